@@ -1,0 +1,189 @@
+"""Two short drivers, sync and async, that run the life of a call on httpx. Nothing is decided here."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import threading
+import time
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from typing import BinaryIO
+
+import httpx
+
+from pinstripe.call import USER_AGENT, Failure, Life, Request, Response, Sleep
+
+__all__ = ["AsyncTransport", "Sink", "Transport"]
+
+LIMITS = httpx.Limits(max_connections=100, max_keepalive_connections=20)
+AGENT = f"{USER_AGENT} httpx/{httpx.__version__}"
+
+
+class Transport:
+    """Runs calls, blocking. The pool is made when it is first needed, unless the user brought one."""
+
+    def __init__(self, client: httpx.Client | None) -> None:
+        self._client = client
+        self._own = client is None
+        self._lock = threading.Lock()
+
+    def run(self, life: Life) -> Response:
+        """Do what the call wants until it has its answer."""
+        try:
+            action = next(life)
+            while True:
+                if isinstance(action, Sleep):
+                    time.sleep(action.seconds)
+                    action = life.send(None)
+                else:
+                    action = life.send(self._send(action))
+        except StopIteration as done:
+            answer: Response = done.value
+            return answer
+
+    def _send(self, request: Request) -> Response | Failure:
+        client = self._client or self._made()
+        try:
+            if request.sink is None:
+                found = client.send(_built(client, request))
+                return _answer(found)
+            with _closing(client.send(_built(client, request), stream=True)) as found:
+                if found.is_success:
+                    request.sink.fill(found.iter_bytes())
+                else:
+                    found.read()
+                return _answer(found, streamed=found.is_success)
+        except httpx.RequestError as error:
+            return _failure(error)
+
+    def _made(self) -> httpx.Client:
+        with self._lock:
+            if self._client is None:
+                self._client = httpx.Client(limits=LIMITS, follow_redirects=False)
+            return self._client
+
+    def close(self) -> None:
+        """Close the pool, if it is ours."""
+        if self._own and self._client is not None:
+            self._client.close()
+            self._client = None
+
+
+class AsyncTransport:
+    """Runs calls, awaiting."""
+
+    def __init__(self, client: httpx.AsyncClient | None) -> None:
+        self._client = client
+        self._own = client is None
+
+    async def run(self, life: Life) -> Response:
+        """Do what the call wants until it has its answer."""
+        try:
+            action = next(life)
+            while True:
+                if isinstance(action, Sleep):
+                    await asyncio.sleep(action.seconds)
+                    action = life.send(None)
+                else:
+                    action = life.send(await self._send(action))
+        except StopIteration as done:
+            answer: Response = done.value
+            return answer
+
+    async def _send(self, request: Request) -> Response | Failure:
+        client = self._client = self._client or httpx.AsyncClient(limits=LIMITS, follow_redirects=False)
+        try:
+            if request.sink is None:
+                found = await client.send(_built(client, request))
+                return _answer(found)
+            async with _aclosing(await client.send(_built(client, request), stream=True)) as found:
+                if found.is_success:
+                    await request.sink.afill(found.aiter_bytes())
+                else:
+                    await found.aread()
+                return _answer(found, streamed=found.is_success)
+        except httpx.RequestError as error:
+            return _failure(error)
+
+    async def close(self) -> None:
+        """Close the pool, if it is ours."""
+        if self._own and self._client is not None:
+            await self._client.aclose()
+            self._client = None
+
+
+class Sink:
+    """Where a download goes: a path, which appears only when all of it is there, or a file open for writing bytes."""
+
+    def __init__(self, to: str | os.PathLike[str] | BinaryIO) -> None:
+        self._path = None if hasattr(to, "write") else os.fspath(to)  # type: ignore[arg-type]  # a path, as it cannot write
+        self._file = to if self._path is None else None
+        self._start = self._file.tell() if self._file is not None and self._file.seekable() else 0  # type: ignore[union-attr]  # a file
+        self.written = 0
+
+    def fill(self, chunks: Iterator[bytes]) -> None:
+        """Write all chunks; a second attempt begins again."""
+        with self._open() as file:
+            for chunk in chunks:
+                self.written += file.write(chunk)
+
+    async def afill(self, chunks: AsyncIterator[bytes]) -> None:
+        """The same for chunks that are awaited."""
+        with self._open() as file:
+            async for chunk in chunks:
+                self.written += file.write(chunk)
+
+    @contextmanager
+    def _open(self) -> Iterator[BinaryIO]:
+        self.written = 0
+        if self._path is not None:
+            part = f"{self._path}.part"
+            try:
+                with open(part, "wb") as made:
+                    yield made
+                os.replace(part, self._path)
+            finally:
+                if os.path.exists(part):
+                    os.remove(part)
+            return
+        file = self._file
+        if file.seekable():  # type: ignore[union-attr]  # a file
+            file.seek(self._start)  # type: ignore[union-attr]  # a file
+            file.truncate()  # type: ignore[union-attr]  # a file
+        yield file  # type: ignore[misc]  # a file
+
+
+def _built(client: httpx.Client | httpx.AsyncClient, request: Request) -> httpx.Request:
+    request.headers["User-Agent"] = AGENT
+    return client.build_request(
+        request.verb, request.url, headers=request.headers, content=request.content, timeout=request.timeout
+    )
+
+
+def _answer(found: httpx.Response, *, streamed: bool = False) -> Response:
+    headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in found.headers.raw}
+    return Response(found.status_code, headers, b"" if streamed else found.content)
+
+
+def _failure(error: httpx.RequestError) -> Failure:
+    said = str(error) or type(error).__name__
+    if isinstance(error, httpx.TimeoutException):
+        return Failure(f"Stripe did not answer in time ({type(error).__name__}).", timed_out=True)
+    return Failure(f"No whole answer came from Stripe: {said} ({type(error).__name__}).")
+
+
+@contextmanager
+def _closing(response: httpx.Response) -> Iterator[httpx.Response]:
+    try:
+        yield response
+    finally:
+        response.close()
+
+
+@asynccontextmanager
+async def _aclosing(response: httpx.Response) -> AsyncIterator[httpx.Response]:
+    try:
+        yield response
+    finally:
+        await response.aclose()
