@@ -139,6 +139,7 @@ SHAPES: dict[tuple[str, ...], str] = {
     ("files",): "Files",
     ("files", "type"): "TypedFiles",
     ("fixed_amounts", "percentages", "smart_tip_threshold"): "TerminalTippingCurrency",
+    ("gt", "gte", "lt", "lte"): "Range",
     ("interval", "interval_count"): "Interval",
     ("message",): "CustomMessage",
     ("requested",): "Requested",

@@ -135,5 +135,5 @@ def place_params(api: ir.Api) -> None:
     roots = {key: "common" for model in api.params.values() for key in (model.same, model.base) if key}
     for endpoint in api.endpoints:
         steps = endpoint.service.split(".")
-        roots[endpoint.key] = "_".join(steps[:3] if steps[0] == "v2" else steps[:1])
+        roots[endpoint.key] = "_".join(steps[:2] if steps[0] == "v2" else steps[:1])
     assign(api.params, roots, common="common")

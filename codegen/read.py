@@ -55,6 +55,10 @@ def child(parent: Node, *path: str) -> Node:
     return parent
 
 
+# How the document titles the range that a list's filter takes.
+RANGE = "range_query_specs"
+
+
 class Reader:
     """Turns schemas into types, keeping every object with fields that it meets in ``models``."""
 
@@ -119,6 +123,8 @@ class Reader:
         """One option is that option; an empty string among them makes the rest clearable."""
         found: list[ir.Type] = []
         clearable = False
+        if any(option.get("title") == RANGE for option in options) and not where.endswith(".amount"):
+            options = [_moments(option) for option in options]
         for index, option in enumerate(options):
             kind = self.type(option, where if len(options) == 1 or self.params else f"{where}|{index}")
             if isinstance(kind, ir.Clearable):
@@ -180,6 +186,13 @@ class Reader:
             if found:
                 return ir.PageOf(kind, self.type(child(data, "items"), f"{where}.data[]"))
         return None
+
+
+def _moments(schema: Node) -> Node:
+    """A range of a list's filter, or its single value, in unix seconds; the document says only that they are integers."""
+    if schema.get("type") == "integer":
+        return {**schema, "format": "unix-time"}
+    return {**schema, "properties": {name: _moments(node(value)) for name, value in child(schema, "properties").items()}}
 
 
 def read(folder: Path) -> ir.Api:

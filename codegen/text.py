@@ -6,7 +6,7 @@ import keyword
 import re
 from collections.abc import Iterable, Mapping
 
-WIDTH = 120
+WIDTH = 128
 
 
 def header(version: str, docstring: str) -> str:

@@ -214,9 +214,9 @@ def _doc(model: ir.Model, docs: dict[str, str], places: dict[str, str]) -> str:
     if model.object_value:
         return f"A Stripe `{model.object_value}`." + (f" {docs[model.key]}" if model.key in docs else "")
     place = places.get(model.key, "")
-    if camel(place) == model.name:
-        return ""  # the name says where it stands
-    return f"Found at {place}." if place else "Part of an answer."
+    if "," not in place:
+        return ""  # one place, which the name says
+    return f"Found at {place}."
 
 
 def _index(api: ir.Api) -> str:
@@ -236,9 +236,9 @@ def _index(api: ir.Api) -> str:
         + "".join(row + "\n" for row in rows)
         + "}\n_MODULES = {name: module for module, names in _CLASSES.items() for name in names}\n\n"
         + "# The class of every `object` value.\n"
-        + f"_OBJECTS: dict[str, str] = {{\n{objects}}}\n\n"
+        + f"{objects}\n\n"
         + "# The same for what is left of a deleted object.\n"
-        + f"_DELETED: dict[str, str] = {{\n{deleted}}}\n\n\n"
+        + f"{deleted}\n\n\n"
         + _INDEX_CODE
     )
 
@@ -267,7 +267,16 @@ def __dir__() -> list[str]:
     return sorted([*_MODULES, "ListObject", "Ref", "SearchResult", "StripeModel", "StripeObject", "V2List"])
 
 
-_model.register(_model.Registry(_OBJECTS, _DELETED, _load))
+def _event(event_type: str) -> type[StripeModel]:
+    found = import_module("pinstripe.events").class_for(event_type)
+    assert issubclass(found, StripeModel)
+    return found
+
+
+_model.register(_model.Registry(_OBJECTS, _DELETED, _load, _event))
+
+if not TYPE_CHECKING:
+    __all__ = __dir__()
 '''
 
 
@@ -279,8 +288,12 @@ def _objects(api: ir.Api) -> tuple[str, str]:
             table = deleted if model.name.startswith("Deleted") else objects
             if table.setdefault(model.object_value, model.name) != model.name:
                 raise ValueError(f"{model.name} and {table[model.object_value]} are both a {model.object_value!r}")
-    rows = ["".join(f'    "{value}": "{name}",\n' for value, name in sorted(found.items())) for found in (objects, deleted)]
-    return rows[0], rows[1]
+    return _table("_OBJECTS", objects), _table("_DELETED", deleted)
+
+
+def _table(name: str, found: dict[str, str]) -> str:
+    rows = [f'"{value}": "{model}"' for value, model in sorted(found.items())]
+    return text.fill(f"{name}: dict[str, str] = " + "{", rows, "}")
 
 
 def event_name(event_type: str) -> str:

@@ -112,12 +112,12 @@ def _row(api: ir.Api, row: ir.Endpoint, used: set[str]) -> str:
 
 
 def _index(api: ir.Api, found: dict[str, Service]) -> str:
-    rows = "".join(f'    "{name}": "{service.module}:{service.class_name}",\n' for name, service in found.items())
+    rows = text.fill("SERVICES: tuple[str, ...] = (", [f'"{name}"' for name in found], ")")
     top = "".join(f'    {name} = service("{name}")\n' for name in found if "." not in name)
     return (
         text.header(api.version, "Every service, by its dotted name; a service is loaded when it is first used.")
         + "from importlib import import_module\n\nfrom pinstripe.endpoint import Resource, service\n\n"
-        + f"SERVICES: dict[str, str] = {{\n{rows}}}\n\n\n"
+        + f"{rows}\n\n\n"
         + _INDEX_CODE
         + f'\n\nclass Services:\n    """What a client offers: one attribute for each service."""\n\n{top}'
         + "\n\nAsyncServices = Services\n"
@@ -125,9 +125,10 @@ def _index(api: ir.Api, found: dict[str, Service]) -> str:
 
 
 _INDEX_CODE = '''def load(name: str) -> type[Resource]:
-    """The class of a service."""
-    module, _, cls = SERVICES[name].partition(":")
-    found = getattr(import_module(f"pinstripe.resources.{module}"), cls)
+    """The class of a service: that of ``customers.balance_transactions`` is ``customers.CustomersBalanceTransactions``."""
+    words = name.replace("_", ".").split(".")
+    module = import_module(f"pinstripe.resources.{name.partition('.')[0]}")
+    found = getattr(module, "".join(word.capitalize() for word in words))
     assert isinstance(found, type) and issubclass(found, Resource)
     return found
 '''

@@ -154,6 +154,6 @@ def _index(api: ir.Api, found: dict[str, Service]) -> str:
         text.header(api.version, "What a client offers: one attribute for each service.")
         + "from pinstripe.endpoint import Resource\n"
         + imports
-        + "\nSERVICES: dict[str, str]\n\ndef load(name: str) -> type[Resource]: ...\n\n"
+        + "\nSERVICES: tuple[str, ...]\n\ndef load(name: str) -> type[Resource]: ...\n\n"
         + "\n".join(classes)
     )

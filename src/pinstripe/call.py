@@ -13,7 +13,7 @@ import random
 import time
 import uuid
 from collections.abc import Callable, Generator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 from urllib.parse import quote
@@ -178,7 +178,7 @@ def life(call: Call, config: Config) -> Life:
     options: Mapping[str, Any] = call.options or {}  # Any: checked below
     if options:
         check_options(options)
-    token = (yield from _session_token(config)) if call.host == "meter_events" else None
+    token = (yield from _session_token(_for_session(config, options))) if call.host == "meter_events" else None
     request = _prepare(call, config, options, token)
     key = request.headers.get("Idempotency-Key")
     retries = options.get("max_retries")
@@ -269,6 +269,12 @@ def _check_header(name: str, value: object) -> None:
     if not isinstance(value, str) or not value.isascii() or not value.isprintable():
         shown = "the API key" if name == "Authorization" else f"the header {name}"
         raise errors.InvalidArgumentError(f"{shown} has characters that a header cannot hold.", param=name)
+
+
+def _for_session(config: Config, options: Mapping[str, Any]) -> Config:  # Any: options
+    """A session belongs to a key and an account: a call that has its own gets its own session."""
+    own = {name: options[name] for name in ("api_key", "stripe_account", "stripe_context") if options.get(name)}
+    return replace(config, session=Session(), **own) if own else config
 
 
 def _session_token(config: Config) -> Generator[Request | Sleep, Response | Failure | None, str]:

@@ -11,6 +11,7 @@ import logging
 import types
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from importlib import import_module
 from typing import Annotated, Any, Literal, TypeAlias, Union, get_args, get_origin
 
 from pydantic import ConfigDict, TypeAdapter, ValidationError
@@ -74,15 +75,19 @@ def decode_as(
     on_drift: Callable[[Drift], None] | None = None,
 ) -> Any:  # Any: what the target says
     """Decode JSON as a model, a page such as ``ListObject[Invoice]``, or what a row's names say (``Customer``)."""
-    if isinstance(target, str):
-        target = resolve(target)
+    target = resolve(target)
     if isinstance(content, (bytes, str)):
         return _decode(target, None, content, validation, on_drift)
     return _decode(target, content, None, validation, on_drift)
 
 
-def resolve(names: str) -> Any:  # Any: a model class, or an annotation of several
+def resolve(names: Any) -> Any:  # Any: a row's names; a model class, or an annotation of several
     """The model of a row's names; several names are told apart by the ``object`` field of what comes."""
+    if not isinstance(names, str):
+        return names
+    module, colon, name = names.partition(":")
+    if colon:
+        return getattr(import_module(module), name)
     return m.registry().load(names) if "|" not in names else m.Lazy[names]
 
 

@@ -256,12 +256,12 @@ class V2List(_Page, Generic[T]):
 
 @dataclass
 class Registry:
-    """Which model an ``object`` value has. The generated models fill it in when they are first imported."""
+    """Which model an ``object`` value has, and an event's type. The generated models fill it in when they are first imported."""
 
     objects: Mapping[str, str]
     deleted: Mapping[str, str]
     load: Callable[[str], type[StripeModel]]
-
+    event: Callable[[str], type[StripeModel]]
 
 
 _registry: list[Registry] = []
@@ -279,9 +279,11 @@ def registry() -> Registry:
     return _registry[0]
 
 
-def model_for(data: Mapping[str, object], names: str = "") -> type[StripeModel]:
+def model_for(data: Mapping[str, Any], names: str = "") -> type[StripeModel]:  # Any: JSON
     """The model of an object, by its ``object`` field, or else by the only name its place allows."""
     known, kind = registry(), data.get("object")
+    if kind == "event" and isinstance(data.get("type"), str):
+        return known.event(data["type"])
     if isinstance(kind, str):
         table = known.deleted if data.get("deleted") is True and kind in known.deleted else known.objects
         if name := table.get(kind):

@@ -28,8 +28,8 @@ class AccountBusinessProfile(StripeModel):
     annual_revenue: AccountBusinessProfileAnnualRevenue | None = None
     estimated_worker_count: int | None = None
     mcc: str | None = None
-    minority_owned_business_designation: list[Literal["lgbtqi_owned_business", "minority_owned_business",
-        "none_of_these_apply", "prefer_not_to_answer", "women_owned_business"]] | None = None
+    minority_owned_business_designation: list[Literal["lgbtqi_owned_business", "minority_owned_business", "none_of_these_apply",
+        "prefer_not_to_answer", "women_owned_business"]] | None = None
     monthly_estimated_revenue: MandateSingleUse | None = None
     name: str | None = None
     product_description: str | None = None

@@ -20,6 +20,6 @@ class MandateOptionsPayto(StripeModel):
     payment_schedule: Literal["adhoc", "annual", "daily", "fortnightly", "monthly", "quarterly", "semi_annual",
         "weekly"] | None = None
     payments_per_period: int | None = None
-    purpose: Literal["dependant_support", "government", "loan", "mortgage", "other", "pension", "personal", "retail",
-        "salary", "tax", "utility"] | None = None
+    purpose: Literal["dependant_support", "government", "loan", "mortgage", "other", "pension", "personal", "retail", "salary",
+        "tax", "utility"] | None = None
     start_date: str | None = None

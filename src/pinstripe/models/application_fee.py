@@ -10,7 +10,6 @@ if TYPE_CHECKING:
     from pinstripe.models import Account, Application, BalanceTransaction, Charge
 
 class ApplicationFeeSource(StripeModel):
-    """Found at `ApplicationFee.fee_source`."""
     charge: str | None = None
     payout: str | None = None
     type: Literal["charge", "payout"]

@@ -8,8 +8,8 @@ from pinstripe.wire import Timestamp
 
 if TYPE_CHECKING:
     from pinstripe.models import (ApplicationFee, ApplicationFeeRefund, Charge, ConnectCollectionTransfer,
-        CustomerCashBalanceTransaction, Dispute, IssuingAuthorization, IssuingDispute, IssuingTransaction, Payout,
-        Refund, ReserveTransaction, TaxDeductedAtSource, Topup, Transfer, TransferReversal)
+        CustomerCashBalanceTransaction, Dispute, IssuingAuthorization, IssuingDispute, IssuingTransaction, Payout, Refund,
+        ReserveTransaction, TaxDeductedAtSource, Topup, Transfer, TransferReversal)
 
 class BalanceTransactionFeeDetails(StripeModel):
     amount: int

@@ -8,7 +8,6 @@ if TYPE_CHECKING:
     from pinstripe.models import BillingMeter, Customer
 
 class BillingAlertUsageThresholdFilter(StripeModel):
-    """Found at `BillingAlertUsageThreshold.filters`."""
     customer: Expandable["Customer"] | None = None
     type: Literal["customer"]
 

@@ -9,7 +9,6 @@ if TYPE_CHECKING:
     from pinstripe.models import Customer, DeletedCustomer
 
 class BillingCreditBalanceSummaryBalance(StripeModel):
-    """Found at `BillingCreditBalanceSummary.balances`."""
     available_balance: BillingCreditAmount
     ledger_balance: BillingCreditAmount
 

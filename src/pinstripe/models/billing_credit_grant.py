@@ -10,7 +10,6 @@ if TYPE_CHECKING:
     from pinstripe.models import Customer, DeletedCustomer, TestClock
 
 class BillingCreditGrantApplicabilityConfigScopePrice(StripeModel):
-    """Found at `BillingCreditGrantApplicabilityConfigScope.prices`."""
     id: str | None = None
 
 class BillingCreditGrantApplicabilityConfigScope(StripeModel):

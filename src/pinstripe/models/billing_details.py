@@ -34,6 +34,5 @@ class PaymentMethodCardWallet(StripeModel):
     link: EmptyObject | None = None
     masterpass: PaymentMethodCardWalletMasterpass | None = None
     samsung_pay: EmptyObject | None = None
-    type: Literal["amex_express_checkout", "apple_pay", "google_pay", "link", "masterpass", "samsung_pay",
-        "visa_checkout"]
+    type: Literal["amex_express_checkout", "apple_pay", "google_pay", "link", "masterpass", "samsung_pay", "visa_checkout"]
     visa_checkout: PaymentMethodCardWalletMasterpass | None = None

@@ -24,8 +24,8 @@ class BillingPortalConfigurationFeaturesPaymentMethodUpdate(StripeModel):
 
 class BillingPortalConfigurationFeaturesSubscriptionCancelCancellationReason(StripeModel):
     enabled: bool
-    options: list[Literal["customer_service", "low_quality", "missing_features", "other", "switched_service",
-        "too_complex", "too_expensive", "unused"]]
+    options: list[Literal["customer_service", "low_quality", "missing_features", "other", "switched_service", "too_complex",
+        "too_expensive", "unused"]]
 
 class BillingPortalConfigurationFeaturesSubscriptionCancel(StripeModel):
     cancellation_reason: BillingPortalConfigurationFeaturesSubscriptionCancelCancellationReason
@@ -39,13 +39,11 @@ class BillingPortalConfigurationFeaturesSubscriptionUpdateProductAdjustableQuant
     minimum: int
 
 class BillingPortalConfigurationFeaturesSubscriptionUpdateProduct(StripeModel):
-    """Found at `BillingPortalConfigurationFeaturesSubscriptionUpdate.products`."""
     adjustable_quantity: BillingPortalConfigurationFeaturesSubscriptionUpdateProductAdjustableQuantity
     prices: list[str]
     product: str
 
 class BillingPortalConfigurationFeaturesSubscriptionUpdateScheduleAtPeriodEndCondition(StripeModel):
-    """Found at `BillingPortalConfigurationFeaturesSubscriptionUpdateScheduleAtPeriodEnd.conditions`."""
     type: Literal["decreasing_item_amount", "shortening_interval"]
 
 class BillingPortalConfigurationFeaturesSubscriptionUpdateScheduleAtPeriodEnd(StripeModel):

@@ -33,12 +33,10 @@ class BillingPortalSessionFlowSubscriptionUpdate(StripeModel):
     subscription: str
 
 class BillingPortalSessionFlowSubscriptionUpdateConfirmDiscount(StripeModel):
-    """Found at `BillingPortalSessionFlowSubscriptionUpdateConfirm.discounts`."""
     coupon: str | None = None
     promotion_code: str | None = None
 
 class BillingPortalSessionFlowSubscriptionUpdateConfirmItem(StripeModel):
-    """Found at `BillingPortalSessionFlowSubscriptionUpdateConfirm.items`."""
     id: str | None = None
     price: str | None = None
     quantity: int | None = None

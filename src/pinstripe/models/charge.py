@@ -8,19 +8,17 @@ from pinstripe.models.charge_transfer_data import ChargeTransferData
 from pinstripe.models.empty_object import EmptyObject
 from pinstripe.models.klarna_address import KlarnaAddress, PaymentMethodDetailsCardPresent, PaymentMethodUpi
 from pinstripe.models.payment_method_card_checks import PaymentMethodCardChecks
-from pinstripe.models.payment_method_details import (PaymentMethodDetailsAchCreditTransfer,
-    PaymentMethodDetailsAchDebit, PaymentMethodDetailsAcssDebit, PaymentMethodDetailsAffirm,
-    PaymentMethodDetailsAfterpayClearpay, PaymentMethodDetailsAlipay, PaymentMethodDetailsAlma,
-    PaymentMethodDetailsAmazonPay, PaymentMethodDetailsAuBecsDebit, PaymentMethodDetailsBacsDebit,
+from pinstripe.models.payment_method_details import (PaymentMethodDetailsAchCreditTransfer, PaymentMethodDetailsAchDebit,
+    PaymentMethodDetailsAcssDebit, PaymentMethodDetailsAffirm, PaymentMethodDetailsAfterpayClearpay, PaymentMethodDetailsAlipay,
+    PaymentMethodDetailsAlma, PaymentMethodDetailsAmazonPay, PaymentMethodDetailsAuBecsDebit, PaymentMethodDetailsBacsDebit,
     PaymentMethodDetailsBlik, PaymentMethodDetailsBuyer, PaymentMethodDetailsCardInstallments,
-    PaymentMethodDetailsCardNetworkToken, PaymentMethodDetailsCashapp, PaymentMethodDetailsCrypto,
-    PaymentMethodDetailsEps, PaymentMethodDetailsFpx, PaymentMethodDetailsGiropay, PaymentMethodDetailsIdeal,
-    PaymentMethodDetailsInteracPresent, PaymentMethodDetailsKlarna, PaymentMethodDetailsKonbini,
-    PaymentMethodDetailsKrCard, PaymentMethodDetailsMobilepay, PaymentMethodDetailsMultibanco,
-    PaymentMethodDetailsNzBankAccount, PaymentMethodDetailsOxxo, PaymentMethodDetailsP24, PaymentMethodDetailsPaynow,
-    PaymentMethodDetailsPaypal, PaymentMethodDetailsPayto, PaymentMethodDetailsPix, PaymentMethodDetailsSepaDebit,
-    PaymentMethodDetailsSofort, PaymentMethodDetailsSwish, PaymentMethodDetailsTransactionId, PaymentMethodDetailsTwint,
-    PaymentMethodDetailsUsBankAccount, PaymentMethodDetailsWechatPay)
+    PaymentMethodDetailsCardNetworkToken, PaymentMethodDetailsCashapp, PaymentMethodDetailsCrypto, PaymentMethodDetailsEps,
+    PaymentMethodDetailsFpx, PaymentMethodDetailsGiropay, PaymentMethodDetailsIdeal, PaymentMethodDetailsInteracPresent,
+    PaymentMethodDetailsKlarna, PaymentMethodDetailsKonbini, PaymentMethodDetailsKrCard, PaymentMethodDetailsMobilepay,
+    PaymentMethodDetailsMultibanco, PaymentMethodDetailsNzBankAccount, PaymentMethodDetailsOxxo, PaymentMethodDetailsP24,
+    PaymentMethodDetailsPaynow, PaymentMethodDetailsPaypal, PaymentMethodDetailsPayto, PaymentMethodDetailsPix,
+    PaymentMethodDetailsSepaDebit, PaymentMethodDetailsSofort, PaymentMethodDetailsSwish, PaymentMethodDetailsTransactionId,
+    PaymentMethodDetailsTwint, PaymentMethodDetailsUsBankAccount, PaymentMethodDetailsWechatPay)
 from pinstripe.models.payment_method_details_bancontact import PaymentMethodDetailsBancontact
 from pinstripe.models.presentment_details import PresentmentDetails
 from pinstripe.models.radar_options import RadarOptions
@@ -67,8 +65,8 @@ class ChargePaymentMethodDetailsCardThreeDSecure(StripeModel):
     exemption_indicator_applied: bool | None = None
     result: Literal["attempt_acknowledged", "authenticated", "exempted", "failed", "not_supported",
         "processing_error"] | None = None
-    result_reason: Literal["abandoned", "bypassed", "canceled", "card_not_enrolled", "network_not_supported",
-        "protocol_error", "rejected"] | None = None
+    result_reason: Literal["abandoned", "bypassed", "canceled", "card_not_enrolled", "network_not_supported", "protocol_error",
+        "rejected"] | None = None
     transaction_id: str | None = None
     version: Literal["1.0.2", "2.1.0", "2.2.0", "2.3.0", "2.3.1"] | None = None
 

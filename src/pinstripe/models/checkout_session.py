@@ -7,14 +7,14 @@ from pinstripe.models.acss_debit_mandate_options import AcssDebitMandateOptions,
 from pinstripe.models.address import Address
 from pinstripe.models.automatic_tax import AutomaticTax, TotalDetails
 from pinstripe.models.capture_and_setup_options import (CaptureAndSetupOptions, CaptureMethodOptions,
-    CheckoutBacsDebitPaymentMethodOptions, CheckoutCaptureOptions, PaymentMethodOptionsBoleto,
-    PaymentMethodOptionsCashapp, PaymentMethodOptionsCustomerBalance, PaymentMethodOptionsIdeal,
-    PaymentMethodOptionsOxxo, PaymentMethodOptionsPaypal, SetupFutureUsageOptions)
+    CheckoutBacsDebitPaymentMethodOptions, CheckoutCaptureOptions, PaymentMethodOptionsBoleto, PaymentMethodOptionsCashapp,
+    PaymentMethodOptionsCustomerBalance, PaymentMethodOptionsIdeal, PaymentMethodOptionsOxxo, PaymentMethodOptionsPaypal,
+    SetupFutureUsageOptions)
 from pinstripe.models.checkout_payment_method_options_mandate_options_bacs_debit import (FinancialConnections,
     PaymentMethodConfigurationDetails, PaymentMethodOptionsMandateOptionsPix)
-from pinstripe.models.consent_collection import (ConsentCollection, CustomText, InvoiceData, NameCollection,
-    OptionalItem, PaymentLinkCustomFieldDropdownOptions, PaymentLinkCustomFieldLabel, ShippingAddressCollection,
-    ShippingOptions, TaxIdCollection)
+from pinstripe.models.consent_collection import (ConsentCollection, CustomText, InvoiceData, NameCollection, OptionalItem,
+    PaymentLinkCustomFieldDropdownOptions, PaymentLinkCustomFieldLabel, ShippingAddressCollection, ShippingOptions,
+    TaxIdCollection)
 from pinstripe.models.enabled_feature import EnabledFeature
 from pinstripe.models.invoice_customer_tax_id import InvoiceCustomerTaxId
 from pinstripe.models.line_item import LineItem
@@ -85,7 +85,6 @@ class CheckoutSessionCustomFieldText(StripeModel):
     value: str | None = None
 
 class CheckoutSessionCustomField(StripeModel):
-    """Found at `CheckoutSession.custom_fields`."""
     dropdown: CheckoutSessionCustomFieldDropdown | None = None
     key: str
     label: PaymentLinkCustomFieldLabel
@@ -105,7 +104,6 @@ class CheckoutSessionCustomerDetails(StripeModel):
     tax_ids: list[InvoiceCustomerTaxId] | None = None
 
 class CheckoutSessionDiscount(StripeModel):
-    """Found at `CheckoutSession.discounts`."""
     coupon: Expandable["Coupon"] | None = None
     promotion_code: Expandable["PromotionCode"] | None = None
 

@@ -17,7 +17,6 @@ class CreditNoteRefundPaymentRecordRefund(StripeModel):
     refund_group: str
 
 class CreditNoteRefund(StripeModel):
-    """Found at `CreditNote.refunds`."""
     amount_refunded: int
     payment_record_refund: CreditNoteRefundPaymentRecordRefund | None = None
     refund: Expandable["Refund"]

@@ -25,5 +25,5 @@ class CustomerBalanceTransaction(StripeModel):
     metadata: dict[str, str] | None = None
     object: Literal["customer_balance_transaction"]
     type: Literal["adjustment", "applied_to_invoice", "checkout_session_subscription_payment",
-        "checkout_session_subscription_payment_canceled", "credit_note", "initial", "invoice_overpaid",
-        "invoice_too_large", "invoice_too_small", "migration", "unapplied_from_invoice", "unspent_receiver_credit"]
+        "checkout_session_subscription_payment_canceled", "credit_note", "initial", "invoice_overpaid", "invoice_too_large",
+        "invoice_too_small", "migration", "unapplied_from_invoice", "unspent_receiver_credit"]

@@ -21,7 +21,6 @@ class DisputeEvidenceEnhancedEvidenceVisaCompellingEvidence3DisputedTransaction(
     shipping_address: Address | None = None
 
 class DisputeEvidenceEnhancedEvidenceVisaCompellingEvidence3PriorUndisputedTransaction(StripeModel):
-    """Found at `DisputeEvidenceEnhancedEvidenceVisaCompellingEvidence3.prior_undisputed_transactions`."""
     charge: str
     customer_account_id: str | None = None
     customer_device_fingerprint: str | None = None

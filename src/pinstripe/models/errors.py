@@ -5,7 +5,6 @@ from pinstripe.models.error_details import ErrorDetails
 from pinstripe.models.values import V2ErrorErrorCode
 
 class ErrorResponse(StripeModel):
-    """Part of an answer."""
     error: ErrorDetails
 
 class V2ErrorErrorInvalidPermutation(StripeModel):
@@ -14,7 +13,6 @@ class V2ErrorErrorInvalidPermutation(StripeModel):
     losses_collector: str
 
 class V2ErrorErrorIncorrectField(StripeModel):
-    """Found at `V2ErrorError.incorrect_fields`."""
     field: str
     type: str
 
@@ -32,5 +30,4 @@ class V2ErrorError(StripeModel):
     duplicate_person_id: str | None = None
 
 class V2Error(StripeModel):
-    """Part of an answer."""
     error: V2ErrorError

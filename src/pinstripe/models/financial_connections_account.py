@@ -16,7 +16,6 @@ class FinancialConnectionsAccountHolder(StripeModel):
     type: Literal["account", "customer"]
 
 class FinancialConnectionsAccountNumber(StripeModel):
-    """Found at `FinancialConnectionsAccount.account_numbers`."""
     expected_expiry_date: Timestamp | None = None
     identifier_type: Literal["account_number", "tokenized_account_number"]
     status: Literal["deactivated", "transactable"]

@@ -3,12 +3,10 @@
 from typing import Literal
 
 from pinstripe.model import ListObject, StripeModel
-from pinstripe.models.financial_connections_account import (FinancialConnectionsAccount,
-    FinancialConnectionsAccountHolder)
+from pinstripe.models.financial_connections_account import FinancialConnectionsAccount, FinancialConnectionsAccountHolder
 
 class FinancialConnectionsSessionFilters(StripeModel):
-    account_subcategories: list[Literal["checking", "credit_card", "line_of_credit", "mortgage",
-        "savings"]] | None = None
+    account_subcategories: list[Literal["checking", "credit_card", "line_of_credit", "mortgage", "savings"]] | None = None
     countries: list[str] | None = None
 
 class FinancialConnectionsSession(StripeModel):

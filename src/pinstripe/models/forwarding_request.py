@@ -7,12 +7,10 @@ from pinstripe.models.custom_field import CustomField
 from pinstripe.wire import Timestamp
 
 class ForwardingRequestContext(StripeModel):
-    """Found at `ForwardingRequest.request_context`."""
     destination_duration: int
     destination_ip_address: str
 
 class ForwardingRequestDetails(StripeModel):
-    """Found at `ForwardingRequest.request_details`."""
     body: str
     headers: list[CustomField]
     http_method: Literal["POST"]

@@ -63,8 +63,7 @@ class FundingInstructionsBankTransferFinancialAddress(StripeModel):
     iban: FundingInstructionsBankTransferFinancialAddressIban | None = None
     sort_code: FundingInstructionsBankTransferFinancialAddressSortCode | None = None
     spei: FundingInstructionsBankTransferFinancialAddressSpei | None = None
-    supported_networks: list[Literal["ach", "bacs", "domestic_wire_us", "fps", "sepa", "spei", "swift",
-        "zengin"]] | None = None
+    supported_networks: list[Literal["ach", "bacs", "domestic_wire_us", "fps", "sepa", "spei", "swift", "zengin"]] | None = None
     swift: FundingInstructionsBankTransferFinancialAddressSwift | None = None
     type: Literal["aba", "iban", "sort_code", "spei", "swift", "zengin"]
     zengin: FundingInstructionsBankTransferFinancialAddressZengin | None = None

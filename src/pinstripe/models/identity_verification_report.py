@@ -40,8 +40,7 @@ class IdentityVerificationReportEmail(StripeModel):
     status: Literal["unverified", "verified"]
 
 class IdentityVerificationReportIdNumberError(StripeModel):
-    code: Literal["id_number_insufficient_document_data", "id_number_mismatch",
-        "id_number_unverified_other"] | None = None
+    code: Literal["id_number_insufficient_document_data", "id_number_mismatch", "id_number_unverified_other"] | None = None
     reason: str | None = None
 
 class IdentityVerificationReportIdNumber(StripeModel):

@@ -26,8 +26,8 @@ from pinstripe.models.values import PaymentMethodType
 from pinstripe.wire import Timestamp
 
 if TYPE_CHECKING:
-    from pinstripe.models import (Account, Application, BankAccount, Card, Customer, DeletedApplication,
-        DeletedCustomer, DeletedDiscount, DeletedTaxId, Discount, PaymentMethod, Source, Subscription, TaxId, TestClock)
+    from pinstripe.models import (Account, Application, BankAccount, Card, Customer, DeletedApplication, DeletedCustomer,
+        DeletedDiscount, DeletedTaxId, Discount, PaymentMethod, Source, Subscription, TaxId, TestClock)
 
 class DeletedInvoice(StripeModel):
     """What is left of a deleted `invoice`."""
@@ -104,7 +104,6 @@ class InvoiceStatusTransitions(StripeModel):
     voided_at: Timestamp | None = None
 
 class InvoiceThresholdReasonItemReason(StripeModel):
-    """Found at `InvoiceThresholdReason.item_reasons`."""
     line_item_ids: list[str]
     usage_gte: int
 
@@ -130,8 +129,7 @@ class Invoice(StripeModel):
     automatic_tax: InvoiceAutomaticTax
     automatically_finalizes_at: Timestamp | None = None
     billing_reason: Literal["automatic_pending_invoice_item_invoice", "manual", "quote_accept", "subscription",
-        "subscription_create", "subscription_cycle", "subscription_threshold", "subscription_update",
-        "upcoming"] | None = None
+        "subscription_create", "subscription_cycle", "subscription_threshold", "subscription_update", "upcoming"] | None = None
     collection_method: Literal["charge_automatically", "send_invoice"]
     confirmation_secret: InvoiceConfirmationSecret | None = None
     created: Timestamp

@@ -32,8 +32,8 @@ class InvoicePaymentMethodOptionsCustomerBalance(StripeModel):
 class InvoicePaymentMethodOptionsPaytoMandateOptions(StripeModel):
     amount: int | None = None
     amount_type: Literal["fixed", "maximum"] | None = None
-    purpose: Literal["dependant_support", "government", "loan", "mortgage", "other", "pension", "personal", "retail",
-        "salary", "tax", "utility"] | None = None
+    purpose: Literal["dependant_support", "government", "loan", "mortgage", "other", "pension", "personal", "retail", "salary",
+        "tax", "utility"] | None = None
 
 class InvoicePaymentMethodOptionsPayto(StripeModel):
     """Found at `InvoicePaymentSettingsPaymentMethodOptions.payto`, `SubscriptionPaymentSettingsPaymentMethodOptions.payto`."""

@@ -9,7 +9,6 @@ if TYPE_CHECKING:
     from pinstripe.models import TaxRate
 
 class InvoiceTotalTaxRateDetails(StripeModel):
-    """Found at `InvoiceTotalTax.tax_rate_details`."""
     tax_rate: Expandable["TaxRate"]
 
 class InvoiceTotalTax(StripeModel):

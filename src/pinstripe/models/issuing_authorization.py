@@ -27,7 +27,6 @@ class IssuingAuthorizationFleet(StripeModel):
     service_type: Literal["full_service", "non_fuel_transaction", "self_service"] | None = None
 
 class IssuingAuthorizationFraudChallenge(StripeModel):
-    """Found at `IssuingAuthorization.fraud_challenges`."""
     channel: Literal["sms"]
     status: Literal["expired", "pending", "rejected", "undeliverable", "verified"]
     undeliverable_reason: Literal["no_phone_number", "unsupported_phone_number"] | None = None

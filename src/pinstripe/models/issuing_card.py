@@ -12,8 +12,7 @@ if TYPE_CHECKING:
 
 class IssuingCardLatestFraudWarning(StripeModel):
     started_at: Timestamp | None = None
-    type: Literal["card_testing_exposure", "fraud_dispute_filed", "third_party_reported",
-        "user_indicated_fraud"] | None = None
+    type: Literal["card_testing_exposure", "fraud_dispute_filed", "third_party_reported", "user_indicated_fraud"] | None = None
 
 class IssuingCardLifecycleControlsCancelAfter(StripeModel):
     payment_count: int

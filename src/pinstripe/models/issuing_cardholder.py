@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     from pinstripe.models import File
 
 class IssuingCardAuthorizationControlsSpendingLimit(StripeModel):
-    """Found at `IssuingCardAuthorizationControls.spending_limits`."""
     amount: int
     categories: list[IssuingCardAuthorizationControlsAllowedCategory] | None = None
     interval: Literal["all_time", "daily", "monthly", "per_authorization", "weekly", "yearly"]
@@ -52,9 +51,8 @@ class IssuingCardholderIndividual(StripeModel):
 class IssuingCardholderRequirements(StripeModel):
     disabled_reason: Literal["listed", "rejected.listed", "requirements.past_due", "under_review"] | None = None
     past_due: list[Literal["company.tax_id", "individual.card_issuing.user_terms_acceptance.date",
-        "individual.card_issuing.user_terms_acceptance.ip", "individual.dob.day", "individual.dob.month",
-        "individual.dob.year", "individual.first_name", "individual.last_name",
-        "individual.verification.document"]] | None = None
+        "individual.card_issuing.user_terms_acceptance.ip", "individual.dob.day", "individual.dob.month", "individual.dob.year",
+        "individual.first_name", "individual.last_name", "individual.verification.document"]] | None = None
 
 class IssuingCardholder(StripeModel):
     """A Stripe `issuing.cardholder`. https://docs.stripe.com/api/issuing/cardholders/object"""

@@ -19,8 +19,8 @@ class IssuingPersonalizationDesignPreferences(StripeModel):
     is_platform_default: bool | None = None
 
 class IssuingPersonalizationDesignRejectionReasons(StripeModel):
-    card_logo: list[Literal["geographic_location", "inappropriate", "network_name", "non_binary_image",
-        "non_fiat_currency", "other", "other_entity", "promotional_material"]] | None = None
+    card_logo: list[Literal["geographic_location", "inappropriate", "network_name", "non_binary_image", "non_fiat_currency",
+        "other", "other_entity", "promotional_material"]] | None = None
     carrier_text: list[Literal["geographic_location", "inappropriate", "network_name", "non_fiat_currency", "other",
         "other_entity", "promotional_material"]] | None = None
 

@@ -8,8 +8,8 @@ from pinstripe.models.issuing import (IssuingAuthorizationMerchantData, IssuingT
 from pinstripe.wire import DecimalString, Timestamp
 
 if TYPE_CHECKING:
-    from pinstripe.models import (BalanceTransaction, IssuingAuthorization, IssuingCard, IssuingCardholder,
-        IssuingDispute, IssuingToken)
+    from pinstripe.models import (BalanceTransaction, IssuingAuthorization, IssuingCard, IssuingCardholder, IssuingDispute,
+        IssuingToken)
 
 class IssuingTransactionNetworkData(StripeModel):
     authorization_code: str | None = None
@@ -30,7 +30,6 @@ class IssuingTransactionPurchaseDetailsFleet(StripeModel):
     service_type: str | None = None
 
 class IssuingTransactionPurchaseDetailsFlightSegment(StripeModel):
-    """Found at `IssuingTransactionPurchaseDetailsFlight.segments`."""
     arrival_airport_code: str | None = None
     carrier: str | None = None
     departure_airport_code: str | None = None

@@ -34,8 +34,8 @@ class MandatePaymentMethodDetailsBacsDebit(StripeModel):
     display_name: str | None = None
     network_status: Literal["accepted", "pending", "refused", "revoked"]
     reference: str
-    revocation_reason: Literal["account_closed", "bank_account_restricted", "bank_ownership_changed",
-        "could_not_process", "debit_not_authorized"] | None = None
+    revocation_reason: Literal["account_closed", "bank_account_restricted", "bank_ownership_changed", "could_not_process",
+        "debit_not_authorized"] | None = None
     service_user_number: str | None = None
     url: str
 
@@ -47,11 +47,10 @@ class MandatePaymentMethodDetailsPayto(StripeModel):
     amount: int | None = None
     amount_type: Literal["fixed", "maximum"]
     end_date: str | None = None
-    payment_schedule: Literal["adhoc", "annual", "daily", "fortnightly", "monthly", "quarterly", "semi_annual",
-        "weekly"]
+    payment_schedule: Literal["adhoc", "annual", "daily", "fortnightly", "monthly", "quarterly", "semi_annual", "weekly"]
     payments_per_period: int | None = None
-    purpose: Literal["dependant_support", "government", "loan", "mortgage", "other", "pension", "personal", "retail",
-        "salary", "tax", "utility"] | None = None
+    purpose: Literal["dependant_support", "government", "loan", "mortgage", "other", "pension", "personal", "retail", "salary",
+        "tax", "utility"] | None = None
     start_date: str | None = None
 
 class MandatePaymentMethodDetailsPix(StripeModel):

@@ -5,19 +5,17 @@ from typing import Literal
 from pinstripe.model import StripeModel
 from pinstripe.models.empty_object import EmptyObject
 from pinstripe.models.klarna_address import KlarnaAddress, PaymentMethodDetailsCardPresent, PaymentMethodUpi
-from pinstripe.models.payment_method_details import (PaymentMethodDetailsAchCreditTransfer,
-    PaymentMethodDetailsAchDebit, PaymentMethodDetailsAcssDebit, PaymentMethodDetailsAffirm,
-    PaymentMethodDetailsAfterpayClearpay, PaymentMethodDetailsAlipay, PaymentMethodDetailsAlma,
-    PaymentMethodDetailsAmazonPay, PaymentMethodDetailsAuBecsDebit, PaymentMethodDetailsBacsDebit,
+from pinstripe.models.payment_method_details import (PaymentMethodDetailsAchCreditTransfer, PaymentMethodDetailsAchDebit,
+    PaymentMethodDetailsAcssDebit, PaymentMethodDetailsAffirm, PaymentMethodDetailsAfterpayClearpay, PaymentMethodDetailsAlipay,
+    PaymentMethodDetailsAlma, PaymentMethodDetailsAmazonPay, PaymentMethodDetailsAuBecsDebit, PaymentMethodDetailsBacsDebit,
     PaymentMethodDetailsBlik, PaymentMethodDetailsBuyer, PaymentMethodDetailsCardInstallments,
-    PaymentMethodDetailsCardNetworkToken, PaymentMethodDetailsCashapp, PaymentMethodDetailsCrypto,
-    PaymentMethodDetailsEps, PaymentMethodDetailsFpx, PaymentMethodDetailsGiropay, PaymentMethodDetailsIdeal,
-    PaymentMethodDetailsInteracPresent, PaymentMethodDetailsKlarna, PaymentMethodDetailsKonbini,
-    PaymentMethodDetailsKrCard, PaymentMethodDetailsMobilepay, PaymentMethodDetailsMultibanco,
-    PaymentMethodDetailsNzBankAccount, PaymentMethodDetailsOxxo, PaymentMethodDetailsP24, PaymentMethodDetailsPaynow,
-    PaymentMethodDetailsPaypal, PaymentMethodDetailsPayto, PaymentMethodDetailsPix, PaymentMethodDetailsSepaDebit,
-    PaymentMethodDetailsSofort, PaymentMethodDetailsSwish, PaymentMethodDetailsTransactionId, PaymentMethodDetailsTwint,
-    PaymentMethodDetailsUsBankAccount, PaymentMethodDetailsWechatPay)
+    PaymentMethodDetailsCardNetworkToken, PaymentMethodDetailsCashapp, PaymentMethodDetailsCrypto, PaymentMethodDetailsEps,
+    PaymentMethodDetailsFpx, PaymentMethodDetailsGiropay, PaymentMethodDetailsIdeal, PaymentMethodDetailsInteracPresent,
+    PaymentMethodDetailsKlarna, PaymentMethodDetailsKonbini, PaymentMethodDetailsKrCard, PaymentMethodDetailsMobilepay,
+    PaymentMethodDetailsMultibanco, PaymentMethodDetailsNzBankAccount, PaymentMethodDetailsOxxo, PaymentMethodDetailsP24,
+    PaymentMethodDetailsPaynow, PaymentMethodDetailsPaypal, PaymentMethodDetailsPayto, PaymentMethodDetailsPix,
+    PaymentMethodDetailsSepaDebit, PaymentMethodDetailsSofort, PaymentMethodDetailsSwish, PaymentMethodDetailsTransactionId,
+    PaymentMethodDetailsTwint, PaymentMethodDetailsUsBankAccount, PaymentMethodDetailsWechatPay)
 from pinstripe.models.payment_method_details_bancontact import PaymentMethodDetailsBancontact
 from pinstripe.models.payment_method_details_billing_details import (PaymentMethodDetailsBillingDetails,
     PaymentMethodDetailsCardWalletApplePay)
@@ -47,8 +45,8 @@ class PaymentMethodDetailsCardThreeDSecure(StripeModel):
     exemption_indicator_applied: bool | None = None
     result: Literal["attempt_acknowledged", "authenticated", "exempted", "failed", "not_supported",
         "processing_error"] | None = None
-    result_reason: Literal["abandoned", "bypassed", "canceled", "card_not_enrolled", "network_not_supported",
-        "protocol_error", "rejected"] | None = None
+    result_reason: Literal["abandoned", "bypassed", "canceled", "card_not_enrolled", "network_not_supported", "protocol_error",
+        "rejected"] | None = None
     version: Literal["1.0.2", "2.1.0", "2.2.0"] | None = None
 
 class PaymentMethodDetailsCardWallet(StripeModel):
@@ -59,8 +57,8 @@ class PaymentMethodDetailsCardWallet(StripeModel):
 
 class PaymentMethodDetailsCard(StripeModel):
     authorization_code: str | None = None
-    brand: Literal["amex", "cartes_bancaires", "diners", "discover", "eftpos_au", "interac", "jcb", "link",
-        "mastercard", "unionpay", "unknown", "visa"] | None = None
+    brand: Literal["amex", "cartes_bancaires", "diners", "discover", "eftpos_au", "interac", "jcb", "link", "mastercard",
+        "unionpay", "unknown", "visa"] | None = None
     capture_before: Timestamp | None = None
     checks: PaymentMethodDetailsCardChecks | None = None
     country: str | None = None
@@ -73,8 +71,8 @@ class PaymentMethodDetailsCard(StripeModel):
     installments: PaymentMethodDetailsCardInstallments | None = None
     issuer: str | None = None
     last4: str | None = None
-    network: Literal["amex", "cartes_bancaires", "diners", "discover", "eftpos_au", "interac", "jcb", "link",
-        "mastercard", "unionpay", "unknown", "visa"] | None = None
+    network: Literal["amex", "cartes_bancaires", "diners", "discover", "eftpos_au", "interac", "jcb", "link", "mastercard",
+        "unionpay", "unknown", "visa"] | None = None
     network_advice_code: str | None = None
     network_decline_code: str | None = None
     network_token: PaymentMethodDetailsCardNetworkToken | None = None

@@ -3,8 +3,7 @@
 from typing import Literal
 
 from pinstripe.model import StripeModel
-from pinstripe.models.payment import (PaymentCustomerDetails, PaymentMethodDetails, PaymentProcessorDetails,
-    PaymentRecordAmount)
+from pinstripe.models.payment import PaymentCustomerDetails, PaymentMethodDetails, PaymentProcessorDetails, PaymentRecordAmount
 from pinstripe.models.payment_method_details_billing_details import ShippingDetails
 from pinstripe.wire import Timestamp
 

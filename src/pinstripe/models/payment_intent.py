@@ -4,9 +4,9 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pinstripe.model import Expandable, ListObject, StripeModel
 from pinstripe.models.capture_and_setup_options import (CaptureAndSetupOptions, CaptureMethodOptions,
-    CheckoutBacsDebitPaymentMethodOptions, CheckoutCaptureOptions, PaymentMethodOptionsBoleto,
-    PaymentMethodOptionsCashapp, PaymentMethodOptionsCustomerBalance, PaymentMethodOptionsIdeal,
-    PaymentMethodOptionsOxxo, PaymentMethodOptionsPaypal, SetupFutureUsageOptions)
+    CheckoutBacsDebitPaymentMethodOptions, CheckoutCaptureOptions, PaymentMethodOptionsBoleto, PaymentMethodOptionsCashapp,
+    PaymentMethodOptionsCustomerBalance, PaymentMethodOptionsIdeal, PaymentMethodOptionsOxxo, PaymentMethodOptionsPaypal,
+    SetupFutureUsageOptions)
 from pinstripe.models.checkout_payment_method_options_mandate_options_bacs_debit import (FinancialConnections,
     PaymentMethodConfigurationDetails, PaymentMethodOptionsMandateOptionsPix)
 from pinstripe.models.empty_object import EmptyObject
@@ -17,9 +17,8 @@ from pinstripe.models.funding_instructions_bank_transfer_financial_address impor
 from pinstripe.models.mandate_us_bank_account import MandateUsBankAccount
 from pinstripe.models.payment_intent_amount_details_line_item import PaymentIntentAmountDetailsLineItem
 from pinstripe.models.payment_intent_next_action_cashapp_handle_redirect_or_display_qr_code import (
-    PaymentIntentNextActionCashappHandleRedirectOrDisplayQrCode,
-    PaymentIntentNextActionUpiHandleRedirectOrDisplayQrCode, SetupIntentNextActionRedirectToUrl,
-    VerifyWithMicrodeposits)
+    PaymentIntentNextActionCashappHandleRedirectOrDisplayQrCode, PaymentIntentNextActionUpiHandleRedirectOrDisplayQrCode,
+    SetupIntentNextActionRedirectToUrl, VerifyWithMicrodeposits)
 from pinstripe.models.payment_method_details_card_installments_plan import PaymentMethodDetailsCardInstallmentsPlan
 from pinstripe.models.presentment_details import PresentmentDetails
 from pinstripe.models.shipping import Shipping
@@ -30,8 +29,7 @@ if TYPE_CHECKING:
     from pinstripe.models import Account, Application, Charge, Customer, DeletedCustomer, PaymentMethod, Review
 
 class PaymentIntentAmountDetailsError(StripeModel):
-    code: Literal["amount_details_amount_mismatch",
-        "amount_details_tax_shipping_discount_greater_than_amount"] | None = None
+    code: Literal["amount_details_amount_mismatch", "amount_details_tax_shipping_discount_greater_than_amount"] | None = None
     message: str | None = None
 
 class PaymentIntentAmountDetailsShipping(StripeModel):
@@ -288,8 +286,8 @@ class PaymentIntentPaymentMethodOptionsPaytoMandateOptions(StripeModel):
     payment_schedule: Literal["adhoc", "annual", "daily", "fortnightly", "monthly", "quarterly", "semi_annual",
         "weekly"] | None = None
     payments_per_period: int | None = None
-    purpose: Literal["dependant_support", "government", "loan", "mortgage", "other", "pension", "personal", "retail",
-        "salary", "tax", "utility"] | None = None
+    purpose: Literal["dependant_support", "government", "loan", "mortgage", "other", "pension", "personal", "retail", "salary",
+        "tax", "utility"] | None = None
 
 class PaymentIntentPaymentMethodOptionsPayto(StripeModel):
     mandate_options: PaymentIntentPaymentMethodOptionsPaytoMandateOptions | None = None

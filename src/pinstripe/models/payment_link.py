@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING, Literal
 from pinstripe.model import Expandable, ListObject, StripeModel
 from pinstripe.models.charge_transfer_data import ChargeTransferData
 from pinstripe.models.connect_account_reference import ConnectAccountReference
-from pinstripe.models.consent_collection import (ConsentCollection, CustomText, InvoiceData, NameCollection,
-    OptionalItem, PaymentLinkCustomFieldDropdownOptions, PaymentLinkCustomFieldLabel, ShippingAddressCollection,
-    ShippingOptions, TaxIdCollection)
+from pinstripe.models.consent_collection import (ConsentCollection, CustomText, InvoiceData, NameCollection, OptionalItem,
+    PaymentLinkCustomFieldDropdownOptions, PaymentLinkCustomFieldLabel, ShippingAddressCollection, ShippingOptions,
+    TaxIdCollection)
 from pinstripe.models.enabled_feature import EnabledFeature
 from pinstripe.models.hosted_confirmation import HostedConfirmation
 from pinstripe.models.line_item import LineItem
@@ -38,7 +38,6 @@ class PaymentLinkCustomFieldText(StripeModel):
     minimum_length: int | None = None
 
 class PaymentLinkCustomField(StripeModel):
-    """Found at `PaymentLink.custom_fields`."""
     dropdown: PaymentLinkCustomFieldDropdown | None = None
     key: str
     label: PaymentLinkCustomFieldLabel

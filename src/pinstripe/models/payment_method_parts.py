@@ -178,11 +178,9 @@ class PaymentMethodUsBankAccountNetworks(StripeModel):
     supported: list[Literal["ach", "us_domestic_wire"]]
 
 class PaymentMethodUsBankAccountStatusDetailsBlocked(StripeModel):
-    network_code: Literal["R02", "R03", "R04", "R05", "R07", "R08", "R10", "R11", "R16", "R20", "R29",
-        "R31"] | None = None
-    reason: Literal["bank_account_closed", "bank_account_frozen", "bank_account_invalid_details",
-        "bank_account_restricted", "bank_account_unusable", "debit_not_authorized",
-        "tokenized_account_number_deactivated"] | None = None
+    network_code: Literal["R02", "R03", "R04", "R05", "R07", "R08", "R10", "R11", "R16", "R20", "R29", "R31"] | None = None
+    reason: Literal["bank_account_closed", "bank_account_frozen", "bank_account_invalid_details", "bank_account_restricted",
+        "bank_account_unusable", "debit_not_authorized", "tokenized_account_number_deactivated"] | None = None
 
 class PaymentMethodUsBankAccountStatusDetails(StripeModel):
     blocked: PaymentMethodUsBankAccountStatusDetailsBlocked | None = None

@@ -42,8 +42,8 @@ class PersonRelationship(StripeModel):
     title: str | None = None
 
 class PersonUsCfpbDataEthnicityDetails(StripeModel):
-    ethnicity: list[Literal["cuban", "hispanic_or_latino", "mexican", "not_hispanic_or_latino",
-        "other_hispanic_or_latino", "prefer_not_to_answer", "puerto_rican"]] | None = None
+    ethnicity: list[Literal["cuban", "hispanic_or_latino", "mexican", "not_hispanic_or_latino", "other_hispanic_or_latino",
+        "prefer_not_to_answer", "puerto_rican"]] | None = None
     ethnicity_other: str | None = None
 
 class PersonUsCfpbDataRaceDetails(StripeModel):

@@ -15,7 +15,6 @@ class DeletedProduct(StripeModel):
     object: Literal["product"]
 
 class ProductMarketingFeature(StripeModel):
-    """Found at `Product.marketing_features`."""
     name: str | None = None
 
 class ProductPackageDimensions(StripeModel):

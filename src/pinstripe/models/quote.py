@@ -10,8 +10,8 @@ from pinstripe.models.subscription_billing_mode_flexible import SubscriptionBill
 from pinstripe.wire import Timestamp
 
 if TYPE_CHECKING:
-    from pinstripe.models import (Account, Application, Customer, DeletedApplication, DeletedCustomer, DeletedInvoice,
-        Discount, Invoice, Subscription, SubscriptionSchedule, TaxRate, TestClock)
+    from pinstripe.models import (Account, Application, Customer, DeletedApplication, DeletedCustomer, DeletedInvoice, Discount,
+        Invoice, Subscription, SubscriptionSchedule, TaxRate, TestClock)
 
 class QuoteComputedRecurring(StripeModel):
     amount_subtotal: int

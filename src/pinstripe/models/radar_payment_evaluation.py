@@ -24,9 +24,8 @@ class RadarPaymentEvaluationCustomerDetails(StripeModel):
 class RadarPaymentEvaluationEventDisputeOpened(StripeModel):
     amount: int
     currency: str
-    reason: Literal["account_not_available", "credit_not_processed", "customer_initiated", "duplicate", "fraudulent",
-        "general", "noncompliant", "product_not_received", "product_unacceptable", "subscription_canceled",
-        "unrecognized"]
+    reason: Literal["account_not_available", "credit_not_processed", "customer_initiated", "duplicate", "fraudulent", "general",
+        "noncompliant", "product_not_received", "product_unacceptable", "subscription_canceled", "unrecognized"]
 
 class RadarPaymentEvaluationEventEarlyFraudWarningReceived(StripeModel):
     fraud_type: Literal["made_with_lost_card", "made_with_stolen_card", "other", "unauthorized_use_of_card"]
@@ -46,7 +45,6 @@ class RadarPaymentEvaluationEventUserInterventionResolved(StripeModel):
     outcome: Literal["abandoned", "failed", "passed"] | None = None
 
 class RadarPaymentEvaluationEvent(StripeModel):
-    """Found at `RadarPaymentEvaluation.events`."""
     dispute_opened: RadarPaymentEvaluationEventDisputeOpened | None = None
     early_fraud_warning_received: RadarPaymentEvaluationEventEarlyFraudWarningReceived | None = None
     occurred_at: Timestamp

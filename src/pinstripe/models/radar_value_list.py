@@ -18,9 +18,8 @@ class RadarValueList(StripeModel):
     created: Timestamp
     created_by: str
     id: str
-    item_type: Literal["account", "card_bin", "card_fingerprint", "case_sensitive_string", "country",
-        "crypto_fingerprint", "customer_id", "email", "ip_address", "sepa_debit_fingerprint", "string",
-        "us_bank_account_fingerprint"]
+    item_type: Literal["account", "card_bin", "card_fingerprint", "case_sensitive_string", "country", "crypto_fingerprint",
+        "customer_id", "email", "ip_address", "sepa_debit_fingerprint", "string", "us_bank_account_fingerprint"]
     list_items: ListObject[RadarValueListItem]
     livemode: bool
     metadata: dict[str, str]

@@ -25,8 +25,8 @@ class Review(StripeModel):
     """A Stripe `review`. https://docs.stripe.com/api/reviews/object"""
     billing_zip: str | None = None
     charge: Expandable["Charge"] | None = None
-    closed_reason: Literal["acknowledged", "approved", "canceled", "disputed", "payment_never_settled", "redacted",
-        "refunded", "refunded_as_fraud"] | None = None
+    closed_reason: Literal["acknowledged", "approved", "canceled", "disputed", "payment_never_settled", "redacted", "refunded",
+        "refunded_as_fraud"] | None = None
     created: Timestamp
     id: str
     ip_address: str | None = None

@@ -3,7 +3,6 @@
 from pinstripe.model import StripeModel
 
 class Rule(StripeModel):
-    """Part of an answer."""
     action: str
     id: str
     predicate: str

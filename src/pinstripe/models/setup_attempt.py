@@ -19,8 +19,8 @@ class SetupAttemptPaymentMethodDetailsCardThreeDSecure(StripeModel):
     electronic_commerce_indicator: Literal["01", "02", "05", "06", "07"] | None = None
     result: Literal["attempt_acknowledged", "authenticated", "exempted", "failed", "not_supported",
         "processing_error"] | None = None
-    result_reason: Literal["abandoned", "bypassed", "canceled", "card_not_enrolled", "network_not_supported",
-        "protocol_error", "rejected"] | None = None
+    result_reason: Literal["abandoned", "bypassed", "canceled", "card_not_enrolled", "network_not_supported", "protocol_error",
+        "rejected"] | None = None
     transaction_id: str | None = None
     version: Literal["1.0.2", "2.1.0", "2.2.0", "2.3.0", "2.3.1"] | None = None
 

@@ -13,9 +13,8 @@ from pinstripe.models.error_details import ErrorDetails
 from pinstripe.models.invoice_payment_method_options_upi import InvoicePaymentMethodOptionsUpi
 from pinstripe.models.mandate_us_bank_account import MandateUsBankAccount
 from pinstripe.models.payment_intent_next_action_cashapp_handle_redirect_or_display_qr_code import (
-    PaymentIntentNextActionCashappHandleRedirectOrDisplayQrCode,
-    PaymentIntentNextActionUpiHandleRedirectOrDisplayQrCode, SetupIntentNextActionRedirectToUrl,
-    VerifyWithMicrodeposits)
+    PaymentIntentNextActionCashappHandleRedirectOrDisplayQrCode, PaymentIntentNextActionUpiHandleRedirectOrDisplayQrCode,
+    SetupIntentNextActionRedirectToUrl, VerifyWithMicrodeposits)
 from pinstripe.models.values import ExcludedPaymentMethodType, PaymentIntentPaymentMethodOptionsCardNetwork
 from pinstripe.wire import Timestamp
 

@@ -197,7 +197,6 @@ class SourceSofort(StripeModel):
     statement_descriptor: str | None = None
 
 class SourceOrderItem(StripeModel):
-    """Found at `SourceOrder.items`."""
     amount: int | None = None
     currency: str | None = None
     description: str | None = None
@@ -206,7 +205,6 @@ class SourceOrderItem(StripeModel):
     type: str | None = None
 
 class SourceOrder(StripeModel):
-    """Found at `Source.source_order`."""
     amount: int
     currency: str
     email: str | None = None

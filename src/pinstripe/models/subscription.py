@@ -20,9 +20,8 @@ from pinstripe.models.values import PaymentIntentPaymentMethodOptionsCardNetwork
 from pinstripe.wire import Timestamp
 
 if TYPE_CHECKING:
-    from pinstripe.models import (Account, Application, BankAccount, Card, Customer, DeletedApplication,
-        DeletedCustomer, DeletedTaxId, Invoice, PaymentMethod, Price, SetupIntent, Source, SubscriptionSchedule, TaxId,
-        TestClock)
+    from pinstripe.models import (Account, Application, BankAccount, Card, Customer, DeletedApplication, DeletedCustomer,
+        DeletedTaxId, Invoice, PaymentMethod, Price, SetupIntent, Source, SubscriptionSchedule, TaxId, TestClock)
 
 class SubscriptionBillingCycleAnchorConfig(StripeModel):
     day_of_month: int
@@ -46,7 +45,6 @@ class SubscriptionBillingScheduleBillUntil(StripeModel):
     type: Literal["duration", "timestamp"]
 
 class SubscriptionBillingSchedule(StripeModel):
-    """Found at `Subscription.billing_schedules`."""
     applies_to: list[SubscriptionBillingScheduleAppliesTo] | None = None
     bill_until: SubscriptionBillingScheduleBillUntil
     key: str
@@ -164,8 +162,7 @@ class Subscription(StripeModel):
     presentment_details: SubscriptionPresentmentDetails | None = None
     schedule: Expandable["SubscriptionSchedule"] | None = None
     start_date: Timestamp
-    status: Literal["active", "canceled", "incomplete", "incomplete_expired", "past_due", "paused", "trialing",
-        "unpaid"]
+    status: Literal["active", "canceled", "incomplete", "incomplete_expired", "past_due", "paused", "trialing", "unpaid"]
     test_clock: Expandable["TestClock"] | None = None
     transfer_data: SubscriptionTransferData | None = None
     trial_end: Timestamp | None = None

@@ -11,8 +11,8 @@ from pinstripe.models.tax_rate import TaxRate
 from pinstripe.wire import Timestamp
 
 if TYPE_CHECKING:
-    from pinstripe.models import (Account, Application, Coupon, Customer, DeletedApplication, DeletedCustomer,
-        DeletedPrice, DeletedTaxId, Discount, PaymentMethod, Price, PromotionCode, Subscription, TaxId, TestClock)
+    from pinstripe.models import (Account, Application, Coupon, Customer, DeletedApplication, DeletedCustomer, DeletedPrice,
+        DeletedTaxId, Discount, PaymentMethod, Price, PromotionCode, Subscription, TaxId, TestClock)
 
 class SubscriptionScheduleCurrentPhase(StripeModel):
     end_date: Timestamp
@@ -54,7 +54,6 @@ class SubscriptionSchedulePhaseAddInvoiceItemPeriod(StripeModel):
     start: SubscriptionSchedulePhaseAddInvoiceItemPeriodStart
 
 class SubscriptionSchedulePhaseAddInvoiceItem(StripeModel):
-    """Found at `SubscriptionSchedulePhase.add_invoice_items`."""
     discountable: bool | None = None
     discounts: list[SubscriptionSchedulePhaseDiscount]
     metadata: dict[str, str] | None = None
@@ -69,7 +68,6 @@ class SubscriptionSchedulePhaseInvoiceSettings(StripeModel):
     issuer: ConnectAccountReference | None = None
 
 class SubscriptionSchedulePhaseItem(StripeModel):
-    """Found at `SubscriptionSchedulePhase.items`."""
     billing_thresholds: SubscriptionItemBillingThresholds | None = None
     discounts: list[SubscriptionSchedulePhaseDiscount]
     metadata: dict[str, str] | None = None
@@ -78,7 +76,6 @@ class SubscriptionSchedulePhaseItem(StripeModel):
     tax_rates: list[TaxRate] | None = None
 
 class SubscriptionSchedulePhase(StripeModel):
-    """Found at `SubscriptionSchedule.phases`."""
     add_invoice_items: list[SubscriptionSchedulePhaseAddInvoiceItem]
     application_fee_percent: float | None = None
     automatic_tax: SubscriptionAutomaticTax | None = None

@@ -15,7 +15,6 @@ class TaxAddress(StripeModel):
     state: str | None = None
 
 class TaxCustomerDetailsTaxId(StripeModel):
-    """Found at `TaxCustomerDetails.tax_ids`."""
     type: InvoiceCustomerTaxIdType
     value: str
 

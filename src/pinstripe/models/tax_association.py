@@ -12,7 +12,6 @@ class TaxAssociationTaxTransactionAttemptErrored(StripeModel):
         "original_transaction_voided", "unique_reference_violation"]
 
 class TaxAssociationTaxTransactionAttempt(StripeModel):
-    """Found at `TaxAssociation.tax_transaction_attempts`."""
     committed: TaxAssociationTaxTransactionAttemptCommitted | None = None
     errored: TaxAssociationTaxTransactionAttemptErrored | None = None
     source: str

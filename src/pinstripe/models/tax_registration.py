@@ -43,7 +43,6 @@ class TaxRegistrationCountryOptionsUsTax(StripeModel):
     jurisdiction: str
 
 class TaxRegistrationCountryOptionsUsStateSalesTaxElection(StripeModel):
-    """Found at `TaxRegistrationCountryOptionsUsStateSalesTax.elections`."""
     jurisdiction: str | None = None
     type: Literal["local_use_tax", "simplified_sellers_use_tax", "single_local_use_tax"]
 

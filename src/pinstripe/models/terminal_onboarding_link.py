@@ -9,7 +9,6 @@ class TerminalOnboardingLinkOptionsAppleTermsAndConditions(StripeModel):
     merchant_display_name: str
 
 class TerminalOnboardingLinkOptions(StripeModel):
-    """Found at `TerminalOnboardingLink.link_options`."""
     apple_terms_and_conditions: TerminalOnboardingLinkOptionsAppleTermsAndConditions | None = None
 
 class TerminalOnboardingLink(StripeModel):

@@ -29,7 +29,6 @@ class TerminalReaderInputText(StripeModel):
     value: str | None = None
 
 class TerminalReaderActionCollectInputsInputSelectionChoice(StripeModel):
-    """Found at `TerminalReaderActionCollectInputsInputSelection.choices`."""
     id: str | None = None
     style: Literal["primary", "secondary"] | None = None
     text: str
@@ -40,14 +39,12 @@ class TerminalReaderActionCollectInputsInputSelection(StripeModel):
     text: str | None = None
 
 class TerminalReaderActionCollectInputsInputToggle(StripeModel):
-    """Found at `TerminalReaderActionCollectInputsInput.toggles`."""
     default_value: Literal["disabled", "enabled"] | None = None
     description: str | None = None
     title: str | None = None
     value: Literal["disabled", "enabled"] | None = None
 
 class TerminalReaderActionCollectInputsInput(StripeModel):
-    """Found at `TerminalReaderActionCollectInputs.inputs`."""
     custom_text: TerminalReaderActionCollectInputsInputCustomText | None = None
     email: TerminalReaderInputText | None = None
     numeric: TerminalReaderInputText | None = None
@@ -126,7 +123,6 @@ class TerminalReaderActionRefundPayment(StripeModel):
     reverse_transfer: bool | None = None
 
 class TerminalReaderActionSetReaderDisplayCartLineItem(StripeModel):
-    """Found at `TerminalReaderActionSetReaderDisplayCart.line_items`."""
     amount: int
     description: str
     quantity: int

@@ -3,4 +3,4 @@
 from pinstripe.model import StripeModel
 
 class TerminalRefund(StripeModel):
-    """Part of an answer."""
+    pass

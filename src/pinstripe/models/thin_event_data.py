@@ -8,12 +8,10 @@ from pinstripe.models.values import V2CoreAccountConfigurationMerchantCapability
 from pinstripe.wire import DateTime
 
 class BillingMeterReasonErrorTypeSampleError(StripeModel):
-    """Found at `BillingMeterReasonErrorType.sample_errors`."""
     error_message: str
     request: V2BillingMeterEventAdjustmentCancel
 
 class BillingMeterReasonErrorType(StripeModel):
-    """Found at `BillingMeterReason.error_types`."""
     code: Literal["archived_meter", "meter_event_customer_not_found", "meter_event_dimension_count_too_high",
         "meter_event_invalid_value", "meter_event_no_customer_defined", "meter_event_value_too_many_digits",
         "missing_dimension_payload_keys", "no_meter", "timestamp_in_future", "timestamp_too_far_in_past"]
@@ -26,46 +24,37 @@ class BillingMeterReason(StripeModel):
     error_types: list[BillingMeterReasonErrorType]
 
 class BillingMeterErrorReportTriggeredEventData(StripeModel):
-    """Part of an answer."""
     developer_message_summary: str
     reason: BillingMeterReason
     validation_end: DateTime
     validation_start: DateTime
 
 class BillingMeterNoMeterFoundEventData(StripeModel):
-    """Part of an answer."""
     developer_message_summary: str
     reason: BillingMeterReason
     validation_end: DateTime
     validation_start: DateTime
 
 class V2CoreAccountConfigurationCustomerCapabilityStatusUpdatedEventData(StripeModel):
-    """Part of an answer."""
     updated_capability: Literal["automatic_indirect_tax"]
 
 class V2CoreAccountConfigurationMerchantCapabilityStatusUpdatedEventData(StripeModel):
-    """Part of an answer."""
     updated_capability: V2CoreAccountConfigurationMerchantCapabilityStatusUpdatedEventDataUpdatedCapability
 
 class V2CoreAccountConfigurationRecipientCapabilityStatusUpdatedEventData(StripeModel):
-    """Part of an answer."""
     updated_capability: Literal["bank_accounts.local", "bank_accounts.wire", "cards", "stripe_balance.payouts",
         "stripe_balance.stripe_transfers", "stripe.transfers"]
 
 class V2CoreAccountLinkReturnedEventData(StripeModel):
-    """Part of an answer."""
     account_id: str
     configurations: list[Literal["customer", "merchant", "recipient"]]
     use_case: Literal["account_onboarding", "account_update"]
 
 class V2CoreAccountPersonCreatedEventData(StripeModel):
-    """Part of an answer."""
     account_id: str
 
 class V2CoreAccountPersonDeletedEventData(StripeModel):
-    """Part of an answer."""
     account_id: str
 
 class V2CoreAccountPersonUpdatedEventData(StripeModel):
-    """Part of an answer."""
     account_id: str

@@ -19,7 +19,6 @@ class TreasuryFinancialAccountFinancialAddressAba(StripeModel):
     routing_number: str
 
 class TreasuryFinancialAccountFinancialAddress(StripeModel):
-    """Found at `TreasuryFinancialAccount.financial_addresses`."""
     aba: TreasuryFinancialAccountFinancialAddressAba | None = None
     supported_networks: list[Literal["ach", "us_domestic_wire"]] | None = None
     type: Literal["aba"]

@@ -6,8 +6,8 @@ from pinstripe.model import StripeModel
 
 class TreasuryFinancialAccountFeatureStatusDetails(StripeModel):
     code: Literal["activating", "capability_not_requested", "financial_account_closed", "rejected_other",
-        "rejected_unsupported_business", "requirements_past_due", "requirements_pending_verification",
-        "restricted_by_platform", "restricted_other"]
+        "rejected_unsupported_business", "requirements_past_due", "requirements_pending_verification", "restricted_by_platform",
+        "restricted_other"]
     resolution: Literal["contact_stripe", "provide_information", "remove_restriction"] | None = None
     restriction: Literal["inbound_flows", "outbound_flows"] | None = None
 

@@ -7,8 +7,7 @@ from pinstripe.models.payout import Payout
 from pinstripe.models.treasury_credit_reversal import TreasuryCreditReversal
 from pinstripe.models.treasury_outbound_payment import TreasuryOutboundPayment
 from pinstripe.models.treasury_outbound_transfer import TreasuryOutboundTransfer
-from pinstripe.models.treasury_received import (TreasuryReceivedInitiatingPaymentMethodDetails,
-    TreasuryReceivedReversalDetails)
+from pinstripe.models.treasury_received import TreasuryReceivedInitiatingPaymentMethodDetails, TreasuryReceivedReversalDetails
 from pinstripe.wire import Timestamp
 
 if TYPE_CHECKING:

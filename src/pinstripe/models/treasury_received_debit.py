@@ -3,8 +3,7 @@
 from typing import TYPE_CHECKING, Literal
 
 from pinstripe.model import Expandable, StripeModel
-from pinstripe.models.treasury_received import (TreasuryReceivedInitiatingPaymentMethodDetails,
-    TreasuryReceivedReversalDetails)
+from pinstripe.models.treasury_received import TreasuryReceivedInitiatingPaymentMethodDetails, TreasuryReceivedReversalDetails
 from pinstripe.wire import Timestamp
 
 if TYPE_CHECKING:

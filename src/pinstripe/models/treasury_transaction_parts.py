@@ -29,5 +29,5 @@ class TreasuryTransactionFlowDetails(StripeModel):
     outbound_transfer: TreasuryOutboundTransfer | None = None
     received_credit: Lazy["TreasuryReceivedCredit"] | None = None
     received_debit: TreasuryReceivedDebit | None = None
-    type: Literal["credit_reversal", "debit_reversal", "inbound_transfer", "issuing_authorization", "other",
-        "outbound_payment", "outbound_transfer", "received_credit", "received_debit"]
+    type: Literal["credit_reversal", "debit_reversal", "inbound_transfer", "issuing_authorization", "other", "outbound_payment",
+        "outbound_transfer", "received_credit", "received_debit"]

@@ -31,7 +31,6 @@ class V2CommerceProductCatalogImportStatusDetailsSucceededWithErrorsErrorFile(St
     size: Int64String
 
 class V2CommerceProductCatalogImportStatusDetailsSucceededWithErrorsSample(StripeModel):
-    """Found at `V2CommerceProductCatalogImportStatusDetailsSucceededWithErrors.samples`."""
     error_message: str
     field: str
     id: str

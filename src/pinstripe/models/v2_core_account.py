@@ -7,9 +7,9 @@ from pinstripe.models.account_sepa_debit_payments_settings import AccountSepaDeb
 from pinstripe.models.billing_credit_amount_monetary import BillingCreditAmountMonetary
 from pinstripe.models.custom_field import CustomField
 from pinstripe.models.v2_core_account_parts import (V2CoreAccountAdditionalAddress, V2CoreAccountAdditionalName,
-    V2CoreAccountAddress, V2CoreAccountAttestation, V2CoreAccountDateOfBirth, V2CoreAccountDocument,
-    V2CoreAccountDocuments, V2CoreAccountIdNumber, V2CoreAccountRelationship, V2CoreAccountScriptAddresses,
-    V2CoreAccountScriptNames, V2CoreAccountTermsOfService, V2CoreAccountVerification)
+    V2CoreAccountAddress, V2CoreAccountAttestation, V2CoreAccountDateOfBirth, V2CoreAccountDocument, V2CoreAccountDocuments,
+    V2CoreAccountIdNumber, V2CoreAccountRelationship, V2CoreAccountScriptAddresses, V2CoreAccountScriptNames,
+    V2CoreAccountTermsOfService, V2CoreAccountVerification)
 from pinstripe.models.values import (V2CoreAccountDefaultsLocale, V2CoreAccountEntryErrorCode,
     V2CoreAccountEntryImpactRestrictsCapabilityCapability, V2CoreAccountIdentityBusinessDetailsIdNumberType,
     V2CoreAccountIdentityBusinessDetailsStructure)
@@ -41,8 +41,8 @@ class V2CoreAccountConfigurationCustomerBilling(StripeModel):
     invoice: V2CoreAccountConfigurationCustomerBillingInvoice | None = None
 
 class V2CoreAccountCapabilityStatusDetails(StripeModel):
-    code: Literal["determining_status", "requirements_past_due", "requirements_pending_verification",
-        "restricted_other", "unsupported_business", "unsupported_country", "unsupported_entity_type"]
+    code: Literal["determining_status", "requirements_past_due", "requirements_pending_verification", "restricted_other",
+        "unsupported_business", "unsupported_country", "unsupported_entity_type"]
     resolution: Literal["contact_stripe", "no_resolution", "provide_info"]
 
 class V2CoreAccountCapability(StripeModel):
@@ -214,7 +214,6 @@ class V2CoreAccountDefaults(StripeModel):
     responsibilities: V2CoreAccountDefaultsResponsibilities
 
 class V2CoreAccountEntryError(StripeModel):
-    """Found at `V2CoreAccountEntry.errors`."""
     code: V2CoreAccountEntryErrorCode
     description: str
 
@@ -223,7 +222,6 @@ class V2CoreAccountEntryDeadline(StripeModel):
     status: Literal["currently_due", "eventually_due", "past_due"]
 
 class V2CoreAccountEntryImpactRestrictsCapability(StripeModel):
-    """Found at `V2CoreAccountEntryImpact.restricts_capabilities`."""
     capability: V2CoreAccountEntryImpactRestrictsCapabilityCapability
     configuration: Literal["customer", "merchant", "recipient"]
     deadline: V2CoreAccountEntryDeadline
@@ -237,7 +235,6 @@ class V2CoreAccountEntryReference(StripeModel):
     type: Literal["inquiry", "payment_method", "person"]
 
 class V2CoreAccountEntryRequestedReason(StripeModel):
-    """Found at `V2CoreAccountEntry.requested_reasons`."""
     code: Literal["routine_onboarding", "routine_verification"]
 
 class V2CoreAccountEntry(StripeModel):
@@ -303,7 +300,6 @@ class V2CoreAccountIdentityBusinessDetailsDocuments(StripeModel):
     proof_of_ultimate_beneficial_ownership: V2CoreAccountIdentityBusinessDetailsDocumentsProofOfRegistration | None = None
 
 class V2CoreAccountIdentityBusinessDetailsIdNumber(StripeModel):
-    """Found at `V2CoreAccountIdentityBusinessDetails.id_numbers`."""
     registrar: str | None = None
     type: V2CoreAccountIdentityBusinessDetailsIdNumberType
 

@@ -3,6 +3,5 @@
 from pinstripe.model import StripeModel
 
 class V2DeletedObject(StripeModel):
-    """Part of an answer."""
     id: str
     object: str | None = None

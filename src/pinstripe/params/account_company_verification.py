@@ -82,8 +82,8 @@ class TokenCreatePersonRelationshipParams(TypedDict, total=False):
     title: str
 
 class UsCfpbDataEthnicityDetailsParams(TypedDict, total=False):
-    ethnicity: Sequence[Literal["cuban", "hispanic_or_latino", "mexican", "not_hispanic_or_latino",
-        "other_hispanic_or_latino", "prefer_not_to_answer", "puerto_rican"]]
+    ethnicity: Sequence[Literal["cuban", "hispanic_or_latino", "mexican", "not_hispanic_or_latino", "other_hispanic_or_latino",
+        "prefer_not_to_answer", "puerto_rican"]]
     ethnicity_other: str
 
 class UsCfpbDataRaceDetailsParams(TypedDict, total=False):

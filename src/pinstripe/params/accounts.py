@@ -7,12 +7,12 @@ from typing import Annotated, Literal
 from typing_extensions import Required, TypedDict
 
 from pinstripe.param import MaxLen
-from pinstripe.params.account_company_verification import (AccountCompanyVerificationParams,
-    AccountCreateIndividualParams, AdditionalTosAcceptancesParams, AddressParams, TokenCreatePersonDocumentsParams,
-    TokenCreatePersonRelationshipParams, TokenCreatePersonVerificationParams, UsCfpbDataParams)
+from pinstripe.params.account_company_verification import (AccountCompanyVerificationParams, AccountCreateIndividualParams,
+    AdditionalTosAcceptancesParams, AddressParams, TokenCreatePersonDocumentsParams, TokenCreatePersonRelationshipParams,
+    TokenCreatePersonVerificationParams, UsCfpbDataParams)
 from pinstripe.params.common import (AccountTreasuryTosAcceptanceParams, AddressKanaParams, AttestationParams,
-    BacsDebitPaymentsParams, DatePartsParams, DeclineOnParams, ExpandParams, ExternalAccountUpdateDocumentsParams,
-    FileListCreatedParams, FilesParams, ListParams, RequestedParams, SingleUseParams)
+    BacsDebitPaymentsParams, DatePartsParams, DeclineOnParams, ExpandParams, ExternalAccountUpdateDocumentsParams, FilesParams,
+    ListParams, RangeParams, RequestedParams, SingleUseParams)
 from pinstripe.params.values import AccountCompanyStructure
 
 class AccountBankAccountCreateBankAccountParams(TypedDict, total=False):
@@ -340,7 +340,7 @@ class AccountExternalAccountUpdateParams(ExpandParams, total=False):
 
 class AccountListParams(ListParams, total=False):
     """Parameters of `GET /v1/accounts`."""
-    created: FileListCreatedParams | int
+    created: RangeParams | int | datetime
 
 class AccountPeopleCreateParams(ExpandParams, total=False):
     """Parameters of `POST /v1/accounts/{account}/people`."""

@@ -6,8 +6,8 @@ from typing import Annotated, Literal
 from typing_extensions import Required, TypedDict
 
 from pinstripe.param import MaxLen
-from pinstripe.params.common import (AdjustableQuantityParams, CheckoutSessionCreateDiscountParams,
-    EnabledFeatureParams, ExpandParams, HostedConfirmationParams, SourceCreateRedirectParams)
+from pinstripe.params.common import (AdjustableQuantityParams, CheckoutSessionCreateDiscountParams, EnabledFeatureParams,
+    ExpandParams, HostedConfirmationParams, SourceCreateRedirectParams)
 from pinstripe.params.values import BillingPortalSessionCreateLocale
 
 class BillingPortalConfigurationConditionParams(TypedDict, total=False):
@@ -28,8 +28,8 @@ class BillingPortalConfigurationPaymentMethodUpdateParams(TypedDict, total=False
 
 class BillingPortalConfigurationCreateFeaturesSubscriptionCancelCancellationReasonParams(TypedDict, total=False):
     enabled: Required[bool]
-    options: Required[Sequence[Literal["customer_service", "low_quality", "missing_features", "other",
-        "switched_service", "too_complex", "too_expensive", "unused"]] | None]
+    options: Required[Sequence[Literal["customer_service", "low_quality", "missing_features", "other", "switched_service",
+        "too_complex", "too_expensive", "unused"]] | None]
 
 class BillingPortalConfigurationCreateFeaturesSubscriptionCancelParams(TypedDict, total=False):
     cancellation_reason: BillingPortalConfigurationCreateFeaturesSubscriptionCancelCancellationReasonParams
@@ -89,8 +89,8 @@ class BillingPortalConfigurationUpdateFeaturesCustomerUpdateParams(TypedDict, to
 
 class BillingPortalConfigurationUpdateFeaturesSubscriptionCancelCancellationReasonParams(TypedDict, total=False):
     enabled: Required[bool]
-    options: Sequence[Literal["customer_service", "low_quality", "missing_features", "other", "switched_service",
-        "too_complex", "too_expensive", "unused"]] | None
+    options: Sequence[Literal["customer_service", "low_quality", "missing_features", "other", "switched_service", "too_complex",
+        "too_expensive", "unused"]] | None
 
 class BillingPortalConfigurationUpdateFeaturesSubscriptionCancelParams(TypedDict, total=False):
     cancellation_reason: BillingPortalConfigurationUpdateFeaturesSubscriptionCancelCancellationReasonParams

@@ -8,8 +8,8 @@ from typing_extensions import Required, TypedDict
 
 from pinstripe.param import MaxLen
 from pinstripe.params.common import (AdjustableQuantityParams, AutomaticTaxParams, BillingModeParams,
-    CheckoutSessionCreateDiscountParams, EmptyParams, EnabledFeatureParams, ExpandParams, FileListCreatedParams,
-    IntervalParams, InvoiceCreateCustomFieldParams, InvoiceCreateIssuerParams, InvoiceCreateTransferDataParams,
+    CheckoutSessionCreateDiscountParams, EmptyParams, EnabledFeatureParams, ExpandParams, IntervalParams,
+    InvoiceCreateCustomFieldParams, InvoiceCreateIssuerParams, InvoiceCreateTransferDataParams, RangeParams,
     RenderingOptionsParams, SourceOrderShippingAddressParams, SubscriptionCreateTransferDataParams, TrialSettingsParams)
 from pinstripe.params.consent_collection import (ConsentCollectionParams, CustomFieldParams, CustomTextParams,
     ManagedPaymentsParams, NameCollectionParams, OptionalItemParams,
@@ -19,10 +19,9 @@ from pinstripe.params.customer_balance import (CustomerBalanceParams, PaymentInt
     PaymentIntentPaymentMethodOptionsP24Params, PaymentIntentPaymentMethodOptionsPaypalParams,
     PaymentIntentPaymentMethodOptionsTwintParams, SetupFutureUsageOptionsParams)
 from pinstripe.params.invoice_create_shipping_cost import InvoiceCreateShippingCostParams
-from pinstripe.params.mandate_options import (MandateOptionsParams,
-    SetupIntentPaymentMethodOptionsPixMandateOptionsParams, SetupIntentPaymentMethodOptionsUpiParams)
-from pinstripe.params.setup_intent_payment_method_options import (
-    SetupIntentPaymentMethodOptionsAcssDebitMandateOptionsParams,
+from pinstripe.params.mandate_options import (MandateOptionsParams, SetupIntentPaymentMethodOptionsPixMandateOptionsParams,
+    SetupIntentPaymentMethodOptionsUpiParams)
+from pinstripe.params.setup_intent_payment_method_options import (SetupIntentPaymentMethodOptionsAcssDebitMandateOptionsParams,
     SetupIntentPaymentMethodOptionsKlarnaSubscriptionParams, SetupIntentPaymentMethodOptionsPaytoMandateOptionsParams)
 from pinstripe.params.values import (CheckoutSessionCreateBrandingSettingsFontFamily, CheckoutSessionCreateLocale,
     CheckoutSessionCreatePaymentMethodType, ExcludedPaymentMethodType)
@@ -329,7 +328,7 @@ class CheckoutSessionListCustomerDetailsParams(TypedDict, total=False):
 
 class CheckoutSessionListParams(ExpandParams, total=False):
     """Parameters of `GET /v1/checkout/sessions`."""
-    created: FileListCreatedParams | int
+    created: RangeParams | int | datetime
     customer: str
     customer_account: str
     customer_details: CheckoutSessionListCustomerDetailsParams

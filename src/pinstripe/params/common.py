@@ -160,12 +160,6 @@ class FilesParams(TypedDict, total=False):
 class ExternalAccountUpdateDocumentsParams(TypedDict, total=False):
     bank_account_ownership_verification: FilesParams
 
-class FileListCreatedParams(TypedDict, total=False):
-    gt: int
-    gte: int
-    lt: int
-    lte: int
-
 class FinancialConnectionsFiltersParams(TypedDict, total=False):
     account_subcategories: Sequence[Literal["checking", "savings"]]
 
@@ -255,6 +249,12 @@ class QuoteCreateDiscountParams(TypedDict, total=False):
 class RadarOptionsParams(TypedDict, total=False):
     session: str
 
+class RangeParams(TypedDict, total=False):
+    gt: int | datetime
+    gte: int | datetime
+    lt: int | datetime
+    lte: int | datetime
+
 class RenderingOptionsParams(TypedDict, total=False):
     amount_tax_display: Literal["exclude_tax", "include_inclusive_tax"] | None
     template: str
@@ -334,6 +334,12 @@ class TaxIdParams(TypedDict, total=False):
 
 class TokenCreateCardNetworksParams(TypedDict, total=False):
     preferred: Literal["cartes_bancaires", "mastercard", "visa"]
+
+class TopupListAmountParams(TypedDict, total=False):
+    gt: int
+    gte: int
+    lt: int
+    lte: int
 
 class TransferDataParams(TypedDict, total=False):
     amount: int

@@ -7,8 +7,7 @@ from typing import Annotated, Literal
 from typing_extensions import Required, TypedDict
 
 from pinstripe.param import MaxLen
-from pinstripe.params.common import (AdjustableQuantityParams, IntervalParams, InvoiceCreateIssuerParams,
-    ProductDataParams)
+from pinstripe.params.common import AdjustableQuantityParams, IntervalParams, InvoiceCreateIssuerParams, ProductDataParams
 from pinstripe.params.values import ShippingAddressCollectionAllowedCountry
 
 class ConsentCollectionPaymentMethodReuseAgreementParams(TypedDict, total=False):

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from typing_extensions import Required, TypedDict
 
 from pinstripe.param import MaxLen
-from pinstripe.params.common import ExpandParams, FileListCreatedParams
+from pinstripe.params.common import ExpandParams, RangeParams
 
 class CouponCreateAppliesToParams(TypedDict, total=False):
     products: list[str]
@@ -35,7 +35,7 @@ class CouponDeleteParams(TypedDict, total=False):
 
 class CouponListParams(ExpandParams, total=False):
     """Parameters of `GET /v1/coupons`."""
-    created: FileListCreatedParams | int
+    created: RangeParams | int | datetime
     ending_before: str
     limit: int
     starting_after: str

@@ -7,7 +7,7 @@ from typing import Literal
 
 from typing_extensions import Required, TypedDict
 
-from pinstripe.params.common import ExpandParams, FileListCreatedParams, ShippingCostParams
+from pinstripe.params.common import ExpandParams, RangeParams, ShippingCostParams
 
 class CreditNoteLineTaxAmountParams(TypedDict, total=False):
     amount: Required[int]
@@ -60,7 +60,7 @@ class CreditNoteLineItemListParams(ExpandParams, total=False):
 
 class CreditNoteListParams(ExpandParams, total=False):
     """Parameters of `GET /v1/credit_notes`."""
-    created: FileListCreatedParams | int
+    created: RangeParams | int | datetime
     customer: str
     customer_account: str
     ending_before: str

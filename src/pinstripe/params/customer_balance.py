@@ -12,8 +12,7 @@ from pinstripe.params.values import PaymentIntentPaymentMethodOptionsPaypalPrefe
 class CustomerBalanceBankTransferParams(TypedDict, total=False):
     eu_bank_transfer: EuBankTransferParams
     requested_address_types: Sequence[Literal["aba", "iban", "sepa", "sort_code", "spei", "swift", "zengin"]]
-    type: Required[Literal["eu_bank_transfer", "gb_bank_transfer", "jp_bank_transfer", "mx_bank_transfer",
-        "us_bank_transfer"]]
+    type: Required[Literal["eu_bank_transfer", "gb_bank_transfer", "jp_bank_transfer", "mx_bank_transfer", "us_bank_transfer"]]
 
 class CustomerBalanceParams(TypedDict, total=False):
     bank_transfer: CustomerBalanceBankTransferParams

@@ -11,10 +11,9 @@ from pinstripe.params.acss_debit import SubscriptionUpdateItemParams
 from pinstripe.params.add_invoice_item import (AddInvoiceItemParams, CancellationDetailsParams, InvoiceSettingsParams,
     PauseCollectionParams, PaymentSettingsParams)
 from pinstripe.params.common import (AutomaticTaxParams, BillingThresholdsParams, CustomerCreateShippingParams,
-    EuBankTransferParams, ExpandParams, FileListCreatedParams, IntervalParams, InvoiceCreateCustomFieldParams,
-    ListParams, QuoteCreateDiscountParams, RenderingOptionsParams, SearchParams, ShippingAddressParams,
-    SourceCreateOwnerParams, SubscriptionCreateItemParams, SubscriptionCreateTransferDataParams, TaxIdParams,
-    TrialSettingsParams)
+    EuBankTransferParams, ExpandParams, IntervalParams, InvoiceCreateCustomFieldParams, ListParams, QuoteCreateDiscountParams,
+    RangeParams, RenderingOptionsParams, SearchParams, ShippingAddressParams, SourceCreateOwnerParams,
+    SubscriptionCreateItemParams, SubscriptionCreateTransferDataParams, TaxIdParams, TrialSettingsParams)
 from pinstripe.params.values import CustomerPaymentMethodListType, CustomerTaxIdCreateType
 
 class CustomerBalanceTransactionCreateParams(ExpandParams, total=False):
@@ -26,7 +25,7 @@ class CustomerBalanceTransactionCreateParams(ExpandParams, total=False):
 
 class CustomerBalanceTransactionListParams(ExpandParams, total=False):
     """Parameters of `GET /v1/customers/{customer}/balance_transactions`."""
-    created: FileListCreatedParams | int
+    created: RangeParams | int | datetime
     ending_before: str
     invoice: str
     limit: int
@@ -196,8 +195,7 @@ class CustomerDeleteParams(TypedDict, total=False):
 class CustomerFundingInstructionCreateBankTransferParams(TypedDict, total=False):
     eu_bank_transfer: EuBankTransferParams
     requested_address_types: Sequence[Literal["iban", "sort_code", "spei", "zengin"]]
-    type: Required[Literal["eu_bank_transfer", "gb_bank_transfer", "jp_bank_transfer", "mx_bank_transfer",
-        "us_bank_transfer"]]
+    type: Required[Literal["eu_bank_transfer", "gb_bank_transfer", "jp_bank_transfer", "mx_bank_transfer", "us_bank_transfer"]]
 
 class CustomerFundingInstructionCreateParams(ExpandParams, total=False):
     """Parameters of `POST /v1/customers/{customer}/funding_instructions`."""
@@ -207,7 +205,7 @@ class CustomerFundingInstructionCreateParams(ExpandParams, total=False):
 
 class CustomerListParams(ExpandParams, total=False):
     """Parameters of `GET /v1/customers`."""
-    created: FileListCreatedParams | int
+    created: RangeParams | int | datetime
     email: Annotated[str, MaxLen(512)]
     ending_before: str
     limit: int

@@ -6,7 +6,7 @@ from typing import Literal
 
 from typing_extensions import Required
 
-from pinstripe.params.common import ExpandParams, FileListCreatedParams, ListParams
+from pinstripe.params.common import ExpandParams, ListParams, RangeParams
 
 class FileLinkCreateParams(ExpandParams, total=False):
     """Parameters of `POST /v1/file_links`."""
@@ -16,7 +16,7 @@ class FileLinkCreateParams(ExpandParams, total=False):
 
 class FileLinkListParams(ListParams, total=False):
     """Parameters of `GET /v1/file_links`."""
-    created: FileListCreatedParams | int
+    created: RangeParams | int | datetime
     expired: bool
     file: str
 

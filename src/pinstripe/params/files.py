@@ -6,7 +6,7 @@ from datetime import datetime
 from typing_extensions import Required, TypedDict
 
 from pinstripe.param import FileInput
-from pinstripe.params.common import ExpandParams, FileListCreatedParams
+from pinstripe.params.common import ExpandParams, RangeParams
 from pinstripe.params.values import FileCreatePurpose, FileListPurpose
 
 class FileCreateFileLinkDataParams(TypedDict, total=False):
@@ -22,7 +22,7 @@ class FileCreateParams(ExpandParams, total=False):
 
 class FileListParams(ExpandParams, total=False):
     """Parameters of `GET /v1/files`."""
-    created: FileListCreatedParams | int
+    created: RangeParams | int | datetime
     ending_before: str
     limit: int
     purpose: FileListPurpose

@@ -5,7 +5,7 @@ from typing import Literal
 
 from typing_extensions import Required, TypedDict
 
-from pinstripe.params.common import ExpandParams, FileListCreatedParams
+from pinstripe.params.common import ExpandParams, TopupListAmountParams
 
 class ForwardingRequestCreateRequestHeaderParams(TypedDict, total=False):
     name: Required[str]
@@ -19,14 +19,13 @@ class ForwardingRequestCreateParams(ExpandParams, total=False):
     """Parameters of `POST /v1/forwarding/requests`."""
     metadata: Mapping[str, str]
     payment_method: Required[str]
-    replacements: Required[Sequence[Literal["card_cvc", "card_expiry", "card_number", "cardholder_name",
-        "request_signature"]]]
+    replacements: Required[Sequence[Literal["card_cvc", "card_expiry", "card_number", "cardholder_name", "request_signature"]]]
     request: ForwardingRequestCreateRequestParams
     url: Required[str]
 
 class ForwardingRequestListParams(ExpandParams, total=False):
     """Parameters of `GET /v1/forwarding/requests`."""
-    created: FileListCreatedParams
+    created: TopupListAmountParams
     ending_before: str
     limit: int
     starting_after: str

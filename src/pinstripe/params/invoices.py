@@ -12,11 +12,10 @@ from pinstripe.params.acss_debit import (AcssDebitParams, PaymentSettingsPayment
     PaymentSettingsPaymentMethodOptionsCustomerBalanceParams, PaymentSettingsPaymentMethodOptionsPaytoParams,
     PaymentSettingsPaymentMethodOptionsUsBankAccountParams, SubscriptionUpdateItemParams)
 from pinstripe.params.common import (AddInvoiceItemPriceDataParams, AutomaticTaxParams, BillingModeParams,
-    BillingScheduleParams, CustomerCreateShippingParams, EmptyParams, ExpandParams, FileListCreatedParams,
-    InvoiceCreateCustomFieldParams, InvoiceCreateIssuerParams, InvoiceCreateTransferDataParams, InvoicePeriodParams,
-    InvoicePricingParams, PaymentIntentPaymentMethodOptionsCardInstallmentsParams, PaymentMethodDataUpiParams,
-    ProductDataParams, QuoteCreateDiscountParams, SearchParams, ShippingAddressParams, ShippingDetailsParams,
-    TaxIdParams)
+    BillingScheduleParams, CustomerCreateShippingParams, EmptyParams, ExpandParams, InvoiceCreateCustomFieldParams,
+    InvoiceCreateIssuerParams, InvoiceCreateTransferDataParams, InvoicePeriodParams, InvoicePricingParams,
+    PaymentIntentPaymentMethodOptionsCardInstallmentsParams, PaymentMethodDataUpiParams, ProductDataParams,
+    QuoteCreateDiscountParams, RangeParams, SearchParams, ShippingAddressParams, ShippingDetailsParams, TaxIdParams)
 from pinstripe.params.invoice_create_shipping_cost import InvoiceCreateShippingCostParams
 from pinstripe.params.subscription_schedule_update_phase import SubscriptionScheduleUpdatePhaseParams
 from pinstripe.params.values import InvoiceTaxAmountTaxabilityReason, PaymentMethodType, TaxType
@@ -242,10 +241,10 @@ class InvoiceLineItemUpdateParams(ExpandParams, total=False):
 class InvoiceListParams(ExpandParams, total=False):
     """Parameters of `GET /v1/invoices`."""
     collection_method: Literal["charge_automatically", "send_invoice"]
-    created: FileListCreatedParams | int
+    created: RangeParams | int | datetime
     customer: str
     customer_account: str
-    due_date: FileListCreatedParams | int
+    due_date: RangeParams | int | datetime
     ending_before: str
     limit: int
     starting_after: str

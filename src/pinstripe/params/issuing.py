@@ -7,8 +7,7 @@ from typing import Annotated, Literal
 from typing_extensions import Required, TypedDict
 
 from pinstripe.param import MaxLen
-from pinstripe.params.common import (AccountTreasuryTosAcceptanceParams, DatePartsParams, ExpandParams,
-    FileListCreatedParams)
+from pinstripe.params.common import AccountTreasuryTosAcceptanceParams, DatePartsParams, ExpandParams, RangeParams
 from pinstripe.params.values import IssuingCardSpendingControlsAllowedCategory
 
 class IssuingAddressParams(TypedDict, total=False):
@@ -32,7 +31,7 @@ class IssuingAuthorizationListParams(ExpandParams, total=False):
     """Parameters of `GET /v1/issuing/authorizations`."""
     card: str
     cardholder: str
-    created: FileListCreatedParams | int
+    created: RangeParams | int | datetime
     ending_before: str
     limit: int
     starting_after: str
@@ -103,7 +102,7 @@ class IssuingCardCreateParams(ExpandParams, total=False):
 class IssuingCardListParams(ExpandParams, total=False):
     """Parameters of `GET /v1/issuing/cards`."""
     cardholder: str
-    created: FileListCreatedParams | int
+    created: RangeParams | int | datetime
     ending_before: str
     exp_month: int
     exp_year: int
@@ -173,7 +172,7 @@ class IssuingCardholderCreateParams(ExpandParams, total=False):
 
 class IssuingCardholderListParams(ExpandParams, total=False):
     """Parameters of `GET /v1/issuing/cardholders`."""
-    created: FileListCreatedParams | int
+    created: RangeParams | int | datetime
     email: str
     ending_before: str
     limit: int
@@ -271,7 +270,7 @@ class IssuingDisputeCreateParams(ExpandParams, total=False):
 
 class IssuingDisputeListParams(ExpandParams, total=False):
     """Parameters of `GET /v1/issuing/disputes`."""
-    created: FileListCreatedParams | int
+    created: RangeParams | int | datetime
     ending_before: str
     limit: int
     starting_after: str
@@ -347,7 +346,7 @@ class IssuingSettlementUpdateParams(ExpandParams, total=False):
 class IssuingTokenListParams(ExpandParams, total=False):
     """Parameters of `GET /v1/issuing/tokens`."""
     card: Required[str]
-    created: FileListCreatedParams | int
+    created: RangeParams | int | datetime
     ending_before: str
     limit: int
     starting_after: str
@@ -361,7 +360,7 @@ class IssuingTransactionListParams(ExpandParams, total=False):
     """Parameters of `GET /v1/issuing/transactions`."""
     card: str
     cardholder: str
-    created: FileListCreatedParams | int
+    created: RangeParams | int | datetime
     ending_before: str
     limit: int
     starting_after: str

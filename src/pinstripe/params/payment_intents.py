@@ -11,17 +11,15 @@ from pinstripe.params.automatic_payment_methods import (AutomaticPaymentMethodsP
     MandateDataParams, NetworkOptionsParams, OnDemandParams, SetupIntentConfirmMandateDataParams,
     SetupIntentPaymentMethodOptionsUsBankAccountMandateOptionsParams,
     SetupIntentPaymentMethodOptionsUsBankAccountNetworksParams)
-from pinstripe.params.common import (EmptyParams, ExpandParams, FileListCreatedParams,
-    PaymentIntentPaymentMethodOptionsCardInstallmentsParams, RadarOptionsParams, SearchParams, ShippingParams,
-    TransferDataParams)
+from pinstripe.params.common import (EmptyParams, ExpandParams, PaymentIntentPaymentMethodOptionsCardInstallmentsParams,
+    RadarOptionsParams, RangeParams, SearchParams, ShippingParams, TransferDataParams)
 from pinstripe.params.customer_balance import (CustomerBalanceParams, PaymentIntentPaymentMethodOptionsOxxoParams,
     PaymentIntentPaymentMethodOptionsP24Params, PaymentIntentPaymentMethodOptionsPaypalParams,
     PaymentIntentPaymentMethodOptionsTwintParams, SetupFutureUsageOptionsParams)
 from pinstripe.params.mandate_options import (MandateOptionsParams, NextBillingParams,
     SetupIntentPaymentMethodOptionsPixMandateOptionsParams, SetupIntentPaymentMethodOptionsUpiParams)
 from pinstripe.params.payment_method_data import PaymentMethodDataParams
-from pinstripe.params.values import (ExcludedPaymentMethodType, PaymentIntentPaymentMethodOptionsCardNetwork,
-    PreferredLocale)
+from pinstripe.params.values import ExcludedPaymentMethodType, PaymentIntentPaymentMethodOptionsCardNetwork, PreferredLocale
 
 class PaymentIntentAmountDetailsLineItemListParams(ExpandParams, total=False):
     """Parameters of `GET /v1/payment_intents/{intent}/amount_details_line_items`."""
@@ -242,11 +240,10 @@ class PaymentIntentPaymentMethodOptionsPaytoMandateOptionsParams(TypedDict, tota
     amount: int | None
     amount_type: Literal["fixed", "maximum"] | None
     end_date: str | None
-    payment_schedule: Literal["adhoc", "annual", "daily", "fortnightly", "monthly", "quarterly", "semi_annual",
-        "weekly"] | None
+    payment_schedule: Literal["adhoc", "annual", "daily", "fortnightly", "monthly", "quarterly", "semi_annual", "weekly"] | None
     payments_per_period: int | None
-    purpose: Literal["dependant_support", "government", "loan", "mortgage", "other", "pension", "personal", "retail",
-        "salary", "tax", "utility"] | None
+    purpose: Literal["dependant_support", "government", "loan", "mortgage", "other", "pension", "personal", "retail", "salary",
+        "tax", "utility"] | None
 
 class PaymentIntentPaymentMethodOptionsPaytoParams(TypedDict, total=False):
     mandate_options: PaymentIntentPaymentMethodOptionsPaytoMandateOptionsParams
@@ -427,7 +424,7 @@ class PaymentIntentIncrementAuthorizationParams(ExpandParams, total=False):
 
 class PaymentIntentListParams(ExpandParams, total=False):
     """Parameters of `GET /v1/payment_intents`."""
-    created: FileListCreatedParams | int
+    created: RangeParams | int | datetime
     customer: str
     customer_account: str
     ending_before: str

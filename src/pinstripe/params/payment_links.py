@@ -7,9 +7,8 @@ from typing_extensions import Required, TypedDict
 
 from pinstripe.param import MaxLen
 from pinstripe.params.common import (AdjustableQuantityParams, AutomaticTaxParams, EnabledFeatureParams, ExpandParams,
-    HostedConfirmationParams, InvoiceCreateCustomFieldParams, InvoiceCreateIssuerParams,
-    InvoiceCreateTransferDataParams, RenderingOptionsParams, ShippingCostParams, TrialSettingsParams,
-    WebhookEndpointParams)
+    HostedConfirmationParams, InvoiceCreateCustomFieldParams, InvoiceCreateIssuerParams, InvoiceCreateTransferDataParams,
+    RenderingOptionsParams, ShippingCostParams, TrialSettingsParams, WebhookEndpointParams)
 from pinstripe.params.consent_collection import (ConsentCollectionParams, CustomFieldParams, CustomTextParams,
     ManagedPaymentsParams, NameCollectionParams, OptionalItemParams,
     PaymentLinkCreatePaymentMethodOptionsCardRestrictionsParams, PaymentLinkCreateSubscriptionDataInvoiceSettingsParams,

@@ -6,8 +6,7 @@ from typing_extensions import Required, TypedDict
 
 from pinstripe.param import MaxLen
 from pinstripe.params.common import DatePartsParams, ShippingAddressParams
-from pinstripe.params.values import (PaymentMethodEpsBank, PaymentMethodFpxBank, PaymentMethodIdealBank,
-    PaymentMethodP24Bank)
+from pinstripe.params.values import PaymentMethodEpsBank, PaymentMethodFpxBank, PaymentMethodIdealBank, PaymentMethodP24Bank
 
 class PaymentMethodAcssDebitParams(TypedDict, total=False):
     account_number: Required[str]

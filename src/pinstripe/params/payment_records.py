@@ -6,8 +6,8 @@ from typing import Literal
 
 from typing_extensions import Required, TypedDict
 
-from pinstripe.params.common import (BillingDetailsParams, ExpandParams,
-    PaymentRecordReportPaymentShippingDetailsParams, PaymentRecordReportRefundAmountParams)
+from pinstripe.params.common import (BillingDetailsParams, ExpandParams, PaymentRecordReportPaymentShippingDetailsParams,
+    PaymentRecordReportRefundAmountParams)
 
 class PaymentRecordReportPaymentAttemptCanceledParams(ExpandParams, total=False):
     """Parameters of `POST /v1/payment_records/{id}/report_payment_attempt_canceled`."""

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from typing_extensions import Required, TypedDict
 
 from pinstripe.param import MaxLen
-from pinstripe.params.common import ExpandParams, FileListCreatedParams
+from pinstripe.params.common import ExpandParams, RangeParams
 
 class PromotionCodeCreatePromotionParams(TypedDict, total=False):
     coupon: str
@@ -39,7 +39,7 @@ class PromotionCodeListParams(ExpandParams, total=False):
     active: bool
     code: str
     coupon: str
-    created: FileListCreatedParams | int
+    created: RangeParams | int | datetime
     customer: str
     customer_account: str
     ending_before: str

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from typing_extensions import Required, TypedDict
 
-from pinstripe.params.common import ExpandParams, FileListCreatedParams
+from pinstripe.params.common import ExpandParams, RangeParams
 from pinstripe.params.values import (ReportingReportRunCreateParametersReportingCategory,
     ReportingReportRunCreateParametersTimezone)
 
@@ -25,7 +25,7 @@ class ReportingReportRunCreateParams(ExpandParams, total=False):
 
 class ReportingReportRunListParams(ExpandParams, total=False):
     """Parameters of `GET /v1/reporting/report_runs`."""
-    created: FileListCreatedParams | int
+    created: RangeParams | int | datetime
     ending_before: str
     limit: int
     starting_after: str

@@ -11,15 +11,13 @@ from pinstripe.params.automatic_payment_methods import (AutomaticPaymentMethodsP
     MandateDataParams, NetworkOptionsParams, OnDemandParams, SetupIntentConfirmMandateDataParams,
     SetupIntentPaymentMethodOptionsUsBankAccountMandateOptionsParams,
     SetupIntentPaymentMethodOptionsUsBankAccountNetworksParams)
-from pinstripe.params.common import EmptyParams, ExpandParams, FileListCreatedParams, SingleUseParams
-from pinstripe.params.mandate_options import (MandateOptionsParams,
-    SetupIntentPaymentMethodOptionsPixMandateOptionsParams, SetupIntentPaymentMethodOptionsUpiParams)
+from pinstripe.params.common import EmptyParams, ExpandParams, RangeParams, SingleUseParams
+from pinstripe.params.mandate_options import (MandateOptionsParams, SetupIntentPaymentMethodOptionsPixMandateOptionsParams,
+    SetupIntentPaymentMethodOptionsUpiParams)
 from pinstripe.params.payment_method_data import PaymentMethodDataParams
-from pinstripe.params.setup_intent_payment_method_options import (
-    SetupIntentPaymentMethodOptionsAcssDebitMandateOptionsParams,
+from pinstripe.params.setup_intent_payment_method_options import (SetupIntentPaymentMethodOptionsAcssDebitMandateOptionsParams,
     SetupIntentPaymentMethodOptionsKlarnaSubscriptionParams, SetupIntentPaymentMethodOptionsPaytoMandateOptionsParams)
-from pinstripe.params.values import (ExcludedPaymentMethodType, PaymentIntentPaymentMethodOptionsCardNetwork,
-    PreferredLocale)
+from pinstripe.params.values import ExcludedPaymentMethodType, PaymentIntentPaymentMethodOptionsCardNetwork, PreferredLocale
 
 class SetupIntentCancelParams(ExpandParams, total=False):
     """Parameters of `POST /v1/setup_intents/{intent}/cancel`."""
@@ -135,7 +133,7 @@ class SetupIntentCreateParams(ExpandParams, total=False):
 class SetupIntentListParams(ExpandParams, total=False):
     """Parameters of `GET /v1/setup_intents`."""
     attach_to_self: bool
-    created: FileListCreatedParams | int
+    created: RangeParams | int | datetime
     customer: str
     customer_account: str
     ending_before: str

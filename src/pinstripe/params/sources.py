@@ -7,8 +7,8 @@ from typing import Annotated, Literal
 from typing_extensions import Required, TypedDict
 
 from pinstripe.param import MaxLen
-from pinstripe.params.common import (AttestationParams, ExpandParams, SourceCreateOwnerParams,
-    SourceCreateRedirectParams, SourceOrderShippingAddressParams)
+from pinstripe.params.common import (AttestationParams, ExpandParams, SourceCreateOwnerParams, SourceCreateRedirectParams,
+    SourceOrderShippingAddressParams)
 
 class SourceMandateAcceptanceOfflineParams(TypedDict, total=False):
     contact_email: Required[str]

@@ -6,8 +6,8 @@ from typing import Literal
 
 from typing_extensions import Required, TypedDict
 
-from pinstripe.params.common import (ExpandParams, ListParams, QuoteCreateDiscountParams,
-    SubscriptionBillingThresholdsParams, SubscriptionPriceDataParams)
+from pinstripe.params.common import (ExpandParams, ListParams, QuoteCreateDiscountParams, SubscriptionBillingThresholdsParams,
+    SubscriptionPriceDataParams)
 
 class SubscriptionItemCreateParams(ExpandParams, total=False):
     """Parameters of `POST /v1/subscription_items`."""

@@ -8,8 +8,7 @@ from typing_extensions import Required, TypedDict
 
 from pinstripe.param import MaxLen
 from pinstripe.params.common import (AutomaticTaxParams, BillingModeParams, BillingThresholdsParams, ExpandParams,
-    FileListCreatedParams, IntervalParams, QuoteCreateDiscountParams, SubscriptionCreateItemParams,
-    SubscriptionCreateTransferDataParams)
+    IntervalParams, QuoteCreateDiscountParams, RangeParams, SubscriptionCreateItemParams, SubscriptionCreateTransferDataParams)
 from pinstripe.params.subscription_schedule_update_phase import (SubscriptionScheduleAddInvoiceItemParams,
     SubscriptionScheduleInvoiceSettingsParams, SubscriptionScheduleUpdatePhaseParams)
 
@@ -67,14 +66,14 @@ class SubscriptionScheduleCreateParams(ExpandParams, total=False):
 
 class SubscriptionScheduleListParams(ExpandParams, total=False):
     """Parameters of `GET /v1/subscription_schedules`."""
-    canceled_at: FileListCreatedParams | int
-    completed_at: FileListCreatedParams | int
-    created: FileListCreatedParams | int
+    canceled_at: RangeParams | int | datetime
+    completed_at: RangeParams | int | datetime
+    created: RangeParams | int | datetime
     customer: str
     customer_account: str
     ending_before: str
     limit: int
-    released_at: FileListCreatedParams | int
+    released_at: RangeParams | int | datetime
     scheduled: bool
     starting_after: str
 

@@ -11,9 +11,9 @@ from pinstripe.params.acss_debit import SubscriptionUpdateItemParams
 from pinstripe.params.add_invoice_item import (AddInvoiceItemParams, CancellationDetailsParams, InvoiceSettingsParams,
     PauseCollectionParams, PaymentSettingsParams)
 from pinstripe.params.common import (AppliesToParams, AutomaticTaxParams, BillUntilParams, BillingModeFlexibleParams,
-    BillingModeParams, BillingScheduleParams, BillingThresholdsParams, EnabledFeatureParams, ExpandParams,
-    FileListCreatedParams, IntervalParams, QuoteCreateDiscountParams, SearchParams, SubscriptionCreateItemParams,
-    SubscriptionCreateTransferDataParams, TrialSettingsParams)
+    BillingModeParams, BillingScheduleParams, BillingThresholdsParams, EnabledFeatureParams, ExpandParams, IntervalParams,
+    QuoteCreateDiscountParams, RangeParams, SearchParams, SubscriptionCreateItemParams, SubscriptionCreateTransferDataParams,
+    TrialSettingsParams)
 
 class SubscriptionCancelParams(ExpandParams, total=False):
     """Parameters of `DELETE /v1/subscriptions/{subscription_exposed_id}`."""
@@ -78,17 +78,17 @@ class SubscriptionListParams(ExpandParams, total=False):
     """Parameters of `GET /v1/subscriptions`."""
     automatic_tax: EnabledFeatureParams
     collection_method: Literal["charge_automatically", "send_invoice"]
-    created: FileListCreatedParams | int
-    current_period_end: FileListCreatedParams | int
-    current_period_start: FileListCreatedParams | int
+    created: RangeParams | int | datetime
+    current_period_end: RangeParams | int | datetime
+    current_period_start: RangeParams | int | datetime
     customer: str
     customer_account: str
     ending_before: str
     limit: int
     price: str
     starting_after: str
-    status: Literal["active", "all", "canceled", "ended", "incomplete", "incomplete_expired", "past_due", "paused",
-        "trialing", "unpaid"]
+    status: Literal["active", "all", "canceled", "ended", "incomplete", "incomplete_expired", "past_due", "paused", "trialing",
+        "unpaid"]
     test_clock: str
 
 class SubscriptionMigrateBillingModeParams(TypedDict, total=False):

@@ -101,8 +101,8 @@ class TaxRegistrationCreateCountryOptionsUsParams(TypedDict, total=False):
     local_lease_tax: TaxRegistrationCreateCountryOptionsUsTaxParams
     state: Required[str]
     state_sales_tax: TaxRegistrationCreateCountryOptionsUsStateSalesTaxParams
-    type: Required[Literal["local_amusement_tax", "local_lease_tax", "state_communications_tax",
-        "state_retail_delivery_fee", "state_sales_tax"]]
+    type: Required[Literal["local_amusement_tax", "local_lease_tax", "state_communications_tax", "state_retail_delivery_fee",
+        "state_sales_tax"]]
 
 TaxRegistrationCreateCountryOptionsParams = TypedDict(
     "TaxRegistrationCreateCountryOptionsParams",

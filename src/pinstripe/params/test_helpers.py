@@ -67,8 +67,7 @@ class TestHelpersIssuingFuelParams(TypedDict, total=False):
     industry_product_code: str
     quantity_decimal: Decimal | str
     type: Literal["diesel", "other", "unleaded_plus", "unleaded_regular", "unleaded_super"]
-    unit: Literal["charging_minute", "imperial_gallon", "kilogram", "kilowatt_hour", "liter", "other", "pound",
-        "us_gallon"]
+    unit: Literal["charging_minute", "imperial_gallon", "kilogram", "kilowatt_hour", "liter", "other", "pound", "us_gallon"]
     unit_cost_decimal: Decimal | str
 
 class TestHelpersIssuingPurchaseDetailsFlightSegmentParams(TypedDict, total=False):
@@ -200,8 +199,8 @@ class TestHelpersIssuingAuthorizationReverseParams(ExpandParams, total=False):
     reverse_amount: int
 
 class TestHelpersIssuingPersonalizationDesignRejectRejectionReasonsParams(TypedDict, total=False):
-    card_logo: Sequence[Literal["geographic_location", "inappropriate", "network_name", "non_binary_image",
-        "non_fiat_currency", "other", "other_entity", "promotional_material"]]
+    card_logo: Sequence[Literal["geographic_location", "inappropriate", "network_name", "non_binary_image", "non_fiat_currency",
+        "other", "other_entity", "promotional_material"]]
     carrier_text: Sequence[Literal["geographic_location", "inappropriate", "network_name", "non_fiat_currency", "other",
         "other_entity", "promotional_material"]]
 

@@ -43,8 +43,7 @@ from pinstripe.resources.mandates import AsyncMandates, Mandates
 from pinstripe.resources.payment_attempt_records import AsyncPaymentAttemptRecords, PaymentAttemptRecords
 from pinstripe.resources.payment_intents import AsyncPaymentIntents, PaymentIntents
 from pinstripe.resources.payment_links import AsyncPaymentLinks, PaymentLinks
-from pinstripe.resources.payment_method_configurations import (AsyncPaymentMethodConfigurations,
-    PaymentMethodConfigurations)
+from pinstripe.resources.payment_method_configurations import AsyncPaymentMethodConfigurations, PaymentMethodConfigurations
 from pinstripe.resources.payment_method_domains import AsyncPaymentMethodDomains, PaymentMethodDomains
 from pinstripe.resources.payment_methods import AsyncPaymentMethods, PaymentMethods
 from pinstripe.resources.payment_records import AsyncPaymentRecords, PaymentRecords
@@ -79,7 +78,7 @@ from pinstripe.resources.treasury import AsyncTreasury, Treasury
 from pinstripe.resources.v2 import V2, AsyncV2
 from pinstripe.resources.webhook_endpoints import AsyncWebhookEndpoints, WebhookEndpoints
 
-SERVICES: dict[str, str]
+SERVICES: tuple[str, ...]
 
 def load(name: str) -> type[Resource]: ...
 

@@ -7,8 +7,7 @@ from pinstripe.paging import AsyncPager, Page
 from pinstripe.param import RequestOptions, Strings
 
 class ApplePayDomains(Resource):
-    def create(self, *, domain_name: str, expand: Strings = ...,
-            request_options: RequestOptions = ...) -> ApplePayDomain:
+    def create(self, *, domain_name: str, expand: Strings = ..., request_options: RequestOptions = ...) -> ApplePayDomain:
         """`POST /v1/apple_pay/domains` https://docs.stripe.com/api/apple_pay_domains/create"""
     def list(self, *, domain_name: str = ..., ending_before: str = ..., expand: Strings = ..., limit: int = ...,
             starting_after: str = ..., request_options: RequestOptions = ...) -> Page[ApplePayDomain]:
@@ -19,14 +18,12 @@ class ApplePayDomains(Resource):
         """`DELETE /v1/apple_pay/domains/{domain}` https://docs.stripe.com/api/apple_pay_domains/delete"""
 
 class AsyncApplePayDomains(Resource):
-    async def create(self, *, domain_name: str, expand: Strings = ...,
-            request_options: RequestOptions = ...) -> ApplePayDomain:
+    async def create(self, *, domain_name: str, expand: Strings = ..., request_options: RequestOptions = ...) -> ApplePayDomain:
         """`POST /v1/apple_pay/domains` https://docs.stripe.com/api/apple_pay_domains/create"""
     def list(self, *, domain_name: str = ..., ending_before: str = ..., expand: Strings = ..., limit: int = ...,
             starting_after: str = ..., request_options: RequestOptions = ...) -> AsyncPager[ApplePayDomain]:
         """`GET /v1/apple_pay/domains` https://docs.stripe.com/api/apple_pay_domains/list"""
-    async def retrieve(self, domain: str, *, expand: Strings = ...,
-            request_options: RequestOptions = ...) -> ApplePayDomain:
+    async def retrieve(self, domain: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> ApplePayDomain:
         """`GET /v1/apple_pay/domains/{domain}` https://docs.stripe.com/api/apple_pay_domains/retrieve"""
     async def delete(self, domain: str, *, request_options: RequestOptions = ...) -> DeletedApplePayDomain:
         """`DELETE /v1/apple_pay/domains/{domain}` https://docs.stripe.com/api/apple_pay_domains/delete"""

@@ -9,17 +9,16 @@ from pinstripe.models import CheckoutSession, LineItem
 from pinstripe.paging import AsyncPager, Page
 from pinstripe.param import RequestOptions, Strings
 from pinstripe.params import (AutomaticTaxParams, CheckoutSessionCreateAfterExpirationParams,
-    CheckoutSessionCreateBrandingSettingsParams, CheckoutSessionCreateCustomerUpdateParams,
-    CheckoutSessionCreateDiscountParams, CheckoutSessionCreateInvoiceCreationParams,
-    CheckoutSessionCreateLineItemParams, CheckoutSessionCreatePaymentIntentDataParams,
-    CheckoutSessionCreatePaymentMethodDataParams, CheckoutSessionCreatePaymentMethodOptionsParams,
-    CheckoutSessionCreatePermissionsParams, CheckoutSessionCreateSavedPaymentMethodOptionsParams,
-    CheckoutSessionCreateSetupIntentDataParams, CheckoutSessionCreateSubscriptionDataParams,
-    CheckoutSessionCreateWalletOptionsParams, CheckoutSessionListCustomerDetailsParams,
-    CheckoutSessionUpdateCollectedInformationParams, CheckoutSessionUpdateLineItemParams, ConsentCollectionParams,
-    CustomFieldParams, CustomTextParams, EnabledFeatureParams, FileListCreatedParams, InvoiceCreateShippingCostParams,
-    ManagedPaymentsParams, NameCollectionParams, OptionalItemParams, ShippingAddressCollectionParams,
-    TaxIdCollectionParams)
+    CheckoutSessionCreateBrandingSettingsParams, CheckoutSessionCreateCustomerUpdateParams, CheckoutSessionCreateDiscountParams,
+    CheckoutSessionCreateInvoiceCreationParams, CheckoutSessionCreateLineItemParams,
+    CheckoutSessionCreatePaymentIntentDataParams, CheckoutSessionCreatePaymentMethodDataParams,
+    CheckoutSessionCreatePaymentMethodOptionsParams, CheckoutSessionCreatePermissionsParams,
+    CheckoutSessionCreateSavedPaymentMethodOptionsParams, CheckoutSessionCreateSetupIntentDataParams,
+    CheckoutSessionCreateSubscriptionDataParams, CheckoutSessionCreateWalletOptionsParams,
+    CheckoutSessionListCustomerDetailsParams, CheckoutSessionUpdateCollectedInformationParams,
+    CheckoutSessionUpdateLineItemParams, ConsentCollectionParams, CustomFieldParams, CustomTextParams, EnabledFeatureParams,
+    InvoiceCreateShippingCostParams, ManagedPaymentsParams, NameCollectionParams, OptionalItemParams, RangeParams,
+    ShippingAddressCollectionParams, TaxIdCollectionParams)
 from pinstripe.params.values import (CheckoutSessionCreateLocale, CheckoutSessionCreatePaymentMethodType,
     ExcludedPaymentMethodType)
 
@@ -41,8 +40,8 @@ class CheckoutSessions(Resource):
             branding_settings: CheckoutSessionCreateBrandingSettingsParams = ..., cancel_url: str = ...,
             client_reference_id: str = ..., consent_collection: ConsentCollectionParams = ..., currency: str = ...,
             custom_fields: Sequence[CustomFieldParams] = ..., custom_text: CustomTextParams = ..., customer: str = ...,
-            customer_account: str = ..., customer_creation: Literal["always", "if_required"] = ...,
-            customer_email: str = ..., customer_update: CheckoutSessionCreateCustomerUpdateParams = ...,
+            customer_account: str = ..., customer_creation: Literal["always", "if_required"] = ..., customer_email: str = ...,
+            customer_update: CheckoutSessionCreateCustomerUpdateParams = ...,
             discounts: Sequence[CheckoutSessionCreateDiscountParams] = ...,
             excluded_payment_method_types: Sequence[ExcludedPaymentMethodType] = ..., expand: Strings = ...,
             expires_at: int | datetime = ..., integration_identifier: str = ...,
@@ -56,8 +55,7 @@ class CheckoutSessions(Resource):
             payment_method_data: CheckoutSessionCreatePaymentMethodDataParams = ...,
             payment_method_options: CheckoutSessionCreatePaymentMethodOptionsParams = ...,
             payment_method_types: Sequence[CheckoutSessionCreatePaymentMethodType] = ...,
-            permissions: CheckoutSessionCreatePermissionsParams = ...,
-            phone_number_collection: EnabledFeatureParams = ...,
+            permissions: CheckoutSessionCreatePermissionsParams = ..., phone_number_collection: EnabledFeatureParams = ...,
             redirect_on_completion: Literal["always", "if_required", "never"] = ..., return_url: str = ...,
             saved_payment_method_options: CheckoutSessionCreateSavedPaymentMethodOptionsParams = ...,
             setup_intent_data: CheckoutSessionCreateSetupIntentDataParams = ...,
@@ -65,34 +63,31 @@ class CheckoutSessions(Resource):
             shipping_options: Sequence[InvoiceCreateShippingCostParams] = ...,
             submit_type: Literal["auto", "book", "donate", "pay", "subscribe"] = ...,
             subscription_data: CheckoutSessionCreateSubscriptionDataParams = ..., success_url: str = ...,
-            tax_id_collection: TaxIdCollectionParams = ...,
-            ui_mode: Literal["elements", "embedded_page", "hosted_page"] = ...,
+            tax_id_collection: TaxIdCollectionParams = ..., ui_mode: Literal["elements", "embedded_page", "hosted_page"] = ...,
             wallet_options: CheckoutSessionCreateWalletOptionsParams = ...,
             request_options: RequestOptions = ...) -> CheckoutSession:
-        """`POST /v1/checkout/sessions` https://docs.stripe.com/api/checkout/sessions/create Can be expanded: customer,
-        invoice, payment_intent, payment_link, setup_intent, subscription. At most, in characters: client_reference_id
-        200, integration_identifier 200, payment_method_configuration 100."""
+        """`POST /v1/checkout/sessions` https://docs.stripe.com/api/checkout/sessions/create Can be expanded: customer, invoice,
+        payment_intent, payment_link, setup_intent, subscription. At most, in characters: client_reference_id 200,
+        integration_identifier 200, payment_method_configuration 100."""
     def expire(self, session: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> CheckoutSession:
-        """`POST /v1/checkout/sessions/{session}/expire` https://docs.stripe.com/api/checkout/sessions/expire Can be
-        expanded: customer, invoice, payment_intent, payment_link, setup_intent, subscription."""
-    def list(self, *, created: FileListCreatedParams | int = ..., customer: str = ..., customer_account: str = ...,
-            customer_details: CheckoutSessionListCustomerDetailsParams = ..., ending_before: str = ...,
-            expand: Strings = ..., limit: int = ..., payment_intent: str = ..., payment_link: str = ...,
-            starting_after: str = ..., status: Literal["complete", "expired", "open"] = ..., subscription: str = ...,
+        """`POST /v1/checkout/sessions/{session}/expire` https://docs.stripe.com/api/checkout/sessions/expire Can be expanded:
+        customer, invoice, payment_intent, payment_link, setup_intent, subscription."""
+    def list(self, *, created: RangeParams | int | datetime = ..., customer: str = ..., customer_account: str = ...,
+            customer_details: CheckoutSessionListCustomerDetailsParams = ..., ending_before: str = ..., expand: Strings = ...,
+            limit: int = ..., payment_intent: str = ..., payment_link: str = ..., starting_after: str = ...,
+            status: Literal["complete", "expired", "open"] = ..., subscription: str = ...,
             request_options: RequestOptions = ...) -> Page[CheckoutSession]:
-        """`GET /v1/checkout/sessions` https://docs.stripe.com/api/checkout/sessions/list Can be expanded in `data`:
-        customer, invoice, payment_intent, payment_link, setup_intent, subscription."""
-    def retrieve(self, session: str, *, expand: Strings = ...,
-            request_options: RequestOptions = ...) -> CheckoutSession:
-        """`GET /v1/checkout/sessions/{session}` https://docs.stripe.com/api/checkout/sessions/retrieve Can be expanded:
-        customer, invoice, payment_intent, payment_link, setup_intent, subscription."""
+        """`GET /v1/checkout/sessions` https://docs.stripe.com/api/checkout/sessions/list Can be expanded in `data`: customer,
+        invoice, payment_intent, payment_link, setup_intent, subscription."""
+    def retrieve(self, session: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> CheckoutSession:
+        """`GET /v1/checkout/sessions/{session}` https://docs.stripe.com/api/checkout/sessions/retrieve Can be expanded: customer,
+        invoice, payment_intent, payment_link, setup_intent, subscription."""
     def update(self, session: str, *, collected_information: CheckoutSessionUpdateCollectedInformationParams = ...,
             expand: Strings = ..., line_items: Sequence[CheckoutSessionUpdateLineItemParams] = ...,
-            metadata: Mapping[str, str] | None = ...,
-            shipping_options: Sequence[InvoiceCreateShippingCostParams] | None = ...,
+            metadata: Mapping[str, str] | None = ..., shipping_options: Sequence[InvoiceCreateShippingCostParams] | None = ...,
             request_options: RequestOptions = ...) -> CheckoutSession:
-        """`POST /v1/checkout/sessions/{session}` https://docs.stripe.com/api/checkout/sessions/update Can be expanded:
-        customer, invoice, payment_intent, payment_link, setup_intent, subscription."""
+        """`POST /v1/checkout/sessions/{session}` https://docs.stripe.com/api/checkout/sessions/update Can be expanded: customer,
+        invoice, payment_intent, payment_link, setup_intent, subscription."""
 
 class AsyncCheckoutSessions(Resource):
     line_items: AsyncCheckoutSessionsLineItems
@@ -102,8 +97,8 @@ class AsyncCheckoutSessions(Resource):
             branding_settings: CheckoutSessionCreateBrandingSettingsParams = ..., cancel_url: str = ...,
             client_reference_id: str = ..., consent_collection: ConsentCollectionParams = ..., currency: str = ...,
             custom_fields: Sequence[CustomFieldParams] = ..., custom_text: CustomTextParams = ..., customer: str = ...,
-            customer_account: str = ..., customer_creation: Literal["always", "if_required"] = ...,
-            customer_email: str = ..., customer_update: CheckoutSessionCreateCustomerUpdateParams = ...,
+            customer_account: str = ..., customer_creation: Literal["always", "if_required"] = ..., customer_email: str = ...,
+            customer_update: CheckoutSessionCreateCustomerUpdateParams = ...,
             discounts: Sequence[CheckoutSessionCreateDiscountParams] = ...,
             excluded_payment_method_types: Sequence[ExcludedPaymentMethodType] = ..., expand: Strings = ...,
             expires_at: int | datetime = ..., integration_identifier: str = ...,
@@ -117,8 +112,7 @@ class AsyncCheckoutSessions(Resource):
             payment_method_data: CheckoutSessionCreatePaymentMethodDataParams = ...,
             payment_method_options: CheckoutSessionCreatePaymentMethodOptionsParams = ...,
             payment_method_types: Sequence[CheckoutSessionCreatePaymentMethodType] = ...,
-            permissions: CheckoutSessionCreatePermissionsParams = ...,
-            phone_number_collection: EnabledFeatureParams = ...,
+            permissions: CheckoutSessionCreatePermissionsParams = ..., phone_number_collection: EnabledFeatureParams = ...,
             redirect_on_completion: Literal["always", "if_required", "never"] = ..., return_url: str = ...,
             saved_payment_method_options: CheckoutSessionCreateSavedPaymentMethodOptionsParams = ...,
             setup_intent_data: CheckoutSessionCreateSetupIntentDataParams = ...,
@@ -126,35 +120,31 @@ class AsyncCheckoutSessions(Resource):
             shipping_options: Sequence[InvoiceCreateShippingCostParams] = ...,
             submit_type: Literal["auto", "book", "donate", "pay", "subscribe"] = ...,
             subscription_data: CheckoutSessionCreateSubscriptionDataParams = ..., success_url: str = ...,
-            tax_id_collection: TaxIdCollectionParams = ...,
-            ui_mode: Literal["elements", "embedded_page", "hosted_page"] = ...,
+            tax_id_collection: TaxIdCollectionParams = ..., ui_mode: Literal["elements", "embedded_page", "hosted_page"] = ...,
             wallet_options: CheckoutSessionCreateWalletOptionsParams = ...,
             request_options: RequestOptions = ...) -> CheckoutSession:
-        """`POST /v1/checkout/sessions` https://docs.stripe.com/api/checkout/sessions/create Can be expanded: customer,
-        invoice, payment_intent, payment_link, setup_intent, subscription. At most, in characters: client_reference_id
-        200, integration_identifier 200, payment_method_configuration 100."""
-    async def expire(self, session: str, *, expand: Strings = ...,
-            request_options: RequestOptions = ...) -> CheckoutSession:
-        """`POST /v1/checkout/sessions/{session}/expire` https://docs.stripe.com/api/checkout/sessions/expire Can be
-        expanded: customer, invoice, payment_intent, payment_link, setup_intent, subscription."""
-    def list(self, *, created: FileListCreatedParams | int = ..., customer: str = ..., customer_account: str = ...,
-            customer_details: CheckoutSessionListCustomerDetailsParams = ..., ending_before: str = ...,
-            expand: Strings = ..., limit: int = ..., payment_intent: str = ..., payment_link: str = ...,
-            starting_after: str = ..., status: Literal["complete", "expired", "open"] = ..., subscription: str = ...,
+        """`POST /v1/checkout/sessions` https://docs.stripe.com/api/checkout/sessions/create Can be expanded: customer, invoice,
+        payment_intent, payment_link, setup_intent, subscription. At most, in characters: client_reference_id 200,
+        integration_identifier 200, payment_method_configuration 100."""
+    async def expire(self, session: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> CheckoutSession:
+        """`POST /v1/checkout/sessions/{session}/expire` https://docs.stripe.com/api/checkout/sessions/expire Can be expanded:
+        customer, invoice, payment_intent, payment_link, setup_intent, subscription."""
+    def list(self, *, created: RangeParams | int | datetime = ..., customer: str = ..., customer_account: str = ...,
+            customer_details: CheckoutSessionListCustomerDetailsParams = ..., ending_before: str = ..., expand: Strings = ...,
+            limit: int = ..., payment_intent: str = ..., payment_link: str = ..., starting_after: str = ...,
+            status: Literal["complete", "expired", "open"] = ..., subscription: str = ...,
             request_options: RequestOptions = ...) -> AsyncPager[CheckoutSession]:
-        """`GET /v1/checkout/sessions` https://docs.stripe.com/api/checkout/sessions/list Can be expanded in `data`:
-        customer, invoice, payment_intent, payment_link, setup_intent, subscription."""
-    async def retrieve(self, session: str, *, expand: Strings = ...,
+        """`GET /v1/checkout/sessions` https://docs.stripe.com/api/checkout/sessions/list Can be expanded in `data`: customer,
+        invoice, payment_intent, payment_link, setup_intent, subscription."""
+    async def retrieve(self, session: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> CheckoutSession:
+        """`GET /v1/checkout/sessions/{session}` https://docs.stripe.com/api/checkout/sessions/retrieve Can be expanded: customer,
+        invoice, payment_intent, payment_link, setup_intent, subscription."""
+    async def update(self, session: str, *, collected_information: CheckoutSessionUpdateCollectedInformationParams = ...,
+            expand: Strings = ..., line_items: Sequence[CheckoutSessionUpdateLineItemParams] = ...,
+            metadata: Mapping[str, str] | None = ..., shipping_options: Sequence[InvoiceCreateShippingCostParams] | None = ...,
             request_options: RequestOptions = ...) -> CheckoutSession:
-        """`GET /v1/checkout/sessions/{session}` https://docs.stripe.com/api/checkout/sessions/retrieve Can be expanded:
-        customer, invoice, payment_intent, payment_link, setup_intent, subscription."""
-    async def update(self, session: str, *,
-            collected_information: CheckoutSessionUpdateCollectedInformationParams = ..., expand: Strings = ...,
-            line_items: Sequence[CheckoutSessionUpdateLineItemParams] = ..., metadata: Mapping[str, str] | None = ...,
-            shipping_options: Sequence[InvoiceCreateShippingCostParams] | None = ...,
-            request_options: RequestOptions = ...) -> CheckoutSession:
-        """`POST /v1/checkout/sessions/{session}` https://docs.stripe.com/api/checkout/sessions/update Can be expanded:
-        customer, invoice, payment_intent, payment_link, setup_intent, subscription."""
+        """`POST /v1/checkout/sessions/{session}` https://docs.stripe.com/api/checkout/sessions/update Can be expanded: customer,
+        invoice, payment_intent, payment_link, setup_intent, subscription."""
 
 class Checkout(Resource):
     sessions: CheckoutSessions

@@ -11,39 +11,34 @@ from pinstripe.params import ClimateOrderCreateBeneficiaryParams, ClimateOrderUp
 
 class ClimateOrders(Resource):
     def cancel(self, order: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> ClimateOrder:
-        """`POST /v1/climate/orders/{order}/cancel` https://docs.stripe.com/api/climate/orders/cancel Can be expanded:
-        product."""
+        """`POST /v1/climate/orders/{order}/cancel` https://docs.stripe.com/api/climate/orders/cancel Can be expanded: product."""
     def create(self, *, product: str, amount: int = ..., beneficiary: ClimateOrderCreateBeneficiaryParams = ...,
-            currency: str = ..., expand: Strings = ..., metadata: Mapping[str, str] = ...,
-            metric_tons: Decimal | str = ..., request_options: RequestOptions = ...) -> ClimateOrder:
+            currency: str = ..., expand: Strings = ..., metadata: Mapping[str, str] = ..., metric_tons: Decimal | str = ...,
+            request_options: RequestOptions = ...) -> ClimateOrder:
         """`POST /v1/climate/orders` https://docs.stripe.com/api/climate/orders/create Can be expanded: product."""
     def list(self, *, ending_before: str = ..., expand: Strings = ..., limit: int = ..., starting_after: str = ...,
             request_options: RequestOptions = ...) -> Page[ClimateOrder]:
         """`GET /v1/climate/orders` https://docs.stripe.com/api/climate/orders/list Can be expanded in `data`: product."""
     def retrieve(self, order: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> ClimateOrder:
         """`GET /v1/climate/orders/{order}` https://docs.stripe.com/api/climate/orders/retrieve Can be expanded: product."""
-    def update(self, order: str, *, beneficiary: ClimateOrderUpdateBeneficiaryParams | None = ...,
-            expand: Strings = ..., metadata: Mapping[str, str] = ...,
-            request_options: RequestOptions = ...) -> ClimateOrder:
+    def update(self, order: str, *, beneficiary: ClimateOrderUpdateBeneficiaryParams | None = ..., expand: Strings = ...,
+            metadata: Mapping[str, str] = ..., request_options: RequestOptions = ...) -> ClimateOrder:
         """`POST /v1/climate/orders/{order}` https://docs.stripe.com/api/climate/orders/update Can be expanded: product."""
 
 class AsyncClimateOrders(Resource):
     async def cancel(self, order: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> ClimateOrder:
-        """`POST /v1/climate/orders/{order}/cancel` https://docs.stripe.com/api/climate/orders/cancel Can be expanded:
-        product."""
+        """`POST /v1/climate/orders/{order}/cancel` https://docs.stripe.com/api/climate/orders/cancel Can be expanded: product."""
     async def create(self, *, product: str, amount: int = ..., beneficiary: ClimateOrderCreateBeneficiaryParams = ...,
-            currency: str = ..., expand: Strings = ..., metadata: Mapping[str, str] = ...,
-            metric_tons: Decimal | str = ..., request_options: RequestOptions = ...) -> ClimateOrder:
+            currency: str = ..., expand: Strings = ..., metadata: Mapping[str, str] = ..., metric_tons: Decimal | str = ...,
+            request_options: RequestOptions = ...) -> ClimateOrder:
         """`POST /v1/climate/orders` https://docs.stripe.com/api/climate/orders/create Can be expanded: product."""
     def list(self, *, ending_before: str = ..., expand: Strings = ..., limit: int = ..., starting_after: str = ...,
             request_options: RequestOptions = ...) -> AsyncPager[ClimateOrder]:
         """`GET /v1/climate/orders` https://docs.stripe.com/api/climate/orders/list Can be expanded in `data`: product."""
-    async def retrieve(self, order: str, *, expand: Strings = ...,
-            request_options: RequestOptions = ...) -> ClimateOrder:
+    async def retrieve(self, order: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> ClimateOrder:
         """`GET /v1/climate/orders/{order}` https://docs.stripe.com/api/climate/orders/retrieve Can be expanded: product."""
-    async def update(self, order: str, *, beneficiary: ClimateOrderUpdateBeneficiaryParams | None = ...,
-            expand: Strings = ..., metadata: Mapping[str, str] = ...,
-            request_options: RequestOptions = ...) -> ClimateOrder:
+    async def update(self, order: str, *, beneficiary: ClimateOrderUpdateBeneficiaryParams | None = ..., expand: Strings = ...,
+            metadata: Mapping[str, str] = ..., request_options: RequestOptions = ...) -> ClimateOrder:
         """`POST /v1/climate/orders/{order}` https://docs.stripe.com/api/climate/orders/update Can be expanded: product."""
 
 class ClimateProducts(Resource):
@@ -57,24 +52,21 @@ class AsyncClimateProducts(Resource):
     def list(self, *, ending_before: str = ..., expand: Strings = ..., limit: int = ..., starting_after: str = ...,
             request_options: RequestOptions = ...) -> AsyncPager[ClimateProduct]:
         """`GET /v1/climate/products` https://docs.stripe.com/api/climate/products/list"""
-    async def retrieve(self, product: str, *, expand: Strings = ...,
-            request_options: RequestOptions = ...) -> ClimateProduct:
+    async def retrieve(self, product: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> ClimateProduct:
         """`GET /v1/climate/products/{product}` https://docs.stripe.com/api/climate/products/retrieve"""
 
 class ClimateSuppliers(Resource):
     def list(self, *, ending_before: str = ..., expand: Strings = ..., limit: int = ..., starting_after: str = ...,
             request_options: RequestOptions = ...) -> Page[ClimateSupplier]:
         """`GET /v1/climate/suppliers` https://docs.stripe.com/api/climate/suppliers/list"""
-    def retrieve(self, supplier: str, *, expand: Strings = ...,
-            request_options: RequestOptions = ...) -> ClimateSupplier:
+    def retrieve(self, supplier: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> ClimateSupplier:
         """`GET /v1/climate/suppliers/{supplier}` https://docs.stripe.com/api/climate/suppliers/retrieve"""
 
 class AsyncClimateSuppliers(Resource):
     def list(self, *, ending_before: str = ..., expand: Strings = ..., limit: int = ..., starting_after: str = ...,
             request_options: RequestOptions = ...) -> AsyncPager[ClimateSupplier]:
         """`GET /v1/climate/suppliers` https://docs.stripe.com/api/climate/suppliers/list"""
-    async def retrieve(self, supplier: str, *, expand: Strings = ...,
-            request_options: RequestOptions = ...) -> ClimateSupplier:
+    async def retrieve(self, supplier: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> ClimateSupplier:
         """`GET /v1/climate/suppliers/{supplier}` https://docs.stripe.com/api/climate/suppliers/retrieve"""
 
 class Climate(Resource):

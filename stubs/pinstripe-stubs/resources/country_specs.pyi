@@ -17,6 +17,5 @@ class AsyncCountrySpecs(Resource):
     def list(self, *, ending_before: str = ..., expand: Strings = ..., limit: int = ..., starting_after: str = ...,
             request_options: RequestOptions = ...) -> AsyncPager[CountrySpec]:
         """`GET /v1/country_specs` https://docs.stripe.com/api/country_specs/list"""
-    async def retrieve(self, country: str, *, expand: Strings = ...,
-            request_options: RequestOptions = ...) -> CountrySpec:
+    async def retrieve(self, country: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> CountrySpec:
         """`GET /v1/country_specs/{country}` https://docs.stripe.com/api/country_specs/retrieve"""

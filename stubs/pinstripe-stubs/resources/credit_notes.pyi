@@ -8,7 +8,7 @@ from pinstripe.endpoint import Resource
 from pinstripe.models import CreditNote, CreditNoteLineItem
 from pinstripe.paging import AsyncPager, Page
 from pinstripe.param import RequestOptions, Strings
-from pinstripe.params import CreditNoteLineParams, CreditNoteRefundParams, FileListCreatedParams, ShippingCostParams
+from pinstripe.params import CreditNoteLineParams, CreditNoteRefundParams, RangeParams, ShippingCostParams
 
 class CreditNotesLineItems(Resource):
     def list(self, credit_note: str, *, ending_before: str = ..., expand: Strings = ..., limit: int = ...,
@@ -22,24 +22,22 @@ class AsyncCreditNotesLineItems(Resource):
 
 class CreditNotesPreviewLines(Resource):
     def list(self, *, invoice: str, amount: int = ..., credit_amount: int = ..., effective_at: int | datetime = ...,
-            email_type: Literal["credit_note", "none"] = ..., ending_before: str = ..., expand: Strings = ...,
-            limit: int = ..., lines: Sequence[CreditNoteLineParams] = ..., memo: str = ...,
-            metadata: Mapping[str, str] = ..., out_of_band_amount: int = ...,
+            email_type: Literal["credit_note", "none"] = ..., ending_before: str = ..., expand: Strings = ..., limit: int = ...,
+            lines: Sequence[CreditNoteLineParams] = ..., memo: str = ..., metadata: Mapping[str, str] = ...,
+            out_of_band_amount: int = ...,
             reason: Literal["duplicate", "fraudulent", "order_change", "product_unsatisfactory"] = ...,
-            refund_amount: int = ..., refunds: Sequence[CreditNoteRefundParams] = ...,
-            shipping_cost: ShippingCostParams = ..., starting_after: str = ...,
-            request_options: RequestOptions = ...) -> Page[CreditNoteLineItem]:
+            refund_amount: int = ..., refunds: Sequence[CreditNoteRefundParams] = ..., shipping_cost: ShippingCostParams = ...,
+            starting_after: str = ..., request_options: RequestOptions = ...) -> Page[CreditNoteLineItem]:
         """`GET /v1/credit_notes/preview/lines` https://docs.stripe.com/api/credit_notes/preview_lines/list"""
 
 class AsyncCreditNotesPreviewLines(Resource):
     def list(self, *, invoice: str, amount: int = ..., credit_amount: int = ..., effective_at: int | datetime = ...,
-            email_type: Literal["credit_note", "none"] = ..., ending_before: str = ..., expand: Strings = ...,
-            limit: int = ..., lines: Sequence[CreditNoteLineParams] = ..., memo: str = ...,
-            metadata: Mapping[str, str] = ..., out_of_band_amount: int = ...,
+            email_type: Literal["credit_note", "none"] = ..., ending_before: str = ..., expand: Strings = ..., limit: int = ...,
+            lines: Sequence[CreditNoteLineParams] = ..., memo: str = ..., metadata: Mapping[str, str] = ...,
+            out_of_band_amount: int = ...,
             reason: Literal["duplicate", "fraudulent", "order_change", "product_unsatisfactory"] = ...,
-            refund_amount: int = ..., refunds: Sequence[CreditNoteRefundParams] = ...,
-            shipping_cost: ShippingCostParams = ..., starting_after: str = ...,
-            request_options: RequestOptions = ...) -> AsyncPager[CreditNoteLineItem]:
+            refund_amount: int = ..., refunds: Sequence[CreditNoteRefundParams] = ..., shipping_cost: ShippingCostParams = ...,
+            starting_after: str = ..., request_options: RequestOptions = ...) -> AsyncPager[CreditNoteLineItem]:
         """`GET /v1/credit_notes/preview/lines` https://docs.stripe.com/api/credit_notes/preview_lines/list"""
 
 class CreditNotes(Resource):
@@ -50,13 +48,13 @@ class CreditNotes(Resource):
             lines: Sequence[CreditNoteLineParams] = ..., memo: str = ..., metadata: Mapping[str, str] = ...,
             out_of_band_amount: int = ...,
             reason: Literal["duplicate", "fraudulent", "order_change", "product_unsatisfactory"] = ...,
-            refund_amount: int = ..., refunds: Sequence[CreditNoteRefundParams] = ...,
-            shipping_cost: ShippingCostParams = ..., request_options: RequestOptions = ...) -> CreditNote:
+            refund_amount: int = ..., refunds: Sequence[CreditNoteRefundParams] = ..., shipping_cost: ShippingCostParams = ...,
+            request_options: RequestOptions = ...) -> CreditNote:
         """`POST /v1/credit_notes` https://docs.stripe.com/api/credit_notes/create Can be expanded: customer,
         customer_balance_transaction, invoice."""
-    def list(self, *, created: FileListCreatedParams | int = ..., customer: str = ..., customer_account: str = ...,
-            ending_before: str = ..., expand: Strings = ..., invoice: str = ..., limit: int = ...,
-            starting_after: str = ..., request_options: RequestOptions = ...) -> Page[CreditNote]:
+    def list(self, *, created: RangeParams | int | datetime = ..., customer: str = ..., customer_account: str = ...,
+            ending_before: str = ..., expand: Strings = ..., invoice: str = ..., limit: int = ..., starting_after: str = ...,
+            request_options: RequestOptions = ...) -> Page[CreditNote]:
         """`GET /v1/credit_notes` https://docs.stripe.com/api/credit_notes/list Can be expanded in `data`: customer,
         customer_balance_transaction, invoice."""
     def preview(self, *, invoice: str, amount: int = ..., credit_amount: int = ..., effective_at: int | datetime = ...,
@@ -64,8 +62,8 @@ class CreditNotes(Resource):
             lines: Sequence[CreditNoteLineParams] = ..., memo: str = ..., metadata: Mapping[str, str] = ...,
             out_of_band_amount: int = ...,
             reason: Literal["duplicate", "fraudulent", "order_change", "product_unsatisfactory"] = ...,
-            refund_amount: int = ..., refunds: Sequence[CreditNoteRefundParams] = ...,
-            shipping_cost: ShippingCostParams = ..., request_options: RequestOptions = ...) -> CreditNote:
+            refund_amount: int = ..., refunds: Sequence[CreditNoteRefundParams] = ..., shipping_cost: ShippingCostParams = ...,
+            request_options: RequestOptions = ...) -> CreditNote:
         """`GET /v1/credit_notes/preview` https://docs.stripe.com/api/credit_notes/preview Can be expanded: customer,
         customer_balance_transaction, invoice."""
     def retrieve(self, id: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> CreditNote:
@@ -76,33 +74,33 @@ class CreditNotes(Resource):
         """`POST /v1/credit_notes/{id}` https://docs.stripe.com/api/credit_notes/update Can be expanded: customer,
         customer_balance_transaction, invoice."""
     def void_credit_note(self, id: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> CreditNote:
-        """`POST /v1/credit_notes/{id}/void` https://docs.stripe.com/api/credit_notes/void_credit_note Can be expanded:
-        customer, customer_balance_transaction, invoice."""
+        """`POST /v1/credit_notes/{id}/void` https://docs.stripe.com/api/credit_notes/void_credit_note Can be expanded: customer,
+        customer_balance_transaction, invoice."""
 
 class AsyncCreditNotes(Resource):
     line_items: AsyncCreditNotesLineItems
     preview_lines: AsyncCreditNotesPreviewLines
-    async def create(self, *, invoice: str, amount: int = ..., credit_amount: int = ...,
-            effective_at: int | datetime = ..., email_type: Literal["credit_note", "none"] = ..., expand: Strings = ...,
+    async def create(self, *, invoice: str, amount: int = ..., credit_amount: int = ..., effective_at: int | datetime = ...,
+            email_type: Literal["credit_note", "none"] = ..., expand: Strings = ...,
             lines: Sequence[CreditNoteLineParams] = ..., memo: str = ..., metadata: Mapping[str, str] = ...,
             out_of_band_amount: int = ...,
             reason: Literal["duplicate", "fraudulent", "order_change", "product_unsatisfactory"] = ...,
-            refund_amount: int = ..., refunds: Sequence[CreditNoteRefundParams] = ...,
-            shipping_cost: ShippingCostParams = ..., request_options: RequestOptions = ...) -> CreditNote:
+            refund_amount: int = ..., refunds: Sequence[CreditNoteRefundParams] = ..., shipping_cost: ShippingCostParams = ...,
+            request_options: RequestOptions = ...) -> CreditNote:
         """`POST /v1/credit_notes` https://docs.stripe.com/api/credit_notes/create Can be expanded: customer,
         customer_balance_transaction, invoice."""
-    def list(self, *, created: FileListCreatedParams | int = ..., customer: str = ..., customer_account: str = ...,
-            ending_before: str = ..., expand: Strings = ..., invoice: str = ..., limit: int = ...,
-            starting_after: str = ..., request_options: RequestOptions = ...) -> AsyncPager[CreditNote]:
+    def list(self, *, created: RangeParams | int | datetime = ..., customer: str = ..., customer_account: str = ...,
+            ending_before: str = ..., expand: Strings = ..., invoice: str = ..., limit: int = ..., starting_after: str = ...,
+            request_options: RequestOptions = ...) -> AsyncPager[CreditNote]:
         """`GET /v1/credit_notes` https://docs.stripe.com/api/credit_notes/list Can be expanded in `data`: customer,
         customer_balance_transaction, invoice."""
-    async def preview(self, *, invoice: str, amount: int = ..., credit_amount: int = ...,
-            effective_at: int | datetime = ..., email_type: Literal["credit_note", "none"] = ..., expand: Strings = ...,
+    async def preview(self, *, invoice: str, amount: int = ..., credit_amount: int = ..., effective_at: int | datetime = ...,
+            email_type: Literal["credit_note", "none"] = ..., expand: Strings = ...,
             lines: Sequence[CreditNoteLineParams] = ..., memo: str = ..., metadata: Mapping[str, str] = ...,
             out_of_band_amount: int = ...,
             reason: Literal["duplicate", "fraudulent", "order_change", "product_unsatisfactory"] = ...,
-            refund_amount: int = ..., refunds: Sequence[CreditNoteRefundParams] = ...,
-            shipping_cost: ShippingCostParams = ..., request_options: RequestOptions = ...) -> CreditNote:
+            refund_amount: int = ..., refunds: Sequence[CreditNoteRefundParams] = ..., shipping_cost: ShippingCostParams = ...,
+            request_options: RequestOptions = ...) -> CreditNote:
         """`GET /v1/credit_notes/preview` https://docs.stripe.com/api/credit_notes/preview Can be expanded: customer,
         customer_balance_transaction, invoice."""
     async def retrieve(self, id: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> CreditNote:
@@ -112,7 +110,6 @@ class AsyncCreditNotes(Resource):
             request_options: RequestOptions = ...) -> CreditNote:
         """`POST /v1/credit_notes/{id}` https://docs.stripe.com/api/credit_notes/update Can be expanded: customer,
         customer_balance_transaction, invoice."""
-    async def void_credit_note(self, id: str, *, expand: Strings = ...,
-            request_options: RequestOptions = ...) -> CreditNote:
-        """`POST /v1/credit_notes/{id}/void` https://docs.stripe.com/api/credit_notes/void_credit_note Can be expanded:
-        customer, customer_balance_transaction, invoice."""
+    async def void_credit_note(self, id: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> CreditNote:
+        """`POST /v1/credit_notes/{id}/void` https://docs.stripe.com/api/credit_notes/void_credit_note Can be expanded: customer,
+        customer_balance_transaction, invoice."""

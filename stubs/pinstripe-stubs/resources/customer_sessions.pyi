@@ -7,13 +7,11 @@ from pinstripe.param import RequestOptions, Strings
 from pinstripe.params import CustomerSessionCreateComponentsParams
 
 class CustomerSessions(Resource):
-    def create(self, *, components: CustomerSessionCreateComponentsParams, customer: str = ...,
-            customer_account: str = ..., expand: Strings = ...,
-            request_options: RequestOptions = ...) -> CustomerSession:
+    def create(self, *, components: CustomerSessionCreateComponentsParams, customer: str = ..., customer_account: str = ...,
+            expand: Strings = ..., request_options: RequestOptions = ...) -> CustomerSession:
         """`POST /v1/customer_sessions` https://docs.stripe.com/api/customer_sessions/create Can be expanded: customer."""
 
 class AsyncCustomerSessions(Resource):
     async def create(self, *, components: CustomerSessionCreateComponentsParams, customer: str = ...,
-            customer_account: str = ..., expand: Strings = ...,
-            request_options: RequestOptions = ...) -> CustomerSession:
+            customer_account: str = ..., expand: Strings = ..., request_options: RequestOptions = ...) -> CustomerSession:
         """`POST /v1/customer_sessions` https://docs.stripe.com/api/customer_sessions/create Can be expanded: customer."""

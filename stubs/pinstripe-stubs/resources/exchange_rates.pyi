@@ -17,6 +17,5 @@ class AsyncExchangeRates(Resource):
     def list(self, *, ending_before: str = ..., expand: Strings = ..., limit: int = ..., starting_after: str = ...,
             request_options: RequestOptions = ...) -> AsyncPager[ExchangeRate]:
         """`GET /v1/exchange_rates` https://docs.stripe.com/api/exchange_rates/list"""
-    async def retrieve(self, rate_id: str, *, expand: Strings = ...,
-            request_options: RequestOptions = ...) -> ExchangeRate:
+    async def retrieve(self, rate_id: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> ExchangeRate:
         """`GET /v1/exchange_rates/{rate_id}` https://docs.stripe.com/api/exchange_rates/retrieve"""

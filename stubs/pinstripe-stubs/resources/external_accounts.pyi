@@ -13,10 +13,9 @@ class ExternalAccounts(Resource):
             account_holder_type: Literal["company", "individual"] | None = ...,
             account_type: Literal["checking", "futsu", "savings", "toza"] = ..., address_city: str = ...,
             address_country: str = ..., address_line1: str = ..., address_line2: str = ..., address_state: str = ...,
-            address_zip: str = ..., default_for_currency: bool = ...,
-            documents: ExternalAccountUpdateDocumentsParams = ..., exp_month: str = ..., exp_year: str = ...,
-            expand: Strings = ..., metadata: Mapping[str, str] | None = ..., name: str = ...,
-            request_options: RequestOptions = ...) -> BankAccount | Card:
+            address_zip: str = ..., default_for_currency: bool = ..., documents: ExternalAccountUpdateDocumentsParams = ...,
+            exp_month: str = ..., exp_year: str = ..., expand: Strings = ..., metadata: Mapping[str, str] | None = ...,
+            name: str = ..., request_options: RequestOptions = ...) -> BankAccount | Card:
         """`POST /v1/external_accounts/{id}` https://docs.stripe.com/api/external_accounts/update Can be expanded: account,
         customer."""
 
@@ -25,9 +24,8 @@ class AsyncExternalAccounts(Resource):
             account_holder_type: Literal["company", "individual"] | None = ...,
             account_type: Literal["checking", "futsu", "savings", "toza"] = ..., address_city: str = ...,
             address_country: str = ..., address_line1: str = ..., address_line2: str = ..., address_state: str = ...,
-            address_zip: str = ..., default_for_currency: bool = ...,
-            documents: ExternalAccountUpdateDocumentsParams = ..., exp_month: str = ..., exp_year: str = ...,
-            expand: Strings = ..., metadata: Mapping[str, str] | None = ..., name: str = ...,
-            request_options: RequestOptions = ...) -> BankAccount | Card:
+            address_zip: str = ..., default_for_currency: bool = ..., documents: ExternalAccountUpdateDocumentsParams = ...,
+            exp_month: str = ..., exp_year: str = ..., expand: Strings = ..., metadata: Mapping[str, str] | None = ...,
+            name: str = ..., request_options: RequestOptions = ...) -> BankAccount | Card:
         """`POST /v1/external_accounts/{id}` https://docs.stripe.com/api/external_accounts/update Can be expanded: account,
         customer."""

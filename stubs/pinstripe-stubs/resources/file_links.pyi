@@ -8,13 +8,13 @@ from pinstripe.endpoint import Resource
 from pinstripe.models import FileLink
 from pinstripe.paging import AsyncPager, Page
 from pinstripe.param import RequestOptions, Strings
-from pinstripe.params import FileListCreatedParams
+from pinstripe.params import RangeParams
 
 class FileLinks(Resource):
     def create(self, *, file: str, expand: Strings = ..., expires_at: int | datetime = ...,
             metadata: Mapping[str, str] | None = ..., request_options: RequestOptions = ...) -> FileLink:
         """`POST /v1/file_links` https://docs.stripe.com/api/file_links/create Can be expanded: file."""
-    def list(self, *, created: FileListCreatedParams | int = ..., ending_before: str = ..., expand: Strings = ...,
+    def list(self, *, created: RangeParams | int | datetime = ..., ending_before: str = ..., expand: Strings = ...,
             expired: bool = ..., file: str = ..., limit: int = ..., starting_after: str = ...,
             request_options: RequestOptions = ...) -> Page[FileLink]:
         """`GET /v1/file_links` https://docs.stripe.com/api/file_links/list Can be expanded in `data`: file."""
@@ -28,13 +28,12 @@ class AsyncFileLinks(Resource):
     async def create(self, *, file: str, expand: Strings = ..., expires_at: int | datetime = ...,
             metadata: Mapping[str, str] | None = ..., request_options: RequestOptions = ...) -> FileLink:
         """`POST /v1/file_links` https://docs.stripe.com/api/file_links/create Can be expanded: file."""
-    def list(self, *, created: FileListCreatedParams | int = ..., ending_before: str = ..., expand: Strings = ...,
+    def list(self, *, created: RangeParams | int | datetime = ..., ending_before: str = ..., expand: Strings = ...,
             expired: bool = ..., file: str = ..., limit: int = ..., starting_after: str = ...,
             request_options: RequestOptions = ...) -> AsyncPager[FileLink]:
         """`GET /v1/file_links` https://docs.stripe.com/api/file_links/list Can be expanded in `data`: file."""
     async def retrieve(self, link: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> FileLink:
         """`GET /v1/file_links/{link}` https://docs.stripe.com/api/file_links/retrieve Can be expanded: file."""
-    async def update(self, link: str, *, expand: Strings = ...,
-            expires_at: Literal["now"] | int | datetime | None = ..., metadata: Mapping[str, str] | None = ...,
-            request_options: RequestOptions = ...) -> FileLink:
+    async def update(self, link: str, *, expand: Strings = ..., expires_at: Literal["now"] | int | datetime | None = ...,
+            metadata: Mapping[str, str] | None = ..., request_options: RequestOptions = ...) -> FileLink:
         """`POST /v1/file_links/{link}` https://docs.stripe.com/api/file_links/update Can be expanded: file."""

@@ -7,18 +7,16 @@ from pinstripe.endpoint import Resource
 from pinstripe.models import ForwardingRequest
 from pinstripe.paging import AsyncPager, Page
 from pinstripe.param import RequestOptions, Strings
-from pinstripe.params import FileListCreatedParams, ForwardingRequestCreateRequestParams
+from pinstripe.params import ForwardingRequestCreateRequestParams, TopupListAmountParams
 
 class ForwardingRequests(Resource):
     def create(self, *, payment_method: str,
             replacements: Sequence[Literal["card_cvc", "card_expiry", "card_number", "cardholder_name", "request_signature"]],
             url: str, expand: Strings = ..., metadata: Mapping[str, str] = ...,
-            request: ForwardingRequestCreateRequestParams = ...,
-            request_options: RequestOptions = ...) -> ForwardingRequest:
+            request: ForwardingRequestCreateRequestParams = ..., request_options: RequestOptions = ...) -> ForwardingRequest:
         """`POST /v1/forwarding/requests` https://docs.stripe.com/api/forwarding/requests/create"""
-    def list(self, *, created: FileListCreatedParams = ..., ending_before: str = ..., expand: Strings = ...,
-            limit: int = ..., starting_after: str = ...,
-            request_options: RequestOptions = ...) -> Page[ForwardingRequest]:
+    def list(self, *, created: TopupListAmountParams = ..., ending_before: str = ..., expand: Strings = ..., limit: int = ...,
+            starting_after: str = ..., request_options: RequestOptions = ...) -> Page[ForwardingRequest]:
         """`GET /v1/forwarding/requests` https://docs.stripe.com/api/forwarding/requests/list"""
     def retrieve(self, id: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> ForwardingRequest:
         """`GET /v1/forwarding/requests/{id}` https://docs.stripe.com/api/forwarding/requests/retrieve"""
@@ -27,15 +25,12 @@ class AsyncForwardingRequests(Resource):
     async def create(self, *, payment_method: str,
             replacements: Sequence[Literal["card_cvc", "card_expiry", "card_number", "cardholder_name", "request_signature"]],
             url: str, expand: Strings = ..., metadata: Mapping[str, str] = ...,
-            request: ForwardingRequestCreateRequestParams = ...,
-            request_options: RequestOptions = ...) -> ForwardingRequest:
+            request: ForwardingRequestCreateRequestParams = ..., request_options: RequestOptions = ...) -> ForwardingRequest:
         """`POST /v1/forwarding/requests` https://docs.stripe.com/api/forwarding/requests/create"""
-    def list(self, *, created: FileListCreatedParams = ..., ending_before: str = ..., expand: Strings = ...,
-            limit: int = ..., starting_after: str = ...,
-            request_options: RequestOptions = ...) -> AsyncPager[ForwardingRequest]:
+    def list(self, *, created: TopupListAmountParams = ..., ending_before: str = ..., expand: Strings = ..., limit: int = ...,
+            starting_after: str = ..., request_options: RequestOptions = ...) -> AsyncPager[ForwardingRequest]:
         """`GET /v1/forwarding/requests` https://docs.stripe.com/api/forwarding/requests/list"""
-    async def retrieve(self, id: str, *, expand: Strings = ...,
-            request_options: RequestOptions = ...) -> ForwardingRequest:
+    async def retrieve(self, id: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> ForwardingRequest:
         """`GET /v1/forwarding/requests/{id}` https://docs.stripe.com/api/forwarding/requests/retrieve"""
 
 class Forwarding(Resource):

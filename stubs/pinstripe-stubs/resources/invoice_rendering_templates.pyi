@@ -18,8 +18,7 @@ class InvoiceRenderingTemplates(Resource):
         """`GET /v1/invoice_rendering_templates` https://docs.stripe.com/api/invoice_rendering_templates/list"""
     def retrieve(self, template: str, *, expand: Strings = ..., version: int = ...,
             request_options: RequestOptions = ...) -> InvoiceRenderingTemplate:
-        """`GET /v1/invoice_rendering_templates/{template}`
-        https://docs.stripe.com/api/invoice_rendering_templates/retrieve"""
+        """`GET /v1/invoice_rendering_templates/{template}` https://docs.stripe.com/api/invoice_rendering_templates/retrieve"""
     def unarchive(self, template: str, *, expand: Strings = ...,
             request_options: RequestOptions = ...) -> InvoiceRenderingTemplate:
         """`POST /v1/invoice_rendering_templates/{template}/unarchive`
@@ -36,8 +35,7 @@ class AsyncInvoiceRenderingTemplates(Resource):
         """`GET /v1/invoice_rendering_templates` https://docs.stripe.com/api/invoice_rendering_templates/list"""
     async def retrieve(self, template: str, *, expand: Strings = ..., version: int = ...,
             request_options: RequestOptions = ...) -> InvoiceRenderingTemplate:
-        """`GET /v1/invoice_rendering_templates/{template}`
-        https://docs.stripe.com/api/invoice_rendering_templates/retrieve"""
+        """`GET /v1/invoice_rendering_templates/{template}` https://docs.stripe.com/api/invoice_rendering_templates/retrieve"""
     async def unarchive(self, template: str, *, expand: Strings = ...,
             request_options: RequestOptions = ...) -> InvoiceRenderingTemplate:
         """`POST /v1/invoice_rendering_templates/{template}/unarchive`

@@ -9,22 +9,22 @@ from pinstripe.endpoint import Resource
 from pinstripe.models import DeletedInvoice, Invoice, InvoiceLineItem
 from pinstripe.paging import AsyncPager, Page
 from pinstripe.param import RequestOptions, Strings
-from pinstripe.params import (AutomaticTaxParams, FileListCreatedParams, InvoiceAddLinesLineParams,
-    InvoiceCreateCustomFieldParams, InvoiceCreateFromInvoiceParams, InvoiceCreateIssuerParams,
-    InvoiceCreatePreviewCustomerDetailsParams, InvoiceCreatePreviewInvoiceItemParams,
-    InvoiceCreatePreviewScheduleDetailsParams, InvoiceCreatePreviewSubscriptionDetailsParams,
-    InvoiceCreateShippingCostParams, InvoiceCreateTransferDataParams, InvoicePaymentSettingsParams, InvoicePeriodParams,
-    InvoicePriceDataParams, InvoicePricingParams, InvoiceRemoveLinesLineParams, InvoiceRenderingParams,
-    InvoiceTaxAmountParams, InvoiceUpdateLinesLineParams, QuoteCreateDiscountParams, ShippingDetailsParams)
+from pinstripe.params import (AutomaticTaxParams, InvoiceAddLinesLineParams, InvoiceCreateCustomFieldParams,
+    InvoiceCreateFromInvoiceParams, InvoiceCreateIssuerParams, InvoiceCreatePreviewCustomerDetailsParams,
+    InvoiceCreatePreviewInvoiceItemParams, InvoiceCreatePreviewScheduleDetailsParams,
+    InvoiceCreatePreviewSubscriptionDetailsParams, InvoiceCreateShippingCostParams, InvoiceCreateTransferDataParams,
+    InvoicePaymentSettingsParams, InvoicePeriodParams, InvoicePriceDataParams, InvoicePricingParams,
+    InvoiceRemoveLinesLineParams, InvoiceRenderingParams, InvoiceTaxAmountParams, InvoiceUpdateLinesLineParams,
+    QuoteCreateDiscountParams, RangeParams, ShippingDetailsParams)
 
 class InvoicesLineItems(Resource):
     def list(self, invoice: str, *, ending_before: str = ..., expand: Strings = ..., limit: int = ...,
             starting_after: str = ..., request_options: RequestOptions = ...) -> Page[InvoiceLineItem]:
-        """`GET /v1/invoices/{invoice}/lines` https://docs.stripe.com/api/invoices/line_items/list Can be expanded in
-        `data`: discounts, subscription."""
-    def update(self, invoice: str, line_item_id: str, *, amount: int = ..., description: str = ...,
-            discountable: bool = ..., discounts: Sequence[QuoteCreateDiscountParams] | None = ...,
-            expand: Strings = ..., metadata: Mapping[str, str] | None = ..., period: InvoicePeriodParams = ...,
+        """`GET /v1/invoices/{invoice}/lines` https://docs.stripe.com/api/invoices/line_items/list Can be expanded in `data`:
+        discounts, subscription."""
+    def update(self, invoice: str, line_item_id: str, *, amount: int = ..., description: str = ..., discountable: bool = ...,
+            discounts: Sequence[QuoteCreateDiscountParams] | None = ..., expand: Strings = ...,
+            metadata: Mapping[str, str] | None = ..., period: InvoicePeriodParams = ...,
             price_data: InvoicePriceDataParams = ..., pricing: InvoicePricingParams = ..., quantity: int = ...,
             quantity_decimal: Decimal | str = ..., tax_amounts: Sequence[InvoiceTaxAmountParams] | None = ...,
             tax_rates: Strings | None = ..., request_options: RequestOptions = ...) -> InvoiceLineItem:
@@ -34,11 +34,11 @@ class InvoicesLineItems(Resource):
 class AsyncInvoicesLineItems(Resource):
     def list(self, invoice: str, *, ending_before: str = ..., expand: Strings = ..., limit: int = ...,
             starting_after: str = ..., request_options: RequestOptions = ...) -> AsyncPager[InvoiceLineItem]:
-        """`GET /v1/invoices/{invoice}/lines` https://docs.stripe.com/api/invoices/line_items/list Can be expanded in
-        `data`: discounts, subscription."""
+        """`GET /v1/invoices/{invoice}/lines` https://docs.stripe.com/api/invoices/line_items/list Can be expanded in `data`:
+        discounts, subscription."""
     async def update(self, invoice: str, line_item_id: str, *, amount: int = ..., description: str = ...,
-            discountable: bool = ..., discounts: Sequence[QuoteCreateDiscountParams] | None = ...,
-            expand: Strings = ..., metadata: Mapping[str, str] | None = ..., period: InvoicePeriodParams = ...,
+            discountable: bool = ..., discounts: Sequence[QuoteCreateDiscountParams] | None = ..., expand: Strings = ...,
+            metadata: Mapping[str, str] | None = ..., period: InvoicePeriodParams = ...,
             price_data: InvoicePriceDataParams = ..., pricing: InvoicePricingParams = ..., quantity: int = ...,
             quantity_decimal: Decimal | str = ..., tax_amounts: Sequence[InvoiceTaxAmountParams] | None = ...,
             tax_rates: Strings | None = ..., request_options: RequestOptions = ...) -> InvoiceLineItem:
@@ -49,17 +49,15 @@ class Invoices(Resource):
     line_items: InvoicesLineItems
     def add_lines(self, invoice: str, *, lines: Sequence[InvoiceAddLinesLineParams], expand: Strings = ...,
             invoice_metadata: Mapping[str, str] | None = ..., request_options: RequestOptions = ...) -> Invoice:
-        """`POST /v1/invoices/{invoice}/add_lines` https://docs.stripe.com/api/invoices/add_lines Can be expanded:
+        """`POST /v1/invoices/{invoice}/add_lines` https://docs.stripe.com/api/invoices/add_lines Can be expanded: account_tax_ids,
+        application, customer, default_payment_method, default_source, discounts, latest_revision, on_behalf_of, test_clock."""
+    def attach_payment(self, invoice: str, *, expand: Strings = ..., payment_intent: str = ..., payment_record: str = ...,
+            request_options: RequestOptions = ...) -> Invoice:
+        """`POST /v1/invoices/{invoice}/attach_payment` https://docs.stripe.com/api/invoices/attach_payment Can be expanded:
         account_tax_ids, application, customer, default_payment_method, default_source, discounts, latest_revision,
         on_behalf_of, test_clock."""
-    def attach_payment(self, invoice: str, *, expand: Strings = ..., payment_intent: str = ...,
-            payment_record: str = ..., request_options: RequestOptions = ...) -> Invoice:
-        """`POST /v1/invoices/{invoice}/attach_payment` https://docs.stripe.com/api/invoices/attach_payment Can be
-        expanded: account_tax_ids, application, customer, default_payment_method, default_source, discounts,
-        latest_revision, on_behalf_of, test_clock."""
-    def create(self, *, account_tax_ids: Strings | None = ..., application_fee_amount: int = ...,
-            auto_advance: bool = ..., automatic_tax: AutomaticTaxParams = ...,
-            automatically_finalizes_at: int | datetime = ...,
+    def create(self, *, account_tax_ids: Strings | None = ..., application_fee_amount: int = ..., auto_advance: bool = ...,
+            automatic_tax: AutomaticTaxParams = ..., automatically_finalizes_at: int | datetime = ...,
             collection_method: Literal["charge_automatically", "send_invoice"] = ..., currency: str = ...,
             custom_fields: Sequence[InvoiceCreateCustomFieldParams] | None = ..., customer: str = ...,
             customer_account: str = ..., days_until_due: int = ..., default_payment_method: str = ...,
@@ -69,50 +67,44 @@ class Invoices(Resource):
             from_invoice: InvoiceCreateFromInvoiceParams = ..., issuer: InvoiceCreateIssuerParams = ...,
             metadata: Mapping[str, str] | None = ..., number: str = ..., on_behalf_of: str = ...,
             payment_settings: InvoicePaymentSettingsParams = ...,
-            pending_invoice_items_behavior: Literal["exclude", "include"] = ...,
-            rendering: InvoiceRenderingParams = ..., shipping_cost: InvoiceCreateShippingCostParams = ...,
-            shipping_details: ShippingDetailsParams = ..., statement_descriptor: str = ..., subscription: str = ...,
-            transfer_data: InvoiceCreateTransferDataParams = ..., request_options: RequestOptions = ...) -> Invoice:
-        """`POST /v1/invoices` https://docs.stripe.com/api/invoices/create Can be expanded: account_tax_ids, application,
-        customer, default_payment_method, default_source, discounts, latest_revision, on_behalf_of, test_clock. At most,
-        in characters: description 1500, number 26, statement_descriptor 22."""
+            pending_invoice_items_behavior: Literal["exclude", "include"] = ..., rendering: InvoiceRenderingParams = ...,
+            shipping_cost: InvoiceCreateShippingCostParams = ..., shipping_details: ShippingDetailsParams = ...,
+            statement_descriptor: str = ..., subscription: str = ..., transfer_data: InvoiceCreateTransferDataParams = ...,
+            request_options: RequestOptions = ...) -> Invoice:
+        """`POST /v1/invoices` https://docs.stripe.com/api/invoices/create Can be expanded: account_tax_ids, application, customer,
+        default_payment_method, default_source, discounts, latest_revision, on_behalf_of, test_clock. At most, in characters:
+        description 1500, number 26, statement_descriptor 22."""
     def create_preview(self, *, automatic_tax: AutomaticTaxParams = ..., currency: str = ..., customer: str = ...,
             customer_account: str = ..., customer_details: InvoiceCreatePreviewCustomerDetailsParams = ...,
             discounts: Sequence[QuoteCreateDiscountParams] | None = ..., expand: Strings = ...,
-            invoice_items: Sequence[InvoiceCreatePreviewInvoiceItemParams] = ...,
-            issuer: InvoiceCreateIssuerParams = ..., on_behalf_of: str | None = ...,
-            preview_mode: Literal["next", "recurring"] = ..., schedule: str = ...,
+            invoice_items: Sequence[InvoiceCreatePreviewInvoiceItemParams] = ..., issuer: InvoiceCreateIssuerParams = ...,
+            on_behalf_of: str | None = ..., preview_mode: Literal["next", "recurring"] = ..., schedule: str = ...,
             schedule_details: InvoiceCreatePreviewScheduleDetailsParams = ..., subscription: str = ...,
             subscription_details: InvoiceCreatePreviewSubscriptionDetailsParams = ...,
             request_options: RequestOptions = ...) -> Invoice:
-        """`POST /v1/invoices/create_preview` https://docs.stripe.com/api/invoices/create_preview Can be expanded:
-        account_tax_ids, application, customer, default_payment_method, default_source, discounts, latest_revision,
-        on_behalf_of, test_clock."""
+        """`POST /v1/invoices/create_preview` https://docs.stripe.com/api/invoices/create_preview Can be expanded: account_tax_ids,
+        application, customer, default_payment_method, default_source, discounts, latest_revision, on_behalf_of, test_clock."""
     def finalize_invoice(self, invoice: str, *, auto_advance: bool = ..., expand: Strings = ...,
             request_options: RequestOptions = ...) -> Invoice:
         """`POST /v1/invoices/{invoice}/finalize` https://docs.stripe.com/api/invoices/finalize_invoice Can be expanded:
         account_tax_ids, application, customer, default_payment_method, default_source, discounts, latest_revision,
         on_behalf_of, test_clock."""
     def list(self, *, collection_method: Literal["charge_automatically", "send_invoice"] = ...,
-            created: FileListCreatedParams | int = ..., customer: str = ..., customer_account: str = ...,
-            due_date: FileListCreatedParams | int = ..., ending_before: str = ..., expand: Strings = ...,
-            limit: int = ..., starting_after: str = ...,
-            status: Literal["draft", "open", "paid", "uncollectible", "void"] = ..., subscription: str = ...,
-            request_options: RequestOptions = ...) -> Page[Invoice]:
-        """`GET /v1/invoices` https://docs.stripe.com/api/invoices/list Can be expanded in `data`: account_tax_ids,
-        application, customer, default_payment_method, default_source, discounts, latest_revision, on_behalf_of,
-        test_clock."""
-    def mark_uncollectible(self, invoice: str, *, expand: Strings = ...,
-            request_options: RequestOptions = ...) -> Invoice:
+            created: RangeParams | int | datetime = ..., customer: str = ..., customer_account: str = ...,
+            due_date: RangeParams | int | datetime = ..., ending_before: str = ..., expand: Strings = ..., limit: int = ...,
+            starting_after: str = ..., status: Literal["draft", "open", "paid", "uncollectible", "void"] = ...,
+            subscription: str = ..., request_options: RequestOptions = ...) -> Page[Invoice]:
+        """`GET /v1/invoices` https://docs.stripe.com/api/invoices/list Can be expanded in `data`: account_tax_ids, application,
+        customer, default_payment_method, default_source, discounts, latest_revision, on_behalf_of, test_clock."""
+    def mark_uncollectible(self, invoice: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> Invoice:
         """`POST /v1/invoices/{invoice}/mark_uncollectible` https://docs.stripe.com/api/invoices/mark_uncollectible Can be
-        expanded: account_tax_ids, application, customer, default_payment_method, default_source, discounts,
-        latest_revision, on_behalf_of, test_clock."""
+        expanded: account_tax_ids, application, customer, default_payment_method, default_source, discounts, latest_revision,
+        on_behalf_of, test_clock."""
     def pay(self, invoice: str, *, expand: Strings = ..., forgive: bool = ..., mandate: str | None = ...,
             off_session: bool = ..., paid_out_of_band: bool = ..., payment_method: str = ..., source: str = ...,
             request_options: RequestOptions = ...) -> Invoice:
         """`POST /v1/invoices/{invoice}/pay` https://docs.stripe.com/api/invoices/pay Can be expanded: account_tax_ids,
-        application, customer, default_payment_method, default_source, discounts, latest_revision, on_behalf_of,
-        test_clock."""
+        application, customer, default_payment_method, default_source, discounts, latest_revision, on_behalf_of, test_clock."""
     def remove_lines(self, invoice: str, *, lines: Sequence[InvoiceRemoveLinesLineParams], expand: Strings = ...,
             invoice_metadata: Mapping[str, str] | None = ..., request_options: RequestOptions = ...) -> Invoice:
         """`POST /v1/invoices/{invoice}/remove_lines` https://docs.stripe.com/api/invoices/remove_lines Can be expanded:
@@ -120,62 +112,53 @@ class Invoices(Resource):
         on_behalf_of, test_clock."""
     def retrieve(self, invoice: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> Invoice:
         """`GET /v1/invoices/{invoice}` https://docs.stripe.com/api/invoices/retrieve Can be expanded: account_tax_ids,
-        application, customer, default_payment_method, default_source, discounts, latest_revision, on_behalf_of,
-        test_clock."""
+        application, customer, default_payment_method, default_source, discounts, latest_revision, on_behalf_of, test_clock."""
     def send_invoice(self, invoice: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> Invoice:
-        """`POST /v1/invoices/{invoice}/send` https://docs.stripe.com/api/invoices/send_invoice Can be expanded:
-        account_tax_ids, application, customer, default_payment_method, default_source, discounts, latest_revision,
-        on_behalf_of, test_clock."""
+        """`POST /v1/invoices/{invoice}/send` https://docs.stripe.com/api/invoices/send_invoice Can be expanded: account_tax_ids,
+        application, customer, default_payment_method, default_source, discounts, latest_revision, on_behalf_of, test_clock."""
     def update(self, invoice: str, *, account_tax_ids: Strings | None = ..., application_fee_amount: int = ...,
-            auto_advance: bool = ..., automatic_tax: AutomaticTaxParams = ...,
-            automatically_finalizes_at: int | datetime = ...,
+            auto_advance: bool = ..., automatic_tax: AutomaticTaxParams = ..., automatically_finalizes_at: int | datetime = ...,
             collection_method: Literal["charge_automatically", "send_invoice"] = ...,
             custom_fields: Sequence[InvoiceCreateCustomFieldParams] | None = ..., days_until_due: int = ...,
-            default_payment_method: str = ..., default_source: str | None = ...,
-            default_tax_rates: Strings | None = ..., description: str = ...,
-            discounts: Sequence[QuoteCreateDiscountParams] | None = ..., due_date: int | datetime = ...,
+            default_payment_method: str = ..., default_source: str | None = ..., default_tax_rates: Strings | None = ...,
+            description: str = ..., discounts: Sequence[QuoteCreateDiscountParams] | None = ..., due_date: int | datetime = ...,
             effective_at: int | datetime | None = ..., expand: Strings = ..., footer: str = ...,
             issuer: InvoiceCreateIssuerParams = ..., metadata: Mapping[str, str] | None = ..., number: str | None = ...,
             on_behalf_of: str | None = ..., payment_settings: InvoicePaymentSettingsParams = ...,
             rendering: InvoiceRenderingParams = ..., shipping_cost: InvoiceCreateShippingCostParams | None = ...,
             shipping_details: ShippingDetailsParams | None = ..., statement_descriptor: str = ...,
-            transfer_data: InvoiceCreateTransferDataParams | None = ...,
-            request_options: RequestOptions = ...) -> Invoice:
-        """`POST /v1/invoices/{invoice}` https://docs.stripe.com/api/invoices/update Can be expanded: account_tax_ids,
-        application, customer, default_payment_method, default_source, discounts, latest_revision, on_behalf_of,
-        test_clock. At most, in characters: description 1500, number 26, statement_descriptor 22."""
+            transfer_data: InvoiceCreateTransferDataParams | None = ..., request_options: RequestOptions = ...) -> Invoice:
+        """`POST /v1/invoices/{invoice}` https://docs.stripe.com/api/invoices/update Can be expanded: account_tax_ids, application,
+        customer, default_payment_method, default_source, discounts, latest_revision, on_behalf_of, test_clock. At most, in
+        characters: description 1500, number 26, statement_descriptor 22."""
     def update_lines(self, invoice: str, *, lines: Sequence[InvoiceUpdateLinesLineParams], expand: Strings = ...,
             invoice_metadata: Mapping[str, str] | None = ..., request_options: RequestOptions = ...) -> Invoice:
         """`POST /v1/invoices/{invoice}/update_lines` https://docs.stripe.com/api/invoices/update_lines Can be expanded:
         account_tax_ids, application, customer, default_payment_method, default_source, discounts, latest_revision,
         on_behalf_of, test_clock."""
     def void_invoice(self, invoice: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> Invoice:
-        """`POST /v1/invoices/{invoice}/void` https://docs.stripe.com/api/invoices/void_invoice Can be expanded:
-        account_tax_ids, application, customer, default_payment_method, default_source, discounts, latest_revision,
-        on_behalf_of, test_clock."""
+        """`POST /v1/invoices/{invoice}/void` https://docs.stripe.com/api/invoices/void_invoice Can be expanded: account_tax_ids,
+        application, customer, default_payment_method, default_source, discounts, latest_revision, on_behalf_of, test_clock."""
     def delete(self, invoice: str, *, request_options: RequestOptions = ...) -> DeletedInvoice:
         """`DELETE /v1/invoices/{invoice}` https://docs.stripe.com/api/invoices/delete"""
     def search(self, *, query: str, expand: Strings = ..., limit: int = ..., page: str = ...,
             request_options: RequestOptions = ...) -> Page[Invoice]:
-        """`GET /v1/invoices/search` https://docs.stripe.com/api/invoices/search Can be expanded in `data`:
-        account_tax_ids, application, customer, default_payment_method, default_source, discounts, latest_revision,
-        on_behalf_of, test_clock."""
+        """`GET /v1/invoices/search` https://docs.stripe.com/api/invoices/search Can be expanded in `data`: account_tax_ids,
+        application, customer, default_payment_method, default_source, discounts, latest_revision, on_behalf_of, test_clock."""
 
 class AsyncInvoices(Resource):
     line_items: AsyncInvoicesLineItems
     async def add_lines(self, invoice: str, *, lines: Sequence[InvoiceAddLinesLineParams], expand: Strings = ...,
             invoice_metadata: Mapping[str, str] | None = ..., request_options: RequestOptions = ...) -> Invoice:
-        """`POST /v1/invoices/{invoice}/add_lines` https://docs.stripe.com/api/invoices/add_lines Can be expanded:
+        """`POST /v1/invoices/{invoice}/add_lines` https://docs.stripe.com/api/invoices/add_lines Can be expanded: account_tax_ids,
+        application, customer, default_payment_method, default_source, discounts, latest_revision, on_behalf_of, test_clock."""
+    async def attach_payment(self, invoice: str, *, expand: Strings = ..., payment_intent: str = ..., payment_record: str = ...,
+            request_options: RequestOptions = ...) -> Invoice:
+        """`POST /v1/invoices/{invoice}/attach_payment` https://docs.stripe.com/api/invoices/attach_payment Can be expanded:
         account_tax_ids, application, customer, default_payment_method, default_source, discounts, latest_revision,
         on_behalf_of, test_clock."""
-    async def attach_payment(self, invoice: str, *, expand: Strings = ..., payment_intent: str = ...,
-            payment_record: str = ..., request_options: RequestOptions = ...) -> Invoice:
-        """`POST /v1/invoices/{invoice}/attach_payment` https://docs.stripe.com/api/invoices/attach_payment Can be
-        expanded: account_tax_ids, application, customer, default_payment_method, default_source, discounts,
-        latest_revision, on_behalf_of, test_clock."""
     async def create(self, *, account_tax_ids: Strings | None = ..., application_fee_amount: int = ...,
-            auto_advance: bool = ..., automatic_tax: AutomaticTaxParams = ...,
-            automatically_finalizes_at: int | datetime = ...,
+            auto_advance: bool = ..., automatic_tax: AutomaticTaxParams = ..., automatically_finalizes_at: int | datetime = ...,
             collection_method: Literal["charge_automatically", "send_invoice"] = ..., currency: str = ...,
             custom_fields: Sequence[InvoiceCreateCustomFieldParams] | None = ..., customer: str = ...,
             customer_account: str = ..., days_until_due: int = ..., default_payment_method: str = ...,
@@ -185,50 +168,45 @@ class AsyncInvoices(Resource):
             from_invoice: InvoiceCreateFromInvoiceParams = ..., issuer: InvoiceCreateIssuerParams = ...,
             metadata: Mapping[str, str] | None = ..., number: str = ..., on_behalf_of: str = ...,
             payment_settings: InvoicePaymentSettingsParams = ...,
-            pending_invoice_items_behavior: Literal["exclude", "include"] = ...,
-            rendering: InvoiceRenderingParams = ..., shipping_cost: InvoiceCreateShippingCostParams = ...,
-            shipping_details: ShippingDetailsParams = ..., statement_descriptor: str = ..., subscription: str = ...,
-            transfer_data: InvoiceCreateTransferDataParams = ..., request_options: RequestOptions = ...) -> Invoice:
-        """`POST /v1/invoices` https://docs.stripe.com/api/invoices/create Can be expanded: account_tax_ids, application,
-        customer, default_payment_method, default_source, discounts, latest_revision, on_behalf_of, test_clock. At most,
-        in characters: description 1500, number 26, statement_descriptor 22."""
+            pending_invoice_items_behavior: Literal["exclude", "include"] = ..., rendering: InvoiceRenderingParams = ...,
+            shipping_cost: InvoiceCreateShippingCostParams = ..., shipping_details: ShippingDetailsParams = ...,
+            statement_descriptor: str = ..., subscription: str = ..., transfer_data: InvoiceCreateTransferDataParams = ...,
+            request_options: RequestOptions = ...) -> Invoice:
+        """`POST /v1/invoices` https://docs.stripe.com/api/invoices/create Can be expanded: account_tax_ids, application, customer,
+        default_payment_method, default_source, discounts, latest_revision, on_behalf_of, test_clock. At most, in characters:
+        description 1500, number 26, statement_descriptor 22."""
     async def create_preview(self, *, automatic_tax: AutomaticTaxParams = ..., currency: str = ..., customer: str = ...,
             customer_account: str = ..., customer_details: InvoiceCreatePreviewCustomerDetailsParams = ...,
             discounts: Sequence[QuoteCreateDiscountParams] | None = ..., expand: Strings = ...,
-            invoice_items: Sequence[InvoiceCreatePreviewInvoiceItemParams] = ...,
-            issuer: InvoiceCreateIssuerParams = ..., on_behalf_of: str | None = ...,
-            preview_mode: Literal["next", "recurring"] = ..., schedule: str = ...,
+            invoice_items: Sequence[InvoiceCreatePreviewInvoiceItemParams] = ..., issuer: InvoiceCreateIssuerParams = ...,
+            on_behalf_of: str | None = ..., preview_mode: Literal["next", "recurring"] = ..., schedule: str = ...,
             schedule_details: InvoiceCreatePreviewScheduleDetailsParams = ..., subscription: str = ...,
             subscription_details: InvoiceCreatePreviewSubscriptionDetailsParams = ...,
             request_options: RequestOptions = ...) -> Invoice:
-        """`POST /v1/invoices/create_preview` https://docs.stripe.com/api/invoices/create_preview Can be expanded:
-        account_tax_ids, application, customer, default_payment_method, default_source, discounts, latest_revision,
-        on_behalf_of, test_clock."""
+        """`POST /v1/invoices/create_preview` https://docs.stripe.com/api/invoices/create_preview Can be expanded: account_tax_ids,
+        application, customer, default_payment_method, default_source, discounts, latest_revision, on_behalf_of, test_clock."""
     async def finalize_invoice(self, invoice: str, *, auto_advance: bool = ..., expand: Strings = ...,
             request_options: RequestOptions = ...) -> Invoice:
         """`POST /v1/invoices/{invoice}/finalize` https://docs.stripe.com/api/invoices/finalize_invoice Can be expanded:
         account_tax_ids, application, customer, default_payment_method, default_source, discounts, latest_revision,
         on_behalf_of, test_clock."""
     def list(self, *, collection_method: Literal["charge_automatically", "send_invoice"] = ...,
-            created: FileListCreatedParams | int = ..., customer: str = ..., customer_account: str = ...,
-            due_date: FileListCreatedParams | int = ..., ending_before: str = ..., expand: Strings = ...,
-            limit: int = ..., starting_after: str = ...,
-            status: Literal["draft", "open", "paid", "uncollectible", "void"] = ..., subscription: str = ...,
-            request_options: RequestOptions = ...) -> AsyncPager[Invoice]:
-        """`GET /v1/invoices` https://docs.stripe.com/api/invoices/list Can be expanded in `data`: account_tax_ids,
-        application, customer, default_payment_method, default_source, discounts, latest_revision, on_behalf_of,
-        test_clock."""
+            created: RangeParams | int | datetime = ..., customer: str = ..., customer_account: str = ...,
+            due_date: RangeParams | int | datetime = ..., ending_before: str = ..., expand: Strings = ..., limit: int = ...,
+            starting_after: str = ..., status: Literal["draft", "open", "paid", "uncollectible", "void"] = ...,
+            subscription: str = ..., request_options: RequestOptions = ...) -> AsyncPager[Invoice]:
+        """`GET /v1/invoices` https://docs.stripe.com/api/invoices/list Can be expanded in `data`: account_tax_ids, application,
+        customer, default_payment_method, default_source, discounts, latest_revision, on_behalf_of, test_clock."""
     async def mark_uncollectible(self, invoice: str, *, expand: Strings = ...,
             request_options: RequestOptions = ...) -> Invoice:
         """`POST /v1/invoices/{invoice}/mark_uncollectible` https://docs.stripe.com/api/invoices/mark_uncollectible Can be
-        expanded: account_tax_ids, application, customer, default_payment_method, default_source, discounts,
-        latest_revision, on_behalf_of, test_clock."""
+        expanded: account_tax_ids, application, customer, default_payment_method, default_source, discounts, latest_revision,
+        on_behalf_of, test_clock."""
     async def pay(self, invoice: str, *, expand: Strings = ..., forgive: bool = ..., mandate: str | None = ...,
             off_session: bool = ..., paid_out_of_band: bool = ..., payment_method: str = ..., source: str = ...,
             request_options: RequestOptions = ...) -> Invoice:
         """`POST /v1/invoices/{invoice}/pay` https://docs.stripe.com/api/invoices/pay Can be expanded: account_tax_ids,
-        application, customer, default_payment_method, default_source, discounts, latest_revision, on_behalf_of,
-        test_clock."""
+        application, customer, default_payment_method, default_source, discounts, latest_revision, on_behalf_of, test_clock."""
     async def remove_lines(self, invoice: str, *, lines: Sequence[InvoiceRemoveLinesLineParams], expand: Strings = ...,
             invoice_metadata: Mapping[str, str] | None = ..., request_options: RequestOptions = ...) -> Invoice:
         """`POST /v1/invoices/{invoice}/remove_lines` https://docs.stripe.com/api/invoices/remove_lines Can be expanded:
@@ -236,45 +214,36 @@ class AsyncInvoices(Resource):
         on_behalf_of, test_clock."""
     async def retrieve(self, invoice: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> Invoice:
         """`GET /v1/invoices/{invoice}` https://docs.stripe.com/api/invoices/retrieve Can be expanded: account_tax_ids,
-        application, customer, default_payment_method, default_source, discounts, latest_revision, on_behalf_of,
-        test_clock."""
-    async def send_invoice(self, invoice: str, *, expand: Strings = ...,
-            request_options: RequestOptions = ...) -> Invoice:
-        """`POST /v1/invoices/{invoice}/send` https://docs.stripe.com/api/invoices/send_invoice Can be expanded:
-        account_tax_ids, application, customer, default_payment_method, default_source, discounts, latest_revision,
-        on_behalf_of, test_clock."""
+        application, customer, default_payment_method, default_source, discounts, latest_revision, on_behalf_of, test_clock."""
+    async def send_invoice(self, invoice: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> Invoice:
+        """`POST /v1/invoices/{invoice}/send` https://docs.stripe.com/api/invoices/send_invoice Can be expanded: account_tax_ids,
+        application, customer, default_payment_method, default_source, discounts, latest_revision, on_behalf_of, test_clock."""
     async def update(self, invoice: str, *, account_tax_ids: Strings | None = ..., application_fee_amount: int = ...,
-            auto_advance: bool = ..., automatic_tax: AutomaticTaxParams = ...,
-            automatically_finalizes_at: int | datetime = ...,
+            auto_advance: bool = ..., automatic_tax: AutomaticTaxParams = ..., automatically_finalizes_at: int | datetime = ...,
             collection_method: Literal["charge_automatically", "send_invoice"] = ...,
             custom_fields: Sequence[InvoiceCreateCustomFieldParams] | None = ..., days_until_due: int = ...,
-            default_payment_method: str = ..., default_source: str | None = ...,
-            default_tax_rates: Strings | None = ..., description: str = ...,
-            discounts: Sequence[QuoteCreateDiscountParams] | None = ..., due_date: int | datetime = ...,
+            default_payment_method: str = ..., default_source: str | None = ..., default_tax_rates: Strings | None = ...,
+            description: str = ..., discounts: Sequence[QuoteCreateDiscountParams] | None = ..., due_date: int | datetime = ...,
             effective_at: int | datetime | None = ..., expand: Strings = ..., footer: str = ...,
             issuer: InvoiceCreateIssuerParams = ..., metadata: Mapping[str, str] | None = ..., number: str | None = ...,
             on_behalf_of: str | None = ..., payment_settings: InvoicePaymentSettingsParams = ...,
             rendering: InvoiceRenderingParams = ..., shipping_cost: InvoiceCreateShippingCostParams | None = ...,
             shipping_details: ShippingDetailsParams | None = ..., statement_descriptor: str = ...,
-            transfer_data: InvoiceCreateTransferDataParams | None = ...,
-            request_options: RequestOptions = ...) -> Invoice:
-        """`POST /v1/invoices/{invoice}` https://docs.stripe.com/api/invoices/update Can be expanded: account_tax_ids,
-        application, customer, default_payment_method, default_source, discounts, latest_revision, on_behalf_of,
-        test_clock. At most, in characters: description 1500, number 26, statement_descriptor 22."""
+            transfer_data: InvoiceCreateTransferDataParams | None = ..., request_options: RequestOptions = ...) -> Invoice:
+        """`POST /v1/invoices/{invoice}` https://docs.stripe.com/api/invoices/update Can be expanded: account_tax_ids, application,
+        customer, default_payment_method, default_source, discounts, latest_revision, on_behalf_of, test_clock. At most, in
+        characters: description 1500, number 26, statement_descriptor 22."""
     async def update_lines(self, invoice: str, *, lines: Sequence[InvoiceUpdateLinesLineParams], expand: Strings = ...,
             invoice_metadata: Mapping[str, str] | None = ..., request_options: RequestOptions = ...) -> Invoice:
         """`POST /v1/invoices/{invoice}/update_lines` https://docs.stripe.com/api/invoices/update_lines Can be expanded:
         account_tax_ids, application, customer, default_payment_method, default_source, discounts, latest_revision,
         on_behalf_of, test_clock."""
-    async def void_invoice(self, invoice: str, *, expand: Strings = ...,
-            request_options: RequestOptions = ...) -> Invoice:
-        """`POST /v1/invoices/{invoice}/void` https://docs.stripe.com/api/invoices/void_invoice Can be expanded:
-        account_tax_ids, application, customer, default_payment_method, default_source, discounts, latest_revision,
-        on_behalf_of, test_clock."""
+    async def void_invoice(self, invoice: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> Invoice:
+        """`POST /v1/invoices/{invoice}/void` https://docs.stripe.com/api/invoices/void_invoice Can be expanded: account_tax_ids,
+        application, customer, default_payment_method, default_source, discounts, latest_revision, on_behalf_of, test_clock."""
     async def delete(self, invoice: str, *, request_options: RequestOptions = ...) -> DeletedInvoice:
         """`DELETE /v1/invoices/{invoice}` https://docs.stripe.com/api/invoices/delete"""
     def search(self, *, query: str, expand: Strings = ..., limit: int = ..., page: str = ...,
             request_options: RequestOptions = ...) -> AsyncPager[Invoice]:
-        """`GET /v1/invoices/search` https://docs.stripe.com/api/invoices/search Can be expanded in `data`:
-        account_tax_ids, application, customer, default_payment_method, default_source, discounts, latest_revision,
-        on_behalf_of, test_clock."""
+        """`GET /v1/invoices/search` https://docs.stripe.com/api/invoices/search Can be expanded in `data`: account_tax_ids,
+        application, customer, default_payment_method, default_source, discounts, latest_revision, on_behalf_of, test_clock."""

@@ -10,8 +10,8 @@ from pinstripe.params import LinkAccountSessionCreateAccountHolderParams, LinkAc
 
 class LinkAccountSessions(Resource):
     def create(self, *, account_holder: LinkAccountSessionCreateAccountHolderParams,
-            permissions: Sequence[Literal["balances", "ownership", "payment_method", "transactions"]],
-            expand: Strings = ..., filters: LinkAccountSessionCreateFiltersParams = ...,
+            permissions: Sequence[Literal["balances", "ownership", "payment_method", "transactions"]], expand: Strings = ...,
+            filters: LinkAccountSessionCreateFiltersParams = ...,
             prefetch: Sequence[Literal["balances", "ownership", "transactions"]] = ..., return_url: str = ...,
             request_options: RequestOptions = ...) -> FinancialConnectionsSession:
         """`POST /v1/link_account_sessions` https://docs.stripe.com/api/link_account_sessions/create"""
@@ -21,8 +21,8 @@ class LinkAccountSessions(Resource):
 
 class AsyncLinkAccountSessions(Resource):
     async def create(self, *, account_holder: LinkAccountSessionCreateAccountHolderParams,
-            permissions: Sequence[Literal["balances", "ownership", "payment_method", "transactions"]],
-            expand: Strings = ..., filters: LinkAccountSessionCreateFiltersParams = ...,
+            permissions: Sequence[Literal["balances", "ownership", "payment_method", "transactions"]], expand: Strings = ...,
+            filters: LinkAccountSessionCreateFiltersParams = ...,
             prefetch: Sequence[Literal["balances", "ownership", "transactions"]] = ..., return_url: str = ...,
             request_options: RequestOptions = ...) -> FinancialConnectionsSession:
         """`POST /v1/link_account_sessions` https://docs.stripe.com/api/link_account_sessions/create"""

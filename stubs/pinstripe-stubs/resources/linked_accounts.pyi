@@ -16,44 +16,41 @@ class LinkedAccountsOwners(Resource):
 
 class AsyncLinkedAccountsOwners(Resource):
     def list(self, account: str, *, ownership: str, ending_before: str = ..., expand: Strings = ..., limit: int = ...,
-            starting_after: str = ...,
-            request_options: RequestOptions = ...) -> AsyncPager[FinancialConnectionsAccountOwner]:
+            starting_after: str = ..., request_options: RequestOptions = ...) -> AsyncPager[FinancialConnectionsAccountOwner]:
         """`GET /v1/linked_accounts/{account}/owners` https://docs.stripe.com/api/linked_accounts/owners/list"""
 
 class LinkedAccounts(Resource):
     owners: LinkedAccountsOwners
     def disconnect(self, account: str, *, expand: Strings = ...,
             request_options: RequestOptions = ...) -> FinancialConnectionsAccount:
-        """`POST /v1/linked_accounts/{account}/disconnect` https://docs.stripe.com/api/linked_accounts/disconnect Can be
-        expanded: ownership."""
+        """`POST /v1/linked_accounts/{account}/disconnect` https://docs.stripe.com/api/linked_accounts/disconnect Can be expanded:
+        ownership."""
     def list(self, *, account_holder: AccountHolderParams = ..., ending_before: str = ..., expand: Strings = ...,
             limit: int = ..., session: str = ..., starting_after: str = ...,
             request_options: RequestOptions = ...) -> Page[FinancialConnectionsAccount]:
         """`GET /v1/linked_accounts` https://docs.stripe.com/api/linked_accounts/list Can be expanded in `data`: ownership."""
     def refresh(self, account: str, *, features: Sequence[Literal["balance", "ownership", "transactions"]],
             expand: Strings = ..., request_options: RequestOptions = ...) -> FinancialConnectionsAccount:
-        """`POST /v1/linked_accounts/{account}/refresh` https://docs.stripe.com/api/linked_accounts/refresh Can be
-        expanded: ownership."""
+        """`POST /v1/linked_accounts/{account}/refresh` https://docs.stripe.com/api/linked_accounts/refresh Can be expanded:
+        ownership."""
     def retrieve(self, account: str, *, expand: Strings = ...,
             request_options: RequestOptions = ...) -> FinancialConnectionsAccount:
-        """`GET /v1/linked_accounts/{account}` https://docs.stripe.com/api/linked_accounts/retrieve Can be expanded:
-        ownership."""
+        """`GET /v1/linked_accounts/{account}` https://docs.stripe.com/api/linked_accounts/retrieve Can be expanded: ownership."""
 
 class AsyncLinkedAccounts(Resource):
     owners: AsyncLinkedAccountsOwners
     async def disconnect(self, account: str, *, expand: Strings = ...,
             request_options: RequestOptions = ...) -> FinancialConnectionsAccount:
-        """`POST /v1/linked_accounts/{account}/disconnect` https://docs.stripe.com/api/linked_accounts/disconnect Can be
-        expanded: ownership."""
+        """`POST /v1/linked_accounts/{account}/disconnect` https://docs.stripe.com/api/linked_accounts/disconnect Can be expanded:
+        ownership."""
     def list(self, *, account_holder: AccountHolderParams = ..., ending_before: str = ..., expand: Strings = ...,
             limit: int = ..., session: str = ..., starting_after: str = ...,
             request_options: RequestOptions = ...) -> AsyncPager[FinancialConnectionsAccount]:
         """`GET /v1/linked_accounts` https://docs.stripe.com/api/linked_accounts/list Can be expanded in `data`: ownership."""
     async def refresh(self, account: str, *, features: Sequence[Literal["balance", "ownership", "transactions"]],
             expand: Strings = ..., request_options: RequestOptions = ...) -> FinancialConnectionsAccount:
-        """`POST /v1/linked_accounts/{account}/refresh` https://docs.stripe.com/api/linked_accounts/refresh Can be
-        expanded: ownership."""
+        """`POST /v1/linked_accounts/{account}/refresh` https://docs.stripe.com/api/linked_accounts/refresh Can be expanded:
+        ownership."""
     async def retrieve(self, account: str, *, expand: Strings = ...,
             request_options: RequestOptions = ...) -> FinancialConnectionsAccount:
-        """`GET /v1/linked_accounts/{account}` https://docs.stripe.com/api/linked_accounts/retrieve Can be expanded:
-        ownership."""
+        """`GET /v1/linked_accounts/{account}` https://docs.stripe.com/api/linked_accounts/retrieve Can be expanded: ownership."""

@@ -10,14 +10,12 @@ class PaymentAttemptRecords(Resource):
     def list(self, *, payment_record: str, expand: Strings = ..., limit: int = ..., starting_after: str = ...,
             request_options: RequestOptions = ...) -> Page[PaymentAttemptRecord]:
         """`GET /v1/payment_attempt_records` https://docs.stripe.com/api/payment_attempt_records/list"""
-    def retrieve(self, id: str, *, expand: Strings = ...,
-            request_options: RequestOptions = ...) -> PaymentAttemptRecord:
+    def retrieve(self, id: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> PaymentAttemptRecord:
         """`GET /v1/payment_attempt_records/{id}` https://docs.stripe.com/api/payment_attempt_records/retrieve"""
 
 class AsyncPaymentAttemptRecords(Resource):
     def list(self, *, payment_record: str, expand: Strings = ..., limit: int = ..., starting_after: str = ...,
             request_options: RequestOptions = ...) -> AsyncPager[PaymentAttemptRecord]:
         """`GET /v1/payment_attempt_records` https://docs.stripe.com/api/payment_attempt_records/list"""
-    async def retrieve(self, id: str, *, expand: Strings = ...,
-            request_options: RequestOptions = ...) -> PaymentAttemptRecord:
+    async def retrieve(self, id: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> PaymentAttemptRecord:
         """`GET /v1/payment_attempt_records/{id}` https://docs.stripe.com/api/payment_attempt_records/retrieve"""

@@ -11,17 +11,14 @@ class PaymentMethodDomains(Resource):
             request_options: RequestOptions = ...) -> PaymentMethodDomain:
         """`POST /v1/payment_method_domains` https://docs.stripe.com/api/payment_method_domains/create"""
     def list(self, *, domain_name: str = ..., enabled: bool = ..., ending_before: str = ..., expand: Strings = ...,
-            limit: int = ..., starting_after: str = ...,
-            request_options: RequestOptions = ...) -> Page[PaymentMethodDomain]:
+            limit: int = ..., starting_after: str = ..., request_options: RequestOptions = ...) -> Page[PaymentMethodDomain]:
         """`GET /v1/payment_method_domains` https://docs.stripe.com/api/payment_method_domains/list"""
     def retrieve(self, payment_method_domain: str, *, expand: Strings = ...,
             request_options: RequestOptions = ...) -> PaymentMethodDomain:
-        """`GET /v1/payment_method_domains/{payment_method_domain}`
-        https://docs.stripe.com/api/payment_method_domains/retrieve"""
+        """`GET /v1/payment_method_domains/{payment_method_domain}` https://docs.stripe.com/api/payment_method_domains/retrieve"""
     def update(self, payment_method_domain: str, *, enabled: bool = ..., expand: Strings = ...,
             request_options: RequestOptions = ...) -> PaymentMethodDomain:
-        """`POST /v1/payment_method_domains/{payment_method_domain}`
-        https://docs.stripe.com/api/payment_method_domains/update"""
+        """`POST /v1/payment_method_domains/{payment_method_domain}` https://docs.stripe.com/api/payment_method_domains/update"""
     def validate(self, payment_method_domain: str, *, expand: Strings = ...,
             request_options: RequestOptions = ...) -> PaymentMethodDomain:
         """`POST /v1/payment_method_domains/{payment_method_domain}/validate`
@@ -37,12 +34,10 @@ class AsyncPaymentMethodDomains(Resource):
         """`GET /v1/payment_method_domains` https://docs.stripe.com/api/payment_method_domains/list"""
     async def retrieve(self, payment_method_domain: str, *, expand: Strings = ...,
             request_options: RequestOptions = ...) -> PaymentMethodDomain:
-        """`GET /v1/payment_method_domains/{payment_method_domain}`
-        https://docs.stripe.com/api/payment_method_domains/retrieve"""
+        """`GET /v1/payment_method_domains/{payment_method_domain}` https://docs.stripe.com/api/payment_method_domains/retrieve"""
     async def update(self, payment_method_domain: str, *, enabled: bool = ..., expand: Strings = ...,
             request_options: RequestOptions = ...) -> PaymentMethodDomain:
-        """`POST /v1/payment_method_domains/{payment_method_domain}`
-        https://docs.stripe.com/api/payment_method_domains/update"""
+        """`POST /v1/payment_method_domains/{payment_method_domain}` https://docs.stripe.com/api/payment_method_domains/update"""
     async def validate(self, payment_method_domain: str, *, expand: Strings = ...,
             request_options: RequestOptions = ...) -> PaymentMethodDomain:
         """`POST /v1/payment_method_domains/{payment_method_domain}/validate`

@@ -8,19 +8,19 @@ from pinstripe.models import PaymentMethod
 from pinstripe.paging import AsyncPager, Page
 from pinstripe.param import RequestOptions, Strings
 from pinstripe.params import (EmptyParams, PaymentMethodAcssDebitParams, PaymentMethodAuBecsDebitParams,
-    PaymentMethodBacsDebitParams, PaymentMethodBillingDetailsParams, PaymentMethodBoletoParams,
-    PaymentMethodCreateCardParams, PaymentMethodCreateCardPartParams, PaymentMethodCreateCustomParams,
-    PaymentMethodDataUpiParams, PaymentMethodEpsParams, PaymentMethodFpxParams, PaymentMethodIdealParams,
-    PaymentMethodKlarnaParams, PaymentMethodNaverPayParams, PaymentMethodNzBankAccountParams, PaymentMethodP24Params,
-    PaymentMethodPaytoParams, PaymentMethodSepaDebitParams, PaymentMethodSofortParams, PaymentMethodUpdateCardParams,
-    PaymentMethodUpdateUsBankAccountParams, RadarOptionsParams, UsBankAccountParams)
+    PaymentMethodBacsDebitParams, PaymentMethodBillingDetailsParams, PaymentMethodBoletoParams, PaymentMethodCreateCardParams,
+    PaymentMethodCreateCardPartParams, PaymentMethodCreateCustomParams, PaymentMethodDataUpiParams, PaymentMethodEpsParams,
+    PaymentMethodFpxParams, PaymentMethodIdealParams, PaymentMethodKlarnaParams, PaymentMethodNaverPayParams,
+    PaymentMethodNzBankAccountParams, PaymentMethodP24Params, PaymentMethodPaytoParams, PaymentMethodSepaDebitParams,
+    PaymentMethodSofortParams, PaymentMethodUpdateCardParams, PaymentMethodUpdateUsBankAccountParams, RadarOptionsParams,
+    UsBankAccountParams)
 from pinstripe.params.values import CustomerPaymentMethodListType
 
 class PaymentMethods(Resource):
     def attach(self, payment_method: str, *, customer: str = ..., customer_account: str = ..., expand: Strings = ...,
             request_options: RequestOptions = ...) -> PaymentMethod:
-        """`POST /v1/payment_methods/{payment_method}/attach` https://docs.stripe.com/api/payment_methods/attach Can be
-        expanded: customer."""
+        """`POST /v1/payment_methods/{payment_method}/attach` https://docs.stripe.com/api/payment_methods/attach Can be expanded:
+        customer."""
     def create(self, *, acss_debit: PaymentMethodAcssDebitParams = ..., affirm: EmptyParams = ...,
             afterpay_clearpay: EmptyParams = ..., alipay: EmptyParams = ...,
             allow_redisplay: Literal["always", "limited", "unspecified"] = ..., alma: EmptyParams = ...,
@@ -34,30 +34,27 @@ class PaymentMethods(Resource):
             fpx: PaymentMethodFpxParams = ..., giropay: EmptyParams = ..., grabpay: EmptyParams = ...,
             ideal: PaymentMethodIdealParams = ..., interac_present: EmptyParams = ..., kakao_pay: EmptyParams = ...,
             klarna: PaymentMethodKlarnaParams = ..., konbini: EmptyParams = ..., kr_card: EmptyParams = ...,
-            link: EmptyParams = ..., mb_way: EmptyParams = ..., metadata: Mapping[str, str] = ...,
-            mobilepay: EmptyParams = ..., multibanco: EmptyParams = ..., naver_pay: PaymentMethodNaverPayParams = ...,
-            nz_bank_account: PaymentMethodNzBankAccountParams = ..., oxxo: EmptyParams = ...,
-            p24: PaymentMethodP24Params = ..., pay_by_bank: EmptyParams = ..., payco: EmptyParams = ...,
-            payment_method: str = ..., paynow: EmptyParams = ..., paypal: EmptyParams = ...,
-            payto: PaymentMethodPaytoParams = ..., pix: EmptyParams = ..., promptpay: EmptyParams = ...,
-            radar_options: RadarOptionsParams = ..., revolut_pay: EmptyParams = ..., samsung_pay: EmptyParams = ...,
-            satispay: EmptyParams = ..., scalapay: EmptyParams = ..., sepa_debit: PaymentMethodSepaDebitParams = ...,
-            sofort: PaymentMethodSofortParams = ..., sunbit: EmptyParams = ..., swish: EmptyParams = ...,
-            twint: EmptyParams = ..., type: CustomerPaymentMethodListType = ..., upi: PaymentMethodDataUpiParams = ...,
-            us_bank_account: UsBankAccountParams = ..., wechat_pay: EmptyParams = ..., zip: EmptyParams = ...,
-            request_options: RequestOptions = ...) -> PaymentMethod:
+            link: EmptyParams = ..., mb_way: EmptyParams = ..., metadata: Mapping[str, str] = ..., mobilepay: EmptyParams = ...,
+            multibanco: EmptyParams = ..., naver_pay: PaymentMethodNaverPayParams = ...,
+            nz_bank_account: PaymentMethodNzBankAccountParams = ..., oxxo: EmptyParams = ..., p24: PaymentMethodP24Params = ...,
+            pay_by_bank: EmptyParams = ..., payco: EmptyParams = ..., payment_method: str = ..., paynow: EmptyParams = ...,
+            paypal: EmptyParams = ..., payto: PaymentMethodPaytoParams = ..., pix: EmptyParams = ...,
+            promptpay: EmptyParams = ..., radar_options: RadarOptionsParams = ..., revolut_pay: EmptyParams = ...,
+            samsung_pay: EmptyParams = ..., satispay: EmptyParams = ..., scalapay: EmptyParams = ...,
+            sepa_debit: PaymentMethodSepaDebitParams = ..., sofort: PaymentMethodSofortParams = ..., sunbit: EmptyParams = ...,
+            swish: EmptyParams = ..., twint: EmptyParams = ..., type: CustomerPaymentMethodListType = ...,
+            upi: PaymentMethodDataUpiParams = ..., us_bank_account: UsBankAccountParams = ..., wechat_pay: EmptyParams = ...,
+            zip: EmptyParams = ..., request_options: RequestOptions = ...) -> PaymentMethod:
         """`POST /v1/payment_methods` https://docs.stripe.com/api/payment_methods/create Can be expanded: customer."""
-    def detach(self, payment_method: str, *, expand: Strings = ...,
-            request_options: RequestOptions = ...) -> PaymentMethod:
-        """`POST /v1/payment_methods/{payment_method}/detach` https://docs.stripe.com/api/payment_methods/detach Can be
-        expanded: customer."""
+    def detach(self, payment_method: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> PaymentMethod:
+        """`POST /v1/payment_methods/{payment_method}/detach` https://docs.stripe.com/api/payment_methods/detach Can be expanded:
+        customer."""
     def list(self, *, allow_redisplay: Literal["always", "limited", "unspecified"] = ..., customer: str = ...,
             customer_account: str = ..., ending_before: str = ..., expand: Strings = ..., limit: int = ...,
             starting_after: str = ..., type: CustomerPaymentMethodListType = ...,
             request_options: RequestOptions = ...) -> Page[PaymentMethod]:
         """`GET /v1/payment_methods` https://docs.stripe.com/api/payment_methods/list Can be expanded in `data`: customer."""
-    def retrieve(self, payment_method: str, *, expand: Strings = ...,
-            request_options: RequestOptions = ...) -> PaymentMethod:
+    def retrieve(self, payment_method: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> PaymentMethod:
         """`GET /v1/payment_methods/{payment_method}` https://docs.stripe.com/api/payment_methods/retrieve Can be expanded:
         customer."""
     def update(self, payment_method: str, *, allow_redisplay: Literal["always", "limited", "unspecified"] = ...,
@@ -69,10 +66,10 @@ class PaymentMethods(Resource):
         customer."""
 
 class AsyncPaymentMethods(Resource):
-    async def attach(self, payment_method: str, *, customer: str = ..., customer_account: str = ...,
-            expand: Strings = ..., request_options: RequestOptions = ...) -> PaymentMethod:
-        """`POST /v1/payment_methods/{payment_method}/attach` https://docs.stripe.com/api/payment_methods/attach Can be
-        expanded: customer."""
+    async def attach(self, payment_method: str, *, customer: str = ..., customer_account: str = ..., expand: Strings = ...,
+            request_options: RequestOptions = ...) -> PaymentMethod:
+        """`POST /v1/payment_methods/{payment_method}/attach` https://docs.stripe.com/api/payment_methods/attach Can be expanded:
+        customer."""
     async def create(self, *, acss_debit: PaymentMethodAcssDebitParams = ..., affirm: EmptyParams = ...,
             afterpay_clearpay: EmptyParams = ..., alipay: EmptyParams = ...,
             allow_redisplay: Literal["always", "limited", "unspecified"] = ..., alma: EmptyParams = ...,
@@ -86,23 +83,22 @@ class AsyncPaymentMethods(Resource):
             fpx: PaymentMethodFpxParams = ..., giropay: EmptyParams = ..., grabpay: EmptyParams = ...,
             ideal: PaymentMethodIdealParams = ..., interac_present: EmptyParams = ..., kakao_pay: EmptyParams = ...,
             klarna: PaymentMethodKlarnaParams = ..., konbini: EmptyParams = ..., kr_card: EmptyParams = ...,
-            link: EmptyParams = ..., mb_way: EmptyParams = ..., metadata: Mapping[str, str] = ...,
-            mobilepay: EmptyParams = ..., multibanco: EmptyParams = ..., naver_pay: PaymentMethodNaverPayParams = ...,
-            nz_bank_account: PaymentMethodNzBankAccountParams = ..., oxxo: EmptyParams = ...,
-            p24: PaymentMethodP24Params = ..., pay_by_bank: EmptyParams = ..., payco: EmptyParams = ...,
-            payment_method: str = ..., paynow: EmptyParams = ..., paypal: EmptyParams = ...,
-            payto: PaymentMethodPaytoParams = ..., pix: EmptyParams = ..., promptpay: EmptyParams = ...,
-            radar_options: RadarOptionsParams = ..., revolut_pay: EmptyParams = ..., samsung_pay: EmptyParams = ...,
-            satispay: EmptyParams = ..., scalapay: EmptyParams = ..., sepa_debit: PaymentMethodSepaDebitParams = ...,
-            sofort: PaymentMethodSofortParams = ..., sunbit: EmptyParams = ..., swish: EmptyParams = ...,
-            twint: EmptyParams = ..., type: CustomerPaymentMethodListType = ..., upi: PaymentMethodDataUpiParams = ...,
-            us_bank_account: UsBankAccountParams = ..., wechat_pay: EmptyParams = ..., zip: EmptyParams = ...,
-            request_options: RequestOptions = ...) -> PaymentMethod:
+            link: EmptyParams = ..., mb_way: EmptyParams = ..., metadata: Mapping[str, str] = ..., mobilepay: EmptyParams = ...,
+            multibanco: EmptyParams = ..., naver_pay: PaymentMethodNaverPayParams = ...,
+            nz_bank_account: PaymentMethodNzBankAccountParams = ..., oxxo: EmptyParams = ..., p24: PaymentMethodP24Params = ...,
+            pay_by_bank: EmptyParams = ..., payco: EmptyParams = ..., payment_method: str = ..., paynow: EmptyParams = ...,
+            paypal: EmptyParams = ..., payto: PaymentMethodPaytoParams = ..., pix: EmptyParams = ...,
+            promptpay: EmptyParams = ..., radar_options: RadarOptionsParams = ..., revolut_pay: EmptyParams = ...,
+            samsung_pay: EmptyParams = ..., satispay: EmptyParams = ..., scalapay: EmptyParams = ...,
+            sepa_debit: PaymentMethodSepaDebitParams = ..., sofort: PaymentMethodSofortParams = ..., sunbit: EmptyParams = ...,
+            swish: EmptyParams = ..., twint: EmptyParams = ..., type: CustomerPaymentMethodListType = ...,
+            upi: PaymentMethodDataUpiParams = ..., us_bank_account: UsBankAccountParams = ..., wechat_pay: EmptyParams = ...,
+            zip: EmptyParams = ..., request_options: RequestOptions = ...) -> PaymentMethod:
         """`POST /v1/payment_methods` https://docs.stripe.com/api/payment_methods/create Can be expanded: customer."""
     async def detach(self, payment_method: str, *, expand: Strings = ...,
             request_options: RequestOptions = ...) -> PaymentMethod:
-        """`POST /v1/payment_methods/{payment_method}/detach` https://docs.stripe.com/api/payment_methods/detach Can be
-        expanded: customer."""
+        """`POST /v1/payment_methods/{payment_method}/detach` https://docs.stripe.com/api/payment_methods/detach Can be expanded:
+        customer."""
     def list(self, *, allow_redisplay: Literal["always", "limited", "unspecified"] = ..., customer: str = ...,
             customer_account: str = ..., ending_before: str = ..., expand: Strings = ..., limit: int = ...,
             starting_after: str = ..., type: CustomerPaymentMethodListType = ...,

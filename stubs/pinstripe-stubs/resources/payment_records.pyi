@@ -17,18 +17,16 @@ class PaymentRecords(Resource):
     def report_payment(self, *, amount_requested: PaymentRecordReportRefundAmountParams, initiated_at: int | datetime,
             payment_method_details: PaymentRecordReportPaymentMethodDetailsParams,
             customer_details: PaymentRecordReportPaymentCustomerDetailsParams = ...,
-            customer_presence: Literal["off_session", "on_session"] = ..., description: str = ...,
-            expand: Strings = ..., failed: PaymentRecordReportPaymentFailedParams = ...,
-            guaranteed: PaymentRecordReportPaymentGuaranteedParams = ..., metadata: Mapping[str, str] | None = ...,
-            outcome: Literal["failed", "guaranteed"] = ...,
+            customer_presence: Literal["off_session", "on_session"] = ..., description: str = ..., expand: Strings = ...,
+            failed: PaymentRecordReportPaymentFailedParams = ..., guaranteed: PaymentRecordReportPaymentGuaranteedParams = ...,
+            metadata: Mapping[str, str] | None = ..., outcome: Literal["failed", "guaranteed"] = ...,
             processor_details: PaymentRecordReportPaymentProcessorDetailsParams = ...,
             shipping_details: PaymentRecordReportPaymentShippingDetailsParams = ...,
             request_options: RequestOptions = ...) -> PaymentRecord:
         """`POST /v1/payment_records/report_payment` https://docs.stripe.com/api/payment_records/report_payment"""
-    def report_payment_attempt(self, id: str, *, initiated_at: int | datetime, description: str = ...,
-            expand: Strings = ..., failed: PaymentRecordReportPaymentFailedParams = ...,
-            guaranteed: PaymentRecordReportPaymentGuaranteedParams = ..., metadata: Mapping[str, str] | None = ...,
-            outcome: Literal["failed", "guaranteed"] = ...,
+    def report_payment_attempt(self, id: str, *, initiated_at: int | datetime, description: str = ..., expand: Strings = ...,
+            failed: PaymentRecordReportPaymentFailedParams = ..., guaranteed: PaymentRecordReportPaymentGuaranteedParams = ...,
+            metadata: Mapping[str, str] | None = ..., outcome: Literal["failed", "guaranteed"] = ...,
             payment_method_details: PaymentRecordReportPaymentMethodDetailsParams = ...,
             shipping_details: PaymentRecordReportPaymentShippingDetailsParams = ...,
             request_options: RequestOptions = ...) -> PaymentRecord:
@@ -63,13 +61,12 @@ class PaymentRecords(Resource):
         """`GET /v1/payment_records/{id}` https://docs.stripe.com/api/payment_records/retrieve"""
 
 class AsyncPaymentRecords(Resource):
-    async def report_payment(self, *, amount_requested: PaymentRecordReportRefundAmountParams,
-            initiated_at: int | datetime, payment_method_details: PaymentRecordReportPaymentMethodDetailsParams,
+    async def report_payment(self, *, amount_requested: PaymentRecordReportRefundAmountParams, initiated_at: int | datetime,
+            payment_method_details: PaymentRecordReportPaymentMethodDetailsParams,
             customer_details: PaymentRecordReportPaymentCustomerDetailsParams = ...,
-            customer_presence: Literal["off_session", "on_session"] = ..., description: str = ...,
-            expand: Strings = ..., failed: PaymentRecordReportPaymentFailedParams = ...,
-            guaranteed: PaymentRecordReportPaymentGuaranteedParams = ..., metadata: Mapping[str, str] | None = ...,
-            outcome: Literal["failed", "guaranteed"] = ...,
+            customer_presence: Literal["off_session", "on_session"] = ..., description: str = ..., expand: Strings = ...,
+            failed: PaymentRecordReportPaymentFailedParams = ..., guaranteed: PaymentRecordReportPaymentGuaranteedParams = ...,
+            metadata: Mapping[str, str] | None = ..., outcome: Literal["failed", "guaranteed"] = ...,
             processor_details: PaymentRecordReportPaymentProcessorDetailsParams = ...,
             shipping_details: PaymentRecordReportPaymentShippingDetailsParams = ...,
             request_options: RequestOptions = ...) -> PaymentRecord:

@@ -7,24 +7,21 @@ from pinstripe.endpoint import Resource
 from pinstripe.models import PromotionCode
 from pinstripe.paging import AsyncPager, Page
 from pinstripe.param import RequestOptions, Strings
-from pinstripe.params import (FileListCreatedParams, PromotionCodeCreatePromotionParams,
-    PromotionCodeCreateRestrictionsParams, PromotionCodeUpdateRestrictionsParams)
+from pinstripe.params import (PromotionCodeCreatePromotionParams, PromotionCodeCreateRestrictionsParams,
+    PromotionCodeUpdateRestrictionsParams, RangeParams)
 
 class PromotionCodes(Resource):
-    def create(self, *, promotion: PromotionCodeCreatePromotionParams, active: bool = ..., code: str = ...,
-            customer: str = ..., customer_account: str = ..., expand: Strings = ..., expires_at: int | datetime = ...,
-            max_redemptions: int = ..., metadata: Mapping[str, str] = ...,
-            restrictions: PromotionCodeCreateRestrictionsParams = ...,
+    def create(self, *, promotion: PromotionCodeCreatePromotionParams, active: bool = ..., code: str = ..., customer: str = ...,
+            customer_account: str = ..., expand: Strings = ..., expires_at: int | datetime = ..., max_redemptions: int = ...,
+            metadata: Mapping[str, str] = ..., restrictions: PromotionCodeCreateRestrictionsParams = ...,
             request_options: RequestOptions = ...) -> PromotionCode:
-        """`POST /v1/promotion_codes` https://docs.stripe.com/api/promotion_codes/create Can be expanded: customer. At
-        most, in characters: code 500."""
-    def list(self, *, active: bool = ..., code: str = ..., coupon: str = ...,
-            created: FileListCreatedParams | int = ..., customer: str = ..., customer_account: str = ...,
-            ending_before: str = ..., expand: Strings = ..., limit: int = ..., starting_after: str = ...,
-            request_options: RequestOptions = ...) -> Page[PromotionCode]:
+        """`POST /v1/promotion_codes` https://docs.stripe.com/api/promotion_codes/create Can be expanded: customer. At most, in
+        characters: code 500."""
+    def list(self, *, active: bool = ..., code: str = ..., coupon: str = ..., created: RangeParams | int | datetime = ...,
+            customer: str = ..., customer_account: str = ..., ending_before: str = ..., expand: Strings = ..., limit: int = ...,
+            starting_after: str = ..., request_options: RequestOptions = ...) -> Page[PromotionCode]:
         """`GET /v1/promotion_codes` https://docs.stripe.com/api/promotion_codes/list Can be expanded in `data`: customer."""
-    def retrieve(self, promotion_code: str, *, expand: Strings = ...,
-            request_options: RequestOptions = ...) -> PromotionCode:
+    def retrieve(self, promotion_code: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> PromotionCode:
         """`GET /v1/promotion_codes/{promotion_code}` https://docs.stripe.com/api/promotion_codes/retrieve Can be expanded:
         customer."""
     def update(self, promotion_code: str, *, active: bool = ..., expand: Strings = ...,
@@ -37,14 +34,12 @@ class AsyncPromotionCodes(Resource):
     async def create(self, *, promotion: PromotionCodeCreatePromotionParams, active: bool = ..., code: str = ...,
             customer: str = ..., customer_account: str = ..., expand: Strings = ..., expires_at: int | datetime = ...,
             max_redemptions: int = ..., metadata: Mapping[str, str] = ...,
-            restrictions: PromotionCodeCreateRestrictionsParams = ...,
-            request_options: RequestOptions = ...) -> PromotionCode:
-        """`POST /v1/promotion_codes` https://docs.stripe.com/api/promotion_codes/create Can be expanded: customer. At
-        most, in characters: code 500."""
-    def list(self, *, active: bool = ..., code: str = ..., coupon: str = ...,
-            created: FileListCreatedParams | int = ..., customer: str = ..., customer_account: str = ...,
-            ending_before: str = ..., expand: Strings = ..., limit: int = ..., starting_after: str = ...,
-            request_options: RequestOptions = ...) -> AsyncPager[PromotionCode]:
+            restrictions: PromotionCodeCreateRestrictionsParams = ..., request_options: RequestOptions = ...) -> PromotionCode:
+        """`POST /v1/promotion_codes` https://docs.stripe.com/api/promotion_codes/create Can be expanded: customer. At most, in
+        characters: code 500."""
+    def list(self, *, active: bool = ..., code: str = ..., coupon: str = ..., created: RangeParams | int | datetime = ...,
+            customer: str = ..., customer_account: str = ..., ending_before: str = ..., expand: Strings = ..., limit: int = ...,
+            starting_after: str = ..., request_options: RequestOptions = ...) -> AsyncPager[PromotionCode]:
         """`GET /v1/promotion_codes` https://docs.stripe.com/api/promotion_codes/list Can be expanded in `data`: customer."""
     async def retrieve(self, promotion_code: str, *, expand: Strings = ...,
             request_options: RequestOptions = ...) -> PromotionCode:

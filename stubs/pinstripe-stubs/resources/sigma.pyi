@@ -9,14 +9,14 @@ from pinstripe.param import RequestOptions, Strings
 class SigmaSavedQueries(Resource):
     def update(self, id: str, *, expand: Strings = ..., name: str = ..., sql: str = ...,
             request_options: RequestOptions = ...) -> SigmaQuery:
-        """`POST /v1/sigma/saved_queries/{id}` https://docs.stripe.com/api/sigma/saved_queries/update At most, in
-        characters: sql 100000."""
+        """`POST /v1/sigma/saved_queries/{id}` https://docs.stripe.com/api/sigma/saved_queries/update At most, in characters: sql
+        100000."""
 
 class AsyncSigmaSavedQueries(Resource):
     async def update(self, id: str, *, expand: Strings = ..., name: str = ..., sql: str = ...,
             request_options: RequestOptions = ...) -> SigmaQuery:
-        """`POST /v1/sigma/saved_queries/{id}` https://docs.stripe.com/api/sigma/saved_queries/update At most, in
-        characters: sql 100000."""
+        """`POST /v1/sigma/saved_queries/{id}` https://docs.stripe.com/api/sigma/saved_queries/update At most, in characters: sql
+        100000."""
 
 class SigmaScheduledQueryRuns(Resource):
     def list(self, *, ending_before: str = ..., expand: Strings = ..., limit: int = ..., starting_after: str = ...,

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from typing import Literal
 
 from pinstripe.endpoint import Resource
-from pinstripe.models import (Account, BankAccount, Card, DeletedBankAccount, DeletedCard, Source,
-    SourceMandateNotification, SourceTransaction)
+from pinstripe.models import (Account, BankAccount, Card, DeletedBankAccount, DeletedCard, Source, SourceMandateNotification,
+    SourceTransaction)
 from pinstripe.paging import AsyncPager, Page
 from pinstripe.param import RequestOptions, Strings
 from pinstripe.params import (SourceCreateOwnerParams, SourceCreateReceiverParams, SourceCreateRedirectParams,
@@ -24,8 +24,8 @@ class AsyncSourcesMandateNotifications(Resource):
         https://docs.stripe.com/api/sources/mandate_notifications/retrieve"""
 
 class SourcesTransactions(Resource):
-    def list(self, source: str, *, ending_before: str = ..., expand: Strings = ..., limit: int = ...,
-            starting_after: str = ..., request_options: RequestOptions = ...) -> Page[SourceTransaction]:
+    def list(self, source: str, *, ending_before: str = ..., expand: Strings = ..., limit: int = ..., starting_after: str = ...,
+            request_options: RequestOptions = ...) -> Page[SourceTransaction]:
         """`GET /v1/sources/{source}/source_transactions` https://docs.stripe.com/api/sources/transactions/list"""
     def retrieve(self, source: str, source_transaction: str, *, expand: Strings = ...,
             request_options: RequestOptions = ...) -> SourceTransaction:
@@ -33,8 +33,8 @@ class SourcesTransactions(Resource):
         https://docs.stripe.com/api/sources/transactions/retrieve"""
 
 class AsyncSourcesTransactions(Resource):
-    def list(self, source: str, *, ending_before: str = ..., expand: Strings = ..., limit: int = ...,
-            starting_after: str = ..., request_options: RequestOptions = ...) -> AsyncPager[SourceTransaction]:
+    def list(self, source: str, *, ending_before: str = ..., expand: Strings = ..., limit: int = ..., starting_after: str = ...,
+            request_options: RequestOptions = ...) -> AsyncPager[SourceTransaction]:
         """`GET /v1/sources/{source}/source_transactions` https://docs.stripe.com/api/sources/transactions/list"""
     async def retrieve(self, source: str, source_transaction: str, *, expand: Strings = ...,
             request_options: RequestOptions = ...) -> SourceTransaction:
@@ -45,17 +45,16 @@ class Sources(Resource):
     mandate_notifications: SourcesMandateNotifications
     transactions: SourcesTransactions
     def create(self, *, amount: int = ..., currency: str = ..., customer: str = ..., expand: Strings = ...,
-            flow: Literal["code_verification", "none", "receiver", "redirect"] = ...,
-            mandate: SourceMandateParams = ..., metadata: Mapping[str, str] = ..., original_source: str = ...,
-            owner: SourceCreateOwnerParams = ..., receiver: SourceCreateReceiverParams = ...,
-            redirect: SourceCreateRedirectParams = ..., source_order: SourceOrderParams = ...,
-            statement_descriptor: str = ..., token: str = ..., type: str = ...,
+            flow: Literal["code_verification", "none", "receiver", "redirect"] = ..., mandate: SourceMandateParams = ...,
+            metadata: Mapping[str, str] = ..., original_source: str = ..., owner: SourceCreateOwnerParams = ...,
+            receiver: SourceCreateReceiverParams = ..., redirect: SourceCreateRedirectParams = ...,
+            source_order: SourceOrderParams = ..., statement_descriptor: str = ..., token: str = ..., type: str = ...,
             usage: Literal["reusable", "single_use"] = ..., request_options: RequestOptions = ...) -> Source:
         """`POST /v1/sources` https://docs.stripe.com/api/sources/create At most, in characters: customer 500."""
     def detach(self, customer: str, id: str, *, expand: Strings = ...,
             request_options: RequestOptions = ...) -> Account | BankAccount | Card | Source | DeletedBankAccount | DeletedCard:
-        """`DELETE /v1/customers/{customer}/sources/{id}` https://docs.stripe.com/api/sources/detach Can be expanded:
-        account, customer."""
+        """`DELETE /v1/customers/{customer}/sources/{id}` https://docs.stripe.com/api/sources/detach Can be expanded: account,
+        customer."""
     def retrieve(self, source: str, *, client_secret: str = ..., expand: Strings = ...,
             request_options: RequestOptions = ...) -> Source:
         """`GET /v1/sources/{source}` https://docs.stripe.com/api/sources/retrieve"""
@@ -63,25 +62,23 @@ class Sources(Resource):
             metadata: Mapping[str, str] | None = ..., owner: SourceCreateOwnerParams = ...,
             source_order: SourceOrderParams = ..., request_options: RequestOptions = ...) -> Source:
         """`POST /v1/sources/{source}` https://docs.stripe.com/api/sources/update"""
-    def verify(self, source: str, *, values: Strings, expand: Strings = ...,
-            request_options: RequestOptions = ...) -> Source:
+    def verify(self, source: str, *, values: Strings, expand: Strings = ..., request_options: RequestOptions = ...) -> Source:
         """`POST /v1/sources/{source}/verify` https://docs.stripe.com/api/sources/verify"""
 
 class AsyncSources(Resource):
     mandate_notifications: AsyncSourcesMandateNotifications
     transactions: AsyncSourcesTransactions
     async def create(self, *, amount: int = ..., currency: str = ..., customer: str = ..., expand: Strings = ...,
-            flow: Literal["code_verification", "none", "receiver", "redirect"] = ...,
-            mandate: SourceMandateParams = ..., metadata: Mapping[str, str] = ..., original_source: str = ...,
-            owner: SourceCreateOwnerParams = ..., receiver: SourceCreateReceiverParams = ...,
-            redirect: SourceCreateRedirectParams = ..., source_order: SourceOrderParams = ...,
-            statement_descriptor: str = ..., token: str = ..., type: str = ...,
+            flow: Literal["code_verification", "none", "receiver", "redirect"] = ..., mandate: SourceMandateParams = ...,
+            metadata: Mapping[str, str] = ..., original_source: str = ..., owner: SourceCreateOwnerParams = ...,
+            receiver: SourceCreateReceiverParams = ..., redirect: SourceCreateRedirectParams = ...,
+            source_order: SourceOrderParams = ..., statement_descriptor: str = ..., token: str = ..., type: str = ...,
             usage: Literal["reusable", "single_use"] = ..., request_options: RequestOptions = ...) -> Source:
         """`POST /v1/sources` https://docs.stripe.com/api/sources/create At most, in characters: customer 500."""
     async def detach(self, customer: str, id: str, *, expand: Strings = ...,
             request_options: RequestOptions = ...) -> Account | BankAccount | Card | Source | DeletedBankAccount | DeletedCard:
-        """`DELETE /v1/customers/{customer}/sources/{id}` https://docs.stripe.com/api/sources/detach Can be expanded:
-        account, customer."""
+        """`DELETE /v1/customers/{customer}/sources/{id}` https://docs.stripe.com/api/sources/detach Can be expanded: account,
+        customer."""
     async def retrieve(self, source: str, *, client_secret: str = ..., expand: Strings = ...,
             request_options: RequestOptions = ...) -> Source:
         """`GET /v1/sources/{source}` https://docs.stripe.com/api/sources/retrieve"""

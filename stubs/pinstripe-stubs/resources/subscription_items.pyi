@@ -22,11 +22,9 @@ class SubscriptionItems(Resource):
         """`POST /v1/subscription_items` https://docs.stripe.com/api/subscription_items/create Can be expanded: discounts."""
     def list(self, *, subscription: str, ending_before: str = ..., expand: Strings = ..., limit: int = ...,
             starting_after: str = ..., request_options: RequestOptions = ...) -> Page[SubscriptionItem]:
-        """`GET /v1/subscription_items` https://docs.stripe.com/api/subscription_items/list Can be expanded in `data`:
-        discounts."""
+        """`GET /v1/subscription_items` https://docs.stripe.com/api/subscription_items/list Can be expanded in `data`: discounts."""
     def retrieve(self, item: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> SubscriptionItem:
-        """`GET /v1/subscription_items/{item}` https://docs.stripe.com/api/subscription_items/retrieve Can be expanded:
-        discounts."""
+        """`GET /v1/subscription_items/{item}` https://docs.stripe.com/api/subscription_items/retrieve Can be expanded: discounts."""
     def update(self, item: str, *, billing_thresholds: SubscriptionBillingThresholdsParams | None = ...,
             discounts: Sequence[QuoteCreateDiscountParams] | None = ..., expand: Strings = ...,
             metadata: Mapping[str, str] | None = ..., off_session: bool = ...,
@@ -35,8 +33,7 @@ class SubscriptionItems(Resource):
             proration_behavior: Literal["always_invoice", "create_prorations", "none"] = ...,
             proration_date: int | datetime = ..., quantity: int = ..., tax_rates: Strings | None = ...,
             request_options: RequestOptions = ...) -> SubscriptionItem:
-        """`POST /v1/subscription_items/{item}` https://docs.stripe.com/api/subscription_items/update Can be expanded:
-        discounts."""
+        """`POST /v1/subscription_items/{item}` https://docs.stripe.com/api/subscription_items/update Can be expanded: discounts."""
     def delete(self, item: str, *, clear_usage: bool = ...,
             payment_behavior: Literal["allow_incomplete", "default_incomplete", "error_if_incomplete", "pending_if_incomplete"] = ...,
             proration_behavior: Literal["always_invoice", "create_prorations", "none"] = ...,
@@ -55,12 +52,9 @@ class AsyncSubscriptionItems(Resource):
         """`POST /v1/subscription_items` https://docs.stripe.com/api/subscription_items/create Can be expanded: discounts."""
     def list(self, *, subscription: str, ending_before: str = ..., expand: Strings = ..., limit: int = ...,
             starting_after: str = ..., request_options: RequestOptions = ...) -> AsyncPager[SubscriptionItem]:
-        """`GET /v1/subscription_items` https://docs.stripe.com/api/subscription_items/list Can be expanded in `data`:
-        discounts."""
-    async def retrieve(self, item: str, *, expand: Strings = ...,
-            request_options: RequestOptions = ...) -> SubscriptionItem:
-        """`GET /v1/subscription_items/{item}` https://docs.stripe.com/api/subscription_items/retrieve Can be expanded:
-        discounts."""
+        """`GET /v1/subscription_items` https://docs.stripe.com/api/subscription_items/list Can be expanded in `data`: discounts."""
+    async def retrieve(self, item: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> SubscriptionItem:
+        """`GET /v1/subscription_items/{item}` https://docs.stripe.com/api/subscription_items/retrieve Can be expanded: discounts."""
     async def update(self, item: str, *, billing_thresholds: SubscriptionBillingThresholdsParams | None = ...,
             discounts: Sequence[QuoteCreateDiscountParams] | None = ..., expand: Strings = ...,
             metadata: Mapping[str, str] | None = ..., off_session: bool = ...,
@@ -69,8 +63,7 @@ class AsyncSubscriptionItems(Resource):
             proration_behavior: Literal["always_invoice", "create_prorations", "none"] = ...,
             proration_date: int | datetime = ..., quantity: int = ..., tax_rates: Strings | None = ...,
             request_options: RequestOptions = ...) -> SubscriptionItem:
-        """`POST /v1/subscription_items/{item}` https://docs.stripe.com/api/subscription_items/update Can be expanded:
-        discounts."""
+        """`POST /v1/subscription_items/{item}` https://docs.stripe.com/api/subscription_items/update Can be expanded: discounts."""
     async def delete(self, item: str, *, clear_usage: bool = ...,
             payment_behavior: Literal["allow_incomplete", "default_incomplete", "error_if_incomplete", "pending_if_incomplete"] = ...,
             proration_behavior: Literal["always_invoice", "create_prorations", "none"] = ...,

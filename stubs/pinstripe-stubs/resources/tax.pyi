@@ -17,30 +17,29 @@ from pinstripe.params import (TaxCalculationCreateCustomerDetailsParams, TaxCalc
 class TaxCalculationsLineItems(Resource):
     def list(self, calculation: str, *, ending_before: str = ..., expand: Strings = ..., limit: int = ...,
             starting_after: str = ..., request_options: RequestOptions = ...) -> Page[TaxCalculationLineItem]:
-        """`GET /v1/tax/calculations/{calculation}/line_items` https://docs.stripe.com/api/tax/calculations/line_items/list
-        At most, in characters: ending_before 500, starting_after 500."""
+        """`GET /v1/tax/calculations/{calculation}/line_items` https://docs.stripe.com/api/tax/calculations/line_items/list At
+        most, in characters: ending_before 500, starting_after 500."""
 
 class AsyncTaxCalculationsLineItems(Resource):
     def list(self, calculation: str, *, ending_before: str = ..., expand: Strings = ..., limit: int = ...,
             starting_after: str = ..., request_options: RequestOptions = ...) -> AsyncPager[TaxCalculationLineItem]:
-        """`GET /v1/tax/calculations/{calculation}/line_items` https://docs.stripe.com/api/tax/calculations/line_items/list
-        At most, in characters: ending_before 500, starting_after 500."""
+        """`GET /v1/tax/calculations/{calculation}/line_items` https://docs.stripe.com/api/tax/calculations/line_items/list At
+        most, in characters: ending_before 500, starting_after 500."""
 
 class TaxTransactionsLineItems(Resource):
     def list(self, transaction: str, *, ending_before: str = ..., expand: Strings = ..., limit: int = ...,
             starting_after: str = ..., request_options: RequestOptions = ...) -> Page[TaxTransactionLineItem]:
-        """`GET /v1/tax/transactions/{transaction}/line_items` https://docs.stripe.com/api/tax/transactions/line_items/list
-        At most, in characters: ending_before 500, starting_after 500."""
+        """`GET /v1/tax/transactions/{transaction}/line_items` https://docs.stripe.com/api/tax/transactions/line_items/list At
+        most, in characters: ending_before 500, starting_after 500."""
 
 class AsyncTaxTransactionsLineItems(Resource):
     def list(self, transaction: str, *, ending_before: str = ..., expand: Strings = ..., limit: int = ...,
             starting_after: str = ..., request_options: RequestOptions = ...) -> AsyncPager[TaxTransactionLineItem]:
-        """`GET /v1/tax/transactions/{transaction}/line_items` https://docs.stripe.com/api/tax/transactions/line_items/list
-        At most, in characters: ending_before 500, starting_after 500."""
+        """`GET /v1/tax/transactions/{transaction}/line_items` https://docs.stripe.com/api/tax/transactions/line_items/list At
+        most, in characters: ending_before 500, starting_after 500."""
 
 class TaxAssociations(Resource):
-    def find(self, *, payment_intent: str, expand: Strings = ...,
-            request_options: RequestOptions = ...) -> TaxAssociation:
+    def find(self, *, payment_intent: str, expand: Strings = ..., request_options: RequestOptions = ...) -> TaxAssociation:
         """`GET /v1/tax/associations/find` https://docs.stripe.com/api/tax/associations/find"""
 
 class AsyncTaxAssociations(Resource):
@@ -56,15 +55,14 @@ class TaxCalculations(Resource):
             shipping_cost: TaxCalculationCreateShippingCostParams = ..., tax_date: int = ...,
             request_options: RequestOptions = ...) -> TaxCalculation:
         """`POST /v1/tax/calculations` https://docs.stripe.com/api/tax/calculations/create"""
-    def retrieve(self, calculation: str, *, expand: Strings = ...,
-            request_options: RequestOptions = ...) -> TaxCalculation:
+    def retrieve(self, calculation: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> TaxCalculation:
         """`GET /v1/tax/calculations/{calculation}` https://docs.stripe.com/api/tax/calculations/retrieve"""
 
 class AsyncTaxCalculations(Resource):
     line_items: AsyncTaxCalculationsLineItems
-    async def create(self, *, currency: str, line_items: Sequence[TaxCalculationCreateLineItemParams],
-            customer: str = ..., customer_details: TaxCalculationCreateCustomerDetailsParams = ...,
-            expand: Strings = ..., ship_from_details: TaxCalculationCreateShipFromDetailsParams = ...,
+    async def create(self, *, currency: str, line_items: Sequence[TaxCalculationCreateLineItemParams], customer: str = ...,
+            customer_details: TaxCalculationCreateCustomerDetailsParams = ..., expand: Strings = ...,
+            ship_from_details: TaxCalculationCreateShipFromDetailsParams = ...,
             shipping_cost: TaxCalculationCreateShippingCostParams = ..., tax_date: int = ...,
             request_options: RequestOptions = ...) -> TaxCalculation:
         """`POST /v1/tax/calculations` https://docs.stripe.com/api/tax/calculations/create"""
@@ -74,8 +72,8 @@ class AsyncTaxCalculations(Resource):
 
 class TaxRegistrations(Resource):
     def create(self, *, active_from: Literal["now"] | int | datetime, country: str,
-            country_options: TaxRegistrationCreateCountryOptionsParams, expand: Strings = ...,
-            expires_at: int | datetime = ..., request_options: RequestOptions = ...) -> TaxRegistration:
+            country_options: TaxRegistrationCreateCountryOptionsParams, expand: Strings = ..., expires_at: int | datetime = ...,
+            request_options: RequestOptions = ...) -> TaxRegistration:
         """`POST /v1/tax/registrations` https://docs.stripe.com/api/tax/registrations/create"""
     def list(self, *, ending_before: str = ..., expand: Strings = ..., limit: int = ..., starting_after: str = ...,
             status: Literal["active", "all", "expired", "scheduled"] = ...,
@@ -84,25 +82,22 @@ class TaxRegistrations(Resource):
     def retrieve(self, id: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> TaxRegistration:
         """`GET /v1/tax/registrations/{id}` https://docs.stripe.com/api/tax/registrations/retrieve"""
     def update(self, id: str, *, active_from: Literal["now"] | int | datetime = ..., expand: Strings = ...,
-            expires_at: Literal["now"] | int | datetime | None = ...,
-            request_options: RequestOptions = ...) -> TaxRegistration:
+            expires_at: Literal["now"] | int | datetime | None = ..., request_options: RequestOptions = ...) -> TaxRegistration:
         """`POST /v1/tax/registrations/{id}` https://docs.stripe.com/api/tax/registrations/update"""
 
 class AsyncTaxRegistrations(Resource):
     async def create(self, *, active_from: Literal["now"] | int | datetime, country: str,
-            country_options: TaxRegistrationCreateCountryOptionsParams, expand: Strings = ...,
-            expires_at: int | datetime = ..., request_options: RequestOptions = ...) -> TaxRegistration:
+            country_options: TaxRegistrationCreateCountryOptionsParams, expand: Strings = ..., expires_at: int | datetime = ...,
+            request_options: RequestOptions = ...) -> TaxRegistration:
         """`POST /v1/tax/registrations` https://docs.stripe.com/api/tax/registrations/create"""
     def list(self, *, ending_before: str = ..., expand: Strings = ..., limit: int = ..., starting_after: str = ...,
             status: Literal["active", "all", "expired", "scheduled"] = ...,
             request_options: RequestOptions = ...) -> AsyncPager[TaxRegistration]:
         """`GET /v1/tax/registrations` https://docs.stripe.com/api/tax/registrations/list"""
-    async def retrieve(self, id: str, *, expand: Strings = ...,
-            request_options: RequestOptions = ...) -> TaxRegistration:
+    async def retrieve(self, id: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> TaxRegistration:
         """`GET /v1/tax/registrations/{id}` https://docs.stripe.com/api/tax/registrations/retrieve"""
     async def update(self, id: str, *, active_from: Literal["now"] | int | datetime = ..., expand: Strings = ...,
-            expires_at: Literal["now"] | int | datetime | None = ...,
-            request_options: RequestOptions = ...) -> TaxRegistration:
+            expires_at: Literal["now"] | int | datetime | None = ..., request_options: RequestOptions = ...) -> TaxRegistration:
         """`POST /v1/tax/registrations/{id}` https://docs.stripe.com/api/tax/registrations/update"""
 
 class TaxSettings(Resource):
@@ -124,17 +119,16 @@ class TaxTransactions(Resource):
     def create_from_calculation(self, *, calculation: str, reference: str, expand: Strings = ...,
             metadata: Mapping[str, str] = ..., posted_at: int | datetime = ...,
             request_options: RequestOptions = ...) -> TaxTransaction:
-        """`POST /v1/tax/transactions/create_from_calculation`
-        https://docs.stripe.com/api/tax/transactions/create_from_calculation At most, in characters: reference 500."""
+        """`POST /v1/tax/transactions/create_from_calculation` https://docs.stripe.com/api/tax/transactions/create_from_calculation
+        At most, in characters: reference 500."""
     def create_reversal(self, *, mode: Literal["full", "partial"], original_transaction: str, reference: str,
             expand: Strings = ..., flat_amount: int = ...,
             line_items: Sequence[TaxTransactionCreateReversalLineItemParams] = ..., metadata: Mapping[str, str] = ...,
             shipping_cost: TaxTransactionCreateReversalShippingCostParams = ...,
             request_options: RequestOptions = ...) -> TaxTransaction:
-        """`POST /v1/tax/transactions/create_reversal` https://docs.stripe.com/api/tax/transactions/create_reversal At
-        most, in characters: reference 500."""
-    def retrieve(self, transaction: str, *, expand: Strings = ...,
-            request_options: RequestOptions = ...) -> TaxTransaction:
+        """`POST /v1/tax/transactions/create_reversal` https://docs.stripe.com/api/tax/transactions/create_reversal At most, in
+        characters: reference 500."""
+    def retrieve(self, transaction: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> TaxTransaction:
         """`GET /v1/tax/transactions/{transaction}` https://docs.stripe.com/api/tax/transactions/retrieve"""
 
 class AsyncTaxTransactions(Resource):
@@ -142,15 +136,15 @@ class AsyncTaxTransactions(Resource):
     async def create_from_calculation(self, *, calculation: str, reference: str, expand: Strings = ...,
             metadata: Mapping[str, str] = ..., posted_at: int | datetime = ...,
             request_options: RequestOptions = ...) -> TaxTransaction:
-        """`POST /v1/tax/transactions/create_from_calculation`
-        https://docs.stripe.com/api/tax/transactions/create_from_calculation At most, in characters: reference 500."""
+        """`POST /v1/tax/transactions/create_from_calculation` https://docs.stripe.com/api/tax/transactions/create_from_calculation
+        At most, in characters: reference 500."""
     async def create_reversal(self, *, mode: Literal["full", "partial"], original_transaction: str, reference: str,
             expand: Strings = ..., flat_amount: int = ...,
             line_items: Sequence[TaxTransactionCreateReversalLineItemParams] = ..., metadata: Mapping[str, str] = ...,
             shipping_cost: TaxTransactionCreateReversalShippingCostParams = ...,
             request_options: RequestOptions = ...) -> TaxTransaction:
-        """`POST /v1/tax/transactions/create_reversal` https://docs.stripe.com/api/tax/transactions/create_reversal At
-        most, in characters: reference 500."""
+        """`POST /v1/tax/transactions/create_reversal` https://docs.stripe.com/api/tax/transactions/create_reversal At most, in
+        characters: reference 500."""
     async def retrieve(self, transaction: str, *, expand: Strings = ...,
             request_options: RequestOptions = ...) -> TaxTransaction:
         """`GET /v1/tax/transactions/{transaction}` https://docs.stripe.com/api/tax/transactions/retrieve"""

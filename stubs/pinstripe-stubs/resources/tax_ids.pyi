@@ -21,8 +21,8 @@ class TaxIds(Resource):
         """`DELETE /v1/tax_ids/{id}` https://docs.stripe.com/api/tax_ids/delete"""
 
 class AsyncTaxIds(Resource):
-    async def create(self, *, type: CustomerTaxIdCreateType, value: str, expand: Strings = ...,
-            owner: TaxIdOwnerParams = ..., request_options: RequestOptions = ...) -> TaxId:
+    async def create(self, *, type: CustomerTaxIdCreateType, value: str, expand: Strings = ..., owner: TaxIdOwnerParams = ...,
+            request_options: RequestOptions = ...) -> TaxId:
         """`POST /v1/tax_ids` https://docs.stripe.com/api/tax_ids/create Can be expanded: customer."""
     def list(self, *, ending_before: str = ..., expand: Strings = ..., limit: int = ..., owner: TaxIdOwnerParams = ...,
             starting_after: str = ..., request_options: RequestOptions = ...) -> AsyncPager[TaxId]:

@@ -5,8 +5,7 @@ from typing import Literal
 
 from pinstripe.endpoint import Resource
 from pinstripe.models import (DeletedTerminalConfiguration, DeletedTerminalLocation, DeletedTerminalReader,
-    TerminalConfiguration, TerminalConnectionToken, TerminalLocation, TerminalOnboardingLink, TerminalReader,
-    TerminalRefund)
+    TerminalConfiguration, TerminalConnectionToken, TerminalLocation, TerminalOnboardingLink, TerminalReader, TerminalRefund)
 from pinstripe.paging import AsyncPager, Page
 from pinstripe.param import RequestOptions, Strings
 from pinstripe.params import (AddressKanaParams, EnabledFeatureParams, ShippingAddressParams,
@@ -22,18 +21,16 @@ class TerminalConfigurations(Resource):
             bbpos_wisepos_e: TerminalConfigurationStripeS700Params = ..., cellular: EnabledFeatureParams | None = ...,
             expand: Strings = ..., name: str = ..., offline: EnabledFeatureParams | None = ...,
             reboot_window: TerminalConfigurationRebootWindowParams = ...,
-            stripe_s700: TerminalConfigurationStripeS700Params = ...,
-            stripe_s710: TerminalConfigurationStripeS700Params = ...,
+            stripe_s700: TerminalConfigurationStripeS700Params = ..., stripe_s710: TerminalConfigurationStripeS700Params = ...,
             tipping: TerminalConfigurationTippingParams | None = ...,
             verifone_m425: TerminalConfigurationStripeS700Params = ...,
             verifone_p400: TerminalConfigurationStripeS700Params = ...,
             verifone_p630: TerminalConfigurationStripeS700Params = ...,
             verifone_ux700: TerminalConfigurationStripeS700Params = ...,
-            verifone_v660p: TerminalConfigurationStripeS700Params = ...,
-            wifi: TerminalConfigurationWifiParams | None = ...,
+            verifone_v660p: TerminalConfigurationStripeS700Params = ..., wifi: TerminalConfigurationWifiParams | None = ...,
             request_options: RequestOptions = ...) -> TerminalConfiguration:
-        """`POST /v1/terminal/configurations` https://docs.stripe.com/api/terminal/configurations/create At most, in
-        characters: name 100."""
+        """`POST /v1/terminal/configurations` https://docs.stripe.com/api/terminal/configurations/create At most, in characters:
+        name 100."""
     def list(self, *, ending_before: str = ..., expand: Strings = ..., is_account_default: bool = ..., limit: int = ...,
             starting_after: str = ..., request_options: RequestOptions = ...) -> Page[TerminalConfiguration]:
         """`GET /v1/terminal/configurations` https://docs.stripe.com/api/terminal/configurations/list"""
@@ -41,9 +38,8 @@ class TerminalConfigurations(Resource):
             request_options: RequestOptions = ...) -> TerminalConfiguration | DeletedTerminalConfiguration:
         """`GET /v1/terminal/configurations/{configuration}` https://docs.stripe.com/api/terminal/configurations/retrieve"""
     def update(self, configuration: str, *, bbpos_wisepad3: TerminalConfigurationStripeS700Params | None = ...,
-            bbpos_wisepos_e: TerminalConfigurationStripeS700Params | None = ...,
-            cellular: EnabledFeatureParams | None = ..., expand: Strings = ..., name: str = ...,
-            offline: EnabledFeatureParams | None = ...,
+            bbpos_wisepos_e: TerminalConfigurationStripeS700Params | None = ..., cellular: EnabledFeatureParams | None = ...,
+            expand: Strings = ..., name: str = ..., offline: EnabledFeatureParams | None = ...,
             reboot_window: TerminalConfigurationRebootWindowParams | None = ...,
             stripe_s700: TerminalConfigurationStripeS700Params | None = ...,
             stripe_s710: TerminalConfigurationStripeS700Params | None = ...,
@@ -55,8 +51,8 @@ class TerminalConfigurations(Resource):
             verifone_v660p: TerminalConfigurationStripeS700Params | None = ...,
             wifi: TerminalConfigurationWifiParams | None = ...,
             request_options: RequestOptions = ...) -> TerminalConfiguration | DeletedTerminalConfiguration:
-        """`POST /v1/terminal/configurations/{configuration}` https://docs.stripe.com/api/terminal/configurations/update At
-        most, in characters: name 100."""
+        """`POST /v1/terminal/configurations/{configuration}` https://docs.stripe.com/api/terminal/configurations/update At most,
+        in characters: name 100."""
     def delete(self, configuration: str, *, request_options: RequestOptions = ...) -> DeletedTerminalConfiguration:
         """`DELETE /v1/terminal/configurations/{configuration}` https://docs.stripe.com/api/terminal/configurations/delete"""
 
@@ -65,18 +61,16 @@ class AsyncTerminalConfigurations(Resource):
             bbpos_wisepos_e: TerminalConfigurationStripeS700Params = ..., cellular: EnabledFeatureParams | None = ...,
             expand: Strings = ..., name: str = ..., offline: EnabledFeatureParams | None = ...,
             reboot_window: TerminalConfigurationRebootWindowParams = ...,
-            stripe_s700: TerminalConfigurationStripeS700Params = ...,
-            stripe_s710: TerminalConfigurationStripeS700Params = ...,
+            stripe_s700: TerminalConfigurationStripeS700Params = ..., stripe_s710: TerminalConfigurationStripeS700Params = ...,
             tipping: TerminalConfigurationTippingParams | None = ...,
             verifone_m425: TerminalConfigurationStripeS700Params = ...,
             verifone_p400: TerminalConfigurationStripeS700Params = ...,
             verifone_p630: TerminalConfigurationStripeS700Params = ...,
             verifone_ux700: TerminalConfigurationStripeS700Params = ...,
-            verifone_v660p: TerminalConfigurationStripeS700Params = ...,
-            wifi: TerminalConfigurationWifiParams | None = ...,
+            verifone_v660p: TerminalConfigurationStripeS700Params = ..., wifi: TerminalConfigurationWifiParams | None = ...,
             request_options: RequestOptions = ...) -> TerminalConfiguration:
-        """`POST /v1/terminal/configurations` https://docs.stripe.com/api/terminal/configurations/create At most, in
-        characters: name 100."""
+        """`POST /v1/terminal/configurations` https://docs.stripe.com/api/terminal/configurations/create At most, in characters:
+        name 100."""
     def list(self, *, ending_before: str = ..., expand: Strings = ..., is_account_default: bool = ..., limit: int = ...,
             starting_after: str = ..., request_options: RequestOptions = ...) -> AsyncPager[TerminalConfiguration]:
         """`GET /v1/terminal/configurations` https://docs.stripe.com/api/terminal/configurations/list"""
@@ -84,9 +78,8 @@ class AsyncTerminalConfigurations(Resource):
             request_options: RequestOptions = ...) -> TerminalConfiguration | DeletedTerminalConfiguration:
         """`GET /v1/terminal/configurations/{configuration}` https://docs.stripe.com/api/terminal/configurations/retrieve"""
     async def update(self, configuration: str, *, bbpos_wisepad3: TerminalConfigurationStripeS700Params | None = ...,
-            bbpos_wisepos_e: TerminalConfigurationStripeS700Params | None = ...,
-            cellular: EnabledFeatureParams | None = ..., expand: Strings = ..., name: str = ...,
-            offline: EnabledFeatureParams | None = ...,
+            bbpos_wisepos_e: TerminalConfigurationStripeS700Params | None = ..., cellular: EnabledFeatureParams | None = ...,
+            expand: Strings = ..., name: str = ..., offline: EnabledFeatureParams | None = ...,
             reboot_window: TerminalConfigurationRebootWindowParams | None = ...,
             stripe_s700: TerminalConfigurationStripeS700Params | None = ...,
             stripe_s710: TerminalConfigurationStripeS700Params | None = ...,
@@ -98,10 +91,9 @@ class AsyncTerminalConfigurations(Resource):
             verifone_v660p: TerminalConfigurationStripeS700Params | None = ...,
             wifi: TerminalConfigurationWifiParams | None = ...,
             request_options: RequestOptions = ...) -> TerminalConfiguration | DeletedTerminalConfiguration:
-        """`POST /v1/terminal/configurations/{configuration}` https://docs.stripe.com/api/terminal/configurations/update At
-        most, in characters: name 100."""
-    async def delete(self, configuration: str, *,
-            request_options: RequestOptions = ...) -> DeletedTerminalConfiguration:
+        """`POST /v1/terminal/configurations/{configuration}` https://docs.stripe.com/api/terminal/configurations/update At most,
+        in characters: name 100."""
+    async def delete(self, configuration: str, *, request_options: RequestOptions = ...) -> DeletedTerminalConfiguration:
         """`DELETE /v1/terminal/configurations/{configuration}` https://docs.stripe.com/api/terminal/configurations/delete"""
 
 class TerminalConnectionTokens(Resource):
@@ -129,12 +121,12 @@ class TerminalLocations(Resource):
             request_options: RequestOptions = ...) -> TerminalLocation | DeletedTerminalLocation:
         """`GET /v1/terminal/locations/{location}` https://docs.stripe.com/api/terminal/locations/retrieve"""
     def update(self, location: str, *, address: ShippingAddressParams = ..., address_kana: AddressKanaParams = ...,
-            address_kanji: AddressKanaParams = ..., configuration_overrides: str | None = ...,
-            display_name: str | None = ..., display_name_kana: str | None = ..., display_name_kanji: str | None = ...,
-            expand: Strings = ..., metadata: Mapping[str, str] | None = ..., phone: str | None = ...,
+            address_kanji: AddressKanaParams = ..., configuration_overrides: str | None = ..., display_name: str | None = ...,
+            display_name_kana: str | None = ..., display_name_kanji: str | None = ..., expand: Strings = ...,
+            metadata: Mapping[str, str] | None = ..., phone: str | None = ...,
             request_options: RequestOptions = ...) -> TerminalLocation | DeletedTerminalLocation:
-        """`POST /v1/terminal/locations/{location}` https://docs.stripe.com/api/terminal/locations/update At most, in
-        characters: configuration_overrides 1000, display_name 1000, display_name_kana 1000, display_name_kanji 1000."""
+        """`POST /v1/terminal/locations/{location}` https://docs.stripe.com/api/terminal/locations/update At most, in characters:
+        configuration_overrides 1000, display_name 1000, display_name_kana 1000, display_name_kanji 1000."""
     def delete(self, location: str, *, request_options: RequestOptions = ...) -> DeletedTerminalLocation:
         """`DELETE /v1/terminal/locations/{location}` https://docs.stripe.com/api/terminal/locations/delete"""
 
@@ -152,14 +144,13 @@ class AsyncTerminalLocations(Resource):
     async def retrieve(self, location: str, *, expand: Strings = ...,
             request_options: RequestOptions = ...) -> TerminalLocation | DeletedTerminalLocation:
         """`GET /v1/terminal/locations/{location}` https://docs.stripe.com/api/terminal/locations/retrieve"""
-    async def update(self, location: str, *, address: ShippingAddressParams = ...,
-            address_kana: AddressKanaParams = ..., address_kanji: AddressKanaParams = ...,
-            configuration_overrides: str | None = ..., display_name: str | None = ...,
+    async def update(self, location: str, *, address: ShippingAddressParams = ..., address_kana: AddressKanaParams = ...,
+            address_kanji: AddressKanaParams = ..., configuration_overrides: str | None = ..., display_name: str | None = ...,
             display_name_kana: str | None = ..., display_name_kanji: str | None = ..., expand: Strings = ...,
             metadata: Mapping[str, str] | None = ..., phone: str | None = ...,
             request_options: RequestOptions = ...) -> TerminalLocation | DeletedTerminalLocation:
-        """`POST /v1/terminal/locations/{location}` https://docs.stripe.com/api/terminal/locations/update At most, in
-        characters: configuration_overrides 1000, display_name 1000, display_name_kana 1000, display_name_kanji 1000."""
+        """`POST /v1/terminal/locations/{location}` https://docs.stripe.com/api/terminal/locations/update At most, in characters:
+        configuration_overrides 1000, display_name 1000, display_name_kana 1000, display_name_kanji 1000."""
     async def delete(self, location: str, *, request_options: RequestOptions = ...) -> DeletedTerminalLocation:
         """`DELETE /v1/terminal/locations/{location}` https://docs.stripe.com/api/terminal/locations/delete"""
 
@@ -176,15 +167,13 @@ class AsyncTerminalOnboardingLinks(Resource):
         """`POST /v1/terminal/onboarding_links` https://docs.stripe.com/api/terminal/onboarding_links/create"""
 
 class TerminalReaders(Resource):
-    def cancel_action(self, reader: str, *, expand: Strings = ...,
-            request_options: RequestOptions = ...) -> TerminalReader:
-        """`POST /v1/terminal/readers/{reader}/cancel_action` https://docs.stripe.com/api/terminal/readers/cancel_action
-        Can be expanded: location."""
-    def collect_inputs(self, reader: str, *, inputs: Sequence[TerminalReaderCollectInputsInputParams],
-            expand: Strings = ..., metadata: Mapping[str, str] = ...,
-            request_options: RequestOptions = ...) -> TerminalReader:
-        """`POST /v1/terminal/readers/{reader}/collect_inputs` https://docs.stripe.com/api/terminal/readers/collect_inputs
-        Can be expanded: location."""
+    def cancel_action(self, reader: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> TerminalReader:
+        """`POST /v1/terminal/readers/{reader}/cancel_action` https://docs.stripe.com/api/terminal/readers/cancel_action Can be
+        expanded: location."""
+    def collect_inputs(self, reader: str, *, inputs: Sequence[TerminalReaderCollectInputsInputParams], expand: Strings = ...,
+            metadata: Mapping[str, str] = ..., request_options: RequestOptions = ...) -> TerminalReader:
+        """`POST /v1/terminal/readers/{reader}/collect_inputs` https://docs.stripe.com/api/terminal/readers/collect_inputs Can be
+        expanded: location."""
     def collect_payment_method(self, reader: str, *, payment_intent: str,
             collect_config: TerminalReaderCollectPaymentMethodCollectConfigParams = ..., expand: Strings = ...,
             request_options: RequestOptions = ...) -> TerminalReader:
@@ -201,8 +190,7 @@ class TerminalReaders(Resource):
     def list(self, *, device_type: TerminalReaderListDeviceType = ..., ending_before: str = ..., expand: Strings = ...,
             limit: int = ..., location: str = ..., serial_number: str = ..., starting_after: str = ...,
             status: Literal["offline", "online"] = ..., request_options: RequestOptions = ...) -> Page[TerminalReader]:
-        """`GET /v1/terminal/readers` https://docs.stripe.com/api/terminal/readers/list Can be expanded in `data`:
-        location."""
+        """`GET /v1/terminal/readers` https://docs.stripe.com/api/terminal/readers/list Can be expanded in `data`: location."""
     def process_payment_intent(self, reader: str, *, payment_intent: str, expand: Strings = ...,
             process_config: TerminalReaderProcessPaymentIntentProcessConfigParams = ...,
             request_options: RequestOptions = ...) -> TerminalReader:
@@ -217,35 +205,30 @@ class TerminalReaders(Resource):
             metadata: Mapping[str, str] = ..., payment_intent: str = ..., refund_application_fee: bool = ...,
             refund_payment_config: TerminalReaderProcessConfigParams = ..., reverse_transfer: bool = ...,
             request_options: RequestOptions = ...) -> TerminalReader:
-        """`POST /v1/terminal/readers/{reader}/refund_payment` https://docs.stripe.com/api/terminal/readers/refund_payment
-        Can be expanded: location."""
+        """`POST /v1/terminal/readers/{reader}/refund_payment` https://docs.stripe.com/api/terminal/readers/refund_payment Can be
+        expanded: location."""
     def retrieve(self, reader: str, *, expand: Strings = ...,
             request_options: RequestOptions = ...) -> TerminalReader | DeletedTerminalReader:
-        """`GET /v1/terminal/readers/{reader}` https://docs.stripe.com/api/terminal/readers/retrieve Can be expanded:
-        location."""
-    def set_reader_display(self, reader: str, *, type: Literal["cart"],
-            cart: TerminalReaderSetReaderDisplayCartParams = ..., expand: Strings = ...,
-            request_options: RequestOptions = ...) -> TerminalReader:
-        """`POST /v1/terminal/readers/{reader}/set_reader_display`
-        https://docs.stripe.com/api/terminal/readers/set_reader_display Can be expanded: location."""
-    def update(self, reader: str, *, expand: Strings = ..., label: str | None = ...,
-            metadata: Mapping[str, str] | None = ...,
+        """`GET /v1/terminal/readers/{reader}` https://docs.stripe.com/api/terminal/readers/retrieve Can be expanded: location."""
+    def set_reader_display(self, reader: str, *, type: Literal["cart"], cart: TerminalReaderSetReaderDisplayCartParams = ...,
+            expand: Strings = ..., request_options: RequestOptions = ...) -> TerminalReader:
+        """`POST /v1/terminal/readers/{reader}/set_reader_display` https://docs.stripe.com/api/terminal/readers/set_reader_display
+        Can be expanded: location."""
+    def update(self, reader: str, *, expand: Strings = ..., label: str | None = ..., metadata: Mapping[str, str] | None = ...,
             request_options: RequestOptions = ...) -> TerminalReader | DeletedTerminalReader:
-        """`POST /v1/terminal/readers/{reader}` https://docs.stripe.com/api/terminal/readers/update Can be expanded:
-        location."""
+        """`POST /v1/terminal/readers/{reader}` https://docs.stripe.com/api/terminal/readers/update Can be expanded: location."""
     def delete(self, reader: str, *, request_options: RequestOptions = ...) -> DeletedTerminalReader:
         """`DELETE /v1/terminal/readers/{reader}` https://docs.stripe.com/api/terminal/readers/delete"""
 
 class AsyncTerminalReaders(Resource):
     async def cancel_action(self, reader: str, *, expand: Strings = ...,
             request_options: RequestOptions = ...) -> TerminalReader:
-        """`POST /v1/terminal/readers/{reader}/cancel_action` https://docs.stripe.com/api/terminal/readers/cancel_action
-        Can be expanded: location."""
+        """`POST /v1/terminal/readers/{reader}/cancel_action` https://docs.stripe.com/api/terminal/readers/cancel_action Can be
+        expanded: location."""
     async def collect_inputs(self, reader: str, *, inputs: Sequence[TerminalReaderCollectInputsInputParams],
-            expand: Strings = ..., metadata: Mapping[str, str] = ...,
-            request_options: RequestOptions = ...) -> TerminalReader:
-        """`POST /v1/terminal/readers/{reader}/collect_inputs` https://docs.stripe.com/api/terminal/readers/collect_inputs
-        Can be expanded: location."""
+            expand: Strings = ..., metadata: Mapping[str, str] = ..., request_options: RequestOptions = ...) -> TerminalReader:
+        """`POST /v1/terminal/readers/{reader}/collect_inputs` https://docs.stripe.com/api/terminal/readers/collect_inputs Can be
+        expanded: location."""
     async def collect_payment_method(self, reader: str, *, payment_intent: str,
             collect_config: TerminalReaderCollectPaymentMethodCollectConfigParams = ..., expand: Strings = ...,
             request_options: RequestOptions = ...) -> TerminalReader:
@@ -261,10 +244,8 @@ class AsyncTerminalReaders(Resource):
         """`POST /v1/terminal/readers` https://docs.stripe.com/api/terminal/readers/create Can be expanded: location."""
     def list(self, *, device_type: TerminalReaderListDeviceType = ..., ending_before: str = ..., expand: Strings = ...,
             limit: int = ..., location: str = ..., serial_number: str = ..., starting_after: str = ...,
-            status: Literal["offline", "online"] = ...,
-            request_options: RequestOptions = ...) -> AsyncPager[TerminalReader]:
-        """`GET /v1/terminal/readers` https://docs.stripe.com/api/terminal/readers/list Can be expanded in `data`:
-        location."""
+            status: Literal["offline", "online"] = ..., request_options: RequestOptions = ...) -> AsyncPager[TerminalReader]:
+        """`GET /v1/terminal/readers` https://docs.stripe.com/api/terminal/readers/list Can be expanded in `data`: location."""
     async def process_payment_intent(self, reader: str, *, payment_intent: str, expand: Strings = ...,
             process_config: TerminalReaderProcessPaymentIntentProcessConfigParams = ...,
             request_options: RequestOptions = ...) -> TerminalReader:
@@ -279,22 +260,20 @@ class AsyncTerminalReaders(Resource):
             metadata: Mapping[str, str] = ..., payment_intent: str = ..., refund_application_fee: bool = ...,
             refund_payment_config: TerminalReaderProcessConfigParams = ..., reverse_transfer: bool = ...,
             request_options: RequestOptions = ...) -> TerminalReader:
-        """`POST /v1/terminal/readers/{reader}/refund_payment` https://docs.stripe.com/api/terminal/readers/refund_payment
-        Can be expanded: location."""
+        """`POST /v1/terminal/readers/{reader}/refund_payment` https://docs.stripe.com/api/terminal/readers/refund_payment Can be
+        expanded: location."""
     async def retrieve(self, reader: str, *, expand: Strings = ...,
             request_options: RequestOptions = ...) -> TerminalReader | DeletedTerminalReader:
-        """`GET /v1/terminal/readers/{reader}` https://docs.stripe.com/api/terminal/readers/retrieve Can be expanded:
-        location."""
+        """`GET /v1/terminal/readers/{reader}` https://docs.stripe.com/api/terminal/readers/retrieve Can be expanded: location."""
     async def set_reader_display(self, reader: str, *, type: Literal["cart"],
             cart: TerminalReaderSetReaderDisplayCartParams = ..., expand: Strings = ...,
             request_options: RequestOptions = ...) -> TerminalReader:
-        """`POST /v1/terminal/readers/{reader}/set_reader_display`
-        https://docs.stripe.com/api/terminal/readers/set_reader_display Can be expanded: location."""
+        """`POST /v1/terminal/readers/{reader}/set_reader_display` https://docs.stripe.com/api/terminal/readers/set_reader_display
+        Can be expanded: location."""
     async def update(self, reader: str, *, expand: Strings = ..., label: str | None = ...,
             metadata: Mapping[str, str] | None = ...,
             request_options: RequestOptions = ...) -> TerminalReader | DeletedTerminalReader:
-        """`POST /v1/terminal/readers/{reader}` https://docs.stripe.com/api/terminal/readers/update Can be expanded:
-        location."""
+        """`POST /v1/terminal/readers/{reader}` https://docs.stripe.com/api/terminal/readers/update Can be expanded: location."""
     async def delete(self, reader: str, *, request_options: RequestOptions = ...) -> DeletedTerminalReader:
         """`DELETE /v1/terminal/readers/{reader}` https://docs.stripe.com/api/terminal/readers/delete"""
 

@@ -6,31 +6,29 @@ from typing import Literal
 from pinstripe.endpoint import Resource
 from pinstripe.models import (ConfirmationToken, CustomerCashBalanceTransaction, DeletedTestClock, IssuingAuthorization,
     IssuingCard, IssuingPersonalizationDesign, IssuingSettlement, IssuingTransaction, Refund, TerminalReader, TestClock,
-    TreasuryInboundTransfer, TreasuryOutboundPayment, TreasuryOutboundTransfer, TreasuryReceivedCredit,
-    TreasuryReceivedDebit)
+    TreasuryInboundTransfer, TreasuryOutboundPayment, TreasuryOutboundTransfer, TreasuryReceivedCredit, TreasuryReceivedDebit)
 from pinstripe.paging import AsyncPager, Page
 from pinstripe.param import RequestOptions, Strings
 from pinstripe.params import (PaymentMethodDataParams, ShippingDetailsParams,
-    TestHelpersConfirmationTokenCreatePaymentMethodOptionsParams,
-    TestHelpersIssuingAuthorizationCreateAmountDetailsParams, TestHelpersIssuingAuthorizationCreateNetworkDataParams,
-    TestHelpersIssuingAuthorizationCreateRiskAssessmentParams,
-    TestHelpersIssuingAuthorizationCreateVerificationDataParams, TestHelpersIssuingFleetParams,
-    TestHelpersIssuingFuelParams, TestHelpersIssuingMerchantDataParams,
-    TestHelpersIssuingPersonalizationDesignRejectRejectionReasonsParams, TestHelpersIssuingPurchaseDetailsParams,
-    TestHelpersTerminalReaderPresentPaymentMethodCardParams, TestHelpersTerminalReaderPresentPaymentMethodPresentParams,
-    TestHelpersTreasuryInboundTransferFailFailureDetailsParams, TestHelpersTreasuryOutboundReturnedDetailsParams,
-    TestHelpersTreasuryOutboundTrackingDetailsParams, TestHelpersTreasuryReceivedInitiatingPaymentMethodDetailsParams)
+    TestHelpersConfirmationTokenCreatePaymentMethodOptionsParams, TestHelpersIssuingAuthorizationCreateAmountDetailsParams,
+    TestHelpersIssuingAuthorizationCreateNetworkDataParams, TestHelpersIssuingAuthorizationCreateRiskAssessmentParams,
+    TestHelpersIssuingAuthorizationCreateVerificationDataParams, TestHelpersIssuingFleetParams, TestHelpersIssuingFuelParams,
+    TestHelpersIssuingMerchantDataParams, TestHelpersIssuingPersonalizationDesignRejectRejectionReasonsParams,
+    TestHelpersIssuingPurchaseDetailsParams, TestHelpersTerminalReaderPresentPaymentMethodCardParams,
+    TestHelpersTerminalReaderPresentPaymentMethodPresentParams, TestHelpersTreasuryInboundTransferFailFailureDetailsParams,
+    TestHelpersTreasuryOutboundReturnedDetailsParams, TestHelpersTreasuryOutboundTrackingDetailsParams,
+    TestHelpersTreasuryReceivedInitiatingPaymentMethodDetailsParams)
 
 class TestHelpersIssuingAuthorizations(Resource):
-    def capture(self, authorization: str, *, capture_amount: int = ..., close_authorization: bool = ...,
-            expand: Strings = ..., purchase_details: TestHelpersIssuingPurchaseDetailsParams = ...,
+    def capture(self, authorization: str, *, capture_amount: int = ..., close_authorization: bool = ..., expand: Strings = ...,
+            purchase_details: TestHelpersIssuingPurchaseDetailsParams = ...,
             request_options: RequestOptions = ...) -> IssuingAuthorization:
         """`POST /v1/test_helpers/issuing/authorizations/{authorization}/capture`
         https://docs.stripe.com/api/test_helpers/issuing/authorizations/capture Can be expanded: cardholder, token."""
     def create(self, *, card: str, amount: int = ...,
             amount_details: TestHelpersIssuingAuthorizationCreateAmountDetailsParams = ...,
-            authorization_method: Literal["chip", "contactless", "keyed_in", "online", "swipe"] = ...,
-            currency: str = ..., expand: Strings = ..., fleet: TestHelpersIssuingFleetParams = ...,
+            authorization_method: Literal["chip", "contactless", "keyed_in", "online", "swipe"] = ..., currency: str = ...,
+            expand: Strings = ..., fleet: TestHelpersIssuingFleetParams = ...,
             fraud_disputability_likelihood: Literal["neutral", "unknown", "very_likely", "very_unlikely"] = ...,
             fuel: TestHelpersIssuingFuelParams = ..., is_amount_controllable: bool = ..., merchant_amount: int = ...,
             merchant_currency: str = ..., merchant_data: TestHelpersIssuingMerchantDataParams = ...,
@@ -39,8 +37,8 @@ class TestHelpersIssuingAuthorizations(Resource):
             verification_data: TestHelpersIssuingAuthorizationCreateVerificationDataParams = ...,
             wallet: Literal["apple_pay", "google_pay", "samsung_pay"] = ...,
             request_options: RequestOptions = ...) -> IssuingAuthorization:
-        """`POST /v1/test_helpers/issuing/authorizations`
-        https://docs.stripe.com/api/test_helpers/issuing/authorizations/create Can be expanded: cardholder, token."""
+        """`POST /v1/test_helpers/issuing/authorizations` https://docs.stripe.com/api/test_helpers/issuing/authorizations/create
+        Can be expanded: cardholder, token."""
     def expire(self, authorization: str, *, expand: Strings = ...,
             request_options: RequestOptions = ...) -> IssuingAuthorization:
         """`POST /v1/test_helpers/issuing/authorizations/{authorization}/expire`
@@ -49,10 +47,9 @@ class TestHelpersIssuingAuthorizations(Resource):
             fleet: TestHelpersIssuingFleetParams = ..., fuel: TestHelpersIssuingFuelParams = ...,
             request_options: RequestOptions = ...) -> IssuingAuthorization:
         """`POST /v1/test_helpers/issuing/authorizations/{authorization}/finalize_amount`
-        https://docs.stripe.com/api/test_helpers/issuing/authorizations/finalize_amount Can be expanded: cardholder,
-        token."""
-    def increment(self, authorization: str, *, increment_amount: int, expand: Strings = ...,
-            is_amount_controllable: bool = ..., request_options: RequestOptions = ...) -> IssuingAuthorization:
+        https://docs.stripe.com/api/test_helpers/issuing/authorizations/finalize_amount Can be expanded: cardholder, token."""
+    def increment(self, authorization: str, *, increment_amount: int, expand: Strings = ..., is_amount_controllable: bool = ...,
+            request_options: RequestOptions = ...) -> IssuingAuthorization:
         """`POST /v1/test_helpers/issuing/authorizations/{authorization}/increment`
         https://docs.stripe.com/api/test_helpers/issuing/authorizations/increment Can be expanded: cardholder, token."""
     def respond(self, authorization: str, *, confirmed: bool, expand: Strings = ...,
@@ -72,8 +69,8 @@ class AsyncTestHelpersIssuingAuthorizations(Resource):
         https://docs.stripe.com/api/test_helpers/issuing/authorizations/capture Can be expanded: cardholder, token."""
     async def create(self, *, card: str, amount: int = ...,
             amount_details: TestHelpersIssuingAuthorizationCreateAmountDetailsParams = ...,
-            authorization_method: Literal["chip", "contactless", "keyed_in", "online", "swipe"] = ...,
-            currency: str = ..., expand: Strings = ..., fleet: TestHelpersIssuingFleetParams = ...,
+            authorization_method: Literal["chip", "contactless", "keyed_in", "online", "swipe"] = ..., currency: str = ...,
+            expand: Strings = ..., fleet: TestHelpersIssuingFleetParams = ...,
             fraud_disputability_likelihood: Literal["neutral", "unknown", "very_likely", "very_unlikely"] = ...,
             fuel: TestHelpersIssuingFuelParams = ..., is_amount_controllable: bool = ..., merchant_amount: int = ...,
             merchant_currency: str = ..., merchant_data: TestHelpersIssuingMerchantDataParams = ...,
@@ -82,8 +79,8 @@ class AsyncTestHelpersIssuingAuthorizations(Resource):
             verification_data: TestHelpersIssuingAuthorizationCreateVerificationDataParams = ...,
             wallet: Literal["apple_pay", "google_pay", "samsung_pay"] = ...,
             request_options: RequestOptions = ...) -> IssuingAuthorization:
-        """`POST /v1/test_helpers/issuing/authorizations`
-        https://docs.stripe.com/api/test_helpers/issuing/authorizations/create Can be expanded: cardholder, token."""
+        """`POST /v1/test_helpers/issuing/authorizations` https://docs.stripe.com/api/test_helpers/issuing/authorizations/create
+        Can be expanded: cardholder, token."""
     async def expire(self, authorization: str, *, expand: Strings = ...,
             request_options: RequestOptions = ...) -> IssuingAuthorization:
         """`POST /v1/test_helpers/issuing/authorizations/{authorization}/expire`
@@ -92,8 +89,7 @@ class AsyncTestHelpersIssuingAuthorizations(Resource):
             fleet: TestHelpersIssuingFleetParams = ..., fuel: TestHelpersIssuingFuelParams = ...,
             request_options: RequestOptions = ...) -> IssuingAuthorization:
         """`POST /v1/test_helpers/issuing/authorizations/{authorization}/finalize_amount`
-        https://docs.stripe.com/api/test_helpers/issuing/authorizations/finalize_amount Can be expanded: cardholder,
-        token."""
+        https://docs.stripe.com/api/test_helpers/issuing/authorizations/finalize_amount Can be expanded: cardholder, token."""
     async def increment(self, authorization: str, *, increment_amount: int, expand: Strings = ...,
             is_amount_controllable: bool = ..., request_options: RequestOptions = ...) -> IssuingAuthorization:
         """`POST /v1/test_helpers/issuing/authorizations/{authorization}/increment`
@@ -114,47 +110,42 @@ class TestHelpersIssuingCards(Resource):
         replaced_by, replacement_for."""
     def fail_card(self, card: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> IssuingCard:
         """`POST /v1/test_helpers/issuing/cards/{card}/shipping/fail`
-        https://docs.stripe.com/api/test_helpers/issuing/cards/fail_card Can be expanded: personalization_design,
-        replaced_by, replacement_for."""
+        https://docs.stripe.com/api/test_helpers/issuing/cards/fail_card Can be expanded: personalization_design, replaced_by,
+        replacement_for."""
     def return_card(self, card: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> IssuingCard:
         """`POST /v1/test_helpers/issuing/cards/{card}/shipping/return`
-        https://docs.stripe.com/api/test_helpers/issuing/cards/return_card Can be expanded: personalization_design,
-        replaced_by, replacement_for."""
+        https://docs.stripe.com/api/test_helpers/issuing/cards/return_card Can be expanded: personalization_design, replaced_by,
+        replacement_for."""
     def ship_card(self, card: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> IssuingCard:
         """`POST /v1/test_helpers/issuing/cards/{card}/shipping/ship`
-        https://docs.stripe.com/api/test_helpers/issuing/cards/ship_card Can be expanded: personalization_design,
-        replaced_by, replacement_for."""
+        https://docs.stripe.com/api/test_helpers/issuing/cards/ship_card Can be expanded: personalization_design, replaced_by,
+        replacement_for."""
     def submit_card(self, card: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> IssuingCard:
         """`POST /v1/test_helpers/issuing/cards/{card}/shipping/submit`
-        https://docs.stripe.com/api/test_helpers/issuing/cards/submit_card Can be expanded: personalization_design,
-        replaced_by, replacement_for."""
+        https://docs.stripe.com/api/test_helpers/issuing/cards/submit_card Can be expanded: personalization_design, replaced_by,
+        replacement_for."""
 
 class AsyncTestHelpersIssuingCards(Resource):
-    async def deliver_card(self, card: str, *, expand: Strings = ...,
-            request_options: RequestOptions = ...) -> IssuingCard:
+    async def deliver_card(self, card: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> IssuingCard:
         """`POST /v1/test_helpers/issuing/cards/{card}/shipping/deliver`
         https://docs.stripe.com/api/test_helpers/issuing/cards/deliver_card Can be expanded: personalization_design,
         replaced_by, replacement_for."""
-    async def fail_card(self, card: str, *, expand: Strings = ...,
-            request_options: RequestOptions = ...) -> IssuingCard:
+    async def fail_card(self, card: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> IssuingCard:
         """`POST /v1/test_helpers/issuing/cards/{card}/shipping/fail`
-        https://docs.stripe.com/api/test_helpers/issuing/cards/fail_card Can be expanded: personalization_design,
-        replaced_by, replacement_for."""
-    async def return_card(self, card: str, *, expand: Strings = ...,
-            request_options: RequestOptions = ...) -> IssuingCard:
+        https://docs.stripe.com/api/test_helpers/issuing/cards/fail_card Can be expanded: personalization_design, replaced_by,
+        replacement_for."""
+    async def return_card(self, card: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> IssuingCard:
         """`POST /v1/test_helpers/issuing/cards/{card}/shipping/return`
-        https://docs.stripe.com/api/test_helpers/issuing/cards/return_card Can be expanded: personalization_design,
-        replaced_by, replacement_for."""
-    async def ship_card(self, card: str, *, expand: Strings = ...,
-            request_options: RequestOptions = ...) -> IssuingCard:
+        https://docs.stripe.com/api/test_helpers/issuing/cards/return_card Can be expanded: personalization_design, replaced_by,
+        replacement_for."""
+    async def ship_card(self, card: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> IssuingCard:
         """`POST /v1/test_helpers/issuing/cards/{card}/shipping/ship`
-        https://docs.stripe.com/api/test_helpers/issuing/cards/ship_card Can be expanded: personalization_design,
-        replaced_by, replacement_for."""
-    async def submit_card(self, card: str, *, expand: Strings = ...,
-            request_options: RequestOptions = ...) -> IssuingCard:
+        https://docs.stripe.com/api/test_helpers/issuing/cards/ship_card Can be expanded: personalization_design, replaced_by,
+        replacement_for."""
+    async def submit_card(self, card: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> IssuingCard:
         """`POST /v1/test_helpers/issuing/cards/{card}/shipping/submit`
-        https://docs.stripe.com/api/test_helpers/issuing/cards/submit_card Can be expanded: personalization_design,
-        replaced_by, replacement_for."""
+        https://docs.stripe.com/api/test_helpers/issuing/cards/submit_card Can be expanded: personalization_design, replaced_by,
+        replacement_for."""
 
 class TestHelpersIssuingPersonalizationDesigns(Resource):
     def activate(self, personalization_design: str, *, expand: Strings = ...,
@@ -168,8 +159,8 @@ class TestHelpersIssuingPersonalizationDesigns(Resource):
         https://docs.stripe.com/api/test_helpers/issuing/personalization_designs/deactivate Can be expanded: card_logo,
         physical_bundle."""
     def reject(self, personalization_design: str, *,
-            rejection_reasons: TestHelpersIssuingPersonalizationDesignRejectRejectionReasonsParams,
-            expand: Strings = ..., request_options: RequestOptions = ...) -> IssuingPersonalizationDesign:
+            rejection_reasons: TestHelpersIssuingPersonalizationDesignRejectRejectionReasonsParams, expand: Strings = ...,
+            request_options: RequestOptions = ...) -> IssuingPersonalizationDesign:
         """`POST /v1/test_helpers/issuing/personalization_designs/{personalization_design}/reject`
         https://docs.stripe.com/api/test_helpers/issuing/personalization_designs/reject Can be expanded: card_logo,
         physical_bundle."""
@@ -186,15 +177,14 @@ class AsyncTestHelpersIssuingPersonalizationDesigns(Resource):
         https://docs.stripe.com/api/test_helpers/issuing/personalization_designs/deactivate Can be expanded: card_logo,
         physical_bundle."""
     async def reject(self, personalization_design: str, *,
-            rejection_reasons: TestHelpersIssuingPersonalizationDesignRejectRejectionReasonsParams,
-            expand: Strings = ..., request_options: RequestOptions = ...) -> IssuingPersonalizationDesign:
+            rejection_reasons: TestHelpersIssuingPersonalizationDesignRejectRejectionReasonsParams, expand: Strings = ...,
+            request_options: RequestOptions = ...) -> IssuingPersonalizationDesign:
         """`POST /v1/test_helpers/issuing/personalization_designs/{personalization_design}/reject`
         https://docs.stripe.com/api/test_helpers/issuing/personalization_designs/reject Can be expanded: card_logo,
         physical_bundle."""
 
 class TestHelpersIssuingSettlements(Resource):
-    def complete(self, settlement: str, *, expand: Strings = ...,
-            request_options: RequestOptions = ...) -> IssuingSettlement:
+    def complete(self, settlement: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> IssuingSettlement:
         """`POST /v1/test_helpers/issuing/settlements/{settlement}/complete`
         https://docs.stripe.com/api/test_helpers/issuing/settlements/complete"""
     def create(self, *, bin: str, clearing_date: int, currency: str, net_total_amount: int, expand: Strings = ...,
@@ -220,15 +210,15 @@ class TestHelpersIssuingTransactions(Resource):
             purchase_details: TestHelpersIssuingPurchaseDetailsParams = ...,
             request_options: RequestOptions = ...) -> IssuingTransaction:
         """`POST /v1/test_helpers/issuing/transactions/create_force_capture`
-        https://docs.stripe.com/api/test_helpers/issuing/transactions/create_force_capture Can be expanded:
-        authorization, balance_transaction, card, cardholder, dispute, token."""
+        https://docs.stripe.com/api/test_helpers/issuing/transactions/create_force_capture Can be expanded: authorization,
+        balance_transaction, card, cardholder, dispute, token."""
     def create_unlinked_refund(self, *, amount: int, card: str, currency: str = ..., expand: Strings = ...,
             merchant_data: TestHelpersIssuingMerchantDataParams = ...,
             purchase_details: TestHelpersIssuingPurchaseDetailsParams = ...,
             request_options: RequestOptions = ...) -> IssuingTransaction:
         """`POST /v1/test_helpers/issuing/transactions/create_unlinked_refund`
-        https://docs.stripe.com/api/test_helpers/issuing/transactions/create_unlinked_refund Can be expanded:
-        authorization, balance_transaction, card, cardholder, dispute, token."""
+        https://docs.stripe.com/api/test_helpers/issuing/transactions/create_unlinked_refund Can be expanded: authorization,
+        balance_transaction, card, cardholder, dispute, token."""
     def refund(self, transaction: str, *, expand: Strings = ..., refund_amount: int = ...,
             request_options: RequestOptions = ...) -> IssuingTransaction:
         """`POST /v1/test_helpers/issuing/transactions/{transaction}/refund`
@@ -241,15 +231,15 @@ class AsyncTestHelpersIssuingTransactions(Resource):
             purchase_details: TestHelpersIssuingPurchaseDetailsParams = ...,
             request_options: RequestOptions = ...) -> IssuingTransaction:
         """`POST /v1/test_helpers/issuing/transactions/create_force_capture`
-        https://docs.stripe.com/api/test_helpers/issuing/transactions/create_force_capture Can be expanded:
-        authorization, balance_transaction, card, cardholder, dispute, token."""
+        https://docs.stripe.com/api/test_helpers/issuing/transactions/create_force_capture Can be expanded: authorization,
+        balance_transaction, card, cardholder, dispute, token."""
     async def create_unlinked_refund(self, *, amount: int, card: str, currency: str = ..., expand: Strings = ...,
             merchant_data: TestHelpersIssuingMerchantDataParams = ...,
             purchase_details: TestHelpersIssuingPurchaseDetailsParams = ...,
             request_options: RequestOptions = ...) -> IssuingTransaction:
         """`POST /v1/test_helpers/issuing/transactions/create_unlinked_refund`
-        https://docs.stripe.com/api/test_helpers/issuing/transactions/create_unlinked_refund Can be expanded:
-        authorization, balance_transaction, card, cardholder, dispute, token."""
+        https://docs.stripe.com/api/test_helpers/issuing/transactions/create_unlinked_refund Can be expanded: authorization,
+        balance_transaction, card, cardholder, dispute, token."""
     async def refund(self, transaction: str, *, expand: Strings = ..., refund_amount: int = ...,
             request_options: RequestOptions = ...) -> IssuingTransaction:
         """`POST /v1/test_helpers/issuing/transactions/{transaction}/refund`
@@ -266,8 +256,7 @@ class TestHelpersTerminalReaders(Resource):
         """`POST /v1/test_helpers/terminal/readers/{reader}/present_payment_method`
         https://docs.stripe.com/api/test_helpers/terminal/readers/present_payment_method Can be expanded: location."""
     def succeed_input_collection(self, reader: str, *, expand: Strings = ...,
-            skip_non_required_inputs: Literal["all", "none"] = ...,
-            request_options: RequestOptions = ...) -> TerminalReader:
+            skip_non_required_inputs: Literal["all", "none"] = ..., request_options: RequestOptions = ...) -> TerminalReader:
         """`POST /v1/test_helpers/terminal/readers/{reader}/succeed_input_collection`
         https://docs.stripe.com/api/test_helpers/terminal/readers/succeed_input_collection Can be expanded: location."""
     def timeout_input_collection(self, reader: str, *, expand: Strings = ...,
@@ -285,8 +274,7 @@ class AsyncTestHelpersTerminalReaders(Resource):
         """`POST /v1/test_helpers/terminal/readers/{reader}/present_payment_method`
         https://docs.stripe.com/api/test_helpers/terminal/readers/present_payment_method Can be expanded: location."""
     async def succeed_input_collection(self, reader: str, *, expand: Strings = ...,
-            skip_non_required_inputs: Literal["all", "none"] = ...,
-            request_options: RequestOptions = ...) -> TerminalReader:
+            skip_non_required_inputs: Literal["all", "none"] = ..., request_options: RequestOptions = ...) -> TerminalReader:
         """`POST /v1/test_helpers/terminal/readers/{reader}/succeed_input_collection`
         https://docs.stripe.com/api/test_helpers/terminal/readers/succeed_input_collection Can be expanded: location."""
     async def timeout_input_collection(self, reader: str, *, expand: Strings = ...,
@@ -305,8 +293,7 @@ class TestHelpersTreasuryInboundTransfers(Resource):
         """`POST /v1/test_helpers/treasury/inbound_transfers/{id}/return`
         https://docs.stripe.com/api/test_helpers/treasury/inbound_transfers/return_inbound_transfer Can be expanded:
         transaction."""
-    def succeed(self, id: str, *, expand: Strings = ...,
-            request_options: RequestOptions = ...) -> TreasuryInboundTransfer:
+    def succeed(self, id: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> TreasuryInboundTransfer:
         """`POST /v1/test_helpers/treasury/inbound_transfers/{id}/succeed`
         https://docs.stripe.com/api/test_helpers/treasury/inbound_transfers/succeed Can be expanded: transaction."""
 
@@ -336,8 +323,8 @@ class TestHelpersTreasuryOutboundPayments(Resource):
         """`POST /v1/test_helpers/treasury/outbound_payments/{id}/return`
         https://docs.stripe.com/api/test_helpers/treasury/outbound_payments/return_outbound_payment Can be expanded:
         transaction."""
-    def update(self, id: str, *, tracking_details: TestHelpersTreasuryOutboundTrackingDetailsParams,
-            expand: Strings = ..., request_options: RequestOptions = ...) -> TreasuryOutboundPayment:
+    def update(self, id: str, *, tracking_details: TestHelpersTreasuryOutboundTrackingDetailsParams, expand: Strings = ...,
+            request_options: RequestOptions = ...) -> TreasuryOutboundPayment:
         """`POST /v1/test_helpers/treasury/outbound_payments/{id}`
         https://docs.stripe.com/api/test_helpers/treasury/outbound_payments/update Can be expanded: transaction."""
     def post(self, id: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> TreasuryOutboundPayment:
@@ -345,8 +332,7 @@ class TestHelpersTreasuryOutboundPayments(Resource):
         https://docs.stripe.com/api/test_helpers/treasury/outbound_payments/post Can be expanded: transaction."""
 
 class AsyncTestHelpersTreasuryOutboundPayments(Resource):
-    async def fail(self, id: str, *, expand: Strings = ...,
-            request_options: RequestOptions = ...) -> TreasuryOutboundPayment:
+    async def fail(self, id: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> TreasuryOutboundPayment:
         """`POST /v1/test_helpers/treasury/outbound_payments/{id}/fail`
         https://docs.stripe.com/api/test_helpers/treasury/outbound_payments/fail Can be expanded: transaction."""
     async def return_outbound_payment(self, id: str, *, expand: Strings = ...,
@@ -359,8 +345,7 @@ class AsyncTestHelpersTreasuryOutboundPayments(Resource):
             expand: Strings = ..., request_options: RequestOptions = ...) -> TreasuryOutboundPayment:
         """`POST /v1/test_helpers/treasury/outbound_payments/{id}`
         https://docs.stripe.com/api/test_helpers/treasury/outbound_payments/update Can be expanded: transaction."""
-    async def post(self, id: str, *, expand: Strings = ...,
-            request_options: RequestOptions = ...) -> TreasuryOutboundPayment:
+    async def post(self, id: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> TreasuryOutboundPayment:
         """`POST /v1/test_helpers/treasury/outbound_payments/{id}/post`
         https://docs.stripe.com/api/test_helpers/treasury/outbound_payments/post Can be expanded: transaction."""
 
@@ -395,9 +380,8 @@ class AsyncTestHelpersTreasuryOutboundTransfers(Resource):
         """`POST /v1/test_helpers/treasury/outbound_transfers/{outbound_transfer}/return`
         https://docs.stripe.com/api/test_helpers/treasury/outbound_transfers/return_outbound_transfer Can be expanded:
         transaction."""
-    async def update(self, outbound_transfer: str, *,
-            tracking_details: TestHelpersTreasuryOutboundTrackingDetailsParams, expand: Strings = ...,
-            request_options: RequestOptions = ...) -> TreasuryOutboundTransfer:
+    async def update(self, outbound_transfer: str, *, tracking_details: TestHelpersTreasuryOutboundTrackingDetailsParams,
+            expand: Strings = ..., request_options: RequestOptions = ...) -> TreasuryOutboundTransfer:
         """`POST /v1/test_helpers/treasury/outbound_transfers/{outbound_transfer}`
         https://docs.stripe.com/api/test_helpers/treasury/outbound_transfers/update Can be expanded: transaction."""
     async def post(self, outbound_transfer: str, *, expand: Strings = ...,
@@ -414,16 +398,16 @@ class TestHelpersTreasuryReceivedCredits(Resource):
         https://docs.stripe.com/api/test_helpers/treasury/received_credits/create Can be expanded: transaction."""
 
 class AsyncTestHelpersTreasuryReceivedCredits(Resource):
-    async def create(self, *, amount: int, currency: str, financial_account: str,
-            network: Literal["ach", "us_domestic_wire"], description: str = ..., expand: Strings = ...,
+    async def create(self, *, amount: int, currency: str, financial_account: str, network: Literal["ach", "us_domestic_wire"],
+            description: str = ..., expand: Strings = ...,
             initiating_payment_method_details: TestHelpersTreasuryReceivedInitiatingPaymentMethodDetailsParams = ...,
             request_options: RequestOptions = ...) -> TreasuryReceivedCredit:
         """`POST /v1/test_helpers/treasury/received_credits`
         https://docs.stripe.com/api/test_helpers/treasury/received_credits/create Can be expanded: transaction."""
 
 class TestHelpersTreasuryReceivedDebits(Resource):
-    def create(self, *, amount: int, currency: str, financial_account: str, network: Literal["ach"],
-            description: str = ..., expand: Strings = ...,
+    def create(self, *, amount: int, currency: str, financial_account: str, network: Literal["ach"], description: str = ...,
+            expand: Strings = ...,
             initiating_payment_method_details: TestHelpersTreasuryReceivedInitiatingPaymentMethodDetailsParams = ...,
             request_options: RequestOptions = ...) -> TreasuryReceivedDebit:
         """`POST /v1/test_helpers/treasury/received_debits`
@@ -438,30 +422,29 @@ class AsyncTestHelpersTreasuryReceivedDebits(Resource):
         https://docs.stripe.com/api/test_helpers/treasury/received_debits/create Can be expanded: transaction."""
 
 class TestHelpersConfirmationTokens(Resource):
-    def create(self, *, expand: Strings = ..., payment_method: str = ...,
-            payment_method_data: PaymentMethodDataParams = ...,
-            payment_method_options: TestHelpersConfirmationTokenCreatePaymentMethodOptionsParams = ...,
-            return_url: str = ..., setup_future_usage: Literal["off_session", "on_session"] = ...,
-            shipping: ShippingDetailsParams = ..., request_options: RequestOptions = ...) -> ConfirmationToken:
+    def create(self, *, expand: Strings = ..., payment_method: str = ..., payment_method_data: PaymentMethodDataParams = ...,
+            payment_method_options: TestHelpersConfirmationTokenCreatePaymentMethodOptionsParams = ..., return_url: str = ...,
+            setup_future_usage: Literal["off_session", "on_session"] = ..., shipping: ShippingDetailsParams = ...,
+            request_options: RequestOptions = ...) -> ConfirmationToken:
         """`POST /v1/test_helpers/confirmation_tokens` https://docs.stripe.com/api/test_helpers/confirmation_tokens/create"""
 
 class AsyncTestHelpersConfirmationTokens(Resource):
     async def create(self, *, expand: Strings = ..., payment_method: str = ...,
             payment_method_data: PaymentMethodDataParams = ...,
-            payment_method_options: TestHelpersConfirmationTokenCreatePaymentMethodOptionsParams = ...,
-            return_url: str = ..., setup_future_usage: Literal["off_session", "on_session"] = ...,
-            shipping: ShippingDetailsParams = ..., request_options: RequestOptions = ...) -> ConfirmationToken:
+            payment_method_options: TestHelpersConfirmationTokenCreatePaymentMethodOptionsParams = ..., return_url: str = ...,
+            setup_future_usage: Literal["off_session", "on_session"] = ..., shipping: ShippingDetailsParams = ...,
+            request_options: RequestOptions = ...) -> ConfirmationToken:
         """`POST /v1/test_helpers/confirmation_tokens` https://docs.stripe.com/api/test_helpers/confirmation_tokens/create"""
 
 class TestHelpersCustomers(Resource):
-    def fund_cash_balance(self, customer: str, *, amount: int, currency: str, expand: Strings = ...,
-            reference: str = ..., request_options: RequestOptions = ...) -> CustomerCashBalanceTransaction:
+    def fund_cash_balance(self, customer: str, *, amount: int, currency: str, expand: Strings = ..., reference: str = ...,
+            request_options: RequestOptions = ...) -> CustomerCashBalanceTransaction:
         """`POST /v1/test_helpers/customers/{customer}/fund_cash_balance`
         https://docs.stripe.com/api/test_helpers/customers/fund_cash_balance Can be expanded: customer."""
 
 class AsyncTestHelpersCustomers(Resource):
-    async def fund_cash_balance(self, customer: str, *, amount: int, currency: str, expand: Strings = ...,
-            reference: str = ..., request_options: RequestOptions = ...) -> CustomerCashBalanceTransaction:
+    async def fund_cash_balance(self, customer: str, *, amount: int, currency: str, expand: Strings = ..., reference: str = ...,
+            request_options: RequestOptions = ...) -> CustomerCashBalanceTransaction:
         """`POST /v1/test_helpers/customers/{customer}/fund_cash_balance`
         https://docs.stripe.com/api/test_helpers/customers/fund_cash_balance Can be expanded: customer."""
 
@@ -481,15 +464,13 @@ class AsyncTestHelpersIssuing(Resource):
 
 class TestHelpersRefunds(Resource):
     def expire(self, refund: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> Refund:
-        """`POST /v1/test_helpers/refunds/{refund}/expire` https://docs.stripe.com/api/test_helpers/refunds/expire Can be
-        expanded: balance_transaction, charge, failure_balance_transaction, payment_intent, source_transfer_reversal,
-        transfer_reversal."""
+        """`POST /v1/test_helpers/refunds/{refund}/expire` https://docs.stripe.com/api/test_helpers/refunds/expire Can be expanded:
+        balance_transaction, charge, failure_balance_transaction, payment_intent, source_transfer_reversal, transfer_reversal."""
 
 class AsyncTestHelpersRefunds(Resource):
     async def expire(self, refund: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> Refund:
-        """`POST /v1/test_helpers/refunds/{refund}/expire` https://docs.stripe.com/api/test_helpers/refunds/expire Can be
-        expanded: balance_transaction, charge, failure_balance_transaction, payment_intent, source_transfer_reversal,
-        transfer_reversal."""
+        """`POST /v1/test_helpers/refunds/{refund}/expire` https://docs.stripe.com/api/test_helpers/refunds/expire Can be expanded:
+        balance_transaction, charge, failure_balance_transaction, payment_intent, source_transfer_reversal, transfer_reversal."""
 
 class TestHelpersTerminal(Resource):
     readers: TestHelpersTerminalReaders
@@ -500,12 +481,11 @@ class AsyncTestHelpersTerminal(Resource):
 class TestHelpersTestClocks(Resource):
     def advance(self, test_clock: str, *, frozen_time: int | datetime, expand: Strings = ...,
             request_options: RequestOptions = ...) -> TestClock:
-        """`POST /v1/test_helpers/test_clocks/{test_clock}/advance`
-        https://docs.stripe.com/api/test_helpers/test_clocks/advance"""
+        """`POST /v1/test_helpers/test_clocks/{test_clock}/advance` https://docs.stripe.com/api/test_helpers/test_clocks/advance"""
     def create(self, *, frozen_time: int | datetime, customer: str = ..., expand: Strings = ..., name: str = ...,
             request_options: RequestOptions = ...) -> TestClock:
-        """`POST /v1/test_helpers/test_clocks` https://docs.stripe.com/api/test_helpers/test_clocks/create At most, in
-        characters: name 300."""
+        """`POST /v1/test_helpers/test_clocks` https://docs.stripe.com/api/test_helpers/test_clocks/create At most, in characters:
+        name 300."""
     def list(self, *, ending_before: str = ..., expand: Strings = ..., limit: int = ..., starting_after: str = ...,
             request_options: RequestOptions = ...) -> Page[TestClock]:
         """`GET /v1/test_helpers/test_clocks` https://docs.stripe.com/api/test_helpers/test_clocks/list"""
@@ -517,17 +497,15 @@ class TestHelpersTestClocks(Resource):
 class AsyncTestHelpersTestClocks(Resource):
     async def advance(self, test_clock: str, *, frozen_time: int | datetime, expand: Strings = ...,
             request_options: RequestOptions = ...) -> TestClock:
-        """`POST /v1/test_helpers/test_clocks/{test_clock}/advance`
-        https://docs.stripe.com/api/test_helpers/test_clocks/advance"""
+        """`POST /v1/test_helpers/test_clocks/{test_clock}/advance` https://docs.stripe.com/api/test_helpers/test_clocks/advance"""
     async def create(self, *, frozen_time: int | datetime, customer: str = ..., expand: Strings = ..., name: str = ...,
             request_options: RequestOptions = ...) -> TestClock:
-        """`POST /v1/test_helpers/test_clocks` https://docs.stripe.com/api/test_helpers/test_clocks/create At most, in
-        characters: name 300."""
+        """`POST /v1/test_helpers/test_clocks` https://docs.stripe.com/api/test_helpers/test_clocks/create At most, in characters:
+        name 300."""
     def list(self, *, ending_before: str = ..., expand: Strings = ..., limit: int = ..., starting_after: str = ...,
             request_options: RequestOptions = ...) -> AsyncPager[TestClock]:
         """`GET /v1/test_helpers/test_clocks` https://docs.stripe.com/api/test_helpers/test_clocks/list"""
-    async def retrieve(self, test_clock: str, *, expand: Strings = ...,
-            request_options: RequestOptions = ...) -> TestClock:
+    async def retrieve(self, test_clock: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> TestClock:
         """`GET /v1/test_helpers/test_clocks/{test_clock}` https://docs.stripe.com/api/test_helpers/test_clocks/retrieve"""
     async def delete(self, test_clock: str, *, request_options: RequestOptions = ...) -> DeletedTestClock:
         """`DELETE /v1/test_helpers/test_clocks/{test_clock}` https://docs.stripe.com/api/test_helpers/test_clocks/delete"""

@@ -17,43 +17,36 @@ from pinstripe.params import (DatePartsParams, JapaneseAddressParams, V2BillingM
     V2CoreAccountLinkCreateUseCaseParams, V2CoreAccountPersonCreateAdditionalAddressParams,
     V2CoreAccountPersonCreateAdditionalTermsOfServiceParams, V2CoreAccountPersonCreateDocumentsParams,
     V2CoreAccountPersonCreateScriptAddressesParams, V2CoreAccountPersonRelationshipParams,
-    V2CoreAccountPersonUpdateAdditionalTermsOfServiceParams, V2CoreAccountScriptAddressesParams,
-    V2CoreAccountScriptNamesParams, V2CoreAccountTermsOfServiceParams, V2CoreAccountTokenCreateIdentityParams,
-    V2CoreAccountUpdateConfigurationParams, V2CoreAccountUpdateIdentityParams,
-    V2CoreEventDestinationCreateAmazonEventbridgeParams, V2CoreEventDestinationCreateAzureEventGridParams,
-    V2CoreEventListCreatedParams, WebhookEndpointParams)
+    V2CoreAccountPersonUpdateAdditionalTermsOfServiceParams, V2CoreAccountScriptAddressesParams, V2CoreAccountScriptNamesParams,
+    V2CoreAccountTermsOfServiceParams, V2CoreAccountTokenCreateIdentityParams, V2CoreAccountUpdateConfigurationParams,
+    V2CoreAccountUpdateIdentityParams, V2CoreEventDestinationCreateAmazonEventbridgeParams,
+    V2CoreEventDestinationCreateAzureEventGridParams, V2CoreEventListCreatedParams, WebhookEndpointParams)
 
 class V2CommerceProductCatalogImports(Resource):
     def create(self, *, feed_type: Literal["inventory", "pricing", "product"], metadata: Mapping[str, str],
-            mode: Literal["replace", "upsert"],
-            request_options: RequestOptions = ...) -> V2CommerceProductCatalogImport:
-        """`POST /v2/commerce/product_catalog/imports`
-        https://docs.stripe.com/api/v2/commerce/product_catalog/imports/create"""
-    def list(self, *, created: datetime | str = ..., created_gt: datetime | str = ...,
-            created_gte: datetime | str = ..., created_lt: datetime | str = ..., created_lte: datetime | str = ...,
+            mode: Literal["replace", "upsert"], request_options: RequestOptions = ...) -> V2CommerceProductCatalogImport:
+        """`POST /v2/commerce/product_catalog/imports` https://docs.stripe.com/api/v2/commerce/product_catalog/imports/create"""
+    def list(self, *, created: datetime | str = ..., created_gt: datetime | str = ..., created_gte: datetime | str = ...,
+            created_lt: datetime | str = ..., created_lte: datetime | str = ...,
             feed_type: Literal["inventory", "pricing", "product"] = ..., limit: int = ..., page: str = ...,
             status: Literal["awaiting_upload", "failed", "processing", "succeeded", "succeeded_with_errors"] = ...,
             request_options: RequestOptions = ...) -> Page[V2CommerceProductCatalogImport]:
         """`GET /v2/commerce/product_catalog/imports` https://docs.stripe.com/api/v2/commerce/product_catalog/imports/list"""
     def retrieve(self, id: str, *, request_options: RequestOptions = ...) -> V2CommerceProductCatalogImport:
-        """`GET /v2/commerce/product_catalog/imports/{id}`
-        https://docs.stripe.com/api/v2/commerce/product_catalog/imports/retrieve"""
+        """`GET /v2/commerce/product_catalog/imports/{id}` https://docs.stripe.com/api/v2/commerce/product_catalog/imports/retrieve"""
 
 class AsyncV2CommerceProductCatalogImports(Resource):
     async def create(self, *, feed_type: Literal["inventory", "pricing", "product"], metadata: Mapping[str, str],
-            mode: Literal["replace", "upsert"],
-            request_options: RequestOptions = ...) -> V2CommerceProductCatalogImport:
-        """`POST /v2/commerce/product_catalog/imports`
-        https://docs.stripe.com/api/v2/commerce/product_catalog/imports/create"""
-    def list(self, *, created: datetime | str = ..., created_gt: datetime | str = ...,
-            created_gte: datetime | str = ..., created_lt: datetime | str = ..., created_lte: datetime | str = ...,
+            mode: Literal["replace", "upsert"], request_options: RequestOptions = ...) -> V2CommerceProductCatalogImport:
+        """`POST /v2/commerce/product_catalog/imports` https://docs.stripe.com/api/v2/commerce/product_catalog/imports/create"""
+    def list(self, *, created: datetime | str = ..., created_gt: datetime | str = ..., created_gte: datetime | str = ...,
+            created_lt: datetime | str = ..., created_lte: datetime | str = ...,
             feed_type: Literal["inventory", "pricing", "product"] = ..., limit: int = ..., page: str = ...,
             status: Literal["awaiting_upload", "failed", "processing", "succeeded", "succeeded_with_errors"] = ...,
             request_options: RequestOptions = ...) -> AsyncPager[V2CommerceProductCatalogImport]:
         """`GET /v2/commerce/product_catalog/imports` https://docs.stripe.com/api/v2/commerce/product_catalog/imports/list"""
     async def retrieve(self, id: str, *, request_options: RequestOptions = ...) -> V2CommerceProductCatalogImport:
-        """`GET /v2/commerce/product_catalog/imports/{id}`
-        https://docs.stripe.com/api/v2/commerce/product_catalog/imports/retrieve"""
+        """`GET /v2/commerce/product_catalog/imports/{id}` https://docs.stripe.com/api/v2/commerce/product_catalog/imports/retrieve"""
 
 class V2CoreAccountsPersonTokens(Resource):
     def create(self, account_id: str, *, additional_addresses: Sequence[V2CoreAccountAdditionalAddressParams] = ...,
@@ -64,18 +57,15 @@ class V2CoreAccountsPersonTokens(Resource):
             legal_gender: Literal["female", "male"] = ..., metadata: Mapping[str, str | None] = ...,
             nationalities: Strings = ..., phone: str = ..., political_exposure: Literal["existing", "none"] = ...,
             relationship: V2CoreAccountPersonRelationshipParams = ...,
-            script_addresses: V2CoreAccountScriptAddressesParams = ...,
-            script_names: V2CoreAccountScriptNamesParams = ..., surname: str = ...,
-            request_options: RequestOptions = ...) -> V2CoreAccountPersonToken:
-        """`POST /v2/core/accounts/{account_id}/person_tokens`
-        https://docs.stripe.com/api/v2/core/accounts/person_tokens/create"""
+            script_addresses: V2CoreAccountScriptAddressesParams = ..., script_names: V2CoreAccountScriptNamesParams = ...,
+            surname: str = ..., request_options: RequestOptions = ...) -> V2CoreAccountPersonToken:
+        """`POST /v2/core/accounts/{account_id}/person_tokens` https://docs.stripe.com/api/v2/core/accounts/person_tokens/create"""
     def retrieve(self, account_id: str, id: str, *, request_options: RequestOptions = ...) -> V2CoreAccountPersonToken:
         """`GET /v2/core/accounts/{account_id}/person_tokens/{id}`
         https://docs.stripe.com/api/v2/core/accounts/person_tokens/retrieve"""
 
 class AsyncV2CoreAccountsPersonTokens(Resource):
-    async def create(self, account_id: str, *,
-            additional_addresses: Sequence[V2CoreAccountAdditionalAddressParams] = ...,
+    async def create(self, account_id: str, *, additional_addresses: Sequence[V2CoreAccountAdditionalAddressParams] = ...,
             additional_names: Sequence[V2CoreAccountAdditionalNameParams] = ...,
             additional_terms_of_service: V2CoreAccountTermsOfServiceParams = ..., address: JapaneseAddressParams = ...,
             date_of_birth: DatePartsParams = ..., documents: V2CoreAccountDocumentsParams = ..., email: str = ...,
@@ -83,27 +73,22 @@ class AsyncV2CoreAccountsPersonTokens(Resource):
             legal_gender: Literal["female", "male"] = ..., metadata: Mapping[str, str | None] = ...,
             nationalities: Strings = ..., phone: str = ..., political_exposure: Literal["existing", "none"] = ...,
             relationship: V2CoreAccountPersonRelationshipParams = ...,
-            script_addresses: V2CoreAccountScriptAddressesParams = ...,
-            script_names: V2CoreAccountScriptNamesParams = ..., surname: str = ...,
-            request_options: RequestOptions = ...) -> V2CoreAccountPersonToken:
-        """`POST /v2/core/accounts/{account_id}/person_tokens`
-        https://docs.stripe.com/api/v2/core/accounts/person_tokens/create"""
-    async def retrieve(self, account_id: str, id: str, *,
-            request_options: RequestOptions = ...) -> V2CoreAccountPersonToken:
+            script_addresses: V2CoreAccountScriptAddressesParams = ..., script_names: V2CoreAccountScriptNamesParams = ...,
+            surname: str = ..., request_options: RequestOptions = ...) -> V2CoreAccountPersonToken:
+        """`POST /v2/core/accounts/{account_id}/person_tokens` https://docs.stripe.com/api/v2/core/accounts/person_tokens/create"""
+    async def retrieve(self, account_id: str, id: str, *, request_options: RequestOptions = ...) -> V2CoreAccountPersonToken:
         """`GET /v2/core/accounts/{account_id}/person_tokens/{id}`
         https://docs.stripe.com/api/v2/core/accounts/person_tokens/retrieve"""
 
 class V2CoreAccountsPersons(Resource):
-    def create(self, account_id: str, *,
-            additional_addresses: Sequence[V2CoreAccountPersonCreateAdditionalAddressParams] = ...,
+    def create(self, account_id: str, *, additional_addresses: Sequence[V2CoreAccountPersonCreateAdditionalAddressParams] = ...,
             additional_names: Sequence[V2CoreAccountAdditionalNameParams] = ...,
             additional_terms_of_service: V2CoreAccountPersonCreateAdditionalTermsOfServiceParams = ...,
             address: V2CoreAccountJapaneseAddressParams = ..., date_of_birth: DatePartsParams = ...,
             documents: V2CoreAccountPersonCreateDocumentsParams = ..., email: str = ..., given_name: str = ...,
             id_numbers: Sequence[V2CoreAccountIdNumberParams] = ..., legal_gender: Literal["female", "male"] = ...,
             metadata: Mapping[str, str] = ..., nationalities: Strings = ..., person_token: str = ..., phone: str = ...,
-            political_exposure: Literal["existing", "none"] = ...,
-            relationship: V2CoreAccountPersonRelationshipParams = ...,
+            political_exposure: Literal["existing", "none"] = ..., relationship: V2CoreAccountPersonRelationshipParams = ...,
             script_addresses: V2CoreAccountPersonCreateScriptAddressesParams = ...,
             script_names: V2CoreAccountScriptNamesParams = ..., surname: str = ...,
             request_options: RequestOptions = ...) -> V2CoreAccountPerson:
@@ -113,19 +98,16 @@ class V2CoreAccountsPersons(Resource):
         """`GET /v2/core/accounts/{account_id}/persons` https://docs.stripe.com/api/v2/core/accounts/persons/list"""
     def retrieve(self, account_id: str, id: str, *, request_options: RequestOptions = ...) -> V2CoreAccountPerson:
         """`GET /v2/core/accounts/{account_id}/persons/{id}` https://docs.stripe.com/api/v2/core/accounts/persons/retrieve"""
-    def update(self, account_id: str, id: str, *,
-            additional_addresses: Sequence[V2CoreAccountAdditionalAddressParams] = ...,
+    def update(self, account_id: str, id: str, *, additional_addresses: Sequence[V2CoreAccountAdditionalAddressParams] = ...,
             additional_names: Sequence[V2CoreAccountAdditionalNameParams] = ...,
             additional_terms_of_service: V2CoreAccountPersonUpdateAdditionalTermsOfServiceParams = ...,
             address: JapaneseAddressParams = ..., date_of_birth: DatePartsParams = ...,
             documents: V2CoreAccountDocumentsParams = ..., email: str = ..., given_name: str = ...,
             id_numbers: Sequence[V2CoreAccountIdNumberParams] = ..., legal_gender: Literal["female", "male"] = ...,
-            metadata: Mapping[str, str | None] = ..., nationalities: Strings = ..., person_token: str = ...,
-            phone: str = ..., political_exposure: Literal["existing", "none"] = ...,
-            relationship: V2CoreAccountPersonRelationshipParams = ...,
-            script_addresses: V2CoreAccountScriptAddressesParams = ...,
-            script_names: V2CoreAccountScriptNamesParams = ..., surname: str = ...,
-            request_options: RequestOptions = ...) -> V2CoreAccountPerson:
+            metadata: Mapping[str, str | None] = ..., nationalities: Strings = ..., person_token: str = ..., phone: str = ...,
+            political_exposure: Literal["existing", "none"] = ..., relationship: V2CoreAccountPersonRelationshipParams = ...,
+            script_addresses: V2CoreAccountScriptAddressesParams = ..., script_names: V2CoreAccountScriptNamesParams = ...,
+            surname: str = ..., request_options: RequestOptions = ...) -> V2CoreAccountPerson:
         """`POST /v2/core/accounts/{account_id}/persons/{id}` https://docs.stripe.com/api/v2/core/accounts/persons/update"""
     def delete(self, account_id: str, id: str, *, request_options: RequestOptions = ...) -> V2DeletedObject:
         """`DELETE /v2/core/accounts/{account_id}/persons/{id}` https://docs.stripe.com/api/v2/core/accounts/persons/delete"""
@@ -139,8 +121,7 @@ class AsyncV2CoreAccountsPersons(Resource):
             documents: V2CoreAccountPersonCreateDocumentsParams = ..., email: str = ..., given_name: str = ...,
             id_numbers: Sequence[V2CoreAccountIdNumberParams] = ..., legal_gender: Literal["female", "male"] = ...,
             metadata: Mapping[str, str] = ..., nationalities: Strings = ..., person_token: str = ..., phone: str = ...,
-            political_exposure: Literal["existing", "none"] = ...,
-            relationship: V2CoreAccountPersonRelationshipParams = ...,
+            political_exposure: Literal["existing", "none"] = ..., relationship: V2CoreAccountPersonRelationshipParams = ...,
             script_addresses: V2CoreAccountPersonCreateScriptAddressesParams = ...,
             script_names: V2CoreAccountScriptNamesParams = ..., surname: str = ...,
             request_options: RequestOptions = ...) -> V2CoreAccountPerson:
@@ -157,24 +138,22 @@ class AsyncV2CoreAccountsPersons(Resource):
             address: JapaneseAddressParams = ..., date_of_birth: DatePartsParams = ...,
             documents: V2CoreAccountDocumentsParams = ..., email: str = ..., given_name: str = ...,
             id_numbers: Sequence[V2CoreAccountIdNumberParams] = ..., legal_gender: Literal["female", "male"] = ...,
-            metadata: Mapping[str, str | None] = ..., nationalities: Strings = ..., person_token: str = ...,
-            phone: str = ..., political_exposure: Literal["existing", "none"] = ...,
-            relationship: V2CoreAccountPersonRelationshipParams = ...,
-            script_addresses: V2CoreAccountScriptAddressesParams = ...,
-            script_names: V2CoreAccountScriptNamesParams = ..., surname: str = ...,
-            request_options: RequestOptions = ...) -> V2CoreAccountPerson:
+            metadata: Mapping[str, str | None] = ..., nationalities: Strings = ..., person_token: str = ..., phone: str = ...,
+            political_exposure: Literal["existing", "none"] = ..., relationship: V2CoreAccountPersonRelationshipParams = ...,
+            script_addresses: V2CoreAccountScriptAddressesParams = ..., script_names: V2CoreAccountScriptNamesParams = ...,
+            surname: str = ..., request_options: RequestOptions = ...) -> V2CoreAccountPerson:
         """`POST /v2/core/accounts/{account_id}/persons/{id}` https://docs.stripe.com/api/v2/core/accounts/persons/update"""
     async def delete(self, account_id: str, id: str, *, request_options: RequestOptions = ...) -> V2DeletedObject:
         """`DELETE /v2/core/accounts/{account_id}/persons/{id}` https://docs.stripe.com/api/v2/core/accounts/persons/delete"""
 
 class V2BillingMeterEventAdjustments(Resource):
-    def create(self, *, cancel: V2BillingMeterEventAdjustmentCreateCancelParams, event_name: str,
-            type: Literal["cancel"], request_options: RequestOptions = ...) -> V2BillingMeterEventAdjustment:
+    def create(self, *, cancel: V2BillingMeterEventAdjustmentCreateCancelParams, event_name: str, type: Literal["cancel"],
+            request_options: RequestOptions = ...) -> V2BillingMeterEventAdjustment:
         """`POST /v2/billing/meter_event_adjustments` https://docs.stripe.com/api/v2/billing/meter_event_adjustments/create"""
 
 class AsyncV2BillingMeterEventAdjustments(Resource):
-    async def create(self, *, cancel: V2BillingMeterEventAdjustmentCreateCancelParams, event_name: str,
-            type: Literal["cancel"], request_options: RequestOptions = ...) -> V2BillingMeterEventAdjustment:
+    async def create(self, *, cancel: V2BillingMeterEventAdjustmentCreateCancelParams, event_name: str, type: Literal["cancel"],
+            request_options: RequestOptions = ...) -> V2BillingMeterEventAdjustment:
         """`POST /v2/billing/meter_event_adjustments` https://docs.stripe.com/api/v2/billing/meter_event_adjustments/create"""
 
 class V2BillingMeterEventSession(Resource):
@@ -196,8 +175,8 @@ class AsyncV2BillingMeterEventStream(Resource):
         """`POST /v2/billing/meter_event_stream` https://docs.stripe.com/api/v2/billing/meter_event_stream/create"""
 
 class V2BillingMeterEvents(Resource):
-    def create(self, *, event_name: str, payload: Mapping[str, str], identifier: str = ...,
-            timestamp: datetime | str = ..., request_options: RequestOptions = ...) -> V2BillingMeterEvent:
+    def create(self, *, event_name: str, payload: Mapping[str, str], identifier: str = ..., timestamp: datetime | str = ...,
+            request_options: RequestOptions = ...) -> V2BillingMeterEvent:
         """`POST /v2/billing/meter_events` https://docs.stripe.com/api/v2/billing/meter_events/create"""
 
 class AsyncV2BillingMeterEvents(Resource):
@@ -250,9 +229,8 @@ class V2CoreAccounts(Resource):
             include: Sequence[Literal["configuration.customer", "configuration.merchant", "configuration.recipient", "defaults", "future_requirements", "identity", "requirements"]] = ...,
             metadata: Mapping[str, str] = ..., request_options: RequestOptions = ...) -> V2CoreAccount:
         """`POST /v2/core/accounts` https://docs.stripe.com/api/v2/core/accounts/create"""
-    def list(self, *, applied_configurations: Sequence[Literal["customer", "merchant", "recipient"]] = ...,
-            closed: bool = ..., limit: int = ..., page: str = ...,
-            request_options: RequestOptions = ...) -> Page[V2CoreAccount]:
+    def list(self, *, applied_configurations: Sequence[Literal["customer", "merchant", "recipient"]] = ..., closed: bool = ...,
+            limit: int = ..., page: str = ..., request_options: RequestOptions = ...) -> Page[V2CoreAccount]:
         """`GET /v2/core/accounts` https://docs.stripe.com/api/v2/core/accounts/list"""
     def retrieve(self, id: str, *,
             include: Sequence[Literal["configuration.customer", "configuration.merchant", "configuration.recipient", "defaults", "future_requirements", "identity", "requirements"]] = ...,
@@ -269,8 +247,7 @@ class V2CoreAccounts(Resource):
 class AsyncV2CoreAccounts(Resource):
     person_tokens: AsyncV2CoreAccountsPersonTokens
     persons: AsyncV2CoreAccountsPersons
-    async def close(self, id: str, *,
-            applied_configurations: Sequence[Literal["customer", "merchant", "recipient"]] = ...,
+    async def close(self, id: str, *, applied_configurations: Sequence[Literal["customer", "merchant", "recipient"]] = ...,
             request_options: RequestOptions = ...) -> V2CoreAccount:
         """`POST /v2/core/accounts/{id}/close` https://docs.stripe.com/api/v2/core/accounts/close"""
     async def create(self, *, account_token: str = ..., configuration: V2CoreAccountCreateConfigurationParams = ...,
@@ -280,17 +257,15 @@ class AsyncV2CoreAccounts(Resource):
             include: Sequence[Literal["configuration.customer", "configuration.merchant", "configuration.recipient", "defaults", "future_requirements", "identity", "requirements"]] = ...,
             metadata: Mapping[str, str] = ..., request_options: RequestOptions = ...) -> V2CoreAccount:
         """`POST /v2/core/accounts` https://docs.stripe.com/api/v2/core/accounts/create"""
-    def list(self, *, applied_configurations: Sequence[Literal["customer", "merchant", "recipient"]] = ...,
-            closed: bool = ..., limit: int = ..., page: str = ...,
-            request_options: RequestOptions = ...) -> AsyncPager[V2CoreAccount]:
+    def list(self, *, applied_configurations: Sequence[Literal["customer", "merchant", "recipient"]] = ..., closed: bool = ...,
+            limit: int = ..., page: str = ..., request_options: RequestOptions = ...) -> AsyncPager[V2CoreAccount]:
         """`GET /v2/core/accounts` https://docs.stripe.com/api/v2/core/accounts/list"""
     async def retrieve(self, id: str, *,
             include: Sequence[Literal["configuration.customer", "configuration.merchant", "configuration.recipient", "defaults", "future_requirements", "identity", "requirements"]] = ...,
             request_options: RequestOptions = ...) -> V2CoreAccount:
         """`GET /v2/core/accounts/{id}` https://docs.stripe.com/api/v2/core/accounts/retrieve"""
-    async def update(self, id: str, *, account_token: str = ...,
-            configuration: V2CoreAccountUpdateConfigurationParams = ..., contact_email: str = ...,
-            contact_phone: str = ..., dashboard: Literal["express", "full", "none"] = ...,
+    async def update(self, id: str, *, account_token: str = ..., configuration: V2CoreAccountUpdateConfigurationParams = ...,
+            contact_email: str = ..., contact_phone: str = ..., dashboard: Literal["express", "full", "none"] = ...,
             defaults: V2CoreAccountDefaultsParams = ..., display_name: str = ...,
             identity: V2CoreAccountUpdateIdentityParams = ...,
             include: Sequence[Literal["configuration.customer", "configuration.merchant", "configuration.recipient", "defaults", "future_requirements", "identity", "requirements"]] = ...,
@@ -304,8 +279,7 @@ class V2CoreEventDestinations(Resource):
             azure_event_grid: V2CoreEventDestinationCreateAzureEventGridParams = ..., description: str = ...,
             events_from: Strings = ...,
             include: Sequence[Literal["webhook_endpoint.signing_secret", "webhook_endpoint.url"]] = ...,
-            metadata: Mapping[str, str] = ..., snapshot_api_version: str = ...,
-            webhook_endpoint: WebhookEndpointParams = ...,
+            metadata: Mapping[str, str] = ..., snapshot_api_version: str = ..., webhook_endpoint: WebhookEndpointParams = ...,
             request_options: RequestOptions = ...) -> V2CoreEventDestination:
         """`POST /v2/core/event_destinations` https://docs.stripe.com/api/v2/core/event_destinations/create"""
     def disable(self, id: str, *, request_options: RequestOptions = ...) -> V2CoreEventDestination:
@@ -321,9 +295,8 @@ class V2CoreEventDestinations(Resource):
             request_options: RequestOptions = ...) -> V2CoreEventDestination:
         """`GET /v2/core/event_destinations/{id}` https://docs.stripe.com/api/v2/core/event_destinations/retrieve"""
     def update(self, id: str, *, description: str = ..., enabled_events: Strings = ...,
-            include: Sequence[Literal["webhook_endpoint.url"]] = ..., metadata: Mapping[str, str | None] = ...,
-            name: str = ..., webhook_endpoint: WebhookEndpointParams = ...,
-            request_options: RequestOptions = ...) -> V2CoreEventDestination:
+            include: Sequence[Literal["webhook_endpoint.url"]] = ..., metadata: Mapping[str, str | None] = ..., name: str = ...,
+            webhook_endpoint: WebhookEndpointParams = ..., request_options: RequestOptions = ...) -> V2CoreEventDestination:
         """`POST /v2/core/event_destinations/{id}` https://docs.stripe.com/api/v2/core/event_destinations/update"""
     def delete(self, id: str, *, request_options: RequestOptions = ...) -> V2DeletedObject:
         """`DELETE /v2/core/event_destinations/{id}` https://docs.stripe.com/api/v2/core/event_destinations/delete"""
@@ -335,8 +308,7 @@ class AsyncV2CoreEventDestinations(Resource):
             azure_event_grid: V2CoreEventDestinationCreateAzureEventGridParams = ..., description: str = ...,
             events_from: Strings = ...,
             include: Sequence[Literal["webhook_endpoint.signing_secret", "webhook_endpoint.url"]] = ...,
-            metadata: Mapping[str, str] = ..., snapshot_api_version: str = ...,
-            webhook_endpoint: WebhookEndpointParams = ...,
+            metadata: Mapping[str, str] = ..., snapshot_api_version: str = ..., webhook_endpoint: WebhookEndpointParams = ...,
             request_options: RequestOptions = ...) -> V2CoreEventDestination:
         """`POST /v2/core/event_destinations` https://docs.stripe.com/api/v2/core/event_destinations/create"""
     async def disable(self, id: str, *, request_options: RequestOptions = ...) -> V2CoreEventDestination:
@@ -352,23 +324,22 @@ class AsyncV2CoreEventDestinations(Resource):
             request_options: RequestOptions = ...) -> V2CoreEventDestination:
         """`GET /v2/core/event_destinations/{id}` https://docs.stripe.com/api/v2/core/event_destinations/retrieve"""
     async def update(self, id: str, *, description: str = ..., enabled_events: Strings = ...,
-            include: Sequence[Literal["webhook_endpoint.url"]] = ..., metadata: Mapping[str, str | None] = ...,
-            name: str = ..., webhook_endpoint: WebhookEndpointParams = ...,
-            request_options: RequestOptions = ...) -> V2CoreEventDestination:
+            include: Sequence[Literal["webhook_endpoint.url"]] = ..., metadata: Mapping[str, str | None] = ..., name: str = ...,
+            webhook_endpoint: WebhookEndpointParams = ..., request_options: RequestOptions = ...) -> V2CoreEventDestination:
         """`POST /v2/core/event_destinations/{id}` https://docs.stripe.com/api/v2/core/event_destinations/update"""
     async def delete(self, id: str, *, request_options: RequestOptions = ...) -> V2DeletedObject:
         """`DELETE /v2/core/event_destinations/{id}` https://docs.stripe.com/api/v2/core/event_destinations/delete"""
 
 class V2CoreEvents(Resource):
-    def list(self, *, created: V2CoreEventListCreatedParams = ..., limit: int = ..., object_id: str = ...,
-            page: str = ..., types: Strings = ..., request_options: RequestOptions = ...) -> Page[V2CoreEvent]:
+    def list(self, *, created: V2CoreEventListCreatedParams = ..., limit: int = ..., object_id: str = ..., page: str = ...,
+            types: Strings = ..., request_options: RequestOptions = ...) -> Page[V2CoreEvent]:
         """`GET /v2/core/events` https://docs.stripe.com/api/v2/core/events/list"""
     def retrieve(self, id: str, *, request_options: RequestOptions = ...) -> V2CoreEvent:
         """`GET /v2/core/events/{id}` https://docs.stripe.com/api/v2/core/events/retrieve"""
 
 class AsyncV2CoreEvents(Resource):
-    def list(self, *, created: V2CoreEventListCreatedParams = ..., limit: int = ..., object_id: str = ...,
-            page: str = ..., types: Strings = ..., request_options: RequestOptions = ...) -> AsyncPager[V2CoreEvent]:
+    def list(self, *, created: V2CoreEventListCreatedParams = ..., limit: int = ..., object_id: str = ..., page: str = ...,
+            types: Strings = ..., request_options: RequestOptions = ...) -> AsyncPager[V2CoreEvent]:
         """`GET /v2/core/events` https://docs.stripe.com/api/v2/core/events/list"""
     async def retrieve(self, id: str, *, request_options: RequestOptions = ...) -> V2CoreEvent:
         """`GET /v2/core/events/{id}` https://docs.stripe.com/api/v2/core/events/retrieve"""

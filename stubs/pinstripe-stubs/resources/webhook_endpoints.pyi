@@ -9,9 +9,8 @@ from pinstripe.param import RequestOptions, Strings
 from pinstripe.params.values import EnabledEvent, WebhookEndpointCreateApiVersion
 
 class WebhookEndpoints(Resource):
-    def create(self, *, enabled_events: Sequence[EnabledEvent], url: str,
-            api_version: WebhookEndpointCreateApiVersion = ..., connect: bool = ..., description: str | None = ...,
-            expand: Strings = ..., metadata: Mapping[str, str] | None = ...,
+    def create(self, *, enabled_events: Sequence[EnabledEvent], url: str, api_version: WebhookEndpointCreateApiVersion = ...,
+            connect: bool = ..., description: str | None = ..., expand: Strings = ..., metadata: Mapping[str, str] | None = ...,
             request_options: RequestOptions = ...) -> WebhookEndpoint:
         """`POST /v1/webhook_endpoints` https://docs.stripe.com/api/webhook_endpoints/create"""
     def list(self, *, ending_before: str = ..., expand: Strings = ..., limit: int = ..., starting_after: str = ...,
@@ -21,9 +20,8 @@ class WebhookEndpoints(Resource):
             request_options: RequestOptions = ...) -> WebhookEndpoint:
         """`GET /v1/webhook_endpoints/{webhook_endpoint}` https://docs.stripe.com/api/webhook_endpoints/retrieve"""
     def update(self, webhook_endpoint: str, *, description: str | None = ..., disabled: bool = ...,
-            enabled_events: Sequence[EnabledEvent] = ..., expand: Strings = ...,
-            metadata: Mapping[str, str] | None = ..., url: str = ...,
-            request_options: RequestOptions = ...) -> WebhookEndpoint:
+            enabled_events: Sequence[EnabledEvent] = ..., expand: Strings = ..., metadata: Mapping[str, str] | None = ...,
+            url: str = ..., request_options: RequestOptions = ...) -> WebhookEndpoint:
         """`POST /v1/webhook_endpoints/{webhook_endpoint}` https://docs.stripe.com/api/webhook_endpoints/update"""
     def delete(self, webhook_endpoint: str, *, request_options: RequestOptions = ...) -> DeletedWebhookEndpoint:
         """`DELETE /v1/webhook_endpoints/{webhook_endpoint}` https://docs.stripe.com/api/webhook_endpoints/delete"""
@@ -41,9 +39,8 @@ class AsyncWebhookEndpoints(Resource):
             request_options: RequestOptions = ...) -> WebhookEndpoint:
         """`GET /v1/webhook_endpoints/{webhook_endpoint}` https://docs.stripe.com/api/webhook_endpoints/retrieve"""
     async def update(self, webhook_endpoint: str, *, description: str | None = ..., disabled: bool = ...,
-            enabled_events: Sequence[EnabledEvent] = ..., expand: Strings = ...,
-            metadata: Mapping[str, str] | None = ..., url: str = ...,
-            request_options: RequestOptions = ...) -> WebhookEndpoint:
+            enabled_events: Sequence[EnabledEvent] = ..., expand: Strings = ..., metadata: Mapping[str, str] | None = ...,
+            url: str = ..., request_options: RequestOptions = ...) -> WebhookEndpoint:
         """`POST /v1/webhook_endpoints/{webhook_endpoint}` https://docs.stripe.com/api/webhook_endpoints/update"""
     async def delete(self, webhook_endpoint: str, *, request_options: RequestOptions = ...) -> DeletedWebhookEndpoint:
         """`DELETE /v1/webhook_endpoints/{webhook_endpoint}` https://docs.stripe.com/api/webhook_endpoints/delete"""
