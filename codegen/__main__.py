@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -29,21 +30,24 @@ def write(api: Api) -> Iterator[tuple[Path, str]]:
             yield SOURCE / path, content
     for writer in (write_stubs, write_events):
         for path, content in writer(api):
-            yield STUBS / path, content
+            yield Path(os.path.normpath(STUBS / path)), content
 
 
 def existing() -> set[Path]:
     """The generated files that are there."""
     found = {path for room in ROOMS for path in (ROOT / SOURCE / room).rglob("*.py")}
     found |= {ROOT / SOURCE / "_api_version.py"}
-    found |= {path for path in (ROOT / STUBS).rglob("*.pyi") if MARK in path.read_text()} | {ROOT / STUBS / "py.typed"}
+    found |= {path for path in (ROOT / STUBS).rglob("*.pyi") if MARK in path.read_text()}
+    found |= {ROOT / STUBS / "py.typed", ROOT / "stubs/services.allowlist.txt"}
     return {path.relative_to(ROOT) for path in found if path.exists()}
 
 
 def main() -> int:
     """Generate, or with ``--check`` only compare; the answer is the exit code."""
     parser = argparse.ArgumentParser(prog="codegen", description=__doc__)
-    parser.add_argument("--spec", type=Path, default=ROOT.parent / "shared" / "openapi", help="folder of the description")
+    parser.add_argument(
+        "--spec", type=Path, default=ROOT.parent / "shared" / "openapi", help="folder of the description"
+    )
     parser.add_argument("--check", action="store_true", help="only say whether the generated files are fresh")
     options = parser.parse_args()
     if not (options.spec / "spec3.json").exists():

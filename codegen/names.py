@@ -40,7 +40,15 @@ def singular(text: str) -> str:
     head, last = text[: -len(words(text)[-1])], words(text)[-1]
     if last in exceptions.SINGULARS:
         return head + exceptions.SINGULARS[last]
-    for ending, repl in (("ies", "y"), ("sses", "ss"), ("xes", "x"), ("ches", "ch"), ("ss", "ss"), ("us", "us"), ("s", "")):
+    for ending, repl in (
+        ("ies", "y"),
+        ("sses", "ss"),
+        ("xes", "x"),
+        ("ches", "ch"),
+        ("ss", "ss"),
+        ("us", "us"),
+        ("s", ""),
+    ):
         if last.endswith(ending) and len(last) > len(ending) + 1:
             return head + last[: -len(ending)] + repl
     return text
@@ -205,7 +213,11 @@ def name_values(models: dict[str, ir.Model]) -> dict[ir.Enum, str]:
         plain = [fields.copy().pop()] if len(fields) == len(fields & {fields.copy().pop()}) and len(stands) > 1 else []
         named = [name for name in plain if len(split(name)) > 1]
         prefix = common_prefix(owners)
-        options = [*named, *(join(prefix, name) for name in plain if prefix), *(join(*stand) for stand in sorted(stands))]
+        options = [
+            *named,
+            *(join(prefix, name) for name in plain if prefix),
+            *(join(*stand) for stand in sorted(stands)),
+        ]
         found[kind] = next(name for name in options if name not in taken)
         taken.add(found[kind])
     return found

@@ -192,7 +192,10 @@ def _moments(schema: Node) -> Node:
     """A range of a list's filter, or its single value, in unix seconds; the document says only that they are integers."""
     if schema.get("type") == "integer":
         return {**schema, "format": "unix-time"}
-    return {**schema, "properties": {name: _moments(node(value)) for name, value in child(schema, "properties").items()}}
+    return {
+        **schema,
+        "properties": {name: _moments(node(value)) for name, value in child(schema, "properties").items()},
+    }
 
 
 def read(folder: Path) -> ir.Api:

@@ -84,7 +84,9 @@ def merge_options(models: dict[str, ir.Model]) -> None:
     while waiting:
         model = models[waiting.pop()]
         before = set(models)
-        model.fields = tuple(replace(item, type=rewrite(item.type, lambda kind: _merged(models, kind))) for item in model.fields)
+        model.fields = tuple(
+            replace(item, type=rewrite(item.type, lambda kind: _merged(models, kind))) for item in model.fields
+        )
         waiting.extend(set(models) - before)
 
 
@@ -138,7 +140,9 @@ def unify(models: dict[str, ir.Model], roots: Iterable[str] = ()) -> dict[str, s
     block: dict[str, int] = {key: index + 1 if key in keep else 0 for index, key in enumerate(models)}
     while True:
         signatures: dict[Hashable, int] = {}
-        refined = {key: signatures.setdefault(_signature(model, block), len(signatures)) for key, model in models.items()}
+        refined = {
+            key: signatures.setdefault(_signature(model, block), len(signatures)) for key, model in models.items()
+        }
         if len(set(refined.values())) == len(set(block.values())):
             break
         block = refined
@@ -158,7 +162,9 @@ def _signature(model: ir.Model, block: dict[str, int]) -> Hashable:
     def shape(kind: ir.Type) -> ir.Type:
         return ir.Object(str(block[kind.key])) if isinstance(kind, ir.Object) else kind
 
-    fields = sorted((replace(item, type=rewrite(item.type, shape)) for item in model.fields), key=lambda item: item.name)
+    fields = sorted(
+        (replace(item, type=rewrite(item.type, shape)) for item in model.fields), key=lambda item: item.name
+    )
     return (block[model.key], tuple(fields))
 
 

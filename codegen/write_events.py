@@ -10,19 +10,18 @@ from codegen.write_models import event_name, spec
 _HEAD = """from typing import Generic, Literal, TypeAlias, TypeVar, Union
 
 """
-_BASES = '''
-K = TypeVar("K", covariant=True)
-O = TypeVar("O", covariant=True)
+_BASES = """
+K = TypeVar("K", bound=str)
+O = TypeVar("O", bound=StripeModel)
 
 class TypedData(EventData, Generic[O]):
-    @property
-    def object(self) -> O: ...  # type: ignore[override]
+    object: O
 
 class TypedEvent(Event, Generic[K, O]):
-    type: K  # type: ignore[assignment, misc]
-    data: TypedData[O]  # type: ignore[misc]
+    type: K
+    data: TypedData[O]
 
-'''
+"""
 
 
 def write_events(api: ir.Api) -> Iterator[tuple[str, str]]:
@@ -33,13 +32,18 @@ def write_events(api: ir.Api) -> Iterator[tuple[str, str]]:
         f'class {event_name(event.type)}(TypedEvent[Literal["{event.type}"], {spec(api.models, event.object)}]): ...\n'
         for event in api.events
     ]
-    yield "events.pyi", (
-        text.header(api.version, "One class for each type of event, and the union of them that `event.type` narrows.")
-        + _HEAD
-        + text.imports({"pinstripe.models": used | {"Event as Event", "EventData"}})
-        + _BASES
-        + "".join(classes)
-        + "\n"
-        + text.fill("AnyEvent: TypeAlias = Union[", names, "]")
-        + "\n\ndef class_for(event_type: str) -> type[Event]: ...\n"
+    yield (
+        "events.pyi",
+        (
+            text.header(
+                api.version, "One class for each type of event, and the union of them that `event.type` narrows."
+            )
+            + _HEAD
+            + text.imports({"pinstripe.models": used | {"Event as Event", "EventData", "StripeModel"}})
+            + _BASES
+            + "".join(classes)
+            + "\n"
+            + text.fill("AnyEvent: TypeAlias = Union[", names, "]")
+            + "\n\ndef class_for(event_type: str) -> type[Event]: ...\n"
+        ),
     )

@@ -179,7 +179,9 @@ def _module(api: ir.Api, module: str, models: list[ir.Model], docs: dict[str, st
         parts.append(text.imports({"pydantic": pydantic}) + "\n")
     parts.append(text.imports(vocabulary))
     if later:
-        deferred = {"pinstripe.models": {api.models[key].name for key in later}}
+        deferred: dict[str, set[str]] = defaultdict(set)
+        for key in later:
+            deferred[f"pinstripe.models.{api.models[key].module}"].add(api.models[key].name)
         parts.append("\nif TYPE_CHECKING:\n" + text.imports(deferred, "    "))
     return "".join(parts) + "\n" + "\n".join(bodies)
 
@@ -249,7 +251,7 @@ def quoted(names: Iterable[str]) -> list[str]:
     return found if len(found) > 1 else [f"{found[0]},"]
 
 
-_INDEX_CODE = '''def _load(name: str) -> type[StripeModel]:
+_INDEX_CODE = """def _load(name: str) -> type[StripeModel]:
     found = globals().get(name)
     if found is None:
         found = globals()[name] = getattr(import_module(f"pinstripe.models.{_MODULES[name]}"), name)
@@ -268,8 +270,7 @@ def __dir__() -> list[str]:
 
 
 def _event(event_type: str) -> type[StripeModel]:
-    found = import_module("pinstripe.events").class_for(event_type)
-    assert issubclass(found, StripeModel)
+    found: type[StripeModel] = import_module("pinstripe.events").class_for(event_type)
     return found
 
 
@@ -277,7 +278,7 @@ _model.register(_model.Registry(_OBJECTS, _DELETED, _load, _event))
 
 if not TYPE_CHECKING:
     __all__ = __dir__()
-'''
+"""
 
 
 def _objects(api: ir.Api) -> tuple[str, str]:

@@ -168,7 +168,9 @@ def _class(names: ParamNames, model: ir.Model, endpoint: ir.Endpoint | None) -> 
         rows = "".join(text.fold(f'        "{name}": {annotation},', "        ") + "\n" for name, annotation in fields)
         return f'{model.name} = TypedDict(\n    "{model.name}",\n    {{\n{rows}    }},\n    total=False,\n)\n'
     rows = "".join(text.fold(f"    {name}: {annotation}", "    ") + "\n" for name, annotation in fields)
-    return f"class {model.name}({base.name if base else 'TypedDict'}, total=False):\n{said}{rows}" + ("" if said or rows else "    pass\n")
+    return f"class {model.name}({base.name if base else 'TypedDict'}, total=False):\n{said}{rows}" + (
+        "" if said or rows else "    pass\n"
+    )
 
 
 def _index(api: ir.Api, modules: dict[str, list[ir.Model]]) -> str:
@@ -177,7 +179,9 @@ def _index(api: ir.Api, modules: dict[str, list[ir.Model]]) -> str:
         for module, models in sorted(modules.items())
     )
     return (
-        text.header(api.version, "The parameters of every operation as TypedDicts, loaded when they are first asked for.")
+        text.header(
+            api.version, "The parameters of every operation as TypedDicts, loaded when they are first asked for."
+        )
         + "from importlib import import_module\nfrom typing import TYPE_CHECKING\n\nif TYPE_CHECKING:\n"
         + "".join(f"    from pinstripe.params.{module} import *\n" for module in sorted(modules))
         + f"\n# The classes of every module.\n_CLASSES: dict[str, tuple[str, ...]] = {{\n{rows}}}\n"
@@ -186,7 +190,7 @@ def _index(api: ir.Api, modules: dict[str, list[ir.Model]]) -> str:
     )
 
 
-_INDEX_CODE = '''def __getattr__(name: str) -> type:
+_INDEX_CODE = """def __getattr__(name: str) -> type:
     if name not in _MODULES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     found: type = getattr(import_module(f"pinstripe.params.{_MODULES[name]}"), name)
@@ -196,4 +200,8 @@ _INDEX_CODE = '''def __getattr__(name: str) -> type:
 
 def __dir__() -> list[str]:
     return sorted(_MODULES)
-'''
+
+
+if not TYPE_CHECKING:
+    __all__ = __dir__()
+"""

@@ -56,7 +56,9 @@ def modules(found: dict[str, Service]) -> dict[str, list[Service]]:
     grouped: dict[str, list[Service]] = defaultdict(list)
     for service in found.values():
         grouped[service.module].append(service)
-    return {module: sorted(group, key=lambda one: (-one.name.count("."), one.name)) for module, group in grouped.items()}
+    return {
+        module: sorted(group, key=lambda one: (-one.name.count("."), one.name)) for module, group in grouped.items()
+    }
 
 
 def write_resources(api: ir.Api) -> Iterator[tuple[str, str]]:
@@ -65,9 +67,12 @@ def write_resources(api: ir.Api) -> Iterator[tuple[str, str]]:
     for module, group in modules(found).items():
         yield f"resources/{module}.py", _module(api, module, group)
     yield "resources/__init__.py", _index(api, found)
-    yield "_api_version.py", (
-        text.header(api.version, "The version of Stripe's API that this package speaks.")
-        + f'API_VERSION = "{api.version}"\n'
+    yield (
+        "_api_version.py",
+        (
+            text.header(api.version, "The version of Stripe's API that this package speaks.")
+            + f'API_VERSION = "{api.version}"\n'
+        ),
     )
 
 

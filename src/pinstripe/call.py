@@ -167,7 +167,9 @@ def check_options(options: Mapping[str, object]) -> None:
     for name, value in options.items():
         if name not in OPTIONS:
             known = ", ".join(OPTIONS)
-            raise errors.InvalidArgumentError(f"request_options[{name}] is not an option; there are {known}.", param=name)
+            raise errors.InvalidArgumentError(
+                f"request_options[{name}] is not an option; there are {known}.", param=name
+            )
         if value is not None and (not isinstance(value, OPTIONS[name]) or isinstance(value, bool)):
             kind = OPTIONS[name][-1].__name__
             raise errors.InvalidArgumentError(f"request_options[{name}] is a {kind}, not {value!r}.", param=name)
@@ -183,10 +185,13 @@ def life(call: Call, config: Config) -> Life:
     key = request.headers.get("Idempotency-Key")
     retries = options.get("max_retries")
     allowed: int = config.max_retries if retries is None else retries
-    for attempt in range(1, max(allowed, 0) + 2):
+    attempt = 0
+    while True:
+        attempt += 1
         started = config.world.timer()
-        outcome = yield request
-        assert outcome is not None  # noqa: S101  # for the checker: drivers answer a Request with an outcome
+        received = yield request
+        assert received is not None  # noqa: S101  # for the checker: drivers answer a Request with an outcome
+        outcome = received
         response = outcome if isinstance(outcome, Response) else None
         if logger.isEnabledFor(logging.DEBUG):
             _log(call, outcome, attempt, config.world.timer() - started)
@@ -196,9 +201,8 @@ def life(call: Call, config: Config) -> Life:
         status, headers = (response.status_code, response.headers) if response else (None, {})
         asked = retry.retry_after(headers, datetime.fromtimestamp(config.world.now(), timezone.utc))
         if attempt > allowed or not retry.should_retry(status, headers) or asked > retry.MAX_RETRY_AFTER:
-            break
+            raise _error(outcome, key, attempt, asked)
         yield Sleep(retry.wait(attempt - 1, asked, config.world.random()))
-    raise _error(outcome, key, attempt, asked)
 
 
 def decoded(call: Call, config: Config, response: Response) -> Any:  # Any: what the row's model says
@@ -208,9 +212,7 @@ def decoded(call: Call, config: Config, response: Response) -> Any:  # Any: what
     from pinstripe import drift, model  # here, so that importing a client does not import Pydantic
 
     try:
-        result = drift.decode_as(
-            call.model, response.content, validation=config.validation, on_drift=config.on_drift
-        )
+        result = drift.decode_as(call.model, response.content, validation=config.validation, on_drift=config.on_drift)
     except errors.ResponseValidationError as error:
         if _parse(response.content) is None:
             raise errors.from_answer(response.status_code, response.headers, response.content, None) from None

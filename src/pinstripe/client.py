@@ -18,7 +18,7 @@ from pinstripe.paging import AsyncPage, AsyncPager, Page, Pages
 from pinstripe.resources import AsyncServices, Services
 
 if TYPE_CHECKING:
-    import httpx
+    import httpx  # noqa: F401  # named in the bases below
     from typing_extensions import Self
 
     from pinstripe.drift import Drift
@@ -79,7 +79,9 @@ class _Settings(Generic[H]):
             )
         )
         self._http_client = http_client
-        self._shared: list[Any] = []  # Any: the transport, once it is made; clients from with_options hold the same list
+        self._shared: list[
+            Any
+        ] = []  # Any: the transport, once it is made; clients from with_options hold the same list
 
     def with_options(
         self,
@@ -94,7 +96,7 @@ class _Settings(Generic[H]):
         on_drift: Callable[[Drift], None] | None = UNSET,
     ) -> Self:
         """A client with some options changed, which shares the connection pool; ``None`` takes an account or context away."""
-        given = {
+        given: dict[str, Any] = {  # Any: options of many types
             "api_key": api_key,
             "api_version": api_version,
             "stripe_account": stripe_account,
@@ -121,7 +123,9 @@ class _Settings(Generic[H]):
         return f"<pinstripe.{type(self).__name__} for {self.config.hosts['api']}{account}>"
 
     def __reduce__(self) -> str:
-        raise TypeError("A client holds an API key and open connections, so it cannot be pickled or copied; make a new one.")
+        raise TypeError(
+            "A client holds an API key and open connections, so it cannot be pickled or copied; make a new one."
+        )
 
 
 class Client(_Settings["httpx.Client"], Services):
@@ -181,7 +185,9 @@ class Client(_Settings["httpx.Client"], Services):
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.close()
 
 
@@ -230,7 +236,9 @@ class AsyncClient(_Settings["httpx.AsyncClient"], AsyncServices):  # type: ignor
     async def fetch_page(self, call: Call, pages: Pages) -> AsyncPage[Any]:  # Any: the row says of what
         """Carry out a call that lists."""
         response = await self._transport.run(life(call, self.config))
-        return AsyncPage(self, call, pages, decoded(replace(call, model=pages.target(call.model)), self.config, response))
+        return AsyncPage(
+            self, call, pages, decoded(replace(call, model=pages.target(call.model)), self.config, response)
+        )
 
     async def close(self) -> None:
         """Close the connections, unless ``http_client`` was given; clients made by ``with_options`` share them."""
@@ -247,7 +255,11 @@ class AsyncClient(_Settings["httpx.AsyncClient"], AsyncServices):  # type: ignor
 
 
 def _raw(
-    model: type[M], verb: str, path: str, params: Mapping[str, Any] | None, options: RequestOptions | None  # Any: as above
+    model: type[M],
+    verb: str,
+    path: str,
+    params: Mapping[str, Any] | None,
+    options: RequestOptions | None,  # Any: as above
 ) -> Call:
     if verb not in ("GET", "POST", "DELETE"):
         raise InvalidArgumentError(f"verb is GET, POST or DELETE, not {verb!r}.", param="verb")

@@ -88,7 +88,7 @@ def resolve(names: Any) -> Any:  # Any: a row's names; a model class, or an anno
     module, colon, name = names.partition(":")
     if colon:
         return getattr(import_module(module), name)
-    return m.registry().load(names) if "|" not in names else m.Lazy[names]
+    return m.registry().load(names) if "|" not in names else _annotation(m.Lazy, names)
 
 
 def parse(content: bytes | str) -> Any:  # Any: JSON
@@ -172,7 +172,7 @@ class Walk:
                 if isinstance(part, m.Embedded):
                     return self.value(m.model_for(value, part.names), value, path, owner)
                 if isinstance(part, m.PageOf):
-                    return self._model(part.page, value, path, data=list[part.item])
+                    return self._model(part.page, value, path, data=_annotation(list, part.item))
         if origin in (Union, types.UnionType):
             some = [arg for arg in args if arg is not type(None)]
             if len(some) == 1:
@@ -191,13 +191,15 @@ class Walk:
         except ValidationError:
             return _REFUSED
 
-    def _model(self, cls: type[m.StripeModel], raw: dict[str, Any], path: str, **types: Any) -> m.StripeModel:  # Any: JSON
+    def _model(
+        self, cls: type[m.StripeModel], raw: dict[str, Any], path: str, **types: Any
+    ) -> m.StripeModel:  # Any: JSON
         values: dict[str, object] = {}
         extra = dict(raw)
         for name, info, wire in _fields(cls):
             where = f"{path}.{wire}" if path else wire
             if wire in extra:
-                annotation = types.get(name, _annotation(info))
+                annotation = types.get(name, annotated(info))
                 values[name] = self.value(annotation, extra.pop(wire), where, cls.__name__)
             elif info.is_required():
                 self.drifts.append(Drift(cls.__name__, where, "missing"))
@@ -216,7 +218,10 @@ def _fields(cls: type[m.StripeModel]) -> Iterator[tuple[str, FieldInfo, str]]:
         yield name, info, info.alias or name
 
 
-def _annotation(info: FieldInfo) -> Any:  # Any: an annotation, put together again as it was written
-    if info.metadata:
-        return Annotated[(info.annotation, *info.metadata)]  # type: ignore[return-value]  # a special form
-    return info.annotation
+def annotated(info: FieldInfo) -> Any:  # Any: an annotation
+    """The annotation of a field, put together again as it was written."""
+    return _annotation(Annotated, (info.annotation, *info.metadata)) if info.metadata else info.annotation
+
+
+def _annotation(form: Any, parts: Any) -> Any:  # Any: annotations, made at run time
+    return form[parts]

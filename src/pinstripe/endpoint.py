@@ -22,7 +22,20 @@ from pinstripe.paging import Pages, paged
 if TYPE_CHECKING:
     from pinstripe.call import Config
 
-__all__ = ["Endpoint", "Resource", "Row", "delete", "download", "endpoints", "get", "page", "post", "search", "service", "upload"]
+__all__ = [
+    "Endpoint",
+    "Resource",
+    "Row",
+    "delete",
+    "download",
+    "endpoints",
+    "get",
+    "page",
+    "post",
+    "search",
+    "service",
+    "upload",
+]
 
 Kind: TypeAlias = Literal["object", "list", "search", "upload", "download"]
 SUMMARY: dict[Kind, str] = {
@@ -39,7 +52,9 @@ class Caller(Protocol):
 
     config: Config
 
-    def perform(self, call: Call, finish: Callable[[Call, Response], Any]) -> Any:  # Any: the row's answer, or its awaitable
+    def perform(
+        self, call: Call, finish: Callable[[Call, Response], Any]
+    ) -> Any:  # Any: the row's answer, or its awaitable
         """Carry out a call."""
 
     def page(self, call: Call, pages: Pages) -> Any:  # Any: a page, or an async pager
@@ -75,7 +90,9 @@ class Endpoint:
     def __init__(
         self, verb: str, path: str, model: str | None, params: str | None, kind: Kind = "object", host: Host = "api"
     ) -> None:
-        self.verb, self.path, self.model, self.params, self.kind, self.host = verb, path, model, params, kind, host
+        self.verb, self.path, self.model, self.params = verb, path, model, params
+        self.kind: Kind = kind
+        self.host: Host = host
         self.path_names = tuple(re.findall(r"\{(\w+)\}", path))
         self.__name__ = self.__qualname__ = ""
 
@@ -142,7 +159,9 @@ class Endpoint:
 def _upload(client: Caller, call: Call) -> Any:  # Any: as in Endpoint.__call__
     params = dict(call.params)
     if "file" not in params:
-        raise InvalidArgumentError("file is missing: pass a path, bytes, or a file open for reading bytes.", param="file")
+        raise InvalidArgumentError(
+            "file is missing: pass a path, bytes, or a file open for reading bytes.", param="file"
+        )
     call.file, call.params = params.pop("file"), params
     return client.perform(call, lambda call, response: decoded(call, client.config, response))
 

@@ -183,7 +183,7 @@ def choose(status: int, kind: str | None, code: str | None) -> type[StripeError]
     found = BY_TYPE.get(kind or "") or BY_STATUS.get(status) or BY_CODE.get(code or "")
     if found is not None:
         return found
-    return InvalidRequestError if 400 <= status else APIError
+    return InvalidRequestError if status >= 400 else APIError
 
 
 def from_answer(status: int, headers: Mapping[str, str], body: bytes, parsed: object) -> StripeError:

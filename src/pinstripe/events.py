@@ -27,9 +27,11 @@ def class_for(event_type: str) -> type[Event]:
         return Event
     with BUILDING:
         if event_type not in _made:
-            fields = {"type": Literal[event_type]}  # type: ignore[valid-type]  # made at run time; the stubs say it too
+            fields = {"type": Literal[event_type]}  # made at run time; the stubs say it too
             name, names, _ = EVENT_TYPES[event_type]
-            doc = f"``{event_type}``, about a {names}. https://docs.stripe.com/api/events/types#event_types-{event_type}"
+            doc = (
+                f"``{event_type}``, about a {names}. https://docs.stripe.com/api/events/types#event_types-{event_type}"
+            )
             body = {"__module__": __name__, "__qualname__": name, "__doc__": doc, "__annotations__": fields}
             _made[event_type] = type(name, (Event,), body)
         return _made[event_type]

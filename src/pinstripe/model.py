@@ -31,7 +31,12 @@ class StripeModel(BaseModel):
     """
 
     model_config = ConfigDict(
-        frozen=True, extra="allow", defer_build=True, populate_by_name=True, protected_namespaces=(), ser_json_inf_nan="null"
+        frozen=True,
+        extra="allow",
+        defer_build=True,
+        populate_by_name=True,
+        protected_namespaces=(),
+        ser_json_inf_nan="null",
     )
 
     @property
@@ -43,7 +48,7 @@ class StripeModel(BaseModel):
         return self.__dict__.get("last_response")
 
     @classmethod
-    def model_rebuild(cls, **options: Any) -> bool | None:  # type: ignore[override]  # Any: Pydantic's own options
+    def model_rebuild(cls, **options: Any) -> bool | None:  # Any: Pydantic's own options
         """Build the validator of this model; safe from many threads."""
         with BUILDING:
             if cls.__pydantic_complete__ and not options.get("force"):
@@ -80,7 +85,7 @@ class StripeObject(StripeModel):
 
 def set_last_response(model: StripeModel, response: object) -> None:
     """Attach the response that a model came in. It takes no part in equality, dumps or pickles."""
-    model.__dict__["last_response"] = response
+    vars(model).update(last_response=response)
 
 
 def _faithful(schema: Any) -> None:  # Any: core schemas are a union of a hundred TypedDicts
@@ -154,7 +159,9 @@ class Embedded:
             return value if isinstance(value, Ref) else Ref(value)
         if isinstance(value, StripeModel):
             return value
-        raise PydanticCustomError("stripe_object", "Input should be an object" + (" or an id" if self.expandable else ""))
+        raise PydanticCustomError(
+            "stripe_object", "Input should be an object" + (" or an id" if self.expandable else "")
+        )
 
     def __get_pydantic_core_schema__(self, source: object, handler: GetCoreSchemaHandler) -> CoreSchema:
         return core_schema.no_info_plain_validator_function(self)

@@ -13,8 +13,10 @@ __all__ = ["AsyncOAuth", "OAuth"]
 class OAuth(Resource):
     """Connect accounts to a platform: send people to `authorize_url`, exchange the code they come back with for a `token`."""
 
-    _token = post("/oauth/token", "pinstripe.oauth_models:OAuthToken", host="connect")
-    deauthorize = post("/oauth/deauthorize", "pinstripe.oauth_models:OAuthDeauthorization", host="connect")
+    _token: Any = post("/oauth/token", "pinstripe.oauth_models:OAuthToken", host="connect")  # Any: a row, bound
+    _deauthorize: Any = post(
+        "/oauth/deauthorize", "pinstripe.oauth_models:OAuthDeauthorization", host="connect"
+    )  # Any: as above
 
     def authorize_url(self, *, express: bool = False, **params: Any) -> str:  # Any: the stub says what
         """Where to send a person who is to connect their account; nothing is sent by this call."""
@@ -25,7 +27,11 @@ class OAuth(Resource):
         """Exchange an authorization code (or a refresh token) for access to the connected account."""
         options = params.get("request_options") or {}
         secret = options.get("api_key") or self._client.config.api_key
-        return self._token(client_secret=secret, **params)  # type: ignore[operator]  # a row, bound
+        return self._token(client_secret=secret, **params)
+
+    def deauthorize(self, **params: Any) -> Any:  # Any: the stub says what
+        """End the platform's access to an account."""
+        return self._deauthorize(**params)
 
 
 AsyncOAuth = OAuth

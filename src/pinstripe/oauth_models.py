@@ -19,7 +19,9 @@ class OAuthToken(StripeModel):
     token_type: str | None = None
 
     def __repr_args__(self):  # type: ignore[no-untyped-def]  # Pydantic's own type; tokens are secrets and do not show
-        return [(name, value) for name, value in super().__repr_args__() if name not in ("access_token", "refresh_token")]
+        return [
+            (name, value) for name, value in super().__repr_args__() if name not in ("access_token", "refresh_token")
+        ]
 
 
 class OAuthDeauthorization(StripeModel):

@@ -32,7 +32,11 @@ class Pages:
         """What a page of such items decodes as."""
         from pinstripe import drift, model  # here, so that importing a client does not import Pydantic
 
-        pages: dict[str, Any] = {"v1": model.ListObject, "search": model.SearchResult, "v2": model.V2List}  # Any: as above
+        pages: dict[str, Any] = {
+            "v1": model.ListObject,
+            "search": model.SearchResult,
+            "v2": model.V2List,
+        }  # Any: as above
         return pages[self.style][drift.resolve(item)]
 
     def has_more(self, body: Any) -> bool:  # Any: one of the three pages
@@ -70,7 +74,9 @@ def paged(style: Literal["v1", "search", "v2"]) -> Pages:
 class _Page(Generic[T]):
     """What a page shows, sync and async."""
 
-    def __init__(self, client: Any, call: Call, pages: Pages, body: Any) -> None:  # Any: a client; one of the three pages
+    def __init__(
+        self, client: Any, call: Call, pages: Pages, body: Any
+    ) -> None:  # Any: a client; one of the three pages
         self._client, self._call, self._pages, self._body = client, call, pages, body
 
     @property

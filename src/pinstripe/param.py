@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from os import PathLike
-from typing import BinaryIO, TypedDict, Union
+from typing import BinaryIO, TypeAlias, TypedDict
 
-from typing_extensions import TypeAlias
-
-FileInput: TypeAlias = Union[str, "PathLike[str]", bytes, BinaryIO, "tuple[str, bytes]"]
+FileInput: TypeAlias = str | PathLike[str] | bytes | BinaryIO | tuple[str, bytes]
 """A file to upload: a path, its bytes, a file open for reading bytes, or a name with the bytes."""
 
-Strings: TypeAlias = "list[str]"
+Strings: TypeAlias = list[str]
 """Texts. A list, since a single text would pass for a sequence of texts."""
 
 

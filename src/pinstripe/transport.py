@@ -117,9 +117,9 @@ class Sink:
     """Where a download goes: a path, which appears only when all of it is there, or a file open for writing bytes."""
 
     def __init__(self, to: str | os.PathLike[str] | BinaryIO) -> None:
-        self._path = None if hasattr(to, "write") else os.fspath(to)  # type: ignore[arg-type]  # a path, as it cannot write
-        self._file = to if self._path is None else None
-        self._start = self._file.tell() if self._file is not None and self._file.seekable() else 0  # type: ignore[union-attr]  # a file
+        self._path = os.fspath(to) if isinstance(to, (str, os.PathLike)) else None
+        self._file = None if isinstance(to, (str, os.PathLike)) else to
+        self._start = self._file.tell() if self._file is not None and self._file.seekable() else 0
         self.written = 0
 
     def fill(self, chunks: Iterator[bytes]) -> None:
@@ -148,10 +148,11 @@ class Sink:
                     os.remove(part)
             return
         file = self._file
-        if file.seekable():  # type: ignore[union-attr]  # a file
-            file.seek(self._start)  # type: ignore[union-attr]  # a file
-            file.truncate()  # type: ignore[union-attr]  # a file
-        yield file  # type: ignore[misc]  # a file
+        assert file is not None  # noqa: S101  # for the checker: there is a path or a file
+        if file.seekable():
+            file.seek(self._start)
+            file.truncate()
+        yield file
 
 
 def _built(client: httpx.Client | httpx.AsyncClient, request: Request) -> httpx.Request:

@@ -10,21 +10,20 @@ from pinstripe.models import (Account, Application, ApplicationFee, ApplicationF
     InvoicePayment, IssuingAuthorization, IssuingCard, IssuingCardholder, IssuingDispute, IssuingPersonalizationDesign,
     IssuingToken, IssuingTransaction, Mandate, PaymentIntent, PaymentLink, PaymentMethod, Payout, Person, Plan, Price, Product,
     PromotionCode, Quote, RadarEarlyFraudWarning, Refund, ReportRun, ReportType, ReserveHold, ReservePlan, ReserveRelease,
-    Review, SetupIntent, SigmaScheduledQueryRun, Source, SourceMandateNotification, SourceTransaction, Subscription,
-    SubscriptionSchedule, TaxId, TaxRate, TaxSettings, TerminalReader, TestClock, Topup, Transfer, TreasuryCreditReversal,
-    TreasuryDebitReversal, TreasuryFinancialAccount, TreasuryInboundTransfer, TreasuryOutboundPayment, TreasuryOutboundTransfer,
-    TreasuryReceivedCredit, TreasuryReceivedDebit)
+    Review, SetupIntent, SigmaScheduledQueryRun, Source, SourceMandateNotification, SourceTransaction, StripeModel,
+    Subscription, SubscriptionSchedule, TaxId, TaxRate, TaxSettings, TerminalReader, TestClock, Topup, Transfer,
+    TreasuryCreditReversal, TreasuryDebitReversal, TreasuryFinancialAccount, TreasuryInboundTransfer, TreasuryOutboundPayment,
+    TreasuryOutboundTransfer, TreasuryReceivedCredit, TreasuryReceivedDebit)
 
-K = TypeVar("K", covariant=True)
-O = TypeVar("O", covariant=True)
+K = TypeVar("K", bound=str)
+O = TypeVar("O", bound=StripeModel)
 
 class TypedData(EventData, Generic[O]):
-    @property
-    def object(self) -> O: ...  # type: ignore[override]
+    object: O
 
 class TypedEvent(Event, Generic[K, O]):
-    type: K  # type: ignore[assignment, misc]
-    data: TypedData[O]  # type: ignore[misc]
+    type: K
+    data: TypedData[O]
 
 class AccountApplicationAuthorizedEvent(TypedEvent[Literal["account.application.authorized"], Application]): ...
 class AccountApplicationDeauthorizedEvent(TypedEvent[Literal["account.application.deauthorized"], Application]): ...

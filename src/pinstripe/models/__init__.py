@@ -901,8 +901,7 @@ def __dir__() -> list[str]:
 
 
 def _event(event_type: str) -> type[StripeModel]:
-    found = import_module("pinstripe.events").class_for(event_type)
-    assert issubclass(found, StripeModel)
+    found: type[StripeModel] = import_module("pinstripe.events").class_for(event_type)
     return found
 
 

@@ -17,7 +17,10 @@ from pinstripe.models.values import AccountCompanyStructure, AccountRequirements
 from pinstripe.wire import Timestamp
 
 if TYPE_CHECKING:
-    from pinstripe.models import BankAccount, Card, File, TaxId
+    from pinstripe.models.bank_account import BankAccount
+    from pinstripe.models.card import Card
+    from pinstripe.models.file import File
+    from pinstripe.models.tax_id import TaxId
 
 class AccountBusinessProfileAnnualRevenue(StripeModel):
     amount: int | None = None

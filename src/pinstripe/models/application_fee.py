@@ -7,7 +7,10 @@ from pinstripe.models.application_fee_refund import ApplicationFeeRefund
 from pinstripe.wire import Timestamp
 
 if TYPE_CHECKING:
-    from pinstripe.models import Account, Application, BalanceTransaction, Charge
+    from pinstripe.models.account import Account
+    from pinstripe.models.application import Application
+    from pinstripe.models.balance_transaction import BalanceTransaction
+    from pinstripe.models.charge import Charge
 
 class ApplicationFeeSource(StripeModel):
     charge: str | None = None

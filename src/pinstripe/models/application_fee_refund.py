@@ -6,7 +6,8 @@ from pinstripe.model import Expandable, StripeModel
 from pinstripe.wire import Timestamp
 
 if TYPE_CHECKING:
-    from pinstripe.models import ApplicationFee, BalanceTransaction
+    from pinstripe.models.application_fee import ApplicationFee
+    from pinstripe.models.balance_transaction import BalanceTransaction
 
 class ApplicationFeeRefund(StripeModel):
     """A Stripe `fee_refund`. https://docs.stripe.com/api/application_fees/refunds/object"""

@@ -7,9 +7,22 @@ from pinstripe.models.values import BalanceTransactionType
 from pinstripe.wire import Timestamp
 
 if TYPE_CHECKING:
-    from pinstripe.models import (ApplicationFee, ApplicationFeeRefund, Charge, ConnectCollectionTransfer,
-        CustomerCashBalanceTransaction, Dispute, IssuingAuthorization, IssuingDispute, IssuingTransaction, Payout, Refund,
-        ReserveTransaction, TaxDeductedAtSource, Topup, Transfer, TransferReversal)
+    from pinstripe.models.application_fee import ApplicationFee
+    from pinstripe.models.application_fee_refund import ApplicationFeeRefund
+    from pinstripe.models.charge import Charge
+    from pinstripe.models.connect_collection_transfer import ConnectCollectionTransfer
+    from pinstripe.models.customer_cash_balance_transaction import CustomerCashBalanceTransaction
+    from pinstripe.models.dispute import Dispute
+    from pinstripe.models.issuing_authorization import IssuingAuthorization
+    from pinstripe.models.issuing_dispute import IssuingDispute
+    from pinstripe.models.issuing_transaction import IssuingTransaction
+    from pinstripe.models.payout import Payout
+    from pinstripe.models.refund import Refund
+    from pinstripe.models.reserve_transaction import ReserveTransaction
+    from pinstripe.models.tax_deducted_at_source import TaxDeductedAtSource
+    from pinstripe.models.topup import Topup
+    from pinstripe.models.transfer import Transfer
+    from pinstripe.models.transfer_reversal import TransferReversal
 
 class BalanceTransactionFeeDetails(StripeModel):
     amount: int

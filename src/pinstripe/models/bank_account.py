@@ -6,7 +6,8 @@ from pinstripe.model import Expandable, StripeModel
 from pinstripe.models.account_requirements_error import AccountRequirementsError
 
 if TYPE_CHECKING:
-    from pinstripe.models import Account, Customer, DeletedCustomer
+    from pinstripe.models.account import Account
+    from pinstripe.models.customer import Customer, DeletedCustomer
 
 class ExternalAccountRequirements(StripeModel):
     """Found at `BankAccount.future_requirements`, `BankAccount.requirements`."""

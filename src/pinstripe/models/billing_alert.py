@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING, Literal
 from pinstripe.model import Expandable, StripeModel
 
 if TYPE_CHECKING:
-    from pinstripe.models import BillingMeter, Customer
+    from pinstripe.models.billing_meter import BillingMeter
+    from pinstripe.models.customer import Customer
 
 class BillingAlertUsageThresholdFilter(StripeModel):
     customer: Expandable["Customer"] | None = None

@@ -6,7 +6,7 @@ from pinstripe.model import Expandable, StripeModel
 from pinstripe.models.billing_credit_amount import BillingCreditAmount
 
 if TYPE_CHECKING:
-    from pinstripe.models import Customer, DeletedCustomer
+    from pinstripe.models.customer import Customer, DeletedCustomer
 
 class BillingCreditBalanceSummaryBalance(StripeModel):
     available_balance: BillingCreditAmount

@@ -7,7 +7,9 @@ from pinstripe.models.billing_credit_amount import BillingCreditAmount
 from pinstripe.wire import Timestamp
 
 if TYPE_CHECKING:
-    from pinstripe.models import BillingCreditGrant, Invoice, TestClock
+    from pinstripe.models.billing_credit_grant import BillingCreditGrant
+    from pinstripe.models.invoice import Invoice
+    from pinstripe.models.test_clock import TestClock
 
 class BillingCreditBalanceTransactionCreditsApplied(StripeModel):
     """Found at `BillingCreditBalanceTransactionCredit.credits_application_invoice_voided`, `BillingCreditBalanceTransactionDebit.credits_applied`."""

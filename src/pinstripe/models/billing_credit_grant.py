@@ -7,7 +7,8 @@ from pinstripe.models.billing_credit_amount import BillingCreditAmount
 from pinstripe.wire import Timestamp
 
 if TYPE_CHECKING:
-    from pinstripe.models import Customer, DeletedCustomer, TestClock
+    from pinstripe.models.customer import Customer, DeletedCustomer
+    from pinstripe.models.test_clock import TestClock
 
 class BillingCreditGrantApplicabilityConfigScopePrice(StripeModel):
     id: str | None = None

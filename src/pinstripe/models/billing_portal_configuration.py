@@ -7,7 +7,7 @@ from pinstripe.models.enabled_feature import EnabledFeature
 from pinstripe.wire import Timestamp
 
 if TYPE_CHECKING:
-    from pinstripe.models import Application, DeletedApplication
+    from pinstripe.models.application import Application, DeletedApplication
 
 class BillingPortalConfigurationBusinessProfile(StripeModel):
     headline: str | None = None

@@ -8,7 +8,7 @@ from pinstripe.models.values import BillingPortalSessionLocale
 from pinstripe.wire import Timestamp
 
 if TYPE_CHECKING:
-    from pinstripe.models import BillingPortalConfiguration
+    from pinstripe.models.billing_portal_configuration import BillingPortalConfiguration
 
 class BillingPortalSessionFlowAfterCompletionRedirect(StripeModel):
     return_url: str

@@ -8,7 +8,7 @@ from pinstripe.models.account_requirements_error import AccountRequirementsError
 from pinstripe.wire import Timestamp
 
 if TYPE_CHECKING:
-    from pinstripe.models import Account
+    from pinstripe.models.account import Account
 
 class AccountCapabilityRequirements(StripeModel):
     """Found at `Capability.future_requirements`, `Capability.requirements`."""

@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING, Literal
 from pinstripe.model import Expandable, StripeModel
 
 if TYPE_CHECKING:
-    from pinstripe.models import Account, Customer, DeletedCustomer
+    from pinstripe.models.account import Account
+    from pinstripe.models.customer import Customer, DeletedCustomer
 
 class CardNetworks(StripeModel):
     preferred: str | None = None

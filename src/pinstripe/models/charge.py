@@ -28,8 +28,15 @@ from pinstripe.models.source_reference import SourceReference
 from pinstripe.wire import Timestamp
 
 if TYPE_CHECKING:
-    from pinstripe.models import (Account, Application, ApplicationFee, BalanceTransaction, Customer, DeletedCustomer,
-        PaymentIntent, Review, Rule, Transfer)
+    from pinstripe.models.account import Account
+    from pinstripe.models.application import Application
+    from pinstripe.models.application_fee import ApplicationFee
+    from pinstripe.models.balance_transaction import BalanceTransaction
+    from pinstripe.models.customer import Customer, DeletedCustomer
+    from pinstripe.models.payment_intent import PaymentIntent
+    from pinstripe.models.review import Review
+    from pinstripe.models.rule import Rule
+    from pinstripe.models.transfer import Transfer
 
 class ChargeFraudDetails(StripeModel):
     stripe_report: str | None = None

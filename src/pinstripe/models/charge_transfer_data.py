@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from pinstripe.model import Expandable, StripeModel
 
 if TYPE_CHECKING:
-    from pinstripe.models import Account
+    from pinstripe.models.account import Account
 
 class ChargeTransferData(StripeModel):
     """Found at `Charge.transfer_data`, `PaymentLink.transfer_data`."""

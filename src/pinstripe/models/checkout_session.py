@@ -26,8 +26,14 @@ from pinstripe.models.values import CheckoutSessionLocale
 from pinstripe.wire import DecimalString, Timestamp
 
 if TYPE_CHECKING:
-    from pinstripe.models import (Coupon, Customer, DeletedCustomer, Invoice, PaymentIntent, PaymentLink, PromotionCode,
-        SetupIntent, Subscription)
+    from pinstripe.models.coupon import Coupon
+    from pinstripe.models.customer import Customer, DeletedCustomer
+    from pinstripe.models.invoice import Invoice
+    from pinstripe.models.payment_intent import PaymentIntent
+    from pinstripe.models.payment_link import PaymentLink
+    from pinstripe.models.promotion_code import PromotionCode
+    from pinstripe.models.setup_intent import SetupIntent
+    from pinstripe.models.subscription import Subscription
 
 class CheckoutSessionAfterExpirationRecovery(StripeModel):
     allow_promotion_codes: bool

@@ -7,7 +7,7 @@ from pinstripe.models.climate_supplier import ClimateLocation, ClimateSupplier
 from pinstripe.wire import DecimalString, Timestamp
 
 if TYPE_CHECKING:
-    from pinstripe.models import ClimateProduct
+    from pinstripe.models.climate_product import ClimateProduct
 
 class ClimateOrderBeneficiary(StripeModel):
     public_name: str

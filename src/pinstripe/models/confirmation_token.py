@@ -19,7 +19,7 @@ from pinstripe.models.values import ConfirmationTokenPaymentMethodPreviewType
 from pinstripe.wire import Timestamp
 
 if TYPE_CHECKING:
-    from pinstripe.models import Customer
+    from pinstripe.models.customer import Customer
 
 class ConfirmationTokenMandateDataCustomerAcceptance(StripeModel):
     online: OnlineAcceptance | None = None

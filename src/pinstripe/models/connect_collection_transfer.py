@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Literal
 from pinstripe.model import Expandable, StripeModel
 
 if TYPE_CHECKING:
-    from pinstripe.models import Account
+    from pinstripe.models.account import Account
 
 class ConnectCollectionTransfer(StripeModel):
     """A Stripe `connect_collection_transfer`."""

@@ -11,7 +11,8 @@ from pinstripe.models.line_item import LineItemsAdjustableQuantity
 from pinstripe.models.values import ShippingAddressCollectionAllowedCountry
 
 if TYPE_CHECKING:
-    from pinstripe.models import DeletedTaxId, ShippingRate, TaxId
+    from pinstripe.models.shipping_rate import ShippingRate
+    from pinstripe.models.tax_id import DeletedTaxId, TaxId
 
 class ConsentCollectionPaymentMethodReuseAgreement(StripeModel):
     position: Literal["auto", "hidden"]

@@ -10,7 +10,10 @@ from pinstripe.models.shipping_cost import ShippingCost
 from pinstripe.wire import Timestamp
 
 if TYPE_CHECKING:
-    from pinstripe.models import Customer, CustomerBalanceTransaction, DeletedCustomer, Invoice, Refund
+    from pinstripe.models.customer import Customer, DeletedCustomer
+    from pinstripe.models.customer_balance_transaction import CustomerBalanceTransaction
+    from pinstripe.models.invoice import Invoice
+    from pinstripe.models.refund import Refund
 
 class CreditNoteRefundPaymentRecordRefund(StripeModel):
     payment_record: str

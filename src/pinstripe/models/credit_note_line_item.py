@@ -9,7 +9,8 @@ from pinstripe.models.tax_rate import TaxRate
 from pinstripe.wire import DecimalString
 
 if TYPE_CHECKING:
-    from pinstripe.models import BillingCreditBalanceTransaction, DeletedDiscount, Discount
+    from pinstripe.models.billing_credit_balance_transaction import BillingCreditBalanceTransaction
+    from pinstripe.models.discount import DeletedDiscount, Discount
 
 class CreditNotePretaxCreditAmount(StripeModel):
     """Found at `CreditNote.pretax_credit_amounts`, `CreditNoteLineItem.pretax_credit_amounts`."""

@@ -13,7 +13,12 @@ from pinstripe.models.tax_id import TaxId
 from pinstripe.wire import Timestamp
 
 if TYPE_CHECKING:
-    from pinstripe.models import BankAccount, Card, PaymentMethod, Source, Subscription, TestClock
+    from pinstripe.models.bank_account import BankAccount
+    from pinstripe.models.card import Card
+    from pinstripe.models.payment_method import PaymentMethod
+    from pinstripe.models.source import Source
+    from pinstripe.models.subscription import Subscription
+    from pinstripe.models.test_clock import TestClock
 
 class CustomerInvoiceSettings(StripeModel):
     custom_fields: list[CustomField] | None = None

@@ -6,7 +6,10 @@ from pinstripe.model import Expandable, StripeModel
 from pinstripe.wire import Timestamp
 
 if TYPE_CHECKING:
-    from pinstripe.models import CheckoutSession, CreditNote, Customer, Invoice
+    from pinstripe.models.checkout_session import CheckoutSession
+    from pinstripe.models.credit_note import CreditNote
+    from pinstripe.models.customer import Customer
+    from pinstripe.models.invoice import Invoice
 
 class CustomerBalanceTransaction(StripeModel):
     """A Stripe `customer_balance_transaction`. https://docs.stripe.com/api/customers/balance_transactions/object"""

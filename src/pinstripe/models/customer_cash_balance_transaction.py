@@ -6,7 +6,10 @@ from pinstripe.model import Expandable, StripeModel
 from pinstripe.wire import Timestamp
 
 if TYPE_CHECKING:
-    from pinstripe.models import BalanceTransaction, Customer, PaymentIntent, Refund
+    from pinstripe.models.balance_transaction import BalanceTransaction
+    from pinstripe.models.customer import Customer
+    from pinstripe.models.payment_intent import PaymentIntent
+    from pinstripe.models.refund import Refund
 
 class CustomerCashBalanceTransactionAdjustedForOverdraft(StripeModel):
     balance_transaction: Expandable["BalanceTransaction"]

@@ -7,7 +7,7 @@ from pinstripe.models.enabled_feature import EnabledFeature
 from pinstripe.wire import Timestamp
 
 if TYPE_CHECKING:
-    from pinstripe.models import Customer
+    from pinstripe.models.customer import Customer
 
 class CustomerSessionComponentsCustomerSheetFeatures(StripeModel):
     payment_method_allow_redisplay_filters: list[Literal["always", "limited", "unspecified"]] | None = None

@@ -7,7 +7,8 @@ from pinstripe.models.discount_source import DiscountSource
 from pinstripe.wire import Timestamp
 
 if TYPE_CHECKING:
-    from pinstripe.models import Customer, DeletedCustomer, PromotionCode
+    from pinstripe.models.customer import Customer, DeletedCustomer
+    from pinstripe.models.promotion_code import PromotionCode
 
 class DeletedDiscount(StripeModel):
     """What is left of a deleted `discount`."""

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from pinstripe.model import Expandable, StripeModel
 
 if TYPE_CHECKING:
-    from pinstripe.models import DeletedDiscount, Discount
+    from pinstripe.models.discount import DeletedDiscount, Discount
 
 class DiscountAmount(StripeModel):
     """Found at `Invoice.total_discount_amounts`, `InvoiceLineItem.discount_amounts`, `CreditNote.discount_amounts` and 2 more."""

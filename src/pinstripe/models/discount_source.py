@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Literal
 from pinstripe.model import Expandable, StripeModel
 
 if TYPE_CHECKING:
-    from pinstripe.models import Coupon
+    from pinstripe.models.coupon import Coupon
 
 class DiscountSource(StripeModel):
     """Found at `Discount.source`, `PromotionCode.promotion`, `DeletedDiscount.source`."""

@@ -8,7 +8,9 @@ from pinstripe.models.balance_transaction import BalanceTransaction
 from pinstripe.wire import Timestamp
 
 if TYPE_CHECKING:
-    from pinstripe.models import Charge, File, PaymentIntent
+    from pinstripe.models.charge import Charge
+    from pinstripe.models.file import File
+    from pinstripe.models.payment_intent import PaymentIntent
 
 class DisputeEvidenceEnhancedEvidenceVisaCompellingEvidence3DisputedTransaction(StripeModel):
     customer_account_id: str | None = None

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Literal
 from pinstripe.model import Expandable, StripeModel
 
 if TYPE_CHECKING:
-    from pinstripe.models import EntitlementsFeature
+    from pinstripe.models.entitlements_feature import EntitlementsFeature
 
 class EntitlementsActiveEntitlement(StripeModel):
     """A Stripe `entitlements.active_entitlement`. https://docs.stripe.com/api/entitlements/active_entitlements/object"""

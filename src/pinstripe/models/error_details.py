@@ -5,7 +5,12 @@ from typing import TYPE_CHECKING, Literal
 from pinstripe.model import Lazy, StripeModel
 
 if TYPE_CHECKING:
-    from pinstripe.models import BankAccount, Card, PaymentIntent, PaymentMethod, SetupIntent, Source
+    from pinstripe.models.bank_account import BankAccount
+    from pinstripe.models.card import Card
+    from pinstripe.models.payment_intent import PaymentIntent
+    from pinstripe.models.payment_method import PaymentMethod
+    from pinstripe.models.setup_intent import SetupIntent
+    from pinstripe.models.source import Source
 
 class ErrorDetails(StripeModel):
     """Found at `SetupAttempt.setup_error`, `PaymentIntent.last_payment_error`, `SetupIntent.last_setup_error` and 3 more."""

@@ -6,7 +6,7 @@ from pinstripe.model import Expandable, StripeModel
 from pinstripe.wire import Timestamp
 
 if TYPE_CHECKING:
-    from pinstripe.models import File
+    from pinstripe.models.file import File
 
 class FileLink(StripeModel):
     """A Stripe `file_link`. https://docs.stripe.com/api/file_links/object"""

@@ -6,7 +6,9 @@ from pinstripe.model import Expandable, StripeModel
 from pinstripe.wire import Timestamp
 
 if TYPE_CHECKING:
-    from pinstripe.models import Account, Customer, FinancialConnectionsAccountOwnership
+    from pinstripe.models.account import Account
+    from pinstripe.models.customer import Customer
+    from pinstripe.models.financial_connections_account_ownership import FinancialConnectionsAccountOwnership
 
 class FinancialConnectionsAccountHolder(StripeModel):
     """Found at `FinancialConnectionsAccount.account_holder`, `FinancialConnectionsSession.account_holder`."""

@@ -11,7 +11,7 @@ from pinstripe.models.values import IdentityVerificationSessionLastErrorCode
 from pinstripe.wire import Timestamp
 
 if TYPE_CHECKING:
-    from pinstripe.models import IdentityVerificationReport
+    from pinstripe.models.identity_verification_report import IdentityVerificationReport
 
 class IdentityVerificationSessionLastError(StripeModel):
     code: IdentityVerificationSessionLastErrorCode | None = None

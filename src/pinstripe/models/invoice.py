@@ -26,8 +26,17 @@ from pinstripe.models.values import PaymentMethodType
 from pinstripe.wire import Timestamp
 
 if TYPE_CHECKING:
-    from pinstripe.models import (Account, Application, BankAccount, Card, Customer, DeletedApplication, DeletedCustomer,
-        DeletedDiscount, DeletedTaxId, Discount, PaymentMethod, Source, Subscription, TaxId, TestClock)
+    from pinstripe.models.account import Account
+    from pinstripe.models.application import Application, DeletedApplication
+    from pinstripe.models.bank_account import BankAccount
+    from pinstripe.models.card import Card
+    from pinstripe.models.customer import Customer, DeletedCustomer
+    from pinstripe.models.discount import DeletedDiscount, Discount
+    from pinstripe.models.payment_method import PaymentMethod
+    from pinstripe.models.source import Source
+    from pinstripe.models.subscription import Subscription
+    from pinstripe.models.tax_id import DeletedTaxId, TaxId
+    from pinstripe.models.test_clock import TestClock
 
 class DeletedInvoice(StripeModel):
     """What is left of a deleted `invoice`."""

@@ -9,7 +9,10 @@ from pinstripe.models.tax_rate import TaxRate
 from pinstripe.wire import DecimalString, Timestamp
 
 if TYPE_CHECKING:
-    from pinstripe.models import Customer, DeletedCustomer, Discount, Invoice, TestClock
+    from pinstripe.models.customer import Customer, DeletedCustomer
+    from pinstripe.models.discount import Discount
+    from pinstripe.models.invoice import Invoice
+    from pinstripe.models.test_clock import TestClock
 
 class DeletedInvoiceItem(StripeModel):
     """What is left of a deleted `invoiceitem`."""

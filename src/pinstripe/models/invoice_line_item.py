@@ -10,7 +10,8 @@ from pinstripe.models.invoice_total_tax import InvoiceTotalTax
 from pinstripe.wire import DecimalString
 
 if TYPE_CHECKING:
-    from pinstripe.models import Discount, Subscription
+    from pinstripe.models.discount import Discount
+    from pinstripe.models.subscription import Subscription
 
 class InvoiceLineItemParentProrationDetails(StripeModel):
     """Found at `InvoiceLineItemParentInvoiceItemDetails.proration_details`, `InvoiceLineItemParentSubscriptionItemDetails.proration_details`."""

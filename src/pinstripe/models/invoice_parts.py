@@ -6,7 +6,7 @@ from pinstripe.model import Expandable, StripeModel
 from pinstripe.wire import DecimalString, Timestamp
 
 if TYPE_CHECKING:
-    from pinstripe.models import Price
+    from pinstripe.models.price import Price
 
 class InvoiceCreditedItems(StripeModel):
     """Found at `InvoiceLineItemParentProrationDetails.credited_items`, `InvoiceItemProrationDetailsCreditedItems.invoice_line_item_details`."""

@@ -6,7 +6,10 @@ from pinstripe.model import Expandable, StripeModel
 from pinstripe.wire import Timestamp
 
 if TYPE_CHECKING:
-    from pinstripe.models import Charge, DeletedInvoice, Invoice, PaymentIntent, PaymentRecord
+    from pinstripe.models.charge import Charge
+    from pinstripe.models.invoice import DeletedInvoice, Invoice
+    from pinstripe.models.payment_intent import PaymentIntent
+    from pinstripe.models.payment_record import PaymentRecord
 
 class InvoicePaymentPayment(StripeModel):
     charge: Expandable["Charge"] | None = None

@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING, Literal
 from pinstripe.model import Expandable, StripeModel
 
 if TYPE_CHECKING:
-    from pinstripe.models import BillingCreditBalanceTransaction, DeletedDiscount, Discount
+    from pinstripe.models.billing_credit_balance_transaction import BillingCreditBalanceTransaction
+    from pinstripe.models.discount import DeletedDiscount, Discount
 
 class InvoicePretaxCreditAmount(StripeModel):
     """Found at `Invoice.total_pretax_credit_amounts`, `InvoiceLineItem.pretax_credit_amounts`."""

@@ -6,7 +6,7 @@ from pinstripe.model import Expandable, StripeModel
 from pinstripe.models.values import InvoiceTotalTaxTaxabilityReason
 
 if TYPE_CHECKING:
-    from pinstripe.models import TaxRate
+    from pinstripe.models.tax_rate import TaxRate
 
 class InvoiceTotalTaxRateDetails(StripeModel):
     tax_rate: Expandable["TaxRate"]

@@ -10,7 +10,10 @@ from pinstripe.models.values import IssuingAuthorizationRequestHistoryReason
 from pinstripe.wire import DecimalString, Timestamp
 
 if TYPE_CHECKING:
-    from pinstripe.models import IssuingCard, IssuingCardholder, IssuingToken, IssuingTransaction
+    from pinstripe.models.issuing_card import IssuingCard
+    from pinstripe.models.issuing_cardholder import IssuingCardholder
+    from pinstripe.models.issuing_token import IssuingToken
+    from pinstripe.models.issuing_transaction import IssuingTransaction
 
 class IssuingAuthorizationFleetCardholderPromptData(StripeModel):
     alphanumeric_id: str | None = None

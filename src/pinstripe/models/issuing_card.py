@@ -8,7 +8,7 @@ from pinstripe.models.issuing_cardholder import IssuingCardAuthorizationControls
 from pinstripe.wire import Timestamp
 
 if TYPE_CHECKING:
-    from pinstripe.models import IssuingPersonalizationDesign
+    from pinstripe.models.issuing_personalization_design import IssuingPersonalizationDesign
 
 class IssuingCardLatestFraudWarning(StripeModel):
     started_at: Timestamp | None = None

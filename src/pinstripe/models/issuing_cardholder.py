@@ -10,7 +10,7 @@ from pinstripe.models.values import IssuingCardAuthorizationControlsAllowedCateg
 from pinstripe.wire import Timestamp
 
 if TYPE_CHECKING:
-    from pinstripe.models import File
+    from pinstripe.models.file import File
 
 class IssuingCardAuthorizationControlsSpendingLimit(StripeModel):
     amount: int

@@ -8,7 +8,8 @@ from pinstripe.models.values import IssuingDisputeLossReason
 from pinstripe.wire import Timestamp
 
 if TYPE_CHECKING:
-    from pinstripe.models import File, IssuingTransaction
+    from pinstripe.models.file import File
+    from pinstripe.models.issuing_transaction import IssuingTransaction
 
 class IssuingDisputeEvidenceCanceled(StripeModel):
     additional_documentation: Expandable["File"] | None = None

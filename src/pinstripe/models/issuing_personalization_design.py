@@ -6,7 +6,8 @@ from pinstripe.model import Expandable, StripeModel
 from pinstripe.wire import Timestamp
 
 if TYPE_CHECKING:
-    from pinstripe.models import File, IssuingPhysicalBundle
+    from pinstripe.models.file import File
+    from pinstripe.models.issuing_physical_bundle import IssuingPhysicalBundle
 
 class IssuingPersonalizationDesignCarrierText(StripeModel):
     footer_body: str | None = None

@@ -7,7 +7,7 @@ from pinstripe.models.values import IssuingTokenNetworkDataWalletProviderReasonC
 from pinstripe.wire import Timestamp
 
 if TYPE_CHECKING:
-    from pinstripe.models import IssuingCard
+    from pinstripe.models.issuing_card import IssuingCard
 
 class IssuingTokenNetworkDataDevice(StripeModel):
     device_fingerprint: str | None = None

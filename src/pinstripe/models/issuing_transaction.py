@@ -8,8 +8,12 @@ from pinstripe.models.issuing import (IssuingAuthorizationMerchantData, IssuingT
 from pinstripe.wire import DecimalString, Timestamp
 
 if TYPE_CHECKING:
-    from pinstripe.models import (BalanceTransaction, IssuingAuthorization, IssuingCard, IssuingCardholder, IssuingDispute,
-        IssuingToken)
+    from pinstripe.models.balance_transaction import BalanceTransaction
+    from pinstripe.models.issuing_authorization import IssuingAuthorization
+    from pinstripe.models.issuing_card import IssuingCard
+    from pinstripe.models.issuing_cardholder import IssuingCardholder
+    from pinstripe.models.issuing_dispute import IssuingDispute
+    from pinstripe.models.issuing_token import IssuingToken
 
 class IssuingTransactionNetworkData(StripeModel):
     authorization_code: str | None = None

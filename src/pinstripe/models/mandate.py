@@ -12,7 +12,7 @@ from pinstripe.models.online_acceptance import OnlineAcceptance
 from pinstripe.wire import Timestamp
 
 if TYPE_CHECKING:
-    from pinstripe.models import PaymentMethod
+    from pinstripe.models.payment_method import PaymentMethod
 
 class MandateCustomerAcceptance(StripeModel):
     accepted_at: Timestamp | None = None

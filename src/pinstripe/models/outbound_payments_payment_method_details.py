@@ -9,7 +9,8 @@ from pinstripe.models.received_payment_method_details_financial_account import R
 from pinstripe.wire import Timestamp
 
 if TYPE_CHECKING:
-    from pinstripe.models import Mandate, TreasuryTransaction
+    from pinstripe.models.mandate import Mandate
+    from pinstripe.models.treasury_transaction import TreasuryTransaction
 
 class OutboundPaymentsPaymentMethodDetailsUsBankAccount(StripeModel):
     account_holder_type: Literal["company", "individual"] | None = None

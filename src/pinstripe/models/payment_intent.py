@@ -26,7 +26,12 @@ from pinstripe.models.values import ExcludedPaymentMethodType, PaymentIntentPaym
 from pinstripe.wire import Timestamp
 
 if TYPE_CHECKING:
-    from pinstripe.models import Account, Application, Charge, Customer, DeletedCustomer, PaymentMethod, Review
+    from pinstripe.models.account import Account
+    from pinstripe.models.application import Application
+    from pinstripe.models.charge import Charge
+    from pinstripe.models.customer import Customer, DeletedCustomer
+    from pinstripe.models.payment_method import PaymentMethod
+    from pinstripe.models.review import Review
 
 class PaymentIntentAmountDetailsError(StripeModel):
     code: Literal["amount_details_amount_mismatch", "amount_details_tax_shipping_discount_greater_than_amount"] | None = None

@@ -16,7 +16,8 @@ from pinstripe.models.trial_settings import TrialSettings
 from pinstripe.models.values import PaymentLinkPaymentMethodType
 
 if TYPE_CHECKING:
-    from pinstripe.models import Account, Application, DeletedApplication
+    from pinstripe.models.account import Account
+    from pinstripe.models.application import Application, DeletedApplication
 
 class PaymentLinkAfterCompletion(StripeModel):
     hosted_confirmation: HostedConfirmation | None = None

@@ -17,7 +17,7 @@ from pinstripe.models.values import ConfirmationTokenPaymentMethodPreviewType
 from pinstripe.wire import Timestamp
 
 if TYPE_CHECKING:
-    from pinstripe.models import Customer
+    from pinstripe.models.customer import Customer
 
 class PaymentMethodCustomLogo(StripeModel):
     content_type: str | None = None

@@ -9,7 +9,8 @@ from pinstripe.models.values import (PaymentMethodBank, PaymentMethodBrand, Paym
     PaymentMethodDetailsIdealBank, PaymentMethodDetailsIdealBic, PaymentMethodDetailsP24Bank)
 
 if TYPE_CHECKING:
-    from pinstripe.models import Mandate, PaymentMethod
+    from pinstripe.models.mandate import Mandate
+    from pinstripe.models.payment_method import PaymentMethod
 
 class PaymentMethodDetailsAchCreditTransfer(StripeModel):
     """Found at `ChargePaymentMethodDetails.ach_credit_transfer`, `PaymentMethodDetails.ach_credit_transfer`."""

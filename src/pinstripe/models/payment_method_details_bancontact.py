@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING, Literal
 from pinstripe.model import Expandable, StripeModel
 
 if TYPE_CHECKING:
-    from pinstripe.models import Mandate, PaymentMethod
+    from pinstripe.models.mandate import Mandate
+    from pinstripe.models.payment_method import PaymentMethod
 
 class PaymentMethodDetailsBancontact(StripeModel):
     """Found at `SetupAttemptPaymentMethodDetails.bancontact`, `SetupAttemptPaymentMethodDetails.sofort`, `ChargePaymentMethodDetails.bancontact` and 1 more."""

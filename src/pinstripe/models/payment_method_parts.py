@@ -12,7 +12,8 @@ from pinstripe.models.values import (PaymentMethodBank, PaymentMethodBrand, Paym
     PaymentMethodDetailsIdealBank, PaymentMethodDetailsIdealBic, PaymentMethodDetailsP24Bank)
 
 if TYPE_CHECKING:
-    from pinstripe.models import Charge, SetupAttempt
+    from pinstripe.models.charge import Charge
+    from pinstripe.models.setup_attempt import SetupAttempt
 
 class Networks(StripeModel):
     """Found at `PaymentMethodCard.networks`, `PaymentMethodCardPresent.networks`, `PaymentMethodInteracPresent.networks`."""

@@ -6,7 +6,10 @@ from pinstripe.model import Expandable, StripeModel
 from pinstripe.wire import Timestamp
 
 if TYPE_CHECKING:
-    from pinstripe.models import ApplicationFee, BalanceTransaction, BankAccount, Card, DeletedBankAccount, DeletedCard
+    from pinstripe.models.application_fee import ApplicationFee
+    from pinstripe.models.balance_transaction import BalanceTransaction
+    from pinstripe.models.bank_account import BankAccount, DeletedBankAccount
+    from pinstripe.models.card import Card, DeletedCard
 
 class PayoutTraceId(StripeModel):
     status: str

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from pinstripe.model import Expandable, StripeModel
 
 if TYPE_CHECKING:
-    from pinstripe.models import File
+    from pinstripe.models.file import File
 
 class PersonVerificationDocument(StripeModel):
     """Found at `AccountCompanyVerification.document`, `PersonVerification.additional_document`, `PersonVerification.document`."""

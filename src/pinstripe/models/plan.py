@@ -7,7 +7,7 @@ from pinstripe.models.plan_tier import PlanTier, TransformUsage
 from pinstripe.wire import DecimalString, Timestamp
 
 if TYPE_CHECKING:
-    from pinstripe.models import DeletedProduct, Product
+    from pinstripe.models.product import DeletedProduct, Product
 
 class DeletedPlan(StripeModel):
     """What is left of a deleted `plan`."""

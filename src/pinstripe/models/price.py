@@ -7,7 +7,7 @@ from pinstripe.models.plan_tier import PlanTier, TransformUsage
 from pinstripe.wire import DecimalString, Timestamp
 
 if TYPE_CHECKING:
-    from pinstripe.models import DeletedProduct, Product
+    from pinstripe.models.product import DeletedProduct, Product
 
 class CustomUnitAmount(StripeModel):
     """Found at `Price.custom_unit_amount`, `PriceCurrencyOptions.custom_unit_amount`."""

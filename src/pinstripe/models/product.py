@@ -6,7 +6,8 @@ from pinstripe.model import Expandable, StripeModel
 from pinstripe.wire import Timestamp
 
 if TYPE_CHECKING:
-    from pinstripe.models import Price, TaxCode
+    from pinstripe.models.price import Price
+    from pinstripe.models.tax_code import TaxCode
 
 class DeletedProduct(StripeModel):
     """What is left of a deleted `product`."""

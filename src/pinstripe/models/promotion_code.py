@@ -7,7 +7,7 @@ from pinstripe.models.discount_source import DiscountSource
 from pinstripe.wire import Timestamp
 
 if TYPE_CHECKING:
-    from pinstripe.models import Customer, DeletedCustomer
+    from pinstripe.models.customer import Customer, DeletedCustomer
 
 class PromotionCodeRestrictionsCurrencyOptions(StripeModel):
     minimum_amount: int

@@ -10,8 +10,15 @@ from pinstripe.models.subscription_billing_mode_flexible import SubscriptionBill
 from pinstripe.wire import Timestamp
 
 if TYPE_CHECKING:
-    from pinstripe.models import (Account, Application, Customer, DeletedApplication, DeletedCustomer, DeletedInvoice, Discount,
-        Invoice, Subscription, SubscriptionSchedule, TaxRate, TestClock)
+    from pinstripe.models.account import Account
+    from pinstripe.models.application import Application, DeletedApplication
+    from pinstripe.models.customer import Customer, DeletedCustomer
+    from pinstripe.models.discount import Discount
+    from pinstripe.models.invoice import DeletedInvoice, Invoice
+    from pinstripe.models.subscription import Subscription
+    from pinstripe.models.subscription_schedule import SubscriptionSchedule
+    from pinstripe.models.tax_rate import TaxRate
+    from pinstripe.models.test_clock import TestClock
 
 class QuoteComputedRecurring(StripeModel):
     amount_subtotal: int

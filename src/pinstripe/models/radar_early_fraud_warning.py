@@ -6,7 +6,8 @@ from pinstripe.model import Expandable, StripeModel
 from pinstripe.wire import Timestamp
 
 if TYPE_CHECKING:
-    from pinstripe.models import Charge, PaymentIntent
+    from pinstripe.models.charge import Charge
+    from pinstripe.models.payment_intent import PaymentIntent
 
 class RadarEarlyFraudWarning(StripeModel):
     """A Stripe `radar.early_fraud_warning`. https://docs.stripe.com/api/radar/early_fraud_warnings/object"""

@@ -9,7 +9,7 @@ from pinstripe.models.values import RadarPaymentEvaluationOutcomeRejectedCardRea
 from pinstripe.wire import Timestamp
 
 if TYPE_CHECKING:
-    from pinstripe.models import PaymentMethod
+    from pinstripe.models.payment_method import PaymentMethod
 
 class RadarPaymentEvaluationClientDeviceMetadataDetails(StripeModel):
     radar_session: str

@@ -9,7 +9,10 @@ from pinstripe.models.source_reference import SourceReference
 from pinstripe.wire import Timestamp
 
 if TYPE_CHECKING:
-    from pinstripe.models import BalanceTransaction, Charge, PaymentIntent, TransferReversal
+    from pinstripe.models.balance_transaction import BalanceTransaction
+    from pinstripe.models.charge import Charge
+    from pinstripe.models.payment_intent import PaymentIntent
+    from pinstripe.models.transfer_reversal import TransferReversal
 
 class RefundDestinationDetailsBlik(StripeModel):
     """Found at `RefundDestinationDetails.blik`, `RefundDestinationDetails.swish`."""

@@ -6,7 +6,8 @@ from pinstripe.model import Expandable, StripeModel
 from pinstripe.wire import Timestamp
 
 if TYPE_CHECKING:
-    from pinstripe.models import Charge, ReservePlan
+    from pinstripe.models.charge import Charge
+    from pinstripe.models.reserve_plan import ReservePlan
 
 class ReserveHoldReleaseSchedule(StripeModel):
     release_after: Timestamp | None = None

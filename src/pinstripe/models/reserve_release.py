@@ -6,7 +6,10 @@ from pinstripe.model import Expandable, StripeModel
 from pinstripe.wire import Timestamp
 
 if TYPE_CHECKING:
-    from pinstripe.models import Dispute, Refund, ReserveHold, ReservePlan
+    from pinstripe.models.dispute import Dispute
+    from pinstripe.models.refund import Refund
+    from pinstripe.models.reserve_hold import ReserveHold
+    from pinstripe.models.reserve_plan import ReservePlan
 
 class ReserveReleaseSourceTransaction(StripeModel):
     dispute: Expandable["Dispute"] | None = None

@@ -12,7 +12,12 @@ from pinstripe.models.values import PaymentMethodDetailsIdealBank, PaymentMethod
 from pinstripe.wire import Timestamp
 
 if TYPE_CHECKING:
-    from pinstripe.models import Account, Application, Customer, DeletedCustomer, Mandate, PaymentMethod, SetupIntent
+    from pinstripe.models.account import Account
+    from pinstripe.models.application import Application
+    from pinstripe.models.customer import Customer, DeletedCustomer
+    from pinstripe.models.mandate import Mandate
+    from pinstripe.models.payment_method import PaymentMethod
+    from pinstripe.models.setup_intent import SetupIntent
 
 class SetupAttemptPaymentMethodDetailsCardThreeDSecure(StripeModel):
     authentication_flow: Literal["challenge", "frictionless"] | None = None

@@ -19,7 +19,12 @@ from pinstripe.models.values import ExcludedPaymentMethodType, PaymentIntentPaym
 from pinstripe.wire import Timestamp
 
 if TYPE_CHECKING:
-    from pinstripe.models import Account, Application, Customer, DeletedCustomer, Mandate, PaymentMethod, SetupAttempt
+    from pinstripe.models.account import Account
+    from pinstripe.models.application import Application
+    from pinstripe.models.customer import Customer, DeletedCustomer
+    from pinstripe.models.mandate import Mandate
+    from pinstripe.models.payment_method import PaymentMethod
+    from pinstripe.models.setup_attempt import SetupAttempt
 
 class SetupIntentAutomaticPaymentMethods(StripeModel):
     allow_redirects: Literal["always", "never"] | None = None

@@ -6,7 +6,7 @@ from pinstripe.model import Expandable, StripeModel
 from pinstripe.models.line_item_tax import LineItemTax
 
 if TYPE_CHECKING:
-    from pinstripe.models import ShippingRate
+    from pinstripe.models.shipping_rate import ShippingRate
 
 class ShippingCost(StripeModel):
     """Found at `Invoice.shipping_cost`, `CheckoutSession.shipping_cost`, `CreditNote.shipping_cost`."""

@@ -6,7 +6,7 @@ from pinstripe.model import Expandable, StripeModel
 from pinstripe.wire import Timestamp
 
 if TYPE_CHECKING:
-    from pinstripe.models import TaxCode
+    from pinstripe.models.tax_code import TaxCode
 
 class ShippingRateDeliveryEstimateBound(StripeModel):
     """Found at `ShippingRateDeliveryEstimate.maximum`, `ShippingRateDeliveryEstimate.minimum`."""

@@ -6,7 +6,7 @@ from pinstripe.model import Lazy, StripeModel
 from pinstripe.wire import Timestamp
 
 if TYPE_CHECKING:
-    from pinstripe.models import Source
+    from pinstripe.models.source import Source
 
 class SourceMandateNotificationAcssDebit(StripeModel):
     statement_descriptor: str | None = None

@@ -20,8 +20,19 @@ from pinstripe.models.values import PaymentIntentPaymentMethodOptionsCardNetwork
 from pinstripe.wire import Timestamp
 
 if TYPE_CHECKING:
-    from pinstripe.models import (Account, Application, BankAccount, Card, Customer, DeletedApplication, DeletedCustomer,
-        DeletedTaxId, Invoice, PaymentMethod, Price, SetupIntent, Source, SubscriptionSchedule, TaxId, TestClock)
+    from pinstripe.models.account import Account
+    from pinstripe.models.application import Application, DeletedApplication
+    from pinstripe.models.bank_account import BankAccount
+    from pinstripe.models.card import Card
+    from pinstripe.models.customer import Customer, DeletedCustomer
+    from pinstripe.models.invoice import Invoice
+    from pinstripe.models.payment_method import PaymentMethod
+    from pinstripe.models.price import Price
+    from pinstripe.models.setup_intent import SetupIntent
+    from pinstripe.models.source import Source
+    from pinstripe.models.subscription_schedule import SubscriptionSchedule
+    from pinstripe.models.tax_id import DeletedTaxId, TaxId
+    from pinstripe.models.test_clock import TestClock
 
 class SubscriptionBillingCycleAnchorConfig(StripeModel):
     day_of_month: int

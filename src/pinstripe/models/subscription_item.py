@@ -9,7 +9,7 @@ from pinstripe.models.tax_rate import TaxRate
 from pinstripe.wire import Timestamp
 
 if TYPE_CHECKING:
-    from pinstripe.models import Discount
+    from pinstripe.models.discount import Discount
 
 class DeletedSubscriptionItem(StripeModel):
     """What is left of a deleted `subscription_item`."""

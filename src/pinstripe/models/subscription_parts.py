@@ -8,7 +8,7 @@ from pinstripe.models.subscription_billing_mode_flexible import SubscriptionBill
 from pinstripe.wire import Timestamp
 
 if TYPE_CHECKING:
-    from pinstripe.models import Account
+    from pinstripe.models.account import Account
 
 class SubscriptionAutomaticTax(StripeModel):
     """Found at `Subscription.automatic_tax`, `SubscriptionScheduleDefaultSettings.automatic_tax`, `SubscriptionSchedulePhase.automatic_tax`."""

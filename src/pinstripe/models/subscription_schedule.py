@@ -11,8 +11,17 @@ from pinstripe.models.tax_rate import TaxRate
 from pinstripe.wire import Timestamp
 
 if TYPE_CHECKING:
-    from pinstripe.models import (Account, Application, Coupon, Customer, DeletedApplication, DeletedCustomer, DeletedPrice,
-        DeletedTaxId, Discount, PaymentMethod, Price, PromotionCode, Subscription, TaxId, TestClock)
+    from pinstripe.models.account import Account
+    from pinstripe.models.application import Application, DeletedApplication
+    from pinstripe.models.coupon import Coupon
+    from pinstripe.models.customer import Customer, DeletedCustomer
+    from pinstripe.models.discount import Discount
+    from pinstripe.models.payment_method import PaymentMethod
+    from pinstripe.models.price import DeletedPrice, Price
+    from pinstripe.models.promotion_code import PromotionCode
+    from pinstripe.models.subscription import Subscription
+    from pinstripe.models.tax_id import DeletedTaxId, TaxId
+    from pinstripe.models.test_clock import TestClock
 
 class SubscriptionScheduleCurrentPhase(StripeModel):
     end_date: Timestamp

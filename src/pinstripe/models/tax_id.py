@@ -7,7 +7,9 @@ from pinstripe.models.values import InvoiceCustomerTaxIdType
 from pinstripe.wire import Timestamp
 
 if TYPE_CHECKING:
-    from pinstripe.models import Account, Application, Customer
+    from pinstripe.models.account import Account
+    from pinstripe.models.application import Application
+    from pinstripe.models.customer import Customer
 
 class DeletedTaxId(StripeModel):
     """What is left of a deleted `tax_id`."""

@@ -7,7 +7,7 @@ from pinstripe.models.enabled_feature import EnabledFeature
 from pinstripe.models.invoice_installments_card import InvoiceInstallmentsCard
 
 if TYPE_CHECKING:
-    from pinstripe.models import File
+    from pinstripe.models.file import File
 
 class DeletedTerminalConfiguration(StripeModel):
     """What is left of a deleted `terminal.configuration`."""

@@ -8,7 +8,12 @@ from pinstripe.models.values import DeviceType
 from pinstripe.wire import Timestamp
 
 if TYPE_CHECKING:
-    from pinstripe.models import Charge, PaymentIntent, PaymentMethod, Refund, SetupIntent, TerminalLocation
+    from pinstripe.models.charge import Charge
+    from pinstripe.models.payment_intent import PaymentIntent
+    from pinstripe.models.payment_method import PaymentMethod
+    from pinstripe.models.refund import Refund
+    from pinstripe.models.setup_intent import SetupIntent
+    from pinstripe.models.terminal_location import TerminalLocation
 
 class DeletedTerminalReader(StripeModel):
     """What is left of a deleted `terminal.reader`."""

@@ -6,7 +6,8 @@ from pinstripe.model import Expandable, Lazy, StripeModel
 from pinstripe.wire import Timestamp
 
 if TYPE_CHECKING:
-    from pinstripe.models import BalanceTransaction, Source
+    from pinstripe.models.balance_transaction import BalanceTransaction
+    from pinstripe.models.source import Source
 
 class Topup(StripeModel):
     """A Stripe `topup`. https://docs.stripe.com/api/topups/object"""

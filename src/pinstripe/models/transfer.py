@@ -7,7 +7,9 @@ from pinstripe.models.transfer_reversal import TransferReversal
 from pinstripe.wire import Timestamp
 
 if TYPE_CHECKING:
-    from pinstripe.models import Account, BalanceTransaction, Charge
+    from pinstripe.models.account import Account
+    from pinstripe.models.balance_transaction import BalanceTransaction
+    from pinstripe.models.charge import Charge
 
 class Transfer(StripeModel):
     """A Stripe `transfer`. https://docs.stripe.com/api/transfers/object"""

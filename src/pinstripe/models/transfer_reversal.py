@@ -6,7 +6,9 @@ from pinstripe.model import Expandable, StripeModel
 from pinstripe.wire import Timestamp
 
 if TYPE_CHECKING:
-    from pinstripe.models import BalanceTransaction, Refund, Transfer
+    from pinstripe.models.balance_transaction import BalanceTransaction
+    from pinstripe.models.refund import Refund
+    from pinstripe.models.transfer import Transfer
 
 class TransferReversal(StripeModel):
     """A Stripe `transfer_reversal`. https://docs.stripe.com/api/transfers/reversals/object"""

@@ -6,7 +6,7 @@ from pinstripe.model import Expandable, StripeModel
 from pinstripe.wire import Timestamp
 
 if TYPE_CHECKING:
-    from pinstripe.models import TreasuryTransaction
+    from pinstripe.models.treasury_transaction import TreasuryTransaction
 
 class TreasuryCreditReversalStatusTransitions(StripeModel):
     posted_at: Timestamp | None = None

@@ -6,7 +6,7 @@ from pinstripe.model import Expandable, StripeModel
 from pinstripe.wire import Timestamp
 
 if TYPE_CHECKING:
-    from pinstripe.models import TreasuryTransaction
+    from pinstripe.models.treasury_transaction import TreasuryTransaction
 
 class TreasuryDebitReversalLinkedFlows(StripeModel):
     issuing_dispute: str | None = None

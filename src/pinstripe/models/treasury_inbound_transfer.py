@@ -9,7 +9,8 @@ from pinstripe.models.values import TreasuryInboundTransferFailureDetailsCode
 from pinstripe.wire import Timestamp
 
 if TYPE_CHECKING:
-    from pinstripe.models import Mandate, TreasuryTransaction
+    from pinstripe.models.mandate import Mandate
+    from pinstripe.models.treasury_transaction import TreasuryTransaction
 
 class TreasuryInboundTransferFailureDetails(StripeModel):
     code: TreasuryInboundTransferFailureDetailsCode

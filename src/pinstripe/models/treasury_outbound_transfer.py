@@ -8,7 +8,7 @@ from pinstripe.models.outbound_payments_payment_method_details import (OutboundP
 from pinstripe.wire import Timestamp
 
 if TYPE_CHECKING:
-    from pinstripe.models import TreasuryTransaction
+    from pinstripe.models.treasury_transaction import TreasuryTransaction
 
 class TreasuryOutboundTransfer(StripeModel):
     """A Stripe `treasury.outbound_transfer`. https://docs.stripe.com/api/treasury/outbound_transfers/object"""

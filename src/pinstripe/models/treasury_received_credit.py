@@ -11,7 +11,7 @@ from pinstripe.models.treasury_received import TreasuryReceivedInitiatingPayment
 from pinstripe.wire import Timestamp
 
 if TYPE_CHECKING:
-    from pinstripe.models import TreasuryTransaction
+    from pinstripe.models.treasury_transaction import TreasuryTransaction
 
 class TreasuryReceivedCreditLinkedFlowsSourceFlowDetails(StripeModel):
     credit_reversal: TreasuryCreditReversal | None = None

@@ -7,7 +7,7 @@ from pinstripe.models.treasury_received import TreasuryReceivedInitiatingPayment
 from pinstripe.wire import Timestamp
 
 if TYPE_CHECKING:
-    from pinstripe.models import TreasuryTransaction
+    from pinstripe.models.treasury_transaction import TreasuryTransaction
 
 class TreasuryReceivedDebitLinkedFlows(StripeModel):
     debit_reversal: str | None = None

@@ -8,7 +8,7 @@ from pinstripe.models.treasury_transaction_parts import TreasuryTransactionBalan
 from pinstripe.wire import Timestamp
 
 if TYPE_CHECKING:
-    from pinstripe.models import TreasuryTransactionEntry
+    from pinstripe.models.treasury_transaction_entry import TreasuryTransactionEntry
 
 class TreasuryTransaction(StripeModel):
     """A Stripe `treasury.transaction`. https://docs.stripe.com/api/treasury/transactions/object"""

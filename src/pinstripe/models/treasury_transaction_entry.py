@@ -8,7 +8,7 @@ from pinstripe.models.values import TreasuryTransactionEntryType
 from pinstripe.wire import Timestamp
 
 if TYPE_CHECKING:
-    from pinstripe.models import TreasuryTransaction
+    from pinstripe.models.treasury_transaction import TreasuryTransaction
 
 class TreasuryTransactionEntry(StripeModel):
     """A Stripe `treasury.transaction_entry`. https://docs.stripe.com/api/treasury/transaction_entries/object"""

@@ -11,7 +11,8 @@ from pinstripe.models.treasury_outbound_transfer import TreasuryOutboundTransfer
 from pinstripe.models.treasury_received_debit import TreasuryReceivedDebit
 
 if TYPE_CHECKING:
-    from pinstripe.models import IssuingAuthorization, TreasuryReceivedCredit
+    from pinstripe.models.issuing_authorization import IssuingAuthorization
+    from pinstripe.models.treasury_received_credit import TreasuryReceivedCredit
 
 class TreasuryTransactionBalanceImpact(StripeModel):
     """Found at `TreasuryTransaction.balance_impact`, `TreasuryTransactionEntry.balance_impact`."""

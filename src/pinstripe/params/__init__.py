@@ -682,3 +682,7 @@ def __getattr__(name: str) -> type:
 
 def __dir__() -> list[str]:
     return sorted(_MODULES)
+
+
+if not TYPE_CHECKING:
+    __all__ = __dir__()

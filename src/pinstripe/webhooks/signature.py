@@ -55,7 +55,9 @@ def verify(
             "payload is the raw body."
         )
     if tolerance and timestamp < time.time() - tolerance:
-        raise SignatureVerificationError(f"The signature is older than {tolerance:g} seconds; the payload may be a replay.")
+        raise SignatureVerificationError(
+            f"The signature is older than {tolerance:g} seconds; the payload may be a replay."
+        )
 
 
 def _raw(payload: Payload) -> bytes:

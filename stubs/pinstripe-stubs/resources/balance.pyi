@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from pinstripe.endpoint import Resource
-from pinstripe.models import Balance, BalanceTransaction
+from pinstripe.models import Balance as _Balance, BalanceTransaction
 from pinstripe.paging import AsyncPager, Page
 from pinstripe.param import RequestOptions, Strings
 from pinstripe.params import RangeParams
@@ -26,10 +26,10 @@ class AsyncBalanceHistory(Resource):
 
 class Balance(Resource):
     history: BalanceHistory
-    def retrieve(self, *, expand: Strings = ..., request_options: RequestOptions = ...) -> Balance:
+    def retrieve(self, *, expand: Strings = ..., request_options: RequestOptions = ...) -> _Balance:
         """`GET /v1/balance` https://docs.stripe.com/api/balance/retrieve"""
 
 class AsyncBalance(Resource):
     history: AsyncBalanceHistory
-    async def retrieve(self, *, expand: Strings = ..., request_options: RequestOptions = ...) -> Balance:
+    async def retrieve(self, *, expand: Strings = ..., request_options: RequestOptions = ...) -> _Balance:
         """`GET /v1/balance` https://docs.stripe.com/api/balance/retrieve"""

@@ -2,20 +2,20 @@
 
 
 from pinstripe.endpoint import Resource
-from pinstripe.models import BalanceSettings
+from pinstripe.models import BalanceSettings as _BalanceSettings
 from pinstripe.param import RequestOptions, Strings
 from pinstripe.params import BalanceSettingsUpdatePaymentsParams
 
 class BalanceSettings(Resource):
-    def retrieve(self, *, expand: Strings = ..., request_options: RequestOptions = ...) -> BalanceSettings:
+    def retrieve(self, *, expand: Strings = ..., request_options: RequestOptions = ...) -> _BalanceSettings:
         """`GET /v1/balance_settings` https://docs.stripe.com/api/balance_settings/retrieve"""
     def update(self, *, expand: Strings = ..., payments: BalanceSettingsUpdatePaymentsParams = ...,
-            request_options: RequestOptions = ...) -> BalanceSettings:
+            request_options: RequestOptions = ...) -> _BalanceSettings:
         """`POST /v1/balance_settings` https://docs.stripe.com/api/balance_settings/update"""
 
 class AsyncBalanceSettings(Resource):
-    async def retrieve(self, *, expand: Strings = ..., request_options: RequestOptions = ...) -> BalanceSettings:
+    async def retrieve(self, *, expand: Strings = ..., request_options: RequestOptions = ...) -> _BalanceSettings:
         """`GET /v1/balance_settings` https://docs.stripe.com/api/balance_settings/retrieve"""
     async def update(self, *, expand: Strings = ..., payments: BalanceSettingsUpdatePaymentsParams = ...,
-            request_options: RequestOptions = ...) -> BalanceSettings:
+            request_options: RequestOptions = ...) -> _BalanceSettings:
         """`POST /v1/balance_settings` https://docs.stripe.com/api/balance_settings/update"""

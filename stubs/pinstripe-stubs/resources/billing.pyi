@@ -5,8 +5,9 @@ from datetime import datetime
 from typing import Literal
 
 from pinstripe.endpoint import Resource
-from pinstripe.models import (BillingAlert, BillingCreditBalanceSummary, BillingCreditBalanceTransaction, BillingCreditGrant,
-    BillingMeter, BillingMeterEvent, BillingMeterEventAdjustment, BillingMeterEventSummary)
+from pinstripe.models import (BillingAlert, BillingCreditBalanceSummary as _BillingCreditBalanceSummary,
+    BillingCreditBalanceTransaction, BillingCreditGrant, BillingMeter, BillingMeterEvent, BillingMeterEventAdjustment,
+    BillingMeterEventSummary)
 from pinstripe.paging import AsyncPager, Page
 from pinstripe.param import RequestOptions, Strings
 from pinstripe.params import (BillingAlertCreateUsageThresholdParams, BillingCreditBalanceSummaryRetrieveFilterParams,
@@ -67,14 +68,14 @@ class AsyncBillingAlerts(Resource):
 class BillingCreditBalanceSummary(Resource):
     def retrieve(self, *, filter: BillingCreditBalanceSummaryRetrieveFilterParams, customer: str = ...,
             customer_account: str = ..., expand: Strings = ...,
-            request_options: RequestOptions = ...) -> BillingCreditBalanceSummary:
+            request_options: RequestOptions = ...) -> _BillingCreditBalanceSummary:
         """`GET /v1/billing/credit_balance_summary` https://docs.stripe.com/api/billing/credit_balance_summary/retrieve Can be
         expanded: customer."""
 
 class AsyncBillingCreditBalanceSummary(Resource):
     async def retrieve(self, *, filter: BillingCreditBalanceSummaryRetrieveFilterParams, customer: str = ...,
             customer_account: str = ..., expand: Strings = ...,
-            request_options: RequestOptions = ...) -> BillingCreditBalanceSummary:
+            request_options: RequestOptions = ...) -> _BillingCreditBalanceSummary:
         """`GET /v1/billing/credit_balance_summary` https://docs.stripe.com/api/billing/credit_balance_summary/retrieve Can be
         expanded: customer."""
 

@@ -5,8 +5,8 @@ from datetime import datetime
 from typing import Literal
 
 from pinstripe.endpoint import Resource
-from pinstripe.models import (TaxAssociation, TaxCalculation, TaxCalculationLineItem, TaxRegistration, TaxSettings,
-    TaxTransaction, TaxTransactionLineItem)
+from pinstripe.models import (TaxAssociation, TaxCalculation, TaxCalculationLineItem, TaxRegistration,
+    TaxSettings as _TaxSettings, TaxTransaction, TaxTransactionLineItem)
 from pinstripe.paging import AsyncPager, Page
 from pinstripe.param import RequestOptions, Strings
 from pinstripe.params import (TaxCalculationCreateCustomerDetailsParams, TaxCalculationCreateLineItemParams,
@@ -101,17 +101,17 @@ class AsyncTaxRegistrations(Resource):
         """`POST /v1/tax/registrations/{id}` https://docs.stripe.com/api/tax/registrations/update"""
 
 class TaxSettings(Resource):
-    def retrieve(self, *, expand: Strings = ..., request_options: RequestOptions = ...) -> TaxSettings:
+    def retrieve(self, *, expand: Strings = ..., request_options: RequestOptions = ...) -> _TaxSettings:
         """`GET /v1/tax/settings` https://docs.stripe.com/api/tax/settings/retrieve"""
     def update(self, *, defaults: TaxSettingsUpdateDefaultsParams = ..., expand: Strings = ...,
-            head_office: TaxSettingsUpdateHeadOfficeParams = ..., request_options: RequestOptions = ...) -> TaxSettings:
+            head_office: TaxSettingsUpdateHeadOfficeParams = ..., request_options: RequestOptions = ...) -> _TaxSettings:
         """`POST /v1/tax/settings` https://docs.stripe.com/api/tax/settings/update"""
 
 class AsyncTaxSettings(Resource):
-    async def retrieve(self, *, expand: Strings = ..., request_options: RequestOptions = ...) -> TaxSettings:
+    async def retrieve(self, *, expand: Strings = ..., request_options: RequestOptions = ...) -> _TaxSettings:
         """`GET /v1/tax/settings` https://docs.stripe.com/api/tax/settings/retrieve"""
     async def update(self, *, defaults: TaxSettingsUpdateDefaultsParams = ..., expand: Strings = ...,
-            head_office: TaxSettingsUpdateHeadOfficeParams = ..., request_options: RequestOptions = ...) -> TaxSettings:
+            head_office: TaxSettingsUpdateHeadOfficeParams = ..., request_options: RequestOptions = ...) -> _TaxSettings:
         """`POST /v1/tax/settings` https://docs.stripe.com/api/tax/settings/update"""
 
 class TaxTransactions(Resource):

@@ -5,9 +5,9 @@ from datetime import datetime
 from typing import Literal
 
 from pinstripe.endpoint import Resource
-from pinstripe.models import (V2BillingMeterEvent, V2BillingMeterEventAdjustment, V2BillingMeterEventSession,
-    V2CommerceProductCatalogImport, V2CoreAccount, V2CoreAccountLink, V2CoreAccountPerson, V2CoreAccountPersonToken,
-    V2CoreAccountToken, V2CoreEvent, V2CoreEventDestination, V2DeletedObject)
+from pinstripe.models import (V2BillingMeterEvent, V2BillingMeterEventAdjustment,
+    V2BillingMeterEventSession as _V2BillingMeterEventSession, V2CommerceProductCatalogImport, V2CoreAccount, V2CoreAccountLink,
+    V2CoreAccountPerson, V2CoreAccountPersonToken, V2CoreAccountToken, V2CoreEvent, V2CoreEventDestination, V2DeletedObject)
 from pinstripe.paging import AsyncPager, Page
 from pinstripe.param import RequestOptions, Strings
 from pinstripe.params import (DatePartsParams, JapaneseAddressParams, V2BillingMeterEventAdjustmentCreateCancelParams,
@@ -157,11 +157,11 @@ class AsyncV2BillingMeterEventAdjustments(Resource):
         """`POST /v2/billing/meter_event_adjustments` https://docs.stripe.com/api/v2/billing/meter_event_adjustments/create"""
 
 class V2BillingMeterEventSession(Resource):
-    def create(self, *, request_options: RequestOptions = ...) -> V2BillingMeterEventSession:
+    def create(self, *, request_options: RequestOptions = ...) -> _V2BillingMeterEventSession:
         """`POST /v2/billing/meter_event_session` https://docs.stripe.com/api/v2/billing/meter_event_session/create"""
 
 class AsyncV2BillingMeterEventSession(Resource):
-    async def create(self, *, request_options: RequestOptions = ...) -> V2BillingMeterEventSession:
+    async def create(self, *, request_options: RequestOptions = ...) -> _V2BillingMeterEventSession:
         """`POST /v2/billing/meter_event_session` https://docs.stripe.com/api/v2/billing/meter_event_session/create"""
 
 class V2BillingMeterEventStream(Resource):

@@ -1,0 +1,48 @@
+# Every target sets up what it needs, in .venv.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+SPEC ?= ../shared/openapi
+
+.PHONY: demo test check generate docs bench clean
+
+demo: $(VENV)/.demo
+	$(BIN)/python -m pinstripe demo
+
+test: $(VENV)/.test
+	$(BIN)/python -m pytest -n 2 --dist loadfile
+
+check: $(VENV)/.check
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy src/pinstripe codegen
+	$(BIN)/mypy tests examples benchmarks
+	$(BIN)/pyright
+	$(BIN)/python -m mypy.stubtest pinstripe --mypy-config-file pyproject.toml --concise \
+		--allowlist stubs/allowlist.txt --allowlist stubs/services.allowlist.txt
+	$(BIN)/python -m codegen --check --spec $(SPEC)
+
+generate: $(VENV)/.demo
+	$(BIN)/python -m codegen --spec $(SPEC)
+
+docs: $(VENV)/.docs
+	$(BIN)/mkdocs build --strict
+
+bench: $(VENV)/.test
+	$(BIN)/python -m benchmarks
+
+$(VENV)/.pip:
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade 'pip>=25.1'
+	touch $@
+
+$(VENV)/.demo: $(VENV)/.pip pyproject.toml
+	$(BIN)/python -m pip install --quiet --editable '.[emulator]'
+	touch $@
+
+$(VENV)/.test $(VENV)/.check $(VENV)/.docs: $(VENV)/.%: $(VENV)/.demo
+	$(BIN)/python -m pip install --quiet --group $*
+	touch $@
+
+clean:
+	rm -rf $(VENV) site dist .mypy_cache .ruff_cache .pytest_cache .hypothesis

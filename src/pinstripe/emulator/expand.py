@@ -1,0 +1,65 @@
+"""Objects as they go out: copies, with the ids that were asked for filled in. https://docs.stripe.com/api/expanding_objects"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable
+from typing import Any
+
+from pinstripe.emulator.refusal import Refusal
+from pinstripe.emulator.world import Object, World
+
+MAX_DEPTH = 4
+
+# Fields that are only there when they are asked for, by kind and name.
+INCLUDABLE: dict[tuple[str, str], Callable[[World, Object], Any]] = {}  # Any: JSON
+
+
+def includable(
+    kind: str, name: str
+) -> Callable[[Callable[[World, Object], Any]], Callable[[World, Object], Any]]:  # Any: JSON
+    """Say what an includable field holds."""
+
+    def keep(function: Callable[[World, Object], Any]) -> Callable[[World, Object], Any]:  # Any: JSON
+        INCLUDABLE[kind, name] = function
+        return function
+
+    return keep
+
+
+def expanded(world: World, found: Object, paths: list[str]) -> Object:
+    """A copy of an answer with its paths expanded; raises the `Refusal` that Stripe would."""
+    answer = copy.deepcopy(found)
+    for path in paths:
+        steps = path.split(".")
+        if len([step for step in steps if step != "data"]) > MAX_DEPTH:
+            raise Refusal(f"You cannot expand more than {MAX_DEPTH} levels of a property: {path}", param="expand")
+        _expand(world, answer, steps, path)
+    return answer
+
+
+def _expand(world: World, node: Any, steps: list[str], path: str) -> None:  # Any: JSON
+    if isinstance(node, list):
+        for item in node:
+            _expand(world, item, steps, path)
+        return
+    if not steps or not isinstance(node, dict):
+        return
+    step, rest = steps[0], steps[1:]
+    fill = INCLUDABLE.get((str(node.get("object")), step))
+    if fill is not None and not isinstance(node.get(step), dict):
+        node[step] = copy.deepcopy(fill(world, node))
+    if step not in node:
+        if node.get("object") in (None, "list"):
+            return  # a part that is not there this time
+        raise Refusal(f"This property cannot be expanded ({path}).", code="property_cannot_be_expanded", param="expand")
+    value = node[step]
+    if isinstance(value, list):
+        node[step] = value = [_whole(world, item) for item in value]
+    else:
+        node[step] = value = _whole(world, value)
+    _expand(world, value, rest, path)
+
+
+def _whole(world: World, value: Any) -> Any:  # Any: JSON
+    return copy.deepcopy(world.objects.get(value, value)) if isinstance(value, str) else value

@@ -1,0 +1,67 @@
+"""pinstripe: a typed, model-first Python SDK for Stripe. https://docs.stripe.com/api"""
+
+from pinstripe import (
+    emulator as emulator,
+    errors as errors,
+    events as events,
+    form as form,
+    models as models,
+    params as params,
+    webhooks as webhooks,
+)
+from pinstripe._api_version import API_VERSION as API_VERSION
+from pinstripe._version import __version__ as __version__
+from pinstripe.client import AsyncClient as AsyncClient, Client as Client
+from pinstripe.drift import Drift as Drift, decode as decode
+from pinstripe.endpoint import endpoints as endpoints
+from pinstripe.errors import (
+    APIConnectionError as APIConnectionError,
+    APIError as APIError,
+    APITimeoutError as APITimeoutError,
+    AuthenticationError as AuthenticationError,
+    CardError as CardError,
+    IdempotencyError as IdempotencyError,
+    InvalidArgumentError as InvalidArgumentError,
+    InvalidRequestError as InvalidRequestError,
+    PermissionDeniedError as PermissionDeniedError,
+    RateLimitError as RateLimitError,
+    ResponseValidationError as ResponseValidationError,
+    SignatureVerificationError as SignatureVerificationError,
+    StripeError as StripeError,
+)
+from pinstripe.model import Ref as Ref, StripeModel as StripeModel, StripeObject as StripeObject
+from pinstripe.param import RequestOptions as RequestOptions
+
+__all__ = [
+    "API_VERSION",
+    "__version__",
+    "Client",
+    "AsyncClient",
+    "decode",
+    "Drift",
+    "endpoints",
+    "Ref",
+    "StripeModel",
+    "StripeObject",
+    "RequestOptions",
+    "StripeError",
+    "APIError",
+    "APIConnectionError",
+    "APITimeoutError",
+    "AuthenticationError",
+    "CardError",
+    "IdempotencyError",
+    "InvalidArgumentError",
+    "InvalidRequestError",
+    "PermissionDeniedError",
+    "RateLimitError",
+    "ResponseValidationError",
+    "SignatureVerificationError",
+    "emulator",
+    "errors",
+    "events",
+    "form",
+    "models",
+    "params",
+    "webhooks",
+]
