@@ -206,9 +206,24 @@ class PageOf:
             name: core_schema.model_field(self._field(name, item, handler)) for name in self.page.__pydantic_fields__
         }
         _exact(fields)
-        inner = core_schema.model_fields_schema(fields, model_name=self.page.__name__)
-        config = core_schema.CoreConfig(extra_fields_behavior="allow", title=self.page.__name__)
-        return core_schema.model_schema(self.page, inner, frozen=True, config=config)
+        # Not a model schema: where the page's own class is complete, Pydantic would take that class's validator instead.
+        inner = core_schema.model_fields_schema(
+            fields, model_name=self.page.__name__, extra_behavior="allow", extras_schema=core_schema.any_schema()
+        )
+        made = core_schema.no_info_after_validator_function(self._make, inner, serialization={"type": "any"})
+        is_page = core_schema.is_instance_schema(self.page)
+        python = core_schema.union_schema([made, is_page], mode="left_to_right")
+        return core_schema.json_or_python_schema(made, python, serialization={"type": "any"})
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, object]:
+        return {"title": self.page.__name__, **handler(schema)}
+
+    def _make(self, parts: tuple[dict[str, Any], dict[str, Any] | None, set[str]]) -> StripeModel:  # Any: field values
+        made = self.page.__new__(self.page)
+        names = ("__dict__", "__pydantic_extra__", "__pydantic_fields_set__", "__pydantic_private__")
+        for name, value in zip(names, (*parts, None), strict=True):
+            object.__setattr__(made, name, value)
+        return made
 
     def _field(self, name: str, item: CoreSchema, handler: GetCoreSchemaHandler) -> CoreSchema:
         if name == "data":

@@ -1,0 +1,295 @@
+"""Models: exact, frozen, open to what is new, and safe to share."""
+
+from __future__ import annotations
+
+import copy
+import json
+import pickle
+import subprocess
+import sys
+from datetime import datetime, timezone
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import BaseModel, TypeAdapter, ValidationError
+
+import pinstripe
+from pinstripe import Ref, StripeObject, decode
+from pinstripe.models import Customer, DeletedCustomer, Event, Invoice, PaymentMethod, SetupIntent, Subscription
+
+SAMPLES = {path.stem: json.loads(path.read_text()) for path in sorted((Path(__file__).parent / "samples").glob("*.json"))}
+NAMED = {"subscription": Subscription, "customer": Customer, "setup_intent": SetupIntent, "event": Event}
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=6,
+)
+
+
+def written(model: BaseModel) -> Any:  # Any: JSON
+    return json.loads(model.model_dump_json(by_alias=True, exclude_unset=True))
+
+
+def sample(name: str) -> dict[str, Any]:  # Any: JSON
+    found: dict[str, Any] = copy.deepcopy(SAMPLES[name])
+    return found
+
+
+def test_there_are_samples_of_the_four_named_models_and_of_twenty_others() -> None:
+    assert set(NAMED) < set(SAMPLES)
+    assert len(SAMPLES) >= 24
+
+
+@pytest.mark.parametrize("name", SAMPLES)
+@pytest.mark.parametrize("form", [lambda raw: raw, json.dumps, lambda raw: json.dumps(raw).encode()], ids=["dict", "str", "bytes"])
+def test_a_realistic_sample_decodes_strictly_and_comes_back_equal(name: str, form: Any) -> None:  # Any: three forms of JSON
+    model = decode(form(sample(name)), validation="strict")
+    assert model.model_dump()["object"] == name
+    assert written(model) == SAMPLES[name]
+    assert isinstance(model, NAMED.get(name, pinstripe.StripeModel))
+
+
+@pytest.mark.parametrize("name", SAMPLES)
+def test_models_pickle_copy_and_compare(name: str) -> None:
+    model = decode(sample(name))
+    for twin in (pickle.loads(pickle.dumps(model)), copy.copy(model), copy.deepcopy(model), decode(sample(name))):
+        assert twin == model
+        assert type(twin) is type(model)
+        assert written(twin) == SAMPLES[name]
+    other = decode({**sample(name), "livemode": "other"})
+    assert other != model
+
+
+@pytest.mark.parametrize("name", SAMPLES)
+def test_what_is_unknown_is_kept(name: str) -> None:
+    raw = {**sample(name), "new_field": {"deep": [1, None, "x"]}}
+    model = decode(raw, validation="strict")
+    assert (model.model_extra or {})["new_field"] == {"deep": [1, None, "x"]}
+    assert written(model) == raw
+
+
+def paths(value: Any, at: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:  # Any: JSON, keys and indexes
+    items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    return [at, *(path for key, inner in items for path in paths(inner, (*at, key)))]
+
+
+@given(st.sampled_from(sorted(SAMPLES)), st.data())
+def test_nothing_is_lost_whatever_stripe_sends_instead(name: str, data: st.DataObject) -> None:
+    raw = sample(name)
+    for path in data.draw(st.lists(st.sampled_from(paths(raw)[1:]), max_size=3, unique=True)):
+        node = raw
+        try:
+            for step in path[:-1]:
+                node = node[step]
+            if data.draw(st.booleans()):
+                node[path[-1]] = data.draw(json_values)
+            else:
+                del node[path[-1]]
+        except (KeyError, IndexError, TypeError):
+            continue  # an earlier change took this place away
+    expected = json.loads(json.dumps(raw))
+    assert written(decode(raw)) == expected
+    assert written(decode(json.dumps(raw))) == expected
+
+
+@given(st.dictionaries(st.text(), json_values, max_size=5))
+def test_any_json_object_becomes_some_model_and_comes_back(raw: dict[str, Any]) -> None:  # Any: JSON
+    assert written(decode(raw)) == json.loads(json.dumps(raw))
+
+
+def test_an_object_that_no_model_has_is_a_stripe_object() -> None:
+    model = decode({"object": "hologram", "id": "holo_1", "colour": "blue"}, validation="strict")
+    assert type(model) is StripeObject
+    assert (model.model_extra or {})["colour"] == "blue"
+
+
+@pytest.mark.parametrize("data", [b"", b"[]", "null", b"{", "5", b"\xff"])
+def test_what_is_no_json_object_is_refused(data: Any) -> None:  # Any: bytes or str
+    with pytest.raises(pinstripe.ResponseValidationError):
+        decode(data)
+
+
+# --- values -----------------------------------------------------------------------------------------------------------
+
+
+def test_times_are_aware_utc_and_decimals_exact() -> None:
+    customer = decode(sample("customer"))
+    assert isinstance(customer, Customer)
+    assert customer.created == datetime(2024, 7, 24, 15, 22, 32, tzinfo=timezone.utc)
+    price = decode(sample("price"))
+    assert isinstance(price, pinstripe.models.Price)
+    assert price.tiers is not None
+    assert price.tiers[0].unit_amount_decimal == Decimal("0.5")
+    account = decode(sample("v2.core.account"))
+    assert isinstance(account, pinstripe.models.V2CoreAccount)
+    assert account.created == datetime(2026, 1, 27, 12, 0, 0, 123000, tzinfo=timezone.utc)
+
+
+def test_an_id_has_an_id_whether_it_was_expanded_or_not() -> None:
+    subscription = decode(sample("subscription"))
+    assert isinstance(subscription, Subscription)
+    assert isinstance(subscription.customer, Ref)
+    assert subscription.customer == subscription.customer.id == "cus_QXg1o8vcGmoR32"
+    customer = decode(sample("customer"))
+    assert isinstance(customer, Customer)
+    assert customer.invoice_settings is not None
+    method = customer.invoice_settings.default_payment_method
+    assert isinstance(method, PaymentMethod)
+    assert method.id == "pm_1"
+
+
+def test_what_is_gone_is_its_deleted_variant() -> None:
+    invoice = decode(sample("invoice"))
+    assert isinstance(invoice, Invoice)
+    assert isinstance(invoice.customer, DeletedCustomer)
+
+
+def test_a_value_that_is_new_decodes_even_strictly() -> None:
+    model = decode({**sample("subscription"), "status": "hibernating"}, validation="strict")
+    assert isinstance(model, Subscription)
+    assert model.status == "hibernating"  # type: ignore[comparison-overlap]  # open at run time, closed for the checker
+    assert written(model)["status"] == "hibernating"
+
+
+def test_models_are_frozen() -> None:
+    customer = decode(sample("customer"))
+    with pytest.raises(ValidationError, match="frozen"):
+        customer.email = "x"  # type: ignore[attr-defined]  # the mistake
+
+
+def test_models_can_be_made_by_hand() -> None:
+    customer = Customer(id="cus_1", object="customer", created=datetime(2026, 1, 1, tzinfo=timezone.utc), livemode=False)
+    assert written(customer) == {"id": "cus_1", "object": "customer", "created": 1767225600, "livemode": False}
+
+
+# --- drift ------------------------------------------------------------------------------------------------------------
+
+
+def test_a_missing_field_is_reported_and_reading_it_says_so(caplog: pytest.LogCaptureFixture) -> None:
+    raw = sample("charge")
+    del raw["paid"]
+    drifts: list[pinstripe.Drift] = []
+    charge = decode(raw, on_drift=drifts.append)
+    assert [(drift.model, drift.path, drift.kind) for drift in drifts] == [("Charge", "paid", "missing")]
+    with pytest.raises(AttributeError, match=r"Charge\.paid is not in what Stripe sent"):
+        charge.paid  # type: ignore[attr-defined]  # noqa: B018  # reading it is what fails
+    assert written(charge) == raw
+    assert "paid" in repr(drifts[0])
+    decode(raw)
+    assert len([record for record in caplog.records if "paid is missing, which Charge" in record.message]) <= 1
+
+
+def test_a_value_of_another_type_is_kept_and_reported_where_it_stands() -> None:
+    raw = sample("subscription")
+    raw["items"]["data"][0]["price"]["created"] = "yesterday"
+    raw["items"]["data"][0]["quantity"] = "many"
+    drifts: list[pinstripe.Drift] = []
+    subscription = decode(raw, on_drift=drifts.append)
+    assert {(drift.model, drift.path, drift.kind) for drift in drifts} == {
+        ("Price", "items.data[].price.created", "type"),
+        ("SubscriptionItem", "items.data[].quantity", "type"),
+    }
+    assert isinstance(subscription, Subscription)
+    assert subscription.items.data[0].price.unit_amount == 2000
+    assert subscription.items.data[0].price.created == "yesterday"  # type: ignore[comparison-overlap]  # kept as it came
+
+
+def test_strict_raises_with_all_that_came() -> None:
+    raw = sample("charge")
+    raw["amount"] = "much"
+    with pytest.raises(pinstripe.ResponseValidationError, match="amount is a str") as caught:
+        decode(raw, validation="strict")
+    assert [drift.path for drift in caught.value.drifts] == ["amount"]
+
+
+def test_each_drift_is_logged_once(caplog: pytest.LogCaptureFixture) -> None:
+    for _ in range(3):
+        decode({"object": "coupon", "id": "c", "created": 1, "duration": "once", "livemode": False, "valid": "logged once"})
+    said = [record.message for record in caplog.records if record.name == "pinstripe.drift"]
+    assert len([message for message in said if message.startswith("valid is a str")]) <= 1
+    assert len(set(said)) == len(said)
+
+
+def test_a_pages_items_are_typed_even_after_the_pages_own_class_was_used() -> None:
+    """Pydantic takes a complete class's own validator in the place of any schema that names the class."""
+    assert decode({"object": "list", "data": [], "has_more": False, "url": "/"}).model_dump()
+    done = subprocess.run(
+        [sys.executable, "-c", AFTER], input=json.dumps(SAMPLES["subscription"]), capture_output=True, text=True, check=True
+    )
+    assert done.stdout.split() == ["SubscriptionItem", "ResponseValidationError"]
+
+
+AFTER = """
+import json, sys, pinstripe
+pinstripe.decode({"object": "list", "data": [], "has_more": False, "url": "/"}).model_dump()
+raw = json.load(sys.stdin)
+print(type(pinstripe.decode(raw, validation="strict").items.data[0]).__name__)
+raw["items"]["data"][0]["quantity"] = "many"
+try:
+    pinstripe.decode(raw, validation="strict")
+except pinstripe.StripeError as error:
+    print(type(error).__name__)
+"""
+
+
+# --- schemas and threads ----------------------------------------------------------------------------------------------
+
+
+def test_every_model_has_a_json_schema() -> None:
+    names = [name for name in pinstripe.models.__all__ if name not in ("Ref",)]
+    assert len(names) > 1000
+    for name in names:
+        model = getattr(pinstripe.models, name)
+        if isinstance(model, type) and issubclass(model, BaseModel):
+            for mode in ("validation", "serialization"):
+                schema = model.model_json_schema(mode=mode)  # type: ignore[arg-type]  # one of the two
+                assert json.dumps(schema)
+
+
+def test_a_models_schema_does_not_hold_all_of_stripe() -> None:
+    assert len(json.dumps(Customer.model_json_schema())) < 40_000
+
+
+def test_a_model_can_stand_in_a_model_of_ones_own() -> None:
+    class Order(BaseModel):
+        customer: Customer
+        items: list[Subscription]
+
+    order = Order.model_validate({"customer": sample("customer"), "items": [sample("subscription")]})
+    assert json.loads(order.model_dump_json(by_alias=True, exclude_unset=True))["customer"] == SAMPLES["customer"]
+    assert TypeAdapter(list[Customer]).validate_python([sample("customer")])[0].name == "Ada Lovelace"
+
+
+THREADS = """
+import json, sys, threading
+from pinstripe import decode
+samples = json.load(sys.stdin)
+barrier = threading.Barrier(16)
+failed = []
+def work():
+    barrier.wait()
+    try:
+        for _ in range(3):
+            for raw in samples:
+                model = decode(raw, validation="strict")
+                assert json.loads(model.model_dump_json(by_alias=True, exclude_unset=True)) == raw
+    except BaseException as error:
+        failed.append(repr(error))
+sys.setswitchinterval(1e-5)
+threads = [threading.Thread(target=work) for _ in range(16)]
+[thread.start() for thread in threads]
+[thread.join() for thread in threads]
+print(failed[:3])
+"""
+
+
+@pytest.mark.parametrize("attempt", range(3))
+def test_first_use_from_many_threads_at_once_is_safe(attempt: int) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", THREADS], input=json.dumps(list(SAMPLES.values())), capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() == "[]", attempt
