@@ -15,11 +15,11 @@ K = TypeVar("K", bound=str)
 O = TypeVar("O", bound=StripeModel)
 
 class TypedData(EventData, Generic[O]):
-    object: O
+    object: O  # pyright: ignore[reportIncompatibleVariableOverride]
 
 class TypedEvent(Event, Generic[K, O]):
-    type: K
-    data: TypedData[O]
+    type: K  # pyright: ignore[reportIncompatibleVariableOverride]
+    data: TypedData[O]  # pyright: ignore[reportIncompatibleVariableOverride]
 
 """
 

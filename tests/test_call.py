@@ -185,7 +185,10 @@ def test_what_is_no_id_is_refused_before_anything_is_sent(identifier: object) ->
 
 
 def test_an_object_stands_for_its_id() -> None:
-    assert fill_path("/v1/customers/{customer}", {"customer": Customer.model_construct(id="cus_1")}) == "/v1/customers/cus_1"
+    assert (
+        fill_path("/v1/customers/{customer}", {"customer": Customer.model_construct(id="cus_1")})
+        == "/v1/customers/cus_1"
+    )
 
 
 # --- retries ----------------------------------------------------------------------------------------------------------
@@ -193,7 +196,9 @@ def test_an_object_stands_for_its_id() -> None:
 NO_ANSWER = Failure("the connection broke")
 
 
-@pytest.mark.parametrize("outcome", [NO_ANSWER, Failure("late", timed_out=True), *map(status, (409, 429, 500, 502, 503, 504))])
+@pytest.mark.parametrize(
+    "outcome", [NO_ANSWER, Failure("late", timed_out=True), *map(status, (409, 429, 500, 502, 503, 504))]
+)
 def test_what_may_pass_is_tried_again_with_the_same_key(outcome: Response | Failure) -> None:
     story = play(post(email="x"), outcome, outcome, OK)
     assert story.answer is not None
@@ -209,7 +214,9 @@ def test_what_will_not_pass_is_not_tried_again(code: int) -> None:
     assert len(play(post(), error(code, message="no")).sent) == 1
 
 
-@pytest.mark.parametrize(("said", "code", "attempts"), [("true", 400, 3), ("false", 500, 1), ("maybe", 500, 3), ("TRUE", 404, 3)])
+@pytest.mark.parametrize(
+    ("said", "code", "attempts"), [("true", 400, 3), ("false", 500, 1), ("maybe", 500, 3), ("TRUE", 404, 3)]
+)
 def test_stripe_decides_where_it_says_so(said: str, code: int, attempts: int) -> None:
     story = play(post(), status(code, {}, stripe_should_retry=said))
     assert len(story.sent) == attempts
@@ -224,7 +231,9 @@ def test_max_retries_is_how_often_it_is_tried_again(retries: int) -> None:
 
 
 @given(st.integers(0, 50), st.floats(0, 1), st.floats(0, 60))
-def test_the_wait_grows_from_half_a_second_to_eight_and_is_never_less_than_asked(n: int, chance: float, asked: float) -> None:
+def test_the_wait_grows_from_half_a_second_to_eight_and_is_never_less_than_asked(
+    n: int, chance: float, asked: float
+) -> None:
     wait = retry.wait(n, asked, chance)
     assert wait >= asked
     assert 0.5 <= wait <= max(8.0, asked)
@@ -289,7 +298,13 @@ def test_the_error_is_chosen_by_status_and_body(answer: Response | Failure, cls:
 
 
 def test_an_error_says_everything() -> None:
-    intent = {"id": "pi_1", "object": "payment_intent", "status": "requires_payment_method", "created": 1, "livemode": False}
+    intent = {
+        "id": "pi_1",
+        "object": "payment_intent",
+        "status": "requires_payment_method",
+        "created": 1,
+        "livemode": False,
+    }
     story = play(
         post(),
         error(
@@ -415,5 +430,3 @@ def test_a_call_with_a_key_of_its_own_gets_a_session_of_its_own() -> None:
     play(call, session("1970-01-12T14:00:00.000Z"), OK, using=using)
     other = play(replace(call, options={"api_key": "sk_test_2"}), session("1970-01-12T14:00:00.000Z"), OK, using=using)
     assert [request.headers["Authorization"] for request in other.sent] == ["Bearer sk_test_2", "Bearer token_1"]
-
-

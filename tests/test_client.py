@@ -89,7 +89,9 @@ def test_with_options_changes_only_what_is_named_and_shares_the_pool() -> None:
 @pytest.mark.parametrize("make", [pinstripe.Client, pinstripe.AsyncClient])
 def test_a_client_never_shows_its_key(make: Callable[[str], Any]) -> None:  # Any: a client of either kind
     client = make("sk_test_very_secret")
-    assert "very_secret" not in repr(client) + repr(client.customers) + repr(client.config) + repr(client.customers.create)
+    assert "very_secret" not in repr(client) + repr(client.customers) + repr(client.config) + repr(
+        client.customers.create
+    )
     for copying in (pickle.dumps, copy.copy, copy.deepcopy):
         with pytest.raises(TypeError, match="API key"):
             copying(client)

@@ -16,14 +16,24 @@ from pinstripe.__main__ import main
 def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
     clean = {name: value for name, value in os.environ.items() if not name.startswith("STRIPE_")}
     command = [sys.executable, "-m", "pinstripe", *arguments]
-    return subprocess.run(command, env={**clean, **environment}, capture_output=True, text=True, timeout=60, check=False)
+    return subprocess.run(
+        command, env={**clean, **environment}, capture_output=True, text=True, timeout=60, check=False
+    )
 
 
 def test_the_demo_tells_its_story_and_exits_well() -> None:
     done = run("demo")
     assert done.returncode == 0, done.stderr
     assert done.stderr == ""
-    for said in ("cus_", "seti_", "sub_", "87.00 USD", "visa ending in 4242", "invoice.paid", "every signature verified"):
+    for said in (
+        "cus_",
+        "seti_",
+        "sub_",
+        "87.00 USD",
+        "visa ending in 4242",
+        "invoice.paid",
+        "every signature verified",
+    ):
         assert said in done.stdout
     assert "\033[" not in done.stdout
 

@@ -16,7 +16,7 @@ import stripe
 import pinstripe
 from pinstripe.emulator import Emulator
 from pinstripe.emulator.periods import add
-from pinstripe.models import Customer, Invoice, PaymentIntent, Price, Subscription
+from pinstripe.models import Customer, Invoice, PaymentIntent, Price
 
 
 def pro(client: pinstripe.Client, amount: int = 2000) -> Price:
@@ -53,7 +53,11 @@ def paying(client: pinstripe.Client, card: str = "pm_card_visa") -> Customer:
     ],
 )
 def test_a_wrong_request_gets_stripes_own_error(
-    attempt: Callable[[Any], Any], status: int, code: str | None, param: str | None, client: pinstripe.Client  # Any: mistakes
+    attempt: Callable[[Any], Any],
+    status: int,
+    code: str | None,
+    param: str | None,
+    client: pinstripe.Client,  # Any: mistakes
 ) -> None:
     with pytest.raises(pinstripe.StripeError) as caught:
         attempt(client)
@@ -140,7 +144,9 @@ def test_lists_filter(client: pinstripe.Client) -> None:
 def test_expand_fills_in_to_four_levels_and_in_lists(client: pinstripe.Client) -> None:
     customer = paying(client)
     path = "latest_invoice.payments.data.payment.payment_intent"
-    subscription = client.subscriptions.create(customer=customer.id, items=[{"price": pro(client).id}], expand=[path, "customer"])
+    subscription = client.subscriptions.create(
+        customer=customer.id, items=[{"price": pro(client).id}], expand=[path, "customer"]
+    )
     assert isinstance(subscription.customer, Customer)
     invoice = subscription.latest_invoice
     assert isinstance(invoice, Invoice)
@@ -190,7 +196,9 @@ def test_a_card_by_number_is_a_test_card(client: pinstripe.Client) -> None:
     assert method.card is not None
     assert (method.card.brand, method.card.exp_year) == ("mastercard", 2031)
     with pytest.raises(pinstripe.CardError) as caught:
-        client.payment_methods.create(type="card", card={"number": "4111111111111112", "exp_month": 1, "exp_year": 2030})
+        client.payment_methods.create(
+            type="card", card={"number": "4111111111111112", "exp_month": 1, "exp_year": 2030}
+        )
     assert caught.value.code == "incorrect_number"
 
 
@@ -248,7 +256,9 @@ def test_a_card_that_fails_later_leaves_the_subscription_incomplete_until_it_is_
 
 
 @pytest.mark.parametrize("behavior", ["error_if_incomplete"])
-def test_a_decline_can_be_an_error_that_leaves_no_subscription(behavior: Any, client: pinstripe.Client) -> None:  # Any: one word
+def test_a_decline_can_be_an_error_that_leaves_no_subscription(
+    behavior: Any, client: pinstripe.Client
+) -> None:  # Any: one word
     customer, price = paying(client, "pm_card_chargeCustomerFail"), pro(client)
     with pytest.raises(pinstripe.CardError):
         client.subscriptions.create(customer=customer.id, items=[{"price": price.id}], payment_behavior=behavior)
@@ -298,7 +308,9 @@ def test_a_subscription_ends_now_or_at_the_end_of_its_period(client: pinstripe.C
         ("2026-01-01", "day", 30, "2026-01-31"),
     ],
 )
-def test_a_period_ends_on_the_same_day_or_the_last_one_there_is(start: str, interval: str, count: int, end: str) -> None:
+def test_a_period_ends_on_the_same_day_or_the_last_one_there_is(
+    start: str, interval: str, count: int, end: str
+) -> None:
     from datetime import datetime
 
     def seconds(day: str) -> int:
@@ -347,7 +359,9 @@ def test_events_are_typed_snapshots_that_say_what_changed(emulator: Emulator, cl
     assert updated.request.idempotency_key is not None
 
 
-def test_an_endpoint_gets_the_events_it_asked_for_signed_and_in_order(emulator: Emulator, client: pinstripe.Client) -> None:
+def test_an_endpoint_gets_the_events_it_asked_for_signed_and_in_order(
+    emulator: Emulator, client: pinstripe.Client
+) -> None:
     with receiver([]) as (url, came):
         endpoint = client.webhook_endpoints.create(url=url, enabled_events=["customer.created"])
         assert endpoint.secret is not None
@@ -396,8 +410,6 @@ def test_over_http_any_client_can_use_it(emulator: Emulator) -> None:
         assert httpx.get(f"{url}/v1/customers", auth=("sk_test_x", "")).status_code == 200
         assert httpx.get(f"{url}/v1/customers").status_code == 401
         with pytest.raises(stripe.InvalidRequestError, match="Received unknown parameter: emial"):
-            official.v1.customers.create({"emial": "x"})  # type: ignore[typeddict-unknown-key]  # the mistake
+            official.v1.customers.create({"emial": "x"})  # type: ignore[arg-type]  # the mistake
         ours.close()
-        http_client.close()
-
-
+        http_client.close()  # type: ignore[no-untyped-call]  # the official package does not say

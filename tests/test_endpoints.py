@@ -6,6 +6,7 @@ import asyncio
 import inspect
 import json
 import pydoc
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -38,7 +39,7 @@ def expected_path(row: Row) -> str:
     return path
 
 
-class Seen(Exception):  # noqa: N818  # not an error: the request came, and that is all these tests want
+class Seen(Exception):  # not an error: the request came, and that is all these tests want
     """Carries the request that was sent."""
 
 
@@ -68,15 +69,15 @@ def transport(row: Row) -> httpx.MockTransport:
 def sent_by(row: Row, client: Any) -> httpx.Request:  # Any: a client of either kind
     params = {"file": b"x"} if row.kind == "upload" else {}
     with pytest.raises(Seen) as caught:
-        found = reached(row, client)(*arguments(row), **params)
-        if inspect.isawaitable(found):
-            asyncio.run(_awaited(found))
+        asyncio.run(_finished(lambda: reached(row, client)(*arguments(row), **params)))
     request: httpx.Request = caught.value.args[0]
     return request
 
 
-async def _awaited(found: Any) -> Any:  # Any: a coroutine or a pager
-    return await found
+async def _finished(operation: Callable[[], Any]) -> None:  # Any: an answer, a coroutine or a pager
+    found = operation()
+    if inspect.isawaitable(found):
+        await found
 
 
 def check_request(row: Row, request: httpx.Request) -> None:
@@ -115,16 +116,23 @@ def test_the_names_are_those_that_stripes_users_know() -> None:
 
 def test_a_path_argument_can_be_positional_or_named() -> None:
     client = pinstripe.Client("sk_test_x", http_client=httpx.Client(transport=httpx.MockTransport(capture)))
-    for call in (lambda: client.customers.retrieve("cus_1"), lambda: client.customers.retrieve(customer="cus_1")):
+    calls: list[Callable[[], object]] = [
+        lambda: client.customers.retrieve("cus_1"),
+        lambda: client.customers.retrieve(customer="cus_1"),
+    ]
+    for call in calls:
         with pytest.raises(Seen) as caught:
             call()
         assert caught.value.args[0].url.path == "/v1/customers/cus_1"
 
 
 @pytest.mark.parametrize(
-    ("args", "params"), [((), {}), (("a", "b"), {}), (("a",), {"customer": "b"}), ((5,), {}), (("",), {}), ((None,), {})]
+    ("args", "params"),
+    [((), {}), (("a", "b"), {}), (("a",), {"customer": "b"}), ((5,), {}), (("",), {}), ((None,), {})],
 )
-def test_a_wrong_path_argument_is_refused_by_name_before_anything_is_sent(args: Any, params: Any) -> None:  # Any: mistakes
+def test_a_wrong_path_argument_is_refused_by_name_before_anything_is_sent(
+    args: Any, params: Any
+) -> None:  # Any: mistakes
     client = pinstripe.Client("sk_test_x", http_client=httpx.Client(transport=httpx.MockTransport(capture)))
     with pytest.raises(pinstripe.InvalidArgumentError, match="customer"):
         client.customers.retrieve(*args, **params)
@@ -133,7 +141,7 @@ def test_a_wrong_path_argument_is_refused_by_name_before_anything_is_sent(args: 
 def test_a_bound_operation_shows_its_parameters() -> None:
     client = pinstripe.Client("sk_test_x")
     signature = inspect.signature(client.subscriptions.update)
-    assert list(signature.parameters)[0] == "subscription_exposed_id"
+    assert next(iter(signature.parameters)) == "subscription_exposed_id"
     assert signature.parameters["cancel_at_period_end"].kind is inspect.Parameter.KEYWORD_ONLY
     assert signature.parameters["request_options"].default is not inspect.Parameter.empty
     create = inspect.signature(client.prices.create)

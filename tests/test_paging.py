@@ -43,7 +43,16 @@ def stripe_with(total: int, requests: list[httpx.Request]) -> Callable[[httpx.Re
 
     def list_v2(query: httpx.QueryParams) -> dict[str, Any]:  # Any: JSON
         start, limit = int(query.get("page", 0)), int(query.get("limit", 10))
-        data = [{"id": one["id"], "object": "v2.core.event", "type": "x", "created": "2026-01-01T00:00:00Z", "livemode": False} for one in everything[start : start + limit]]
+        data = [
+            {
+                "id": one["id"],
+                "object": "v2.core.event",
+                "type": "x",
+                "created": "2026-01-01T00:00:00Z",
+                "livemode": False,
+            }
+            for one in everything[start : start + limit]
+        ]
         following = f"https://elsewhere.test/v2/core/events?page={start + limit}&limit={limit}"
         return {"data": data, "next_page_url": following if start + limit < total else None, "previous_page_url": None}
 
@@ -59,7 +68,9 @@ def clients(total: int) -> tuple[pinstripe.Client, pinstripe.AsyncClient, list[h
     requests: list[httpx.Request] = []
     transport = httpx.MockTransport(stripe_with(total, requests))
     sync = pinstripe.Client("sk_test_x", http_client=httpx.Client(transport=transport), validation="strict")
-    awaiting = pinstripe.AsyncClient("sk_test_x", http_client=httpx.AsyncClient(transport=transport), validation="strict")
+    awaiting = pinstripe.AsyncClient(
+        "sk_test_x", http_client=httpx.AsyncClient(transport=transport), validation="strict"
+    )
     return sync, awaiting, requests
 
 
@@ -104,7 +115,11 @@ def test_a_page_shows_its_items_and_the_way_on() -> None:
     assert page.last_response.status_code == 200
     second = page.next_page()
     assert [item.id for item in second.data] == ["cus_3", "cus_2"]
-    assert [[item.id for item in one.data] for one in page.pages()] == [["cus_5", "cus_4"], ["cus_3", "cus_2"], ["cus_1"]]
+    assert [[item.id for item in one.data] for one in page.pages()] == [
+        ["cus_5", "cus_4"],
+        ["cus_3", "cus_2"],
+        ["cus_1"],
+    ]
     last = second.next_page()
     assert not last.has_more
     count = len(requests)

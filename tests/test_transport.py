@@ -57,14 +57,21 @@ def read_request(connection: socket.socket) -> bytes:
     while b"\r\n\r\n" not in data and (chunk := connection.recv(65536)):
         data += chunk
     head, _, body = data.partition(b"\r\n\r\n")
-    length = next((int(line.split(b":")[1]) for line in head.split(b"\r\n") if line.lower().startswith(b"content-length")), 0)
+    length = next(
+        (int(line.split(b":")[1]) for line in head.split(b"\r\n") if line.lower().startswith(b"content-length")), 0
+    )
     while len(body) < length and (chunk := connection.recv(65536)):
         body += chunk
     return head + b"\r\n\r\n" + body
 
 
 def answer(status: int, body: bytes, *headers: str, length: int | None = None) -> bytes:
-    lines = [f"HTTP/1.1 {status} X", f"Content-Length: {len(body) if length is None else length}", "Connection: close", *headers]
+    lines = [
+        f"HTTP/1.1 {status} X",
+        f"Content-Length: {len(body) if length is None else length}",
+        "Connection: close",
+        *headers,
+    ]
     return "\r\n".join([*lines, "", ""]).encode() + body
 
 
@@ -183,7 +190,9 @@ def test_a_download_is_bytes(both: Callable[..., Any]) -> None:
     assert requests[0].startswith(b"GET /v1/quotes/qt_1/pdf HTTP/1.1")
 
 
-def test_a_download_streams_to_a_file_that_appears_only_when_all_of_it_is_there(both: Callable[..., Any], tmp_path: Path) -> None:
+def test_a_download_streams_to_a_file_that_appears_only_when_all_of_it_is_there(
+    both: Callable[..., Any], tmp_path: Path
+) -> None:
     to = tmp_path / "quote.pdf"
     with server(answer(200, PDF[:50], length=500)) as (url, _), pytest.raises(pinstripe.APIConnectionError):
         both(url, lambda client: client.quotes.pdf("qt_1", to=to), max_retries=0)

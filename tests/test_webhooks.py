@@ -13,7 +13,6 @@ from hypothesis import strategies as st
 
 import pinstripe
 from pinstripe import SignatureVerificationError, webhooks
-from pinstripe.models import Subscription
 
 SECRET = "whsec_test"
 EVENT = {
@@ -28,7 +27,9 @@ EVENT = {
     "type": "customer.created",
 }
 # HMAC pads a short key with zero bytes and hashes a long one; between those no two keys are the same.
-secrets = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), min_size=1, max_size=15).filter(str.strip)
+secrets = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), min_size=1, max_size=15).filter(
+    str.strip
+)
 payloads = st.binary() | st.text(st.characters(exclude_categories=["Cs"]))
 
 
@@ -67,12 +68,16 @@ def test_a_signature_with_one_other_digit_does_not_verify(at: int, digit: str) -
     assert verifies(b"{}", f"{head}={bent}", SECRET) is (bent == signature)
 
 
-fragments = st.sampled_from(["t=", "v1=", "v0=", ",", "=", "1767225600", "-1", "é", "\ud800", " ", "\0", "t", "v1", "²", "١"])
+fragments = st.sampled_from(
+    ["t=", "v1=", "v0=", ",", "=", "1767225600", "-1", "é", "\ud800", " ", "\0", "t", "v1", "²", "\u0661"]
+)
 headers = st.text() | st.lists(fragments | st.text(max_size=3), max_size=8).map("".join) | st.binary() | st.none()
 
 
 @given(payloads, headers)
-def test_a_header_with_anything_in_it_raises_nothing_else(payload: bytes | str, header: Any) -> None:  # Any: bent things
+def test_a_header_with_anything_in_it_raises_nothing_else(
+    payload: bytes | str, header: Any
+) -> None:  # Any: bent things
     assert verifies(payload, header, SECRET) is False
 
 
@@ -86,7 +91,9 @@ bends = st.lists(
 
 @given(st.sampled_from(["{}", '{"a": 1}']), bends | headers, st.sampled_from([SECRET, "other", "", " ", None]))
 def test_the_verdict_is_the_official_packages_wherever_that_one_does_not_crash(
-    payload: str, header: Any, secret: Any  # Any: bent things
+    payload: str,
+    header: Any,
+    secret: Any,  # Any: bent things
 ) -> None:
     try:
         stripe.WebhookSignature.verify_header(payload, header, secret)
@@ -98,7 +105,10 @@ def test_the_verdict_is_the_official_packages_wherever_that_one_does_not_crash(
     assert verifies(payload, header, secret) is official
 
 
-@pytest.mark.parametrize(("age", "tolerance", "fine"), [(299, 300, True), (301, 300, False), (10**6, 0, True), (10**6, None, True), (-500, 300, True), (11, 10.5, False)])
+@pytest.mark.parametrize(
+    ("age", "tolerance", "fine"),
+    [(299, 300, True), (301, 300, False), (10**6, 0, True), (10**6, None, True), (-500, 300, True), (11, 10.5, False)],
+)
 def test_an_old_signature_does_not_verify(
     age: int, tolerance: float | None, *, fine: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -197,9 +207,3 @@ def test_an_event_can_be_kept_and_decoded_again() -> None:
     again = pinstripe.decode(event.model_dump_json(by_alias=True, exclude_unset=True))
     assert again == event
     assert type(again) is type(event)
-
-
-def test_a_subscription_in_an_event_is_a_subscription() -> None:
-    assert pinstripe.events.CustomerSubscriptionUpdatedEvent.__doc__ is not None
-    assert "Subscription" in pinstripe.events.CustomerSubscriptionUpdatedEvent.__doc__
-    assert Subscription.__name__ in pinstripe.models.__all__

@@ -890,12 +890,6 @@ def _load(name: str) -> type[StripeModel]:
     return found
 
 
-def __getattr__(name: str) -> type[StripeModel]:
-    if name not in _MODULES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return _load(name)
-
-
 def __dir__() -> list[str]:
     return sorted([*_MODULES, "ListObject", "Ref", "SearchResult", "StripeModel", "StripeObject", "V2List"])
 
@@ -907,5 +901,10 @@ def _event(event_type: str) -> type[StripeModel]:
 
 _model.register(_model.Registry(_OBJECTS, _DELETED, _load, _event))
 
-if not TYPE_CHECKING:
+if not TYPE_CHECKING:  # a checker that sees __getattr__ takes every name for a good one
     __all__ = __dir__()
+
+    def __getattr__(name: str) -> type[StripeModel]:
+        if name not in _MODULES:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        return _load(name)

@@ -672,17 +672,16 @@ _CLASSES: dict[str, tuple[str, ...]] = {
 _MODULES = {name: module for module, names in _CLASSES.items() for name in names}
 
 
-def __getattr__(name: str) -> type:
-    if name not in _MODULES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    found: type = getattr(import_module(f"pinstripe.params.{_MODULES[name]}"), name)
-    globals()[name] = found
-    return found
-
-
 def __dir__() -> list[str]:
     return sorted(_MODULES)
 
 
-if not TYPE_CHECKING:
+if not TYPE_CHECKING:  # a checker that sees __getattr__ takes every name for a good one
     __all__ = __dir__()
+
+    def __getattr__(name: str) -> type:
+        if name not in _MODULES:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        found: type = getattr(import_module(f"pinstripe.params.{_MODULES[name]}"), name)
+        globals()[name] = found
+        return found
