@@ -62,10 +62,13 @@ def split(name: str) -> list[str]:
 def join(owner: str, part: str) -> str:
     """The name of a part, without repeating the words in which the owner ends: ``PriceTier`` + ``TierUpTo``."""
     left, right = split(owner), split(part)
+    shared = len(split(common_prefix((owner, part))))
+    if 1 < shared < len(right):
+        right = right[shared:]
     for size in range(min(len(left), len(right) - 1), 0, -1):
         if left[-size:] == right[:size]:
             return "".join(left + right[size:])
-    return owner + part
+    return owner + "".join(right)
 
 
 def common_prefix(names: Iterable[str]) -> str:

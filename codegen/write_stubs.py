@@ -29,12 +29,16 @@ class Face:
         self.taken = set(taken)
         self.names = ParamNames(api, limits=False, strings="Strings")
         self.models: set[str] = set()
+        self.events = False
         self.paging: set[str] = set()
 
     def returns(self, row: ir.Endpoint, *, is_async: bool) -> str:
         """What a method gives, once awaited."""
         names = spec(self.api.models, row.returns).split(" | ") if row.returns else []
-        self.models.update(f"{name} as _{name}" if name in self.taken else name for name in names)
+        if names == ["Event"]:  # its type tells which of the events it is
+            names, self.events = ["AnyEvent"], True
+        else:
+            self.models.update(f"{name} as _{name}" if name in self.taken else name for name in names)
         model = " | ".join(f"_{name}" if name in self.taken else name for name in names)
         if row.shape in ("page", "search", "v2"):
             page = "AsyncPager" if is_async else "Page"
@@ -138,6 +142,8 @@ def _head(face: Face, api: ir.Api, title: str) -> str:
     names["pinstripe.params.values"] |= face.names.used_values
     names["pinstripe.endpoint"].add("Resource")
     names["pinstripe.param"].add("RequestOptions")
+    if face.events:
+        names["pinstripe.events"].add("AnyEvent")
     if face.paging:
         names["pinstripe.paging"] |= face.paging
     own = {module: found for module, found in names.items() if module.startswith("pinstripe") and found}

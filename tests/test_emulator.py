@@ -413,3 +413,13 @@ def test_over_http_any_client_can_use_it(emulator: Emulator) -> None:
             official.v1.customers.create({"emial": "x"})  # type: ignore[arg-type]  # the mistake
         ours.close()
         http_client.close()  # type: ignore[no-untyped-call]  # the official package does not say
+
+
+def test_events_that_are_listed_or_retrieved_are_typed_too(client: pinstripe.Client) -> None:
+    client.customers.create(email="a")
+    (event,) = client.events.list().data
+    assert isinstance(event, pinstripe.events.CustomerCreatedEvent)
+    again = client.events.retrieve(event.id)
+    assert again == event
+    if again.type == "customer.created":
+        assert again.data.object.email == "a"

@@ -88,7 +88,9 @@ def resolve(names: Any) -> Any:  # Any: a row's names; a model class, or an anno
     module, colon, name = names.partition(":")
     if colon:
         return getattr(import_module(module), name)
-    return m.registry().load(names) if "|" not in names else _annotation(m.Lazy, names)
+    if "|" in names or names == "Event":  # an event's class is found by its type
+        return _annotation(m.Lazy, names)
+    return m.registry().load(names)
 
 
 def parse(content: bytes | str) -> Any:  # Any: JSON

@@ -573,7 +573,7 @@ _CLASSES: dict[str, tuple[str, ...]] = {
     "payment_method_domain": ("PaymentMethodDomain", "PaymentMethodDomainMethod", "PaymentMethodDomainMethodStatusDetails"),
     "payment_method_options_customer_balance_eu_bank_account": ("PaymentMethodOptionsCustomerBalanceEuBankAccount",),
     "payment_method_parts": ("Networks", "PaymentMethodAcssDebit", "PaymentMethodBacsDebit", "PaymentMethodCard",
-        "PaymentMethodCardGeneratedFrom", "PaymentMethodCardGeneratedFromPaymentMethodDetails", "PaymentMethodCardPresent",
+        "PaymentMethodCardGeneratedFrom", "PaymentMethodCardGeneratedFromDetails", "PaymentMethodCardPresent",
         "PaymentMethodCardThreeDSecureUsage", "PaymentMethodCashapp", "PaymentMethodEps", "PaymentMethodFpx",
         "PaymentMethodIdeal", "PaymentMethodInteracPresent", "PaymentMethodKlarna", "PaymentMethodKrCard", "PaymentMethodLink",
         "PaymentMethodNaverPay", "PaymentMethodNzBankAccount", "PaymentMethodP24", "PaymentMethodPaypal", "PaymentMethodPayto",

@@ -26,7 +26,7 @@ class PaymentMethodWallet(StripeModel):
     type: Literal["apple_pay", "google_pay", "samsung_pay", "unknown"]
 
 class PaymentMethodDetailsCardPresent(StripeModel):
-    """Found at `PaymentMethodCardGeneratedFromPaymentMethodDetails.card_present`, `ChargePaymentMethodDetails.card_present`, `PaymentMethodDetails.card_present`."""
+    """Found at `PaymentMethodCardGeneratedFromDetails.card_present`, `ChargePaymentMethodDetails.card_present`, `PaymentMethodDetails.card_present`."""
     amount_authorized: int | None = None
     brand: str | None = None
     brand_product: str | None = None

@@ -34,13 +34,13 @@ class PaymentMethodBacsDebit(StripeModel):
     last4: str | None = None
     sort_code: str | None = None
 
-class PaymentMethodCardGeneratedFromPaymentMethodDetails(StripeModel):
+class PaymentMethodCardGeneratedFromDetails(StripeModel):
     card_present: PaymentMethodDetailsCardPresent | None = None
     type: str
 
 class PaymentMethodCardGeneratedFrom(StripeModel):
     charge: str | None = None
-    payment_method_details: PaymentMethodCardGeneratedFromPaymentMethodDetails | None = None
+    payment_method_details: PaymentMethodCardGeneratedFromDetails | None = None
     setup_attempt: Expandable["SetupAttempt"] | None = None
 
 class PaymentMethodCardThreeDSecureUsage(StripeModel):

@@ -8,13 +8,13 @@ class AccountSessionComponentParams(TypedDict, total=False):
     enabled: Required[bool]
     features: EmptyParams
 
-class AccountSessionCreateComponentsAccountSessionComponentFeaturesParams(TypedDict, total=False):
+class AccountSessionCreateComponentsComponentFeaturesParams(TypedDict, total=False):
     disable_stripe_user_authentication: bool
     external_account_collection: bool
 
-class AccountSessionCreateComponentsAccountSessionComponentParams(TypedDict, total=False):
+class AccountSessionCreateComponentsComponentParams(TypedDict, total=False):
     enabled: Required[bool]
-    features: AccountSessionCreateComponentsAccountSessionComponentFeaturesParams
+    features: AccountSessionCreateComponentsComponentFeaturesParams
 
 class AccountSessionCreateComponentsFinancialAccountFeaturesParams(TypedDict, total=False):
     disable_stripe_user_authentication: bool
@@ -94,8 +94,8 @@ class AccountSessionCreateComponentsPayoutsParams(TypedDict, total=False):
     features: AccountSessionCreateComponentsPayoutsFeaturesParams
 
 class AccountSessionCreateComponentsParams(TypedDict, total=False):
-    account_management: AccountSessionCreateComponentsAccountSessionComponentParams
-    account_onboarding: AccountSessionCreateComponentsAccountSessionComponentParams
+    account_management: AccountSessionCreateComponentsComponentParams
+    account_onboarding: AccountSessionCreateComponentsComponentParams
     balance_report: AccountSessionComponentParams
     balances: AccountSessionCreateComponentsPayoutsParams
     disputes_list: AccountSessionCreateComponentsPaymentsParams
@@ -105,7 +105,7 @@ class AccountSessionCreateComponentsParams(TypedDict, total=False):
     instant_payouts_promotion: AccountSessionCreateComponentsInstantPayoutsPromotionParams
     issuing_card: AccountSessionCreateComponentsIssuingCardParams
     issuing_cards_list: AccountSessionCreateComponentsIssuingCardsListParams
-    notification_banner: AccountSessionCreateComponentsAccountSessionComponentParams
+    notification_banner: AccountSessionCreateComponentsComponentParams
     payment_details: AccountSessionCreateComponentsPaymentsParams
     payment_disputes: AccountSessionCreateComponentsPaymentDisputesParams
     payments: AccountSessionCreateComponentsPaymentsParams

@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from pinstripe.endpoint import Resource
-from pinstripe.models import Event
+from pinstripe.events import AnyEvent
 from pinstripe.paging import AsyncPager, Page
 from pinstripe.param import RequestOptions, Strings
 from pinstripe.params import RangeParams
@@ -11,15 +11,15 @@ from pinstripe.params import RangeParams
 class Events(Resource):
     def list(self, *, created: RangeParams | int | datetime = ..., delivery_success: bool = ..., ending_before: str = ...,
             expand: Strings = ..., limit: int = ..., starting_after: str = ..., type: str = ..., types: Strings = ...,
-            request_options: RequestOptions = ...) -> Page[Event]:
+            request_options: RequestOptions = ...) -> Page[AnyEvent]:
         """`GET /v1/events` https://docs.stripe.com/api/events/list"""
-    def retrieve(self, id: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> Event:
+    def retrieve(self, id: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> AnyEvent:
         """`GET /v1/events/{id}` https://docs.stripe.com/api/events/retrieve"""
 
 class AsyncEvents(Resource):
     def list(self, *, created: RangeParams | int | datetime = ..., delivery_success: bool = ..., ending_before: str = ...,
             expand: Strings = ..., limit: int = ..., starting_after: str = ..., type: str = ..., types: Strings = ...,
-            request_options: RequestOptions = ...) -> AsyncPager[Event]:
+            request_options: RequestOptions = ...) -> AsyncPager[AnyEvent]:
         """`GET /v1/events` https://docs.stripe.com/api/events/list"""
-    async def retrieve(self, id: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> Event:
+    async def retrieve(self, id: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> AnyEvent:
         """`GET /v1/events/{id}` https://docs.stripe.com/api/events/retrieve"""
