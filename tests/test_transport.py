@@ -227,3 +227,21 @@ def test_a_clients_own_pool_is_closed_and_a_borrowed_one_is_not() -> None:
         with pinstripe.Client("sk_test_x", base_url=url) as client:
             client.customers.retrieve("cus_1")
     borrowed.close()
+
+
+def test_certificates_are_checked_for_every_url_but_a_plain_one() -> None:
+    import ssl
+
+    from pinstripe.call import Request
+    from pinstripe.transport import Transport, _is_tls
+
+    transport = Transport(None)
+    for url, checked in (
+        ("https://api.stripe.com/v1/x", True),
+        ("HTTPS://api.stripe.com", True),
+        ("http://127.0.0.1", False),
+    ):
+        assert _is_tls(Request("GET", url, {}, None, 1.0)) is checked
+    pool: Any = transport._made(_is_tls(Request("GET", "https://api.stripe.com", {}, None, 1.0)))  # Any: httpx's inside
+    assert pool._transport._pool._ssl_context.verify_mode is ssl.CERT_REQUIRED
+    transport.close()

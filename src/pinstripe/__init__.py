@@ -32,7 +32,7 @@ _HOMES = {
     "ResponseValidationError": "errors",
     "SignatureVerificationError": "errors",
 }
-_ROOMS = ("emulator", "errors", "events", "form", "models", "params", "webhooks")
+_ROOMS = ("errors", "events", "form", "models", "params", "webhooks")
 
 __all__ = ["API_VERSION", "__version__", *_HOMES, *_ROOMS]  # pyright: ignore[reportUnsupportedDunderAll]  # lazy names
 

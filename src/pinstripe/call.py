@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import json
 import logging
-import platform
 import random
+import sys
 import time
 import uuid
 from collections.abc import Callable, Generator, Mapping
@@ -31,7 +31,7 @@ __all__ = ["Call", "Config", "Failure", "Request", "Response", "Sleep", "fill_pa
 logger = logging.getLogger("pinstripe")
 
 Host: TypeAlias = Literal["api", "files", "connect", "meter_events"]
-USER_AGENT = f"pinstripe/{__version__} python/{platform.python_version()}"
+USER_AGENT = f"pinstripe/{__version__} python/{'.'.join(map(str, sys.version_info[:3]))}"
 OPTIONS: dict[str, tuple[type, ...]] = {
     "idempotency_key": (str,),
     "stripe_account": (str,),

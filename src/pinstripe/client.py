@@ -18,12 +18,11 @@ from pinstripe.paging import AsyncPage, AsyncPager, Page, Pages
 from pinstripe.resources import AsyncServices, Services
 
 if TYPE_CHECKING:
-    import httpx  # noqa: F401  # named in the bases below
     from typing_extensions import Self
 
     from pinstripe.drift import Drift
     from pinstripe.model import StripeModel
-    from pinstripe.param import RequestOptions
+    from pinstripe.param import AsyncHttpClient, HttpClient, RequestOptions  # noqa: F401  # named in the bases below
     from pinstripe.transport import AsyncTransport, Transport
 
     M = TypeVar("M", bound=StripeModel)
@@ -78,7 +77,7 @@ class _Settings(Generic[H]):
                 on_drift=on_drift,
             )
         )
-        self._http_client = http_client
+        self._http_client: Any = http_client  # Any: the transport knows httpx, this room does not
         self._shared: list[
             Any
         ] = []  # Any: the transport, once it is made; clients from with_options hold the same list
@@ -128,11 +127,12 @@ class _Settings(Generic[H]):
         )
 
 
-class Client(_Settings["httpx.Client"], Services):
+class Client(_Settings["HttpClient"], Services):
     """Stripe's API, blocking: ``client.customers.create(email=...)``. https://docs.stripe.com/api
 
-    The key is ``api_key``, else the environment's ``STRIPE_API_KEY``, then ``STRIPE_SECRET_KEY``; ``base_url`` is else
-    ``STRIPE_API_BASE``, and the other hosts follow it. ``timeout`` is in seconds; ``max_retries`` 0 means one attempt.
+    ``http_client`` is an ``httpx.Client`` of one's own. The key is ``api_key``, else the environment's ``STRIPE_API_KEY``,
+    then ``STRIPE_SECRET_KEY``; ``base_url`` is else ``STRIPE_API_BASE``, and the other hosts follow it. ``timeout`` is in
+    seconds; ``max_retries`` 0 means one attempt.
     ``validation="strict"`` raises `ResponseValidationError` where an answer does not fit its model; ``"warn"`` keeps what came,
     and tells ``on_drift``. Safe to use from many threads. Raises `InvalidArgumentError` where an option cannot be used.
     """
@@ -191,10 +191,10 @@ class Client(_Settings["httpx.Client"], Services):
         self.close()
 
 
-class AsyncClient(_Settings["httpx.AsyncClient"], AsyncServices):  # type: ignore[misc, unused-ignore]  # one class at run time
+class AsyncClient(_Settings["AsyncHttpClient"], AsyncServices):  # type: ignore[misc, unused-ignore]  # one class at run time
     """Stripe's API, awaiting: ``await client.customers.create(email=...)``. https://docs.stripe.com/api
 
-    The options are those of `Client`. Lists are ``async for``-able and awaitable.
+    The options are those of `Client`; ``http_client`` is an ``httpx.AsyncClient``. Lists are ``async for``-able and awaitable.
     """
 
     @property

@@ -9,8 +9,9 @@ from __future__ import annotations
 import json
 import math
 import os
+import re
 import uuid
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime, timezone
 from decimal import Decimal
 from enum import Enum
@@ -27,6 +28,9 @@ __all__ = ["decode", "encode", "multipart", "pairs", "to_json"]
 Decoded: TypeAlias = "str | list[Decoded] | dict[str, Decoded]"
 # Deeper than this no parameter of Stripe's goes; a structure that holds itself goes on for ever.
 MAX_DEPTH = 30
+NO_LISTS = (str, bytes, bytearray, memoryview)
+# What stands in a form as it is.
+PLAIN = re.compile(r"[A-Za-z0-9_.~-]*").fullmatch
 
 
 def encode(params: Mapping[str, object]) -> str:
@@ -36,12 +40,16 @@ def encode(params: Mapping[str, object]) -> str:
     (unix seconds), enums (their value), objects that have an ``id``, and lists and maps of these, in their order. Raises
     `InvalidArgumentError`, which names the field, for anything else.
     """
-    return "&".join([f"{_percent_key(key)}={_percent(value)}" for key, value in _flat("", params, 0, _percent)])
+    found: list[tuple[str, str]] = []
+    _walk("", params, 0, _percent, found)
+    return "&".join([f"{name}={value}" for name, value in found])
 
 
 def pairs(params: Mapping[str, object]) -> list[tuple[str, str]]:
     """The names and values of a form, before they are percent-encoded. Raises like `encode`."""
-    return list(_flat("", params, 0, str))
+    found: list[tuple[str, str]] = []
+    _walk("", params, 0, str, found)
+    return found
 
 
 def decode(body: str | bytes) -> dict[str, Decoded]:
@@ -78,30 +86,29 @@ def multipart(params: Mapping[str, object], file: FileInput) -> tuple[str, bytes
     return f"multipart/form-data; boundary={boundary}", body
 
 
-def _flat(
-    prefix: str, params: Mapping[str, object], depth: int, escape: Callable[[str], str]
-) -> Iterator[tuple[str, str]]:
-    """The pairs below a map. ``escape`` is applied to nested keys, so that a bracket in a key is no structure."""
-    for key, value in params.items():
-        if type(key) is not str or (prefix and not key):
-            raise InvalidArgumentError(f"{prefix or 'params'}: a key is a text, not {key!r}.", param=prefix)
-        name = f"{prefix}[{escape(key)}]" if prefix else key
-        if type(value) is str:
-            yield name, value
-        else:
-            yield from _value(name, value, depth, escape)
-
-
-def _value(name: str, value: object, depth: int, escape: Callable[[str], str]) -> Iterator[tuple[str, str]]:
-    if isinstance(value, Mapping):
-        _check_depth(name, depth)
-        yield from _flat(name, value, depth + 1, escape)
-    elif isinstance(value, Sequence) and not isinstance(value, (str, bytes, bytearray, memoryview)):
-        _check_depth(name, depth)
+def _walk(
+    prefix: str, value: Any, depth: int, escape: Callable[[str], str], found: list[tuple[str, str]]
+) -> None:  # Any: what came
+    """Find every pair at and below a value. Keys are escaped one by one, so that a bracket in a key is no structure."""
+    kind = type(value)  # the common kinds first: a protocol's isinstance is slow
+    if kind is int:
+        found.append((prefix, str(value)))
+    elif kind is dict or isinstance(value, Mapping):
+        _check_depth(prefix, depth)
+        for key, item in value.items():
+            if type(key) is not str or (prefix and not key):
+                raise InvalidArgumentError(f"{prefix or 'params'}: a key is a text, not {key!r}.", param=prefix)
+            name = f"{prefix}[{escape(key)}]" if prefix else escape(key)
+            if type(item) is str:
+                found.append((name, escape(item)))
+            else:
+                _walk(name, item, depth + 1, escape, found)
+    elif kind is list or (isinstance(value, Sequence) and not isinstance(value, NO_LISTS)):
+        _check_depth(prefix, depth)
         for index, item in enumerate(value):
-            yield from _value(f"{name}[{index}]", item, depth + 1, escape)
+            _walk(f"{prefix}[{index}]", item, depth + 1, escape, found)
     else:
-        yield name, _scalar(name, value)
+        found.append((prefix, escape(_scalar(prefix, value))))
 
 
 def _check_depth(name: str, depth: int) -> None:
@@ -160,20 +167,12 @@ def _refused(name: str, value: object) -> InvalidArgumentError:
 
 
 def _percent(text: str) -> str:
-    if text.isalnum() and text.isascii():
+    if (text.isalnum() and text.isascii()) or PLAIN(text):
         return text
     try:
         return quote(text, safe="")
     except UnicodeEncodeError:
         raise InvalidArgumentError(f"{text!r} holds half a character and cannot be sent.") from None
-
-
-def _percent_key(name: str) -> str:
-    """A name, of which the parts in brackets are percent-encoded already."""
-    head, bracket, rest = name.partition("[")
-    if bracket and rest.endswith("]"):
-        return f"{_percent(head)}[{rest}"
-    return _percent(name)
 
 
 def _steps(name: str) -> list[str]:

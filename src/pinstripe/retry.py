@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from datetime import datetime, timezone
-from email.utils import parsedate_to_datetime
 
 __all__ = ["MAX_RETRY_AFTER", "retry_after", "should_retry", "wait"]
 
@@ -36,6 +35,8 @@ def retry_after(headers: Mapping[str, str], now: datetime) -> float:
     try:
         seconds = float(text)
     except ValueError:
+        from email.utils import parsedate_to_datetime  # here, since dates are rare and this import is not cheap
+
         try:
             moment = parsedate_to_datetime(text)
         except (TypeError, ValueError, IndexError, OverflowError):

@@ -1,7 +1,6 @@
 """pinstripe: a typed, model-first Python SDK for Stripe. https://docs.stripe.com/api"""
 
 from pinstripe import (
-    emulator as emulator,
     errors as errors,
     events as events,
     form as form,
@@ -57,7 +56,6 @@ __all__ = [
     "RateLimitError",
     "ResponseValidationError",
     "SignatureVerificationError",
-    "emulator",
     "errors",
     "events",
     "form",

@@ -1,0 +1,242 @@
+"""The work that is measured: the same for both packages."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import httpx
+import stripe
+from stripe._encode import _api_encode
+
+import pinstripe
+from benchmarks.measure import Result, by_turns, compared, inside, process, seconds
+from pinstripe import webhooks
+from pinstripe.drift import decode_as
+from pinstripe.emulator import Emulator
+from pinstripe.form import encode
+from pinstripe.model import ListObject
+from pinstripe.models import Subscription
+
+ROOT = Path(__file__).parents[1]
+SAMPLES = ROOT / "tests" / "samples"
+SUBSCRIPTION = json.loads((SAMPLES / "subscription.json").read_text())
+EVENT = json.dumps(
+    {
+        **json.loads((SAMPLES / "event.json").read_text()),
+        "data": {"object": SUBSCRIPTION},
+        "type": "customer.subscription.updated",
+    }
+)
+PAGE = json.dumps({"object": "list", "data": [SUBSCRIPTION] * 100, "has_more": False, "url": "/v1/subscriptions"})
+NESTED = {
+    "customer": "cus_1",
+    "items": [{"price": f"price_{n}", "quantity": n, "metadata": {"a": "b c", "d": "é"}} for n in range(5)],
+    "payment_settings": {
+        "payment_method_options": {"card": {"request_three_d_secure": "any"}},
+        "save_default_payment_method": "off",
+    },
+    "metadata": {"user.id": "1", "note": "a & b"},
+    "off_session": True,
+    "expand": ["latest_invoice", "customer"],
+}
+SECRET = "whsec_benchmark"
+
+
+def importing() -> Iterator[Result]:
+    """`import` and a client."""
+    ours = inside("import pinstripe; pinstripe.Client('sk_test_x')")
+    yield compared("import and a client", ours, inside("import stripe; stripe.StripeClient('sk_test_x')"), 0.35)
+
+
+def first_answer() -> Iterator[Result]:
+    """From the start of the process to the first typed answer, over a real socket."""
+    with Emulator(seed=1) as emulator, emulator.serve() as url:
+        identifier = emulator.client().customers.create(email="a@b.c").id
+        ours = f"import pinstripe; pinstripe.Client('sk_test_x', base_url={url!r}).customers.retrieve({identifier!r}).email"
+        theirs = (
+            f"import stripe; client = stripe.StripeClient('sk_test_x', base_addresses={{'api': {url!r}}});"
+            f"client.v1.customers.retrieve({identifier!r}).email"
+        )
+        yield compared("first typed answer, from process start", process(ours), process(theirs), 1.2)
+
+
+def decoding() -> Iterator[Result]:
+    """100 subscriptions from JSON to validated models."""
+    target: Any = ListObject[Subscription]  # Any: a page's annotation
+    ours = seconds(lambda: decode_as(target, PAGE), 5)
+    official: Any = stripe.ListObject  # Any: its constructor is not typed
+    theirs = seconds(lambda: official.construct_from(json.loads(PAGE), "sk_test_x"), 1)
+    plain = seconds(lambda: json.loads(PAGE), 5)
+    best_ours, best_theirs, best_plain = by_turns([ours, theirs, plain], 7)
+    yield Result("100 subscriptions to models", best_ours, best_theirs, 1 / 12)
+    yield Result("100 subscriptions to models, over json.loads", best_ours, best_plain, 3.5)
+
+
+SERVER = """
+import socket
+head = b"HTTP/1.1 200 OK\\r\\nContent-Type: application/json\\r\\nRequest-Id: req_1\\r\\nContent-Length: %d\\r\\n\\r\\n"
+answer = head % len({body!r}) + {body!r}
+listener = socket.create_server(("127.0.0.1", 0))
+print(listener.getsockname()[1], flush=True)
+while True:
+    connection, _ = listener.accept()
+    with connection:
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        data = b""
+        while True:
+            while b"\\r\\n\\r\\n" not in data or len(data.partition(b"\\r\\n\\r\\n")[2]) < {length}:
+                chunk = connection.recv(65536)
+                if not chunk:
+                    break
+                data += chunk
+            else:
+                connection.sendall(answer)
+                data = b""
+                continue
+            break
+"""
+
+
+@contextlib.contextmanager
+def server(body: bytes, length: int) -> Iterator[str]:
+    """A server, in a process of its own, that answers every request of this length with this body."""
+    command = [sys.executable, "-c", SERVER.format(body=body, length=length)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as running:
+        assert running.stdout is not None
+        try:
+            yield f"http://127.0.0.1:{running.stdout.readline().strip()}"
+        finally:
+            running.kill()
+
+
+def calling() -> Iterator[Result]:
+    """One call over one raw post of the same bytes."""
+    customer = json.loads((SAMPLES / "customer.json").read_text())
+    customer["invoice_settings"]["default_payment_method"] = "pm_1"
+    body, sent = json.dumps(customer).encode(), encode({"email": "a@b.c", "metadata": {"a": "b"}}).encode()
+    with contextlib.ExitStack() as stack:
+        raw_url, our_url = (stack.enter_context(server(body, len(sent))) for _ in range(2))
+        http, client = httpx.Client(), pinstripe.Client("sk_test_x", base_url=our_url)
+        headers = {"Authorization": "Bearer sk_test_x", "Content-Type": "application/x-www-form-urlencoded"}
+        headers |= {"Stripe-Version": pinstripe.API_VERSION, "Idempotency-Key": "1fb8e2ce-0d4b-4f8a-b5a9-5f39c5b0c0a1"}
+        raw = seconds(lambda: http.post(f"{raw_url}/v1/customers", content=sent, headers=headers).read(), 200)
+        ours = seconds(lambda: client.customers.create(email="a@b.c", metadata={"a": "b"}), 200)
+        yield compared("one call, over a raw httpx post", ours, raw, 1.2)
+        http.close()
+        client.close()
+
+
+def receiving() -> Iterator[Result]:
+    """A webhook: verified, and constructed as a typed event."""
+    now = int(time.time())
+    header = webhooks.sign(EVENT, SECRET, now)
+    ours = seconds(lambda: webhooks.construct_event(EVENT, header, SECRET), 200)
+    official: Any = stripe.Webhook  # Any: not typed
+    theirs = seconds(lambda: official.construct_event(EVENT, header, SECRET), 40)
+    yield compared("webhook: verify and construct", ours, theirs, 1 / 8)
+
+
+def encoding() -> Iterator[Result]:
+    """Form encoding of a nested request."""
+    from urllib.parse import urlencode
+
+    ours = seconds(lambda: encode(NESTED), 500)
+    theirs = seconds(lambda: urlencode(list(_api_encode(NESTED))), 500)
+    yield compared("form encoding of a nested request", ours, theirs, 1 / 3)
+
+
+OUR_INTEGRATION = """
+import pinstripe
+
+client = pinstripe.Client("sk_test_x")
+
+
+def subscribe(email: str, price: str) -> str:
+    customer = client.customers.create(email=email, metadata={"source": "web"})
+    intent = client.setup_intents.create(customer=customer.id, payment_method="pm_card_visa", confirm=True)
+    assert intent.status == "succeeded"
+    subscription = client.subscriptions.create(customer=customer.id, items=[{"price": price}])
+    return subscription.id
+
+
+def receive(payload: bytes, header: str) -> None:
+    event = pinstripe.webhooks.construct_event(payload, header, "whsec_x")
+    if event.type == "invoice.paid":
+        print(event.data.object.amount_paid)
+
+
+print(subscribe("a@b.c", "price_1"))
+"""
+THEIR_INTEGRATION = """
+import stripe
+
+client = stripe.StripeClient("sk_test_x")
+
+
+def subscribe(email: str, price: str) -> str:
+    customer = client.v1.customers.create({"email": email, "metadata": {"source": "web"}})
+    intent = client.v1.setup_intents.create({"customer": customer.id, "payment_method": "pm_card_visa", "confirm": True})
+    assert intent.status == "succeeded"
+    subscription = client.v1.subscriptions.create({"customer": customer.id, "items": [{"price": price}]})
+    return subscription.id
+
+
+def receive(payload: bytes, header: str) -> None:
+    event = client.construct_event(payload, header, "whsec_x")
+    if event.type == "invoice.paid":
+        print(event.data.object["amount_paid"])
+
+
+print(subscribe("a@b.c", "price_1"))
+"""
+MYPY = """
+import resource, subprocess, sys, time
+started = time.perf_counter()
+command = [sys.executable, "-m", "mypy", "--strict", "--cache-dir", sys.argv[1], sys.argv[2]]
+done = subprocess.run(command, cwd=sys.argv[3], stdout=subprocess.DEVNULL)
+print(time.perf_counter() - started, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss, done.returncode)
+"""
+
+
+def checking() -> Iterator[Result]:
+    """A cold ``mypy --strict`` of a 20-line integration: its time and its memory."""
+    with tempfile.TemporaryDirectory() as folder:
+        memory = {"ours": float("inf"), "theirs": float("inf")}
+
+        def run(name: str, code: str) -> float:
+            path = Path(folder) / f"{name}.py"
+            path.write_text(code)
+            command = [sys.executable, "-c", MYPY, "/dev/null", str(path), folder]
+            took, size, code_of = subprocess.run(command, check=True, capture_output=True, text=True).stdout.split()
+            if name == "ours" and code_of != "0":
+                raise RuntimeError("mypy does not accept our own integration")
+            memory[name] = min(memory[name], float(size) / 1024)
+            return float(took)
+
+        ours, theirs = by_turns([partial(run, "ours", OUR_INTEGRATION), partial(run, "theirs", THEIR_INTEGRATION)], 3)
+        yield Result("cold mypy --strict of 20 lines", ours, theirs, 0.55)
+        yield Result("memory of that", memory["ours"], memory["theirs"], 0.55, "MB")
+
+
+def shipping() -> Iterator[Result]:
+    """The wheel, over one megabyte."""
+    with tempfile.TemporaryDirectory() as folder:
+        command = [sys.executable, "-m", "hatchling", "build", "--target", "wheel", "--directory", folder]
+        subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
+        (wheel,) = Path(folder).glob("*.whl")
+        yield Result("wheel, over 1 MB", wheel.stat().st_size / 1e6, 1.0, 1.0, "MB")
+
+
+WORK: dict[str, Callable[[], Iterator[Result]]] = {
+    work.__name__: work
+    for work in (importing, first_answer, decoding, calling, receiving, encoding, checking, shipping)
+}
