@@ -1,0 +1,45 @@
+"""A customer, a saved card and a subscription. Runs on the emulator: no account, no network.
+
+With a test key of your own, replace the emulator's client by ``pinstripe.Client("sk_test_...")``.
+"""
+
+from __future__ import annotations
+
+import pinstripe
+from pinstripe.emulator import Emulator
+
+
+def subscribe(client: pinstripe.Client, email: str) -> str:
+    """Sign a person up, and charge them for the first month."""
+    product = client.products.create(name="Analytics Pro")
+    price = client.prices.create(product=product.id, currency="usd", unit_amount=2900, recurring={"interval": "month"})
+    customer = client.customers.create(email=email, metadata={"user.id": "1"})
+    intent = client.setup_intents.create(customer=customer.id, payment_method="pm_card_visa", confirm=True)
+    assert intent.payment_method is not None
+    subscription = client.subscriptions.create(
+        customer=customer.id,
+        items=[{"price": price.id}],
+        default_payment_method=intent.payment_method.id,
+        request_options={"idempotency_key": f"subscribe-{customer.id}"},
+    )
+    return subscription.status
+
+
+def main() -> None:
+    """Sign up two people; the second one's card is declined."""
+    with Emulator() as emulator:
+        client = emulator.client()
+        print("subscription:", subscribe(client, "ada@example.com"))
+        try:
+            client.payment_intents.create(
+                amount=500, currency="usd", payment_method="pm_card_chargeDeclined", confirm=True
+            )
+        except pinstripe.CardError as error:
+            print("declined:", error.decline_code)
+        for event in emulator.events:
+            if event.type == "invoice.paid":
+                print("paid:", event.data.object.amount_paid, event.data.object.currency)
+
+
+if __name__ == "__main__":
+    main()
