@@ -200,3 +200,6 @@ def test_a_row_without_an_answer_gives_nothing() -> None:
         "meter-events.stripe.com",
     ]
     assert requests[1].headers["authorization"] == "Bearer token"
+    client.with_options(stripe_account="acct_2").v2.billing.meter_event_stream.create(events=[])
+    assert [request.url.host for request in requests[3:]] == ["api.stripe.com", "meter-events.stripe.com"]
+    assert requests[3].headers["stripe-account"] == "acct_2"
