@@ -64,15 +64,15 @@ class Config:
     world: World = field(default_factory=lambda: World(), compare=False, repr=False)
 
 
-@dataclass
+@dataclass(eq=False, repr=False)
 class Session:
     """The session that the meter event stream needs, kept until shortly before it ends."""
 
-    token: str = field(default="", repr=False)
+    token: str = ""
     expires_at: float = 0.0
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class World:
     """Time and chance, so that a test can hold them."""
 
@@ -82,7 +82,7 @@ class World:
     new_key: Callable[[], str] = lambda: str(uuid.uuid4())
 
 
-@dataclass
+@dataclass(eq=False, repr=False)
 class Call:
     """What somebody asked for."""
 
@@ -96,9 +96,9 @@ class Call:
     sink: Any = None  # Any: where a download goes; the driver writes to it
 
 
-@dataclass
+@dataclass(eq=False, repr=False)
 class Request:
-    """One attempt, ready to be sent."""
+    """One attempt, ready to be sent. It has no repr, since its headers hold the API key."""
 
     verb: str
     url: str
@@ -108,14 +108,14 @@ class Request:
     sink: Any = None  # Any: as in Call
 
 
-@dataclass
+@dataclass(eq=False)
 class Sleep:
     """Wait before the next attempt."""
 
     seconds: float
 
 
-@dataclass
+@dataclass(eq=False)
 class Failure:
     """No whole answer came."""
 
@@ -123,7 +123,7 @@ class Failure:
     timed_out: bool = False
 
 
-@dataclass
+@dataclass(eq=False)
 class Response:
     """The answer to a call; on models and pages it is ``last_response``.
 

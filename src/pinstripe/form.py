@@ -15,6 +15,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime, timezone
 from decimal import Decimal
 from enum import Enum
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, TypeAlias
 from urllib.parse import quote, unquote, unquote_plus
 
@@ -41,14 +42,14 @@ def encode(params: Mapping[str, object]) -> str:
     `InvalidArgumentError`, which names the field, for anything else.
     """
     found: list[tuple[str, str]] = []
-    _walk("", params, 0, _percent, found)
+    _walk("", params, 0, _percent_key, _percent, found)
     return "&".join([f"{name}={value}" for name, value in found])
 
 
 def pairs(params: Mapping[str, object]) -> list[tuple[str, str]]:
     """The names and values of a form, before they are percent-encoded. Raises like `encode`."""
     found: list[tuple[str, str]] = []
-    _walk("", params, 0, str, found)
+    _walk("", params, 0, str, str, found)
     return found
 
 
@@ -87,8 +88,13 @@ def multipart(params: Mapping[str, object], file: FileInput) -> tuple[str, bytes
 
 
 def _walk(
-    prefix: str, value: Any, depth: int, escape: Callable[[str], str], found: list[tuple[str, str]]
-) -> None:  # Any: what came
+    prefix: str,
+    value: Any,  # Any: what came
+    depth: int,
+    escape_key: Callable[[str], str],
+    escape: Callable[[str], str],
+    found: list[tuple[str, str]],
+) -> None:
     """Find every pair at and below a value. Keys are escaped one by one, so that a bracket in a key is no structure."""
     kind = type(value)  # the common kinds first: a protocol's isinstance is slow
     if kind is int:
@@ -98,15 +104,15 @@ def _walk(
         for key, item in value.items():
             if type(key) is not str or (prefix and not key):
                 raise InvalidArgumentError(f"{prefix or 'params'}: a key is a text, not {key!r}.", param=prefix)
-            name = f"{prefix}[{escape(key)}]" if prefix else escape(key)
+            name = f"{prefix}[{escape_key(key)}]" if prefix else escape_key(key)
             if type(item) is str:
                 found.append((name, escape(item)))
             else:
-                _walk(name, item, depth + 1, escape, found)
+                _walk(name, item, depth + 1, escape_key, escape, found)
     elif kind is list or (isinstance(value, Sequence) and not isinstance(value, NO_LISTS)):
         _check_depth(prefix, depth)
         for index, item in enumerate(value):
-            _walk(f"{prefix}[{index}]", item, depth + 1, escape, found)
+            _walk(f"{prefix}[{index}]", item, depth + 1, escape_key, escape, found)
     else:
         found.append((prefix, escape(_scalar(prefix, value))))
 
@@ -173,6 +179,9 @@ def _percent(text: str) -> str:
         return quote(text, safe="")
     except UnicodeEncodeError:
         raise InvalidArgumentError(f"{text!r} holds half a character and cannot be sent.") from None
+
+
+_percent_key = lru_cache(maxsize=1024)(_percent)  # the same few names again and again
 
 
 def _steps(name: str) -> list[str]:
