@@ -38,14 +38,6 @@ __all__ = [
 ]
 
 
-class NotSent:
-    """Stands in signatures for a parameter that is not passed, and so not sent."""
-
-    def __repr__(self) -> str:
-        return "..."
-
-
-NOT_SENT = NotSent()
 Kind: TypeAlias = Literal["object", "list", "search", "upload", "download"]
 SUMMARY: dict[Kind, str] = {
     "object": "",
@@ -155,12 +147,12 @@ class Endpoint:
             shape = getattr(import_module("pinstripe.params"), self.params)
             names = sorted(shape.__annotations__, key=lambda name: (name not in shape.__required_keys__, name))
             for name in names:
-                default = kinds.empty if name in shape.__required_keys__ else NOT_SENT
+                default = kinds.empty if name in shape.__required_keys__ else ...
                 safe = name + "_" if keyword.iskeyword(name) else name
                 found.append(kinds(safe, kinds.KEYWORD_ONLY, default=default, annotation=shape.__annotations__[name]))
         if self.kind == "download":
             found.append(kinds("to", kinds.KEYWORD_ONLY, default=None))
-        found.append(kinds("request_options", kinds.KEYWORD_ONLY, default=NOT_SENT, annotation="RequestOptions"))
+        found.append(kinds("request_options", kinds.KEYWORD_ONLY, default=..., annotation="RequestOptions"))
         returns = {"list": f"Page[{self.model}]", "search": f"Page[{self.model}]", "download": "bytes"}
         return inspect.Signature(found, return_annotation=returns.get(self.kind, self.model))
 
