@@ -6,7 +6,7 @@ import keyword
 import re
 from collections.abc import Iterable, Mapping
 
-WIDTH = 128
+WIDTH = 136
 
 
 def header(version: str, docstring: str) -> str:

@@ -88,7 +88,7 @@ def resolve(names: Any) -> Any:  # Any: a row's names; a model class, or an anno
     module, colon, name = names.partition(":")
     if colon:
         return getattr(import_module(module), name)
-    if "|" in names or names == "Event":  # an event's class is found by its type
+    if "|" in names or names in ("Event", "V2CoreEvent"):  # an event's class is found by its type
         return _annotation(m.Lazy, names)
     return m.registry().load(names)
 

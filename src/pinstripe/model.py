@@ -304,7 +304,7 @@ def registry() -> Registry:
 def model_for(data: Mapping[str, Any], names: str = "") -> type[StripeModel]:  # Any: JSON
     """The model of an object, by its ``object`` field, or else by the only name its place allows."""
     known, kind = registry(), data.get("object")
-    if kind == "event" and isinstance(data.get("type"), str):
+    if kind in ("event", "v2.core.event") and isinstance(data.get("type"), str):
         return known.event(data["type"])
     if isinstance(kind, str):
         table = known.deleted if data.get("deleted") is True and kind in known.deleted else known.objects

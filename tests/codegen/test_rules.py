@@ -415,9 +415,14 @@ def test_a_face_has_every_parameter_and_the_facts() -> None:
 
 
 def test_an_event_type_has_a_class_with_a_typed_object() -> None:
-    ((_, written),) = write_events(small())
+    written = dict(write_events(small()))["events.pyi"]
     assert 'class GadgetCreatedEvent(TypedEvent[Literal["gadget.created"], Gadget]): ...' in written
     assert "AnyEvent: TypeAlias = Union[GadgetCreatedEvent]" in written
+
+
+def test_a_handler_is_registered_for_its_own_event() -> None:
+    written = dict(write_events(small()))["handlers.pyi"]
+    assert 'def on(self, type: Literal["gadget.created"], /) -> On[events.GadgetCreatedEvent]: ...' in written
 
 
 def test_the_same_description_gives_the_same_bytes() -> None:

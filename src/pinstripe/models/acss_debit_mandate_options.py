@@ -17,9 +17,8 @@ class MandateOptionsPayto(StripeModel):
     amount: int | None = None
     amount_type: Literal["fixed", "maximum"] | None = None
     end_date: str | None = None
-    payment_schedule: Literal["adhoc", "annual", "daily", "fortnightly", "monthly", "quarterly", "semi_annual",
-        "weekly"] | None = None
+    payment_schedule: Literal["adhoc", "annual", "daily", "fortnightly", "monthly", "quarterly", "semi_annual", "weekly"] | None = None
     payments_per_period: int | None = None
-    purpose: Literal["dependant_support", "government", "loan", "mortgage", "other", "pension", "personal", "retail", "salary",
-        "tax", "utility"] | None = None
+    purpose: Literal["dependant_support", "government", "loan", "mortgage", "other", "pension", "personal", "retail", "salary", "tax",
+        "utility"] | None = None
     start_date: str | None = None

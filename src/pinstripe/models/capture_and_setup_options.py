@@ -5,8 +5,7 @@ from typing import Literal
 from pinstripe.model import StripeModel
 from pinstripe.models.checkout_payment_method_options_mandate_options_bacs_debit import (
     CheckoutPaymentMethodOptionsMandateOptionsBacsDebit)
-from pinstripe.models.payment_method_options_customer_balance_eu_bank_account import (
-    PaymentMethodOptionsCustomerBalanceEuBankAccount)
+from pinstripe.models.payment_method_options_customer_balance_eu_bank_account import PaymentMethodOptionsCustomerBalanceEuBankAccount
 
 class CaptureAndSetupOptions(StripeModel):
     """Found at `PaymentIntentPaymentMethodOptions.amazon_pay`, `PaymentIntentPaymentMethodOptions.kakao_pay`, `PaymentIntentPaymentMethodOptions.kr_card` and 9 more."""
@@ -41,8 +40,7 @@ class PaymentMethodOptionsCashapp(StripeModel):
 class PaymentMethodOptionsCustomerBalanceBankTransfer(StripeModel):
     eu_bank_transfer: PaymentMethodOptionsCustomerBalanceEuBankAccount | None = None
     requested_address_types: list[Literal["aba", "iban", "sepa", "sort_code", "spei", "swift", "zengin"]] | None = None
-    type: Literal["eu_bank_transfer", "gb_bank_transfer", "jp_bank_transfer", "mx_bank_transfer",
-        "us_bank_transfer"] | None = None
+    type: Literal["eu_bank_transfer", "gb_bank_transfer", "jp_bank_transfer", "mx_bank_transfer", "us_bank_transfer"] | None = None
 
 class PaymentMethodOptionsCustomerBalance(StripeModel):
     """Found at `PaymentIntentPaymentMethodOptions.customer_balance`, `CheckoutSessionPaymentMethodOptions.customer_balance`."""

@@ -11,14 +11,14 @@ from pinstripe.models.payment_method_card_checks import PaymentMethodCardChecks
 from pinstripe.models.payment_method_details import (PaymentMethodDetailsAchCreditTransfer, PaymentMethodDetailsAchDebit,
     PaymentMethodDetailsAcssDebit, PaymentMethodDetailsAffirm, PaymentMethodDetailsAfterpayClearpay, PaymentMethodDetailsAlipay,
     PaymentMethodDetailsAlma, PaymentMethodDetailsAmazonPay, PaymentMethodDetailsAuBecsDebit, PaymentMethodDetailsBacsDebit,
-    PaymentMethodDetailsBlik, PaymentMethodDetailsBuyer, PaymentMethodDetailsCardInstallments,
-    PaymentMethodDetailsCardNetworkToken, PaymentMethodDetailsCashapp, PaymentMethodDetailsCrypto, PaymentMethodDetailsEps,
-    PaymentMethodDetailsFpx, PaymentMethodDetailsGiropay, PaymentMethodDetailsIdeal, PaymentMethodDetailsInteracPresent,
-    PaymentMethodDetailsKlarna, PaymentMethodDetailsKonbini, PaymentMethodDetailsKrCard, PaymentMethodDetailsMobilepay,
-    PaymentMethodDetailsMultibanco, PaymentMethodDetailsNzBankAccount, PaymentMethodDetailsOxxo, PaymentMethodDetailsP24,
-    PaymentMethodDetailsPaynow, PaymentMethodDetailsPaypal, PaymentMethodDetailsPayto, PaymentMethodDetailsPix,
-    PaymentMethodDetailsSepaDebit, PaymentMethodDetailsSofort, PaymentMethodDetailsSwish, PaymentMethodDetailsTransactionId,
-    PaymentMethodDetailsTwint, PaymentMethodDetailsUsBankAccount, PaymentMethodDetailsWechatPay)
+    PaymentMethodDetailsBlik, PaymentMethodDetailsBuyer, PaymentMethodDetailsCardInstallments, PaymentMethodDetailsCardNetworkToken,
+    PaymentMethodDetailsCashapp, PaymentMethodDetailsCrypto, PaymentMethodDetailsEps, PaymentMethodDetailsFpx,
+    PaymentMethodDetailsGiropay, PaymentMethodDetailsIdeal, PaymentMethodDetailsInteracPresent, PaymentMethodDetailsKlarna,
+    PaymentMethodDetailsKonbini, PaymentMethodDetailsKrCard, PaymentMethodDetailsMobilepay, PaymentMethodDetailsMultibanco,
+    PaymentMethodDetailsNzBankAccount, PaymentMethodDetailsOxxo, PaymentMethodDetailsP24, PaymentMethodDetailsPaynow,
+    PaymentMethodDetailsPaypal, PaymentMethodDetailsPayto, PaymentMethodDetailsPix, PaymentMethodDetailsSepaDebit,
+    PaymentMethodDetailsSofort, PaymentMethodDetailsSwish, PaymentMethodDetailsTransactionId, PaymentMethodDetailsTwint,
+    PaymentMethodDetailsUsBankAccount, PaymentMethodDetailsWechatPay)
 from pinstripe.models.payment_method_details_bancontact import PaymentMethodDetailsBancontact
 from pinstripe.models.presentment_details import PresentmentDetails
 from pinstripe.models.radar_options import RadarOptions
@@ -70,8 +70,7 @@ class ChargePaymentMethodDetailsCardThreeDSecure(StripeModel):
     electronic_commerce_indicator: Literal["01", "02", "05", "06", "07"] | None = None
     exemption_indicator: Literal["low_risk", "none"] | None = None
     exemption_indicator_applied: bool | None = None
-    result: Literal["attempt_acknowledged", "authenticated", "exempted", "failed", "not_supported",
-        "processing_error"] | None = None
+    result: Literal["attempt_acknowledged", "authenticated", "exempted", "failed", "not_supported", "processing_error"] | None = None
     result_reason: Literal["abandoned", "bypassed", "canceled", "card_not_enrolled", "network_not_supported", "protocol_error",
         "rejected"] | None = None
     transaction_id: str | None = None

@@ -13,8 +13,7 @@ from pinstripe.models.capture_and_setup_options import (CaptureAndSetupOptions, 
 from pinstripe.models.checkout_payment_method_options_mandate_options_bacs_debit import (FinancialConnections,
     PaymentMethodConfigurationDetails, PaymentMethodOptionsMandateOptionsPix)
 from pinstripe.models.consent_collection import (ConsentCollection, CustomText, InvoiceData, NameCollection, OptionalItem,
-    PaymentLinkCustomFieldDropdownOptions, PaymentLinkCustomFieldLabel, ShippingAddressCollection, ShippingOptions,
-    TaxIdCollection)
+    PaymentLinkCustomFieldDropdownOptions, PaymentLinkCustomFieldLabel, ShippingAddressCollection, ShippingOptions, TaxIdCollection)
 from pinstripe.models.enabled_feature import EnabledFeature
 from pinstripe.models.invoice_customer_tax_id import InvoiceCustomerTaxId
 from pinstripe.models.line_item import LineItem

@@ -20,5 +20,4 @@ class ClimateSupplier(StripeModel):
     locations: list[ClimateLocation]
     name: str
     object: Literal["climate.supplier"]
-    removal_pathway: Literal["biomass_carbon_removal_and_storage", "direct_air_capture", "enhanced_weathering",
-        "marine_carbon_removal"]
+    removal_pathway: Literal["biomass_carbon_removal_and_storage", "direct_air_capture", "enhanced_weathering", "marine_carbon_removal"]

@@ -11,10 +11,9 @@ from pinstripe.models.klarna_address import KlarnaAddress, PaymentMethodUpi
 from pinstripe.models.online_acceptance import OnlineAcceptance
 from pinstripe.models.payment_method_details_card_installments_plan import PaymentMethodDetailsCardInstallmentsPlan
 from pinstripe.models.payment_method_parts import (PaymentMethodAcssDebit, PaymentMethodBacsDebit, PaymentMethodCard,
-    PaymentMethodCardPresent, PaymentMethodCashapp, PaymentMethodEps, PaymentMethodFpx, PaymentMethodIdeal,
-    PaymentMethodInteracPresent, PaymentMethodKlarna, PaymentMethodKrCard, PaymentMethodLink, PaymentMethodNaverPay,
-    PaymentMethodNzBankAccount, PaymentMethodP24, PaymentMethodPaypal, PaymentMethodPayto, PaymentMethodSepaDebit,
-    PaymentMethodUsBankAccount)
+    PaymentMethodCardPresent, PaymentMethodCashapp, PaymentMethodEps, PaymentMethodFpx, PaymentMethodIdeal, PaymentMethodInteracPresent,
+    PaymentMethodKlarna, PaymentMethodKrCard, PaymentMethodLink, PaymentMethodNaverPay, PaymentMethodNzBankAccount, PaymentMethodP24,
+    PaymentMethodPaypal, PaymentMethodPayto, PaymentMethodSepaDebit, PaymentMethodUsBankAccount)
 from pinstripe.models.values import ConfirmationTokenPaymentMethodPreviewType
 from pinstripe.wire import Timestamp
 

@@ -75,8 +75,7 @@ class DisputeEvidence(StripeModel):
 
 class DisputeEvidenceDetailsEnhancedEligibilityVisaCompellingEvidence3(StripeModel):
     required_actions: list[Literal["missing_customer_identifiers", "missing_disputed_transaction_description",
-        "missing_merchandise_or_services", "missing_prior_undisputed_transaction_description",
-        "missing_prior_undisputed_transactions"]]
+        "missing_merchandise_or_services", "missing_prior_undisputed_transaction_description", "missing_prior_undisputed_transactions"]]
     status: Literal["not_qualified", "qualified", "requires_action"]
 
 class DisputeEvidenceDetailsEnhancedEligibilityVisaCompliance(StripeModel):

@@ -3,8 +3,7 @@
 from typing import Literal
 
 from pinstripe.model import StripeModel
-from pinstripe.models.funding_instructions_bank_transfer_financial_address import (
-    FundingInstructionsBankTransferFinancialAddress)
+from pinstripe.models.funding_instructions_bank_transfer_financial_address import FundingInstructionsBankTransferFinancialAddress
 
 class FundingInstructionsBankTransfer(StripeModel):
     country: str

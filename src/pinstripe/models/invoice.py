@@ -137,8 +137,8 @@ class Invoice(StripeModel):
     auto_advance: bool
     automatic_tax: InvoiceAutomaticTax
     automatically_finalizes_at: Timestamp | None = None
-    billing_reason: Literal["automatic_pending_invoice_item_invoice", "manual", "quote_accept", "subscription",
-        "subscription_create", "subscription_cycle", "subscription_threshold", "subscription_update", "upcoming"] | None = None
+    billing_reason: Literal["automatic_pending_invoice_item_invoice", "manual", "quote_accept", "subscription", "subscription_create",
+        "subscription_cycle", "subscription_threshold", "subscription_update", "upcoming"] | None = None
     collection_method: Literal["charge_automatically", "send_invoice"]
     confirmation_secret: InvoiceConfirmationSecret | None = None
     created: Timestamp

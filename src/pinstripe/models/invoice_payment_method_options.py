@@ -5,8 +5,7 @@ from typing import Literal
 from pinstripe.model import StripeModel
 from pinstripe.models.invoice_payment_method_options_us_bank_account_linked_account_options_filters import (
     InvoicePaymentMethodOptionsUsBankAccountLinkedAccountOptionsFilters)
-from pinstripe.models.payment_method_options_customer_balance_eu_bank_account import (
-    PaymentMethodOptionsCustomerBalanceEuBankAccount)
+from pinstripe.models.payment_method_options_customer_balance_eu_bank_account import PaymentMethodOptionsCustomerBalanceEuBankAccount
 
 class InvoicePaymentMethodOptionsAcssDebitMandateOptions(StripeModel):
     transaction_type: Literal["business", "personal"] | None = None
@@ -32,8 +31,8 @@ class InvoicePaymentMethodOptionsCustomerBalance(StripeModel):
 class InvoicePaymentMethodOptionsPaytoMandateOptions(StripeModel):
     amount: int | None = None
     amount_type: Literal["fixed", "maximum"] | None = None
-    purpose: Literal["dependant_support", "government", "loan", "mortgage", "other", "pension", "personal", "retail", "salary",
-        "tax", "utility"] | None = None
+    purpose: Literal["dependant_support", "government", "loan", "mortgage", "other", "pension", "personal", "retail", "salary", "tax",
+        "utility"] | None = None
 
 class InvoicePaymentMethodOptionsPayto(StripeModel):
     """Found at `InvoicePaymentSettingsPaymentMethodOptions.payto`, `SubscriptionPaymentSettingsPaymentMethodOptions.payto`."""

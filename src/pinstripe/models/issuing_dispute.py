@@ -72,8 +72,8 @@ class IssuingDisputeEvidence(StripeModel):
     no_valid_authorization: IssuingDisputeFraudulentEvidence | None = None
     not_received: IssuingDisputeEvidenceNotReceived | None = None
     other: IssuingDisputeEvidenceOther | None = None
-    reason: Literal["canceled", "duplicate", "fraudulent", "merchandise_not_as_described", "no_valid_authorization",
-        "not_received", "other", "service_not_as_described"]
+    reason: Literal["canceled", "duplicate", "fraudulent", "merchandise_not_as_described", "no_valid_authorization", "not_received",
+        "other", "service_not_as_described"]
     service_not_as_described: IssuingDisputeEvidenceServiceNotAsDescribed | None = None
 
 class IssuingDisputeTreasury(StripeModel):

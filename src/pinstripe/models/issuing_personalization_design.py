@@ -20,10 +20,10 @@ class IssuingPersonalizationDesignPreferences(StripeModel):
     is_platform_default: bool | None = None
 
 class IssuingPersonalizationDesignRejectionReasons(StripeModel):
-    card_logo: list[Literal["geographic_location", "inappropriate", "network_name", "non_binary_image", "non_fiat_currency",
-        "other", "other_entity", "promotional_material"]] | None = None
-    carrier_text: list[Literal["geographic_location", "inappropriate", "network_name", "non_fiat_currency", "other",
+    card_logo: list[Literal["geographic_location", "inappropriate", "network_name", "non_binary_image", "non_fiat_currency", "other",
         "other_entity", "promotional_material"]] | None = None
+    carrier_text: list[Literal["geographic_location", "inappropriate", "network_name", "non_fiat_currency", "other", "other_entity",
+        "promotional_material"]] | None = None
 
 class IssuingPersonalizationDesign(StripeModel):
     """A Stripe `issuing.personalization_design`. https://docs.stripe.com/api/issuing/personalization_designs/object"""

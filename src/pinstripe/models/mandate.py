@@ -49,8 +49,8 @@ class MandatePaymentMethodDetailsPayto(StripeModel):
     end_date: str | None = None
     payment_schedule: Literal["adhoc", "annual", "daily", "fortnightly", "monthly", "quarterly", "semi_annual", "weekly"]
     payments_per_period: int | None = None
-    purpose: Literal["dependant_support", "government", "loan", "mortgage", "other", "pension", "personal", "retail", "salary",
-        "tax", "utility"] | None = None
+    purpose: Literal["dependant_support", "government", "loan", "mortgage", "other", "pension", "personal", "retail", "salary", "tax",
+        "utility"] | None = None
     start_date: str | None = None
 
 class MandatePaymentMethodDetailsPix(StripeModel):

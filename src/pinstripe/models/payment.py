@@ -8,14 +8,14 @@ from pinstripe.models.klarna_address import KlarnaAddress, PaymentMethodDetailsC
 from pinstripe.models.payment_method_details import (PaymentMethodDetailsAchCreditTransfer, PaymentMethodDetailsAchDebit,
     PaymentMethodDetailsAcssDebit, PaymentMethodDetailsAffirm, PaymentMethodDetailsAfterpayClearpay, PaymentMethodDetailsAlipay,
     PaymentMethodDetailsAlma, PaymentMethodDetailsAmazonPay, PaymentMethodDetailsAuBecsDebit, PaymentMethodDetailsBacsDebit,
-    PaymentMethodDetailsBlik, PaymentMethodDetailsBuyer, PaymentMethodDetailsCardInstallments,
-    PaymentMethodDetailsCardNetworkToken, PaymentMethodDetailsCashapp, PaymentMethodDetailsCrypto, PaymentMethodDetailsEps,
-    PaymentMethodDetailsFpx, PaymentMethodDetailsGiropay, PaymentMethodDetailsIdeal, PaymentMethodDetailsInteracPresent,
-    PaymentMethodDetailsKlarna, PaymentMethodDetailsKonbini, PaymentMethodDetailsKrCard, PaymentMethodDetailsMobilepay,
-    PaymentMethodDetailsMultibanco, PaymentMethodDetailsNzBankAccount, PaymentMethodDetailsOxxo, PaymentMethodDetailsP24,
-    PaymentMethodDetailsPaynow, PaymentMethodDetailsPaypal, PaymentMethodDetailsPayto, PaymentMethodDetailsPix,
-    PaymentMethodDetailsSepaDebit, PaymentMethodDetailsSofort, PaymentMethodDetailsSwish, PaymentMethodDetailsTransactionId,
-    PaymentMethodDetailsTwint, PaymentMethodDetailsUsBankAccount, PaymentMethodDetailsWechatPay)
+    PaymentMethodDetailsBlik, PaymentMethodDetailsBuyer, PaymentMethodDetailsCardInstallments, PaymentMethodDetailsCardNetworkToken,
+    PaymentMethodDetailsCashapp, PaymentMethodDetailsCrypto, PaymentMethodDetailsEps, PaymentMethodDetailsFpx,
+    PaymentMethodDetailsGiropay, PaymentMethodDetailsIdeal, PaymentMethodDetailsInteracPresent, PaymentMethodDetailsKlarna,
+    PaymentMethodDetailsKonbini, PaymentMethodDetailsKrCard, PaymentMethodDetailsMobilepay, PaymentMethodDetailsMultibanco,
+    PaymentMethodDetailsNzBankAccount, PaymentMethodDetailsOxxo, PaymentMethodDetailsP24, PaymentMethodDetailsPaynow,
+    PaymentMethodDetailsPaypal, PaymentMethodDetailsPayto, PaymentMethodDetailsPix, PaymentMethodDetailsSepaDebit,
+    PaymentMethodDetailsSofort, PaymentMethodDetailsSwish, PaymentMethodDetailsTransactionId, PaymentMethodDetailsTwint,
+    PaymentMethodDetailsUsBankAccount, PaymentMethodDetailsWechatPay)
 from pinstripe.models.payment_method_details_bancontact import PaymentMethodDetailsBancontact
 from pinstripe.models.payment_method_details_billing_details import (PaymentMethodDetailsBillingDetails,
     PaymentMethodDetailsCardWalletApplePay)
@@ -43,8 +43,7 @@ class PaymentMethodDetailsCardThreeDSecure(StripeModel):
     electronic_commerce_indicator: Literal["01", "02", "03", "04", "05", "06", "07"] | None = None
     exemption_indicator: Literal["low_risk", "none"] | None = None
     exemption_indicator_applied: bool | None = None
-    result: Literal["attempt_acknowledged", "authenticated", "exempted", "failed", "not_supported",
-        "processing_error"] | None = None
+    result: Literal["attempt_acknowledged", "authenticated", "exempted", "failed", "not_supported", "processing_error"] | None = None
     result_reason: Literal["abandoned", "bypassed", "canceled", "card_not_enrolled", "network_not_supported", "protocol_error",
         "rejected"] | None = None
     version: Literal["1.0.2", "2.1.0", "2.2.0"] | None = None
@@ -57,8 +56,8 @@ class PaymentMethodDetailsCardWallet(StripeModel):
 
 class PaymentMethodDetailsCard(StripeModel):
     authorization_code: str | None = None
-    brand: Literal["amex", "cartes_bancaires", "diners", "discover", "eftpos_au", "interac", "jcb", "link", "mastercard",
-        "unionpay", "unknown", "visa"] | None = None
+    brand: Literal["amex", "cartes_bancaires", "diners", "discover", "eftpos_au", "interac", "jcb", "link", "mastercard", "unionpay",
+        "unknown", "visa"] | None = None
     capture_before: Timestamp | None = None
     checks: PaymentMethodDetailsCardChecks | None = None
     country: str | None = None
@@ -71,8 +70,8 @@ class PaymentMethodDetailsCard(StripeModel):
     installments: PaymentMethodDetailsCardInstallments | None = None
     issuer: str | None = None
     last4: str | None = None
-    network: Literal["amex", "cartes_bancaires", "diners", "discover", "eftpos_au", "interac", "jcb", "link", "mastercard",
-        "unionpay", "unknown", "visa"] | None = None
+    network: Literal["amex", "cartes_bancaires", "diners", "discover", "eftpos_au", "interac", "jcb", "link", "mastercard", "unionpay",
+        "unknown", "visa"] | None = None
     network_advice_code: str | None = None
     network_decline_code: str | None = None
     network_token: PaymentMethodDetailsCardNetworkToken | None = None

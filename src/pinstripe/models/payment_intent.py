@@ -12,8 +12,7 @@ from pinstripe.models.checkout_payment_method_options_mandate_options_bacs_debit
 from pinstripe.models.empty_object import EmptyObject
 from pinstripe.models.enabled_feature import EnabledFeature
 from pinstripe.models.error_details import ErrorDetails
-from pinstripe.models.funding_instructions_bank_transfer_financial_address import (
-    FundingInstructionsBankTransferFinancialAddress)
+from pinstripe.models.funding_instructions_bank_transfer_financial_address import FundingInstructionsBankTransferFinancialAddress
 from pinstripe.models.mandate_us_bank_account import MandateUsBankAccount
 from pinstripe.models.payment_intent_amount_details_line_item import PaymentIntentAmountDetailsLineItem
 from pinstripe.models.payment_intent_next_action_cashapp_handle_redirect_or_display_qr_code import (
@@ -288,11 +287,10 @@ class PaymentIntentPaymentMethodOptionsPaytoMandateOptions(StripeModel):
     amount: int | None = None
     amount_type: Literal["fixed", "maximum"] | None = None
     end_date: str | None = None
-    payment_schedule: Literal["adhoc", "annual", "daily", "fortnightly", "monthly", "quarterly", "semi_annual",
-        "weekly"] | None = None
+    payment_schedule: Literal["adhoc", "annual", "daily", "fortnightly", "monthly", "quarterly", "semi_annual", "weekly"] | None = None
     payments_per_period: int | None = None
-    purpose: Literal["dependant_support", "government", "loan", "mortgage", "other", "pension", "personal", "retail", "salary",
-        "tax", "utility"] | None = None
+    purpose: Literal["dependant_support", "government", "loan", "mortgage", "other", "pension", "personal", "retail", "salary", "tax",
+        "utility"] | None = None
 
 class PaymentIntentPaymentMethodOptionsPayto(StripeModel):
     mandate_options: PaymentIntentPaymentMethodOptionsPaytoMandateOptions | None = None
@@ -452,7 +450,7 @@ class PaymentIntent(StripeModel):
     shipping: Shipping | None = None
     statement_descriptor: str | None = None
     statement_descriptor_suffix: str | None = None
-    status: Literal["canceled", "processing", "requires_action", "requires_capture", "requires_confirmation",
-        "requires_payment_method", "succeeded"]
+    status: Literal["canceled", "processing", "requires_action", "requires_capture", "requires_confirmation", "requires_payment_method",
+        "succeeded"]
     transfer_data: PaymentIntentTransferData | None = None
     transfer_group: str | None = None

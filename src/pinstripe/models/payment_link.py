@@ -6,8 +6,7 @@ from pinstripe.model import Expandable, ListObject, StripeModel
 from pinstripe.models.charge_transfer_data import ChargeTransferData
 from pinstripe.models.connect_account_reference import ConnectAccountReference
 from pinstripe.models.consent_collection import (ConsentCollection, CustomText, InvoiceData, NameCollection, OptionalItem,
-    PaymentLinkCustomFieldDropdownOptions, PaymentLinkCustomFieldLabel, ShippingAddressCollection, ShippingOptions,
-    TaxIdCollection)
+    PaymentLinkCustomFieldDropdownOptions, PaymentLinkCustomFieldLabel, ShippingAddressCollection, ShippingOptions, TaxIdCollection)
 from pinstripe.models.enabled_feature import EnabledFeature
 from pinstripe.models.hosted_confirmation import HostedConfirmation
 from pinstripe.models.line_item import LineItem

@@ -8,10 +8,9 @@ from pinstripe.models.billing_details import BillingDetails, PaymentMethodBoleto
 from pinstripe.models.empty_object import EmptyObject
 from pinstripe.models.klarna_address import KlarnaAddress, PaymentMethodUpi
 from pinstripe.models.payment_method_parts import (PaymentMethodAcssDebit, PaymentMethodBacsDebit, PaymentMethodCard,
-    PaymentMethodCardPresent, PaymentMethodCashapp, PaymentMethodEps, PaymentMethodFpx, PaymentMethodIdeal,
-    PaymentMethodInteracPresent, PaymentMethodKlarna, PaymentMethodKrCard, PaymentMethodLink, PaymentMethodNaverPay,
-    PaymentMethodNzBankAccount, PaymentMethodP24, PaymentMethodPaypal, PaymentMethodPayto, PaymentMethodSepaDebit,
-    PaymentMethodUsBankAccount)
+    PaymentMethodCardPresent, PaymentMethodCashapp, PaymentMethodEps, PaymentMethodFpx, PaymentMethodIdeal, PaymentMethodInteracPresent,
+    PaymentMethodKlarna, PaymentMethodKrCard, PaymentMethodLink, PaymentMethodNaverPay, PaymentMethodNzBankAccount, PaymentMethodP24,
+    PaymentMethodPaypal, PaymentMethodPayto, PaymentMethodSepaDebit, PaymentMethodUsBankAccount)
 from pinstripe.models.radar_options import RadarOptions
 from pinstripe.models.values import ConfirmationTokenPaymentMethodPreviewType
 from pinstripe.wire import Timestamp

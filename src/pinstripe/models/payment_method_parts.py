@@ -8,8 +8,8 @@ from pinstripe.models.date_parts import DateParts
 from pinstripe.models.klarna_address import PaymentMethodDetailsCardPresent, PaymentMethodWallet
 from pinstripe.models.payment_method_card_checks import PaymentMethodCardChecks
 from pinstripe.models.payment_method_details_card_present_offline import PaymentMethodDetailsCardPresentOffline
-from pinstripe.models.values import (PaymentMethodBank, PaymentMethodBrand, PaymentMethodDetailsFpxBank,
-    PaymentMethodDetailsIdealBank, PaymentMethodDetailsIdealBic, PaymentMethodDetailsP24Bank)
+from pinstripe.models.values import (PaymentMethodBank, PaymentMethodBrand, PaymentMethodDetailsFpxBank, PaymentMethodDetailsIdealBank,
+    PaymentMethodDetailsIdealBic, PaymentMethodDetailsP24Bank)
 
 if TYPE_CHECKING:
     from pinstripe.models.charge import Charge

@@ -22,8 +22,7 @@ if TYPE_CHECKING:
 class SetupAttemptPaymentMethodDetailsCardThreeDSecure(StripeModel):
     authentication_flow: Literal["challenge", "frictionless"] | None = None
     electronic_commerce_indicator: Literal["01", "02", "05", "06", "07"] | None = None
-    result: Literal["attempt_acknowledged", "authenticated", "exempted", "failed", "not_supported",
-        "processing_error"] | None = None
+    result: Literal["attempt_acknowledged", "authenticated", "exempted", "failed", "not_supported", "processing_error"] | None = None
     result_reason: Literal["abandoned", "bypassed", "canceled", "card_not_enrolled", "network_not_supported", "protocol_error",
         "rejected"] | None = None
     transaction_id: str | None = None

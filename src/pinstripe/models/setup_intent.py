@@ -135,6 +135,5 @@ class SetupIntent(StripeModel):
     payment_method_options: SetupIntentPaymentMethodOptions | None = None
     payment_method_types: list[str]
     single_use_mandate: Expandable["Mandate"] | None = None
-    status: Literal["canceled", "processing", "requires_action", "requires_confirmation", "requires_payment_method",
-        "succeeded"]
+    status: Literal["canceled", "processing", "requires_action", "requires_confirmation", "requires_payment_method", "succeeded"]
     usage: str

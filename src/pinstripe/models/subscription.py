@@ -12,8 +12,8 @@ from pinstripe.models.invoice_payment_method_options import (InvoicePaymentMetho
     InvoicePaymentMethodOptionsUsBankAccount)
 from pinstripe.models.invoice_payment_method_options_upi import InvoicePaymentMethodOptionsUpi
 from pinstripe.models.subscription_item import SubscriptionItem
-from pinstripe.models.subscription_parts import (SubscriptionAutomaticTax, SubscriptionBillingMode,
-    SubscriptionBillingThresholds, SubscriptionTransferData)
+from pinstripe.models.subscription_parts import (SubscriptionAutomaticTax, SubscriptionBillingMode, SubscriptionBillingThresholds,
+    SubscriptionTransferData)
 from pinstripe.models.tax_rate import TaxRate
 from pinstripe.models.trial_settings import TrialSettings
 from pinstripe.models.values import PaymentIntentPaymentMethodOptionsCardNetwork, PaymentMethodType
@@ -64,8 +64,7 @@ class SubscriptionCancellationDetails(StripeModel):
     comment: str | None = None
     feedback: Literal["customer_service", "low_quality", "missing_features", "other", "switched_service", "too_complex",
         "too_expensive", "unused"] | None = None
-    reason: Literal["canceled_by_retention_policy", "cancellation_requested", "payment_disputed",
-        "payment_failed"] | None = None
+    reason: Literal["canceled_by_retention_policy", "cancellation_requested", "payment_disputed", "payment_failed"] | None = None
 
 class SubscriptionInvoiceSettings(StripeModel):
     account_tax_ids: list[Expandable["TaxId | DeletedTaxId"]] | None = None

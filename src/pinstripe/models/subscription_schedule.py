@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, Literal
 from pinstripe.model import Expandable, StripeModel
 from pinstripe.models.connect_account_reference import ConnectAccountReference
 from pinstripe.models.subscription_item_billing_thresholds import SubscriptionItemBillingThresholds
-from pinstripe.models.subscription_parts import (SubscriptionAutomaticTax, SubscriptionBillingMode,
-    SubscriptionBillingThresholds, SubscriptionTransferData)
+from pinstripe.models.subscription_parts import (SubscriptionAutomaticTax, SubscriptionBillingMode, SubscriptionBillingThresholds,
+    SubscriptionTransferData)
 from pinstripe.models.tax_rate import TaxRate
 from pinstripe.wire import Timestamp
 

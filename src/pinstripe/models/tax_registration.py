@@ -54,8 +54,7 @@ class TaxRegistrationCountryOptionsUs(StripeModel):
     local_lease_tax: TaxRegistrationCountryOptionsUsTax | None = None
     state: str
     state_sales_tax: TaxRegistrationCountryOptionsUsStateSalesTax | None = None
-    type: Literal["local_amusement_tax", "local_lease_tax", "state_communications_tax", "state_retail_delivery_fee",
-        "state_sales_tax"]
+    type: Literal["local_amusement_tax", "local_lease_tax", "state_communications_tax", "state_retail_delivery_fee", "state_sales_tax"]
 
 class TaxRegistrationCountryOptions(StripeModel):
     ae: TaxRegistrationCountryOptionsInboundGoods | None = None

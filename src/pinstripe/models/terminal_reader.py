@@ -155,8 +155,8 @@ class TerminalReaderAction(StripeModel):
     refund_payment: TerminalReaderActionRefundPayment | None = None
     set_reader_display: TerminalReaderActionSetReaderDisplay | None = None
     status: Literal["failed", "in_progress", "succeeded"]
-    type: Literal["collect_inputs", "collect_payment_method", "confirm_payment_intent", "print_content",
-        "process_payment_intent", "process_setup_intent", "refund_payment", "set_reader_display"]
+    type: Literal["collect_inputs", "collect_payment_method", "confirm_payment_intent", "print_content", "process_payment_intent",
+        "process_setup_intent", "refund_payment", "set_reader_display"]
 
 class TerminalReader(StripeModel):
     """A Stripe `terminal.reader`. https://docs.stripe.com/api/terminal/readers/object"""

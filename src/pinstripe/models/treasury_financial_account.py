@@ -35,10 +35,9 @@ class TreasuryFinancialAccountStatusDetails(StripeModel):
 
 class TreasuryFinancialAccount(StripeModel):
     """A Stripe `treasury.financial_account`. https://docs.stripe.com/api/treasury/financial_accounts/object"""
-    active_features: list[Literal["card_issuing", "deposit_insurance", "financial_addresses.aba",
-        "financial_addresses.aba.forwarding", "inbound_transfers.ach", "intra_stripe_flows", "outbound_payments.ach",
-        "outbound_payments.us_domestic_wire", "outbound_transfers.ach", "outbound_transfers.us_domestic_wire",
-        "remote_deposit_capture"]] | None = None
+    active_features: list[Literal["card_issuing", "deposit_insurance", "financial_addresses.aba", "financial_addresses.aba.forwarding",
+        "inbound_transfers.ach", "intra_stripe_flows", "outbound_payments.ach", "outbound_payments.us_domestic_wire",
+        "outbound_transfers.ach", "outbound_transfers.us_domestic_wire", "remote_deposit_capture"]] | None = None
     balance: TreasuryFinancialAccountBalance
     country: str
     created: Timestamp
@@ -50,10 +49,9 @@ class TreasuryFinancialAccount(StripeModel):
     metadata: dict[str, str] | None = None
     nickname: str | None = None
     object: Literal["treasury.financial_account"]
-    pending_features: list[Literal["card_issuing", "deposit_insurance", "financial_addresses.aba",
-        "financial_addresses.aba.forwarding", "inbound_transfers.ach", "intra_stripe_flows", "outbound_payments.ach",
-        "outbound_payments.us_domestic_wire", "outbound_transfers.ach", "outbound_transfers.us_domestic_wire",
-        "remote_deposit_capture"]] | None = None
+    pending_features: list[Literal["card_issuing", "deposit_insurance", "financial_addresses.aba", "financial_addresses.aba.forwarding",
+        "inbound_transfers.ach", "intra_stripe_flows", "outbound_payments.ach", "outbound_payments.us_domestic_wire",
+        "outbound_transfers.ach", "outbound_transfers.us_domestic_wire", "remote_deposit_capture"]] | None = None
     platform_restrictions: TreasuryFinancialAccountPlatformRestrictions | None = None
     restricted_features: list[Literal["card_issuing", "deposit_insurance", "financial_addresses.aba",
         "financial_addresses.aba.forwarding", "inbound_transfers.ach", "intra_stripe_flows", "outbound_payments.ach",

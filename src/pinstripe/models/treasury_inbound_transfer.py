@@ -3,8 +3,7 @@
 from typing import TYPE_CHECKING, Literal
 
 from pinstripe.model import Expandable, StripeModel
-from pinstripe.models.outbound_payments_payment_method_details_billing_details import (
-    OutboundPaymentsPaymentMethodDetailsBillingDetails)
+from pinstripe.models.outbound_payments_payment_method_details_billing_details import OutboundPaymentsPaymentMethodDetailsBillingDetails
 from pinstripe.models.values import TreasuryInboundTransferFailureDetailsCode
 from pinstripe.wire import Timestamp
 

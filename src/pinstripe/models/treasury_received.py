@@ -3,8 +3,7 @@
 from typing import Literal
 
 from pinstripe.model import StripeModel
-from pinstripe.models.outbound_payments_payment_method_details_billing_details import (
-    OutboundPaymentsPaymentMethodDetailsBillingDetails)
+from pinstripe.models.outbound_payments_payment_method_details_billing_details import OutboundPaymentsPaymentMethodDetailsBillingDetails
 from pinstripe.models.received_payment_method_details_financial_account import ReceivedPaymentMethodDetailsFinancialAccount
 from pinstripe.wire import Timestamp
 

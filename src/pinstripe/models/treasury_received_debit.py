@@ -23,8 +23,7 @@ class TreasuryReceivedDebit(StripeModel):
     created: Timestamp
     currency: str
     description: str
-    failure_code: Literal["account_closed", "account_frozen", "insufficient_funds", "international_transaction",
-        "other"] | None = None
+    failure_code: Literal["account_closed", "account_frozen", "insufficient_funds", "international_transaction", "other"] | None = None
     financial_account: str | None = None
     hosted_regulatory_receipt_url: str | None = None
     id: str

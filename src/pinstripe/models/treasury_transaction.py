@@ -21,8 +21,8 @@ class TreasuryTransaction(StripeModel):
     financial_account: str
     flow: str | None = None
     flow_details: TreasuryTransactionFlowDetails | None = None
-    flow_type: Literal["credit_reversal", "debit_reversal", "inbound_transfer", "issuing_authorization", "other",
-        "outbound_payment", "outbound_transfer", "received_credit", "received_debit"]
+    flow_type: Literal["credit_reversal", "debit_reversal", "inbound_transfer", "issuing_authorization", "other", "outbound_payment",
+        "outbound_transfer", "received_credit", "received_debit"]
     id: str
     livemode: bool
     object: Literal["treasury.transaction"]

@@ -6,10 +6,10 @@ from pinstripe.model import StripeModel
 from pinstripe.models.account_sepa_debit_payments_settings import AccountSepaDebitPaymentsSettings
 from pinstripe.models.billing_credit_amount_monetary import BillingCreditAmountMonetary
 from pinstripe.models.custom_field import CustomField
-from pinstripe.models.v2_core_account_parts import (V2CoreAccountAdditionalAddress, V2CoreAccountAdditionalName,
-    V2CoreAccountAddress, V2CoreAccountAttestation, V2CoreAccountDateOfBirth, V2CoreAccountDocument, V2CoreAccountDocuments,
-    V2CoreAccountIdNumber, V2CoreAccountRelationship, V2CoreAccountScriptAddresses, V2CoreAccountScriptNames,
-    V2CoreAccountTermsOfService, V2CoreAccountVerification)
+from pinstripe.models.v2_core_account_parts import (V2CoreAccountAdditionalAddress, V2CoreAccountAdditionalName, V2CoreAccountAddress,
+    V2CoreAccountAttestation, V2CoreAccountDateOfBirth, V2CoreAccountDocument, V2CoreAccountDocuments, V2CoreAccountIdNumber,
+    V2CoreAccountRelationship, V2CoreAccountScriptAddresses, V2CoreAccountScriptNames, V2CoreAccountTermsOfService,
+    V2CoreAccountVerification)
 from pinstripe.models.values import (V2CoreAccountDefaultsLocale, V2CoreAccountEntryErrorCode,
     V2CoreAccountEntryImpactRestrictsCapabilityCapability, V2CoreAccountIdentityBusinessDetailsIdNumberType,
     V2CoreAccountIdentityBusinessDetailsStructure)

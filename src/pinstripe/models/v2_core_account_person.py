@@ -3,9 +3,9 @@
 from typing import Literal
 
 from pinstripe.model import StripeModel
-from pinstripe.models.v2_core_account_parts import (V2CoreAccountAdditionalAddress, V2CoreAccountAdditionalName,
-    V2CoreAccountAddress, V2CoreAccountDateOfBirth, V2CoreAccountDocuments, V2CoreAccountIdNumber, V2CoreAccountRelationship,
-    V2CoreAccountScriptAddresses, V2CoreAccountScriptNames, V2CoreAccountTermsOfService)
+from pinstripe.models.v2_core_account_parts import (V2CoreAccountAdditionalAddress, V2CoreAccountAdditionalName, V2CoreAccountAddress,
+    V2CoreAccountDateOfBirth, V2CoreAccountDocuments, V2CoreAccountIdNumber, V2CoreAccountRelationship, V2CoreAccountScriptAddresses,
+    V2CoreAccountScriptNames, V2CoreAccountTermsOfService)
 from pinstripe.wire import DateTime
 
 class V2CoreAccountPerson(StripeModel):

@@ -10,9 +10,9 @@ from pinstripe.param import MaxLen
 from pinstripe.params.account_company_verification import (AccountCompanyVerificationParams, AccountCreateIndividualParams,
     AdditionalTosAcceptancesParams, AddressParams, TokenCreatePersonDocumentsParams, TokenCreatePersonRelationshipParams,
     TokenCreatePersonVerificationParams, UsCfpbDataParams)
-from pinstripe.params.common import (AccountTreasuryTosAcceptanceParams, AddressKanaParams, AttestationParams,
-    BacsDebitPaymentsParams, DatePartsParams, DeclineOnParams, ExpandParams, ExternalAccountUpdateDocumentsParams, FilesParams,
-    ListParams, RangeParams, RequestedParams, SingleUseParams)
+from pinstripe.params.common import (AccountTreasuryTosAcceptanceParams, AddressKanaParams, AttestationParams, BacsDebitPaymentsParams,
+    DatePartsParams, DeclineOnParams, ExpandParams, ExternalAccountUpdateDocumentsParams, FilesParams, ListParams, RangeParams,
+    RequestedParams, SingleUseParams)
 from pinstripe.params.values import AccountCompanyStructure
 
 class AccountBankAccountCreateBankAccountParams(TypedDict, total=False):
@@ -69,8 +69,8 @@ class AccountBusinessProfileParams(TypedDict, total=False):
     annual_revenue: AccountBusinessProfileAnnualRevenueParams
     estimated_worker_count: int
     mcc: Annotated[str, MaxLen(4)]
-    minority_owned_business_designation: Sequence[Literal["lgbtqi_owned_business", "minority_owned_business",
-        "none_of_these_apply", "prefer_not_to_answer", "women_owned_business"]]
+    minority_owned_business_designation: Sequence[Literal["lgbtqi_owned_business", "minority_owned_business", "none_of_these_apply",
+        "prefer_not_to_answer", "women_owned_business"]]
     monthly_estimated_revenue: SingleUseParams
     name: str
     product_description: Annotated[str, MaxLen(40000)]
@@ -172,8 +172,7 @@ class AccountCompanyParams(TypedDict, total=False):
     name_kanji: Annotated[str, MaxLen(100)]
     owners_provided: bool
     ownership_declaration: AttestationParams
-    ownership_exemption_reason: Literal["qualified_entity_exceeds_ownership_threshold",
-        "qualifies_as_financial_institution"] | None
+    ownership_exemption_reason: Literal["qualified_entity_exceeds_ownership_threshold", "qualifies_as_financial_institution"] | None
     phone: str
     registration_date: DatePartsParams | None
     registration_number: str

@@ -28,8 +28,8 @@ class PaymentSettingsPaymentMethodOptionsCustomerBalanceParams(TypedDict, total=
 
 class PaymentSettingsPaymentMethodOptionsPaytoMandateOptionsParams(TypedDict, total=False):
     amount: int
-    purpose: Literal["dependant_support", "government", "loan", "mortgage", "other", "pension", "personal", "retail", "salary",
-        "tax", "utility"]
+    purpose: Literal["dependant_support", "government", "loan", "mortgage", "other", "pension", "personal", "retail", "salary", "tax",
+        "utility"]
 
 class PaymentSettingsPaymentMethodOptionsPaytoParams(TypedDict, total=False):
     mandate_options: PaymentSettingsPaymentMethodOptionsPaytoMandateOptionsParams

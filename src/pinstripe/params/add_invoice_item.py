@@ -10,8 +10,8 @@ from pinstripe.param import MaxLen
 from pinstripe.params.acss_debit import (AcssDebitParams, PaymentSettingsPaymentMethodOptionsBancontactParams,
     PaymentSettingsPaymentMethodOptionsCustomerBalanceParams, PaymentSettingsPaymentMethodOptionsPaytoParams,
     PaymentSettingsPaymentMethodOptionsUsBankAccountParams)
-from pinstripe.params.common import (AddInvoiceItemPriceDataParams, EmptyParams, InvoiceCreateIssuerParams,
-    PaymentMethodDataUpiParams, QuoteCreateDiscountParams)
+from pinstripe.params.common import (AddInvoiceItemPriceDataParams, EmptyParams, InvoiceCreateIssuerParams, PaymentMethodDataUpiParams,
+    QuoteCreateDiscountParams)
 from pinstripe.params.values import PaymentIntentPaymentMethodOptionsCardNetwork, PaymentMethodType
 
 class AddInvoiceItemPeriodEndParams(TypedDict, total=False):

@@ -6,8 +6,8 @@ from typing import Annotated, Literal
 from typing_extensions import Required, TypedDict
 
 from pinstripe.param import MaxLen
-from pinstripe.params.common import (AdjustableQuantityParams, CheckoutSessionCreateDiscountParams, EnabledFeatureParams,
-    ExpandParams, HostedConfirmationParams, SourceCreateRedirectParams)
+from pinstripe.params.common import (AdjustableQuantityParams, CheckoutSessionCreateDiscountParams, EnabledFeatureParams, ExpandParams,
+    HostedConfirmationParams, SourceCreateRedirectParams)
 from pinstripe.params.values import BillingPortalSessionCreateLocale
 
 class BillingPortalConfigurationConditionParams(TypedDict, total=False):
@@ -161,8 +161,7 @@ class BillingPortalSessionCreateFlowDataParams(TypedDict, total=False):
     subscription_cancel: BillingPortalSessionCreateFlowDataSubscriptionCancelParams
     subscription_update: BillingPortalSessionCreateFlowDataSubscriptionUpdateParams
     subscription_update_confirm: BillingPortalSessionCreateFlowDataSubscriptionUpdateConfirmParams
-    type: Required[Literal["payment_method_update", "subscription_cancel", "subscription_update",
-        "subscription_update_confirm"]]
+    type: Required[Literal["payment_method_update", "subscription_cancel", "subscription_update", "subscription_update_confirm"]]
 
 class BillingPortalSessionCreateParams(ExpandParams, total=False):
     """Parameters of `POST /v1/billing_portal/sessions`."""

@@ -9,12 +9,11 @@ from typing_extensions import Required, TypedDict
 from pinstripe.param import MaxLen
 from pinstripe.params.common import (AdjustableQuantityParams, AutomaticTaxParams, BillingModeParams,
     CheckoutSessionCreateDiscountParams, EmptyParams, EnabledFeatureParams, ExpandParams, IntervalParams,
-    InvoiceCreateCustomFieldParams, InvoiceCreateIssuerParams, InvoiceCreateTransferDataParams, RangeParams,
-    RenderingOptionsParams, SourceOrderShippingAddressParams, SubscriptionCreateTransferDataParams, TrialSettingsParams)
-from pinstripe.params.consent_collection import (ConsentCollectionParams, CustomFieldParams, CustomTextParams,
-    ManagedPaymentsParams, NameCollectionParams, OptionalItemParams,
-    PaymentLinkCreatePaymentMethodOptionsCardRestrictionsParams, PaymentLinkCreateSubscriptionDataInvoiceSettingsParams,
-    PriceDataParams, ShippingAddressCollectionParams, TaxIdCollectionParams)
+    InvoiceCreateCustomFieldParams, InvoiceCreateIssuerParams, InvoiceCreateTransferDataParams, RangeParams, RenderingOptionsParams,
+    SourceOrderShippingAddressParams, SubscriptionCreateTransferDataParams, TrialSettingsParams)
+from pinstripe.params.consent_collection import (ConsentCollectionParams, CustomFieldParams, CustomTextParams, ManagedPaymentsParams,
+    NameCollectionParams, OptionalItemParams, PaymentLinkCreatePaymentMethodOptionsCardRestrictionsParams,
+    PaymentLinkCreateSubscriptionDataInvoiceSettingsParams, PriceDataParams, ShippingAddressCollectionParams, TaxIdCollectionParams)
 from pinstripe.params.customer_balance import (CustomerBalanceParams, PaymentIntentPaymentMethodOptionsOxxoParams,
     PaymentIntentPaymentMethodOptionsP24Params, PaymentIntentPaymentMethodOptionsPaypalParams,
     PaymentIntentPaymentMethodOptionsTwintParams, SetupFutureUsageOptionsParams)

@@ -10,10 +10,10 @@ from pinstripe.param import MaxLen
 from pinstripe.params.acss_debit import SubscriptionUpdateItemParams
 from pinstripe.params.add_invoice_item import (AddInvoiceItemParams, CancellationDetailsParams, InvoiceSettingsParams,
     PauseCollectionParams, PaymentSettingsParams)
-from pinstripe.params.common import (AutomaticTaxParams, BillingThresholdsParams, CustomerCreateShippingParams,
-    EuBankTransferParams, ExpandParams, IntervalParams, InvoiceCreateCustomFieldParams, ListParams, QuoteCreateDiscountParams,
-    RangeParams, RenderingOptionsParams, SearchParams, ShippingAddressParams, SourceCreateOwnerParams,
-    SubscriptionCreateItemParams, SubscriptionCreateTransferDataParams, TaxIdParams, TrialSettingsParams)
+from pinstripe.params.common import (AutomaticTaxParams, BillingThresholdsParams, CustomerCreateShippingParams, EuBankTransferParams,
+    ExpandParams, IntervalParams, InvoiceCreateCustomFieldParams, ListParams, QuoteCreateDiscountParams, RangeParams,
+    RenderingOptionsParams, SearchParams, ShippingAddressParams, SourceCreateOwnerParams, SubscriptionCreateItemParams,
+    SubscriptionCreateTransferDataParams, TaxIdParams, TrialSettingsParams)
 from pinstripe.params.values import CustomerPaymentMethodListType, CustomerTaxIdCreateType
 
 class CustomerBalanceTransactionCreateParams(ExpandParams, total=False):

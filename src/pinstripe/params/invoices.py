@@ -11,11 +11,11 @@ from pinstripe.param import MaxLen
 from pinstripe.params.acss_debit import (AcssDebitParams, PaymentSettingsPaymentMethodOptionsBancontactParams,
     PaymentSettingsPaymentMethodOptionsCustomerBalanceParams, PaymentSettingsPaymentMethodOptionsPaytoParams,
     PaymentSettingsPaymentMethodOptionsUsBankAccountParams, SubscriptionUpdateItemParams)
-from pinstripe.params.common import (AddInvoiceItemPriceDataParams, AutomaticTaxParams, BillingModeParams,
-    BillingScheduleParams, CustomerCreateShippingParams, EmptyParams, ExpandParams, InvoiceCreateCustomFieldParams,
-    InvoiceCreateIssuerParams, InvoiceCreateTransferDataParams, InvoicePeriodParams, InvoicePricingParams,
-    PaymentIntentPaymentMethodOptionsCardInstallmentsParams, PaymentMethodDataUpiParams, ProductDataParams,
-    QuoteCreateDiscountParams, RangeParams, SearchParams, ShippingAddressParams, ShippingDetailsParams, TaxIdParams)
+from pinstripe.params.common import (AddInvoiceItemPriceDataParams, AutomaticTaxParams, BillingModeParams, BillingScheduleParams,
+    CustomerCreateShippingParams, EmptyParams, ExpandParams, InvoiceCreateCustomFieldParams, InvoiceCreateIssuerParams,
+    InvoiceCreateTransferDataParams, InvoicePeriodParams, InvoicePricingParams, PaymentIntentPaymentMethodOptionsCardInstallmentsParams,
+    PaymentMethodDataUpiParams, ProductDataParams, QuoteCreateDiscountParams, RangeParams, SearchParams, ShippingAddressParams,
+    ShippingDetailsParams, TaxIdParams)
 from pinstripe.params.invoice_create_shipping_cost import InvoiceCreateShippingCostParams
 from pinstripe.params.subscription_schedule_update_phase import SubscriptionScheduleUpdatePhaseParams
 from pinstripe.params.values import InvoiceTaxAmountTaxabilityReason, PaymentMethodType, TaxType

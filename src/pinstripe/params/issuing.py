@@ -253,8 +253,8 @@ class IssuingDisputeEvidenceParams(TypedDict, total=False):
     no_valid_authorization: IssuingDisputeEvidenceFraudulentParams | None
     not_received: IssuingDisputeEvidenceNotReceivedParams | None
     other: IssuingDisputeEvidenceOtherParams | None
-    reason: Literal["canceled", "duplicate", "fraudulent", "merchandise_not_as_described", "no_valid_authorization",
-        "not_received", "other", "service_not_as_described"]
+    reason: Literal["canceled", "duplicate", "fraudulent", "merchandise_not_as_described", "no_valid_authorization", "not_received",
+        "other", "service_not_as_described"]
     service_not_as_described: IssuingDisputeEvidenceServiceNotAsDescribedParams | None
 
 class IssuingDisputeCreateTreasuryParams(TypedDict, total=False):

@@ -5,8 +5,7 @@ from typing import Literal
 
 from typing_extensions import Required
 
-from pinstripe.params.common import (ExpandParams, LinkAccountSessionCreateAccountHolderParams,
-    LinkAccountSessionCreateFiltersParams)
+from pinstripe.params.common import ExpandParams, LinkAccountSessionCreateAccountHolderParams, LinkAccountSessionCreateFiltersParams
 
 class LinkAccountSessionCreateParams(ExpandParams, total=False):
     """Parameters of `POST /v1/link_account_sessions`."""

@@ -7,10 +7,9 @@ from typing import Annotated, Literal
 from typing_extensions import Required, TypedDict
 
 from pinstripe.param import MaxLen
-from pinstripe.params.automatic_payment_methods import (AutomaticPaymentMethodsParams, FinancialConnectionsParams,
-    MandateDataParams, NetworkOptionsParams, OnDemandParams, SetupIntentConfirmMandateDataParams,
-    SetupIntentPaymentMethodOptionsUsBankAccountMandateOptionsParams,
-    SetupIntentPaymentMethodOptionsUsBankAccountNetworksParams)
+from pinstripe.params.automatic_payment_methods import (AutomaticPaymentMethodsParams, FinancialConnectionsParams, MandateDataParams,
+    NetworkOptionsParams, OnDemandParams, SetupIntentConfirmMandateDataParams,
+    SetupIntentPaymentMethodOptionsUsBankAccountMandateOptionsParams, SetupIntentPaymentMethodOptionsUsBankAccountNetworksParams)
 from pinstripe.params.common import (EmptyParams, ExpandParams, PaymentIntentPaymentMethodOptionsCardInstallmentsParams,
     RadarOptionsParams, RangeParams, SearchParams, ShippingParams, TransferDataParams)
 from pinstripe.params.customer_balance import (CustomerBalanceParams, PaymentIntentPaymentMethodOptionsOxxoParams,
@@ -242,8 +241,8 @@ class PaymentIntentPaymentMethodOptionsPaytoMandateOptionsParams(TypedDict, tota
     end_date: str | None
     payment_schedule: Literal["adhoc", "annual", "daily", "fortnightly", "monthly", "quarterly", "semi_annual", "weekly"] | None
     payments_per_period: int | None
-    purpose: Literal["dependant_support", "government", "loan", "mortgage", "other", "pension", "personal", "retail", "salary",
-        "tax", "utility"] | None
+    purpose: Literal["dependant_support", "government", "loan", "mortgage", "other", "pension", "personal", "retail", "salary", "tax",
+        "utility"] | None
 
 class PaymentIntentPaymentMethodOptionsPaytoParams(TypedDict, total=False):
     mandate_options: PaymentIntentPaymentMethodOptionsPaytoMandateOptionsParams

@@ -9,10 +9,9 @@ from pinstripe.param import MaxLen
 from pinstripe.params.common import (AdjustableQuantityParams, AutomaticTaxParams, EnabledFeatureParams, ExpandParams,
     HostedConfirmationParams, InvoiceCreateCustomFieldParams, InvoiceCreateIssuerParams, InvoiceCreateTransferDataParams,
     RenderingOptionsParams, ShippingCostParams, TrialSettingsParams, WebhookEndpointParams)
-from pinstripe.params.consent_collection import (ConsentCollectionParams, CustomFieldParams, CustomTextParams,
-    ManagedPaymentsParams, NameCollectionParams, OptionalItemParams,
-    PaymentLinkCreatePaymentMethodOptionsCardRestrictionsParams, PaymentLinkCreateSubscriptionDataInvoiceSettingsParams,
-    PriceDataParams, ShippingAddressCollectionParams, TaxIdCollectionParams)
+from pinstripe.params.consent_collection import (ConsentCollectionParams, CustomFieldParams, CustomTextParams, ManagedPaymentsParams,
+    NameCollectionParams, OptionalItemParams, PaymentLinkCreatePaymentMethodOptionsCardRestrictionsParams,
+    PaymentLinkCreateSubscriptionDataInvoiceSettingsParams, PriceDataParams, ShippingAddressCollectionParams, TaxIdCollectionParams)
 from pinstripe.params.values import PaymentLinkPaymentMethodType
 
 class PaymentLinkAfterCompletionParams(TypedDict, total=False):

@@ -6,11 +6,10 @@ from typing import Literal
 from typing_extensions import Required, TypedDict
 
 from pinstripe.params.common import EmptyParams, PaymentMethodDataUpiParams, RadarOptionsParams, UsBankAccountParams
-from pinstripe.params.payment_method import (PaymentMethodAcssDebitParams, PaymentMethodAuBecsDebitParams,
-    PaymentMethodBacsDebitParams, PaymentMethodBillingDetailsParams, PaymentMethodBoletoParams, PaymentMethodEpsParams,
-    PaymentMethodFpxParams, PaymentMethodIdealParams, PaymentMethodKlarnaParams, PaymentMethodNaverPayParams,
-    PaymentMethodNzBankAccountParams, PaymentMethodP24Params, PaymentMethodPaytoParams, PaymentMethodSepaDebitParams,
-    PaymentMethodSofortParams)
+from pinstripe.params.payment_method import (PaymentMethodAcssDebitParams, PaymentMethodAuBecsDebitParams, PaymentMethodBacsDebitParams,
+    PaymentMethodBillingDetailsParams, PaymentMethodBoletoParams, PaymentMethodEpsParams, PaymentMethodFpxParams,
+    PaymentMethodIdealParams, PaymentMethodKlarnaParams, PaymentMethodNaverPayParams, PaymentMethodNzBankAccountParams,
+    PaymentMethodP24Params, PaymentMethodPaytoParams, PaymentMethodSepaDebitParams, PaymentMethodSofortParams)
 from pinstripe.params.values import PaymentMethodDataType
 
 class PaymentMethodDataParams(TypedDict, total=False):

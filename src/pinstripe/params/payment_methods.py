@@ -7,11 +7,10 @@ from typing_extensions import Required, TypedDict
 
 from pinstripe.params.common import (EmptyParams, ExpandParams, PaymentMethodDataUpiParams, RadarOptionsParams,
     TokenCreateCardNetworksParams, UsBankAccountParams)
-from pinstripe.params.payment_method import (PaymentMethodAcssDebitParams, PaymentMethodAuBecsDebitParams,
-    PaymentMethodBacsDebitParams, PaymentMethodBillingDetailsParams, PaymentMethodBoletoParams, PaymentMethodEpsParams,
-    PaymentMethodFpxParams, PaymentMethodIdealParams, PaymentMethodKlarnaParams, PaymentMethodNaverPayParams,
-    PaymentMethodNzBankAccountParams, PaymentMethodP24Params, PaymentMethodPaytoParams, PaymentMethodSepaDebitParams,
-    PaymentMethodSofortParams)
+from pinstripe.params.payment_method import (PaymentMethodAcssDebitParams, PaymentMethodAuBecsDebitParams, PaymentMethodBacsDebitParams,
+    PaymentMethodBillingDetailsParams, PaymentMethodBoletoParams, PaymentMethodEpsParams, PaymentMethodFpxParams,
+    PaymentMethodIdealParams, PaymentMethodKlarnaParams, PaymentMethodNaverPayParams, PaymentMethodNzBankAccountParams,
+    PaymentMethodP24Params, PaymentMethodPaytoParams, PaymentMethodSepaDebitParams, PaymentMethodSofortParams)
 from pinstripe.params.values import CustomerPaymentMethodListType
 
 class PaymentMethodAttachParams(ExpandParams, total=False):

@@ -7,8 +7,7 @@ from typing import Literal
 
 from typing_extensions import Required, TypedDict
 
-from pinstripe.params.common import (ExpandParams, PlanCreateProductParams, PlanCreateTierParams, RangeParams,
-    TransformUsageParams)
+from pinstripe.params.common import ExpandParams, PlanCreateProductParams, PlanCreateTierParams, RangeParams, TransformUsageParams
 
 class PlanCreateParams(ExpandParams, total=False):
     """Parameters of `POST /v1/plans`."""

@@ -5,8 +5,7 @@ from datetime import datetime
 from typing_extensions import Required, TypedDict
 
 from pinstripe.params.common import ExpandParams, RangeParams
-from pinstripe.params.values import (ReportingReportRunCreateParametersReportingCategory,
-    ReportingReportRunCreateParametersTimezone)
+from pinstripe.params.values import ReportingReportRunCreateParametersReportingCategory, ReportingReportRunCreateParametersTimezone
 
 class ReportingReportRunCreateParametersParams(TypedDict, total=False):
     columns: list[str]

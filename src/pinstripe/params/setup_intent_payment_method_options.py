@@ -28,6 +28,6 @@ class SetupIntentPaymentMethodOptionsPaytoMandateOptionsParams(TypedDict, total=
     end_date: str | None
     payment_schedule: Literal["adhoc", "annual", "daily", "fortnightly", "monthly", "quarterly", "semi_annual", "weekly"] | None
     payments_per_period: int | None
-    purpose: Literal["dependant_support", "government", "loan", "mortgage", "other", "pension", "personal", "retail", "salary",
-        "tax", "utility"] | None
+    purpose: Literal["dependant_support", "government", "loan", "mortgage", "other", "pension", "personal", "retail", "salary", "tax",
+        "utility"] | None
     start_date: str | None

@@ -7,10 +7,9 @@ from typing import Annotated, Literal
 from typing_extensions import Required, TypedDict
 
 from pinstripe.param import MaxLen
-from pinstripe.params.automatic_payment_methods import (AutomaticPaymentMethodsParams, FinancialConnectionsParams,
-    MandateDataParams, NetworkOptionsParams, OnDemandParams, SetupIntentConfirmMandateDataParams,
-    SetupIntentPaymentMethodOptionsUsBankAccountMandateOptionsParams,
-    SetupIntentPaymentMethodOptionsUsBankAccountNetworksParams)
+from pinstripe.params.automatic_payment_methods import (AutomaticPaymentMethodsParams, FinancialConnectionsParams, MandateDataParams,
+    NetworkOptionsParams, OnDemandParams, SetupIntentConfirmMandateDataParams,
+    SetupIntentPaymentMethodOptionsUsBankAccountMandateOptionsParams, SetupIntentPaymentMethodOptionsUsBankAccountNetworksParams)
 from pinstripe.params.common import EmptyParams, ExpandParams, RangeParams, SingleUseParams
 from pinstripe.params.mandate_options import (MandateOptionsParams, SetupIntentPaymentMethodOptionsPixMandateOptionsParams,
     SetupIntentPaymentMethodOptionsUpiParams)

@@ -8,11 +8,9 @@ from typing import Annotated, Literal
 from typing_extensions import Required, TypedDict
 
 from pinstripe.param import MaxLen
-from pinstripe.params.common import (ExpandParams, PaymentIntentPaymentMethodOptionsCardInstallmentsPlanParams,
-    ShippingDetailsParams)
+from pinstripe.params.common import ExpandParams, PaymentIntentPaymentMethodOptionsCardInstallmentsPlanParams, ShippingDetailsParams
 from pinstripe.params.payment_method_data import PaymentMethodDataParams
-from pinstripe.params.values import (TestHelpersIssuingMerchantDataCategory,
-    TestHelpersTreasuryInboundTransferFailFailureDetailsCode)
+from pinstripe.params.values import TestHelpersIssuingMerchantDataCategory, TestHelpersTreasuryInboundTransferFailFailureDetailsCode
 
 class TestHelpersConfirmationTokenCreatePaymentMethodOptionsCardInstallmentsParams(TypedDict, total=False):
     plan: Required[PaymentIntentPaymentMethodOptionsCardInstallmentsPlanParams]
@@ -201,8 +199,8 @@ class TestHelpersIssuingAuthorizationReverseParams(ExpandParams, total=False):
 class TestHelpersIssuingPersonalizationDesignRejectRejectionReasonsParams(TypedDict, total=False):
     card_logo: Sequence[Literal["geographic_location", "inappropriate", "network_name", "non_binary_image", "non_fiat_currency",
         "other", "other_entity", "promotional_material"]]
-    carrier_text: Sequence[Literal["geographic_location", "inappropriate", "network_name", "non_fiat_currency", "other",
-        "other_entity", "promotional_material"]]
+    carrier_text: Sequence[Literal["geographic_location", "inappropriate", "network_name", "non_fiat_currency", "other", "other_entity",
+        "promotional_material"]]
 
 class TestHelpersIssuingPersonalizationDesignRejectParams(ExpandParams, total=False):
     """Parameters of `POST /v1/test_helpers/issuing/personalization_designs/{personalization_design}/reject`."""

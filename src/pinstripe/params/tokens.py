@@ -9,8 +9,7 @@ from pinstripe.param import MaxLen
 from pinstripe.params.account_company_verification import (AccountCompanyVerificationParams, AccountCreateIndividualParams,
     AdditionalTosAcceptancesParams, AddressParams, TokenCreatePersonDocumentsParams, TokenCreatePersonRelationshipParams,
     TokenCreatePersonVerificationParams, UsCfpbDataParams)
-from pinstripe.params.common import (AddressKanaParams, AttestationParams, DatePartsParams, ExpandParams,
-    TokenCreateCardNetworksParams)
+from pinstripe.params.common import AddressKanaParams, AttestationParams, DatePartsParams, ExpandParams, TokenCreateCardNetworksParams
 from pinstripe.params.values import AccountCompanyStructure
 
 class TokenCreateAccountCompanyParams(TypedDict, total=False):
@@ -28,8 +27,7 @@ class TokenCreateAccountCompanyParams(TypedDict, total=False):
     owners_provided: bool
     ownership_declaration: AttestationParams
     ownership_declaration_shown_and_signed: bool
-    ownership_exemption_reason: Literal["qualified_entity_exceeds_ownership_threshold",
-        "qualifies_as_financial_institution"] | None
+    ownership_exemption_reason: Literal["qualified_entity_exceeds_ownership_threshold", "qualifies_as_financial_institution"] | None
     phone: str
     registration_date: DatePartsParams | None
     registration_number: str

@@ -9,8 +9,8 @@ from typing_extensions import Required, TypedDict
 
 from pinstripe.params.common import (BacsDebitPaymentsParams, CollectionOptionsParams, DatePartsParams, DeclineOnParams,
     RequestedParams, TreasuryFinancialAccountFeaturesCardIssuingParams, WebhookEndpointParams)
-from pinstripe.params.values import (V2CoreAccountBusinessDetailsIdNumberType, V2CoreAccountDefaultsLocale,
-    V2CoreAccountIdNumberType, V2CoreAccountStructure)
+from pinstripe.params.values import (V2CoreAccountBusinessDetailsIdNumberType, V2CoreAccountDefaultsLocale, V2CoreAccountIdNumberType,
+    V2CoreAccountStructure)
 
 class JapaneseAddressParams(TypedDict, total=False):
     city: str

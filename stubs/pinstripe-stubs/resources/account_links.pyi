@@ -10,13 +10,11 @@ from pinstripe.params import CollectionOptionsParams
 class AccountLinks(Resource):
     def create(self, *, account: str, type: Literal["account_onboarding", "account_update"],
             collect: Literal["currently_due", "eventually_due"] = ..., collection_options: CollectionOptionsParams = ...,
-            expand: Strings = ..., refresh_url: str = ..., return_url: str = ...,
-            request_options: RequestOptions = ...) -> AccountLink:
+            expand: Strings = ..., refresh_url: str = ..., return_url: str = ..., request_options: RequestOptions = ...) -> AccountLink:
         """`POST /v1/account_links` https://docs.stripe.com/api/account_links/create"""
 
 class AsyncAccountLinks(Resource):
     async def create(self, *, account: str, type: Literal["account_onboarding", "account_update"],
             collect: Literal["currently_due", "eventually_due"] = ..., collection_options: CollectionOptionsParams = ...,
-            expand: Strings = ..., refresh_url: str = ..., return_url: str = ...,
-            request_options: RequestOptions = ...) -> AccountLink:
+            expand: Strings = ..., refresh_url: str = ..., return_url: str = ..., request_options: RequestOptions = ...) -> AccountLink:
         """`POST /v1/account_links` https://docs.stripe.com/api/account_links/create"""

@@ -5,68 +5,65 @@ from datetime import datetime
 from typing import Literal
 
 from pinstripe.endpoint import Resource
-from pinstripe.models import (Account, BankAccount, Capability, Card, DeletedAccount, DeletedBankAccount, DeletedCard,
-    DeletedPerson, LoginLink, Person)
+from pinstripe.models import (Account, BankAccount, Capability, Card, DeletedAccount, DeletedBankAccount, DeletedCard, DeletedPerson,
+    LoginLink, Person)
 from pinstripe.paging import AsyncPager, Page
 from pinstripe.param import RequestOptions, Strings
-from pinstripe.params import (AccountBankAccountCreateBankAccountParams, AccountBusinessProfileParams,
-    AccountCapabilitiesParams, AccountCompanyParams, AccountCreateBankAccountParams, AccountCreateControllerParams,
-    AccountCreateIndividualParams, AccountCreateSettingsParams, AccountDocumentsParams,
-    AccountExternalAccountCreateBankAccountParams, AccountGroupsParams, AccountRelationshipParams, AccountTosAcceptanceParams,
-    AccountUpdateSettingsParams, AdditionalTosAcceptancesParams, AddressKanaParams, AddressParams, DatePartsParams,
-    ExternalAccountUpdateDocumentsParams, RangeParams, TokenCreatePersonDocumentsParams, TokenCreatePersonRelationshipParams,
-    TokenCreatePersonVerificationParams, UsCfpbDataParams)
+from pinstripe.params import (AccountBankAccountCreateBankAccountParams, AccountBusinessProfileParams, AccountCapabilitiesParams,
+    AccountCompanyParams, AccountCreateBankAccountParams, AccountCreateControllerParams, AccountCreateIndividualParams,
+    AccountCreateSettingsParams, AccountDocumentsParams, AccountExternalAccountCreateBankAccountParams, AccountGroupsParams,
+    AccountRelationshipParams, AccountTosAcceptanceParams, AccountUpdateSettingsParams, AdditionalTosAcceptancesParams,
+    AddressKanaParams, AddressParams, DatePartsParams, ExternalAccountUpdateDocumentsParams, RangeParams,
+    TokenCreatePersonDocumentsParams, TokenCreatePersonRelationshipParams, TokenCreatePersonVerificationParams, UsCfpbDataParams)
 
 class AccountsBankAccounts(Resource):
     def create(self, account: str, *, bank_account: AccountBankAccountCreateBankAccountParams | str = ...,
-            default_for_currency: bool = ..., expand: Strings = ..., external_account: str = ...,
-            metadata: Mapping[str, str] = ..., request_options: RequestOptions = ...) -> BankAccount | Card:
-        """`POST /v1/accounts/{account}/bank_accounts` https://docs.stripe.com/api/accounts/bank_accounts/create Can be expanded:
-        account, customer."""
-    def retrieve(self, account: str, id: str, *, expand: Strings = ...,
+            default_for_currency: bool = ..., expand: Strings = ..., external_account: str = ..., metadata: Mapping[str, str] = ...,
             request_options: RequestOptions = ...) -> BankAccount | Card:
-        """`GET /v1/accounts/{account}/bank_accounts/{id}` https://docs.stripe.com/api/accounts/bank_accounts/retrieve Can be
-        expanded: account, customer."""
+        """`POST /v1/accounts/{account}/bank_accounts` https://docs.stripe.com/api/accounts/bank_accounts/create Can be expanded: account,
+        customer."""
+    def retrieve(self, account: str, id: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> BankAccount | Card:
+        """`GET /v1/accounts/{account}/bank_accounts/{id}` https://docs.stripe.com/api/accounts/bank_accounts/retrieve Can be expanded:
+        account, customer."""
     def update(self, account: str, id: str, *, account_holder_name: str = ...,
             account_holder_type: Literal["company", "individual"] | None = ...,
-            account_type: Literal["checking", "futsu", "savings", "toza"] = ..., address_city: str = ...,
-            address_country: str = ..., address_line1: str = ..., address_line2: str = ..., address_state: str = ...,
-            address_zip: str = ..., default_for_currency: bool = ..., documents: ExternalAccountUpdateDocumentsParams = ...,
-            exp_month: str = ..., exp_year: str = ..., expand: Strings = ..., metadata: Mapping[str, str] | None = ...,
-            name: str = ..., request_options: RequestOptions = ...) -> BankAccount | Card:
-        """`POST /v1/accounts/{account}/bank_accounts/{id}` https://docs.stripe.com/api/accounts/bank_accounts/update Can be
-        expanded: account, customer."""
+            account_type: Literal["checking", "futsu", "savings", "toza"] = ..., address_city: str = ..., address_country: str = ...,
+            address_line1: str = ..., address_line2: str = ..., address_state: str = ..., address_zip: str = ...,
+            default_for_currency: bool = ..., documents: ExternalAccountUpdateDocumentsParams = ..., exp_month: str = ...,
+            exp_year: str = ..., expand: Strings = ..., metadata: Mapping[str, str] | None = ..., name: str = ...,
+            request_options: RequestOptions = ...) -> BankAccount | Card:
+        """`POST /v1/accounts/{account}/bank_accounts/{id}` https://docs.stripe.com/api/accounts/bank_accounts/update Can be expanded:
+        account, customer."""
     def delete(self, account: str, id: str, *, request_options: RequestOptions = ...) -> DeletedBankAccount | DeletedCard:
         """`DELETE /v1/accounts/{account}/bank_accounts/{id}` https://docs.stripe.com/api/accounts/bank_accounts/delete"""
 
 class AsyncAccountsBankAccounts(Resource):
     async def create(self, account: str, *, bank_account: AccountBankAccountCreateBankAccountParams | str = ...,
-            default_for_currency: bool = ..., expand: Strings = ..., external_account: str = ...,
-            metadata: Mapping[str, str] = ..., request_options: RequestOptions = ...) -> BankAccount | Card:
-        """`POST /v1/accounts/{account}/bank_accounts` https://docs.stripe.com/api/accounts/bank_accounts/create Can be expanded:
-        account, customer."""
+            default_for_currency: bool = ..., expand: Strings = ..., external_account: str = ..., metadata: Mapping[str, str] = ...,
+            request_options: RequestOptions = ...) -> BankAccount | Card:
+        """`POST /v1/accounts/{account}/bank_accounts` https://docs.stripe.com/api/accounts/bank_accounts/create Can be expanded: account,
+        customer."""
     async def retrieve(self, account: str, id: str, *, expand: Strings = ...,
             request_options: RequestOptions = ...) -> BankAccount | Card:
-        """`GET /v1/accounts/{account}/bank_accounts/{id}` https://docs.stripe.com/api/accounts/bank_accounts/retrieve Can be
-        expanded: account, customer."""
+        """`GET /v1/accounts/{account}/bank_accounts/{id}` https://docs.stripe.com/api/accounts/bank_accounts/retrieve Can be expanded:
+        account, customer."""
     async def update(self, account: str, id: str, *, account_holder_name: str = ...,
             account_holder_type: Literal["company", "individual"] | None = ...,
-            account_type: Literal["checking", "futsu", "savings", "toza"] = ..., address_city: str = ...,
-            address_country: str = ..., address_line1: str = ..., address_line2: str = ..., address_state: str = ...,
-            address_zip: str = ..., default_for_currency: bool = ..., documents: ExternalAccountUpdateDocumentsParams = ...,
-            exp_month: str = ..., exp_year: str = ..., expand: Strings = ..., metadata: Mapping[str, str] | None = ...,
-            name: str = ..., request_options: RequestOptions = ...) -> BankAccount | Card:
-        """`POST /v1/accounts/{account}/bank_accounts/{id}` https://docs.stripe.com/api/accounts/bank_accounts/update Can be
-        expanded: account, customer."""
+            account_type: Literal["checking", "futsu", "savings", "toza"] = ..., address_city: str = ..., address_country: str = ...,
+            address_line1: str = ..., address_line2: str = ..., address_state: str = ..., address_zip: str = ...,
+            default_for_currency: bool = ..., documents: ExternalAccountUpdateDocumentsParams = ..., exp_month: str = ...,
+            exp_year: str = ..., expand: Strings = ..., metadata: Mapping[str, str] | None = ..., name: str = ...,
+            request_options: RequestOptions = ...) -> BankAccount | Card:
+        """`POST /v1/accounts/{account}/bank_accounts/{id}` https://docs.stripe.com/api/accounts/bank_accounts/update Can be expanded:
+        account, customer."""
     async def delete(self, account: str, id: str, *, request_options: RequestOptions = ...) -> DeletedBankAccount | DeletedCard:
         """`DELETE /v1/accounts/{account}/bank_accounts/{id}` https://docs.stripe.com/api/accounts/bank_accounts/delete"""
 
 class AccountsCapabilities(Resource):
     def list(self, account: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> Page[Capability]:
-        """`GET /v1/accounts/{account}/capabilities` https://docs.stripe.com/api/accounts/capabilities/list Can be expanded in
-        `data`: account."""
-    def retrieve(self, account: str, capability: str, *, expand: Strings = ...,
-            request_options: RequestOptions = ...) -> Capability:
+        """`GET /v1/accounts/{account}/capabilities` https://docs.stripe.com/api/accounts/capabilities/list Can be expanded in `data`:
+        account."""
+    def retrieve(self, account: str, capability: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> Capability:
         """`GET /v1/accounts/{account}/capabilities/{capability}` https://docs.stripe.com/api/accounts/capabilities/retrieve Can be
         expanded: account."""
     def update(self, account: str, capability: str, *, expand: Strings = ..., requested: bool = ...,
@@ -76,8 +73,8 @@ class AccountsCapabilities(Resource):
 
 class AsyncAccountsCapabilities(Resource):
     def list(self, account: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> AsyncPager[Capability]:
-        """`GET /v1/accounts/{account}/capabilities` https://docs.stripe.com/api/accounts/capabilities/list Can be expanded in
-        `data`: account."""
+        """`GET /v1/accounts/{account}/capabilities` https://docs.stripe.com/api/accounts/capabilities/list Can be expanded in `data`:
+        account."""
     async def retrieve(self, account: str, capability: str, *, expand: Strings = ...,
             request_options: RequestOptions = ...) -> Capability:
         """`GET /v1/accounts/{account}/capabilities/{capability}` https://docs.stripe.com/api/accounts/capabilities/retrieve Can be
@@ -89,55 +86,54 @@ class AsyncAccountsCapabilities(Resource):
 
 class AccountsExternalAccounts(Resource):
     def create(self, account: str, *, bank_account: AccountExternalAccountCreateBankAccountParams | str = ...,
-            default_for_currency: bool = ..., expand: Strings = ..., external_account: str = ...,
-            metadata: Mapping[str, str] = ..., request_options: RequestOptions = ...) -> BankAccount | Card:
-        """`POST /v1/accounts/{account}/external_accounts` https://docs.stripe.com/api/accounts/external_accounts/create Can be
-        expanded: account, customer."""
+            default_for_currency: bool = ..., expand: Strings = ..., external_account: str = ..., metadata: Mapping[str, str] = ...,
+            request_options: RequestOptions = ...) -> BankAccount | Card:
+        """`POST /v1/accounts/{account}/external_accounts` https://docs.stripe.com/api/accounts/external_accounts/create Can be expanded:
+        account, customer."""
     def list(self, account: str, *, ending_before: str = ..., expand: Strings = ..., limit: int = ...,
             object: Literal["bank_account", "card"] = ..., starting_after: str = ...,
             request_options: RequestOptions = ...) -> Page[BankAccount | Card]:
-        """`GET /v1/accounts/{account}/external_accounts` https://docs.stripe.com/api/accounts/external_accounts/list Can be
-        expanded in `data`: account, customer."""
-    def retrieve(self, account: str, id: str, *, expand: Strings = ...,
-            request_options: RequestOptions = ...) -> BankAccount | Card:
-        """`GET /v1/accounts/{account}/external_accounts/{id}` https://docs.stripe.com/api/accounts/external_accounts/retrieve Can
-        be expanded: account, customer."""
+        """`GET /v1/accounts/{account}/external_accounts` https://docs.stripe.com/api/accounts/external_accounts/list Can be expanded in
+        `data`: account, customer."""
+    def retrieve(self, account: str, id: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> BankAccount | Card:
+        """`GET /v1/accounts/{account}/external_accounts/{id}` https://docs.stripe.com/api/accounts/external_accounts/retrieve Can be
+        expanded: account, customer."""
     def update(self, account: str, id: str, *, account_holder_name: str = ...,
             account_holder_type: Literal["company", "individual"] | None = ...,
-            account_type: Literal["checking", "futsu", "savings", "toza"] = ..., address_city: str = ...,
-            address_country: str = ..., address_line1: str = ..., address_line2: str = ..., address_state: str = ...,
-            address_zip: str = ..., default_for_currency: bool = ..., documents: ExternalAccountUpdateDocumentsParams = ...,
-            exp_month: str = ..., exp_year: str = ..., expand: Strings = ..., metadata: Mapping[str, str] | None = ...,
-            name: str = ..., request_options: RequestOptions = ...) -> BankAccount | Card:
-        """`POST /v1/accounts/{account}/external_accounts/{id}` https://docs.stripe.com/api/accounts/external_accounts/update Can
-        be expanded: account, customer."""
+            account_type: Literal["checking", "futsu", "savings", "toza"] = ..., address_city: str = ..., address_country: str = ...,
+            address_line1: str = ..., address_line2: str = ..., address_state: str = ..., address_zip: str = ...,
+            default_for_currency: bool = ..., documents: ExternalAccountUpdateDocumentsParams = ..., exp_month: str = ...,
+            exp_year: str = ..., expand: Strings = ..., metadata: Mapping[str, str] | None = ..., name: str = ...,
+            request_options: RequestOptions = ...) -> BankAccount | Card:
+        """`POST /v1/accounts/{account}/external_accounts/{id}` https://docs.stripe.com/api/accounts/external_accounts/update Can be
+        expanded: account, customer."""
     def delete(self, account: str, id: str, *, request_options: RequestOptions = ...) -> DeletedBankAccount | DeletedCard:
         """`DELETE /v1/accounts/{account}/external_accounts/{id}` https://docs.stripe.com/api/accounts/external_accounts/delete"""
 
 class AsyncAccountsExternalAccounts(Resource):
     async def create(self, account: str, *, bank_account: AccountExternalAccountCreateBankAccountParams | str = ...,
-            default_for_currency: bool = ..., expand: Strings = ..., external_account: str = ...,
-            metadata: Mapping[str, str] = ..., request_options: RequestOptions = ...) -> BankAccount | Card:
-        """`POST /v1/accounts/{account}/external_accounts` https://docs.stripe.com/api/accounts/external_accounts/create Can be
-        expanded: account, customer."""
+            default_for_currency: bool = ..., expand: Strings = ..., external_account: str = ..., metadata: Mapping[str, str] = ...,
+            request_options: RequestOptions = ...) -> BankAccount | Card:
+        """`POST /v1/accounts/{account}/external_accounts` https://docs.stripe.com/api/accounts/external_accounts/create Can be expanded:
+        account, customer."""
     def list(self, account: str, *, ending_before: str = ..., expand: Strings = ..., limit: int = ...,
             object: Literal["bank_account", "card"] = ..., starting_after: str = ...,
             request_options: RequestOptions = ...) -> AsyncPager[BankAccount | Card]:
-        """`GET /v1/accounts/{account}/external_accounts` https://docs.stripe.com/api/accounts/external_accounts/list Can be
-        expanded in `data`: account, customer."""
+        """`GET /v1/accounts/{account}/external_accounts` https://docs.stripe.com/api/accounts/external_accounts/list Can be expanded in
+        `data`: account, customer."""
     async def retrieve(self, account: str, id: str, *, expand: Strings = ...,
             request_options: RequestOptions = ...) -> BankAccount | Card:
-        """`GET /v1/accounts/{account}/external_accounts/{id}` https://docs.stripe.com/api/accounts/external_accounts/retrieve Can
-        be expanded: account, customer."""
+        """`GET /v1/accounts/{account}/external_accounts/{id}` https://docs.stripe.com/api/accounts/external_accounts/retrieve Can be
+        expanded: account, customer."""
     async def update(self, account: str, id: str, *, account_holder_name: str = ...,
             account_holder_type: Literal["company", "individual"] | None = ...,
-            account_type: Literal["checking", "futsu", "savings", "toza"] = ..., address_city: str = ...,
-            address_country: str = ..., address_line1: str = ..., address_line2: str = ..., address_state: str = ...,
-            address_zip: str = ..., default_for_currency: bool = ..., documents: ExternalAccountUpdateDocumentsParams = ...,
-            exp_month: str = ..., exp_year: str = ..., expand: Strings = ..., metadata: Mapping[str, str] | None = ...,
-            name: str = ..., request_options: RequestOptions = ...) -> BankAccount | Card:
-        """`POST /v1/accounts/{account}/external_accounts/{id}` https://docs.stripe.com/api/accounts/external_accounts/update Can
-        be expanded: account, customer."""
+            account_type: Literal["checking", "futsu", "savings", "toza"] = ..., address_city: str = ..., address_country: str = ...,
+            address_line1: str = ..., address_line2: str = ..., address_state: str = ..., address_zip: str = ...,
+            default_for_currency: bool = ..., documents: ExternalAccountUpdateDocumentsParams = ..., exp_month: str = ...,
+            exp_year: str = ..., expand: Strings = ..., metadata: Mapping[str, str] | None = ..., name: str = ...,
+            request_options: RequestOptions = ...) -> BankAccount | Card:
+        """`POST /v1/accounts/{account}/external_accounts/{id}` https://docs.stripe.com/api/accounts/external_accounts/update Can be
+        expanded: account, customer."""
     async def delete(self, account: str, id: str, *, request_options: RequestOptions = ...) -> DeletedBankAccount | DeletedCard:
         """`DELETE /v1/accounts/{account}/external_accounts/{id}` https://docs.stripe.com/api/accounts/external_accounts/delete"""
 
@@ -150,15 +146,14 @@ class AsyncAccountsLoginLinks(Resource):
         """`POST /v1/accounts/{account}/login_links` https://docs.stripe.com/api/accounts/login_links/create"""
 
 class AccountsPeople(Resource):
-    def create(self, account: str, *, additional_tos_acceptances: AdditionalTosAcceptancesParams = ...,
-            address: AddressParams = ..., address_kana: AddressKanaParams = ..., address_kanji: AddressKanaParams = ...,
-            dob: DatePartsParams | None = ..., documents: TokenCreatePersonDocumentsParams = ..., email: str = ...,
-            expand: Strings = ..., first_name: str = ..., first_name_kana: str = ..., first_name_kanji: str = ...,
-            full_name_aliases: Strings | None = ..., gender: str = ..., id_number: str = ..., id_number_secondary: str = ...,
-            last_name: str = ..., last_name_kana: str = ..., last_name_kanji: str = ..., maiden_name: str = ...,
-            metadata: Mapping[str, str] | None = ..., nationality: str = ..., person_token: str = ..., phone: str = ...,
-            political_exposure: Literal["existing", "none"] = ..., registered_address: AddressParams = ...,
-            relationship: TokenCreatePersonRelationshipParams = ..., ssn_last_4: str = ...,
+    def create(self, account: str, *, additional_tos_acceptances: AdditionalTosAcceptancesParams = ..., address: AddressParams = ...,
+            address_kana: AddressKanaParams = ..., address_kanji: AddressKanaParams = ..., dob: DatePartsParams | None = ...,
+            documents: TokenCreatePersonDocumentsParams = ..., email: str = ..., expand: Strings = ..., first_name: str = ...,
+            first_name_kana: str = ..., first_name_kanji: str = ..., full_name_aliases: Strings | None = ..., gender: str = ...,
+            id_number: str = ..., id_number_secondary: str = ..., last_name: str = ..., last_name_kana: str = ...,
+            last_name_kanji: str = ..., maiden_name: str = ..., metadata: Mapping[str, str] | None = ..., nationality: str = ...,
+            person_token: str = ..., phone: str = ..., political_exposure: Literal["existing", "none"] = ...,
+            registered_address: AddressParams = ..., relationship: TokenCreatePersonRelationshipParams = ..., ssn_last_4: str = ...,
             us_cfpb_data: UsCfpbDataParams = ..., verification: TokenCreatePersonVerificationParams = ...,
             request_options: RequestOptions = ...) -> Person:
         """`POST /v1/accounts/{account}/people` https://docs.stripe.com/api/accounts/people/create"""
@@ -176,9 +171,8 @@ class AccountsPeople(Resource):
             last_name: str = ..., last_name_kana: str = ..., last_name_kanji: str = ..., maiden_name: str = ...,
             metadata: Mapping[str, str] | None = ..., nationality: str = ..., person_token: str = ..., phone: str = ...,
             political_exposure: Literal["existing", "none"] = ..., registered_address: AddressParams = ...,
-            relationship: TokenCreatePersonRelationshipParams = ..., ssn_last_4: str = ...,
-            us_cfpb_data: UsCfpbDataParams = ..., verification: TokenCreatePersonVerificationParams = ...,
-            request_options: RequestOptions = ...) -> Person:
+            relationship: TokenCreatePersonRelationshipParams = ..., ssn_last_4: str = ..., us_cfpb_data: UsCfpbDataParams = ...,
+            verification: TokenCreatePersonVerificationParams = ..., request_options: RequestOptions = ...) -> Person:
         """`POST /v1/accounts/{account}/people/{person}` https://docs.stripe.com/api/accounts/people/update"""
     def delete(self, account: str, person: str, *, request_options: RequestOptions = ...) -> DeletedPerson:
         """`DELETE /v1/accounts/{account}/people/{person}` https://docs.stripe.com/api/accounts/people/delete"""
@@ -192,16 +186,14 @@ class AsyncAccountsPeople(Resource):
             last_name: str = ..., last_name_kana: str = ..., last_name_kanji: str = ..., maiden_name: str = ...,
             metadata: Mapping[str, str] | None = ..., nationality: str = ..., person_token: str = ..., phone: str = ...,
             political_exposure: Literal["existing", "none"] = ..., registered_address: AddressParams = ...,
-            relationship: TokenCreatePersonRelationshipParams = ..., ssn_last_4: str = ...,
-            us_cfpb_data: UsCfpbDataParams = ..., verification: TokenCreatePersonVerificationParams = ...,
-            request_options: RequestOptions = ...) -> Person:
+            relationship: TokenCreatePersonRelationshipParams = ..., ssn_last_4: str = ..., us_cfpb_data: UsCfpbDataParams = ...,
+            verification: TokenCreatePersonVerificationParams = ..., request_options: RequestOptions = ...) -> Person:
         """`POST /v1/accounts/{account}/people` https://docs.stripe.com/api/accounts/people/create"""
     def list(self, account: str, *, ending_before: str = ..., expand: Strings = ..., limit: int = ...,
             relationship: AccountRelationshipParams = ..., starting_after: str = ...,
             request_options: RequestOptions = ...) -> AsyncPager[Person]:
         """`GET /v1/accounts/{account}/people` https://docs.stripe.com/api/accounts/people/list"""
-    async def retrieve(self, account: str, person: str, *, expand: Strings = ...,
-            request_options: RequestOptions = ...) -> Person:
+    async def retrieve(self, account: str, person: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> Person:
         """`GET /v1/accounts/{account}/people/{person}` https://docs.stripe.com/api/accounts/people/retrieve"""
     async def update(self, account: str, person: str, *, additional_tos_acceptances: AdditionalTosAcceptancesParams = ...,
             address: AddressParams = ..., address_kana: AddressKanaParams = ..., address_kanji: AddressKanaParams = ...,
@@ -211,23 +203,21 @@ class AsyncAccountsPeople(Resource):
             last_name: str = ..., last_name_kana: str = ..., last_name_kanji: str = ..., maiden_name: str = ...,
             metadata: Mapping[str, str] | None = ..., nationality: str = ..., person_token: str = ..., phone: str = ...,
             political_exposure: Literal["existing", "none"] = ..., registered_address: AddressParams = ...,
-            relationship: TokenCreatePersonRelationshipParams = ..., ssn_last_4: str = ...,
-            us_cfpb_data: UsCfpbDataParams = ..., verification: TokenCreatePersonVerificationParams = ...,
-            request_options: RequestOptions = ...) -> Person:
+            relationship: TokenCreatePersonRelationshipParams = ..., ssn_last_4: str = ..., us_cfpb_data: UsCfpbDataParams = ...,
+            verification: TokenCreatePersonVerificationParams = ..., request_options: RequestOptions = ...) -> Person:
         """`POST /v1/accounts/{account}/people/{person}` https://docs.stripe.com/api/accounts/people/update"""
     async def delete(self, account: str, person: str, *, request_options: RequestOptions = ...) -> DeletedPerson:
         """`DELETE /v1/accounts/{account}/people/{person}` https://docs.stripe.com/api/accounts/people/delete"""
 
 class AccountsPersons(Resource):
-    def create(self, account: str, *, additional_tos_acceptances: AdditionalTosAcceptancesParams = ...,
-            address: AddressParams = ..., address_kana: AddressKanaParams = ..., address_kanji: AddressKanaParams = ...,
-            dob: DatePartsParams | None = ..., documents: TokenCreatePersonDocumentsParams = ..., email: str = ...,
-            expand: Strings = ..., first_name: str = ..., first_name_kana: str = ..., first_name_kanji: str = ...,
-            full_name_aliases: Strings | None = ..., gender: str = ..., id_number: str = ..., id_number_secondary: str = ...,
-            last_name: str = ..., last_name_kana: str = ..., last_name_kanji: str = ..., maiden_name: str = ...,
-            metadata: Mapping[str, str] | None = ..., nationality: str = ..., person_token: str = ..., phone: str = ...,
-            political_exposure: Literal["existing", "none"] = ..., registered_address: AddressParams = ...,
-            relationship: TokenCreatePersonRelationshipParams = ..., ssn_last_4: str = ...,
+    def create(self, account: str, *, additional_tos_acceptances: AdditionalTosAcceptancesParams = ..., address: AddressParams = ...,
+            address_kana: AddressKanaParams = ..., address_kanji: AddressKanaParams = ..., dob: DatePartsParams | None = ...,
+            documents: TokenCreatePersonDocumentsParams = ..., email: str = ..., expand: Strings = ..., first_name: str = ...,
+            first_name_kana: str = ..., first_name_kanji: str = ..., full_name_aliases: Strings | None = ..., gender: str = ...,
+            id_number: str = ..., id_number_secondary: str = ..., last_name: str = ..., last_name_kana: str = ...,
+            last_name_kanji: str = ..., maiden_name: str = ..., metadata: Mapping[str, str] | None = ..., nationality: str = ...,
+            person_token: str = ..., phone: str = ..., political_exposure: Literal["existing", "none"] = ...,
+            registered_address: AddressParams = ..., relationship: TokenCreatePersonRelationshipParams = ..., ssn_last_4: str = ...,
             us_cfpb_data: UsCfpbDataParams = ..., verification: TokenCreatePersonVerificationParams = ...,
             request_options: RequestOptions = ...) -> Person:
         """`POST /v1/accounts/{account}/persons` https://docs.stripe.com/api/accounts/persons/create"""
@@ -245,9 +235,8 @@ class AccountsPersons(Resource):
             last_name: str = ..., last_name_kana: str = ..., last_name_kanji: str = ..., maiden_name: str = ...,
             metadata: Mapping[str, str] | None = ..., nationality: str = ..., person_token: str = ..., phone: str = ...,
             political_exposure: Literal["existing", "none"] = ..., registered_address: AddressParams = ...,
-            relationship: TokenCreatePersonRelationshipParams = ..., ssn_last_4: str = ...,
-            us_cfpb_data: UsCfpbDataParams = ..., verification: TokenCreatePersonVerificationParams = ...,
-            request_options: RequestOptions = ...) -> Person:
+            relationship: TokenCreatePersonRelationshipParams = ..., ssn_last_4: str = ..., us_cfpb_data: UsCfpbDataParams = ...,
+            verification: TokenCreatePersonVerificationParams = ..., request_options: RequestOptions = ...) -> Person:
         """`POST /v1/accounts/{account}/persons/{person}` https://docs.stripe.com/api/accounts/persons/update"""
     def delete(self, account: str, person: str, *, request_options: RequestOptions = ...) -> DeletedPerson:
         """`DELETE /v1/accounts/{account}/persons/{person}` https://docs.stripe.com/api/accounts/persons/delete"""
@@ -261,16 +250,14 @@ class AsyncAccountsPersons(Resource):
             last_name: str = ..., last_name_kana: str = ..., last_name_kanji: str = ..., maiden_name: str = ...,
             metadata: Mapping[str, str] | None = ..., nationality: str = ..., person_token: str = ..., phone: str = ...,
             political_exposure: Literal["existing", "none"] = ..., registered_address: AddressParams = ...,
-            relationship: TokenCreatePersonRelationshipParams = ..., ssn_last_4: str = ...,
-            us_cfpb_data: UsCfpbDataParams = ..., verification: TokenCreatePersonVerificationParams = ...,
-            request_options: RequestOptions = ...) -> Person:
+            relationship: TokenCreatePersonRelationshipParams = ..., ssn_last_4: str = ..., us_cfpb_data: UsCfpbDataParams = ...,
+            verification: TokenCreatePersonVerificationParams = ..., request_options: RequestOptions = ...) -> Person:
         """`POST /v1/accounts/{account}/persons` https://docs.stripe.com/api/accounts/persons/create"""
     def list(self, account: str, *, ending_before: str = ..., expand: Strings = ..., limit: int = ...,
             relationship: AccountRelationshipParams = ..., starting_after: str = ...,
             request_options: RequestOptions = ...) -> AsyncPager[Person]:
         """`GET /v1/accounts/{account}/persons` https://docs.stripe.com/api/accounts/persons/list"""
-    async def retrieve(self, account: str, person: str, *, expand: Strings = ...,
-            request_options: RequestOptions = ...) -> Person:
+    async def retrieve(self, account: str, person: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> Person:
         """`GET /v1/accounts/{account}/persons/{person}` https://docs.stripe.com/api/accounts/persons/retrieve"""
     async def update(self, account: str, person: str, *, additional_tos_acceptances: AdditionalTosAcceptancesParams = ...,
             address: AddressParams = ..., address_kana: AddressKanaParams = ..., address_kanji: AddressKanaParams = ...,
@@ -280,9 +267,8 @@ class AsyncAccountsPersons(Resource):
             last_name: str = ..., last_name_kana: str = ..., last_name_kanji: str = ..., maiden_name: str = ...,
             metadata: Mapping[str, str] | None = ..., nationality: str = ..., person_token: str = ..., phone: str = ...,
             political_exposure: Literal["existing", "none"] = ..., registered_address: AddressParams = ...,
-            relationship: TokenCreatePersonRelationshipParams = ..., ssn_last_4: str = ...,
-            us_cfpb_data: UsCfpbDataParams = ..., verification: TokenCreatePersonVerificationParams = ...,
-            request_options: RequestOptions = ...) -> Person:
+            relationship: TokenCreatePersonRelationshipParams = ..., ssn_last_4: str = ..., us_cfpb_data: UsCfpbDataParams = ...,
+            verification: TokenCreatePersonVerificationParams = ..., request_options: RequestOptions = ...) -> Person:
         """`POST /v1/accounts/{account}/persons/{person}` https://docs.stripe.com/api/accounts/persons/update"""
     async def delete(self, account: str, person: str, *, request_options: RequestOptions = ...) -> DeletedPerson:
         """`DELETE /v1/accounts/{account}/persons/{person}` https://docs.stripe.com/api/accounts/persons/delete"""
@@ -305,8 +291,8 @@ class Accounts(Resource):
             tos_acceptance: AccountTosAcceptanceParams = ..., type: Literal["custom", "express", "standard"] = ...,
             request_options: RequestOptions = ...) -> Account:
         """`POST /v1/accounts` https://docs.stripe.com/api/accounts/create"""
-    def list(self, *, created: RangeParams | int | datetime = ..., ending_before: str = ..., expand: Strings = ...,
-            limit: int = ..., starting_after: str = ..., request_options: RequestOptions = ...) -> Page[Account]:
+    def list(self, *, created: RangeParams | int | datetime = ..., ending_before: str = ..., expand: Strings = ..., limit: int = ...,
+            starting_after: str = ..., request_options: RequestOptions = ...) -> Page[Account]:
         """`GET /v1/accounts` https://docs.stripe.com/api/accounts/list"""
     def reject(self, account: str, *, reason: str, expand: Strings = ..., request_options: RequestOptions = ...) -> Account:
         """`POST /v1/accounts/{account}/reject` https://docs.stripe.com/api/accounts/reject"""
@@ -343,11 +329,10 @@ class AsyncAccounts(Resource):
             tos_acceptance: AccountTosAcceptanceParams = ..., type: Literal["custom", "express", "standard"] = ...,
             request_options: RequestOptions = ...) -> Account:
         """`POST /v1/accounts` https://docs.stripe.com/api/accounts/create"""
-    def list(self, *, created: RangeParams | int | datetime = ..., ending_before: str = ..., expand: Strings = ...,
-            limit: int = ..., starting_after: str = ..., request_options: RequestOptions = ...) -> AsyncPager[Account]:
+    def list(self, *, created: RangeParams | int | datetime = ..., ending_before: str = ..., expand: Strings = ..., limit: int = ...,
+            starting_after: str = ..., request_options: RequestOptions = ...) -> AsyncPager[Account]:
         """`GET /v1/accounts` https://docs.stripe.com/api/accounts/list"""
-    async def reject(self, account: str, *, reason: str, expand: Strings = ...,
-            request_options: RequestOptions = ...) -> Account:
+    async def reject(self, account: str, *, reason: str, expand: Strings = ..., request_options: RequestOptions = ...) -> Account:
         """`POST /v1/accounts/{account}/reject` https://docs.stripe.com/api/accounts/reject"""
     async def retrieve(self, account: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> Account:
         """`GET /v1/accounts/{account}` https://docs.stripe.com/api/accounts/retrieve"""

@@ -16,16 +16,15 @@ class ApplicationFeesRefunds(Resource):
         balance_transaction, fee."""
     def list(self, id: str, *, ending_before: str = ..., expand: Strings = ..., limit: int = ..., starting_after: str = ...,
             request_options: RequestOptions = ...) -> Page[ApplicationFeeRefund]:
-        """`GET /v1/application_fees/{id}/refunds` https://docs.stripe.com/api/application_fees/refunds/list Can be expanded in
-        `data`: balance_transaction, fee."""
-    def retrieve(self, fee: str, id: str, *, expand: Strings = ...,
-            request_options: RequestOptions = ...) -> ApplicationFeeRefund:
-        """`GET /v1/application_fees/{fee}/refunds/{id}` https://docs.stripe.com/api/application_fees/refunds/retrieve Can be
-        expanded: balance_transaction, fee."""
+        """`GET /v1/application_fees/{id}/refunds` https://docs.stripe.com/api/application_fees/refunds/list Can be expanded in `data`:
+        balance_transaction, fee."""
+    def retrieve(self, fee: str, id: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> ApplicationFeeRefund:
+        """`GET /v1/application_fees/{fee}/refunds/{id}` https://docs.stripe.com/api/application_fees/refunds/retrieve Can be expanded:
+        balance_transaction, fee."""
     def update(self, fee: str, id: str, *, expand: Strings = ..., metadata: Mapping[str, str] | None = ...,
             request_options: RequestOptions = ...) -> ApplicationFeeRefund:
-        """`POST /v1/application_fees/{fee}/refunds/{id}` https://docs.stripe.com/api/application_fees/refunds/update Can be
-        expanded: balance_transaction, fee."""
+        """`POST /v1/application_fees/{fee}/refunds/{id}` https://docs.stripe.com/api/application_fees/refunds/update Can be expanded:
+        balance_transaction, fee."""
 
 class AsyncApplicationFeesRefunds(Resource):
     async def create(self, id: str, *, amount: int = ..., expand: Strings = ..., metadata: Mapping[str, str] = ...,
@@ -34,43 +33,41 @@ class AsyncApplicationFeesRefunds(Resource):
         balance_transaction, fee."""
     def list(self, id: str, *, ending_before: str = ..., expand: Strings = ..., limit: int = ..., starting_after: str = ...,
             request_options: RequestOptions = ...) -> AsyncPager[ApplicationFeeRefund]:
-        """`GET /v1/application_fees/{id}/refunds` https://docs.stripe.com/api/application_fees/refunds/list Can be expanded in
-        `data`: balance_transaction, fee."""
+        """`GET /v1/application_fees/{id}/refunds` https://docs.stripe.com/api/application_fees/refunds/list Can be expanded in `data`:
+        balance_transaction, fee."""
     async def retrieve(self, fee: str, id: str, *, expand: Strings = ...,
             request_options: RequestOptions = ...) -> ApplicationFeeRefund:
-        """`GET /v1/application_fees/{fee}/refunds/{id}` https://docs.stripe.com/api/application_fees/refunds/retrieve Can be
-        expanded: balance_transaction, fee."""
+        """`GET /v1/application_fees/{fee}/refunds/{id}` https://docs.stripe.com/api/application_fees/refunds/retrieve Can be expanded:
+        balance_transaction, fee."""
     async def update(self, fee: str, id: str, *, expand: Strings = ..., metadata: Mapping[str, str] | None = ...,
             request_options: RequestOptions = ...) -> ApplicationFeeRefund:
-        """`POST /v1/application_fees/{fee}/refunds/{id}` https://docs.stripe.com/api/application_fees/refunds/update Can be
-        expanded: balance_transaction, fee."""
+        """`POST /v1/application_fees/{fee}/refunds/{id}` https://docs.stripe.com/api/application_fees/refunds/update Can be expanded:
+        balance_transaction, fee."""
 
 class ApplicationFees(Resource):
     refunds: ApplicationFeesRefunds
-    def list(self, *, charge: str = ..., created: RangeParams | int | datetime = ..., ending_before: str = ...,
-            expand: Strings = ..., limit: int = ..., starting_after: str = ...,
-            request_options: RequestOptions = ...) -> Page[ApplicationFee]:
-        """`GET /v1/application_fees` https://docs.stripe.com/api/application_fees/list Can be expanded in `data`: account,
-        application, balance_transaction, charge, originating_transaction."""
+    def list(self, *, charge: str = ..., created: RangeParams | int | datetime = ..., ending_before: str = ..., expand: Strings = ...,
+            limit: int = ..., starting_after: str = ..., request_options: RequestOptions = ...) -> Page[ApplicationFee]:
+        """`GET /v1/application_fees` https://docs.stripe.com/api/application_fees/list Can be expanded in `data`: account, application,
+        balance_transaction, charge, originating_transaction."""
     def refund(self, id: str, *, amount: int = ..., directive: str = ..., expand: Strings = ...,
             request_options: RequestOptions = ...) -> ApplicationFee:
         """`POST /v1/application_fees/{id}/refund` https://docs.stripe.com/api/application_fees/refund Can be expanded: account,
         application, balance_transaction, charge, originating_transaction."""
     def retrieve(self, id: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> ApplicationFee:
-        """`GET /v1/application_fees/{id}` https://docs.stripe.com/api/application_fees/retrieve Can be expanded: account,
-        application, balance_transaction, charge, originating_transaction."""
+        """`GET /v1/application_fees/{id}` https://docs.stripe.com/api/application_fees/retrieve Can be expanded: account, application,
+        balance_transaction, charge, originating_transaction."""
 
 class AsyncApplicationFees(Resource):
     refunds: AsyncApplicationFeesRefunds
-    def list(self, *, charge: str = ..., created: RangeParams | int | datetime = ..., ending_before: str = ...,
-            expand: Strings = ..., limit: int = ..., starting_after: str = ...,
-            request_options: RequestOptions = ...) -> AsyncPager[ApplicationFee]:
-        """`GET /v1/application_fees` https://docs.stripe.com/api/application_fees/list Can be expanded in `data`: account,
-        application, balance_transaction, charge, originating_transaction."""
+    def list(self, *, charge: str = ..., created: RangeParams | int | datetime = ..., ending_before: str = ..., expand: Strings = ...,
+            limit: int = ..., starting_after: str = ..., request_options: RequestOptions = ...) -> AsyncPager[ApplicationFee]:
+        """`GET /v1/application_fees` https://docs.stripe.com/api/application_fees/list Can be expanded in `data`: account, application,
+        balance_transaction, charge, originating_transaction."""
     async def refund(self, id: str, *, amount: int = ..., directive: str = ..., expand: Strings = ...,
             request_options: RequestOptions = ...) -> ApplicationFee:
         """`POST /v1/application_fees/{id}/refund` https://docs.stripe.com/api/application_fees/refund Can be expanded: account,
         application, balance_transaction, charge, originating_transaction."""
     async def retrieve(self, id: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> ApplicationFee:
-        """`GET /v1/application_fees/{id}` https://docs.stripe.com/api/application_fees/retrieve Can be expanded: account,
-        application, balance_transaction, charge, originating_transaction."""
+        """`GET /v1/application_fees/{id}` https://docs.stripe.com/api/application_fees/retrieve Can be expanded: account, application,
+        balance_transaction, charge, originating_transaction."""

@@ -9,8 +9,8 @@ from pinstripe.param import RequestOptions, Strings
 from pinstripe.params import AppsSecretScopeParams
 
 class AppsSecrets(Resource):
-    def create(self, *, name: str, payload: str, scope: AppsSecretScopeParams, expand: Strings = ...,
-            expires_at: int | datetime = ..., request_options: RequestOptions = ...) -> AppsSecret:
+    def create(self, *, name: str, payload: str, scope: AppsSecretScopeParams, expand: Strings = ..., expires_at: int | datetime = ...,
+            request_options: RequestOptions = ...) -> AppsSecret:
         """`POST /v1/apps/secrets` https://docs.stripe.com/api/apps/secrets/create"""
     def delete_where(self, *, name: str, scope: AppsSecretScopeParams, expand: Strings = ...,
             request_options: RequestOptions = ...) -> AppsSecret:

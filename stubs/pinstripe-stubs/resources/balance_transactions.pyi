@@ -9,17 +9,17 @@ from pinstripe.param import RequestOptions, Strings
 from pinstripe.params import RangeParams
 
 class BalanceTransactions(Resource):
-    def list(self, *, created: RangeParams | int | datetime = ..., currency: str = ..., ending_before: str = ...,
-            expand: Strings = ..., limit: int = ..., payout: str = ..., source: str = ..., starting_after: str = ...,
-            type: str = ..., request_options: RequestOptions = ...) -> Page[BalanceTransaction]:
+    def list(self, *, created: RangeParams | int | datetime = ..., currency: str = ..., ending_before: str = ..., expand: Strings = ...,
+            limit: int = ..., payout: str = ..., source: str = ..., starting_after: str = ..., type: str = ...,
+            request_options: RequestOptions = ...) -> Page[BalanceTransaction]:
         """`GET /v1/balance_transactions` https://docs.stripe.com/api/balance_transactions/list Can be expanded in `data`: source."""
     def retrieve(self, id: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> BalanceTransaction:
         """`GET /v1/balance_transactions/{id}` https://docs.stripe.com/api/balance_transactions/retrieve Can be expanded: source."""
 
 class AsyncBalanceTransactions(Resource):
-    def list(self, *, created: RangeParams | int | datetime = ..., currency: str = ..., ending_before: str = ...,
-            expand: Strings = ..., limit: int = ..., payout: str = ..., source: str = ..., starting_after: str = ...,
-            type: str = ..., request_options: RequestOptions = ...) -> AsyncPager[BalanceTransaction]:
+    def list(self, *, created: RangeParams | int | datetime = ..., currency: str = ..., ending_before: str = ..., expand: Strings = ...,
+            limit: int = ..., payout: str = ..., source: str = ..., starting_after: str = ..., type: str = ...,
+            request_options: RequestOptions = ...) -> AsyncPager[BalanceTransaction]:
         """`GET /v1/balance_transactions` https://docs.stripe.com/api/balance_transactions/list Can be expanded in `data`: source."""
     async def retrieve(self, id: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> BalanceTransaction:
         """`GET /v1/balance_transactions/{id}` https://docs.stripe.com/api/balance_transactions/retrieve Can be expanded: source."""

@@ -11,21 +11,18 @@ from pinstripe.models import (BillingAlert, BillingCreditBalanceSummary as _Bill
 from pinstripe.paging import AsyncPager, Page
 from pinstripe.param import RequestOptions, Strings
 from pinstripe.params import (BillingAlertCreateUsageThresholdParams, BillingCreditBalanceSummaryRetrieveFilterParams,
-    BillingCreditGrantCreateAmountParams, BillingCreditGrantCreateApplicabilityConfigParams,
-    BillingMeterCreateCustomerMappingParams, BillingMeterCreateDefaultAggregationParams, BillingMeterCreateValueSettingsParams,
-    BillingMeterEventAdjustmentCreateCancelParams)
+    BillingCreditGrantCreateAmountParams, BillingCreditGrantCreateApplicabilityConfigParams, BillingMeterCreateCustomerMappingParams,
+    BillingMeterCreateDefaultAggregationParams, BillingMeterCreateValueSettingsParams, BillingMeterEventAdjustmentCreateCancelParams)
 
 class BillingMetersEventSummaries(Resource):
     def list(self, id: str, *, customer: str, end_time: int | datetime, start_time: int | datetime, ending_before: str = ...,
-            expand: Strings = ..., limit: int = ..., starting_after: str = ...,
-            value_grouping_window: Literal["day", "hour"] = ...,
+            expand: Strings = ..., limit: int = ..., starting_after: str = ..., value_grouping_window: Literal["day", "hour"] = ...,
             request_options: RequestOptions = ...) -> Page[BillingMeterEventSummary]:
         """`GET /v1/billing/meters/{id}/event_summaries` https://docs.stripe.com/api/billing/meters/event_summaries/list"""
 
 class AsyncBillingMetersEventSummaries(Resource):
     def list(self, id: str, *, customer: str, end_time: int | datetime, start_time: int | datetime, ending_before: str = ...,
-            expand: Strings = ..., limit: int = ..., starting_after: str = ...,
-            value_grouping_window: Literal["day", "hour"] = ...,
+            expand: Strings = ..., limit: int = ..., starting_after: str = ..., value_grouping_window: Literal["day", "hour"] = ...,
             request_options: RequestOptions = ...) -> AsyncPager[BillingMeterEventSummary]:
         """`GET /v1/billing/meters/{id}/event_summaries` https://docs.stripe.com/api/billing/meters/event_summaries/list"""
 
@@ -35,14 +32,12 @@ class BillingAlerts(Resource):
     def archive(self, id: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> BillingAlert:
         """`POST /v1/billing/alerts/{id}/archive` https://docs.stripe.com/api/billing/alerts/archive"""
     def create(self, *, alert_type: Literal["usage_threshold"], title: str, expand: Strings = ...,
-            usage_threshold: BillingAlertCreateUsageThresholdParams = ...,
-            request_options: RequestOptions = ...) -> BillingAlert:
+            usage_threshold: BillingAlertCreateUsageThresholdParams = ..., request_options: RequestOptions = ...) -> BillingAlert:
         """`POST /v1/billing/alerts` https://docs.stripe.com/api/billing/alerts/create At most, in characters: title 256."""
     def deactivate(self, id: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> BillingAlert:
         """`POST /v1/billing/alerts/{id}/deactivate` https://docs.stripe.com/api/billing/alerts/deactivate"""
-    def list(self, *, alert_type: Literal["usage_threshold"] = ..., ending_before: str = ..., expand: Strings = ...,
-            limit: int = ..., meter: str = ..., starting_after: str = ...,
-            request_options: RequestOptions = ...) -> Page[BillingAlert]:
+    def list(self, *, alert_type: Literal["usage_threshold"] = ..., ending_before: str = ..., expand: Strings = ..., limit: int = ...,
+            meter: str = ..., starting_after: str = ..., request_options: RequestOptions = ...) -> Page[BillingAlert]:
         """`GET /v1/billing/alerts` https://docs.stripe.com/api/billing/alerts/list"""
     def retrieve(self, id: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> BillingAlert:
         """`GET /v1/billing/alerts/{id}` https://docs.stripe.com/api/billing/alerts/retrieve"""
@@ -53,105 +48,97 @@ class AsyncBillingAlerts(Resource):
     async def archive(self, id: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> BillingAlert:
         """`POST /v1/billing/alerts/{id}/archive` https://docs.stripe.com/api/billing/alerts/archive"""
     async def create(self, *, alert_type: Literal["usage_threshold"], title: str, expand: Strings = ...,
-            usage_threshold: BillingAlertCreateUsageThresholdParams = ...,
-            request_options: RequestOptions = ...) -> BillingAlert:
+            usage_threshold: BillingAlertCreateUsageThresholdParams = ..., request_options: RequestOptions = ...) -> BillingAlert:
         """`POST /v1/billing/alerts` https://docs.stripe.com/api/billing/alerts/create At most, in characters: title 256."""
     async def deactivate(self, id: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> BillingAlert:
         """`POST /v1/billing/alerts/{id}/deactivate` https://docs.stripe.com/api/billing/alerts/deactivate"""
-    def list(self, *, alert_type: Literal["usage_threshold"] = ..., ending_before: str = ..., expand: Strings = ...,
-            limit: int = ..., meter: str = ..., starting_after: str = ...,
-            request_options: RequestOptions = ...) -> AsyncPager[BillingAlert]:
+    def list(self, *, alert_type: Literal["usage_threshold"] = ..., ending_before: str = ..., expand: Strings = ..., limit: int = ...,
+            meter: str = ..., starting_after: str = ..., request_options: RequestOptions = ...) -> AsyncPager[BillingAlert]:
         """`GET /v1/billing/alerts` https://docs.stripe.com/api/billing/alerts/list"""
     async def retrieve(self, id: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> BillingAlert:
         """`GET /v1/billing/alerts/{id}` https://docs.stripe.com/api/billing/alerts/retrieve"""
 
 class BillingCreditBalanceSummary(Resource):
-    def retrieve(self, *, filter: BillingCreditBalanceSummaryRetrieveFilterParams, customer: str = ...,
-            customer_account: str = ..., expand: Strings = ...,
-            request_options: RequestOptions = ...) -> _BillingCreditBalanceSummary:
-        """`GET /v1/billing/credit_balance_summary` https://docs.stripe.com/api/billing/credit_balance_summary/retrieve Can be
-        expanded: customer."""
+    def retrieve(self, *, filter: BillingCreditBalanceSummaryRetrieveFilterParams, customer: str = ..., customer_account: str = ...,
+            expand: Strings = ..., request_options: RequestOptions = ...) -> _BillingCreditBalanceSummary:
+        """`GET /v1/billing/credit_balance_summary` https://docs.stripe.com/api/billing/credit_balance_summary/retrieve Can be expanded:
+        customer."""
 
 class AsyncBillingCreditBalanceSummary(Resource):
     async def retrieve(self, *, filter: BillingCreditBalanceSummaryRetrieveFilterParams, customer: str = ...,
-            customer_account: str = ..., expand: Strings = ...,
-            request_options: RequestOptions = ...) -> _BillingCreditBalanceSummary:
-        """`GET /v1/billing/credit_balance_summary` https://docs.stripe.com/api/billing/credit_balance_summary/retrieve Can be
-        expanded: customer."""
+            customer_account: str = ..., expand: Strings = ..., request_options: RequestOptions = ...) -> _BillingCreditBalanceSummary:
+        """`GET /v1/billing/credit_balance_summary` https://docs.stripe.com/api/billing/credit_balance_summary/retrieve Can be expanded:
+        customer."""
 
 class BillingCreditBalanceTransactions(Resource):
     def list(self, *, credit_grant: str = ..., customer: str = ..., customer_account: str = ..., ending_before: str = ...,
             expand: Strings = ..., limit: int = ..., starting_after: str = ...,
             request_options: RequestOptions = ...) -> Page[BillingCreditBalanceTransaction]:
-        """`GET /v1/billing/credit_balance_transactions` https://docs.stripe.com/api/billing/credit_balance_transactions/list Can
-        be expanded in `data`: credit_grant, test_clock."""
-    def retrieve(self, id: str, *, expand: Strings = ...,
-            request_options: RequestOptions = ...) -> BillingCreditBalanceTransaction:
-        """`GET /v1/billing/credit_balance_transactions/{id}`
-        https://docs.stripe.com/api/billing/credit_balance_transactions/retrieve Can be expanded: credit_grant, test_clock."""
+        """`GET /v1/billing/credit_balance_transactions` https://docs.stripe.com/api/billing/credit_balance_transactions/list Can be
+        expanded in `data`: credit_grant, test_clock."""
+    def retrieve(self, id: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> BillingCreditBalanceTransaction:
+        """`GET /v1/billing/credit_balance_transactions/{id}` https://docs.stripe.com/api/billing/credit_balance_transactions/retrieve Can
+        be expanded: credit_grant, test_clock."""
 
 class AsyncBillingCreditBalanceTransactions(Resource):
     def list(self, *, credit_grant: str = ..., customer: str = ..., customer_account: str = ..., ending_before: str = ...,
             expand: Strings = ..., limit: int = ..., starting_after: str = ...,
             request_options: RequestOptions = ...) -> AsyncPager[BillingCreditBalanceTransaction]:
-        """`GET /v1/billing/credit_balance_transactions` https://docs.stripe.com/api/billing/credit_balance_transactions/list Can
-        be expanded in `data`: credit_grant, test_clock."""
+        """`GET /v1/billing/credit_balance_transactions` https://docs.stripe.com/api/billing/credit_balance_transactions/list Can be
+        expanded in `data`: credit_grant, test_clock."""
     async def retrieve(self, id: str, *, expand: Strings = ...,
             request_options: RequestOptions = ...) -> BillingCreditBalanceTransaction:
-        """`GET /v1/billing/credit_balance_transactions/{id}`
-        https://docs.stripe.com/api/billing/credit_balance_transactions/retrieve Can be expanded: credit_grant, test_clock."""
+        """`GET /v1/billing/credit_balance_transactions/{id}` https://docs.stripe.com/api/billing/credit_balance_transactions/retrieve Can
+        be expanded: credit_grant, test_clock."""
 
 class BillingCreditGrants(Resource):
     def create(self, *, amount: BillingCreditGrantCreateAmountParams,
-            applicability_config: BillingCreditGrantCreateApplicabilityConfigParams,
-            category: Literal["paid", "promotional"] = ..., customer: str = ..., customer_account: str = ...,
-            effective_at: int | datetime = ..., expand: Strings = ..., expires_at: int | datetime = ...,
-            metadata: Mapping[str, str] = ..., name: str = ..., priority: int = ...,
+            applicability_config: BillingCreditGrantCreateApplicabilityConfigParams, category: Literal["paid", "promotional"] = ...,
+            customer: str = ..., customer_account: str = ..., effective_at: int | datetime = ..., expand: Strings = ...,
+            expires_at: int | datetime = ..., metadata: Mapping[str, str] = ..., name: str = ..., priority: int = ...,
             request_options: RequestOptions = ...) -> BillingCreditGrant:
-        """`POST /v1/billing/credit_grants` https://docs.stripe.com/api/billing/credit_grants/create Can be expanded: customer,
-        test_clock. At most, in characters: name 100."""
+        """`POST /v1/billing/credit_grants` https://docs.stripe.com/api/billing/credit_grants/create Can be expanded: customer, test_clock.
+        At most, in characters: name 100."""
     def expire(self, id: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> BillingCreditGrant:
-        """`POST /v1/billing/credit_grants/{id}/expire` https://docs.stripe.com/api/billing/credit_grants/expire Can be expanded:
-        customer, test_clock."""
+        """`POST /v1/billing/credit_grants/{id}/expire` https://docs.stripe.com/api/billing/credit_grants/expire Can be expanded: customer,
+        test_clock."""
     def list(self, *, customer: str = ..., customer_account: str = ..., ending_before: str = ..., expand: Strings = ...,
             limit: int = ..., starting_after: str = ..., request_options: RequestOptions = ...) -> Page[BillingCreditGrant]:
-        """`GET /v1/billing/credit_grants` https://docs.stripe.com/api/billing/credit_grants/list Can be expanded in `data`:
-        customer, test_clock."""
+        """`GET /v1/billing/credit_grants` https://docs.stripe.com/api/billing/credit_grants/list Can be expanded in `data`: customer,
+        test_clock."""
     def retrieve(self, id: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> BillingCreditGrant:
-        """`GET /v1/billing/credit_grants/{id}` https://docs.stripe.com/api/billing/credit_grants/retrieve Can be expanded:
-        customer, test_clock."""
-    def update(self, id: str, *, expand: Strings = ..., expires_at: int | datetime | None = ...,
-            metadata: Mapping[str, str] = ..., request_options: RequestOptions = ...) -> BillingCreditGrant:
-        """`POST /v1/billing/credit_grants/{id}` https://docs.stripe.com/api/billing/credit_grants/update Can be expanded:
-        customer, test_clock."""
+        """`GET /v1/billing/credit_grants/{id}` https://docs.stripe.com/api/billing/credit_grants/retrieve Can be expanded: customer,
+        test_clock."""
+    def update(self, id: str, *, expand: Strings = ..., expires_at: int | datetime | None = ..., metadata: Mapping[str, str] = ...,
+            request_options: RequestOptions = ...) -> BillingCreditGrant:
+        """`POST /v1/billing/credit_grants/{id}` https://docs.stripe.com/api/billing/credit_grants/update Can be expanded: customer,
+        test_clock."""
     def void_grant(self, id: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> BillingCreditGrant:
         """`POST /v1/billing/credit_grants/{id}/void` https://docs.stripe.com/api/billing/credit_grants/void_grant Can be expanded:
         customer, test_clock."""
 
 class AsyncBillingCreditGrants(Resource):
     async def create(self, *, amount: BillingCreditGrantCreateAmountParams,
-            applicability_config: BillingCreditGrantCreateApplicabilityConfigParams,
-            category: Literal["paid", "promotional"] = ..., customer: str = ..., customer_account: str = ...,
-            effective_at: int | datetime = ..., expand: Strings = ..., expires_at: int | datetime = ...,
-            metadata: Mapping[str, str] = ..., name: str = ..., priority: int = ...,
+            applicability_config: BillingCreditGrantCreateApplicabilityConfigParams, category: Literal["paid", "promotional"] = ...,
+            customer: str = ..., customer_account: str = ..., effective_at: int | datetime = ..., expand: Strings = ...,
+            expires_at: int | datetime = ..., metadata: Mapping[str, str] = ..., name: str = ..., priority: int = ...,
             request_options: RequestOptions = ...) -> BillingCreditGrant:
-        """`POST /v1/billing/credit_grants` https://docs.stripe.com/api/billing/credit_grants/create Can be expanded: customer,
-        test_clock. At most, in characters: name 100."""
+        """`POST /v1/billing/credit_grants` https://docs.stripe.com/api/billing/credit_grants/create Can be expanded: customer, test_clock.
+        At most, in characters: name 100."""
     async def expire(self, id: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> BillingCreditGrant:
-        """`POST /v1/billing/credit_grants/{id}/expire` https://docs.stripe.com/api/billing/credit_grants/expire Can be expanded:
-        customer, test_clock."""
+        """`POST /v1/billing/credit_grants/{id}/expire` https://docs.stripe.com/api/billing/credit_grants/expire Can be expanded: customer,
+        test_clock."""
     def list(self, *, customer: str = ..., customer_account: str = ..., ending_before: str = ..., expand: Strings = ...,
-            limit: int = ..., starting_after: str = ...,
-            request_options: RequestOptions = ...) -> AsyncPager[BillingCreditGrant]:
-        """`GET /v1/billing/credit_grants` https://docs.stripe.com/api/billing/credit_grants/list Can be expanded in `data`:
-        customer, test_clock."""
+            limit: int = ..., starting_after: str = ..., request_options: RequestOptions = ...) -> AsyncPager[BillingCreditGrant]:
+        """`GET /v1/billing/credit_grants` https://docs.stripe.com/api/billing/credit_grants/list Can be expanded in `data`: customer,
+        test_clock."""
     async def retrieve(self, id: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> BillingCreditGrant:
-        """`GET /v1/billing/credit_grants/{id}` https://docs.stripe.com/api/billing/credit_grants/retrieve Can be expanded:
-        customer, test_clock."""
+        """`GET /v1/billing/credit_grants/{id}` https://docs.stripe.com/api/billing/credit_grants/retrieve Can be expanded: customer,
+        test_clock."""
     async def update(self, id: str, *, expand: Strings = ..., expires_at: int | datetime | None = ...,
             metadata: Mapping[str, str] = ..., request_options: RequestOptions = ...) -> BillingCreditGrant:
-        """`POST /v1/billing/credit_grants/{id}` https://docs.stripe.com/api/billing/credit_grants/update Can be expanded:
-        customer, test_clock."""
+        """`POST /v1/billing/credit_grants/{id}` https://docs.stripe.com/api/billing/credit_grants/update Can be expanded: customer,
+        test_clock."""
     async def void_grant(self, id: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> BillingCreditGrant:
         """`POST /v1/billing/credit_grants/{id}/void` https://docs.stripe.com/api/billing/credit_grants/void_grant Can be expanded:
         customer, test_clock."""
@@ -159,27 +146,26 @@ class AsyncBillingCreditGrants(Resource):
 class BillingMeterEventAdjustments(Resource):
     def create(self, *, event_name: str, type: Literal["cancel"], cancel: BillingMeterEventAdjustmentCreateCancelParams = ...,
             expand: Strings = ..., request_options: RequestOptions = ...) -> BillingMeterEventAdjustment:
-        """`POST /v1/billing/meter_event_adjustments` https://docs.stripe.com/api/billing/meter_event_adjustments/create At most,
-        in characters: event_name 100."""
+        """`POST /v1/billing/meter_event_adjustments` https://docs.stripe.com/api/billing/meter_event_adjustments/create At most, in
+        characters: event_name 100."""
 
 class AsyncBillingMeterEventAdjustments(Resource):
-    async def create(self, *, event_name: str, type: Literal["cancel"],
-            cancel: BillingMeterEventAdjustmentCreateCancelParams = ..., expand: Strings = ...,
-            request_options: RequestOptions = ...) -> BillingMeterEventAdjustment:
-        """`POST /v1/billing/meter_event_adjustments` https://docs.stripe.com/api/billing/meter_event_adjustments/create At most,
-        in characters: event_name 100."""
+    async def create(self, *, event_name: str, type: Literal["cancel"], cancel: BillingMeterEventAdjustmentCreateCancelParams = ...,
+            expand: Strings = ..., request_options: RequestOptions = ...) -> BillingMeterEventAdjustment:
+        """`POST /v1/billing/meter_event_adjustments` https://docs.stripe.com/api/billing/meter_event_adjustments/create At most, in
+        characters: event_name 100."""
 
 class BillingMeterEvents(Resource):
     def create(self, *, event_name: str, payload: Mapping[str, str], expand: Strings = ..., identifier: str = ...,
             timestamp: int | datetime = ..., request_options: RequestOptions = ...) -> BillingMeterEvent:
-        """`POST /v1/billing/meter_events` https://docs.stripe.com/api/billing/meter_events/create At most, in characters:
-        event_name 100, identifier 100."""
+        """`POST /v1/billing/meter_events` https://docs.stripe.com/api/billing/meter_events/create At most, in characters: event_name 100,
+        identifier 100."""
 
 class AsyncBillingMeterEvents(Resource):
     async def create(self, *, event_name: str, payload: Mapping[str, str], expand: Strings = ..., identifier: str = ...,
             timestamp: int | datetime = ..., request_options: RequestOptions = ...) -> BillingMeterEvent:
-        """`POST /v1/billing/meter_events` https://docs.stripe.com/api/billing/meter_events/create At most, in characters:
-        event_name 100, identifier 100."""
+        """`POST /v1/billing/meter_events` https://docs.stripe.com/api/billing/meter_events/create At most, in characters: event_name 100,
+        identifier 100."""
 
 class BillingMeters(Resource):
     event_summaries: BillingMetersEventSummaries
@@ -187,8 +173,8 @@ class BillingMeters(Resource):
             customer_mapping: BillingMeterCreateCustomerMappingParams = ..., event_time_window: Literal["day", "hour"] = ...,
             expand: Strings = ..., value_settings: BillingMeterCreateValueSettingsParams = ...,
             request_options: RequestOptions = ...) -> BillingMeter:
-        """`POST /v1/billing/meters` https://docs.stripe.com/api/billing/meters/create At most, in characters: display_name 250,
-        event_name 100."""
+        """`POST /v1/billing/meters` https://docs.stripe.com/api/billing/meters/create At most, in characters: display_name 250, event_name
+        100."""
     def deactivate(self, id: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> BillingMeter:
         """`POST /v1/billing/meters/{id}/deactivate` https://docs.stripe.com/api/billing/meters/deactivate"""
     def list(self, *, ending_before: str = ..., expand: Strings = ..., limit: int = ..., starting_after: str = ...,
@@ -198,19 +184,17 @@ class BillingMeters(Resource):
         """`POST /v1/billing/meters/{id}/reactivate` https://docs.stripe.com/api/billing/meters/reactivate"""
     def retrieve(self, id: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> BillingMeter:
         """`GET /v1/billing/meters/{id}` https://docs.stripe.com/api/billing/meters/retrieve"""
-    def update(self, id: str, *, display_name: str = ..., expand: Strings = ...,
-            request_options: RequestOptions = ...) -> BillingMeter:
-        """`POST /v1/billing/meters/{id}` https://docs.stripe.com/api/billing/meters/update At most, in characters: display_name
-        250."""
+    def update(self, id: str, *, display_name: str = ..., expand: Strings = ..., request_options: RequestOptions = ...) -> BillingMeter:
+        """`POST /v1/billing/meters/{id}` https://docs.stripe.com/api/billing/meters/update At most, in characters: display_name 250."""
 
 class AsyncBillingMeters(Resource):
     event_summaries: AsyncBillingMetersEventSummaries
-    async def create(self, *, default_aggregation: BillingMeterCreateDefaultAggregationParams, display_name: str,
-            event_name: str, customer_mapping: BillingMeterCreateCustomerMappingParams = ...,
-            event_time_window: Literal["day", "hour"] = ..., expand: Strings = ...,
-            value_settings: BillingMeterCreateValueSettingsParams = ..., request_options: RequestOptions = ...) -> BillingMeter:
-        """`POST /v1/billing/meters` https://docs.stripe.com/api/billing/meters/create At most, in characters: display_name 250,
-        event_name 100."""
+    async def create(self, *, default_aggregation: BillingMeterCreateDefaultAggregationParams, display_name: str, event_name: str,
+            customer_mapping: BillingMeterCreateCustomerMappingParams = ..., event_time_window: Literal["day", "hour"] = ...,
+            expand: Strings = ..., value_settings: BillingMeterCreateValueSettingsParams = ...,
+            request_options: RequestOptions = ...) -> BillingMeter:
+        """`POST /v1/billing/meters` https://docs.stripe.com/api/billing/meters/create At most, in characters: display_name 250, event_name
+        100."""
     async def deactivate(self, id: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> BillingMeter:
         """`POST /v1/billing/meters/{id}/deactivate` https://docs.stripe.com/api/billing/meters/deactivate"""
     def list(self, *, ending_before: str = ..., expand: Strings = ..., limit: int = ..., starting_after: str = ...,
@@ -222,8 +206,7 @@ class AsyncBillingMeters(Resource):
         """`GET /v1/billing/meters/{id}` https://docs.stripe.com/api/billing/meters/retrieve"""
     async def update(self, id: str, *, display_name: str = ..., expand: Strings = ...,
             request_options: RequestOptions = ...) -> BillingMeter:
-        """`POST /v1/billing/meters/{id}` https://docs.stripe.com/api/billing/meters/update At most, in characters: display_name
-        250."""
+        """`POST /v1/billing/meters/{id}` https://docs.stripe.com/api/billing/meters/update At most, in characters: display_name 250."""
 
 class Billing(Resource):
     alerts: BillingAlerts

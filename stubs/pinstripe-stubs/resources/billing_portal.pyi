@@ -6,74 +6,68 @@ from pinstripe.endpoint import Resource
 from pinstripe.models import BillingPortalConfiguration, BillingPortalSession
 from pinstripe.paging import AsyncPager, Page
 from pinstripe.param import RequestOptions, Strings
-from pinstripe.params import (BillingPortalConfigurationCreateBusinessProfileParams,
-    BillingPortalConfigurationCreateFeaturesParams, BillingPortalConfigurationUpdateBusinessProfileParams,
-    BillingPortalConfigurationUpdateFeaturesParams, BillingPortalSessionCreateFlowDataParams, EnabledFeatureParams)
+from pinstripe.params import (BillingPortalConfigurationCreateBusinessProfileParams, BillingPortalConfigurationCreateFeaturesParams,
+    BillingPortalConfigurationUpdateBusinessProfileParams, BillingPortalConfigurationUpdateFeaturesParams,
+    BillingPortalSessionCreateFlowDataParams, EnabledFeatureParams)
 from pinstripe.params.values import BillingPortalSessionCreateLocale
 
 class BillingPortalConfigurations(Resource):
     def create(self, *, features: BillingPortalConfigurationCreateFeaturesParams,
             business_profile: BillingPortalConfigurationCreateBusinessProfileParams = ..., default_return_url: str | None = ...,
-            expand: Strings = ..., login_page: EnabledFeatureParams = ..., metadata: Mapping[str, str] = ...,
-            name: str | None = ..., request_options: RequestOptions = ...) -> BillingPortalConfiguration:
-        """`POST /v1/billing_portal/configurations` https://docs.stripe.com/api/billing_portal/configurations/create Can be
-        expanded: application. At most, in characters: name 256."""
-    def list(self, *, active: bool = ..., ending_before: str = ..., expand: Strings = ..., is_default: bool = ...,
-            limit: int = ..., starting_after: str = ...,
-            request_options: RequestOptions = ...) -> Page[BillingPortalConfiguration]:
-        """`GET /v1/billing_portal/configurations` https://docs.stripe.com/api/billing_portal/configurations/list Can be expanded
-        in `data`: application."""
+            expand: Strings = ..., login_page: EnabledFeatureParams = ..., metadata: Mapping[str, str] = ..., name: str | None = ...,
+            request_options: RequestOptions = ...) -> BillingPortalConfiguration:
+        """`POST /v1/billing_portal/configurations` https://docs.stripe.com/api/billing_portal/configurations/create Can be expanded:
+        application. At most, in characters: name 256."""
+    def list(self, *, active: bool = ..., ending_before: str = ..., expand: Strings = ..., is_default: bool = ..., limit: int = ...,
+            starting_after: str = ..., request_options: RequestOptions = ...) -> Page[BillingPortalConfiguration]:
+        """`GET /v1/billing_portal/configurations` https://docs.stripe.com/api/billing_portal/configurations/list Can be expanded in
+        `data`: application."""
     def retrieve(self, configuration: str, *, expand: Strings = ...,
             request_options: RequestOptions = ...) -> BillingPortalConfiguration:
-        """`GET /v1/billing_portal/configurations/{configuration}`
-        https://docs.stripe.com/api/billing_portal/configurations/retrieve Can be expanded: application."""
+        """`GET /v1/billing_portal/configurations/{configuration}` https://docs.stripe.com/api/billing_portal/configurations/retrieve Can
+        be expanded: application."""
     def update(self, configuration: str, *, active: bool = ...,
             business_profile: BillingPortalConfigurationUpdateBusinessProfileParams = ..., default_return_url: str | None = ...,
             expand: Strings = ..., features: BillingPortalConfigurationUpdateFeaturesParams = ...,
             login_page: EnabledFeatureParams = ..., metadata: Mapping[str, str] | None = ..., name: str | None = ...,
             request_options: RequestOptions = ...) -> BillingPortalConfiguration:
-        """`POST /v1/billing_portal/configurations/{configuration}`
-        https://docs.stripe.com/api/billing_portal/configurations/update Can be expanded: application. At most, in characters:
-        name 256."""
+        """`POST /v1/billing_portal/configurations/{configuration}` https://docs.stripe.com/api/billing_portal/configurations/update Can be
+        expanded: application. At most, in characters: name 256."""
 
 class AsyncBillingPortalConfigurations(Resource):
     async def create(self, *, features: BillingPortalConfigurationCreateFeaturesParams,
             business_profile: BillingPortalConfigurationCreateBusinessProfileParams = ..., default_return_url: str | None = ...,
-            expand: Strings = ..., login_page: EnabledFeatureParams = ..., metadata: Mapping[str, str] = ...,
-            name: str | None = ..., request_options: RequestOptions = ...) -> BillingPortalConfiguration:
-        """`POST /v1/billing_portal/configurations` https://docs.stripe.com/api/billing_portal/configurations/create Can be
-        expanded: application. At most, in characters: name 256."""
-    def list(self, *, active: bool = ..., ending_before: str = ..., expand: Strings = ..., is_default: bool = ...,
-            limit: int = ..., starting_after: str = ...,
-            request_options: RequestOptions = ...) -> AsyncPager[BillingPortalConfiguration]:
-        """`GET /v1/billing_portal/configurations` https://docs.stripe.com/api/billing_portal/configurations/list Can be expanded
-        in `data`: application."""
+            expand: Strings = ..., login_page: EnabledFeatureParams = ..., metadata: Mapping[str, str] = ..., name: str | None = ...,
+            request_options: RequestOptions = ...) -> BillingPortalConfiguration:
+        """`POST /v1/billing_portal/configurations` https://docs.stripe.com/api/billing_portal/configurations/create Can be expanded:
+        application. At most, in characters: name 256."""
+    def list(self, *, active: bool = ..., ending_before: str = ..., expand: Strings = ..., is_default: bool = ..., limit: int = ...,
+            starting_after: str = ..., request_options: RequestOptions = ...) -> AsyncPager[BillingPortalConfiguration]:
+        """`GET /v1/billing_portal/configurations` https://docs.stripe.com/api/billing_portal/configurations/list Can be expanded in
+        `data`: application."""
     async def retrieve(self, configuration: str, *, expand: Strings = ...,
             request_options: RequestOptions = ...) -> BillingPortalConfiguration:
-        """`GET /v1/billing_portal/configurations/{configuration}`
-        https://docs.stripe.com/api/billing_portal/configurations/retrieve Can be expanded: application."""
+        """`GET /v1/billing_portal/configurations/{configuration}` https://docs.stripe.com/api/billing_portal/configurations/retrieve Can
+        be expanded: application."""
     async def update(self, configuration: str, *, active: bool = ...,
             business_profile: BillingPortalConfigurationUpdateBusinessProfileParams = ..., default_return_url: str | None = ...,
             expand: Strings = ..., features: BillingPortalConfigurationUpdateFeaturesParams = ...,
             login_page: EnabledFeatureParams = ..., metadata: Mapping[str, str] | None = ..., name: str | None = ...,
             request_options: RequestOptions = ...) -> BillingPortalConfiguration:
-        """`POST /v1/billing_portal/configurations/{configuration}`
-        https://docs.stripe.com/api/billing_portal/configurations/update Can be expanded: application. At most, in characters:
-        name 256."""
+        """`POST /v1/billing_portal/configurations/{configuration}` https://docs.stripe.com/api/billing_portal/configurations/update Can be
+        expanded: application. At most, in characters: name 256."""
 
 class BillingPortalSessions(Resource):
     def create(self, *, configuration: str = ..., customer: str = ..., customer_account: str = ..., expand: Strings = ...,
             flow_data: BillingPortalSessionCreateFlowDataParams = ..., locale: BillingPortalSessionCreateLocale = ...,
             on_behalf_of: str = ..., return_url: str = ..., request_options: RequestOptions = ...) -> BillingPortalSession:
-        """`POST /v1/billing_portal/sessions` https://docs.stripe.com/api/billing_portal/sessions/create Can be expanded:
-        configuration."""
+        """`POST /v1/billing_portal/sessions` https://docs.stripe.com/api/billing_portal/sessions/create Can be expanded: configuration."""
 
 class AsyncBillingPortalSessions(Resource):
     async def create(self, *, configuration: str = ..., customer: str = ..., customer_account: str = ..., expand: Strings = ...,
             flow_data: BillingPortalSessionCreateFlowDataParams = ..., locale: BillingPortalSessionCreateLocale = ...,
             on_behalf_of: str = ..., return_url: str = ..., request_options: RequestOptions = ...) -> BillingPortalSession:
-        """`POST /v1/billing_portal/sessions` https://docs.stripe.com/api/billing_portal/sessions/create Can be expanded:
-        configuration."""
+        """`POST /v1/billing_portal/sessions` https://docs.stripe.com/api/billing_portal/sessions/create Can be expanded: configuration."""
 
 class BillingPortal(Resource):
     configurations: BillingPortalConfigurations

@@ -9,40 +9,35 @@ from pinstripe.models import Charge, Dispute, Refund
 from pinstripe.paging import AsyncPager, Page
 from pinstripe.param import RequestOptions, Strings
 from pinstripe.params import (ChargeCreateCardParams, ChargeCreateDestinationParams, ChargeCreateTransferDataParams,
-    ChargeUpdateFraudDetailsParams, DisputeUpdateEvidenceParams, RadarOptionsParams, RangeParams, ShippingParams,
-    TransferDataParams)
+    ChargeUpdateFraudDetailsParams, DisputeUpdateEvidenceParams, RadarOptionsParams, RangeParams, ShippingParams, TransferDataParams)
 
 class ChargesDispute(Resource):
     def close(self, charge: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> Dispute:
         """`POST /v1/charges/{charge}/dispute/close` https://docs.stripe.com/api/charges/dispute/close Can be expanded: charge,
         payment_intent."""
     def retrieve(self, charge: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> Dispute:
-        """`GET /v1/charges/{charge}/dispute` https://docs.stripe.com/api/charges/dispute/retrieve Can be expanded: charge,
-        payment_intent."""
+        """`GET /v1/charges/{charge}/dispute` https://docs.stripe.com/api/charges/dispute/retrieve Can be expanded: charge, payment_intent."""
     def update(self, charge: str, *, evidence: DisputeUpdateEvidenceParams = ..., expand: Strings = ...,
             metadata: Mapping[str, str] | None = ..., submit: bool = ..., request_options: RequestOptions = ...) -> Dispute:
-        """`POST /v1/charges/{charge}/dispute` https://docs.stripe.com/api/charges/dispute/update Can be expanded: charge,
-        payment_intent."""
+        """`POST /v1/charges/{charge}/dispute` https://docs.stripe.com/api/charges/dispute/update Can be expanded: charge, payment_intent."""
 
 class AsyncChargesDispute(Resource):
     async def close(self, charge: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> Dispute:
         """`POST /v1/charges/{charge}/dispute/close` https://docs.stripe.com/api/charges/dispute/close Can be expanded: charge,
         payment_intent."""
     async def retrieve(self, charge: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> Dispute:
-        """`GET /v1/charges/{charge}/dispute` https://docs.stripe.com/api/charges/dispute/retrieve Can be expanded: charge,
-        payment_intent."""
+        """`GET /v1/charges/{charge}/dispute` https://docs.stripe.com/api/charges/dispute/retrieve Can be expanded: charge, payment_intent."""
     async def update(self, charge: str, *, evidence: DisputeUpdateEvidenceParams = ..., expand: Strings = ...,
             metadata: Mapping[str, str] | None = ..., submit: bool = ..., request_options: RequestOptions = ...) -> Dispute:
-        """`POST /v1/charges/{charge}/dispute` https://docs.stripe.com/api/charges/dispute/update Can be expanded: charge,
-        payment_intent."""
+        """`POST /v1/charges/{charge}/dispute` https://docs.stripe.com/api/charges/dispute/update Can be expanded: charge, payment_intent."""
 
 class ChargesRefunds(Resource):
     def create(self, charge: str, *, amount: int = ..., currency: str = ..., customer: str = ..., expand: Strings = ...,
             instructions_email: str = ..., metadata: Mapping[str, str] | None = ..., origin: Literal["customer_balance"] = ...,
             payment_intent: str = ..., reason: Literal["duplicate", "fraudulent", "requested_by_customer"] = ...,
             refund_application_fee: bool = ..., reverse_transfer: bool = ..., request_options: RequestOptions = ...) -> Refund:
-        """`POST /v1/charges/{charge}/refunds` https://docs.stripe.com/api/charges/refunds/create Can be expanded:
-        balance_transaction, charge, failure_balance_transaction, payment_intent, source_transfer_reversal, transfer_reversal."""
+        """`POST /v1/charges/{charge}/refunds` https://docs.stripe.com/api/charges/refunds/create Can be expanded: balance_transaction,
+        charge, failure_balance_transaction, payment_intent, source_transfer_reversal, transfer_reversal."""
     def list(self, charge: str, *, ending_before: str = ..., expand: Strings = ..., limit: int = ..., starting_after: str = ...,
             request_options: RequestOptions = ...) -> Page[Refund]:
         """`GET /v1/charges/{charge}/refunds` https://docs.stripe.com/api/charges/refunds/list Can be expanded in `data`:
@@ -60,14 +55,13 @@ class AsyncChargesRefunds(Resource):
             instructions_email: str = ..., metadata: Mapping[str, str] | None = ..., origin: Literal["customer_balance"] = ...,
             payment_intent: str = ..., reason: Literal["duplicate", "fraudulent", "requested_by_customer"] = ...,
             refund_application_fee: bool = ..., reverse_transfer: bool = ..., request_options: RequestOptions = ...) -> Refund:
-        """`POST /v1/charges/{charge}/refunds` https://docs.stripe.com/api/charges/refunds/create Can be expanded:
-        balance_transaction, charge, failure_balance_transaction, payment_intent, source_transfer_reversal, transfer_reversal."""
+        """`POST /v1/charges/{charge}/refunds` https://docs.stripe.com/api/charges/refunds/create Can be expanded: balance_transaction,
+        charge, failure_balance_transaction, payment_intent, source_transfer_reversal, transfer_reversal."""
     def list(self, charge: str, *, ending_before: str = ..., expand: Strings = ..., limit: int = ..., starting_after: str = ...,
             request_options: RequestOptions = ...) -> AsyncPager[Refund]:
         """`GET /v1/charges/{charge}/refunds` https://docs.stripe.com/api/charges/refunds/list Can be expanded in `data`:
         balance_transaction, charge, failure_balance_transaction, payment_intent, source_transfer_reversal, transfer_reversal."""
-    async def retrieve(self, charge: str, refund: str, *, expand: Strings = ...,
-            request_options: RequestOptions = ...) -> Refund:
+    async def retrieve(self, charge: str, refund: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> Refund:
         """`GET /v1/charges/{charge}/refunds/{refund}` https://docs.stripe.com/api/charges/refunds/retrieve Can be expanded:
         balance_transaction, charge, failure_balance_transaction, payment_intent, source_transfer_reversal, transfer_reversal."""
     async def update(self, charge: str, refund: str, *, expand: Strings = ..., metadata: Mapping[str, str] | None = ...,
@@ -79,100 +73,86 @@ class Charges(Resource):
     dispute: ChargesDispute
     refunds: ChargesRefunds
     def capture(self, charge: str, *, amount: int = ..., application_fee: int = ..., application_fee_amount: int = ...,
-            expand: Strings = ..., receipt_email: str = ..., statement_descriptor: str = ...,
-            statement_descriptor_suffix: str = ..., transfer_data: TransferDataParams = ..., transfer_group: str = ...,
-            request_options: RequestOptions = ...) -> Charge:
-        """`POST /v1/charges/{charge}/capture` https://docs.stripe.com/api/charges/capture Can be expanded: application,
-        application_fee, balance_transaction, customer, failure_balance_transaction, on_behalf_of, payment_intent, review,
-        source_transfer, transfer. At most, in characters: statement_descriptor 22, statement_descriptor_suffix 22."""
+            expand: Strings = ..., receipt_email: str = ..., statement_descriptor: str = ..., statement_descriptor_suffix: str = ...,
+            transfer_data: TransferDataParams = ..., transfer_group: str = ..., request_options: RequestOptions = ...) -> Charge:
+        """`POST /v1/charges/{charge}/capture` https://docs.stripe.com/api/charges/capture Can be expanded: application, application_fee,
+        balance_transaction, customer, failure_balance_transaction, on_behalf_of, payment_intent, review, source_transfer, transfer. At
+        most, in characters: statement_descriptor 22, statement_descriptor_suffix 22."""
     def create(self, *, amount: int = ..., application_fee: int = ..., application_fee_amount: int = ..., capture: bool = ...,
             card: ChargeCreateCardParams | str = ..., currency: str = ..., customer: str = ..., description: str = ...,
-            destination: ChargeCreateDestinationParams | str = ..., expand: Strings = ...,
-            metadata: Mapping[str, str] | None = ..., on_behalf_of: str = ..., radar_options: RadarOptionsParams = ...,
-            receipt_email: str = ..., shipping: ShippingParams = ..., source: str = ..., statement_descriptor: str = ...,
-            statement_descriptor_suffix: str = ..., transfer_data: ChargeCreateTransferDataParams = ...,
-            transfer_group: str = ..., request_options: RequestOptions = ...) -> Charge:
+            destination: ChargeCreateDestinationParams | str = ..., expand: Strings = ..., metadata: Mapping[str, str] | None = ...,
+            on_behalf_of: str = ..., radar_options: RadarOptionsParams = ..., receipt_email: str = ..., shipping: ShippingParams = ...,
+            source: str = ..., statement_descriptor: str = ..., statement_descriptor_suffix: str = ...,
+            transfer_data: ChargeCreateTransferDataParams = ..., transfer_group: str = ...,
+            request_options: RequestOptions = ...) -> Charge:
         """`POST /v1/charges` https://docs.stripe.com/api/charges/create Can be expanded: application, application_fee,
-        balance_transaction, customer, failure_balance_transaction, on_behalf_of, payment_intent, review, source_transfer,
-        transfer. At most, in characters: customer 500, description 40000, statement_descriptor 22, statement_descriptor_suffix
-        22."""
-    def list(self, *, created: RangeParams | int | datetime = ..., customer: str = ..., ending_before: str = ...,
-            expand: Strings = ..., limit: int = ..., payment_intent: str = ..., starting_after: str = ...,
-            transfer_group: str = ..., request_options: RequestOptions = ...) -> Page[Charge]:
+        balance_transaction, customer, failure_balance_transaction, on_behalf_of, payment_intent, review, source_transfer, transfer. At
+        most, in characters: customer 500, description 40000, statement_descriptor 22, statement_descriptor_suffix 22."""
+    def list(self, *, created: RangeParams | int | datetime = ..., customer: str = ..., ending_before: str = ..., expand: Strings = ...,
+            limit: int = ..., payment_intent: str = ..., starting_after: str = ..., transfer_group: str = ...,
+            request_options: RequestOptions = ...) -> Page[Charge]:
         """`GET /v1/charges` https://docs.stripe.com/api/charges/list Can be expanded in `data`: application, application_fee,
-        balance_transaction, customer, failure_balance_transaction, on_behalf_of, payment_intent, review, source_transfer,
-        transfer."""
+        balance_transaction, customer, failure_balance_transaction, on_behalf_of, payment_intent, review, source_transfer, transfer."""
     def refund(self, charge: str, *, amount: int = ..., expand: Strings = ..., instructions_email: str = ...,
             metadata: Mapping[str, str] | None = ..., payment_intent: str = ...,
             reason: Literal["duplicate", "fraudulent", "requested_by_customer"] = ..., refund_application_fee: bool = ...,
             reverse_transfer: bool = ..., request_options: RequestOptions = ...) -> Charge:
-        """`POST /v1/charges/{charge}/refund` https://docs.stripe.com/api/charges/refund Can be expanded: application,
-        application_fee, balance_transaction, customer, failure_balance_transaction, on_behalf_of, payment_intent, review,
-        source_transfer, transfer."""
+        """`POST /v1/charges/{charge}/refund` https://docs.stripe.com/api/charges/refund Can be expanded: application, application_fee,
+        balance_transaction, customer, failure_balance_transaction, on_behalf_of, payment_intent, review, source_transfer, transfer."""
     def retrieve(self, charge: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> Charge:
         """`GET /v1/charges/{charge}` https://docs.stripe.com/api/charges/retrieve Can be expanded: application, application_fee,
-        balance_transaction, customer, failure_balance_transaction, on_behalf_of, payment_intent, review, source_transfer,
-        transfer."""
+        balance_transaction, customer, failure_balance_transaction, on_behalf_of, payment_intent, review, source_transfer, transfer."""
     def update(self, charge: str, *, customer: str = ..., description: str = ..., expand: Strings = ...,
-            fraud_details: ChargeUpdateFraudDetailsParams = ..., metadata: Mapping[str, str] | None = ...,
-            receipt_email: str = ..., shipping: ShippingParams = ..., transfer_group: str = ...,
-            request_options: RequestOptions = ...) -> Charge:
+            fraud_details: ChargeUpdateFraudDetailsParams = ..., metadata: Mapping[str, str] | None = ..., receipt_email: str = ...,
+            shipping: ShippingParams = ..., transfer_group: str = ..., request_options: RequestOptions = ...) -> Charge:
         """`POST /v1/charges/{charge}` https://docs.stripe.com/api/charges/update Can be expanded: application, application_fee,
-        balance_transaction, customer, failure_balance_transaction, on_behalf_of, payment_intent, review, source_transfer,
-        transfer. At most, in characters: description 40000."""
+        balance_transaction, customer, failure_balance_transaction, on_behalf_of, payment_intent, review, source_transfer, transfer. At
+        most, in characters: description 40000."""
     def search(self, *, query: str, expand: Strings = ..., limit: int = ..., page: str = ...,
             request_options: RequestOptions = ...) -> Page[Charge]:
-        """`GET /v1/charges/search` https://docs.stripe.com/api/charges/search Can be expanded in `data`: application,
-        application_fee, balance_transaction, customer, failure_balance_transaction, on_behalf_of, payment_intent, review,
-        source_transfer, transfer."""
+        """`GET /v1/charges/search` https://docs.stripe.com/api/charges/search Can be expanded in `data`: application, application_fee,
+        balance_transaction, customer, failure_balance_transaction, on_behalf_of, payment_intent, review, source_transfer, transfer."""
 
 class AsyncCharges(Resource):
     dispute: AsyncChargesDispute
     refunds: AsyncChargesRefunds
     async def capture(self, charge: str, *, amount: int = ..., application_fee: int = ..., application_fee_amount: int = ...,
-            expand: Strings = ..., receipt_email: str = ..., statement_descriptor: str = ...,
-            statement_descriptor_suffix: str = ..., transfer_data: TransferDataParams = ..., transfer_group: str = ...,
+            expand: Strings = ..., receipt_email: str = ..., statement_descriptor: str = ..., statement_descriptor_suffix: str = ...,
+            transfer_data: TransferDataParams = ..., transfer_group: str = ..., request_options: RequestOptions = ...) -> Charge:
+        """`POST /v1/charges/{charge}/capture` https://docs.stripe.com/api/charges/capture Can be expanded: application, application_fee,
+        balance_transaction, customer, failure_balance_transaction, on_behalf_of, payment_intent, review, source_transfer, transfer. At
+        most, in characters: statement_descriptor 22, statement_descriptor_suffix 22."""
+    async def create(self, *, amount: int = ..., application_fee: int = ..., application_fee_amount: int = ..., capture: bool = ...,
+            card: ChargeCreateCardParams | str = ..., currency: str = ..., customer: str = ..., description: str = ...,
+            destination: ChargeCreateDestinationParams | str = ..., expand: Strings = ..., metadata: Mapping[str, str] | None = ...,
+            on_behalf_of: str = ..., radar_options: RadarOptionsParams = ..., receipt_email: str = ..., shipping: ShippingParams = ...,
+            source: str = ..., statement_descriptor: str = ..., statement_descriptor_suffix: str = ...,
+            transfer_data: ChargeCreateTransferDataParams = ..., transfer_group: str = ...,
             request_options: RequestOptions = ...) -> Charge:
-        """`POST /v1/charges/{charge}/capture` https://docs.stripe.com/api/charges/capture Can be expanded: application,
-        application_fee, balance_transaction, customer, failure_balance_transaction, on_behalf_of, payment_intent, review,
-        source_transfer, transfer. At most, in characters: statement_descriptor 22, statement_descriptor_suffix 22."""
-    async def create(self, *, amount: int = ..., application_fee: int = ..., application_fee_amount: int = ...,
-            capture: bool = ..., card: ChargeCreateCardParams | str = ..., currency: str = ..., customer: str = ...,
-            description: str = ..., destination: ChargeCreateDestinationParams | str = ..., expand: Strings = ...,
-            metadata: Mapping[str, str] | None = ..., on_behalf_of: str = ..., radar_options: RadarOptionsParams = ...,
-            receipt_email: str = ..., shipping: ShippingParams = ..., source: str = ..., statement_descriptor: str = ...,
-            statement_descriptor_suffix: str = ..., transfer_data: ChargeCreateTransferDataParams = ...,
-            transfer_group: str = ..., request_options: RequestOptions = ...) -> Charge:
         """`POST /v1/charges` https://docs.stripe.com/api/charges/create Can be expanded: application, application_fee,
-        balance_transaction, customer, failure_balance_transaction, on_behalf_of, payment_intent, review, source_transfer,
-        transfer. At most, in characters: customer 500, description 40000, statement_descriptor 22, statement_descriptor_suffix
-        22."""
-    def list(self, *, created: RangeParams | int | datetime = ..., customer: str = ..., ending_before: str = ...,
-            expand: Strings = ..., limit: int = ..., payment_intent: str = ..., starting_after: str = ...,
-            transfer_group: str = ..., request_options: RequestOptions = ...) -> AsyncPager[Charge]:
+        balance_transaction, customer, failure_balance_transaction, on_behalf_of, payment_intent, review, source_transfer, transfer. At
+        most, in characters: customer 500, description 40000, statement_descriptor 22, statement_descriptor_suffix 22."""
+    def list(self, *, created: RangeParams | int | datetime = ..., customer: str = ..., ending_before: str = ..., expand: Strings = ...,
+            limit: int = ..., payment_intent: str = ..., starting_after: str = ..., transfer_group: str = ...,
+            request_options: RequestOptions = ...) -> AsyncPager[Charge]:
         """`GET /v1/charges` https://docs.stripe.com/api/charges/list Can be expanded in `data`: application, application_fee,
-        balance_transaction, customer, failure_balance_transaction, on_behalf_of, payment_intent, review, source_transfer,
-        transfer."""
+        balance_transaction, customer, failure_balance_transaction, on_behalf_of, payment_intent, review, source_transfer, transfer."""
     async def refund(self, charge: str, *, amount: int = ..., expand: Strings = ..., instructions_email: str = ...,
             metadata: Mapping[str, str] | None = ..., payment_intent: str = ...,
             reason: Literal["duplicate", "fraudulent", "requested_by_customer"] = ..., refund_application_fee: bool = ...,
             reverse_transfer: bool = ..., request_options: RequestOptions = ...) -> Charge:
-        """`POST /v1/charges/{charge}/refund` https://docs.stripe.com/api/charges/refund Can be expanded: application,
-        application_fee, balance_transaction, customer, failure_balance_transaction, on_behalf_of, payment_intent, review,
-        source_transfer, transfer."""
+        """`POST /v1/charges/{charge}/refund` https://docs.stripe.com/api/charges/refund Can be expanded: application, application_fee,
+        balance_transaction, customer, failure_balance_transaction, on_behalf_of, payment_intent, review, source_transfer, transfer."""
     async def retrieve(self, charge: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> Charge:
         """`GET /v1/charges/{charge}` https://docs.stripe.com/api/charges/retrieve Can be expanded: application, application_fee,
-        balance_transaction, customer, failure_balance_transaction, on_behalf_of, payment_intent, review, source_transfer,
-        transfer."""
+        balance_transaction, customer, failure_balance_transaction, on_behalf_of, payment_intent, review, source_transfer, transfer."""
     async def update(self, charge: str, *, customer: str = ..., description: str = ..., expand: Strings = ...,
-            fraud_details: ChargeUpdateFraudDetailsParams = ..., metadata: Mapping[str, str] | None = ...,
-            receipt_email: str = ..., shipping: ShippingParams = ..., transfer_group: str = ...,
-            request_options: RequestOptions = ...) -> Charge:
+            fraud_details: ChargeUpdateFraudDetailsParams = ..., metadata: Mapping[str, str] | None = ..., receipt_email: str = ...,
+            shipping: ShippingParams = ..., transfer_group: str = ..., request_options: RequestOptions = ...) -> Charge:
         """`POST /v1/charges/{charge}` https://docs.stripe.com/api/charges/update Can be expanded: application, application_fee,
-        balance_transaction, customer, failure_balance_transaction, on_behalf_of, payment_intent, review, source_transfer,
-        transfer. At most, in characters: description 40000."""
+        balance_transaction, customer, failure_balance_transaction, on_behalf_of, payment_intent, review, source_transfer, transfer. At
+        most, in characters: description 40000."""
     def search(self, *, query: str, expand: Strings = ..., limit: int = ..., page: str = ...,
             request_options: RequestOptions = ...) -> AsyncPager[Charge]:
-        """`GET /v1/charges/search` https://docs.stripe.com/api/charges/search Can be expanded in `data`: application,
-        application_fee, balance_transaction, customer, failure_balance_transaction, on_behalf_of, payment_intent, review,
-        source_transfer, transfer."""
+        """`GET /v1/charges/search` https://docs.stripe.com/api/charges/search Can be expanded in `data`: application, application_fee,
+        balance_transaction, customer, failure_balance_transaction, on_behalf_of, payment_intent, review, source_transfer, transfer."""

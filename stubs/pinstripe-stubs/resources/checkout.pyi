@@ -10,26 +10,24 @@ from pinstripe.paging import AsyncPager, Page
 from pinstripe.param import RequestOptions, Strings
 from pinstripe.params import (AutomaticTaxParams, CheckoutSessionCreateAfterExpirationParams,
     CheckoutSessionCreateBrandingSettingsParams, CheckoutSessionCreateCustomerUpdateParams, CheckoutSessionCreateDiscountParams,
-    CheckoutSessionCreateInvoiceCreationParams, CheckoutSessionCreateLineItemParams,
-    CheckoutSessionCreatePaymentIntentDataParams, CheckoutSessionCreatePaymentMethodDataParams,
-    CheckoutSessionCreatePaymentMethodOptionsParams, CheckoutSessionCreatePermissionsParams,
-    CheckoutSessionCreateSavedPaymentMethodOptionsParams, CheckoutSessionCreateSetupIntentDataParams,
-    CheckoutSessionCreateSubscriptionDataParams, CheckoutSessionCreateWalletOptionsParams,
-    CheckoutSessionListCustomerDetailsParams, CheckoutSessionUpdateCollectedInformationParams,
-    CheckoutSessionUpdateLineItemParams, ConsentCollectionParams, CustomFieldParams, CustomTextParams, EnabledFeatureParams,
-    InvoiceCreateShippingCostParams, ManagedPaymentsParams, NameCollectionParams, OptionalItemParams, RangeParams,
-    ShippingAddressCollectionParams, TaxIdCollectionParams)
-from pinstripe.params.values import (CheckoutSessionCreateLocale, CheckoutSessionCreatePaymentMethodType,
-    ExcludedPaymentMethodType)
+    CheckoutSessionCreateInvoiceCreationParams, CheckoutSessionCreateLineItemParams, CheckoutSessionCreatePaymentIntentDataParams,
+    CheckoutSessionCreatePaymentMethodDataParams, CheckoutSessionCreatePaymentMethodOptionsParams,
+    CheckoutSessionCreatePermissionsParams, CheckoutSessionCreateSavedPaymentMethodOptionsParams,
+    CheckoutSessionCreateSetupIntentDataParams, CheckoutSessionCreateSubscriptionDataParams, CheckoutSessionCreateWalletOptionsParams,
+    CheckoutSessionListCustomerDetailsParams, CheckoutSessionUpdateCollectedInformationParams, CheckoutSessionUpdateLineItemParams,
+    ConsentCollectionParams, CustomFieldParams, CustomTextParams, EnabledFeatureParams, InvoiceCreateShippingCostParams,
+    ManagedPaymentsParams, NameCollectionParams, OptionalItemParams, RangeParams, ShippingAddressCollectionParams,
+    TaxIdCollectionParams)
+from pinstripe.params.values import CheckoutSessionCreateLocale, CheckoutSessionCreatePaymentMethodType, ExcludedPaymentMethodType
 
 class CheckoutSessionsLineItems(Resource):
-    def list(self, session: str, *, ending_before: str = ..., expand: Strings = ..., limit: int = ...,
-            starting_after: str = ..., request_options: RequestOptions = ...) -> Page[LineItem]:
+    def list(self, session: str, *, ending_before: str = ..., expand: Strings = ..., limit: int = ..., starting_after: str = ...,
+            request_options: RequestOptions = ...) -> Page[LineItem]:
         """`GET /v1/checkout/sessions/{session}/line_items` https://docs.stripe.com/api/checkout/sessions/line_items/list"""
 
 class AsyncCheckoutSessionsLineItems(Resource):
-    def list(self, session: str, *, ending_before: str = ..., expand: Strings = ..., limit: int = ...,
-            starting_after: str = ..., request_options: RequestOptions = ...) -> AsyncPager[LineItem]:
+    def list(self, session: str, *, ending_before: str = ..., expand: Strings = ..., limit: int = ..., starting_after: str = ...,
+            request_options: RequestOptions = ...) -> AsyncPager[LineItem]:
         """`GET /v1/checkout/sessions/{session}/line_items` https://docs.stripe.com/api/checkout/sessions/line_items/list"""
 
 class CheckoutSessions(Resource):
@@ -37,10 +35,10 @@ class CheckoutSessions(Resource):
     def create(self, *, adaptive_pricing: ManagedPaymentsParams = ...,
             after_expiration: CheckoutSessionCreateAfterExpirationParams = ..., allow_promotion_codes: bool = ...,
             automatic_tax: AutomaticTaxParams = ..., billing_address_collection: Literal["auto", "required"] = ...,
-            branding_settings: CheckoutSessionCreateBrandingSettingsParams = ..., cancel_url: str = ...,
-            client_reference_id: str = ..., consent_collection: ConsentCollectionParams = ..., currency: str = ...,
-            custom_fields: Sequence[CustomFieldParams] = ..., custom_text: CustomTextParams = ..., customer: str = ...,
-            customer_account: str = ..., customer_creation: Literal["always", "if_required"] = ..., customer_email: str = ...,
+            branding_settings: CheckoutSessionCreateBrandingSettingsParams = ..., cancel_url: str = ..., client_reference_id: str = ...,
+            consent_collection: ConsentCollectionParams = ..., currency: str = ..., custom_fields: Sequence[CustomFieldParams] = ...,
+            custom_text: CustomTextParams = ..., customer: str = ..., customer_account: str = ...,
+            customer_creation: Literal["always", "if_required"] = ..., customer_email: str = ...,
             customer_update: CheckoutSessionCreateCustomerUpdateParams = ...,
             discounts: Sequence[CheckoutSessionCreateDiscountParams] = ...,
             excluded_payment_method_types: Sequence[ExcludedPaymentMethodType] = ..., expand: Strings = ...,
@@ -64,40 +62,39 @@ class CheckoutSessions(Resource):
             submit_type: Literal["auto", "book", "donate", "pay", "subscribe"] = ...,
             subscription_data: CheckoutSessionCreateSubscriptionDataParams = ..., success_url: str = ...,
             tax_id_collection: TaxIdCollectionParams = ..., ui_mode: Literal["elements", "embedded_page", "hosted_page"] = ...,
-            wallet_options: CheckoutSessionCreateWalletOptionsParams = ...,
-            request_options: RequestOptions = ...) -> CheckoutSession:
+            wallet_options: CheckoutSessionCreateWalletOptionsParams = ..., request_options: RequestOptions = ...) -> CheckoutSession:
         """`POST /v1/checkout/sessions` https://docs.stripe.com/api/checkout/sessions/create Can be expanded: customer, invoice,
         payment_intent, payment_link, setup_intent, subscription. At most, in characters: client_reference_id 200,
         integration_identifier 200, payment_method_configuration 100."""
     def expire(self, session: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> CheckoutSession:
-        """`POST /v1/checkout/sessions/{session}/expire` https://docs.stripe.com/api/checkout/sessions/expire Can be expanded:
-        customer, invoice, payment_intent, payment_link, setup_intent, subscription."""
+        """`POST /v1/checkout/sessions/{session}/expire` https://docs.stripe.com/api/checkout/sessions/expire Can be expanded: customer,
+        invoice, payment_intent, payment_link, setup_intent, subscription."""
     def list(self, *, created: RangeParams | int | datetime = ..., customer: str = ..., customer_account: str = ...,
             customer_details: CheckoutSessionListCustomerDetailsParams = ..., ending_before: str = ..., expand: Strings = ...,
             limit: int = ..., payment_intent: str = ..., payment_link: str = ..., starting_after: str = ...,
             status: Literal["complete", "expired", "open"] = ..., subscription: str = ...,
             request_options: RequestOptions = ...) -> Page[CheckoutSession]:
-        """`GET /v1/checkout/sessions` https://docs.stripe.com/api/checkout/sessions/list Can be expanded in `data`: customer,
-        invoice, payment_intent, payment_link, setup_intent, subscription."""
+        """`GET /v1/checkout/sessions` https://docs.stripe.com/api/checkout/sessions/list Can be expanded in `data`: customer, invoice,
+        payment_intent, payment_link, setup_intent, subscription."""
     def retrieve(self, session: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> CheckoutSession:
-        """`GET /v1/checkout/sessions/{session}` https://docs.stripe.com/api/checkout/sessions/retrieve Can be expanded: customer,
-        invoice, payment_intent, payment_link, setup_intent, subscription."""
+        """`GET /v1/checkout/sessions/{session}` https://docs.stripe.com/api/checkout/sessions/retrieve Can be expanded: customer, invoice,
+        payment_intent, payment_link, setup_intent, subscription."""
     def update(self, session: str, *, collected_information: CheckoutSessionUpdateCollectedInformationParams = ...,
             expand: Strings = ..., line_items: Sequence[CheckoutSessionUpdateLineItemParams] = ...,
             metadata: Mapping[str, str] | None = ..., shipping_options: Sequence[InvoiceCreateShippingCostParams] | None = ...,
             request_options: RequestOptions = ...) -> CheckoutSession:
-        """`POST /v1/checkout/sessions/{session}` https://docs.stripe.com/api/checkout/sessions/update Can be expanded: customer,
-        invoice, payment_intent, payment_link, setup_intent, subscription."""
+        """`POST /v1/checkout/sessions/{session}` https://docs.stripe.com/api/checkout/sessions/update Can be expanded: customer, invoice,
+        payment_intent, payment_link, setup_intent, subscription."""
 
 class AsyncCheckoutSessions(Resource):
     line_items: AsyncCheckoutSessionsLineItems
     async def create(self, *, adaptive_pricing: ManagedPaymentsParams = ...,
             after_expiration: CheckoutSessionCreateAfterExpirationParams = ..., allow_promotion_codes: bool = ...,
             automatic_tax: AutomaticTaxParams = ..., billing_address_collection: Literal["auto", "required"] = ...,
-            branding_settings: CheckoutSessionCreateBrandingSettingsParams = ..., cancel_url: str = ...,
-            client_reference_id: str = ..., consent_collection: ConsentCollectionParams = ..., currency: str = ...,
-            custom_fields: Sequence[CustomFieldParams] = ..., custom_text: CustomTextParams = ..., customer: str = ...,
-            customer_account: str = ..., customer_creation: Literal["always", "if_required"] = ..., customer_email: str = ...,
+            branding_settings: CheckoutSessionCreateBrandingSettingsParams = ..., cancel_url: str = ..., client_reference_id: str = ...,
+            consent_collection: ConsentCollectionParams = ..., currency: str = ..., custom_fields: Sequence[CustomFieldParams] = ...,
+            custom_text: CustomTextParams = ..., customer: str = ..., customer_account: str = ...,
+            customer_creation: Literal["always", "if_required"] = ..., customer_email: str = ...,
             customer_update: CheckoutSessionCreateCustomerUpdateParams = ...,
             discounts: Sequence[CheckoutSessionCreateDiscountParams] = ...,
             excluded_payment_method_types: Sequence[ExcludedPaymentMethodType] = ..., expand: Strings = ...,
@@ -121,30 +118,29 @@ class AsyncCheckoutSessions(Resource):
             submit_type: Literal["auto", "book", "donate", "pay", "subscribe"] = ...,
             subscription_data: CheckoutSessionCreateSubscriptionDataParams = ..., success_url: str = ...,
             tax_id_collection: TaxIdCollectionParams = ..., ui_mode: Literal["elements", "embedded_page", "hosted_page"] = ...,
-            wallet_options: CheckoutSessionCreateWalletOptionsParams = ...,
-            request_options: RequestOptions = ...) -> CheckoutSession:
+            wallet_options: CheckoutSessionCreateWalletOptionsParams = ..., request_options: RequestOptions = ...) -> CheckoutSession:
         """`POST /v1/checkout/sessions` https://docs.stripe.com/api/checkout/sessions/create Can be expanded: customer, invoice,
         payment_intent, payment_link, setup_intent, subscription. At most, in characters: client_reference_id 200,
         integration_identifier 200, payment_method_configuration 100."""
     async def expire(self, session: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> CheckoutSession:
-        """`POST /v1/checkout/sessions/{session}/expire` https://docs.stripe.com/api/checkout/sessions/expire Can be expanded:
-        customer, invoice, payment_intent, payment_link, setup_intent, subscription."""
+        """`POST /v1/checkout/sessions/{session}/expire` https://docs.stripe.com/api/checkout/sessions/expire Can be expanded: customer,
+        invoice, payment_intent, payment_link, setup_intent, subscription."""
     def list(self, *, created: RangeParams | int | datetime = ..., customer: str = ..., customer_account: str = ...,
             customer_details: CheckoutSessionListCustomerDetailsParams = ..., ending_before: str = ..., expand: Strings = ...,
             limit: int = ..., payment_intent: str = ..., payment_link: str = ..., starting_after: str = ...,
             status: Literal["complete", "expired", "open"] = ..., subscription: str = ...,
             request_options: RequestOptions = ...) -> AsyncPager[CheckoutSession]:
-        """`GET /v1/checkout/sessions` https://docs.stripe.com/api/checkout/sessions/list Can be expanded in `data`: customer,
-        invoice, payment_intent, payment_link, setup_intent, subscription."""
+        """`GET /v1/checkout/sessions` https://docs.stripe.com/api/checkout/sessions/list Can be expanded in `data`: customer, invoice,
+        payment_intent, payment_link, setup_intent, subscription."""
     async def retrieve(self, session: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> CheckoutSession:
-        """`GET /v1/checkout/sessions/{session}` https://docs.stripe.com/api/checkout/sessions/retrieve Can be expanded: customer,
-        invoice, payment_intent, payment_link, setup_intent, subscription."""
+        """`GET /v1/checkout/sessions/{session}` https://docs.stripe.com/api/checkout/sessions/retrieve Can be expanded: customer, invoice,
+        payment_intent, payment_link, setup_intent, subscription."""
     async def update(self, session: str, *, collected_information: CheckoutSessionUpdateCollectedInformationParams = ...,
             expand: Strings = ..., line_items: Sequence[CheckoutSessionUpdateLineItemParams] = ...,
             metadata: Mapping[str, str] | None = ..., shipping_options: Sequence[InvoiceCreateShippingCostParams] | None = ...,
             request_options: RequestOptions = ...) -> CheckoutSession:
-        """`POST /v1/checkout/sessions/{session}` https://docs.stripe.com/api/checkout/sessions/update Can be expanded: customer,
-        invoice, payment_intent, payment_link, setup_intent, subscription."""
+        """`POST /v1/checkout/sessions/{session}` https://docs.stripe.com/api/checkout/sessions/update Can be expanded: customer, invoice,
+        payment_intent, payment_link, setup_intent, subscription."""
 
 class Checkout(Resource):
     sessions: CheckoutSessions

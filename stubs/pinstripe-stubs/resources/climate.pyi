@@ -12,8 +12,8 @@ from pinstripe.params import ClimateOrderCreateBeneficiaryParams, ClimateOrderUp
 class ClimateOrders(Resource):
     def cancel(self, order: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> ClimateOrder:
         """`POST /v1/climate/orders/{order}/cancel` https://docs.stripe.com/api/climate/orders/cancel Can be expanded: product."""
-    def create(self, *, product: str, amount: int = ..., beneficiary: ClimateOrderCreateBeneficiaryParams = ...,
-            currency: str = ..., expand: Strings = ..., metadata: Mapping[str, str] = ..., metric_tons: Decimal | str = ...,
+    def create(self, *, product: str, amount: int = ..., beneficiary: ClimateOrderCreateBeneficiaryParams = ..., currency: str = ...,
+            expand: Strings = ..., metadata: Mapping[str, str] = ..., metric_tons: Decimal | str = ...,
             request_options: RequestOptions = ...) -> ClimateOrder:
         """`POST /v1/climate/orders` https://docs.stripe.com/api/climate/orders/create Can be expanded: product."""
     def list(self, *, ending_before: str = ..., expand: Strings = ..., limit: int = ..., starting_after: str = ...,

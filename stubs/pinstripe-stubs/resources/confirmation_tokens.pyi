@@ -6,8 +6,7 @@ from pinstripe.models import ConfirmationToken
 from pinstripe.param import RequestOptions, Strings
 
 class ConfirmationTokens(Resource):
-    def retrieve(self, confirmation_token: str, *, expand: Strings = ...,
-            request_options: RequestOptions = ...) -> ConfirmationToken:
+    def retrieve(self, confirmation_token: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> ConfirmationToken:
         """`GET /v1/confirmation_tokens/{confirmation_token}` https://docs.stripe.com/api/confirmation_tokens/retrieve"""
 
 class AsyncConfirmationTokens(Resource):

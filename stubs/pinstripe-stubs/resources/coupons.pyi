@@ -12,13 +12,13 @@ from pinstripe.params import CouponCreateAppliesToParams, CouponCurrencyOptionsP
 
 class Coupons(Resource):
     def create(self, *, amount_off: int = ..., applies_to: CouponCreateAppliesToParams = ..., currency: str = ...,
-            currency_options: Mapping[str, CouponCurrencyOptionsParams] = ...,
-            duration: Literal["forever", "once", "repeating"] = ..., duration_in_months: int = ..., expand: Strings = ...,
-            id: str = ..., max_redemptions: int = ..., metadata: Mapping[str, str] | None = ..., name: str = ...,
-            percent_off: float = ..., redeem_by: int | datetime = ..., request_options: RequestOptions = ...) -> Coupon:
+            currency_options: Mapping[str, CouponCurrencyOptionsParams] = ..., duration: Literal["forever", "once", "repeating"] = ...,
+            duration_in_months: int = ..., expand: Strings = ..., id: str = ..., max_redemptions: int = ...,
+            metadata: Mapping[str, str] | None = ..., name: str = ..., percent_off: float = ..., redeem_by: int | datetime = ...,
+            request_options: RequestOptions = ...) -> Coupon:
         """`POST /v1/coupons` https://docs.stripe.com/api/coupons/create At most, in characters: name 40."""
-    def list(self, *, created: RangeParams | int | datetime = ..., ending_before: str = ..., expand: Strings = ...,
-            limit: int = ..., starting_after: str = ..., request_options: RequestOptions = ...) -> Page[Coupon]:
+    def list(self, *, created: RangeParams | int | datetime = ..., ending_before: str = ..., expand: Strings = ..., limit: int = ...,
+            starting_after: str = ..., request_options: RequestOptions = ...) -> Page[Coupon]:
         """`GET /v1/coupons` https://docs.stripe.com/api/coupons/list"""
     def retrieve(self, coupon: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> Coupon:
         """`GET /v1/coupons/{coupon}` https://docs.stripe.com/api/coupons/retrieve"""
@@ -30,19 +30,18 @@ class Coupons(Resource):
 
 class AsyncCoupons(Resource):
     async def create(self, *, amount_off: int = ..., applies_to: CouponCreateAppliesToParams = ..., currency: str = ...,
-            currency_options: Mapping[str, CouponCurrencyOptionsParams] = ...,
-            duration: Literal["forever", "once", "repeating"] = ..., duration_in_months: int = ..., expand: Strings = ...,
-            id: str = ..., max_redemptions: int = ..., metadata: Mapping[str, str] | None = ..., name: str = ...,
-            percent_off: float = ..., redeem_by: int | datetime = ..., request_options: RequestOptions = ...) -> Coupon:
+            currency_options: Mapping[str, CouponCurrencyOptionsParams] = ..., duration: Literal["forever", "once", "repeating"] = ...,
+            duration_in_months: int = ..., expand: Strings = ..., id: str = ..., max_redemptions: int = ...,
+            metadata: Mapping[str, str] | None = ..., name: str = ..., percent_off: float = ..., redeem_by: int | datetime = ...,
+            request_options: RequestOptions = ...) -> Coupon:
         """`POST /v1/coupons` https://docs.stripe.com/api/coupons/create At most, in characters: name 40."""
-    def list(self, *, created: RangeParams | int | datetime = ..., ending_before: str = ..., expand: Strings = ...,
-            limit: int = ..., starting_after: str = ..., request_options: RequestOptions = ...) -> AsyncPager[Coupon]:
+    def list(self, *, created: RangeParams | int | datetime = ..., ending_before: str = ..., expand: Strings = ..., limit: int = ...,
+            starting_after: str = ..., request_options: RequestOptions = ...) -> AsyncPager[Coupon]:
         """`GET /v1/coupons` https://docs.stripe.com/api/coupons/list"""
     async def retrieve(self, coupon: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> Coupon:
         """`GET /v1/coupons/{coupon}` https://docs.stripe.com/api/coupons/retrieve"""
-    async def update(self, coupon: str, *, currency_options: Mapping[str, CouponCurrencyOptionsParams] = ...,
-            expand: Strings = ..., metadata: Mapping[str, str] | None = ..., name: str = ...,
-            request_options: RequestOptions = ...) -> Coupon:
+    async def update(self, coupon: str, *, currency_options: Mapping[str, CouponCurrencyOptionsParams] = ..., expand: Strings = ...,
+            metadata: Mapping[str, str] | None = ..., name: str = ..., request_options: RequestOptions = ...) -> Coupon:
         """`POST /v1/coupons/{coupon}` https://docs.stripe.com/api/coupons/update At most, in characters: name 40."""
     async def delete(self, coupon: str, *, request_options: RequestOptions = ...) -> DeletedCoupon:
         """`DELETE /v1/coupons/{coupon}` https://docs.stripe.com/api/coupons/delete"""

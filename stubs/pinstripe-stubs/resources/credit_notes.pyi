@@ -11,21 +11,20 @@ from pinstripe.param import RequestOptions, Strings
 from pinstripe.params import CreditNoteLineParams, CreditNoteRefundParams, RangeParams, ShippingCostParams
 
 class CreditNotesLineItems(Resource):
-    def list(self, credit_note: str, *, ending_before: str = ..., expand: Strings = ..., limit: int = ...,
-            starting_after: str = ..., request_options: RequestOptions = ...) -> Page[CreditNoteLineItem]:
+    def list(self, credit_note: str, *, ending_before: str = ..., expand: Strings = ..., limit: int = ..., starting_after: str = ...,
+            request_options: RequestOptions = ...) -> Page[CreditNoteLineItem]:
         """`GET /v1/credit_notes/{credit_note}/lines` https://docs.stripe.com/api/credit_notes/line_items/list"""
 
 class AsyncCreditNotesLineItems(Resource):
-    def list(self, credit_note: str, *, ending_before: str = ..., expand: Strings = ..., limit: int = ...,
-            starting_after: str = ..., request_options: RequestOptions = ...) -> AsyncPager[CreditNoteLineItem]:
+    def list(self, credit_note: str, *, ending_before: str = ..., expand: Strings = ..., limit: int = ..., starting_after: str = ...,
+            request_options: RequestOptions = ...) -> AsyncPager[CreditNoteLineItem]:
         """`GET /v1/credit_notes/{credit_note}/lines` https://docs.stripe.com/api/credit_notes/line_items/list"""
 
 class CreditNotesPreviewLines(Resource):
     def list(self, *, invoice: str, amount: int = ..., credit_amount: int = ..., effective_at: int | datetime = ...,
             email_type: Literal["credit_note", "none"] = ..., ending_before: str = ..., expand: Strings = ..., limit: int = ...,
             lines: Sequence[CreditNoteLineParams] = ..., memo: str = ..., metadata: Mapping[str, str] = ...,
-            out_of_band_amount: int = ...,
-            reason: Literal["duplicate", "fraudulent", "order_change", "product_unsatisfactory"] = ...,
+            out_of_band_amount: int = ..., reason: Literal["duplicate", "fraudulent", "order_change", "product_unsatisfactory"] = ...,
             refund_amount: int = ..., refunds: Sequence[CreditNoteRefundParams] = ..., shipping_cost: ShippingCostParams = ...,
             starting_after: str = ..., request_options: RequestOptions = ...) -> Page[CreditNoteLineItem]:
         """`GET /v1/credit_notes/preview/lines` https://docs.stripe.com/api/credit_notes/preview_lines/list"""
@@ -34,8 +33,7 @@ class AsyncCreditNotesPreviewLines(Resource):
     def list(self, *, invoice: str, amount: int = ..., credit_amount: int = ..., effective_at: int | datetime = ...,
             email_type: Literal["credit_note", "none"] = ..., ending_before: str = ..., expand: Strings = ..., limit: int = ...,
             lines: Sequence[CreditNoteLineParams] = ..., memo: str = ..., metadata: Mapping[str, str] = ...,
-            out_of_band_amount: int = ...,
-            reason: Literal["duplicate", "fraudulent", "order_change", "product_unsatisfactory"] = ...,
+            out_of_band_amount: int = ..., reason: Literal["duplicate", "fraudulent", "order_change", "product_unsatisfactory"] = ...,
             refund_amount: int = ..., refunds: Sequence[CreditNoteRefundParams] = ..., shipping_cost: ShippingCostParams = ...,
             starting_after: str = ..., request_options: RequestOptions = ...) -> AsyncPager[CreditNoteLineItem]:
         """`GET /v1/credit_notes/preview/lines` https://docs.stripe.com/api/credit_notes/preview_lines/list"""
@@ -44,25 +42,23 @@ class CreditNotes(Resource):
     line_items: CreditNotesLineItems
     preview_lines: CreditNotesPreviewLines
     def create(self, *, invoice: str, amount: int = ..., credit_amount: int = ..., effective_at: int | datetime = ...,
-            email_type: Literal["credit_note", "none"] = ..., expand: Strings = ...,
-            lines: Sequence[CreditNoteLineParams] = ..., memo: str = ..., metadata: Mapping[str, str] = ...,
-            out_of_band_amount: int = ...,
-            reason: Literal["duplicate", "fraudulent", "order_change", "product_unsatisfactory"] = ...,
-            refund_amount: int = ..., refunds: Sequence[CreditNoteRefundParams] = ..., shipping_cost: ShippingCostParams = ...,
+            email_type: Literal["credit_note", "none"] = ..., expand: Strings = ..., lines: Sequence[CreditNoteLineParams] = ...,
+            memo: str = ..., metadata: Mapping[str, str] = ..., out_of_band_amount: int = ...,
+            reason: Literal["duplicate", "fraudulent", "order_change", "product_unsatisfactory"] = ..., refund_amount: int = ...,
+            refunds: Sequence[CreditNoteRefundParams] = ..., shipping_cost: ShippingCostParams = ...,
             request_options: RequestOptions = ...) -> CreditNote:
-        """`POST /v1/credit_notes` https://docs.stripe.com/api/credit_notes/create Can be expanded: customer,
-        customer_balance_transaction, invoice."""
+        """`POST /v1/credit_notes` https://docs.stripe.com/api/credit_notes/create Can be expanded: customer, customer_balance_transaction,
+        invoice."""
     def list(self, *, created: RangeParams | int | datetime = ..., customer: str = ..., customer_account: str = ...,
             ending_before: str = ..., expand: Strings = ..., invoice: str = ..., limit: int = ..., starting_after: str = ...,
             request_options: RequestOptions = ...) -> Page[CreditNote]:
         """`GET /v1/credit_notes` https://docs.stripe.com/api/credit_notes/list Can be expanded in `data`: customer,
         customer_balance_transaction, invoice."""
     def preview(self, *, invoice: str, amount: int = ..., credit_amount: int = ..., effective_at: int | datetime = ...,
-            email_type: Literal["credit_note", "none"] = ..., expand: Strings = ...,
-            lines: Sequence[CreditNoteLineParams] = ..., memo: str = ..., metadata: Mapping[str, str] = ...,
-            out_of_band_amount: int = ...,
-            reason: Literal["duplicate", "fraudulent", "order_change", "product_unsatisfactory"] = ...,
-            refund_amount: int = ..., refunds: Sequence[CreditNoteRefundParams] = ..., shipping_cost: ShippingCostParams = ...,
+            email_type: Literal["credit_note", "none"] = ..., expand: Strings = ..., lines: Sequence[CreditNoteLineParams] = ...,
+            memo: str = ..., metadata: Mapping[str, str] = ..., out_of_band_amount: int = ...,
+            reason: Literal["duplicate", "fraudulent", "order_change", "product_unsatisfactory"] = ..., refund_amount: int = ...,
+            refunds: Sequence[CreditNoteRefundParams] = ..., shipping_cost: ShippingCostParams = ...,
             request_options: RequestOptions = ...) -> CreditNote:
         """`GET /v1/credit_notes/preview` https://docs.stripe.com/api/credit_notes/preview Can be expanded: customer,
         customer_balance_transaction, invoice."""
@@ -81,25 +77,23 @@ class AsyncCreditNotes(Resource):
     line_items: AsyncCreditNotesLineItems
     preview_lines: AsyncCreditNotesPreviewLines
     async def create(self, *, invoice: str, amount: int = ..., credit_amount: int = ..., effective_at: int | datetime = ...,
-            email_type: Literal["credit_note", "none"] = ..., expand: Strings = ...,
-            lines: Sequence[CreditNoteLineParams] = ..., memo: str = ..., metadata: Mapping[str, str] = ...,
-            out_of_band_amount: int = ...,
-            reason: Literal["duplicate", "fraudulent", "order_change", "product_unsatisfactory"] = ...,
-            refund_amount: int = ..., refunds: Sequence[CreditNoteRefundParams] = ..., shipping_cost: ShippingCostParams = ...,
+            email_type: Literal["credit_note", "none"] = ..., expand: Strings = ..., lines: Sequence[CreditNoteLineParams] = ...,
+            memo: str = ..., metadata: Mapping[str, str] = ..., out_of_band_amount: int = ...,
+            reason: Literal["duplicate", "fraudulent", "order_change", "product_unsatisfactory"] = ..., refund_amount: int = ...,
+            refunds: Sequence[CreditNoteRefundParams] = ..., shipping_cost: ShippingCostParams = ...,
             request_options: RequestOptions = ...) -> CreditNote:
-        """`POST /v1/credit_notes` https://docs.stripe.com/api/credit_notes/create Can be expanded: customer,
-        customer_balance_transaction, invoice."""
+        """`POST /v1/credit_notes` https://docs.stripe.com/api/credit_notes/create Can be expanded: customer, customer_balance_transaction,
+        invoice."""
     def list(self, *, created: RangeParams | int | datetime = ..., customer: str = ..., customer_account: str = ...,
             ending_before: str = ..., expand: Strings = ..., invoice: str = ..., limit: int = ..., starting_after: str = ...,
             request_options: RequestOptions = ...) -> AsyncPager[CreditNote]:
         """`GET /v1/credit_notes` https://docs.stripe.com/api/credit_notes/list Can be expanded in `data`: customer,
         customer_balance_transaction, invoice."""
     async def preview(self, *, invoice: str, amount: int = ..., credit_amount: int = ..., effective_at: int | datetime = ...,
-            email_type: Literal["credit_note", "none"] = ..., expand: Strings = ...,
-            lines: Sequence[CreditNoteLineParams] = ..., memo: str = ..., metadata: Mapping[str, str] = ...,
-            out_of_band_amount: int = ...,
-            reason: Literal["duplicate", "fraudulent", "order_change", "product_unsatisfactory"] = ...,
-            refund_amount: int = ..., refunds: Sequence[CreditNoteRefundParams] = ..., shipping_cost: ShippingCostParams = ...,
+            email_type: Literal["credit_note", "none"] = ..., expand: Strings = ..., lines: Sequence[CreditNoteLineParams] = ...,
+            memo: str = ..., metadata: Mapping[str, str] = ..., out_of_band_amount: int = ...,
+            reason: Literal["duplicate", "fraudulent", "order_change", "product_unsatisfactory"] = ..., refund_amount: int = ...,
+            refunds: Sequence[CreditNoteRefundParams] = ..., shipping_cost: ShippingCostParams = ...,
             request_options: RequestOptions = ...) -> CreditNote:
         """`GET /v1/credit_notes/preview` https://docs.stripe.com/api/credit_notes/preview Can be expanded: customer,
         customer_balance_transaction, invoice."""

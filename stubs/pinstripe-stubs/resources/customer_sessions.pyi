@@ -12,6 +12,6 @@ class CustomerSessions(Resource):
         """`POST /v1/customer_sessions` https://docs.stripe.com/api/customer_sessions/create Can be expanded: customer."""
 
 class AsyncCustomerSessions(Resource):
-    async def create(self, *, components: CustomerSessionCreateComponentsParams, customer: str = ...,
-            customer_account: str = ..., expand: Strings = ..., request_options: RequestOptions = ...) -> CustomerSession:
+    async def create(self, *, components: CustomerSessionCreateComponentsParams, customer: str = ..., customer_account: str = ...,
+            expand: Strings = ..., request_options: RequestOptions = ...) -> CustomerSession:
         """`POST /v1/customer_sessions` https://docs.stripe.com/api/customer_sessions/create Can be expanded: customer."""

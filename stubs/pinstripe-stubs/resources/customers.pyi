@@ -17,8 +17,7 @@ from pinstripe.params import (AddInvoiceItemParams, AutomaticTaxParams, BillingT
     CustomerPaymentSourceCreateBankAccountParams, CustomerPaymentSourceCreateCardParams, CustomerUpdateBankAccountParams,
     CustomerUpdateCardParams, CustomerUpdateTaxParams, IntervalParams, InvoiceSettingsParams, PauseCollectionParams,
     PaymentSettingsParams, QuoteCreateDiscountParams, RangeParams, ShippingAddressParams, SourceCreateOwnerParams,
-    SubscriptionCreateItemParams, SubscriptionCreateTransferDataParams, SubscriptionUpdateItemParams, TaxIdParams,
-    TrialSettingsParams)
+    SubscriptionCreateItemParams, SubscriptionCreateTransferDataParams, SubscriptionUpdateItemParams, TaxIdParams, TrialSettingsParams)
 from pinstripe.params.values import CustomerPaymentMethodListType, CustomerTaxIdCreateType
 
 class CustomersSubscriptionsDiscount(Resource):
@@ -36,160 +35,151 @@ class AsyncCustomersSubscriptionsDiscount(Resource):
 class CustomersBalanceTransactions(Resource):
     def create(self, customer: str, *, amount: int, currency: str, description: str = ..., expand: Strings = ...,
             metadata: Mapping[str, str] | None = ..., request_options: RequestOptions = ...) -> CustomerBalanceTransaction:
-        """`POST /v1/customers/{customer}/balance_transactions` https://docs.stripe.com/api/customers/balance_transactions/create
-        Can be expanded: checkout_session, credit_note, customer, invoice. At most, in characters: description 350."""
-    def list(self, customer: str, *, created: RangeParams | int | datetime = ..., ending_before: str = ...,
-            expand: Strings = ..., invoice: str = ..., limit: int = ..., starting_after: str = ...,
+        """`POST /v1/customers/{customer}/balance_transactions` https://docs.stripe.com/api/customers/balance_transactions/create Can be
+        expanded: checkout_session, credit_note, customer, invoice. At most, in characters: description 350."""
+    def list(self, customer: str, *, created: RangeParams | int | datetime = ..., ending_before: str = ..., expand: Strings = ...,
+            invoice: str = ..., limit: int = ..., starting_after: str = ...,
             request_options: RequestOptions = ...) -> Page[CustomerBalanceTransaction]:
-        """`GET /v1/customers/{customer}/balance_transactions` https://docs.stripe.com/api/customers/balance_transactions/list Can
-        be expanded in `data`: checkout_session, credit_note, customer, invoice."""
+        """`GET /v1/customers/{customer}/balance_transactions` https://docs.stripe.com/api/customers/balance_transactions/list Can be
+        expanded in `data`: checkout_session, credit_note, customer, invoice."""
     def retrieve(self, customer: str, transaction: str, *, expand: Strings = ...,
             request_options: RequestOptions = ...) -> CustomerBalanceTransaction:
         """`GET /v1/customers/{customer}/balance_transactions/{transaction}`
-        https://docs.stripe.com/api/customers/balance_transactions/retrieve Can be expanded: checkout_session, credit_note,
-        customer, invoice."""
+        https://docs.stripe.com/api/customers/balance_transactions/retrieve Can be expanded: checkout_session, credit_note, customer,
+        invoice."""
     def update(self, customer: str, transaction: str, *, description: str = ..., expand: Strings = ...,
             metadata: Mapping[str, str] | None = ..., request_options: RequestOptions = ...) -> CustomerBalanceTransaction:
         """`POST /v1/customers/{customer}/balance_transactions/{transaction}`
-        https://docs.stripe.com/api/customers/balance_transactions/update Can be expanded: checkout_session, credit_note,
-        customer, invoice. At most, in characters: description 350."""
+        https://docs.stripe.com/api/customers/balance_transactions/update Can be expanded: checkout_session, credit_note, customer,
+        invoice. At most, in characters: description 350."""
 
 class AsyncCustomersBalanceTransactions(Resource):
     async def create(self, customer: str, *, amount: int, currency: str, description: str = ..., expand: Strings = ...,
             metadata: Mapping[str, str] | None = ..., request_options: RequestOptions = ...) -> CustomerBalanceTransaction:
-        """`POST /v1/customers/{customer}/balance_transactions` https://docs.stripe.com/api/customers/balance_transactions/create
-        Can be expanded: checkout_session, credit_note, customer, invoice. At most, in characters: description 350."""
-    def list(self, customer: str, *, created: RangeParams | int | datetime = ..., ending_before: str = ...,
-            expand: Strings = ..., invoice: str = ..., limit: int = ..., starting_after: str = ...,
+        """`POST /v1/customers/{customer}/balance_transactions` https://docs.stripe.com/api/customers/balance_transactions/create Can be
+        expanded: checkout_session, credit_note, customer, invoice. At most, in characters: description 350."""
+    def list(self, customer: str, *, created: RangeParams | int | datetime = ..., ending_before: str = ..., expand: Strings = ...,
+            invoice: str = ..., limit: int = ..., starting_after: str = ...,
             request_options: RequestOptions = ...) -> AsyncPager[CustomerBalanceTransaction]:
-        """`GET /v1/customers/{customer}/balance_transactions` https://docs.stripe.com/api/customers/balance_transactions/list Can
-        be expanded in `data`: checkout_session, credit_note, customer, invoice."""
+        """`GET /v1/customers/{customer}/balance_transactions` https://docs.stripe.com/api/customers/balance_transactions/list Can be
+        expanded in `data`: checkout_session, credit_note, customer, invoice."""
     async def retrieve(self, customer: str, transaction: str, *, expand: Strings = ...,
             request_options: RequestOptions = ...) -> CustomerBalanceTransaction:
         """`GET /v1/customers/{customer}/balance_transactions/{transaction}`
-        https://docs.stripe.com/api/customers/balance_transactions/retrieve Can be expanded: checkout_session, credit_note,
-        customer, invoice."""
+        https://docs.stripe.com/api/customers/balance_transactions/retrieve Can be expanded: checkout_session, credit_note, customer,
+        invoice."""
     async def update(self, customer: str, transaction: str, *, description: str = ..., expand: Strings = ...,
             metadata: Mapping[str, str] | None = ..., request_options: RequestOptions = ...) -> CustomerBalanceTransaction:
         """`POST /v1/customers/{customer}/balance_transactions/{transaction}`
-        https://docs.stripe.com/api/customers/balance_transactions/update Can be expanded: checkout_session, credit_note,
-        customer, invoice. At most, in characters: description 350."""
+        https://docs.stripe.com/api/customers/balance_transactions/update Can be expanded: checkout_session, credit_note, customer,
+        invoice. At most, in characters: description 350."""
 
 class CustomersBankAccounts(Resource):
-    def create(self, customer: str, *, alipay_account: str = ...,
-            bank_account: CustomerBankAccountCreateBankAccountParams | str = ...,
+    def create(self, customer: str, *, alipay_account: str = ..., bank_account: CustomerBankAccountCreateBankAccountParams | str = ...,
             card: CustomerBankAccountCreateCardParams | str = ..., expand: Strings = ..., metadata: Mapping[str, str] = ...,
             source: str = ..., request_options: RequestOptions = ...) -> Account | BankAccount | Card | Source:
-        """`POST /v1/customers/{customer}/bank_accounts` https://docs.stripe.com/api/customers/bank_accounts/create Can be
-        expanded: account, customer."""
-    def list(self, customer: str, *, ending_before: str = ..., expand: Strings = ..., limit: int = ...,
-            starting_after: str = ..., request_options: RequestOptions = ...) -> Page[BankAccount]:
-        """`GET /v1/customers/{customer}/bank_accounts` (deprecated) https://docs.stripe.com/api/customers/bank_accounts/list Can
-        be expanded in `data`: account, customer."""
+        """`POST /v1/customers/{customer}/bank_accounts` https://docs.stripe.com/api/customers/bank_accounts/create Can be expanded:
+        account, customer."""
+    def list(self, customer: str, *, ending_before: str = ..., expand: Strings = ..., limit: int = ..., starting_after: str = ...,
+            request_options: RequestOptions = ...) -> Page[BankAccount]:
+        """`GET /v1/customers/{customer}/bank_accounts` (deprecated) https://docs.stripe.com/api/customers/bank_accounts/list Can be
+        expanded in `data`: account, customer."""
     def retrieve(self, customer: str, id: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> BankAccount:
-        """`GET /v1/customers/{customer}/bank_accounts/{id}` (deprecated)
-        https://docs.stripe.com/api/customers/bank_accounts/retrieve Can be expanded: account, customer."""
+        """`GET /v1/customers/{customer}/bank_accounts/{id}` (deprecated) https://docs.stripe.com/api/customers/bank_accounts/retrieve Can
+        be expanded: account, customer."""
     def update(self, customer: str, id: str, *, account_holder_name: str = ...,
             account_holder_type: Literal["company", "individual"] = ..., address_city: str = ..., address_country: str = ...,
-            address_line1: str = ..., address_line2: str = ..., address_state: str = ..., address_zip: str = ...,
-            exp_month: str = ..., exp_year: str = ..., expand: Strings = ..., metadata: Mapping[str, str] | None = ...,
-            name: str = ..., owner: SourceCreateOwnerParams = ...,
-            request_options: RequestOptions = ...) -> Card | BankAccount | Source:
-        """`POST /v1/customers/{customer}/bank_accounts/{id}` https://docs.stripe.com/api/customers/bank_accounts/update Can be
-        expanded: account, customer."""
+            address_line1: str = ..., address_line2: str = ..., address_state: str = ..., address_zip: str = ..., exp_month: str = ...,
+            exp_year: str = ..., expand: Strings = ..., metadata: Mapping[str, str] | None = ..., name: str = ...,
+            owner: SourceCreateOwnerParams = ..., request_options: RequestOptions = ...) -> Card | BankAccount | Source:
+        """`POST /v1/customers/{customer}/bank_accounts/{id}` https://docs.stripe.com/api/customers/bank_accounts/update Can be expanded:
+        account, customer."""
     def verify(self, customer: str, id: str, *, amounts: Sequence[int] = ..., expand: Strings = ...,
             request_options: RequestOptions = ...) -> BankAccount:
-        """`POST /v1/customers/{customer}/bank_accounts/{id}/verify` https://docs.stripe.com/api/customers/bank_accounts/verify Can
-        be expanded: account, customer."""
+        """`POST /v1/customers/{customer}/bank_accounts/{id}/verify` https://docs.stripe.com/api/customers/bank_accounts/verify Can be
+        expanded: account, customer."""
     def delete(self, customer: str, id: str, *, expand: Strings = ...,
             request_options: RequestOptions = ...) -> Account | BankAccount | Card | Source | DeletedBankAccount | DeletedCard:
-        """`DELETE /v1/customers/{customer}/bank_accounts/{id}` https://docs.stripe.com/api/customers/bank_accounts/delete Can be
-        expanded: account, customer."""
+        """`DELETE /v1/customers/{customer}/bank_accounts/{id}` https://docs.stripe.com/api/customers/bank_accounts/delete Can be expanded:
+        account, customer."""
 
 class AsyncCustomersBankAccounts(Resource):
     async def create(self, customer: str, *, alipay_account: str = ...,
-            bank_account: CustomerBankAccountCreateBankAccountParams | str = ...,
-            card: CustomerBankAccountCreateCardParams | str = ..., expand: Strings = ..., metadata: Mapping[str, str] = ...,
-            source: str = ..., request_options: RequestOptions = ...) -> Account | BankAccount | Card | Source:
-        """`POST /v1/customers/{customer}/bank_accounts` https://docs.stripe.com/api/customers/bank_accounts/create Can be
-        expanded: account, customer."""
-    def list(self, customer: str, *, ending_before: str = ..., expand: Strings = ..., limit: int = ...,
-            starting_after: str = ..., request_options: RequestOptions = ...) -> AsyncPager[BankAccount]:
-        """`GET /v1/customers/{customer}/bank_accounts` (deprecated) https://docs.stripe.com/api/customers/bank_accounts/list Can
-        be expanded in `data`: account, customer."""
-    async def retrieve(self, customer: str, id: str, *, expand: Strings = ...,
-            request_options: RequestOptions = ...) -> BankAccount:
-        """`GET /v1/customers/{customer}/bank_accounts/{id}` (deprecated)
-        https://docs.stripe.com/api/customers/bank_accounts/retrieve Can be expanded: account, customer."""
+            bank_account: CustomerBankAccountCreateBankAccountParams | str = ..., card: CustomerBankAccountCreateCardParams | str = ...,
+            expand: Strings = ..., metadata: Mapping[str, str] = ..., source: str = ...,
+            request_options: RequestOptions = ...) -> Account | BankAccount | Card | Source:
+        """`POST /v1/customers/{customer}/bank_accounts` https://docs.stripe.com/api/customers/bank_accounts/create Can be expanded:
+        account, customer."""
+    def list(self, customer: str, *, ending_before: str = ..., expand: Strings = ..., limit: int = ..., starting_after: str = ...,
+            request_options: RequestOptions = ...) -> AsyncPager[BankAccount]:
+        """`GET /v1/customers/{customer}/bank_accounts` (deprecated) https://docs.stripe.com/api/customers/bank_accounts/list Can be
+        expanded in `data`: account, customer."""
+    async def retrieve(self, customer: str, id: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> BankAccount:
+        """`GET /v1/customers/{customer}/bank_accounts/{id}` (deprecated) https://docs.stripe.com/api/customers/bank_accounts/retrieve Can
+        be expanded: account, customer."""
     async def update(self, customer: str, id: str, *, account_holder_name: str = ...,
             account_holder_type: Literal["company", "individual"] = ..., address_city: str = ..., address_country: str = ...,
-            address_line1: str = ..., address_line2: str = ..., address_state: str = ..., address_zip: str = ...,
-            exp_month: str = ..., exp_year: str = ..., expand: Strings = ..., metadata: Mapping[str, str] | None = ...,
-            name: str = ..., owner: SourceCreateOwnerParams = ...,
-            request_options: RequestOptions = ...) -> Card | BankAccount | Source:
-        """`POST /v1/customers/{customer}/bank_accounts/{id}` https://docs.stripe.com/api/customers/bank_accounts/update Can be
-        expanded: account, customer."""
+            address_line1: str = ..., address_line2: str = ..., address_state: str = ..., address_zip: str = ..., exp_month: str = ...,
+            exp_year: str = ..., expand: Strings = ..., metadata: Mapping[str, str] | None = ..., name: str = ...,
+            owner: SourceCreateOwnerParams = ..., request_options: RequestOptions = ...) -> Card | BankAccount | Source:
+        """`POST /v1/customers/{customer}/bank_accounts/{id}` https://docs.stripe.com/api/customers/bank_accounts/update Can be expanded:
+        account, customer."""
     async def verify(self, customer: str, id: str, *, amounts: Sequence[int] = ..., expand: Strings = ...,
             request_options: RequestOptions = ...) -> BankAccount:
-        """`POST /v1/customers/{customer}/bank_accounts/{id}/verify` https://docs.stripe.com/api/customers/bank_accounts/verify Can
-        be expanded: account, customer."""
+        """`POST /v1/customers/{customer}/bank_accounts/{id}/verify` https://docs.stripe.com/api/customers/bank_accounts/verify Can be
+        expanded: account, customer."""
     async def delete(self, customer: str, id: str, *, expand: Strings = ...,
             request_options: RequestOptions = ...) -> Account | BankAccount | Card | Source | DeletedBankAccount | DeletedCard:
-        """`DELETE /v1/customers/{customer}/bank_accounts/{id}` https://docs.stripe.com/api/customers/bank_accounts/delete Can be
-        expanded: account, customer."""
+        """`DELETE /v1/customers/{customer}/bank_accounts/{id}` https://docs.stripe.com/api/customers/bank_accounts/delete Can be expanded:
+        account, customer."""
 
 class CustomersCards(Resource):
     def create(self, customer: str, *, alipay_account: str = ..., bank_account: CustomerCardCreateBankAccountParams | str = ...,
-            card: CustomerCardCreateCardParams | str = ..., expand: Strings = ..., metadata: Mapping[str, str] = ...,
-            source: str = ..., request_options: RequestOptions = ...) -> Account | BankAccount | Card | Source:
-        """`POST /v1/customers/{customer}/cards` https://docs.stripe.com/api/customers/cards/create Can be expanded: account,
-        customer."""
-    def list(self, customer: str, *, ending_before: str = ..., expand: Strings = ..., limit: int = ...,
-            starting_after: str = ..., request_options: RequestOptions = ...) -> Page[Card]:
-        """`GET /v1/customers/{customer}/cards` (deprecated) https://docs.stripe.com/api/customers/cards/list Can be expanded in
-        `data`: account, customer."""
+            card: CustomerCardCreateCardParams | str = ..., expand: Strings = ..., metadata: Mapping[str, str] = ..., source: str = ...,
+            request_options: RequestOptions = ...) -> Account | BankAccount | Card | Source:
+        """`POST /v1/customers/{customer}/cards` https://docs.stripe.com/api/customers/cards/create Can be expanded: account, customer."""
+    def list(self, customer: str, *, ending_before: str = ..., expand: Strings = ..., limit: int = ..., starting_after: str = ...,
+            request_options: RequestOptions = ...) -> Page[Card]:
+        """`GET /v1/customers/{customer}/cards` (deprecated) https://docs.stripe.com/api/customers/cards/list Can be expanded in `data`:
+        account, customer."""
     def retrieve(self, customer: str, id: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> Card:
-        """`GET /v1/customers/{customer}/cards/{id}` (deprecated) https://docs.stripe.com/api/customers/cards/retrieve Can be
-        expanded: account, customer."""
+        """`GET /v1/customers/{customer}/cards/{id}` (deprecated) https://docs.stripe.com/api/customers/cards/retrieve Can be expanded:
+        account, customer."""
     def update(self, customer: str, id: str, *, account_holder_name: str = ...,
             account_holder_type: Literal["company", "individual"] = ..., address_city: str = ..., address_country: str = ...,
-            address_line1: str = ..., address_line2: str = ..., address_state: str = ..., address_zip: str = ...,
-            exp_month: str = ..., exp_year: str = ..., expand: Strings = ..., metadata: Mapping[str, str] | None = ...,
-            name: str = ..., owner: SourceCreateOwnerParams = ...,
-            request_options: RequestOptions = ...) -> Card | BankAccount | Source:
+            address_line1: str = ..., address_line2: str = ..., address_state: str = ..., address_zip: str = ..., exp_month: str = ...,
+            exp_year: str = ..., expand: Strings = ..., metadata: Mapping[str, str] | None = ..., name: str = ...,
+            owner: SourceCreateOwnerParams = ..., request_options: RequestOptions = ...) -> Card | BankAccount | Source:
         """`POST /v1/customers/{customer}/cards/{id}` https://docs.stripe.com/api/customers/cards/update Can be expanded: account,
         customer."""
     def delete(self, customer: str, id: str, *, expand: Strings = ...,
             request_options: RequestOptions = ...) -> Account | BankAccount | Card | Source | DeletedBankAccount | DeletedCard:
-        """`DELETE /v1/customers/{customer}/cards/{id}` https://docs.stripe.com/api/customers/cards/delete Can be expanded:
-        account, customer."""
+        """`DELETE /v1/customers/{customer}/cards/{id}` https://docs.stripe.com/api/customers/cards/delete Can be expanded: account,
+        customer."""
 
 class AsyncCustomersCards(Resource):
-    async def create(self, customer: str, *, alipay_account: str = ...,
-            bank_account: CustomerCardCreateBankAccountParams | str = ..., card: CustomerCardCreateCardParams | str = ...,
-            expand: Strings = ..., metadata: Mapping[str, str] = ..., source: str = ...,
+    async def create(self, customer: str, *, alipay_account: str = ..., bank_account: CustomerCardCreateBankAccountParams | str = ...,
+            card: CustomerCardCreateCardParams | str = ..., expand: Strings = ..., metadata: Mapping[str, str] = ..., source: str = ...,
             request_options: RequestOptions = ...) -> Account | BankAccount | Card | Source:
-        """`POST /v1/customers/{customer}/cards` https://docs.stripe.com/api/customers/cards/create Can be expanded: account,
-        customer."""
-    def list(self, customer: str, *, ending_before: str = ..., expand: Strings = ..., limit: int = ...,
-            starting_after: str = ..., request_options: RequestOptions = ...) -> AsyncPager[Card]:
-        """`GET /v1/customers/{customer}/cards` (deprecated) https://docs.stripe.com/api/customers/cards/list Can be expanded in
-        `data`: account, customer."""
+        """`POST /v1/customers/{customer}/cards` https://docs.stripe.com/api/customers/cards/create Can be expanded: account, customer."""
+    def list(self, customer: str, *, ending_before: str = ..., expand: Strings = ..., limit: int = ..., starting_after: str = ...,
+            request_options: RequestOptions = ...) -> AsyncPager[Card]:
+        """`GET /v1/customers/{customer}/cards` (deprecated) https://docs.stripe.com/api/customers/cards/list Can be expanded in `data`:
+        account, customer."""
     async def retrieve(self, customer: str, id: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> Card:
-        """`GET /v1/customers/{customer}/cards/{id}` (deprecated) https://docs.stripe.com/api/customers/cards/retrieve Can be
-        expanded: account, customer."""
+        """`GET /v1/customers/{customer}/cards/{id}` (deprecated) https://docs.stripe.com/api/customers/cards/retrieve Can be expanded:
+        account, customer."""
     async def update(self, customer: str, id: str, *, account_holder_name: str = ...,
             account_holder_type: Literal["company", "individual"] = ..., address_city: str = ..., address_country: str = ...,
-            address_line1: str = ..., address_line2: str = ..., address_state: str = ..., address_zip: str = ...,
-            exp_month: str = ..., exp_year: str = ..., expand: Strings = ..., metadata: Mapping[str, str] | None = ...,
-            name: str = ..., owner: SourceCreateOwnerParams = ...,
-            request_options: RequestOptions = ...) -> Card | BankAccount | Source:
+            address_line1: str = ..., address_line2: str = ..., address_state: str = ..., address_zip: str = ..., exp_month: str = ...,
+            exp_year: str = ..., expand: Strings = ..., metadata: Mapping[str, str] | None = ..., name: str = ...,
+            owner: SourceCreateOwnerParams = ..., request_options: RequestOptions = ...) -> Card | BankAccount | Source:
         """`POST /v1/customers/{customer}/cards/{id}` https://docs.stripe.com/api/customers/cards/update Can be expanded: account,
         customer."""
     async def delete(self, customer: str, id: str, *, expand: Strings = ...,
             request_options: RequestOptions = ...) -> Account | BankAccount | Card | Source | DeletedBankAccount | DeletedCard:
-        """`DELETE /v1/customers/{customer}/cards/{id}` https://docs.stripe.com/api/customers/cards/delete Can be expanded:
-        account, customer."""
+        """`DELETE /v1/customers/{customer}/cards/{id}` https://docs.stripe.com/api/customers/cards/delete Can be expanded: account,
+        customer."""
 
 class CustomersCashBalance(Resource):
     def retrieve(self, customer: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> CashBalance:
@@ -206,20 +196,20 @@ class AsyncCustomersCashBalance(Resource):
         """`POST /v1/customers/{customer}/cash_balance` https://docs.stripe.com/api/customers/cash_balance/update"""
 
 class CustomersCashBalanceTransactions(Resource):
-    def list(self, customer: str, *, ending_before: str = ..., expand: Strings = ..., limit: int = ...,
-            starting_after: str = ..., request_options: RequestOptions = ...) -> Page[CustomerCashBalanceTransaction]:
-        """`GET /v1/customers/{customer}/cash_balance_transactions`
-        https://docs.stripe.com/api/customers/cash_balance_transactions/list Can be expanded in `data`: customer."""
+    def list(self, customer: str, *, ending_before: str = ..., expand: Strings = ..., limit: int = ..., starting_after: str = ...,
+            request_options: RequestOptions = ...) -> Page[CustomerCashBalanceTransaction]:
+        """`GET /v1/customers/{customer}/cash_balance_transactions` https://docs.stripe.com/api/customers/cash_balance_transactions/list
+        Can be expanded in `data`: customer."""
     def retrieve(self, customer: str, transaction: str, *, expand: Strings = ...,
             request_options: RequestOptions = ...) -> CustomerCashBalanceTransaction:
         """`GET /v1/customers/{customer}/cash_balance_transactions/{transaction}`
         https://docs.stripe.com/api/customers/cash_balance_transactions/retrieve Can be expanded: customer."""
 
 class AsyncCustomersCashBalanceTransactions(Resource):
-    def list(self, customer: str, *, ending_before: str = ..., expand: Strings = ..., limit: int = ...,
-            starting_after: str = ..., request_options: RequestOptions = ...) -> AsyncPager[CustomerCashBalanceTransaction]:
-        """`GET /v1/customers/{customer}/cash_balance_transactions`
-        https://docs.stripe.com/api/customers/cash_balance_transactions/list Can be expanded in `data`: customer."""
+    def list(self, customer: str, *, ending_before: str = ..., expand: Strings = ..., limit: int = ..., starting_after: str = ...,
+            request_options: RequestOptions = ...) -> AsyncPager[CustomerCashBalanceTransaction]:
+        """`GET /v1/customers/{customer}/cash_balance_transactions` https://docs.stripe.com/api/customers/cash_balance_transactions/list
+        Can be expanded in `data`: customer."""
     async def retrieve(self, customer: str, transaction: str, *, expand: Strings = ...,
             request_options: RequestOptions = ...) -> CustomerCashBalanceTransaction:
         """`GET /v1/customers/{customer}/cash_balance_transactions/{transaction}`
@@ -227,13 +217,13 @@ class AsyncCustomersCashBalanceTransactions(Resource):
 
 class CustomersDiscount(Resource):
     def retrieve(self, customer: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> Discount:
-        """`GET /v1/customers/{customer}/discount` https://docs.stripe.com/api/customers/discount/retrieve Can be expanded:
-        customer, promotion_code."""
+        """`GET /v1/customers/{customer}/discount` https://docs.stripe.com/api/customers/discount/retrieve Can be expanded: customer,
+        promotion_code."""
 
 class AsyncCustomersDiscount(Resource):
     async def retrieve(self, customer: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> Discount:
-        """`GET /v1/customers/{customer}/discount` https://docs.stripe.com/api/customers/discount/retrieve Can be expanded:
-        customer, promotion_code."""
+        """`GET /v1/customers/{customer}/discount` https://docs.stripe.com/api/customers/discount/retrieve Can be expanded: customer,
+        promotion_code."""
 
 class CustomersFundingInstructions(Resource):
     def create(self, customer: str, *, bank_transfer: CustomerFundingInstructionCreateBankTransferParams, currency: str,
@@ -248,99 +238,96 @@ class AsyncCustomersFundingInstructions(Resource):
         """`POST /v1/customers/{customer}/funding_instructions` https://docs.stripe.com/api/customers/funding_instructions/create"""
 
 class CustomersPaymentMethods(Resource):
-    def list(self, customer: str, *, allow_redisplay: Literal["always", "limited", "unspecified"] = ...,
-            ending_before: str = ..., expand: Strings = ..., limit: int = ..., starting_after: str = ...,
-            type: CustomerPaymentMethodListType = ..., request_options: RequestOptions = ...) -> Page[PaymentMethod]:
-        """`GET /v1/customers/{customer}/payment_methods` https://docs.stripe.com/api/customers/payment_methods/list Can be
-        expanded in `data`: customer."""
+    def list(self, customer: str, *, allow_redisplay: Literal["always", "limited", "unspecified"] = ..., ending_before: str = ...,
+            expand: Strings = ..., limit: int = ..., starting_after: str = ..., type: CustomerPaymentMethodListType = ...,
+            request_options: RequestOptions = ...) -> Page[PaymentMethod]:
+        """`GET /v1/customers/{customer}/payment_methods` https://docs.stripe.com/api/customers/payment_methods/list Can be expanded in
+        `data`: customer."""
     def retrieve(self, customer: str, payment_method: str, *, expand: Strings = ...,
             request_options: RequestOptions = ...) -> PaymentMethod:
-        """`GET /v1/customers/{customer}/payment_methods/{payment_method}`
-        https://docs.stripe.com/api/customers/payment_methods/retrieve Can be expanded: customer."""
+        """`GET /v1/customers/{customer}/payment_methods/{payment_method}` https://docs.stripe.com/api/customers/payment_methods/retrieve
+        Can be expanded: customer."""
 
 class AsyncCustomersPaymentMethods(Resource):
-    def list(self, customer: str, *, allow_redisplay: Literal["always", "limited", "unspecified"] = ...,
-            ending_before: str = ..., expand: Strings = ..., limit: int = ..., starting_after: str = ...,
-            type: CustomerPaymentMethodListType = ..., request_options: RequestOptions = ...) -> AsyncPager[PaymentMethod]:
-        """`GET /v1/customers/{customer}/payment_methods` https://docs.stripe.com/api/customers/payment_methods/list Can be
-        expanded in `data`: customer."""
+    def list(self, customer: str, *, allow_redisplay: Literal["always", "limited", "unspecified"] = ..., ending_before: str = ...,
+            expand: Strings = ..., limit: int = ..., starting_after: str = ..., type: CustomerPaymentMethodListType = ...,
+            request_options: RequestOptions = ...) -> AsyncPager[PaymentMethod]:
+        """`GET /v1/customers/{customer}/payment_methods` https://docs.stripe.com/api/customers/payment_methods/list Can be expanded in
+        `data`: customer."""
     async def retrieve(self, customer: str, payment_method: str, *, expand: Strings = ...,
             request_options: RequestOptions = ...) -> PaymentMethod:
-        """`GET /v1/customers/{customer}/payment_methods/{payment_method}`
-        https://docs.stripe.com/api/customers/payment_methods/retrieve Can be expanded: customer."""
+        """`GET /v1/customers/{customer}/payment_methods/{payment_method}` https://docs.stripe.com/api/customers/payment_methods/retrieve
+        Can be expanded: customer."""
 
 class CustomersPaymentSources(Resource):
     def create(self, customer: str, *, alipay_account: str = ...,
             bank_account: CustomerPaymentSourceCreateBankAccountParams | str = ...,
             card: CustomerPaymentSourceCreateCardParams | str = ..., expand: Strings = ..., metadata: Mapping[str, str] = ...,
             source: str = ..., request_options: RequestOptions = ...) -> Account | BankAccount | Card | Source:
-        """`POST /v1/customers/{customer}/sources` https://docs.stripe.com/api/customers/payment_sources/create Can be expanded:
-        account, customer."""
+        """`POST /v1/customers/{customer}/sources` https://docs.stripe.com/api/customers/payment_sources/create Can be expanded: account,
+        customer."""
     def list(self, customer: str, *, ending_before: str = ..., expand: Strings = ..., limit: int = ..., object: str = ...,
             starting_after: str = ..., request_options: RequestOptions = ...) -> Page[BankAccount | Card | Source]:
-        """`GET /v1/customers/{customer}/sources` https://docs.stripe.com/api/customers/payment_sources/list Can be expanded in
-        `data`: account, customer."""
+        """`GET /v1/customers/{customer}/sources` https://docs.stripe.com/api/customers/payment_sources/list Can be expanded in `data`:
+        account, customer."""
     def retrieve(self, customer: str, id: str, *, expand: Strings = ...,
             request_options: RequestOptions = ...) -> Account | BankAccount | Card | Source:
-        """`GET /v1/customers/{customer}/sources/{id}` https://docs.stripe.com/api/customers/payment_sources/retrieve Can be
-        expanded: account, customer."""
+        """`GET /v1/customers/{customer}/sources/{id}` https://docs.stripe.com/api/customers/payment_sources/retrieve Can be expanded:
+        account, customer."""
     def update(self, customer: str, id: str, *, account_holder_name: str = ...,
             account_holder_type: Literal["company", "individual"] = ..., address_city: str = ..., address_country: str = ...,
-            address_line1: str = ..., address_line2: str = ..., address_state: str = ..., address_zip: str = ...,
-            exp_month: str = ..., exp_year: str = ..., expand: Strings = ..., metadata: Mapping[str, str] | None = ...,
-            name: str = ..., owner: SourceCreateOwnerParams = ...,
-            request_options: RequestOptions = ...) -> Card | BankAccount | Source:
-        """`POST /v1/customers/{customer}/sources/{id}` https://docs.stripe.com/api/customers/payment_sources/update Can be
-        expanded: account, customer."""
+            address_line1: str = ..., address_line2: str = ..., address_state: str = ..., address_zip: str = ..., exp_month: str = ...,
+            exp_year: str = ..., expand: Strings = ..., metadata: Mapping[str, str] | None = ..., name: str = ...,
+            owner: SourceCreateOwnerParams = ..., request_options: RequestOptions = ...) -> Card | BankAccount | Source:
+        """`POST /v1/customers/{customer}/sources/{id}` https://docs.stripe.com/api/customers/payment_sources/update Can be expanded:
+        account, customer."""
     def verify(self, customer: str, id: str, *, amounts: Sequence[int] = ..., expand: Strings = ...,
             request_options: RequestOptions = ...) -> BankAccount:
         """`POST /v1/customers/{customer}/sources/{id}/verify` https://docs.stripe.com/api/customers/payment_sources/verify Can be
         expanded: account, customer."""
     def delete(self, customer: str, id: str, *, expand: Strings = ...,
             request_options: RequestOptions = ...) -> Account | BankAccount | Card | Source | DeletedBankAccount | DeletedCard:
-        """`DELETE /v1/customers/{customer}/sources/{id}` https://docs.stripe.com/api/customers/payment_sources/delete Can be
-        expanded: account, customer."""
+        """`DELETE /v1/customers/{customer}/sources/{id}` https://docs.stripe.com/api/customers/payment_sources/delete Can be expanded:
+        account, customer."""
 
 class AsyncCustomersPaymentSources(Resource):
     async def create(self, customer: str, *, alipay_account: str = ...,
             bank_account: CustomerPaymentSourceCreateBankAccountParams | str = ...,
             card: CustomerPaymentSourceCreateCardParams | str = ..., expand: Strings = ..., metadata: Mapping[str, str] = ...,
             source: str = ..., request_options: RequestOptions = ...) -> Account | BankAccount | Card | Source:
-        """`POST /v1/customers/{customer}/sources` https://docs.stripe.com/api/customers/payment_sources/create Can be expanded:
-        account, customer."""
+        """`POST /v1/customers/{customer}/sources` https://docs.stripe.com/api/customers/payment_sources/create Can be expanded: account,
+        customer."""
     def list(self, customer: str, *, ending_before: str = ..., expand: Strings = ..., limit: int = ..., object: str = ...,
             starting_after: str = ..., request_options: RequestOptions = ...) -> AsyncPager[BankAccount | Card | Source]:
-        """`GET /v1/customers/{customer}/sources` https://docs.stripe.com/api/customers/payment_sources/list Can be expanded in
-        `data`: account, customer."""
+        """`GET /v1/customers/{customer}/sources` https://docs.stripe.com/api/customers/payment_sources/list Can be expanded in `data`:
+        account, customer."""
     async def retrieve(self, customer: str, id: str, *, expand: Strings = ...,
             request_options: RequestOptions = ...) -> Account | BankAccount | Card | Source:
-        """`GET /v1/customers/{customer}/sources/{id}` https://docs.stripe.com/api/customers/payment_sources/retrieve Can be
-        expanded: account, customer."""
+        """`GET /v1/customers/{customer}/sources/{id}` https://docs.stripe.com/api/customers/payment_sources/retrieve Can be expanded:
+        account, customer."""
     async def update(self, customer: str, id: str, *, account_holder_name: str = ...,
             account_holder_type: Literal["company", "individual"] = ..., address_city: str = ..., address_country: str = ...,
-            address_line1: str = ..., address_line2: str = ..., address_state: str = ..., address_zip: str = ...,
-            exp_month: str = ..., exp_year: str = ..., expand: Strings = ..., metadata: Mapping[str, str] | None = ...,
-            name: str = ..., owner: SourceCreateOwnerParams = ...,
-            request_options: RequestOptions = ...) -> Card | BankAccount | Source:
-        """`POST /v1/customers/{customer}/sources/{id}` https://docs.stripe.com/api/customers/payment_sources/update Can be
-        expanded: account, customer."""
+            address_line1: str = ..., address_line2: str = ..., address_state: str = ..., address_zip: str = ..., exp_month: str = ...,
+            exp_year: str = ..., expand: Strings = ..., metadata: Mapping[str, str] | None = ..., name: str = ...,
+            owner: SourceCreateOwnerParams = ..., request_options: RequestOptions = ...) -> Card | BankAccount | Source:
+        """`POST /v1/customers/{customer}/sources/{id}` https://docs.stripe.com/api/customers/payment_sources/update Can be expanded:
+        account, customer."""
     async def verify(self, customer: str, id: str, *, amounts: Sequence[int] = ..., expand: Strings = ...,
             request_options: RequestOptions = ...) -> BankAccount:
         """`POST /v1/customers/{customer}/sources/{id}/verify` https://docs.stripe.com/api/customers/payment_sources/verify Can be
         expanded: account, customer."""
     async def delete(self, customer: str, id: str, *, expand: Strings = ...,
             request_options: RequestOptions = ...) -> Account | BankAccount | Card | Source | DeletedBankAccount | DeletedCard:
-        """`DELETE /v1/customers/{customer}/sources/{id}` https://docs.stripe.com/api/customers/payment_sources/delete Can be
-        expanded: account, customer."""
+        """`DELETE /v1/customers/{customer}/sources/{id}` https://docs.stripe.com/api/customers/payment_sources/delete Can be expanded:
+        account, customer."""
 
 class CustomersSubscriptions(Resource):
     discount: CustomersSubscriptionsDiscount
     def cancel(self, customer: str, subscription_exposed_id: str, *, expand: Strings = ..., invoice_now: bool = ...,
             prorate: bool = ..., request_options: RequestOptions = ...) -> Subscription:
         """`DELETE /v1/customers/{customer}/subscriptions/{subscription_exposed_id}`
-        https://docs.stripe.com/api/customers/subscriptions/cancel Can be expanded: application, customer,
-        default_payment_method, default_source, discounts, latest_invoice, on_behalf_of, pending_setup_intent, schedule,
-        test_clock."""
+        https://docs.stripe.com/api/customers/subscriptions/cancel Can be expanded: application, customer, default_payment_method,
+        default_source, discounts, latest_invoice, on_behalf_of, pending_setup_intent, schedule, test_clock."""
     def create(self, customer: str, *, add_invoice_items: Sequence[AddInvoiceItemParams] = ...,
             application_fee_percent: float | None = ..., automatic_tax: AutomaticTaxParams = ...,
             backdate_start_date: int | datetime = ..., billing_cycle_anchor: int | datetime = ...,
@@ -348,34 +335,31 @@ class CustomersSubscriptions(Resource):
             cancel_at: int | datetime | Literal["max_billed_until", "max_period_end", "min_period_end"] = ...,
             cancel_at_period_end: bool = ..., collection_method: Literal["charge_automatically", "send_invoice"] = ...,
             currency: str = ..., days_until_due: int = ..., default_payment_method: str = ..., default_source: str = ...,
-            default_tax_rates: Strings | None = ..., discounts: Sequence[QuoteCreateDiscountParams] | None = ...,
-            expand: Strings = ..., invoice_settings: InvoiceSettingsParams = ...,
-            items: Sequence[SubscriptionCreateItemParams] = ..., metadata: Mapping[str, str] | None = ...,
-            off_session: bool = ...,
+            default_tax_rates: Strings | None = ..., discounts: Sequence[QuoteCreateDiscountParams] | None = ..., expand: Strings = ...,
+            invoice_settings: InvoiceSettingsParams = ..., items: Sequence[SubscriptionCreateItemParams] = ...,
+            metadata: Mapping[str, str] | None = ..., off_session: bool = ...,
             payment_behavior: Literal["allow_incomplete", "default_incomplete", "error_if_incomplete", "pending_if_incomplete"] = ...,
             payment_settings: PaymentSettingsParams = ..., pending_invoice_item_interval: IntervalParams | None = ...,
             proration_behavior: Literal["always_invoice", "create_prorations", "none"] = ...,
             transfer_data: SubscriptionCreateTransferDataParams = ..., trial_end: Literal["now"] | int | datetime = ...,
             trial_from_plan: bool = ..., trial_period_days: int = ..., trial_settings: TrialSettingsParams = ...,
             request_options: RequestOptions = ...) -> Subscription:
-        """`POST /v1/customers/{customer}/subscriptions` https://docs.stripe.com/api/customers/subscriptions/create Can be
-        expanded: application, customer, default_payment_method, default_source, discounts, latest_invoice, on_behalf_of,
-        pending_setup_intent, schedule, test_clock."""
-    def delete_discount(self, customer: str, subscription_exposed_id: str, *,
-            request_options: RequestOptions = ...) -> DeletedDiscount:
+        """`POST /v1/customers/{customer}/subscriptions` https://docs.stripe.com/api/customers/subscriptions/create Can be expanded:
+        application, customer, default_payment_method, default_source, discounts, latest_invoice, on_behalf_of, pending_setup_intent,
+        schedule, test_clock."""
+    def delete_discount(self, customer: str, subscription_exposed_id: str, *, request_options: RequestOptions = ...) -> DeletedDiscount:
         """`DELETE /v1/customers/{customer}/subscriptions/{subscription_exposed_id}/discount`
         https://docs.stripe.com/api/customers/subscriptions/delete_discount"""
-    def list(self, customer: str, *, ending_before: str = ..., expand: Strings = ..., limit: int = ...,
-            starting_after: str = ..., request_options: RequestOptions = ...) -> Page[Subscription]:
-        """`GET /v1/customers/{customer}/subscriptions` https://docs.stripe.com/api/customers/subscriptions/list Can be expanded in
-        `data`: application, customer, default_payment_method, default_source, discounts, latest_invoice, on_behalf_of,
-        pending_setup_intent, schedule, test_clock."""
+    def list(self, customer: str, *, ending_before: str = ..., expand: Strings = ..., limit: int = ..., starting_after: str = ...,
+            request_options: RequestOptions = ...) -> Page[Subscription]:
+        """`GET /v1/customers/{customer}/subscriptions` https://docs.stripe.com/api/customers/subscriptions/list Can be expanded in `data`:
+        application, customer, default_payment_method, default_source, discounts, latest_invoice, on_behalf_of, pending_setup_intent,
+        schedule, test_clock."""
     def retrieve(self, customer: str, subscription_exposed_id: str, *, expand: Strings = ...,
             request_options: RequestOptions = ...) -> Subscription:
         """`GET /v1/customers/{customer}/subscriptions/{subscription_exposed_id}`
-        https://docs.stripe.com/api/customers/subscriptions/retrieve Can be expanded: application, customer,
-        default_payment_method, default_source, discounts, latest_invoice, on_behalf_of, pending_setup_intent, schedule,
-        test_clock."""
+        https://docs.stripe.com/api/customers/subscriptions/retrieve Can be expanded: application, customer, default_payment_method,
+        default_source, discounts, latest_invoice, on_behalf_of, pending_setup_intent, schedule, test_clock."""
     def update(self, customer: str, subscription_exposed_id: str, *, add_invoice_items: Sequence[AddInvoiceItemParams] = ...,
             application_fee_percent: float | None = ..., automatic_tax: AutomaticTaxParams = ...,
             billing_cycle_anchor: Literal["now", "unchanged"] = ..., billing_thresholds: BillingThresholdsParams | None = ...,
@@ -385,27 +369,24 @@ class CustomersSubscriptions(Resource):
             default_payment_method: str = ..., default_source: str | None = ..., default_tax_rates: Strings | None = ...,
             discounts: Sequence[QuoteCreateDiscountParams] | None = ..., expand: Strings = ...,
             invoice_settings: InvoiceSettingsParams = ..., items: Sequence[SubscriptionUpdateItemParams] = ...,
-            metadata: Mapping[str, str] | None = ..., off_session: bool = ...,
-            pause_collection: PauseCollectionParams | None = ...,
+            metadata: Mapping[str, str] | None = ..., off_session: bool = ..., pause_collection: PauseCollectionParams | None = ...,
             payment_behavior: Literal["allow_incomplete", "default_incomplete", "error_if_incomplete", "pending_if_incomplete"] = ...,
             payment_settings: PaymentSettingsParams = ..., pending_invoice_item_interval: IntervalParams | None = ...,
-            proration_behavior: Literal["always_invoice", "create_prorations", "none"] = ...,
-            proration_date: int | datetime = ..., transfer_data: SubscriptionCreateTransferDataParams | None = ...,
-            trial_end: Literal["now"] | int | datetime = ..., trial_from_plan: bool = ...,
-            trial_settings: TrialSettingsParams = ..., request_options: RequestOptions = ...) -> Subscription:
+            proration_behavior: Literal["always_invoice", "create_prorations", "none"] = ..., proration_date: int | datetime = ...,
+            transfer_data: SubscriptionCreateTransferDataParams | None = ..., trial_end: Literal["now"] | int | datetime = ...,
+            trial_from_plan: bool = ..., trial_settings: TrialSettingsParams = ...,
+            request_options: RequestOptions = ...) -> Subscription:
         """`POST /v1/customers/{customer}/subscriptions/{subscription_exposed_id}`
-        https://docs.stripe.com/api/customers/subscriptions/update Can be expanded: application, customer,
-        default_payment_method, default_source, discounts, latest_invoice, on_behalf_of, pending_setup_intent, schedule,
-        test_clock."""
+        https://docs.stripe.com/api/customers/subscriptions/update Can be expanded: application, customer, default_payment_method,
+        default_source, discounts, latest_invoice, on_behalf_of, pending_setup_intent, schedule, test_clock."""
 
 class AsyncCustomersSubscriptions(Resource):
     discount: AsyncCustomersSubscriptionsDiscount
     async def cancel(self, customer: str, subscription_exposed_id: str, *, expand: Strings = ..., invoice_now: bool = ...,
             prorate: bool = ..., request_options: RequestOptions = ...) -> Subscription:
         """`DELETE /v1/customers/{customer}/subscriptions/{subscription_exposed_id}`
-        https://docs.stripe.com/api/customers/subscriptions/cancel Can be expanded: application, customer,
-        default_payment_method, default_source, discounts, latest_invoice, on_behalf_of, pending_setup_intent, schedule,
-        test_clock."""
+        https://docs.stripe.com/api/customers/subscriptions/cancel Can be expanded: application, customer, default_payment_method,
+        default_source, discounts, latest_invoice, on_behalf_of, pending_setup_intent, schedule, test_clock."""
     async def create(self, customer: str, *, add_invoice_items: Sequence[AddInvoiceItemParams] = ...,
             application_fee_percent: float | None = ..., automatic_tax: AutomaticTaxParams = ...,
             backdate_start_date: int | datetime = ..., billing_cycle_anchor: int | datetime = ...,
@@ -413,68 +394,61 @@ class AsyncCustomersSubscriptions(Resource):
             cancel_at: int | datetime | Literal["max_billed_until", "max_period_end", "min_period_end"] = ...,
             cancel_at_period_end: bool = ..., collection_method: Literal["charge_automatically", "send_invoice"] = ...,
             currency: str = ..., days_until_due: int = ..., default_payment_method: str = ..., default_source: str = ...,
-            default_tax_rates: Strings | None = ..., discounts: Sequence[QuoteCreateDiscountParams] | None = ...,
-            expand: Strings = ..., invoice_settings: InvoiceSettingsParams = ...,
-            items: Sequence[SubscriptionCreateItemParams] = ..., metadata: Mapping[str, str] | None = ...,
-            off_session: bool = ...,
+            default_tax_rates: Strings | None = ..., discounts: Sequence[QuoteCreateDiscountParams] | None = ..., expand: Strings = ...,
+            invoice_settings: InvoiceSettingsParams = ..., items: Sequence[SubscriptionCreateItemParams] = ...,
+            metadata: Mapping[str, str] | None = ..., off_session: bool = ...,
             payment_behavior: Literal["allow_incomplete", "default_incomplete", "error_if_incomplete", "pending_if_incomplete"] = ...,
             payment_settings: PaymentSettingsParams = ..., pending_invoice_item_interval: IntervalParams | None = ...,
             proration_behavior: Literal["always_invoice", "create_prorations", "none"] = ...,
             transfer_data: SubscriptionCreateTransferDataParams = ..., trial_end: Literal["now"] | int | datetime = ...,
             trial_from_plan: bool = ..., trial_period_days: int = ..., trial_settings: TrialSettingsParams = ...,
             request_options: RequestOptions = ...) -> Subscription:
-        """`POST /v1/customers/{customer}/subscriptions` https://docs.stripe.com/api/customers/subscriptions/create Can be
-        expanded: application, customer, default_payment_method, default_source, discounts, latest_invoice, on_behalf_of,
-        pending_setup_intent, schedule, test_clock."""
+        """`POST /v1/customers/{customer}/subscriptions` https://docs.stripe.com/api/customers/subscriptions/create Can be expanded:
+        application, customer, default_payment_method, default_source, discounts, latest_invoice, on_behalf_of, pending_setup_intent,
+        schedule, test_clock."""
     async def delete_discount(self, customer: str, subscription_exposed_id: str, *,
             request_options: RequestOptions = ...) -> DeletedDiscount:
         """`DELETE /v1/customers/{customer}/subscriptions/{subscription_exposed_id}/discount`
         https://docs.stripe.com/api/customers/subscriptions/delete_discount"""
-    def list(self, customer: str, *, ending_before: str = ..., expand: Strings = ..., limit: int = ...,
-            starting_after: str = ..., request_options: RequestOptions = ...) -> AsyncPager[Subscription]:
-        """`GET /v1/customers/{customer}/subscriptions` https://docs.stripe.com/api/customers/subscriptions/list Can be expanded in
-        `data`: application, customer, default_payment_method, default_source, discounts, latest_invoice, on_behalf_of,
-        pending_setup_intent, schedule, test_clock."""
+    def list(self, customer: str, *, ending_before: str = ..., expand: Strings = ..., limit: int = ..., starting_after: str = ...,
+            request_options: RequestOptions = ...) -> AsyncPager[Subscription]:
+        """`GET /v1/customers/{customer}/subscriptions` https://docs.stripe.com/api/customers/subscriptions/list Can be expanded in `data`:
+        application, customer, default_payment_method, default_source, discounts, latest_invoice, on_behalf_of, pending_setup_intent,
+        schedule, test_clock."""
     async def retrieve(self, customer: str, subscription_exposed_id: str, *, expand: Strings = ...,
             request_options: RequestOptions = ...) -> Subscription:
         """`GET /v1/customers/{customer}/subscriptions/{subscription_exposed_id}`
-        https://docs.stripe.com/api/customers/subscriptions/retrieve Can be expanded: application, customer,
-        default_payment_method, default_source, discounts, latest_invoice, on_behalf_of, pending_setup_intent, schedule,
-        test_clock."""
-    async def update(self, customer: str, subscription_exposed_id: str, *,
-            add_invoice_items: Sequence[AddInvoiceItemParams] = ..., application_fee_percent: float | None = ...,
-            automatic_tax: AutomaticTaxParams = ..., billing_cycle_anchor: Literal["now", "unchanged"] = ...,
-            billing_thresholds: BillingThresholdsParams | None = ...,
+        https://docs.stripe.com/api/customers/subscriptions/retrieve Can be expanded: application, customer, default_payment_method,
+        default_source, discounts, latest_invoice, on_behalf_of, pending_setup_intent, schedule, test_clock."""
+    async def update(self, customer: str, subscription_exposed_id: str, *, add_invoice_items: Sequence[AddInvoiceItemParams] = ...,
+            application_fee_percent: float | None = ..., automatic_tax: AutomaticTaxParams = ...,
+            billing_cycle_anchor: Literal["now", "unchanged"] = ..., billing_thresholds: BillingThresholdsParams | None = ...,
             cancel_at: int | datetime | Literal["max_billed_until", "max_period_end", "min_period_end"] | None = ...,
             cancel_at_period_end: bool = ..., cancellation_details: CancellationDetailsParams = ...,
             collection_method: Literal["charge_automatically", "send_invoice"] = ..., days_until_due: int = ...,
             default_payment_method: str = ..., default_source: str | None = ..., default_tax_rates: Strings | None = ...,
             discounts: Sequence[QuoteCreateDiscountParams] | None = ..., expand: Strings = ...,
             invoice_settings: InvoiceSettingsParams = ..., items: Sequence[SubscriptionUpdateItemParams] = ...,
-            metadata: Mapping[str, str] | None = ..., off_session: bool = ...,
-            pause_collection: PauseCollectionParams | None = ...,
+            metadata: Mapping[str, str] | None = ..., off_session: bool = ..., pause_collection: PauseCollectionParams | None = ...,
             payment_behavior: Literal["allow_incomplete", "default_incomplete", "error_if_incomplete", "pending_if_incomplete"] = ...,
             payment_settings: PaymentSettingsParams = ..., pending_invoice_item_interval: IntervalParams | None = ...,
-            proration_behavior: Literal["always_invoice", "create_prorations", "none"] = ...,
-            proration_date: int | datetime = ..., transfer_data: SubscriptionCreateTransferDataParams | None = ...,
-            trial_end: Literal["now"] | int | datetime = ..., trial_from_plan: bool = ...,
-            trial_settings: TrialSettingsParams = ..., request_options: RequestOptions = ...) -> Subscription:
+            proration_behavior: Literal["always_invoice", "create_prorations", "none"] = ..., proration_date: int | datetime = ...,
+            transfer_data: SubscriptionCreateTransferDataParams | None = ..., trial_end: Literal["now"] | int | datetime = ...,
+            trial_from_plan: bool = ..., trial_settings: TrialSettingsParams = ...,
+            request_options: RequestOptions = ...) -> Subscription:
         """`POST /v1/customers/{customer}/subscriptions/{subscription_exposed_id}`
-        https://docs.stripe.com/api/customers/subscriptions/update Can be expanded: application, customer,
-        default_payment_method, default_source, discounts, latest_invoice, on_behalf_of, pending_setup_intent, schedule,
-        test_clock."""
+        https://docs.stripe.com/api/customers/subscriptions/update Can be expanded: application, customer, default_payment_method,
+        default_source, discounts, latest_invoice, on_behalf_of, pending_setup_intent, schedule, test_clock."""
 
 class CustomersTaxIds(Resource):
     def create(self, customer: str, *, type: CustomerTaxIdCreateType, value: str, expand: Strings = ...,
             request_options: RequestOptions = ...) -> TaxId:
         """`POST /v1/customers/{customer}/tax_ids` https://docs.stripe.com/api/customers/tax_ids/create Can be expanded: customer."""
-    def list(self, customer: str, *, ending_before: str = ..., expand: Strings = ..., limit: int = ...,
-            starting_after: str = ..., request_options: RequestOptions = ...) -> Page[TaxId]:
-        """`GET /v1/customers/{customer}/tax_ids` https://docs.stripe.com/api/customers/tax_ids/list Can be expanded in `data`:
-        customer."""
+    def list(self, customer: str, *, ending_before: str = ..., expand: Strings = ..., limit: int = ..., starting_after: str = ...,
+            request_options: RequestOptions = ...) -> Page[TaxId]:
+        """`GET /v1/customers/{customer}/tax_ids` https://docs.stripe.com/api/customers/tax_ids/list Can be expanded in `data`: customer."""
     def retrieve(self, customer: str, id: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> TaxId:
-        """`GET /v1/customers/{customer}/tax_ids/{id}` https://docs.stripe.com/api/customers/tax_ids/retrieve Can be expanded:
-        customer."""
+        """`GET /v1/customers/{customer}/tax_ids/{id}` https://docs.stripe.com/api/customers/tax_ids/retrieve Can be expanded: customer."""
     def delete(self, customer: str, id: str, *, request_options: RequestOptions = ...) -> DeletedTaxId:
         """`DELETE /v1/customers/{customer}/tax_ids/{id}` https://docs.stripe.com/api/customers/tax_ids/delete"""
 
@@ -482,13 +456,11 @@ class AsyncCustomersTaxIds(Resource):
     async def create(self, customer: str, *, type: CustomerTaxIdCreateType, value: str, expand: Strings = ...,
             request_options: RequestOptions = ...) -> TaxId:
         """`POST /v1/customers/{customer}/tax_ids` https://docs.stripe.com/api/customers/tax_ids/create Can be expanded: customer."""
-    def list(self, customer: str, *, ending_before: str = ..., expand: Strings = ..., limit: int = ...,
-            starting_after: str = ..., request_options: RequestOptions = ...) -> AsyncPager[TaxId]:
-        """`GET /v1/customers/{customer}/tax_ids` https://docs.stripe.com/api/customers/tax_ids/list Can be expanded in `data`:
-        customer."""
+    def list(self, customer: str, *, ending_before: str = ..., expand: Strings = ..., limit: int = ..., starting_after: str = ...,
+            request_options: RequestOptions = ...) -> AsyncPager[TaxId]:
+        """`GET /v1/customers/{customer}/tax_ids` https://docs.stripe.com/api/customers/tax_ids/list Can be expanded in `data`: customer."""
     async def retrieve(self, customer: str, id: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> TaxId:
-        """`GET /v1/customers/{customer}/tax_ids/{id}` https://docs.stripe.com/api/customers/tax_ids/retrieve Can be expanded:
-        customer."""
+        """`GET /v1/customers/{customer}/tax_ids/{id}` https://docs.stripe.com/api/customers/tax_ids/retrieve Can be expanded: customer."""
     async def delete(self, customer: str, id: str, *, request_options: RequestOptions = ...) -> DeletedTaxId:
         """`DELETE /v1/customers/{customer}/tax_ids/{id}` https://docs.stripe.com/api/customers/tax_ids/delete"""
 
@@ -507,43 +479,38 @@ class Customers(Resource):
     def create(self, *, address: ShippingAddressParams | None = ..., balance: int = ..., business_name: str | None = ...,
             cash_balance: CustomerCashBalanceParams = ..., description: str = ..., email: str = ..., expand: Strings = ...,
             individual_name: str | None = ..., invoice_prefix: str = ..., invoice_settings: CustomerInvoiceSettingsParams = ...,
-            metadata: Mapping[str, str] | None = ..., name: str = ..., next_invoice_sequence: int = ...,
-            payment_method: str = ..., phone: str = ..., preferred_locales: Strings = ...,
-            shipping: CustomerCreateShippingParams | None = ..., source: str = ..., tax: CustomerCreateTaxParams = ...,
-            tax_exempt: Literal["exempt", "none", "reverse"] | None = ..., tax_id_data: Sequence[TaxIdParams] = ...,
-            test_clock: str = ..., request_options: RequestOptions = ...) -> Customer:
-        """`POST /v1/customers` https://docs.stripe.com/api/customers/create Can be expanded: default_source, test_clock. At most,
-        in characters: business_name 150, email 512, individual_name 150, name 256, phone 20."""
+            metadata: Mapping[str, str] | None = ..., name: str = ..., next_invoice_sequence: int = ..., payment_method: str = ...,
+            phone: str = ..., preferred_locales: Strings = ..., shipping: CustomerCreateShippingParams | None = ..., source: str = ...,
+            tax: CustomerCreateTaxParams = ..., tax_exempt: Literal["exempt", "none", "reverse"] | None = ...,
+            tax_id_data: Sequence[TaxIdParams] = ..., test_clock: str = ..., request_options: RequestOptions = ...) -> Customer:
+        """`POST /v1/customers` https://docs.stripe.com/api/customers/create Can be expanded: default_source, test_clock. At most, in
+        characters: business_name 150, email 512, individual_name 150, name 256, phone 20."""
     def delete_discount(self, customer: str, *, request_options: RequestOptions = ...) -> DeletedDiscount:
         """`DELETE /v1/customers/{customer}/discount` https://docs.stripe.com/api/customers/delete_discount"""
-    def list(self, *, created: RangeParams | int | datetime = ..., email: str = ..., ending_before: str = ...,
-            expand: Strings = ..., limit: int = ..., starting_after: str = ..., test_clock: str = ...,
+    def list(self, *, created: RangeParams | int | datetime = ..., email: str = ..., ending_before: str = ..., expand: Strings = ...,
+            limit: int = ..., starting_after: str = ..., test_clock: str = ...,
             request_options: RequestOptions = ...) -> Page[Customer]:
-        """`GET /v1/customers` https://docs.stripe.com/api/customers/list Can be expanded in `data`: default_source, test_clock. At
-        most, in characters: email 512."""
-    def retrieve(self, customer: str, *, expand: Strings = ...,
-            request_options: RequestOptions = ...) -> Customer | DeletedCustomer:
-        """`GET /v1/customers/{customer}` https://docs.stripe.com/api/customers/retrieve Can be expanded: default_source,
-        test_clock."""
+        """`GET /v1/customers` https://docs.stripe.com/api/customers/list Can be expanded in `data`: default_source, test_clock. At most,
+        in characters: email 512."""
+    def retrieve(self, customer: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> Customer | DeletedCustomer:
+        """`GET /v1/customers/{customer}` https://docs.stripe.com/api/customers/retrieve Can be expanded: default_source, test_clock."""
     def update(self, customer: str, *, address: ShippingAddressParams | None = ..., balance: int = ...,
             bank_account: CustomerUpdateBankAccountParams | str = ..., business_name: str | None = ...,
             card: CustomerUpdateCardParams | str = ..., cash_balance: CustomerCashBalanceParams = ...,
-            default_alipay_account: str = ..., default_bank_account: str = ..., default_card: str = ...,
-            default_source: str = ..., description: str = ..., email: str = ..., expand: Strings = ...,
-            individual_name: str | None = ..., invoice_prefix: str = ..., invoice_settings: CustomerInvoiceSettingsParams = ...,
-            metadata: Mapping[str, str] | None = ..., name: str = ..., next_invoice_sequence: int = ..., phone: str = ...,
-            preferred_locales: Strings = ..., shipping: CustomerCreateShippingParams | None = ..., source: str = ...,
-            tax: CustomerUpdateTaxParams = ..., tax_exempt: Literal["exempt", "none", "reverse"] | None = ...,
-            request_options: RequestOptions = ...) -> Customer:
-        """`POST /v1/customers/{customer}` https://docs.stripe.com/api/customers/update Can be expanded: default_source,
-        test_clock. At most, in characters: business_name 150, default_alipay_account 500, default_bank_account 500,
-        default_card 500, default_source 500, email 512, individual_name 150, name 256, phone 20."""
+            default_alipay_account: str = ..., default_bank_account: str = ..., default_card: str = ..., default_source: str = ...,
+            description: str = ..., email: str = ..., expand: Strings = ..., individual_name: str | None = ...,
+            invoice_prefix: str = ..., invoice_settings: CustomerInvoiceSettingsParams = ..., metadata: Mapping[str, str] | None = ...,
+            name: str = ..., next_invoice_sequence: int = ..., phone: str = ..., preferred_locales: Strings = ...,
+            shipping: CustomerCreateShippingParams | None = ..., source: str = ..., tax: CustomerUpdateTaxParams = ...,
+            tax_exempt: Literal["exempt", "none", "reverse"] | None = ..., request_options: RequestOptions = ...) -> Customer:
+        """`POST /v1/customers/{customer}` https://docs.stripe.com/api/customers/update Can be expanded: default_source, test_clock. At
+        most, in characters: business_name 150, default_alipay_account 500, default_bank_account 500, default_card 500, default_source
+        500, email 512, individual_name 150, name 256, phone 20."""
     def delete(self, customer: str, *, request_options: RequestOptions = ...) -> DeletedCustomer:
         """`DELETE /v1/customers/{customer}` https://docs.stripe.com/api/customers/delete"""
     def search(self, *, query: str, expand: Strings = ..., limit: int = ..., page: str = ...,
             request_options: RequestOptions = ...) -> Page[Customer]:
-        """`GET /v1/customers/search` https://docs.stripe.com/api/customers/search Can be expanded in `data`: default_source,
-        test_clock."""
+        """`GET /v1/customers/search` https://docs.stripe.com/api/customers/search Can be expanded in `data`: default_source, test_clock."""
 
 class AsyncCustomers(Resource):
     balance_transactions: AsyncCustomersBalanceTransactions
@@ -560,40 +527,36 @@ class AsyncCustomers(Resource):
     async def create(self, *, address: ShippingAddressParams | None = ..., balance: int = ..., business_name: str | None = ...,
             cash_balance: CustomerCashBalanceParams = ..., description: str = ..., email: str = ..., expand: Strings = ...,
             individual_name: str | None = ..., invoice_prefix: str = ..., invoice_settings: CustomerInvoiceSettingsParams = ...,
-            metadata: Mapping[str, str] | None = ..., name: str = ..., next_invoice_sequence: int = ...,
-            payment_method: str = ..., phone: str = ..., preferred_locales: Strings = ...,
-            shipping: CustomerCreateShippingParams | None = ..., source: str = ..., tax: CustomerCreateTaxParams = ...,
-            tax_exempt: Literal["exempt", "none", "reverse"] | None = ..., tax_id_data: Sequence[TaxIdParams] = ...,
-            test_clock: str = ..., request_options: RequestOptions = ...) -> Customer:
-        """`POST /v1/customers` https://docs.stripe.com/api/customers/create Can be expanded: default_source, test_clock. At most,
-        in characters: business_name 150, email 512, individual_name 150, name 256, phone 20."""
+            metadata: Mapping[str, str] | None = ..., name: str = ..., next_invoice_sequence: int = ..., payment_method: str = ...,
+            phone: str = ..., preferred_locales: Strings = ..., shipping: CustomerCreateShippingParams | None = ..., source: str = ...,
+            tax: CustomerCreateTaxParams = ..., tax_exempt: Literal["exempt", "none", "reverse"] | None = ...,
+            tax_id_data: Sequence[TaxIdParams] = ..., test_clock: str = ..., request_options: RequestOptions = ...) -> Customer:
+        """`POST /v1/customers` https://docs.stripe.com/api/customers/create Can be expanded: default_source, test_clock. At most, in
+        characters: business_name 150, email 512, individual_name 150, name 256, phone 20."""
     async def delete_discount(self, customer: str, *, request_options: RequestOptions = ...) -> DeletedDiscount:
         """`DELETE /v1/customers/{customer}/discount` https://docs.stripe.com/api/customers/delete_discount"""
-    def list(self, *, created: RangeParams | int | datetime = ..., email: str = ..., ending_before: str = ...,
-            expand: Strings = ..., limit: int = ..., starting_after: str = ..., test_clock: str = ...,
+    def list(self, *, created: RangeParams | int | datetime = ..., email: str = ..., ending_before: str = ..., expand: Strings = ...,
+            limit: int = ..., starting_after: str = ..., test_clock: str = ...,
             request_options: RequestOptions = ...) -> AsyncPager[Customer]:
-        """`GET /v1/customers` https://docs.stripe.com/api/customers/list Can be expanded in `data`: default_source, test_clock. At
-        most, in characters: email 512."""
+        """`GET /v1/customers` https://docs.stripe.com/api/customers/list Can be expanded in `data`: default_source, test_clock. At most,
+        in characters: email 512."""
     async def retrieve(self, customer: str, *, expand: Strings = ...,
             request_options: RequestOptions = ...) -> Customer | DeletedCustomer:
-        """`GET /v1/customers/{customer}` https://docs.stripe.com/api/customers/retrieve Can be expanded: default_source,
-        test_clock."""
+        """`GET /v1/customers/{customer}` https://docs.stripe.com/api/customers/retrieve Can be expanded: default_source, test_clock."""
     async def update(self, customer: str, *, address: ShippingAddressParams | None = ..., balance: int = ...,
             bank_account: CustomerUpdateBankAccountParams | str = ..., business_name: str | None = ...,
             card: CustomerUpdateCardParams | str = ..., cash_balance: CustomerCashBalanceParams = ...,
-            default_alipay_account: str = ..., default_bank_account: str = ..., default_card: str = ...,
-            default_source: str = ..., description: str = ..., email: str = ..., expand: Strings = ...,
-            individual_name: str | None = ..., invoice_prefix: str = ..., invoice_settings: CustomerInvoiceSettingsParams = ...,
-            metadata: Mapping[str, str] | None = ..., name: str = ..., next_invoice_sequence: int = ..., phone: str = ...,
-            preferred_locales: Strings = ..., shipping: CustomerCreateShippingParams | None = ..., source: str = ...,
-            tax: CustomerUpdateTaxParams = ..., tax_exempt: Literal["exempt", "none", "reverse"] | None = ...,
-            request_options: RequestOptions = ...) -> Customer:
-        """`POST /v1/customers/{customer}` https://docs.stripe.com/api/customers/update Can be expanded: default_source,
-        test_clock. At most, in characters: business_name 150, default_alipay_account 500, default_bank_account 500,
-        default_card 500, default_source 500, email 512, individual_name 150, name 256, phone 20."""
+            default_alipay_account: str = ..., default_bank_account: str = ..., default_card: str = ..., default_source: str = ...,
+            description: str = ..., email: str = ..., expand: Strings = ..., individual_name: str | None = ...,
+            invoice_prefix: str = ..., invoice_settings: CustomerInvoiceSettingsParams = ..., metadata: Mapping[str, str] | None = ...,
+            name: str = ..., next_invoice_sequence: int = ..., phone: str = ..., preferred_locales: Strings = ...,
+            shipping: CustomerCreateShippingParams | None = ..., source: str = ..., tax: CustomerUpdateTaxParams = ...,
+            tax_exempt: Literal["exempt", "none", "reverse"] | None = ..., request_options: RequestOptions = ...) -> Customer:
+        """`POST /v1/customers/{customer}` https://docs.stripe.com/api/customers/update Can be expanded: default_source, test_clock. At
+        most, in characters: business_name 150, default_alipay_account 500, default_bank_account 500, default_card 500, default_source
+        500, email 512, individual_name 150, name 256, phone 20."""
     async def delete(self, customer: str, *, request_options: RequestOptions = ...) -> DeletedCustomer:
         """`DELETE /v1/customers/{customer}` https://docs.stripe.com/api/customers/delete"""
     def search(self, *, query: str, expand: Strings = ..., limit: int = ..., page: str = ...,
             request_options: RequestOptions = ...) -> AsyncPager[Customer]:
-        """`GET /v1/customers/search` https://docs.stripe.com/api/customers/search Can be expanded in `data`: default_source,
-        test_clock."""
+        """`GET /v1/customers/search` https://docs.stripe.com/api/customers/search Can be expanded in `data`: default_source, test_clock."""

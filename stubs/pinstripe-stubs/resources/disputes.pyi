@@ -12,8 +12,8 @@ from pinstripe.params import DisputeUpdateEvidenceParams, RangeParams
 class Disputes(Resource):
     def close(self, dispute: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> Dispute:
         """`POST /v1/disputes/{dispute}/close` https://docs.stripe.com/api/disputes/close Can be expanded: charge, payment_intent."""
-    def list(self, *, charge: str = ..., created: RangeParams | int | datetime = ..., ending_before: str = ...,
-            expand: Strings = ..., limit: int = ..., payment_intent: str = ..., starting_after: str = ...,
+    def list(self, *, charge: str = ..., created: RangeParams | int | datetime = ..., ending_before: str = ..., expand: Strings = ...,
+            limit: int = ..., payment_intent: str = ..., starting_after: str = ...,
             request_options: RequestOptions = ...) -> Page[Dispute]:
         """`GET /v1/disputes` https://docs.stripe.com/api/disputes/list Can be expanded in `data`: charge, payment_intent."""
     def retrieve(self, dispute: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> Dispute:
@@ -25,8 +25,8 @@ class Disputes(Resource):
 class AsyncDisputes(Resource):
     async def close(self, dispute: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> Dispute:
         """`POST /v1/disputes/{dispute}/close` https://docs.stripe.com/api/disputes/close Can be expanded: charge, payment_intent."""
-    def list(self, *, charge: str = ..., created: RangeParams | int | datetime = ..., ending_before: str = ...,
-            expand: Strings = ..., limit: int = ..., payment_intent: str = ..., starting_after: str = ...,
+    def list(self, *, charge: str = ..., created: RangeParams | int | datetime = ..., ending_before: str = ..., expand: Strings = ...,
+            limit: int = ..., payment_intent: str = ..., starting_after: str = ...,
             request_options: RequestOptions = ...) -> AsyncPager[Dispute]:
         """`GET /v1/disputes` https://docs.stripe.com/api/disputes/list Can be expanded in `data`: charge, payment_intent."""
     async def retrieve(self, dispute: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> Dispute:

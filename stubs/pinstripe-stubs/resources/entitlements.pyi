@@ -8,56 +8,50 @@ from pinstripe.paging import AsyncPager, Page
 from pinstripe.param import RequestOptions, Strings
 
 class EntitlementsActiveEntitlements(Resource):
-    def list(self, *, customer: str, ending_before: str = ..., expand: Strings = ..., limit: int = ...,
-            starting_after: str = ..., request_options: RequestOptions = ...) -> Page[EntitlementsActiveEntitlement]:
-        """`GET /v1/entitlements/active_entitlements` https://docs.stripe.com/api/entitlements/active_entitlements/list Can be
-        expanded in `data`: feature."""
-    def retrieve(self, id: str, *, expand: Strings = ...,
-            request_options: RequestOptions = ...) -> EntitlementsActiveEntitlement:
-        """`GET /v1/entitlements/active_entitlements/{id}` https://docs.stripe.com/api/entitlements/active_entitlements/retrieve
-        Can be expanded: feature."""
+    def list(self, *, customer: str, ending_before: str = ..., expand: Strings = ..., limit: int = ..., starting_after: str = ...,
+            request_options: RequestOptions = ...) -> Page[EntitlementsActiveEntitlement]:
+        """`GET /v1/entitlements/active_entitlements` https://docs.stripe.com/api/entitlements/active_entitlements/list Can be expanded in
+        `data`: feature."""
+    def retrieve(self, id: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> EntitlementsActiveEntitlement:
+        """`GET /v1/entitlements/active_entitlements/{id}` https://docs.stripe.com/api/entitlements/active_entitlements/retrieve Can be
+        expanded: feature."""
 
 class AsyncEntitlementsActiveEntitlements(Resource):
-    def list(self, *, customer: str, ending_before: str = ..., expand: Strings = ..., limit: int = ...,
-            starting_after: str = ..., request_options: RequestOptions = ...) -> AsyncPager[EntitlementsActiveEntitlement]:
-        """`GET /v1/entitlements/active_entitlements` https://docs.stripe.com/api/entitlements/active_entitlements/list Can be
-        expanded in `data`: feature."""
-    async def retrieve(self, id: str, *, expand: Strings = ...,
-            request_options: RequestOptions = ...) -> EntitlementsActiveEntitlement:
-        """`GET /v1/entitlements/active_entitlements/{id}` https://docs.stripe.com/api/entitlements/active_entitlements/retrieve
-        Can be expanded: feature."""
+    def list(self, *, customer: str, ending_before: str = ..., expand: Strings = ..., limit: int = ..., starting_after: str = ...,
+            request_options: RequestOptions = ...) -> AsyncPager[EntitlementsActiveEntitlement]:
+        """`GET /v1/entitlements/active_entitlements` https://docs.stripe.com/api/entitlements/active_entitlements/list Can be expanded in
+        `data`: feature."""
+    async def retrieve(self, id: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> EntitlementsActiveEntitlement:
+        """`GET /v1/entitlements/active_entitlements/{id}` https://docs.stripe.com/api/entitlements/active_entitlements/retrieve Can be
+        expanded: feature."""
 
 class EntitlementsFeatures(Resource):
     def create(self, *, lookup_key: str, name: str, expand: Strings = ..., metadata: Mapping[str, str] = ...,
             request_options: RequestOptions = ...) -> EntitlementsFeature:
-        """`POST /v1/entitlements/features` https://docs.stripe.com/api/entitlements/features/create At most, in characters:
-        lookup_key 80, name 80."""
-    def list(self, *, archived: bool = ..., ending_before: str = ..., expand: Strings = ..., limit: int = ...,
-            lookup_key: str = ..., starting_after: str = ...,
-            request_options: RequestOptions = ...) -> Page[EntitlementsFeature]:
+        """`POST /v1/entitlements/features` https://docs.stripe.com/api/entitlements/features/create At most, in characters: lookup_key 80,
+        name 80."""
+    def list(self, *, archived: bool = ..., ending_before: str = ..., expand: Strings = ..., limit: int = ..., lookup_key: str = ...,
+            starting_after: str = ..., request_options: RequestOptions = ...) -> Page[EntitlementsFeature]:
         """`GET /v1/entitlements/features` https://docs.stripe.com/api/entitlements/features/list"""
     def retrieve(self, id: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> EntitlementsFeature:
         """`GET /v1/entitlements/features/{id}` https://docs.stripe.com/api/entitlements/features/retrieve"""
-    def update(self, id: str, *, active: bool = ..., expand: Strings = ..., metadata: Mapping[str, str] | None = ...,
-            name: str = ..., request_options: RequestOptions = ...) -> EntitlementsFeature:
-        """`POST /v1/entitlements/features/{id}` https://docs.stripe.com/api/entitlements/features/update At most, in characters:
-        name 80."""
+    def update(self, id: str, *, active: bool = ..., expand: Strings = ..., metadata: Mapping[str, str] | None = ..., name: str = ...,
+            request_options: RequestOptions = ...) -> EntitlementsFeature:
+        """`POST /v1/entitlements/features/{id}` https://docs.stripe.com/api/entitlements/features/update At most, in characters: name 80."""
 
 class AsyncEntitlementsFeatures(Resource):
     async def create(self, *, lookup_key: str, name: str, expand: Strings = ..., metadata: Mapping[str, str] = ...,
             request_options: RequestOptions = ...) -> EntitlementsFeature:
-        """`POST /v1/entitlements/features` https://docs.stripe.com/api/entitlements/features/create At most, in characters:
-        lookup_key 80, name 80."""
-    def list(self, *, archived: bool = ..., ending_before: str = ..., expand: Strings = ..., limit: int = ...,
-            lookup_key: str = ..., starting_after: str = ...,
-            request_options: RequestOptions = ...) -> AsyncPager[EntitlementsFeature]:
+        """`POST /v1/entitlements/features` https://docs.stripe.com/api/entitlements/features/create At most, in characters: lookup_key 80,
+        name 80."""
+    def list(self, *, archived: bool = ..., ending_before: str = ..., expand: Strings = ..., limit: int = ..., lookup_key: str = ...,
+            starting_after: str = ..., request_options: RequestOptions = ...) -> AsyncPager[EntitlementsFeature]:
         """`GET /v1/entitlements/features` https://docs.stripe.com/api/entitlements/features/list"""
     async def retrieve(self, id: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> EntitlementsFeature:
         """`GET /v1/entitlements/features/{id}` https://docs.stripe.com/api/entitlements/features/retrieve"""
     async def update(self, id: str, *, active: bool = ..., expand: Strings = ..., metadata: Mapping[str, str] | None = ...,
             name: str = ..., request_options: RequestOptions = ...) -> EntitlementsFeature:
-        """`POST /v1/entitlements/features/{id}` https://docs.stripe.com/api/entitlements/features/update At most, in characters:
-        name 80."""
+        """`POST /v1/entitlements/features/{id}` https://docs.stripe.com/api/entitlements/features/update At most, in characters: name 80."""
 
 class Entitlements(Resource):
     active_entitlements: EntitlementsActiveEntitlements

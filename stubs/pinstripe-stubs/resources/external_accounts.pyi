@@ -9,23 +9,20 @@ from pinstripe.param import RequestOptions, Strings
 from pinstripe.params import ExternalAccountUpdateDocumentsParams
 
 class ExternalAccounts(Resource):
-    def update(self, id: str, *, account_holder_name: str = ...,
-            account_holder_type: Literal["company", "individual"] | None = ...,
-            account_type: Literal["checking", "futsu", "savings", "toza"] = ..., address_city: str = ...,
-            address_country: str = ..., address_line1: str = ..., address_line2: str = ..., address_state: str = ...,
-            address_zip: str = ..., default_for_currency: bool = ..., documents: ExternalAccountUpdateDocumentsParams = ...,
-            exp_month: str = ..., exp_year: str = ..., expand: Strings = ..., metadata: Mapping[str, str] | None = ...,
-            name: str = ..., request_options: RequestOptions = ...) -> BankAccount | Card:
-        """`POST /v1/external_accounts/{id}` https://docs.stripe.com/api/external_accounts/update Can be expanded: account,
-        customer."""
+    def update(self, id: str, *, account_holder_name: str = ..., account_holder_type: Literal["company", "individual"] | None = ...,
+            account_type: Literal["checking", "futsu", "savings", "toza"] = ..., address_city: str = ..., address_country: str = ...,
+            address_line1: str = ..., address_line2: str = ..., address_state: str = ..., address_zip: str = ...,
+            default_for_currency: bool = ..., documents: ExternalAccountUpdateDocumentsParams = ..., exp_month: str = ...,
+            exp_year: str = ..., expand: Strings = ..., metadata: Mapping[str, str] | None = ..., name: str = ...,
+            request_options: RequestOptions = ...) -> BankAccount | Card:
+        """`POST /v1/external_accounts/{id}` https://docs.stripe.com/api/external_accounts/update Can be expanded: account, customer."""
 
 class AsyncExternalAccounts(Resource):
     async def update(self, id: str, *, account_holder_name: str = ...,
             account_holder_type: Literal["company", "individual"] | None = ...,
-            account_type: Literal["checking", "futsu", "savings", "toza"] = ..., address_city: str = ...,
-            address_country: str = ..., address_line1: str = ..., address_line2: str = ..., address_state: str = ...,
-            address_zip: str = ..., default_for_currency: bool = ..., documents: ExternalAccountUpdateDocumentsParams = ...,
-            exp_month: str = ..., exp_year: str = ..., expand: Strings = ..., metadata: Mapping[str, str] | None = ...,
-            name: str = ..., request_options: RequestOptions = ...) -> BankAccount | Card:
-        """`POST /v1/external_accounts/{id}` https://docs.stripe.com/api/external_accounts/update Can be expanded: account,
-        customer."""
+            account_type: Literal["checking", "futsu", "savings", "toza"] = ..., address_city: str = ..., address_country: str = ...,
+            address_line1: str = ..., address_line2: str = ..., address_state: str = ..., address_zip: str = ...,
+            default_for_currency: bool = ..., documents: ExternalAccountUpdateDocumentsParams = ..., exp_month: str = ...,
+            exp_year: str = ..., expand: Strings = ..., metadata: Mapping[str, str] | None = ..., name: str = ...,
+            request_options: RequestOptions = ...) -> BankAccount | Card:
+        """`POST /v1/external_accounts/{id}` https://docs.stripe.com/api/external_accounts/update Can be expanded: account, customer."""

@@ -11,12 +11,11 @@ from pinstripe.param import RequestOptions, Strings
 from pinstripe.params import RangeParams
 
 class FileLinks(Resource):
-    def create(self, *, file: str, expand: Strings = ..., expires_at: int | datetime = ...,
-            metadata: Mapping[str, str] | None = ..., request_options: RequestOptions = ...) -> FileLink:
+    def create(self, *, file: str, expand: Strings = ..., expires_at: int | datetime = ..., metadata: Mapping[str, str] | None = ...,
+            request_options: RequestOptions = ...) -> FileLink:
         """`POST /v1/file_links` https://docs.stripe.com/api/file_links/create Can be expanded: file."""
-    def list(self, *, created: RangeParams | int | datetime = ..., ending_before: str = ..., expand: Strings = ...,
-            expired: bool = ..., file: str = ..., limit: int = ..., starting_after: str = ...,
-            request_options: RequestOptions = ...) -> Page[FileLink]:
+    def list(self, *, created: RangeParams | int | datetime = ..., ending_before: str = ..., expand: Strings = ..., expired: bool = ...,
+            file: str = ..., limit: int = ..., starting_after: str = ..., request_options: RequestOptions = ...) -> Page[FileLink]:
         """`GET /v1/file_links` https://docs.stripe.com/api/file_links/list Can be expanded in `data`: file."""
     def retrieve(self, link: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> FileLink:
         """`GET /v1/file_links/{link}` https://docs.stripe.com/api/file_links/retrieve Can be expanded: file."""
@@ -28,8 +27,8 @@ class AsyncFileLinks(Resource):
     async def create(self, *, file: str, expand: Strings = ..., expires_at: int | datetime = ...,
             metadata: Mapping[str, str] | None = ..., request_options: RequestOptions = ...) -> FileLink:
         """`POST /v1/file_links` https://docs.stripe.com/api/file_links/create Can be expanded: file."""
-    def list(self, *, created: RangeParams | int | datetime = ..., ending_before: str = ..., expand: Strings = ...,
-            expired: bool = ..., file: str = ..., limit: int = ..., starting_after: str = ...,
+    def list(self, *, created: RangeParams | int | datetime = ..., ending_before: str = ..., expand: Strings = ..., expired: bool = ...,
+            file: str = ..., limit: int = ..., starting_after: str = ...,
             request_options: RequestOptions = ...) -> AsyncPager[FileLink]:
         """`GET /v1/file_links` https://docs.stripe.com/api/file_links/list Can be expanded in `data`: file."""
     async def retrieve(self, link: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> FileLink:

@@ -13,9 +13,8 @@ class Files(Resource):
     def create(self, *, file: FileInput, purpose: FileCreatePurpose, expand: Strings = ...,
             file_link_data: FileCreateFileLinkDataParams = ..., request_options: RequestOptions = ...) -> File:
         """`POST /v1/files` https://docs.stripe.com/api/files/create"""
-    def list(self, *, created: RangeParams | int | datetime = ..., ending_before: str = ..., expand: Strings = ...,
-            limit: int = ..., purpose: FileListPurpose = ..., starting_after: str = ...,
-            request_options: RequestOptions = ...) -> Page[File]:
+    def list(self, *, created: RangeParams | int | datetime = ..., ending_before: str = ..., expand: Strings = ..., limit: int = ...,
+            purpose: FileListPurpose = ..., starting_after: str = ..., request_options: RequestOptions = ...) -> Page[File]:
         """`GET /v1/files` https://docs.stripe.com/api/files/list"""
     def retrieve(self, file: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> File:
         """`GET /v1/files/{file}` https://docs.stripe.com/api/files/retrieve"""
@@ -24,9 +23,8 @@ class AsyncFiles(Resource):
     async def create(self, *, file: FileInput, purpose: FileCreatePurpose, expand: Strings = ...,
             file_link_data: FileCreateFileLinkDataParams = ..., request_options: RequestOptions = ...) -> File:
         """`POST /v1/files` https://docs.stripe.com/api/files/create"""
-    def list(self, *, created: RangeParams | int | datetime = ..., ending_before: str = ..., expand: Strings = ...,
-            limit: int = ..., purpose: FileListPurpose = ..., starting_after: str = ...,
-            request_options: RequestOptions = ...) -> AsyncPager[File]:
+    def list(self, *, created: RangeParams | int | datetime = ..., ending_before: str = ..., expand: Strings = ..., limit: int = ...,
+            purpose: FileListPurpose = ..., starting_after: str = ..., request_options: RequestOptions = ...) -> AsyncPager[File]:
         """`GET /v1/files` https://docs.stripe.com/api/files/list"""
     async def retrieve(self, file: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> File:
         """`GET /v1/files/{file}` https://docs.stripe.com/api/files/retrieve"""

@@ -15,34 +15,29 @@ from pinstripe.params import (AccountHolderParams, FinancialConnectionsTransacti
 class FinancialConnectionsAccountsOwners(Resource):
     def list(self, account: str, *, ownership: str, ending_before: str = ..., expand: Strings = ..., limit: int = ...,
             starting_after: str = ..., request_options: RequestOptions = ...) -> Page[FinancialConnectionsAccountOwner]:
-        """`GET /v1/financial_connections/accounts/{account}/owners`
-        https://docs.stripe.com/api/financial_connections/accounts/owners/list"""
+        """`GET /v1/financial_connections/accounts/{account}/owners` https://docs.stripe.com/api/financial_connections/accounts/owners/list"""
 
 class AsyncFinancialConnectionsAccountsOwners(Resource):
     def list(self, account: str, *, ownership: str, ending_before: str = ..., expand: Strings = ..., limit: int = ...,
             starting_after: str = ..., request_options: RequestOptions = ...) -> AsyncPager[FinancialConnectionsAccountOwner]:
-        """`GET /v1/financial_connections/accounts/{account}/owners`
-        https://docs.stripe.com/api/financial_connections/accounts/owners/list"""
+        """`GET /v1/financial_connections/accounts/{account}/owners` https://docs.stripe.com/api/financial_connections/accounts/owners/list"""
 
 class FinancialConnectionsAccounts(Resource):
     owners: FinancialConnectionsAccountsOwners
-    def disconnect(self, account: str, *, expand: Strings = ...,
-            request_options: RequestOptions = ...) -> FinancialConnectionsAccount:
+    def disconnect(self, account: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> FinancialConnectionsAccount:
         """`POST /v1/financial_connections/accounts/{account}/disconnect`
         https://docs.stripe.com/api/financial_connections/accounts/disconnect Can be expanded: ownership."""
-    def list(self, *, account_holder: AccountHolderParams = ..., ending_before: str = ..., expand: Strings = ...,
-            limit: int = ..., session: str = ..., starting_after: str = ...,
-            request_options: RequestOptions = ...) -> Page[FinancialConnectionsAccount]:
-        """`GET /v1/financial_connections/accounts` https://docs.stripe.com/api/financial_connections/accounts/list Can be expanded
-        in `data`: ownership."""
-    def refresh(self, account: str, *, features: Sequence[Literal["balance", "ownership", "transactions"]],
-            expand: Strings = ..., request_options: RequestOptions = ...) -> FinancialConnectionsAccount:
-        """`POST /v1/financial_connections/accounts/{account}/refresh`
-        https://docs.stripe.com/api/financial_connections/accounts/refresh Can be expanded: ownership."""
-    def retrieve(self, account: str, *, expand: Strings = ...,
+    def list(self, *, account_holder: AccountHolderParams = ..., ending_before: str = ..., expand: Strings = ..., limit: int = ...,
+            session: str = ..., starting_after: str = ..., request_options: RequestOptions = ...) -> Page[FinancialConnectionsAccount]:
+        """`GET /v1/financial_connections/accounts` https://docs.stripe.com/api/financial_connections/accounts/list Can be expanded in
+        `data`: ownership."""
+    def refresh(self, account: str, *, features: Sequence[Literal["balance", "ownership", "transactions"]], expand: Strings = ...,
             request_options: RequestOptions = ...) -> FinancialConnectionsAccount:
-        """`GET /v1/financial_connections/accounts/{account}` https://docs.stripe.com/api/financial_connections/accounts/retrieve
+        """`POST /v1/financial_connections/accounts/{account}/refresh` https://docs.stripe.com/api/financial_connections/accounts/refresh
         Can be expanded: ownership."""
+    def retrieve(self, account: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> FinancialConnectionsAccount:
+        """`GET /v1/financial_connections/accounts/{account}` https://docs.stripe.com/api/financial_connections/accounts/retrieve Can be
+        expanded: ownership."""
     def subscribe(self, account: str, *, features: Sequence[Literal["transactions"]], expand: Strings = ...,
             request_options: RequestOptions = ...) -> FinancialConnectionsAccount:
         """`POST /v1/financial_connections/accounts/{account}/subscribe`
@@ -58,19 +53,19 @@ class AsyncFinancialConnectionsAccounts(Resource):
             request_options: RequestOptions = ...) -> FinancialConnectionsAccount:
         """`POST /v1/financial_connections/accounts/{account}/disconnect`
         https://docs.stripe.com/api/financial_connections/accounts/disconnect Can be expanded: ownership."""
-    def list(self, *, account_holder: AccountHolderParams = ..., ending_before: str = ..., expand: Strings = ...,
-            limit: int = ..., session: str = ..., starting_after: str = ...,
+    def list(self, *, account_holder: AccountHolderParams = ..., ending_before: str = ..., expand: Strings = ..., limit: int = ...,
+            session: str = ..., starting_after: str = ...,
             request_options: RequestOptions = ...) -> AsyncPager[FinancialConnectionsAccount]:
-        """`GET /v1/financial_connections/accounts` https://docs.stripe.com/api/financial_connections/accounts/list Can be expanded
-        in `data`: ownership."""
-    async def refresh(self, account: str, *, features: Sequence[Literal["balance", "ownership", "transactions"]],
-            expand: Strings = ..., request_options: RequestOptions = ...) -> FinancialConnectionsAccount:
-        """`POST /v1/financial_connections/accounts/{account}/refresh`
-        https://docs.stripe.com/api/financial_connections/accounts/refresh Can be expanded: ownership."""
+        """`GET /v1/financial_connections/accounts` https://docs.stripe.com/api/financial_connections/accounts/list Can be expanded in
+        `data`: ownership."""
+    async def refresh(self, account: str, *, features: Sequence[Literal["balance", "ownership", "transactions"]], expand: Strings = ...,
+            request_options: RequestOptions = ...) -> FinancialConnectionsAccount:
+        """`POST /v1/financial_connections/accounts/{account}/refresh` https://docs.stripe.com/api/financial_connections/accounts/refresh
+        Can be expanded: ownership."""
     async def retrieve(self, account: str, *, expand: Strings = ...,
             request_options: RequestOptions = ...) -> FinancialConnectionsAccount:
-        """`GET /v1/financial_connections/accounts/{account}` https://docs.stripe.com/api/financial_connections/accounts/retrieve
-        Can be expanded: ownership."""
+        """`GET /v1/financial_connections/accounts/{account}` https://docs.stripe.com/api/financial_connections/accounts/retrieve Can be
+        expanded: ownership."""
     async def subscribe(self, account: str, *, features: Sequence[Literal["transactions"]], expand: Strings = ...,
             request_options: RequestOptions = ...) -> FinancialConnectionsAccount:
         """`POST /v1/financial_connections/accounts/{account}/subscribe`
@@ -87,8 +82,7 @@ class FinancialConnectionsSessions(Resource):
             prefetch: Sequence[Literal["balances", "ownership", "transactions"]] = ..., return_url: str = ...,
             request_options: RequestOptions = ...) -> FinancialConnectionsSession:
         """`POST /v1/financial_connections/sessions` https://docs.stripe.com/api/financial_connections/sessions/create"""
-    def retrieve(self, session: str, *, expand: Strings = ...,
-            request_options: RequestOptions = ...) -> FinancialConnectionsSession:
+    def retrieve(self, session: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> FinancialConnectionsSession:
         """`GET /v1/financial_connections/sessions/{session}` https://docs.stripe.com/api/financial_connections/sessions/retrieve"""
 
 class AsyncFinancialConnectionsSessions(Resource):
@@ -103,8 +97,8 @@ class AsyncFinancialConnectionsSessions(Resource):
         """`GET /v1/financial_connections/sessions/{session}` https://docs.stripe.com/api/financial_connections/sessions/retrieve"""
 
 class FinancialConnectionsTransactions(Resource):
-    def list(self, *, account: str, ending_before: str = ..., expand: Strings = ..., limit: int = ...,
-            starting_after: str = ..., transacted_at: RangeParams | int | datetime = ...,
+    def list(self, *, account: str, ending_before: str = ..., expand: Strings = ..., limit: int = ..., starting_after: str = ...,
+            transacted_at: RangeParams | int | datetime = ...,
             transaction_refresh: FinancialConnectionsTransactionListTransactionRefreshParams = ...,
             request_options: RequestOptions = ...) -> Page[FinancialConnectionsTransaction]:
         """`GET /v1/financial_connections/transactions` https://docs.stripe.com/api/financial_connections/transactions/list"""
@@ -114,8 +108,8 @@ class FinancialConnectionsTransactions(Resource):
         https://docs.stripe.com/api/financial_connections/transactions/retrieve"""
 
 class AsyncFinancialConnectionsTransactions(Resource):
-    def list(self, *, account: str, ending_before: str = ..., expand: Strings = ..., limit: int = ...,
-            starting_after: str = ..., transacted_at: RangeParams | int | datetime = ...,
+    def list(self, *, account: str, ending_before: str = ..., expand: Strings = ..., limit: int = ..., starting_after: str = ...,
+            transacted_at: RangeParams | int | datetime = ...,
             transaction_refresh: FinancialConnectionsTransactionListTransactionRefreshParams = ...,
             request_options: RequestOptions = ...) -> AsyncPager[FinancialConnectionsTransaction]:
         """`GET /v1/financial_connections/transactions` https://docs.stripe.com/api/financial_connections/transactions/list"""

@@ -11,9 +11,9 @@ from pinstripe.params import ForwardingRequestCreateRequestParams, TopupListAmou
 
 class ForwardingRequests(Resource):
     def create(self, *, payment_method: str,
-            replacements: Sequence[Literal["card_cvc", "card_expiry", "card_number", "cardholder_name", "request_signature"]],
-            url: str, expand: Strings = ..., metadata: Mapping[str, str] = ...,
-            request: ForwardingRequestCreateRequestParams = ..., request_options: RequestOptions = ...) -> ForwardingRequest:
+            replacements: Sequence[Literal["card_cvc", "card_expiry", "card_number", "cardholder_name", "request_signature"]], url: str,
+            expand: Strings = ..., metadata: Mapping[str, str] = ..., request: ForwardingRequestCreateRequestParams = ...,
+            request_options: RequestOptions = ...) -> ForwardingRequest:
         """`POST /v1/forwarding/requests` https://docs.stripe.com/api/forwarding/requests/create"""
     def list(self, *, created: TopupListAmountParams = ..., ending_before: str = ..., expand: Strings = ..., limit: int = ...,
             starting_after: str = ..., request_options: RequestOptions = ...) -> Page[ForwardingRequest]:
@@ -23,9 +23,9 @@ class ForwardingRequests(Resource):
 
 class AsyncForwardingRequests(Resource):
     async def create(self, *, payment_method: str,
-            replacements: Sequence[Literal["card_cvc", "card_expiry", "card_number", "cardholder_name", "request_signature"]],
-            url: str, expand: Strings = ..., metadata: Mapping[str, str] = ...,
-            request: ForwardingRequestCreateRequestParams = ..., request_options: RequestOptions = ...) -> ForwardingRequest:
+            replacements: Sequence[Literal["card_cvc", "card_expiry", "card_number", "cardholder_name", "request_signature"]], url: str,
+            expand: Strings = ..., metadata: Mapping[str, str] = ..., request: ForwardingRequestCreateRequestParams = ...,
+            request_options: RequestOptions = ...) -> ForwardingRequest:
         """`POST /v1/forwarding/requests` https://docs.stripe.com/api/forwarding/requests/create"""
     def list(self, *, created: TopupListAmountParams = ..., ending_before: str = ..., expand: Strings = ..., limit: int = ...,
             starting_after: str = ..., request_options: RequestOptions = ...) -> AsyncPager[ForwardingRequest]:

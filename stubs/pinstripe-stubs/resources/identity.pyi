@@ -16,8 +16,7 @@ class IdentityVerificationReports(Resource):
             expand: Strings = ..., limit: int = ..., starting_after: str = ..., type: Literal["document", "id_number"] = ...,
             verification_session: str = ..., request_options: RequestOptions = ...) -> Page[IdentityVerificationReport]:
         """`GET /v1/identity/verification_reports` https://docs.stripe.com/api/identity/verification_reports/list"""
-    def retrieve(self, report: str, *, expand: Strings = ...,
-            request_options: RequestOptions = ...) -> IdentityVerificationReport:
+    def retrieve(self, report: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> IdentityVerificationReport:
         """`GET /v1/identity/verification_reports/{report}` https://docs.stripe.com/api/identity/verification_reports/retrieve"""
 
 class AsyncIdentityVerificationReports(Resource):
@@ -30,72 +29,69 @@ class AsyncIdentityVerificationReports(Resource):
         """`GET /v1/identity/verification_reports/{report}` https://docs.stripe.com/api/identity/verification_reports/retrieve"""
 
 class IdentityVerificationSessions(Resource):
-    def cancel(self, session: str, *, expand: Strings = ...,
-            request_options: RequestOptions = ...) -> IdentityVerificationSession:
-        """`POST /v1/identity/verification_sessions/{session}/cancel`
-        https://docs.stripe.com/api/identity/verification_sessions/cancel Can be expanded: last_verification_report."""
+    def cancel(self, session: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> IdentityVerificationSession:
+        """`POST /v1/identity/verification_sessions/{session}/cancel` https://docs.stripe.com/api/identity/verification_sessions/cancel Can
+        be expanded: last_verification_report."""
     def create(self, *, client_reference_id: str = ..., expand: Strings = ..., metadata: Mapping[str, str] = ...,
             options: IdentityVerificationSessionOptionsParams = ...,
             provided_details: IdentityVerificationSessionProvidedDetailsParams = ..., related_customer: str = ...,
             related_customer_account: str = ..., related_person: IdentityVerificationSessionCreateRelatedPersonParams = ...,
             return_url: str = ..., type: Literal["document", "id_number"] = ..., verification_flow: str = ...,
             request_options: RequestOptions = ...) -> IdentityVerificationSession:
-        """`POST /v1/identity/verification_sessions` https://docs.stripe.com/api/identity/verification_sessions/create Can be
-        expanded: last_verification_report."""
+        """`POST /v1/identity/verification_sessions` https://docs.stripe.com/api/identity/verification_sessions/create Can be expanded:
+        last_verification_report."""
     def list(self, *, client_reference_id: str = ..., created: RangeParams | int | datetime = ..., ending_before: str = ...,
             expand: Strings = ..., limit: int = ..., related_customer: str = ..., related_customer_account: str = ...,
             starting_after: str = ..., status: Literal["canceled", "processing", "requires_input", "verified"] = ...,
             request_options: RequestOptions = ...) -> Page[IdentityVerificationSession]:
-        """`GET /v1/identity/verification_sessions` https://docs.stripe.com/api/identity/verification_sessions/list Can be expanded
-        in `data`: last_verification_report."""
-    def redact(self, session: str, *, expand: Strings = ...,
-            request_options: RequestOptions = ...) -> IdentityVerificationSession:
-        """`POST /v1/identity/verification_sessions/{session}/redact`
-        https://docs.stripe.com/api/identity/verification_sessions/redact Can be expanded: last_verification_report."""
-    def retrieve(self, session: str, *, expand: Strings = ...,
-            request_options: RequestOptions = ...) -> IdentityVerificationSession:
-        """`GET /v1/identity/verification_sessions/{session}` https://docs.stripe.com/api/identity/verification_sessions/retrieve
-        Can be expanded: last_verification_report."""
+        """`GET /v1/identity/verification_sessions` https://docs.stripe.com/api/identity/verification_sessions/list Can be expanded in
+        `data`: last_verification_report."""
+    def redact(self, session: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> IdentityVerificationSession:
+        """`POST /v1/identity/verification_sessions/{session}/redact` https://docs.stripe.com/api/identity/verification_sessions/redact Can
+        be expanded: last_verification_report."""
+    def retrieve(self, session: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> IdentityVerificationSession:
+        """`GET /v1/identity/verification_sessions/{session}` https://docs.stripe.com/api/identity/verification_sessions/retrieve Can be
+        expanded: last_verification_report."""
     def update(self, session: str, *, expand: Strings = ..., metadata: Mapping[str, str] = ...,
             options: IdentityVerificationSessionOptionsParams = ...,
-            provided_details: IdentityVerificationSessionProvidedDetailsParams = ...,
-            type: Literal["document", "id_number"] = ..., request_options: RequestOptions = ...) -> IdentityVerificationSession:
-        """`POST /v1/identity/verification_sessions/{session}` https://docs.stripe.com/api/identity/verification_sessions/update
-        Can be expanded: last_verification_report."""
+            provided_details: IdentityVerificationSessionProvidedDetailsParams = ..., type: Literal["document", "id_number"] = ...,
+            request_options: RequestOptions = ...) -> IdentityVerificationSession:
+        """`POST /v1/identity/verification_sessions/{session}` https://docs.stripe.com/api/identity/verification_sessions/update Can be
+        expanded: last_verification_report."""
 
 class AsyncIdentityVerificationSessions(Resource):
     async def cancel(self, session: str, *, expand: Strings = ...,
             request_options: RequestOptions = ...) -> IdentityVerificationSession:
-        """`POST /v1/identity/verification_sessions/{session}/cancel`
-        https://docs.stripe.com/api/identity/verification_sessions/cancel Can be expanded: last_verification_report."""
+        """`POST /v1/identity/verification_sessions/{session}/cancel` https://docs.stripe.com/api/identity/verification_sessions/cancel Can
+        be expanded: last_verification_report."""
     async def create(self, *, client_reference_id: str = ..., expand: Strings = ..., metadata: Mapping[str, str] = ...,
             options: IdentityVerificationSessionOptionsParams = ...,
             provided_details: IdentityVerificationSessionProvidedDetailsParams = ..., related_customer: str = ...,
             related_customer_account: str = ..., related_person: IdentityVerificationSessionCreateRelatedPersonParams = ...,
             return_url: str = ..., type: Literal["document", "id_number"] = ..., verification_flow: str = ...,
             request_options: RequestOptions = ...) -> IdentityVerificationSession:
-        """`POST /v1/identity/verification_sessions` https://docs.stripe.com/api/identity/verification_sessions/create Can be
-        expanded: last_verification_report."""
+        """`POST /v1/identity/verification_sessions` https://docs.stripe.com/api/identity/verification_sessions/create Can be expanded:
+        last_verification_report."""
     def list(self, *, client_reference_id: str = ..., created: RangeParams | int | datetime = ..., ending_before: str = ...,
             expand: Strings = ..., limit: int = ..., related_customer: str = ..., related_customer_account: str = ...,
             starting_after: str = ..., status: Literal["canceled", "processing", "requires_input", "verified"] = ...,
             request_options: RequestOptions = ...) -> AsyncPager[IdentityVerificationSession]:
-        """`GET /v1/identity/verification_sessions` https://docs.stripe.com/api/identity/verification_sessions/list Can be expanded
-        in `data`: last_verification_report."""
+        """`GET /v1/identity/verification_sessions` https://docs.stripe.com/api/identity/verification_sessions/list Can be expanded in
+        `data`: last_verification_report."""
     async def redact(self, session: str, *, expand: Strings = ...,
             request_options: RequestOptions = ...) -> IdentityVerificationSession:
-        """`POST /v1/identity/verification_sessions/{session}/redact`
-        https://docs.stripe.com/api/identity/verification_sessions/redact Can be expanded: last_verification_report."""
+        """`POST /v1/identity/verification_sessions/{session}/redact` https://docs.stripe.com/api/identity/verification_sessions/redact Can
+        be expanded: last_verification_report."""
     async def retrieve(self, session: str, *, expand: Strings = ...,
             request_options: RequestOptions = ...) -> IdentityVerificationSession:
-        """`GET /v1/identity/verification_sessions/{session}` https://docs.stripe.com/api/identity/verification_sessions/retrieve
-        Can be expanded: last_verification_report."""
+        """`GET /v1/identity/verification_sessions/{session}` https://docs.stripe.com/api/identity/verification_sessions/retrieve Can be
+        expanded: last_verification_report."""
     async def update(self, session: str, *, expand: Strings = ..., metadata: Mapping[str, str] = ...,
             options: IdentityVerificationSessionOptionsParams = ...,
-            provided_details: IdentityVerificationSessionProvidedDetailsParams = ...,
-            type: Literal["document", "id_number"] = ..., request_options: RequestOptions = ...) -> IdentityVerificationSession:
-        """`POST /v1/identity/verification_sessions/{session}` https://docs.stripe.com/api/identity/verification_sessions/update
-        Can be expanded: last_verification_report."""
+            provided_details: IdentityVerificationSessionProvidedDetailsParams = ..., type: Literal["document", "id_number"] = ...,
+            request_options: RequestOptions = ...) -> IdentityVerificationSession:
+        """`POST /v1/identity/verification_sessions/{session}` https://docs.stripe.com/api/identity/verification_sessions/update Can be
+        expanded: last_verification_report."""
 
 class Identity(Resource):
     verification_reports: IdentityVerificationReports

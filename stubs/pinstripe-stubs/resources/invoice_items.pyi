@@ -9,28 +9,27 @@ from pinstripe.endpoint import Resource
 from pinstripe.models import DeletedInvoiceItem, InvoiceItem
 from pinstripe.paging import AsyncPager, Page
 from pinstripe.param import RequestOptions, Strings
-from pinstripe.params import (AddInvoiceItemPriceDataParams, InvoicePeriodParams, InvoicePricingParams,
-    QuoteCreateDiscountParams, RangeParams)
+from pinstripe.params import (AddInvoiceItemPriceDataParams, InvoicePeriodParams, InvoicePricingParams, QuoteCreateDiscountParams,
+    RangeParams)
 
 class InvoiceItems(Resource):
     def create(self, *, amount: int = ..., currency: str = ..., customer: str = ..., customer_account: str = ...,
             description: str = ..., discountable: bool = ..., discounts: Sequence[QuoteCreateDiscountParams] | None = ...,
-            expand: Strings = ..., invoice: str = ..., metadata: Mapping[str, str] | None = ...,
-            period: InvoicePeriodParams = ..., price_data: AddInvoiceItemPriceDataParams = ...,
-            pricing: InvoicePricingParams = ..., quantity: int = ..., quantity_decimal: Decimal | str = ...,
-            subscription: str = ..., tax_behavior: Literal["exclusive", "inclusive", "unspecified"] = ...,
-            tax_code: str | None = ..., tax_rates: Strings = ..., unit_amount_decimal: Decimal | str = ...,
-            request_options: RequestOptions = ...) -> InvoiceItem:
+            expand: Strings = ..., invoice: str = ..., metadata: Mapping[str, str] | None = ..., period: InvoicePeriodParams = ...,
+            price_data: AddInvoiceItemPriceDataParams = ..., pricing: InvoicePricingParams = ..., quantity: int = ...,
+            quantity_decimal: Decimal | str = ..., subscription: str = ...,
+            tax_behavior: Literal["exclusive", "inclusive", "unspecified"] = ..., tax_code: str | None = ..., tax_rates: Strings = ...,
+            unit_amount_decimal: Decimal | str = ..., request_options: RequestOptions = ...) -> InvoiceItem:
         """`POST /v1/invoiceitems` https://docs.stripe.com/api/invoice_items/create Can be expanded: customer, discounts, invoice,
         test_clock."""
     def list(self, *, created: RangeParams | int | datetime = ..., customer: str = ..., customer_account: str = ...,
             ending_before: str = ..., expand: Strings = ..., invoice: str = ..., limit: int = ..., pending: bool = ...,
             starting_after: str = ..., request_options: RequestOptions = ...) -> Page[InvoiceItem]:
-        """`GET /v1/invoiceitems` https://docs.stripe.com/api/invoice_items/list Can be expanded in `data`: customer, discounts,
-        invoice, test_clock."""
+        """`GET /v1/invoiceitems` https://docs.stripe.com/api/invoice_items/list Can be expanded in `data`: customer, discounts, invoice,
+        test_clock."""
     def retrieve(self, invoiceitem: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> InvoiceItem:
-        """`GET /v1/invoiceitems/{invoiceitem}` https://docs.stripe.com/api/invoice_items/retrieve Can be expanded: customer,
-        discounts, invoice, test_clock."""
+        """`GET /v1/invoiceitems/{invoiceitem}` https://docs.stripe.com/api/invoice_items/retrieve Can be expanded: customer, discounts,
+        invoice, test_clock."""
     def update(self, invoiceitem: str, *, amount: int = ..., description: str = ..., discountable: bool = ...,
             discounts: Sequence[QuoteCreateDiscountParams] | None = ..., expand: Strings = ...,
             metadata: Mapping[str, str] | None = ..., period: InvoicePeriodParams = ...,
@@ -38,30 +37,29 @@ class InvoiceItems(Resource):
             quantity_decimal: Decimal | str = ..., tax_behavior: Literal["exclusive", "inclusive", "unspecified"] = ...,
             tax_code: str | None = ..., tax_rates: Strings | None = ..., unit_amount_decimal: Decimal | str = ...,
             request_options: RequestOptions = ...) -> InvoiceItem:
-        """`POST /v1/invoiceitems/{invoiceitem}` https://docs.stripe.com/api/invoice_items/update Can be expanded: customer,
-        discounts, invoice, test_clock."""
+        """`POST /v1/invoiceitems/{invoiceitem}` https://docs.stripe.com/api/invoice_items/update Can be expanded: customer, discounts,
+        invoice, test_clock."""
     def delete(self, invoiceitem: str, *, request_options: RequestOptions = ...) -> DeletedInvoiceItem:
         """`DELETE /v1/invoiceitems/{invoiceitem}` https://docs.stripe.com/api/invoice_items/delete"""
 
 class AsyncInvoiceItems(Resource):
     async def create(self, *, amount: int = ..., currency: str = ..., customer: str = ..., customer_account: str = ...,
             description: str = ..., discountable: bool = ..., discounts: Sequence[QuoteCreateDiscountParams] | None = ...,
-            expand: Strings = ..., invoice: str = ..., metadata: Mapping[str, str] | None = ...,
-            period: InvoicePeriodParams = ..., price_data: AddInvoiceItemPriceDataParams = ...,
-            pricing: InvoicePricingParams = ..., quantity: int = ..., quantity_decimal: Decimal | str = ...,
-            subscription: str = ..., tax_behavior: Literal["exclusive", "inclusive", "unspecified"] = ...,
-            tax_code: str | None = ..., tax_rates: Strings = ..., unit_amount_decimal: Decimal | str = ...,
-            request_options: RequestOptions = ...) -> InvoiceItem:
+            expand: Strings = ..., invoice: str = ..., metadata: Mapping[str, str] | None = ..., period: InvoicePeriodParams = ...,
+            price_data: AddInvoiceItemPriceDataParams = ..., pricing: InvoicePricingParams = ..., quantity: int = ...,
+            quantity_decimal: Decimal | str = ..., subscription: str = ...,
+            tax_behavior: Literal["exclusive", "inclusive", "unspecified"] = ..., tax_code: str | None = ..., tax_rates: Strings = ...,
+            unit_amount_decimal: Decimal | str = ..., request_options: RequestOptions = ...) -> InvoiceItem:
         """`POST /v1/invoiceitems` https://docs.stripe.com/api/invoice_items/create Can be expanded: customer, discounts, invoice,
         test_clock."""
     def list(self, *, created: RangeParams | int | datetime = ..., customer: str = ..., customer_account: str = ...,
             ending_before: str = ..., expand: Strings = ..., invoice: str = ..., limit: int = ..., pending: bool = ...,
             starting_after: str = ..., request_options: RequestOptions = ...) -> AsyncPager[InvoiceItem]:
-        """`GET /v1/invoiceitems` https://docs.stripe.com/api/invoice_items/list Can be expanded in `data`: customer, discounts,
-        invoice, test_clock."""
+        """`GET /v1/invoiceitems` https://docs.stripe.com/api/invoice_items/list Can be expanded in `data`: customer, discounts, invoice,
+        test_clock."""
     async def retrieve(self, invoiceitem: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> InvoiceItem:
-        """`GET /v1/invoiceitems/{invoiceitem}` https://docs.stripe.com/api/invoice_items/retrieve Can be expanded: customer,
-        discounts, invoice, test_clock."""
+        """`GET /v1/invoiceitems/{invoiceitem}` https://docs.stripe.com/api/invoice_items/retrieve Can be expanded: customer, discounts,
+        invoice, test_clock."""
     async def update(self, invoiceitem: str, *, amount: int = ..., description: str = ..., discountable: bool = ...,
             discounts: Sequence[QuoteCreateDiscountParams] | None = ..., expand: Strings = ...,
             metadata: Mapping[str, str] | None = ..., period: InvoicePeriodParams = ...,
@@ -69,7 +67,7 @@ class AsyncInvoiceItems(Resource):
             quantity_decimal: Decimal | str = ..., tax_behavior: Literal["exclusive", "inclusive", "unspecified"] = ...,
             tax_code: str | None = ..., tax_rates: Strings | None = ..., unit_amount_decimal: Decimal | str = ...,
             request_options: RequestOptions = ...) -> InvoiceItem:
-        """`POST /v1/invoiceitems/{invoiceitem}` https://docs.stripe.com/api/invoice_items/update Can be expanded: customer,
-        discounts, invoice, test_clock."""
+        """`POST /v1/invoiceitems/{invoiceitem}` https://docs.stripe.com/api/invoice_items/update Can be expanded: customer, discounts,
+        invoice, test_clock."""
     async def delete(self, invoiceitem: str, *, request_options: RequestOptions = ...) -> DeletedInvoiceItem:
         """`DELETE /v1/invoiceitems/{invoiceitem}` https://docs.stripe.com/api/invoice_items/delete"""

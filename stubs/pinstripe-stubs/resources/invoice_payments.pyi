@@ -10,21 +10,17 @@ from pinstripe.param import RequestOptions, Strings
 from pinstripe.params import InvoicePaymentListPaymentParams, RangeParams
 
 class InvoicePayments(Resource):
-    def list(self, *, created: RangeParams | int | datetime = ..., ending_before: str = ..., expand: Strings = ...,
-            invoice: str = ..., limit: int = ..., payment: InvoicePaymentListPaymentParams = ..., starting_after: str = ...,
+    def list(self, *, created: RangeParams | int | datetime = ..., ending_before: str = ..., expand: Strings = ..., invoice: str = ...,
+            limit: int = ..., payment: InvoicePaymentListPaymentParams = ..., starting_after: str = ...,
             status: Literal["canceled", "open", "paid"] = ..., request_options: RequestOptions = ...) -> Page[InvoicePayment]:
         """`GET /v1/invoice_payments` https://docs.stripe.com/api/invoice_payments/list Can be expanded in `data`: invoice."""
     def retrieve(self, invoice_payment: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> InvoicePayment:
-        """`GET /v1/invoice_payments/{invoice_payment}` https://docs.stripe.com/api/invoice_payments/retrieve Can be expanded:
-        invoice."""
+        """`GET /v1/invoice_payments/{invoice_payment}` https://docs.stripe.com/api/invoice_payments/retrieve Can be expanded: invoice."""
 
 class AsyncInvoicePayments(Resource):
-    def list(self, *, created: RangeParams | int | datetime = ..., ending_before: str = ..., expand: Strings = ...,
-            invoice: str = ..., limit: int = ..., payment: InvoicePaymentListPaymentParams = ..., starting_after: str = ...,
-            status: Literal["canceled", "open", "paid"] = ...,
-            request_options: RequestOptions = ...) -> AsyncPager[InvoicePayment]:
+    def list(self, *, created: RangeParams | int | datetime = ..., ending_before: str = ..., expand: Strings = ..., invoice: str = ...,
+            limit: int = ..., payment: InvoicePaymentListPaymentParams = ..., starting_after: str = ...,
+            status: Literal["canceled", "open", "paid"] = ..., request_options: RequestOptions = ...) -> AsyncPager[InvoicePayment]:
         """`GET /v1/invoice_payments` https://docs.stripe.com/api/invoice_payments/list Can be expanded in `data`: invoice."""
-    async def retrieve(self, invoice_payment: str, *, expand: Strings = ...,
-            request_options: RequestOptions = ...) -> InvoicePayment:
-        """`GET /v1/invoice_payments/{invoice_payment}` https://docs.stripe.com/api/invoice_payments/retrieve Can be expanded:
-        invoice."""
+    async def retrieve(self, invoice_payment: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> InvoicePayment:
+        """`GET /v1/invoice_payments/{invoice_payment}` https://docs.stripe.com/api/invoice_payments/retrieve Can be expanded: invoice."""

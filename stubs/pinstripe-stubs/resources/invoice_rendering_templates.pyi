@@ -8,35 +8,26 @@ from pinstripe.paging import AsyncPager, Page
 from pinstripe.param import RequestOptions, Strings
 
 class InvoiceRenderingTemplates(Resource):
-    def archive(self, template: str, *, expand: Strings = ...,
-            request_options: RequestOptions = ...) -> InvoiceRenderingTemplate:
-        """`POST /v1/invoice_rendering_templates/{template}/archive`
-        https://docs.stripe.com/api/invoice_rendering_templates/archive"""
+    def archive(self, template: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> InvoiceRenderingTemplate:
+        """`POST /v1/invoice_rendering_templates/{template}/archive` https://docs.stripe.com/api/invoice_rendering_templates/archive"""
     def list(self, *, ending_before: str = ..., expand: Strings = ..., limit: int = ..., starting_after: str = ...,
-            status: Literal["active", "archived"] = ...,
-            request_options: RequestOptions = ...) -> Page[InvoiceRenderingTemplate]:
+            status: Literal["active", "archived"] = ..., request_options: RequestOptions = ...) -> Page[InvoiceRenderingTemplate]:
         """`GET /v1/invoice_rendering_templates` https://docs.stripe.com/api/invoice_rendering_templates/list"""
     def retrieve(self, template: str, *, expand: Strings = ..., version: int = ...,
             request_options: RequestOptions = ...) -> InvoiceRenderingTemplate:
         """`GET /v1/invoice_rendering_templates/{template}` https://docs.stripe.com/api/invoice_rendering_templates/retrieve"""
-    def unarchive(self, template: str, *, expand: Strings = ...,
-            request_options: RequestOptions = ...) -> InvoiceRenderingTemplate:
-        """`POST /v1/invoice_rendering_templates/{template}/unarchive`
-        https://docs.stripe.com/api/invoice_rendering_templates/unarchive"""
+    def unarchive(self, template: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> InvoiceRenderingTemplate:
+        """`POST /v1/invoice_rendering_templates/{template}/unarchive` https://docs.stripe.com/api/invoice_rendering_templates/unarchive"""
 
 class AsyncInvoiceRenderingTemplates(Resource):
-    async def archive(self, template: str, *, expand: Strings = ...,
-            request_options: RequestOptions = ...) -> InvoiceRenderingTemplate:
-        """`POST /v1/invoice_rendering_templates/{template}/archive`
-        https://docs.stripe.com/api/invoice_rendering_templates/archive"""
+    async def archive(self, template: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> InvoiceRenderingTemplate:
+        """`POST /v1/invoice_rendering_templates/{template}/archive` https://docs.stripe.com/api/invoice_rendering_templates/archive"""
     def list(self, *, ending_before: str = ..., expand: Strings = ..., limit: int = ..., starting_after: str = ...,
-            status: Literal["active", "archived"] = ...,
-            request_options: RequestOptions = ...) -> AsyncPager[InvoiceRenderingTemplate]:
+            status: Literal["active", "archived"] = ..., request_options: RequestOptions = ...) -> AsyncPager[InvoiceRenderingTemplate]:
         """`GET /v1/invoice_rendering_templates` https://docs.stripe.com/api/invoice_rendering_templates/list"""
     async def retrieve(self, template: str, *, expand: Strings = ..., version: int = ...,
             request_options: RequestOptions = ...) -> InvoiceRenderingTemplate:
         """`GET /v1/invoice_rendering_templates/{template}` https://docs.stripe.com/api/invoice_rendering_templates/retrieve"""
     async def unarchive(self, template: str, *, expand: Strings = ...,
             request_options: RequestOptions = ...) -> InvoiceRenderingTemplate:
-        """`POST /v1/invoice_rendering_templates/{template}/unarchive`
-        https://docs.stripe.com/api/invoice_rendering_templates/unarchive"""
+        """`POST /v1/invoice_rendering_templates/{template}/unarchive` https://docs.stripe.com/api/invoice_rendering_templates/unarchive"""

@@ -11,39 +11,38 @@ from pinstripe.paging import AsyncPager, Page
 from pinstripe.param import RequestOptions, Strings
 from pinstripe.params import (AutomaticTaxParams, InvoiceAddLinesLineParams, InvoiceCreateCustomFieldParams,
     InvoiceCreateFromInvoiceParams, InvoiceCreateIssuerParams, InvoiceCreatePreviewCustomerDetailsParams,
-    InvoiceCreatePreviewInvoiceItemParams, InvoiceCreatePreviewScheduleDetailsParams,
-    InvoiceCreatePreviewSubscriptionDetailsParams, InvoiceCreateShippingCostParams, InvoiceCreateTransferDataParams,
-    InvoicePaymentSettingsParams, InvoicePeriodParams, InvoicePriceDataParams, InvoicePricingParams,
-    InvoiceRemoveLinesLineParams, InvoiceRenderingParams, InvoiceTaxAmountParams, InvoiceUpdateLinesLineParams,
-    QuoteCreateDiscountParams, RangeParams, ShippingDetailsParams)
+    InvoiceCreatePreviewInvoiceItemParams, InvoiceCreatePreviewScheduleDetailsParams, InvoiceCreatePreviewSubscriptionDetailsParams,
+    InvoiceCreateShippingCostParams, InvoiceCreateTransferDataParams, InvoicePaymentSettingsParams, InvoicePeriodParams,
+    InvoicePriceDataParams, InvoicePricingParams, InvoiceRemoveLinesLineParams, InvoiceRenderingParams, InvoiceTaxAmountParams,
+    InvoiceUpdateLinesLineParams, QuoteCreateDiscountParams, RangeParams, ShippingDetailsParams)
 
 class InvoicesLineItems(Resource):
-    def list(self, invoice: str, *, ending_before: str = ..., expand: Strings = ..., limit: int = ...,
-            starting_after: str = ..., request_options: RequestOptions = ...) -> Page[InvoiceLineItem]:
-        """`GET /v1/invoices/{invoice}/lines` https://docs.stripe.com/api/invoices/line_items/list Can be expanded in `data`:
-        discounts, subscription."""
+    def list(self, invoice: str, *, ending_before: str = ..., expand: Strings = ..., limit: int = ..., starting_after: str = ...,
+            request_options: RequestOptions = ...) -> Page[InvoiceLineItem]:
+        """`GET /v1/invoices/{invoice}/lines` https://docs.stripe.com/api/invoices/line_items/list Can be expanded in `data`: discounts,
+        subscription."""
     def update(self, invoice: str, line_item_id: str, *, amount: int = ..., description: str = ..., discountable: bool = ...,
             discounts: Sequence[QuoteCreateDiscountParams] | None = ..., expand: Strings = ...,
-            metadata: Mapping[str, str] | None = ..., period: InvoicePeriodParams = ...,
-            price_data: InvoicePriceDataParams = ..., pricing: InvoicePricingParams = ..., quantity: int = ...,
-            quantity_decimal: Decimal | str = ..., tax_amounts: Sequence[InvoiceTaxAmountParams] | None = ...,
-            tax_rates: Strings | None = ..., request_options: RequestOptions = ...) -> InvoiceLineItem:
-        """`POST /v1/invoices/{invoice}/lines/{line_item_id}` https://docs.stripe.com/api/invoices/line_items/update Can be
-        expanded: discounts, subscription."""
+            metadata: Mapping[str, str] | None = ..., period: InvoicePeriodParams = ..., price_data: InvoicePriceDataParams = ...,
+            pricing: InvoicePricingParams = ..., quantity: int = ..., quantity_decimal: Decimal | str = ...,
+            tax_amounts: Sequence[InvoiceTaxAmountParams] | None = ..., tax_rates: Strings | None = ...,
+            request_options: RequestOptions = ...) -> InvoiceLineItem:
+        """`POST /v1/invoices/{invoice}/lines/{line_item_id}` https://docs.stripe.com/api/invoices/line_items/update Can be expanded:
+        discounts, subscription."""
 
 class AsyncInvoicesLineItems(Resource):
-    def list(self, invoice: str, *, ending_before: str = ..., expand: Strings = ..., limit: int = ...,
-            starting_after: str = ..., request_options: RequestOptions = ...) -> AsyncPager[InvoiceLineItem]:
-        """`GET /v1/invoices/{invoice}/lines` https://docs.stripe.com/api/invoices/line_items/list Can be expanded in `data`:
+    def list(self, invoice: str, *, ending_before: str = ..., expand: Strings = ..., limit: int = ..., starting_after: str = ...,
+            request_options: RequestOptions = ...) -> AsyncPager[InvoiceLineItem]:
+        """`GET /v1/invoices/{invoice}/lines` https://docs.stripe.com/api/invoices/line_items/list Can be expanded in `data`: discounts,
+        subscription."""
+    async def update(self, invoice: str, line_item_id: str, *, amount: int = ..., description: str = ..., discountable: bool = ...,
+            discounts: Sequence[QuoteCreateDiscountParams] | None = ..., expand: Strings = ...,
+            metadata: Mapping[str, str] | None = ..., period: InvoicePeriodParams = ..., price_data: InvoicePriceDataParams = ...,
+            pricing: InvoicePricingParams = ..., quantity: int = ..., quantity_decimal: Decimal | str = ...,
+            tax_amounts: Sequence[InvoiceTaxAmountParams] | None = ..., tax_rates: Strings | None = ...,
+            request_options: RequestOptions = ...) -> InvoiceLineItem:
+        """`POST /v1/invoices/{invoice}/lines/{line_item_id}` https://docs.stripe.com/api/invoices/line_items/update Can be expanded:
         discounts, subscription."""
-    async def update(self, invoice: str, line_item_id: str, *, amount: int = ..., description: str = ...,
-            discountable: bool = ..., discounts: Sequence[QuoteCreateDiscountParams] | None = ..., expand: Strings = ...,
-            metadata: Mapping[str, str] | None = ..., period: InvoicePeriodParams = ...,
-            price_data: InvoicePriceDataParams = ..., pricing: InvoicePricingParams = ..., quantity: int = ...,
-            quantity_decimal: Decimal | str = ..., tax_amounts: Sequence[InvoiceTaxAmountParams] | None = ...,
-            tax_rates: Strings | None = ..., request_options: RequestOptions = ...) -> InvoiceLineItem:
-        """`POST /v1/invoices/{invoice}/lines/{line_item_id}` https://docs.stripe.com/api/invoices/line_items/update Can be
-        expanded: discounts, subscription."""
 
 class Invoices(Resource):
     line_items: InvoicesLineItems
@@ -54,23 +53,21 @@ class Invoices(Resource):
     def attach_payment(self, invoice: str, *, expand: Strings = ..., payment_intent: str = ..., payment_record: str = ...,
             request_options: RequestOptions = ...) -> Invoice:
         """`POST /v1/invoices/{invoice}/attach_payment` https://docs.stripe.com/api/invoices/attach_payment Can be expanded:
-        account_tax_ids, application, customer, default_payment_method, default_source, discounts, latest_revision,
-        on_behalf_of, test_clock."""
+        account_tax_ids, application, customer, default_payment_method, default_source, discounts, latest_revision, on_behalf_of,
+        test_clock."""
     def create(self, *, account_tax_ids: Strings | None = ..., application_fee_amount: int = ..., auto_advance: bool = ...,
             automatic_tax: AutomaticTaxParams = ..., automatically_finalizes_at: int | datetime = ...,
             collection_method: Literal["charge_automatically", "send_invoice"] = ..., currency: str = ...,
-            custom_fields: Sequence[InvoiceCreateCustomFieldParams] | None = ..., customer: str = ...,
-            customer_account: str = ..., days_until_due: int = ..., default_payment_method: str = ...,
-            default_source: str = ..., default_tax_rates: Strings = ..., description: str = ...,
-            discounts: Sequence[QuoteCreateDiscountParams] | None = ..., due_date: int | datetime = ...,
+            custom_fields: Sequence[InvoiceCreateCustomFieldParams] | None = ..., customer: str = ..., customer_account: str = ...,
+            days_until_due: int = ..., default_payment_method: str = ..., default_source: str = ..., default_tax_rates: Strings = ...,
+            description: str = ..., discounts: Sequence[QuoteCreateDiscountParams] | None = ..., due_date: int | datetime = ...,
             effective_at: int | datetime = ..., expand: Strings = ..., footer: str = ...,
             from_invoice: InvoiceCreateFromInvoiceParams = ..., issuer: InvoiceCreateIssuerParams = ...,
             metadata: Mapping[str, str] | None = ..., number: str = ..., on_behalf_of: str = ...,
-            payment_settings: InvoicePaymentSettingsParams = ...,
-            pending_invoice_items_behavior: Literal["exclude", "include"] = ..., rendering: InvoiceRenderingParams = ...,
-            shipping_cost: InvoiceCreateShippingCostParams = ..., shipping_details: ShippingDetailsParams = ...,
-            statement_descriptor: str = ..., subscription: str = ..., transfer_data: InvoiceCreateTransferDataParams = ...,
-            request_options: RequestOptions = ...) -> Invoice:
+            payment_settings: InvoicePaymentSettingsParams = ..., pending_invoice_items_behavior: Literal["exclude", "include"] = ...,
+            rendering: InvoiceRenderingParams = ..., shipping_cost: InvoiceCreateShippingCostParams = ...,
+            shipping_details: ShippingDetailsParams = ..., statement_descriptor: str = ..., subscription: str = ...,
+            transfer_data: InvoiceCreateTransferDataParams = ..., request_options: RequestOptions = ...) -> Invoice:
         """`POST /v1/invoices` https://docs.stripe.com/api/invoices/create Can be expanded: account_tax_ids, application, customer,
         default_payment_method, default_source, discounts, latest_revision, on_behalf_of, test_clock. At most, in characters:
         description 1500, number 26, statement_descriptor 22."""
@@ -86,33 +83,31 @@ class Invoices(Resource):
         application, customer, default_payment_method, default_source, discounts, latest_revision, on_behalf_of, test_clock."""
     def finalize_invoice(self, invoice: str, *, auto_advance: bool = ..., expand: Strings = ...,
             request_options: RequestOptions = ...) -> Invoice:
-        """`POST /v1/invoices/{invoice}/finalize` https://docs.stripe.com/api/invoices/finalize_invoice Can be expanded:
-        account_tax_ids, application, customer, default_payment_method, default_source, discounts, latest_revision,
-        on_behalf_of, test_clock."""
+        """`POST /v1/invoices/{invoice}/finalize` https://docs.stripe.com/api/invoices/finalize_invoice Can be expanded: account_tax_ids,
+        application, customer, default_payment_method, default_source, discounts, latest_revision, on_behalf_of, test_clock."""
     def list(self, *, collection_method: Literal["charge_automatically", "send_invoice"] = ...,
             created: RangeParams | int | datetime = ..., customer: str = ..., customer_account: str = ...,
             due_date: RangeParams | int | datetime = ..., ending_before: str = ..., expand: Strings = ..., limit: int = ...,
-            starting_after: str = ..., status: Literal["draft", "open", "paid", "uncollectible", "void"] = ...,
-            subscription: str = ..., request_options: RequestOptions = ...) -> Page[Invoice]:
-        """`GET /v1/invoices` https://docs.stripe.com/api/invoices/list Can be expanded in `data`: account_tax_ids, application,
-        customer, default_payment_method, default_source, discounts, latest_revision, on_behalf_of, test_clock."""
+            starting_after: str = ..., status: Literal["draft", "open", "paid", "uncollectible", "void"] = ..., subscription: str = ...,
+            request_options: RequestOptions = ...) -> Page[Invoice]:
+        """`GET /v1/invoices` https://docs.stripe.com/api/invoices/list Can be expanded in `data`: account_tax_ids, application, customer,
+        default_payment_method, default_source, discounts, latest_revision, on_behalf_of, test_clock."""
     def mark_uncollectible(self, invoice: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> Invoice:
-        """`POST /v1/invoices/{invoice}/mark_uncollectible` https://docs.stripe.com/api/invoices/mark_uncollectible Can be
-        expanded: account_tax_ids, application, customer, default_payment_method, default_source, discounts, latest_revision,
-        on_behalf_of, test_clock."""
-    def pay(self, invoice: str, *, expand: Strings = ..., forgive: bool = ..., mandate: str | None = ...,
-            off_session: bool = ..., paid_out_of_band: bool = ..., payment_method: str = ..., source: str = ...,
+        """`POST /v1/invoices/{invoice}/mark_uncollectible` https://docs.stripe.com/api/invoices/mark_uncollectible Can be expanded:
+        account_tax_ids, application, customer, default_payment_method, default_source, discounts, latest_revision, on_behalf_of,
+        test_clock."""
+    def pay(self, invoice: str, *, expand: Strings = ..., forgive: bool = ..., mandate: str | None = ..., off_session: bool = ...,
+            paid_out_of_band: bool = ..., payment_method: str = ..., source: str = ...,
             request_options: RequestOptions = ...) -> Invoice:
-        """`POST /v1/invoices/{invoice}/pay` https://docs.stripe.com/api/invoices/pay Can be expanded: account_tax_ids,
-        application, customer, default_payment_method, default_source, discounts, latest_revision, on_behalf_of, test_clock."""
+        """`POST /v1/invoices/{invoice}/pay` https://docs.stripe.com/api/invoices/pay Can be expanded: account_tax_ids, application,
+        customer, default_payment_method, default_source, discounts, latest_revision, on_behalf_of, test_clock."""
     def remove_lines(self, invoice: str, *, lines: Sequence[InvoiceRemoveLinesLineParams], expand: Strings = ...,
             invoice_metadata: Mapping[str, str] | None = ..., request_options: RequestOptions = ...) -> Invoice:
-        """`POST /v1/invoices/{invoice}/remove_lines` https://docs.stripe.com/api/invoices/remove_lines Can be expanded:
-        account_tax_ids, application, customer, default_payment_method, default_source, discounts, latest_revision,
-        on_behalf_of, test_clock."""
-    def retrieve(self, invoice: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> Invoice:
-        """`GET /v1/invoices/{invoice}` https://docs.stripe.com/api/invoices/retrieve Can be expanded: account_tax_ids,
+        """`POST /v1/invoices/{invoice}/remove_lines` https://docs.stripe.com/api/invoices/remove_lines Can be expanded: account_tax_ids,
         application, customer, default_payment_method, default_source, discounts, latest_revision, on_behalf_of, test_clock."""
+    def retrieve(self, invoice: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> Invoice:
+        """`GET /v1/invoices/{invoice}` https://docs.stripe.com/api/invoices/retrieve Can be expanded: account_tax_ids, application,
+        customer, default_payment_method, default_source, discounts, latest_revision, on_behalf_of, test_clock."""
     def send_invoice(self, invoice: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> Invoice:
         """`POST /v1/invoices/{invoice}/send` https://docs.stripe.com/api/invoices/send_invoice Can be expanded: account_tax_ids,
         application, customer, default_payment_method, default_source, discounts, latest_revision, on_behalf_of, test_clock."""
@@ -129,13 +124,12 @@ class Invoices(Resource):
             shipping_details: ShippingDetailsParams | None = ..., statement_descriptor: str = ...,
             transfer_data: InvoiceCreateTransferDataParams | None = ..., request_options: RequestOptions = ...) -> Invoice:
         """`POST /v1/invoices/{invoice}` https://docs.stripe.com/api/invoices/update Can be expanded: account_tax_ids, application,
-        customer, default_payment_method, default_source, discounts, latest_revision, on_behalf_of, test_clock. At most, in
-        characters: description 1500, number 26, statement_descriptor 22."""
+        customer, default_payment_method, default_source, discounts, latest_revision, on_behalf_of, test_clock. At most, in characters:
+        description 1500, number 26, statement_descriptor 22."""
     def update_lines(self, invoice: str, *, lines: Sequence[InvoiceUpdateLinesLineParams], expand: Strings = ...,
             invoice_metadata: Mapping[str, str] | None = ..., request_options: RequestOptions = ...) -> Invoice:
-        """`POST /v1/invoices/{invoice}/update_lines` https://docs.stripe.com/api/invoices/update_lines Can be expanded:
-        account_tax_ids, application, customer, default_payment_method, default_source, discounts, latest_revision,
-        on_behalf_of, test_clock."""
+        """`POST /v1/invoices/{invoice}/update_lines` https://docs.stripe.com/api/invoices/update_lines Can be expanded: account_tax_ids,
+        application, customer, default_payment_method, default_source, discounts, latest_revision, on_behalf_of, test_clock."""
     def void_invoice(self, invoice: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> Invoice:
         """`POST /v1/invoices/{invoice}/void` https://docs.stripe.com/api/invoices/void_invoice Can be expanded: account_tax_ids,
         application, customer, default_payment_method, default_source, discounts, latest_revision, on_behalf_of, test_clock."""
@@ -143,8 +137,8 @@ class Invoices(Resource):
         """`DELETE /v1/invoices/{invoice}` https://docs.stripe.com/api/invoices/delete"""
     def search(self, *, query: str, expand: Strings = ..., limit: int = ..., page: str = ...,
             request_options: RequestOptions = ...) -> Page[Invoice]:
-        """`GET /v1/invoices/search` https://docs.stripe.com/api/invoices/search Can be expanded in `data`: account_tax_ids,
-        application, customer, default_payment_method, default_source, discounts, latest_revision, on_behalf_of, test_clock."""
+        """`GET /v1/invoices/search` https://docs.stripe.com/api/invoices/search Can be expanded in `data`: account_tax_ids, application,
+        customer, default_payment_method, default_source, discounts, latest_revision, on_behalf_of, test_clock."""
 
 class AsyncInvoices(Resource):
     line_items: AsyncInvoicesLineItems
@@ -155,23 +149,21 @@ class AsyncInvoices(Resource):
     async def attach_payment(self, invoice: str, *, expand: Strings = ..., payment_intent: str = ..., payment_record: str = ...,
             request_options: RequestOptions = ...) -> Invoice:
         """`POST /v1/invoices/{invoice}/attach_payment` https://docs.stripe.com/api/invoices/attach_payment Can be expanded:
-        account_tax_ids, application, customer, default_payment_method, default_source, discounts, latest_revision,
-        on_behalf_of, test_clock."""
-    async def create(self, *, account_tax_ids: Strings | None = ..., application_fee_amount: int = ...,
-            auto_advance: bool = ..., automatic_tax: AutomaticTaxParams = ..., automatically_finalizes_at: int | datetime = ...,
+        account_tax_ids, application, customer, default_payment_method, default_source, discounts, latest_revision, on_behalf_of,
+        test_clock."""
+    async def create(self, *, account_tax_ids: Strings | None = ..., application_fee_amount: int = ..., auto_advance: bool = ...,
+            automatic_tax: AutomaticTaxParams = ..., automatically_finalizes_at: int | datetime = ...,
             collection_method: Literal["charge_automatically", "send_invoice"] = ..., currency: str = ...,
-            custom_fields: Sequence[InvoiceCreateCustomFieldParams] | None = ..., customer: str = ...,
-            customer_account: str = ..., days_until_due: int = ..., default_payment_method: str = ...,
-            default_source: str = ..., default_tax_rates: Strings = ..., description: str = ...,
-            discounts: Sequence[QuoteCreateDiscountParams] | None = ..., due_date: int | datetime = ...,
+            custom_fields: Sequence[InvoiceCreateCustomFieldParams] | None = ..., customer: str = ..., customer_account: str = ...,
+            days_until_due: int = ..., default_payment_method: str = ..., default_source: str = ..., default_tax_rates: Strings = ...,
+            description: str = ..., discounts: Sequence[QuoteCreateDiscountParams] | None = ..., due_date: int | datetime = ...,
             effective_at: int | datetime = ..., expand: Strings = ..., footer: str = ...,
             from_invoice: InvoiceCreateFromInvoiceParams = ..., issuer: InvoiceCreateIssuerParams = ...,
             metadata: Mapping[str, str] | None = ..., number: str = ..., on_behalf_of: str = ...,
-            payment_settings: InvoicePaymentSettingsParams = ...,
-            pending_invoice_items_behavior: Literal["exclude", "include"] = ..., rendering: InvoiceRenderingParams = ...,
-            shipping_cost: InvoiceCreateShippingCostParams = ..., shipping_details: ShippingDetailsParams = ...,
-            statement_descriptor: str = ..., subscription: str = ..., transfer_data: InvoiceCreateTransferDataParams = ...,
-            request_options: RequestOptions = ...) -> Invoice:
+            payment_settings: InvoicePaymentSettingsParams = ..., pending_invoice_items_behavior: Literal["exclude", "include"] = ...,
+            rendering: InvoiceRenderingParams = ..., shipping_cost: InvoiceCreateShippingCostParams = ...,
+            shipping_details: ShippingDetailsParams = ..., statement_descriptor: str = ..., subscription: str = ...,
+            transfer_data: InvoiceCreateTransferDataParams = ..., request_options: RequestOptions = ...) -> Invoice:
         """`POST /v1/invoices` https://docs.stripe.com/api/invoices/create Can be expanded: account_tax_ids, application, customer,
         default_payment_method, default_source, discounts, latest_revision, on_behalf_of, test_clock. At most, in characters:
         description 1500, number 26, statement_descriptor 22."""
@@ -187,34 +179,31 @@ class AsyncInvoices(Resource):
         application, customer, default_payment_method, default_source, discounts, latest_revision, on_behalf_of, test_clock."""
     async def finalize_invoice(self, invoice: str, *, auto_advance: bool = ..., expand: Strings = ...,
             request_options: RequestOptions = ...) -> Invoice:
-        """`POST /v1/invoices/{invoice}/finalize` https://docs.stripe.com/api/invoices/finalize_invoice Can be expanded:
-        account_tax_ids, application, customer, default_payment_method, default_source, discounts, latest_revision,
-        on_behalf_of, test_clock."""
+        """`POST /v1/invoices/{invoice}/finalize` https://docs.stripe.com/api/invoices/finalize_invoice Can be expanded: account_tax_ids,
+        application, customer, default_payment_method, default_source, discounts, latest_revision, on_behalf_of, test_clock."""
     def list(self, *, collection_method: Literal["charge_automatically", "send_invoice"] = ...,
             created: RangeParams | int | datetime = ..., customer: str = ..., customer_account: str = ...,
             due_date: RangeParams | int | datetime = ..., ending_before: str = ..., expand: Strings = ..., limit: int = ...,
-            starting_after: str = ..., status: Literal["draft", "open", "paid", "uncollectible", "void"] = ...,
-            subscription: str = ..., request_options: RequestOptions = ...) -> AsyncPager[Invoice]:
-        """`GET /v1/invoices` https://docs.stripe.com/api/invoices/list Can be expanded in `data`: account_tax_ids, application,
+            starting_after: str = ..., status: Literal["draft", "open", "paid", "uncollectible", "void"] = ..., subscription: str = ...,
+            request_options: RequestOptions = ...) -> AsyncPager[Invoice]:
+        """`GET /v1/invoices` https://docs.stripe.com/api/invoices/list Can be expanded in `data`: account_tax_ids, application, customer,
+        default_payment_method, default_source, discounts, latest_revision, on_behalf_of, test_clock."""
+    async def mark_uncollectible(self, invoice: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> Invoice:
+        """`POST /v1/invoices/{invoice}/mark_uncollectible` https://docs.stripe.com/api/invoices/mark_uncollectible Can be expanded:
+        account_tax_ids, application, customer, default_payment_method, default_source, discounts, latest_revision, on_behalf_of,
+        test_clock."""
+    async def pay(self, invoice: str, *, expand: Strings = ..., forgive: bool = ..., mandate: str | None = ..., off_session: bool = ...,
+            paid_out_of_band: bool = ..., payment_method: str = ..., source: str = ...,
+            request_options: RequestOptions = ...) -> Invoice:
+        """`POST /v1/invoices/{invoice}/pay` https://docs.stripe.com/api/invoices/pay Can be expanded: account_tax_ids, application,
         customer, default_payment_method, default_source, discounts, latest_revision, on_behalf_of, test_clock."""
-    async def mark_uncollectible(self, invoice: str, *, expand: Strings = ...,
-            request_options: RequestOptions = ...) -> Invoice:
-        """`POST /v1/invoices/{invoice}/mark_uncollectible` https://docs.stripe.com/api/invoices/mark_uncollectible Can be
-        expanded: account_tax_ids, application, customer, default_payment_method, default_source, discounts, latest_revision,
-        on_behalf_of, test_clock."""
-    async def pay(self, invoice: str, *, expand: Strings = ..., forgive: bool = ..., mandate: str | None = ...,
-            off_session: bool = ..., paid_out_of_band: bool = ..., payment_method: str = ..., source: str = ...,
-            request_options: RequestOptions = ...) -> Invoice:
-        """`POST /v1/invoices/{invoice}/pay` https://docs.stripe.com/api/invoices/pay Can be expanded: account_tax_ids,
-        application, customer, default_payment_method, default_source, discounts, latest_revision, on_behalf_of, test_clock."""
     async def remove_lines(self, invoice: str, *, lines: Sequence[InvoiceRemoveLinesLineParams], expand: Strings = ...,
             invoice_metadata: Mapping[str, str] | None = ..., request_options: RequestOptions = ...) -> Invoice:
-        """`POST /v1/invoices/{invoice}/remove_lines` https://docs.stripe.com/api/invoices/remove_lines Can be expanded:
-        account_tax_ids, application, customer, default_payment_method, default_source, discounts, latest_revision,
-        on_behalf_of, test_clock."""
-    async def retrieve(self, invoice: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> Invoice:
-        """`GET /v1/invoices/{invoice}` https://docs.stripe.com/api/invoices/retrieve Can be expanded: account_tax_ids,
+        """`POST /v1/invoices/{invoice}/remove_lines` https://docs.stripe.com/api/invoices/remove_lines Can be expanded: account_tax_ids,
         application, customer, default_payment_method, default_source, discounts, latest_revision, on_behalf_of, test_clock."""
+    async def retrieve(self, invoice: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> Invoice:
+        """`GET /v1/invoices/{invoice}` https://docs.stripe.com/api/invoices/retrieve Can be expanded: account_tax_ids, application,
+        customer, default_payment_method, default_source, discounts, latest_revision, on_behalf_of, test_clock."""
     async def send_invoice(self, invoice: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> Invoice:
         """`POST /v1/invoices/{invoice}/send` https://docs.stripe.com/api/invoices/send_invoice Can be expanded: account_tax_ids,
         application, customer, default_payment_method, default_source, discounts, latest_revision, on_behalf_of, test_clock."""
@@ -231,13 +220,12 @@ class AsyncInvoices(Resource):
             shipping_details: ShippingDetailsParams | None = ..., statement_descriptor: str = ...,
             transfer_data: InvoiceCreateTransferDataParams | None = ..., request_options: RequestOptions = ...) -> Invoice:
         """`POST /v1/invoices/{invoice}` https://docs.stripe.com/api/invoices/update Can be expanded: account_tax_ids, application,
-        customer, default_payment_method, default_source, discounts, latest_revision, on_behalf_of, test_clock. At most, in
-        characters: description 1500, number 26, statement_descriptor 22."""
+        customer, default_payment_method, default_source, discounts, latest_revision, on_behalf_of, test_clock. At most, in characters:
+        description 1500, number 26, statement_descriptor 22."""
     async def update_lines(self, invoice: str, *, lines: Sequence[InvoiceUpdateLinesLineParams], expand: Strings = ...,
             invoice_metadata: Mapping[str, str] | None = ..., request_options: RequestOptions = ...) -> Invoice:
-        """`POST /v1/invoices/{invoice}/update_lines` https://docs.stripe.com/api/invoices/update_lines Can be expanded:
-        account_tax_ids, application, customer, default_payment_method, default_source, discounts, latest_revision,
-        on_behalf_of, test_clock."""
+        """`POST /v1/invoices/{invoice}/update_lines` https://docs.stripe.com/api/invoices/update_lines Can be expanded: account_tax_ids,
+        application, customer, default_payment_method, default_source, discounts, latest_revision, on_behalf_of, test_clock."""
     async def void_invoice(self, invoice: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> Invoice:
         """`POST /v1/invoices/{invoice}/void` https://docs.stripe.com/api/invoices/void_invoice Can be expanded: account_tax_ids,
         application, customer, default_payment_method, default_source, discounts, latest_revision, on_behalf_of, test_clock."""
@@ -245,5 +233,5 @@ class AsyncInvoices(Resource):
         """`DELETE /v1/invoices/{invoice}` https://docs.stripe.com/api/invoices/delete"""
     def search(self, *, query: str, expand: Strings = ..., limit: int = ..., page: str = ...,
             request_options: RequestOptions = ...) -> AsyncPager[Invoice]:
-        """`GET /v1/invoices/search` https://docs.stripe.com/api/invoices/search Can be expanded in `data`: account_tax_ids,
-        application, customer, default_payment_method, default_source, discounts, latest_revision, on_behalf_of, test_clock."""
+        """`GET /v1/invoices/search` https://docs.stripe.com/api/invoices/search Can be expanded in `data`: account_tax_ids, application,
+        customer, default_payment_method, default_source, discounts, latest_revision, on_behalf_of, test_clock."""

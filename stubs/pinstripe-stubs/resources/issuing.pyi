@@ -5,15 +5,15 @@ from datetime import datetime
 from typing import Literal
 
 from pinstripe.endpoint import Resource
-from pinstripe.models import (IssuingAuthorization, IssuingCard, IssuingCardholder, IssuingDispute,
-    IssuingPersonalizationDesign, IssuingPhysicalBundle, IssuingSettlement, IssuingToken, IssuingTransaction)
+from pinstripe.models import (IssuingAuthorization, IssuingCard, IssuingCardholder, IssuingDispute, IssuingPersonalizationDesign,
+    IssuingPhysicalBundle, IssuingSettlement, IssuingToken, IssuingTransaction)
 from pinstripe.paging import AsyncPager, Page
 from pinstripe.param import RequestOptions, Strings
 from pinstripe.params import (IssuingCardCreateLifecycleControlsParams, IssuingCardPinParams, IssuingCardShippingParams,
     IssuingCardSpendingControlsParams, IssuingCardholderBillingParams, IssuingCardholderCompanyParams,
     IssuingCardholderIndividualParams, IssuingCardholderSpendingControlsParams, IssuingDisputeCreateTreasuryParams,
-    IssuingDisputeEvidenceParams, IssuingPersonalizationDesignCarrierTextParams,
-    IssuingPersonalizationDesignListPreferencesParams, IssuingPersonalizationDesignPreferencesParams, RangeParams)
+    IssuingDisputeEvidenceParams, IssuingPersonalizationDesignCarrierTextParams, IssuingPersonalizationDesignListPreferencesParams,
+    IssuingPersonalizationDesignPreferencesParams, RangeParams)
 
 class IssuingAuthorizations(Resource):
     def approve(self, authorization: str, *, amount: int = ..., expand: Strings = ..., metadata: Mapping[str, str] | None = ...,
@@ -24,44 +24,43 @@ class IssuingAuthorizations(Resource):
             request_options: RequestOptions = ...) -> IssuingAuthorization:
         """`POST /v1/issuing/authorizations/{authorization}/decline` (deprecated)
         https://docs.stripe.com/api/issuing/authorizations/decline Can be expanded: cardholder, token."""
-    def list(self, *, card: str = ..., cardholder: str = ..., created: RangeParams | int | datetime = ...,
-            ending_before: str = ..., expand: Strings = ..., limit: int = ..., starting_after: str = ...,
+    def list(self, *, card: str = ..., cardholder: str = ..., created: RangeParams | int | datetime = ..., ending_before: str = ...,
+            expand: Strings = ..., limit: int = ..., starting_after: str = ...,
             status: Literal["closed", "expired", "pending", "reversed"] = ...,
             request_options: RequestOptions = ...) -> Page[IssuingAuthorization]:
-        """`GET /v1/issuing/authorizations` https://docs.stripe.com/api/issuing/authorizations/list Can be expanded in `data`:
+        """`GET /v1/issuing/authorizations` https://docs.stripe.com/api/issuing/authorizations/list Can be expanded in `data`: cardholder,
+        token."""
+    def retrieve(self, authorization: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> IssuingAuthorization:
+        """`GET /v1/issuing/authorizations/{authorization}` https://docs.stripe.com/api/issuing/authorizations/retrieve Can be expanded:
         cardholder, token."""
-    def retrieve(self, authorization: str, *, expand: Strings = ...,
-            request_options: RequestOptions = ...) -> IssuingAuthorization:
-        """`GET /v1/issuing/authorizations/{authorization}` https://docs.stripe.com/api/issuing/authorizations/retrieve Can be
-        expanded: cardholder, token."""
     def update(self, authorization: str, *, expand: Strings = ..., metadata: Mapping[str, str] | None = ...,
             request_options: RequestOptions = ...) -> IssuingAuthorization:
-        """`POST /v1/issuing/authorizations/{authorization}` https://docs.stripe.com/api/issuing/authorizations/update Can be
-        expanded: cardholder, token."""
+        """`POST /v1/issuing/authorizations/{authorization}` https://docs.stripe.com/api/issuing/authorizations/update Can be expanded:
+        cardholder, token."""
 
 class AsyncIssuingAuthorizations(Resource):
-    async def approve(self, authorization: str, *, amount: int = ..., expand: Strings = ...,
-            metadata: Mapping[str, str] | None = ..., request_options: RequestOptions = ...) -> IssuingAuthorization:
+    async def approve(self, authorization: str, *, amount: int = ..., expand: Strings = ..., metadata: Mapping[str, str] | None = ...,
+            request_options: RequestOptions = ...) -> IssuingAuthorization:
         """`POST /v1/issuing/authorizations/{authorization}/approve` (deprecated)
         https://docs.stripe.com/api/issuing/authorizations/approve Can be expanded: cardholder, token."""
     async def decline(self, authorization: str, *, expand: Strings = ..., metadata: Mapping[str, str] | None = ...,
             request_options: RequestOptions = ...) -> IssuingAuthorization:
         """`POST /v1/issuing/authorizations/{authorization}/decline` (deprecated)
         https://docs.stripe.com/api/issuing/authorizations/decline Can be expanded: cardholder, token."""
-    def list(self, *, card: str = ..., cardholder: str = ..., created: RangeParams | int | datetime = ...,
-            ending_before: str = ..., expand: Strings = ..., limit: int = ..., starting_after: str = ...,
+    def list(self, *, card: str = ..., cardholder: str = ..., created: RangeParams | int | datetime = ..., ending_before: str = ...,
+            expand: Strings = ..., limit: int = ..., starting_after: str = ...,
             status: Literal["closed", "expired", "pending", "reversed"] = ...,
             request_options: RequestOptions = ...) -> AsyncPager[IssuingAuthorization]:
-        """`GET /v1/issuing/authorizations` https://docs.stripe.com/api/issuing/authorizations/list Can be expanded in `data`:
-        cardholder, token."""
+        """`GET /v1/issuing/authorizations` https://docs.stripe.com/api/issuing/authorizations/list Can be expanded in `data`: cardholder,
+        token."""
     async def retrieve(self, authorization: str, *, expand: Strings = ...,
             request_options: RequestOptions = ...) -> IssuingAuthorization:
-        """`GET /v1/issuing/authorizations/{authorization}` https://docs.stripe.com/api/issuing/authorizations/retrieve Can be
-        expanded: cardholder, token."""
+        """`GET /v1/issuing/authorizations/{authorization}` https://docs.stripe.com/api/issuing/authorizations/retrieve Can be expanded:
+        cardholder, token."""
     async def update(self, authorization: str, *, expand: Strings = ..., metadata: Mapping[str, str] | None = ...,
             request_options: RequestOptions = ...) -> IssuingAuthorization:
-        """`POST /v1/issuing/authorizations/{authorization}` https://docs.stripe.com/api/issuing/authorizations/update Can be
-        expanded: cardholder, token."""
+        """`POST /v1/issuing/authorizations/{authorization}` https://docs.stripe.com/api/issuing/authorizations/update Can be expanded:
+        cardholder, token."""
 
 class IssuingCardholders(Resource):
     def create(self, *, billing: IssuingCardholderBillingParams, name: str, company: IssuingCardholderCompanyParams = ...,
@@ -71,16 +70,16 @@ class IssuingCardholders(Resource):
             spending_controls: IssuingCardholderSpendingControlsParams = ..., status: Literal["active", "inactive"] = ...,
             type: Literal["company", "individual"] = ..., request_options: RequestOptions = ...) -> IssuingCardholder:
         """`POST /v1/issuing/cardholders` https://docs.stripe.com/api/issuing/cardholders/create"""
-    def list(self, *, created: RangeParams | int | datetime = ..., email: str = ..., ending_before: str = ...,
-            expand: Strings = ..., limit: int = ..., phone_number: str = ..., starting_after: str = ...,
+    def list(self, *, created: RangeParams | int | datetime = ..., email: str = ..., ending_before: str = ..., expand: Strings = ...,
+            limit: int = ..., phone_number: str = ..., starting_after: str = ...,
             status: Literal["active", "blocked", "inactive"] = ..., type: Literal["company", "individual"] = ...,
             request_options: RequestOptions = ...) -> Page[IssuingCardholder]:
         """`GET /v1/issuing/cardholders` https://docs.stripe.com/api/issuing/cardholders/list"""
     def retrieve(self, cardholder: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> IssuingCardholder:
         """`GET /v1/issuing/cardholders/{cardholder}` https://docs.stripe.com/api/issuing/cardholders/retrieve"""
-    def update(self, cardholder: str, *, billing: IssuingCardholderBillingParams = ...,
-            company: IssuingCardholderCompanyParams = ..., email: str = ..., expand: Strings = ...,
-            individual: IssuingCardholderIndividualParams = ..., metadata: Mapping[str, str] = ..., phone_number: str = ...,
+    def update(self, cardholder: str, *, billing: IssuingCardholderBillingParams = ..., company: IssuingCardholderCompanyParams = ...,
+            email: str = ..., expand: Strings = ..., individual: IssuingCardholderIndividualParams = ...,
+            metadata: Mapping[str, str] = ..., phone_number: str = ...,
             preferred_locales: Sequence[Literal["de", "en", "es", "fr", "it"]] = ...,
             spending_controls: IssuingCardholderSpendingControlsParams = ..., status: Literal["active", "inactive"] = ...,
             request_options: RequestOptions = ...) -> IssuingCardholder:
@@ -94,13 +93,12 @@ class AsyncIssuingCardholders(Resource):
             spending_controls: IssuingCardholderSpendingControlsParams = ..., status: Literal["active", "inactive"] = ...,
             type: Literal["company", "individual"] = ..., request_options: RequestOptions = ...) -> IssuingCardholder:
         """`POST /v1/issuing/cardholders` https://docs.stripe.com/api/issuing/cardholders/create"""
-    def list(self, *, created: RangeParams | int | datetime = ..., email: str = ..., ending_before: str = ...,
-            expand: Strings = ..., limit: int = ..., phone_number: str = ..., starting_after: str = ...,
+    def list(self, *, created: RangeParams | int | datetime = ..., email: str = ..., ending_before: str = ..., expand: Strings = ...,
+            limit: int = ..., phone_number: str = ..., starting_after: str = ...,
             status: Literal["active", "blocked", "inactive"] = ..., type: Literal["company", "individual"] = ...,
             request_options: RequestOptions = ...) -> AsyncPager[IssuingCardholder]:
         """`GET /v1/issuing/cardholders` https://docs.stripe.com/api/issuing/cardholders/list"""
-    async def retrieve(self, cardholder: str, *, expand: Strings = ...,
-            request_options: RequestOptions = ...) -> IssuingCardholder:
+    async def retrieve(self, cardholder: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> IssuingCardholder:
         """`GET /v1/issuing/cardholders/{cardholder}` https://docs.stripe.com/api/issuing/cardholders/retrieve"""
     async def update(self, cardholder: str, *, billing: IssuingCardholderBillingParams = ...,
             company: IssuingCardholderCompanyParams = ..., email: str = ..., expand: Strings = ...,
@@ -118,24 +116,23 @@ class IssuingCards(Resource):
             replacement_reason: Literal["damaged", "expired", "lost", "stolen"] = ..., second_line: str | None = ...,
             shipping: IssuingCardShippingParams = ..., spending_controls: IssuingCardSpendingControlsParams = ...,
             status: Literal["active", "inactive"] = ..., request_options: RequestOptions = ...) -> IssuingCard:
-        """`POST /v1/issuing/cards` https://docs.stripe.com/api/issuing/cards/create Can be expanded: personalization_design,
-        replaced_by, replacement_for."""
+        """`POST /v1/issuing/cards` https://docs.stripe.com/api/issuing/cards/create Can be expanded: personalization_design, replaced_by,
+        replacement_for."""
     def list(self, *, cardholder: str = ..., created: RangeParams | int | datetime = ..., ending_before: str = ...,
             exp_month: int = ..., exp_year: int = ..., expand: Strings = ..., last4: str = ..., limit: int = ...,
-            personalization_design: str = ..., starting_after: str = ...,
-            status: Literal["active", "canceled", "inactive"] = ..., type: Literal["physical", "virtual"] = ...,
-            request_options: RequestOptions = ...) -> Page[IssuingCard]:
-        """`GET /v1/issuing/cards` https://docs.stripe.com/api/issuing/cards/list Can be expanded in `data`:
-        personalization_design, replaced_by, replacement_for."""
+            personalization_design: str = ..., starting_after: str = ..., status: Literal["active", "canceled", "inactive"] = ...,
+            type: Literal["physical", "virtual"] = ..., request_options: RequestOptions = ...) -> Page[IssuingCard]:
+        """`GET /v1/issuing/cards` https://docs.stripe.com/api/issuing/cards/list Can be expanded in `data`: personalization_design,
+        replaced_by, replacement_for."""
     def retrieve(self, card: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> IssuingCard:
-        """`GET /v1/issuing/cards/{card}` https://docs.stripe.com/api/issuing/cards/retrieve Can be expanded:
-        personalization_design, replaced_by, replacement_for."""
+        """`GET /v1/issuing/cards/{card}` https://docs.stripe.com/api/issuing/cards/retrieve Can be expanded: personalization_design,
+        replaced_by, replacement_for."""
     def update(self, card: str, *, cancellation_reason: Literal["lost", "stolen"] = ..., expand: Strings = ...,
             metadata: Mapping[str, str] | None = ..., personalization_design: str = ..., pin: IssuingCardPinParams = ...,
             shipping: IssuingCardShippingParams = ..., spending_controls: IssuingCardSpendingControlsParams = ...,
             status: Literal["active", "canceled", "inactive"] = ..., request_options: RequestOptions = ...) -> IssuingCard:
-        """`POST /v1/issuing/cards/{card}` https://docs.stripe.com/api/issuing/cards/update Can be expanded:
-        personalization_design, replaced_by, replacement_for."""
+        """`POST /v1/issuing/cards/{card}` https://docs.stripe.com/api/issuing/cards/update Can be expanded: personalization_design,
+        replaced_by, replacement_for."""
 
 class AsyncIssuingCards(Resource):
     async def create(self, *, currency: str, type: Literal["physical", "virtual"], cardholder: str = ..., exp_month: int = ...,
@@ -145,41 +142,38 @@ class AsyncIssuingCards(Resource):
             replacement_reason: Literal["damaged", "expired", "lost", "stolen"] = ..., second_line: str | None = ...,
             shipping: IssuingCardShippingParams = ..., spending_controls: IssuingCardSpendingControlsParams = ...,
             status: Literal["active", "inactive"] = ..., request_options: RequestOptions = ...) -> IssuingCard:
-        """`POST /v1/issuing/cards` https://docs.stripe.com/api/issuing/cards/create Can be expanded: personalization_design,
-        replaced_by, replacement_for."""
+        """`POST /v1/issuing/cards` https://docs.stripe.com/api/issuing/cards/create Can be expanded: personalization_design, replaced_by,
+        replacement_for."""
     def list(self, *, cardholder: str = ..., created: RangeParams | int | datetime = ..., ending_before: str = ...,
             exp_month: int = ..., exp_year: int = ..., expand: Strings = ..., last4: str = ..., limit: int = ...,
-            personalization_design: str = ..., starting_after: str = ...,
-            status: Literal["active", "canceled", "inactive"] = ..., type: Literal["physical", "virtual"] = ...,
-            request_options: RequestOptions = ...) -> AsyncPager[IssuingCard]:
-        """`GET /v1/issuing/cards` https://docs.stripe.com/api/issuing/cards/list Can be expanded in `data`:
-        personalization_design, replaced_by, replacement_for."""
+            personalization_design: str = ..., starting_after: str = ..., status: Literal["active", "canceled", "inactive"] = ...,
+            type: Literal["physical", "virtual"] = ..., request_options: RequestOptions = ...) -> AsyncPager[IssuingCard]:
+        """`GET /v1/issuing/cards` https://docs.stripe.com/api/issuing/cards/list Can be expanded in `data`: personalization_design,
+        replaced_by, replacement_for."""
     async def retrieve(self, card: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> IssuingCard:
-        """`GET /v1/issuing/cards/{card}` https://docs.stripe.com/api/issuing/cards/retrieve Can be expanded:
-        personalization_design, replaced_by, replacement_for."""
+        """`GET /v1/issuing/cards/{card}` https://docs.stripe.com/api/issuing/cards/retrieve Can be expanded: personalization_design,
+        replaced_by, replacement_for."""
     async def update(self, card: str, *, cancellation_reason: Literal["lost", "stolen"] = ..., expand: Strings = ...,
             metadata: Mapping[str, str] | None = ..., personalization_design: str = ..., pin: IssuingCardPinParams = ...,
             shipping: IssuingCardShippingParams = ..., spending_controls: IssuingCardSpendingControlsParams = ...,
             status: Literal["active", "canceled", "inactive"] = ..., request_options: RequestOptions = ...) -> IssuingCard:
-        """`POST /v1/issuing/cards/{card}` https://docs.stripe.com/api/issuing/cards/update Can be expanded:
-        personalization_design, replaced_by, replacement_for."""
+        """`POST /v1/issuing/cards/{card}` https://docs.stripe.com/api/issuing/cards/update Can be expanded: personalization_design,
+        replaced_by, replacement_for."""
 
 class IssuingDisputes(Resource):
     def create(self, *, amount: int = ..., evidence: IssuingDisputeEvidenceParams = ..., expand: Strings = ...,
             metadata: Mapping[str, str] = ..., transaction: str = ..., treasury: IssuingDisputeCreateTreasuryParams = ...,
             request_options: RequestOptions = ...) -> IssuingDispute:
         """`POST /v1/issuing/disputes` https://docs.stripe.com/api/issuing/disputes/create Can be expanded: transaction."""
-    def list(self, *, created: RangeParams | int | datetime = ..., ending_before: str = ..., expand: Strings = ...,
-            limit: int = ..., starting_after: str = ...,
-            status: Literal["expired", "lost", "submitted", "unsubmitted", "won"] = ..., transaction: str = ...,
-            request_options: RequestOptions = ...) -> Page[IssuingDispute]:
+    def list(self, *, created: RangeParams | int | datetime = ..., ending_before: str = ..., expand: Strings = ..., limit: int = ...,
+            starting_after: str = ..., status: Literal["expired", "lost", "submitted", "unsubmitted", "won"] = ...,
+            transaction: str = ..., request_options: RequestOptions = ...) -> Page[IssuingDispute]:
         """`GET /v1/issuing/disputes` https://docs.stripe.com/api/issuing/disputes/list Can be expanded in `data`: transaction."""
     def retrieve(self, dispute: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> IssuingDispute:
         """`GET /v1/issuing/disputes/{dispute}` https://docs.stripe.com/api/issuing/disputes/retrieve Can be expanded: transaction."""
     def submit(self, dispute: str, *, expand: Strings = ..., metadata: Mapping[str, str] | None = ...,
             request_options: RequestOptions = ...) -> IssuingDispute:
-        """`POST /v1/issuing/disputes/{dispute}/submit` https://docs.stripe.com/api/issuing/disputes/submit Can be expanded:
-        transaction."""
+        """`POST /v1/issuing/disputes/{dispute}/submit` https://docs.stripe.com/api/issuing/disputes/submit Can be expanded: transaction."""
     def update(self, dispute: str, *, amount: int = ..., evidence: IssuingDisputeEvidenceParams = ..., expand: Strings = ...,
             metadata: Mapping[str, str] | None = ..., request_options: RequestOptions = ...) -> IssuingDispute:
         """`POST /v1/issuing/disputes/{dispute}` https://docs.stripe.com/api/issuing/disputes/update Can be expanded: transaction."""
@@ -189,36 +183,32 @@ class AsyncIssuingDisputes(Resource):
             metadata: Mapping[str, str] = ..., transaction: str = ..., treasury: IssuingDisputeCreateTreasuryParams = ...,
             request_options: RequestOptions = ...) -> IssuingDispute:
         """`POST /v1/issuing/disputes` https://docs.stripe.com/api/issuing/disputes/create Can be expanded: transaction."""
-    def list(self, *, created: RangeParams | int | datetime = ..., ending_before: str = ..., expand: Strings = ...,
-            limit: int = ..., starting_after: str = ...,
-            status: Literal["expired", "lost", "submitted", "unsubmitted", "won"] = ..., transaction: str = ...,
-            request_options: RequestOptions = ...) -> AsyncPager[IssuingDispute]:
+    def list(self, *, created: RangeParams | int | datetime = ..., ending_before: str = ..., expand: Strings = ..., limit: int = ...,
+            starting_after: str = ..., status: Literal["expired", "lost", "submitted", "unsubmitted", "won"] = ...,
+            transaction: str = ..., request_options: RequestOptions = ...) -> AsyncPager[IssuingDispute]:
         """`GET /v1/issuing/disputes` https://docs.stripe.com/api/issuing/disputes/list Can be expanded in `data`: transaction."""
     async def retrieve(self, dispute: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> IssuingDispute:
         """`GET /v1/issuing/disputes/{dispute}` https://docs.stripe.com/api/issuing/disputes/retrieve Can be expanded: transaction."""
     async def submit(self, dispute: str, *, expand: Strings = ..., metadata: Mapping[str, str] | None = ...,
             request_options: RequestOptions = ...) -> IssuingDispute:
-        """`POST /v1/issuing/disputes/{dispute}/submit` https://docs.stripe.com/api/issuing/disputes/submit Can be expanded:
-        transaction."""
-    async def update(self, dispute: str, *, amount: int = ..., evidence: IssuingDisputeEvidenceParams = ...,
-            expand: Strings = ..., metadata: Mapping[str, str] | None = ...,
-            request_options: RequestOptions = ...) -> IssuingDispute:
+        """`POST /v1/issuing/disputes/{dispute}/submit` https://docs.stripe.com/api/issuing/disputes/submit Can be expanded: transaction."""
+    async def update(self, dispute: str, *, amount: int = ..., evidence: IssuingDisputeEvidenceParams = ..., expand: Strings = ...,
+            metadata: Mapping[str, str] | None = ..., request_options: RequestOptions = ...) -> IssuingDispute:
         """`POST /v1/issuing/disputes/{dispute}` https://docs.stripe.com/api/issuing/disputes/update Can be expanded: transaction."""
 
 class IssuingPersonalizationDesigns(Resource):
-    def create(self, *, physical_bundle: str, card_logo: str = ...,
-            carrier_text: IssuingPersonalizationDesignCarrierTextParams = ..., expand: Strings = ..., lookup_key: str = ...,
-            metadata: Mapping[str, str] = ..., name: str = ...,
+    def create(self, *, physical_bundle: str, card_logo: str = ..., carrier_text: IssuingPersonalizationDesignCarrierTextParams = ...,
+            expand: Strings = ..., lookup_key: str = ..., metadata: Mapping[str, str] = ..., name: str = ...,
             preferences: IssuingPersonalizationDesignPreferencesParams = ..., transfer_lookup_key: bool = ...,
             request_options: RequestOptions = ...) -> IssuingPersonalizationDesign:
-        """`POST /v1/issuing/personalization_designs` https://docs.stripe.com/api/issuing/personalization_designs/create Can be
-        expanded: card_logo, physical_bundle. At most, in characters: lookup_key 200, name 200."""
+        """`POST /v1/issuing/personalization_designs` https://docs.stripe.com/api/issuing/personalization_designs/create Can be expanded:
+        card_logo, physical_bundle. At most, in characters: lookup_key 200, name 200."""
     def list(self, *, ending_before: str = ..., expand: Strings = ..., limit: int = ..., lookup_keys: Strings = ...,
             preferences: IssuingPersonalizationDesignListPreferencesParams = ..., starting_after: str = ...,
             status: Literal["active", "inactive", "rejected", "review"] = ...,
             request_options: RequestOptions = ...) -> Page[IssuingPersonalizationDesign]:
-        """`GET /v1/issuing/personalization_designs` https://docs.stripe.com/api/issuing/personalization_designs/list Can be
-        expanded in `data`: card_logo, physical_bundle."""
+        """`GET /v1/issuing/personalization_designs` https://docs.stripe.com/api/issuing/personalization_designs/list Can be expanded in
+        `data`: card_logo, physical_bundle."""
     def retrieve(self, personalization_design: str, *, expand: Strings = ...,
             request_options: RequestOptions = ...) -> IssuingPersonalizationDesign:
         """`GET /v1/issuing/personalization_designs/{personalization_design}`
@@ -229,23 +219,22 @@ class IssuingPersonalizationDesigns(Resource):
             preferences: IssuingPersonalizationDesignPreferencesParams = ..., transfer_lookup_key: bool = ...,
             request_options: RequestOptions = ...) -> IssuingPersonalizationDesign:
         """`POST /v1/issuing/personalization_designs/{personalization_design}`
-        https://docs.stripe.com/api/issuing/personalization_designs/update Can be expanded: card_logo, physical_bundle. At most,
-        in characters: lookup_key 200, name 200."""
+        https://docs.stripe.com/api/issuing/personalization_designs/update Can be expanded: card_logo, physical_bundle. At most, in
+        characters: lookup_key 200, name 200."""
 
 class AsyncIssuingPersonalizationDesigns(Resource):
     async def create(self, *, physical_bundle: str, card_logo: str = ...,
             carrier_text: IssuingPersonalizationDesignCarrierTextParams = ..., expand: Strings = ..., lookup_key: str = ...,
-            metadata: Mapping[str, str] = ..., name: str = ...,
-            preferences: IssuingPersonalizationDesignPreferencesParams = ..., transfer_lookup_key: bool = ...,
-            request_options: RequestOptions = ...) -> IssuingPersonalizationDesign:
-        """`POST /v1/issuing/personalization_designs` https://docs.stripe.com/api/issuing/personalization_designs/create Can be
-        expanded: card_logo, physical_bundle. At most, in characters: lookup_key 200, name 200."""
+            metadata: Mapping[str, str] = ..., name: str = ..., preferences: IssuingPersonalizationDesignPreferencesParams = ...,
+            transfer_lookup_key: bool = ..., request_options: RequestOptions = ...) -> IssuingPersonalizationDesign:
+        """`POST /v1/issuing/personalization_designs` https://docs.stripe.com/api/issuing/personalization_designs/create Can be expanded:
+        card_logo, physical_bundle. At most, in characters: lookup_key 200, name 200."""
     def list(self, *, ending_before: str = ..., expand: Strings = ..., limit: int = ..., lookup_keys: Strings = ...,
             preferences: IssuingPersonalizationDesignListPreferencesParams = ..., starting_after: str = ...,
             status: Literal["active", "inactive", "rejected", "review"] = ...,
             request_options: RequestOptions = ...) -> AsyncPager[IssuingPersonalizationDesign]:
-        """`GET /v1/issuing/personalization_designs` https://docs.stripe.com/api/issuing/personalization_designs/list Can be
-        expanded in `data`: card_logo, physical_bundle."""
+        """`GET /v1/issuing/personalization_designs` https://docs.stripe.com/api/issuing/personalization_designs/list Can be expanded in
+        `data`: card_logo, physical_bundle."""
     async def retrieve(self, personalization_design: str, *, expand: Strings = ...,
             request_options: RequestOptions = ...) -> IssuingPersonalizationDesign:
         """`GET /v1/issuing/personalization_designs/{personalization_design}`
@@ -256,16 +245,15 @@ class AsyncIssuingPersonalizationDesigns(Resource):
             preferences: IssuingPersonalizationDesignPreferencesParams = ..., transfer_lookup_key: bool = ...,
             request_options: RequestOptions = ...) -> IssuingPersonalizationDesign:
         """`POST /v1/issuing/personalization_designs/{personalization_design}`
-        https://docs.stripe.com/api/issuing/personalization_designs/update Can be expanded: card_logo, physical_bundle. At most,
-        in characters: lookup_key 200, name 200."""
+        https://docs.stripe.com/api/issuing/personalization_designs/update Can be expanded: card_logo, physical_bundle. At most, in
+        characters: lookup_key 200, name 200."""
 
 class IssuingPhysicalBundles(Resource):
     def list(self, *, ending_before: str = ..., expand: Strings = ..., limit: int = ..., starting_after: str = ...,
             status: Literal["active", "inactive", "review"] = ..., type: Literal["custom", "standard"] = ...,
             request_options: RequestOptions = ...) -> Page[IssuingPhysicalBundle]:
         """`GET /v1/issuing/physical_bundles` https://docs.stripe.com/api/issuing/physical_bundles/list"""
-    def retrieve(self, physical_bundle: str, *, expand: Strings = ...,
-            request_options: RequestOptions = ...) -> IssuingPhysicalBundle:
+    def retrieve(self, physical_bundle: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> IssuingPhysicalBundle:
         """`GET /v1/issuing/physical_bundles/{physical_bundle}` https://docs.stripe.com/api/issuing/physical_bundles/retrieve"""
 
 class AsyncIssuingPhysicalBundles(Resource):
@@ -285,8 +273,7 @@ class IssuingSettlements(Resource):
         """`POST /v1/issuing/settlements/{settlement}` https://docs.stripe.com/api/issuing/settlements/update"""
 
 class AsyncIssuingSettlements(Resource):
-    async def retrieve(self, settlement: str, *, expand: Strings = ...,
-            request_options: RequestOptions = ...) -> IssuingSettlement:
+    async def retrieve(self, settlement: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> IssuingSettlement:
         """`GET /v1/issuing/settlements/{settlement}` https://docs.stripe.com/api/issuing/settlements/retrieve"""
     async def update(self, settlement: str, *, expand: Strings = ..., metadata: Mapping[str, str] = ...,
             request_options: RequestOptions = ...) -> IssuingSettlement:
@@ -315,11 +302,11 @@ class AsyncIssuingTokens(Resource):
         """`POST /v1/issuing/tokens/{token}` https://docs.stripe.com/api/issuing/tokens/update Can be expanded: card."""
 
 class IssuingTransactions(Resource):
-    def list(self, *, card: str = ..., cardholder: str = ..., created: RangeParams | int | datetime = ...,
-            ending_before: str = ..., expand: Strings = ..., limit: int = ..., starting_after: str = ...,
-            type: Literal["capture", "refund"] = ..., request_options: RequestOptions = ...) -> Page[IssuingTransaction]:
-        """`GET /v1/issuing/transactions` https://docs.stripe.com/api/issuing/transactions/list Can be expanded in `data`:
-        authorization, balance_transaction, card, cardholder, dispute, token."""
+    def list(self, *, card: str = ..., cardholder: str = ..., created: RangeParams | int | datetime = ..., ending_before: str = ...,
+            expand: Strings = ..., limit: int = ..., starting_after: str = ..., type: Literal["capture", "refund"] = ...,
+            request_options: RequestOptions = ...) -> Page[IssuingTransaction]:
+        """`GET /v1/issuing/transactions` https://docs.stripe.com/api/issuing/transactions/list Can be expanded in `data`: authorization,
+        balance_transaction, card, cardholder, dispute, token."""
     def retrieve(self, transaction: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> IssuingTransaction:
         """`GET /v1/issuing/transactions/{transaction}` https://docs.stripe.com/api/issuing/transactions/retrieve Can be expanded:
         authorization, balance_transaction, card, cardholder, dispute, token."""
@@ -329,13 +316,12 @@ class IssuingTransactions(Resource):
         authorization, balance_transaction, card, cardholder, dispute, token."""
 
 class AsyncIssuingTransactions(Resource):
-    def list(self, *, card: str = ..., cardholder: str = ..., created: RangeParams | int | datetime = ...,
-            ending_before: str = ..., expand: Strings = ..., limit: int = ..., starting_after: str = ...,
-            type: Literal["capture", "refund"] = ..., request_options: RequestOptions = ...) -> AsyncPager[IssuingTransaction]:
-        """`GET /v1/issuing/transactions` https://docs.stripe.com/api/issuing/transactions/list Can be expanded in `data`:
-        authorization, balance_transaction, card, cardholder, dispute, token."""
-    async def retrieve(self, transaction: str, *, expand: Strings = ...,
-            request_options: RequestOptions = ...) -> IssuingTransaction:
+    def list(self, *, card: str = ..., cardholder: str = ..., created: RangeParams | int | datetime = ..., ending_before: str = ...,
+            expand: Strings = ..., limit: int = ..., starting_after: str = ..., type: Literal["capture", "refund"] = ...,
+            request_options: RequestOptions = ...) -> AsyncPager[IssuingTransaction]:
+        """`GET /v1/issuing/transactions` https://docs.stripe.com/api/issuing/transactions/list Can be expanded in `data`: authorization,
+        balance_transaction, card, cardholder, dispute, token."""
+    async def retrieve(self, transaction: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> IssuingTransaction:
         """`GET /v1/issuing/transactions/{transaction}` https://docs.stripe.com/api/issuing/transactions/retrieve Can be expanded:
         authorization, balance_transaction, card, cardholder, dispute, token."""
     async def update(self, transaction: str, *, expand: Strings = ..., metadata: Mapping[str, str] | None = ...,

@@ -15,8 +15,7 @@ class LinkAccountSessions(Resource):
             prefetch: Sequence[Literal["balances", "ownership", "transactions"]] = ..., return_url: str = ...,
             request_options: RequestOptions = ...) -> FinancialConnectionsSession:
         """`POST /v1/link_account_sessions` https://docs.stripe.com/api/link_account_sessions/create"""
-    def retrieve(self, session: str, *, expand: Strings = ...,
-            request_options: RequestOptions = ...) -> FinancialConnectionsSession:
+    def retrieve(self, session: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> FinancialConnectionsSession:
         """`GET /v1/link_account_sessions/{session}` https://docs.stripe.com/api/link_account_sessions/retrieve"""
 
 class AsyncLinkAccountSessions(Resource):

@@ -21,20 +21,16 @@ class AsyncLinkedAccountsOwners(Resource):
 
 class LinkedAccounts(Resource):
     owners: LinkedAccountsOwners
-    def disconnect(self, account: str, *, expand: Strings = ...,
-            request_options: RequestOptions = ...) -> FinancialConnectionsAccount:
+    def disconnect(self, account: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> FinancialConnectionsAccount:
         """`POST /v1/linked_accounts/{account}/disconnect` https://docs.stripe.com/api/linked_accounts/disconnect Can be expanded:
         ownership."""
-    def list(self, *, account_holder: AccountHolderParams = ..., ending_before: str = ..., expand: Strings = ...,
-            limit: int = ..., session: str = ..., starting_after: str = ...,
-            request_options: RequestOptions = ...) -> Page[FinancialConnectionsAccount]:
+    def list(self, *, account_holder: AccountHolderParams = ..., ending_before: str = ..., expand: Strings = ..., limit: int = ...,
+            session: str = ..., starting_after: str = ..., request_options: RequestOptions = ...) -> Page[FinancialConnectionsAccount]:
         """`GET /v1/linked_accounts` https://docs.stripe.com/api/linked_accounts/list Can be expanded in `data`: ownership."""
-    def refresh(self, account: str, *, features: Sequence[Literal["balance", "ownership", "transactions"]],
-            expand: Strings = ..., request_options: RequestOptions = ...) -> FinancialConnectionsAccount:
-        """`POST /v1/linked_accounts/{account}/refresh` https://docs.stripe.com/api/linked_accounts/refresh Can be expanded:
-        ownership."""
-    def retrieve(self, account: str, *, expand: Strings = ...,
+    def refresh(self, account: str, *, features: Sequence[Literal["balance", "ownership", "transactions"]], expand: Strings = ...,
             request_options: RequestOptions = ...) -> FinancialConnectionsAccount:
+        """`POST /v1/linked_accounts/{account}/refresh` https://docs.stripe.com/api/linked_accounts/refresh Can be expanded: ownership."""
+    def retrieve(self, account: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> FinancialConnectionsAccount:
         """`GET /v1/linked_accounts/{account}` https://docs.stripe.com/api/linked_accounts/retrieve Can be expanded: ownership."""
 
 class AsyncLinkedAccounts(Resource):
@@ -43,14 +39,13 @@ class AsyncLinkedAccounts(Resource):
             request_options: RequestOptions = ...) -> FinancialConnectionsAccount:
         """`POST /v1/linked_accounts/{account}/disconnect` https://docs.stripe.com/api/linked_accounts/disconnect Can be expanded:
         ownership."""
-    def list(self, *, account_holder: AccountHolderParams = ..., ending_before: str = ..., expand: Strings = ...,
-            limit: int = ..., session: str = ..., starting_after: str = ...,
+    def list(self, *, account_holder: AccountHolderParams = ..., ending_before: str = ..., expand: Strings = ..., limit: int = ...,
+            session: str = ..., starting_after: str = ...,
             request_options: RequestOptions = ...) -> AsyncPager[FinancialConnectionsAccount]:
         """`GET /v1/linked_accounts` https://docs.stripe.com/api/linked_accounts/list Can be expanded in `data`: ownership."""
-    async def refresh(self, account: str, *, features: Sequence[Literal["balance", "ownership", "transactions"]],
-            expand: Strings = ..., request_options: RequestOptions = ...) -> FinancialConnectionsAccount:
-        """`POST /v1/linked_accounts/{account}/refresh` https://docs.stripe.com/api/linked_accounts/refresh Can be expanded:
-        ownership."""
+    async def refresh(self, account: str, *, features: Sequence[Literal["balance", "ownership", "transactions"]], expand: Strings = ...,
+            request_options: RequestOptions = ...) -> FinancialConnectionsAccount:
+        """`POST /v1/linked_accounts/{account}/refresh` https://docs.stripe.com/api/linked_accounts/refresh Can be expanded: ownership."""
     async def retrieve(self, account: str, *, expand: Strings = ...,
             request_options: RequestOptions = ...) -> FinancialConnectionsAccount:
         """`GET /v1/linked_accounts/{account}` https://docs.stripe.com/api/linked_accounts/retrieve Can be expanded: ownership."""

@@ -30,38 +30,35 @@ class PaymentIntents(Resource):
     amount_details_line_items: PaymentIntentsAmountDetailsLineItems
     def apply_customer_balance(self, intent: str, *, amount: int = ..., currency: str = ..., expand: Strings = ...,
             request_options: RequestOptions = ...) -> PaymentIntent:
-        """`POST /v1/payment_intents/{intent}/apply_customer_balance`
-        https://docs.stripe.com/api/payment_intents/apply_customer_balance Can be expanded: application, customer,
-        latest_charge, on_behalf_of, payment_method, review."""
+        """`POST /v1/payment_intents/{intent}/apply_customer_balance` https://docs.stripe.com/api/payment_intents/apply_customer_balance
+        Can be expanded: application, customer, latest_charge, on_behalf_of, payment_method, review."""
     def cancel(self, intent: str, *,
-            cancellation_reason: Literal["abandoned", "duplicate", "fraudulent", "requested_by_customer"] = ...,
-            expand: Strings = ..., request_options: RequestOptions = ...) -> PaymentIntent:
-        """`POST /v1/payment_intents/{intent}/cancel` https://docs.stripe.com/api/payment_intents/cancel Can be expanded:
-        application, customer, latest_charge, on_behalf_of, payment_method, review."""
-    def capture(self, intent: str, *, amount_details: PaymentIntentAmountDetailsParams = ..., amount_to_capture: int = ...,
-            application_fee_amount: int = ..., expand: Strings = ..., final_capture: bool = ...,
-            hooks: PaymentIntentHooksParams = ..., metadata: Mapping[str, str] | None = ...,
-            payment_details: PaymentIntentPaymentDetailsParams | None = ..., statement_descriptor: str = ...,
-            statement_descriptor_suffix: str = ..., transfer_data: TransferDataParams = ...,
+            cancellation_reason: Literal["abandoned", "duplicate", "fraudulent", "requested_by_customer"] = ..., expand: Strings = ...,
             request_options: RequestOptions = ...) -> PaymentIntent:
-        """`POST /v1/payment_intents/{intent}/capture` https://docs.stripe.com/api/payment_intents/capture Can be expanded:
-        application, customer, latest_charge, on_behalf_of, payment_method, review. At most, in characters: statement_descriptor
-        22, statement_descriptor_suffix 22."""
-    def confirm(self, intent: str, *, amount_details: PaymentIntentAmountDetailsParams | None = ...,
-            amount_to_confirm: int = ..., capture_method: Literal["automatic", "automatic_async", "manual"] = ...,
-            client_secret: str = ..., confirmation_token: str = ..., error_on_requires_action: bool = ...,
+        """`POST /v1/payment_intents/{intent}/cancel` https://docs.stripe.com/api/payment_intents/cancel Can be expanded: application,
+        customer, latest_charge, on_behalf_of, payment_method, review."""
+    def capture(self, intent: str, *, amount_details: PaymentIntentAmountDetailsParams = ..., amount_to_capture: int = ...,
+            application_fee_amount: int = ..., expand: Strings = ..., final_capture: bool = ..., hooks: PaymentIntentHooksParams = ...,
+            metadata: Mapping[str, str] | None = ..., payment_details: PaymentIntentPaymentDetailsParams | None = ...,
+            statement_descriptor: str = ..., statement_descriptor_suffix: str = ..., transfer_data: TransferDataParams = ...,
+            request_options: RequestOptions = ...) -> PaymentIntent:
+        """`POST /v1/payment_intents/{intent}/capture` https://docs.stripe.com/api/payment_intents/capture Can be expanded: application,
+        customer, latest_charge, on_behalf_of, payment_method, review. At most, in characters: statement_descriptor 22,
+        statement_descriptor_suffix 22."""
+    def confirm(self, intent: str, *, amount_details: PaymentIntentAmountDetailsParams | None = ..., amount_to_confirm: int = ...,
+            capture_method: Literal["automatic", "automatic_async", "manual"] = ..., client_secret: str = ...,
+            confirmation_token: str = ..., error_on_requires_action: bool = ...,
             excluded_payment_method_types: Sequence[ExcludedPaymentMethodType] | None = ..., expand: Strings = ...,
             hooks: PaymentIntentHooksParams = ..., mandate: str = ...,
             mandate_data: MandateDataParams | SetupIntentConfirmMandateDataParams | None = ...,
-            off_session: bool | Literal["one_off", "recurring"] = ...,
-            payment_details: PaymentIntentPaymentDetailsParams | None = ..., payment_method: str = ...,
-            payment_method_data: PaymentMethodDataParams = ...,
+            off_session: bool | Literal["one_off", "recurring"] = ..., payment_details: PaymentIntentPaymentDetailsParams | None = ...,
+            payment_method: str = ..., payment_method_data: PaymentMethodDataParams = ...,
             payment_method_options: PaymentIntentPaymentMethodOptionsParams = ..., payment_method_types: Strings = ...,
             radar_options: RadarOptionsParams = ..., receipt_email: str | None = ..., return_url: str = ...,
             setup_future_usage: Literal["off_session", "on_session"] | None = ..., shipping: ShippingParams | None = ...,
             use_stripe_sdk: bool = ..., request_options: RequestOptions = ...) -> PaymentIntent:
-        """`POST /v1/payment_intents/{intent}/confirm` https://docs.stripe.com/api/payment_intents/confirm Can be expanded:
-        application, customer, latest_charge, on_behalf_of, payment_method, review."""
+        """`POST /v1/payment_intents/{intent}/confirm` https://docs.stripe.com/api/payment_intents/confirm Can be expanded: application,
+        customer, latest_charge, on_behalf_of, payment_method, review."""
     def create(self, *, amount: int, currency: str, amount_details: PaymentIntentAmountDetailsParams = ...,
             application_fee_amount: int = ..., automatic_payment_methods: AutomaticPaymentMethodsParams = ...,
             capture_method: Literal["automatic", "automatic_async", "manual"] = ..., confirm: bool = ...,
@@ -69,8 +66,8 @@ class PaymentIntents(Resource):
             customer_account: str = ..., description: str = ..., error_on_requires_action: bool = ...,
             excluded_payment_method_types: Sequence[ExcludedPaymentMethodType] = ..., expand: Strings = ...,
             hooks: PaymentIntentHooksParams = ..., mandate: str = ..., mandate_data: MandateDataParams | None = ...,
-            metadata: Mapping[str, str] = ..., off_session: bool | Literal["one_off", "recurring"] = ...,
-            on_behalf_of: str = ..., payment_details: PaymentIntentPaymentDetailsParams = ..., payment_method: str = ...,
+            metadata: Mapping[str, str] = ..., off_session: bool | Literal["one_off", "recurring"] = ..., on_behalf_of: str = ...,
+            payment_details: PaymentIntentPaymentDetailsParams = ..., payment_method: str = ...,
             payment_method_configuration: str = ..., payment_method_data: PaymentMethodDataParams = ...,
             payment_method_options: PaymentIntentPaymentMethodOptionsParams = ..., payment_method_types: Strings = ...,
             radar_options: RadarOptionsParams = ..., receipt_email: str = ..., return_url: str = ...,
@@ -79,25 +76,25 @@ class PaymentIntents(Resource):
             transfer_data: PaymentIntentCreateTransferDataParams = ..., transfer_group: str = ..., use_stripe_sdk: bool = ...,
             request_options: RequestOptions = ...) -> PaymentIntent:
         """`POST /v1/payment_intents` https://docs.stripe.com/api/payment_intents/create Can be expanded: application, customer,
-        latest_charge, on_behalf_of, payment_method, review. At most, in characters: description 1000,
-        payment_method_configuration 100, statement_descriptor 22, statement_descriptor_suffix 22."""
+        latest_charge, on_behalf_of, payment_method, review. At most, in characters: description 1000, payment_method_configuration 100,
+        statement_descriptor 22, statement_descriptor_suffix 22."""
     def increment_authorization(self, intent: str, *, amount: int, amount_details: PaymentIntentAmountDetailsParams = ...,
-            application_fee_amount: int = ..., description: str = ..., expand: Strings = ...,
-            hooks: PaymentIntentHooksParams = ..., metadata: Mapping[str, str] = ...,
-            payment_details: PaymentIntentPaymentDetailsParams = ..., statement_descriptor: str = ...,
-            transfer_data: TransferDataParams = ..., request_options: RequestOptions = ...) -> PaymentIntent:
-        """`POST /v1/payment_intents/{intent}/increment_authorization`
-        https://docs.stripe.com/api/payment_intents/increment_authorization Can be expanded: application, customer,
-        latest_charge, on_behalf_of, payment_method, review. At most, in characters: description 1000, statement_descriptor 22."""
+            application_fee_amount: int = ..., description: str = ..., expand: Strings = ..., hooks: PaymentIntentHooksParams = ...,
+            metadata: Mapping[str, str] = ..., payment_details: PaymentIntentPaymentDetailsParams = ...,
+            statement_descriptor: str = ..., transfer_data: TransferDataParams = ...,
+            request_options: RequestOptions = ...) -> PaymentIntent:
+        """`POST /v1/payment_intents/{intent}/increment_authorization` https://docs.stripe.com/api/payment_intents/increment_authorization
+        Can be expanded: application, customer, latest_charge, on_behalf_of, payment_method, review. At most, in characters: description
+        1000, statement_descriptor 22."""
     def list(self, *, created: RangeParams | int | datetime = ..., customer: str = ..., customer_account: str = ...,
             ending_before: str = ..., expand: Strings = ..., limit: int = ..., starting_after: str = ...,
             request_options: RequestOptions = ...) -> Page[PaymentIntent]:
-        """`GET /v1/payment_intents` https://docs.stripe.com/api/payment_intents/list Can be expanded in `data`: application,
-        customer, latest_charge, on_behalf_of, payment_method, review."""
+        """`GET /v1/payment_intents` https://docs.stripe.com/api/payment_intents/list Can be expanded in `data`: application, customer,
+        latest_charge, on_behalf_of, payment_method, review."""
     def retrieve(self, intent: str, *, client_secret: str = ..., expand: Strings = ...,
             request_options: RequestOptions = ...) -> PaymentIntent:
-        """`GET /v1/payment_intents/{intent}` https://docs.stripe.com/api/payment_intents/retrieve Can be expanded: application,
-        customer, latest_charge, on_behalf_of, payment_method, review."""
+        """`GET /v1/payment_intents/{intent}` https://docs.stripe.com/api/payment_intents/retrieve Can be expanded: application, customer,
+        latest_charge, on_behalf_of, payment_method, review."""
     def update(self, intent: str, *, amount: int = ..., amount_details: PaymentIntentAmountDetailsParams | None = ...,
             application_fee_amount: int | None = ..., capture_method: Literal["automatic", "automatic_async", "manual"] = ...,
             currency: str = ..., customer: str = ..., customer_account: str = ..., description: str = ...,
@@ -110,55 +107,51 @@ class PaymentIntents(Resource):
             shipping: ShippingParams | None = ..., statement_descriptor: str = ..., statement_descriptor_suffix: str = ...,
             transfer_data: PaymentIntentUpdateTransferDataParams = ..., transfer_group: str = ...,
             request_options: RequestOptions = ...) -> PaymentIntent:
-        """`POST /v1/payment_intents/{intent}` https://docs.stripe.com/api/payment_intents/update Can be expanded: application,
-        customer, latest_charge, on_behalf_of, payment_method, review. At most, in characters: description 1000,
-        payment_method_configuration 100, statement_descriptor 22, statement_descriptor_suffix 22."""
-    def verify_microdeposits(self, intent: str, *, amounts: Sequence[int] = ..., client_secret: str = ...,
-            descriptor_code: str = ..., expand: Strings = ..., request_options: RequestOptions = ...) -> PaymentIntent:
-        """`POST /v1/payment_intents/{intent}/verify_microdeposits`
-        https://docs.stripe.com/api/payment_intents/verify_microdeposits Can be expanded: application, customer, latest_charge,
-        on_behalf_of, payment_method, review."""
+        """`POST /v1/payment_intents/{intent}` https://docs.stripe.com/api/payment_intents/update Can be expanded: application, customer,
+        latest_charge, on_behalf_of, payment_method, review. At most, in characters: description 1000, payment_method_configuration 100,
+        statement_descriptor 22, statement_descriptor_suffix 22."""
+    def verify_microdeposits(self, intent: str, *, amounts: Sequence[int] = ..., client_secret: str = ..., descriptor_code: str = ...,
+            expand: Strings = ..., request_options: RequestOptions = ...) -> PaymentIntent:
+        """`POST /v1/payment_intents/{intent}/verify_microdeposits` https://docs.stripe.com/api/payment_intents/verify_microdeposits Can be
+        expanded: application, customer, latest_charge, on_behalf_of, payment_method, review."""
     def search(self, *, query: str, expand: Strings = ..., limit: int = ..., page: str = ...,
             request_options: RequestOptions = ...) -> Page[PaymentIntent]:
-        """`GET /v1/payment_intents/search` https://docs.stripe.com/api/payment_intents/search Can be expanded in `data`:
-        application, customer, latest_charge, on_behalf_of, payment_method, review."""
+        """`GET /v1/payment_intents/search` https://docs.stripe.com/api/payment_intents/search Can be expanded in `data`: application,
+        customer, latest_charge, on_behalf_of, payment_method, review."""
 
 class AsyncPaymentIntents(Resource):
     amount_details_line_items: AsyncPaymentIntentsAmountDetailsLineItems
     async def apply_customer_balance(self, intent: str, *, amount: int = ..., currency: str = ..., expand: Strings = ...,
             request_options: RequestOptions = ...) -> PaymentIntent:
-        """`POST /v1/payment_intents/{intent}/apply_customer_balance`
-        https://docs.stripe.com/api/payment_intents/apply_customer_balance Can be expanded: application, customer,
-        latest_charge, on_behalf_of, payment_method, review."""
+        """`POST /v1/payment_intents/{intent}/apply_customer_balance` https://docs.stripe.com/api/payment_intents/apply_customer_balance
+        Can be expanded: application, customer, latest_charge, on_behalf_of, payment_method, review."""
     async def cancel(self, intent: str, *,
-            cancellation_reason: Literal["abandoned", "duplicate", "fraudulent", "requested_by_customer"] = ...,
-            expand: Strings = ..., request_options: RequestOptions = ...) -> PaymentIntent:
-        """`POST /v1/payment_intents/{intent}/cancel` https://docs.stripe.com/api/payment_intents/cancel Can be expanded:
-        application, customer, latest_charge, on_behalf_of, payment_method, review."""
-    async def capture(self, intent: str, *, amount_details: PaymentIntentAmountDetailsParams = ...,
-            amount_to_capture: int = ..., application_fee_amount: int = ..., expand: Strings = ..., final_capture: bool = ...,
-            hooks: PaymentIntentHooksParams = ..., metadata: Mapping[str, str] | None = ...,
-            payment_details: PaymentIntentPaymentDetailsParams | None = ..., statement_descriptor: str = ...,
-            statement_descriptor_suffix: str = ..., transfer_data: TransferDataParams = ...,
+            cancellation_reason: Literal["abandoned", "duplicate", "fraudulent", "requested_by_customer"] = ..., expand: Strings = ...,
             request_options: RequestOptions = ...) -> PaymentIntent:
-        """`POST /v1/payment_intents/{intent}/capture` https://docs.stripe.com/api/payment_intents/capture Can be expanded:
-        application, customer, latest_charge, on_behalf_of, payment_method, review. At most, in characters: statement_descriptor
-        22, statement_descriptor_suffix 22."""
-    async def confirm(self, intent: str, *, amount_details: PaymentIntentAmountDetailsParams | None = ...,
-            amount_to_confirm: int = ..., capture_method: Literal["automatic", "automatic_async", "manual"] = ...,
-            client_secret: str = ..., confirmation_token: str = ..., error_on_requires_action: bool = ...,
+        """`POST /v1/payment_intents/{intent}/cancel` https://docs.stripe.com/api/payment_intents/cancel Can be expanded: application,
+        customer, latest_charge, on_behalf_of, payment_method, review."""
+    async def capture(self, intent: str, *, amount_details: PaymentIntentAmountDetailsParams = ..., amount_to_capture: int = ...,
+            application_fee_amount: int = ..., expand: Strings = ..., final_capture: bool = ..., hooks: PaymentIntentHooksParams = ...,
+            metadata: Mapping[str, str] | None = ..., payment_details: PaymentIntentPaymentDetailsParams | None = ...,
+            statement_descriptor: str = ..., statement_descriptor_suffix: str = ..., transfer_data: TransferDataParams = ...,
+            request_options: RequestOptions = ...) -> PaymentIntent:
+        """`POST /v1/payment_intents/{intent}/capture` https://docs.stripe.com/api/payment_intents/capture Can be expanded: application,
+        customer, latest_charge, on_behalf_of, payment_method, review. At most, in characters: statement_descriptor 22,
+        statement_descriptor_suffix 22."""
+    async def confirm(self, intent: str, *, amount_details: PaymentIntentAmountDetailsParams | None = ..., amount_to_confirm: int = ...,
+            capture_method: Literal["automatic", "automatic_async", "manual"] = ..., client_secret: str = ...,
+            confirmation_token: str = ..., error_on_requires_action: bool = ...,
             excluded_payment_method_types: Sequence[ExcludedPaymentMethodType] | None = ..., expand: Strings = ...,
             hooks: PaymentIntentHooksParams = ..., mandate: str = ...,
             mandate_data: MandateDataParams | SetupIntentConfirmMandateDataParams | None = ...,
-            off_session: bool | Literal["one_off", "recurring"] = ...,
-            payment_details: PaymentIntentPaymentDetailsParams | None = ..., payment_method: str = ...,
-            payment_method_data: PaymentMethodDataParams = ...,
+            off_session: bool | Literal["one_off", "recurring"] = ..., payment_details: PaymentIntentPaymentDetailsParams | None = ...,
+            payment_method: str = ..., payment_method_data: PaymentMethodDataParams = ...,
             payment_method_options: PaymentIntentPaymentMethodOptionsParams = ..., payment_method_types: Strings = ...,
             radar_options: RadarOptionsParams = ..., receipt_email: str | None = ..., return_url: str = ...,
             setup_future_usage: Literal["off_session", "on_session"] | None = ..., shipping: ShippingParams | None = ...,
             use_stripe_sdk: bool = ..., request_options: RequestOptions = ...) -> PaymentIntent:
-        """`POST /v1/payment_intents/{intent}/confirm` https://docs.stripe.com/api/payment_intents/confirm Can be expanded:
-        application, customer, latest_charge, on_behalf_of, payment_method, review."""
+        """`POST /v1/payment_intents/{intent}/confirm` https://docs.stripe.com/api/payment_intents/confirm Can be expanded: application,
+        customer, latest_charge, on_behalf_of, payment_method, review."""
     async def create(self, *, amount: int, currency: str, amount_details: PaymentIntentAmountDetailsParams = ...,
             application_fee_amount: int = ..., automatic_payment_methods: AutomaticPaymentMethodsParams = ...,
             capture_method: Literal["automatic", "automatic_async", "manual"] = ..., confirm: bool = ...,
@@ -166,8 +159,8 @@ class AsyncPaymentIntents(Resource):
             customer_account: str = ..., description: str = ..., error_on_requires_action: bool = ...,
             excluded_payment_method_types: Sequence[ExcludedPaymentMethodType] = ..., expand: Strings = ...,
             hooks: PaymentIntentHooksParams = ..., mandate: str = ..., mandate_data: MandateDataParams | None = ...,
-            metadata: Mapping[str, str] = ..., off_session: bool | Literal["one_off", "recurring"] = ...,
-            on_behalf_of: str = ..., payment_details: PaymentIntentPaymentDetailsParams = ..., payment_method: str = ...,
+            metadata: Mapping[str, str] = ..., off_session: bool | Literal["one_off", "recurring"] = ..., on_behalf_of: str = ...,
+            payment_details: PaymentIntentPaymentDetailsParams = ..., payment_method: str = ...,
             payment_method_configuration: str = ..., payment_method_data: PaymentMethodDataParams = ...,
             payment_method_options: PaymentIntentPaymentMethodOptionsParams = ..., payment_method_types: Strings = ...,
             radar_options: RadarOptionsParams = ..., receipt_email: str = ..., return_url: str = ...,
@@ -176,25 +169,25 @@ class AsyncPaymentIntents(Resource):
             transfer_data: PaymentIntentCreateTransferDataParams = ..., transfer_group: str = ..., use_stripe_sdk: bool = ...,
             request_options: RequestOptions = ...) -> PaymentIntent:
         """`POST /v1/payment_intents` https://docs.stripe.com/api/payment_intents/create Can be expanded: application, customer,
-        latest_charge, on_behalf_of, payment_method, review. At most, in characters: description 1000,
-        payment_method_configuration 100, statement_descriptor 22, statement_descriptor_suffix 22."""
+        latest_charge, on_behalf_of, payment_method, review. At most, in characters: description 1000, payment_method_configuration 100,
+        statement_descriptor 22, statement_descriptor_suffix 22."""
     async def increment_authorization(self, intent: str, *, amount: int, amount_details: PaymentIntentAmountDetailsParams = ...,
-            application_fee_amount: int = ..., description: str = ..., expand: Strings = ...,
-            hooks: PaymentIntentHooksParams = ..., metadata: Mapping[str, str] = ...,
-            payment_details: PaymentIntentPaymentDetailsParams = ..., statement_descriptor: str = ...,
-            transfer_data: TransferDataParams = ..., request_options: RequestOptions = ...) -> PaymentIntent:
-        """`POST /v1/payment_intents/{intent}/increment_authorization`
-        https://docs.stripe.com/api/payment_intents/increment_authorization Can be expanded: application, customer,
-        latest_charge, on_behalf_of, payment_method, review. At most, in characters: description 1000, statement_descriptor 22."""
+            application_fee_amount: int = ..., description: str = ..., expand: Strings = ..., hooks: PaymentIntentHooksParams = ...,
+            metadata: Mapping[str, str] = ..., payment_details: PaymentIntentPaymentDetailsParams = ...,
+            statement_descriptor: str = ..., transfer_data: TransferDataParams = ...,
+            request_options: RequestOptions = ...) -> PaymentIntent:
+        """`POST /v1/payment_intents/{intent}/increment_authorization` https://docs.stripe.com/api/payment_intents/increment_authorization
+        Can be expanded: application, customer, latest_charge, on_behalf_of, payment_method, review. At most, in characters: description
+        1000, statement_descriptor 22."""
     def list(self, *, created: RangeParams | int | datetime = ..., customer: str = ..., customer_account: str = ...,
             ending_before: str = ..., expand: Strings = ..., limit: int = ..., starting_after: str = ...,
             request_options: RequestOptions = ...) -> AsyncPager[PaymentIntent]:
-        """`GET /v1/payment_intents` https://docs.stripe.com/api/payment_intents/list Can be expanded in `data`: application,
-        customer, latest_charge, on_behalf_of, payment_method, review."""
+        """`GET /v1/payment_intents` https://docs.stripe.com/api/payment_intents/list Can be expanded in `data`: application, customer,
+        latest_charge, on_behalf_of, payment_method, review."""
     async def retrieve(self, intent: str, *, client_secret: str = ..., expand: Strings = ...,
             request_options: RequestOptions = ...) -> PaymentIntent:
-        """`GET /v1/payment_intents/{intent}` https://docs.stripe.com/api/payment_intents/retrieve Can be expanded: application,
-        customer, latest_charge, on_behalf_of, payment_method, review."""
+        """`GET /v1/payment_intents/{intent}` https://docs.stripe.com/api/payment_intents/retrieve Can be expanded: application, customer,
+        latest_charge, on_behalf_of, payment_method, review."""
     async def update(self, intent: str, *, amount: int = ..., amount_details: PaymentIntentAmountDetailsParams | None = ...,
             application_fee_amount: int | None = ..., capture_method: Literal["automatic", "automatic_async", "manual"] = ...,
             currency: str = ..., customer: str = ..., customer_account: str = ..., description: str = ...,
@@ -207,15 +200,14 @@ class AsyncPaymentIntents(Resource):
             shipping: ShippingParams | None = ..., statement_descriptor: str = ..., statement_descriptor_suffix: str = ...,
             transfer_data: PaymentIntentUpdateTransferDataParams = ..., transfer_group: str = ...,
             request_options: RequestOptions = ...) -> PaymentIntent:
-        """`POST /v1/payment_intents/{intent}` https://docs.stripe.com/api/payment_intents/update Can be expanded: application,
-        customer, latest_charge, on_behalf_of, payment_method, review. At most, in characters: description 1000,
-        payment_method_configuration 100, statement_descriptor 22, statement_descriptor_suffix 22."""
+        """`POST /v1/payment_intents/{intent}` https://docs.stripe.com/api/payment_intents/update Can be expanded: application, customer,
+        latest_charge, on_behalf_of, payment_method, review. At most, in characters: description 1000, payment_method_configuration 100,
+        statement_descriptor 22, statement_descriptor_suffix 22."""
     async def verify_microdeposits(self, intent: str, *, amounts: Sequence[int] = ..., client_secret: str = ...,
             descriptor_code: str = ..., expand: Strings = ..., request_options: RequestOptions = ...) -> PaymentIntent:
-        """`POST /v1/payment_intents/{intent}/verify_microdeposits`
-        https://docs.stripe.com/api/payment_intents/verify_microdeposits Can be expanded: application, customer, latest_charge,
-        on_behalf_of, payment_method, review."""
+        """`POST /v1/payment_intents/{intent}/verify_microdeposits` https://docs.stripe.com/api/payment_intents/verify_microdeposits Can be
+        expanded: application, customer, latest_charge, on_behalf_of, payment_method, review."""
     def search(self, *, query: str, expand: Strings = ..., limit: int = ..., page: str = ...,
             request_options: RequestOptions = ...) -> AsyncPager[PaymentIntent]:
-        """`GET /v1/payment_intents/search` https://docs.stripe.com/api/payment_intents/search Can be expanded in `data`:
-        application, customer, latest_charge, on_behalf_of, payment_method, review."""
+        """`GET /v1/payment_intents/search` https://docs.stripe.com/api/payment_intents/search Can be expanded in `data`: application,
+        customer, latest_charge, on_behalf_of, payment_method, review."""

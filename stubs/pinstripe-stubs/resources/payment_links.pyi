@@ -7,60 +7,55 @@ from pinstripe.endpoint import Resource
 from pinstripe.models import LineItem, PaymentLink
 from pinstripe.paging import AsyncPager, Page
 from pinstripe.param import RequestOptions, Strings
-from pinstripe.params import (AutomaticTaxParams, ConsentCollectionParams, CustomFieldParams, CustomTextParams,
-    EnabledFeatureParams, InvoiceCreateTransferDataParams, ManagedPaymentsParams, NameCollectionParams, OptionalItemParams,
-    PaymentLinkAfterCompletionParams, PaymentLinkCreateLineItemParams, PaymentLinkCreatePaymentIntentDataParams,
-    PaymentLinkCreatePaymentMethodOptionsParams, PaymentLinkCreateSubscriptionDataParams, PaymentLinkInvoiceCreationParams,
-    PaymentLinkRestrictionsParams, PaymentLinkUpdateLineItemParams, PaymentLinkUpdatePaymentIntentDataParams,
-    PaymentLinkUpdatePaymentMethodOptionsParams, PaymentLinkUpdateSubscriptionDataParams, ShippingAddressCollectionParams,
-    ShippingCostParams, TaxIdCollectionParams)
+from pinstripe.params import (AutomaticTaxParams, ConsentCollectionParams, CustomFieldParams, CustomTextParams, EnabledFeatureParams,
+    InvoiceCreateTransferDataParams, ManagedPaymentsParams, NameCollectionParams, OptionalItemParams, PaymentLinkAfterCompletionParams,
+    PaymentLinkCreateLineItemParams, PaymentLinkCreatePaymentIntentDataParams, PaymentLinkCreatePaymentMethodOptionsParams,
+    PaymentLinkCreateSubscriptionDataParams, PaymentLinkInvoiceCreationParams, PaymentLinkRestrictionsParams,
+    PaymentLinkUpdateLineItemParams, PaymentLinkUpdatePaymentIntentDataParams, PaymentLinkUpdatePaymentMethodOptionsParams,
+    PaymentLinkUpdateSubscriptionDataParams, ShippingAddressCollectionParams, ShippingCostParams, TaxIdCollectionParams)
 from pinstripe.params.values import PaymentLinkPaymentMethodType
 
 class PaymentLinksLineItems(Resource):
-    def list(self, payment_link: str, *, ending_before: str = ..., expand: Strings = ..., limit: int = ...,
-            starting_after: str = ..., request_options: RequestOptions = ...) -> Page[LineItem]:
+    def list(self, payment_link: str, *, ending_before: str = ..., expand: Strings = ..., limit: int = ..., starting_after: str = ...,
+            request_options: RequestOptions = ...) -> Page[LineItem]:
         """`GET /v1/payment_links/{payment_link}/line_items` https://docs.stripe.com/api/payment_links/line_items/list"""
 
 class AsyncPaymentLinksLineItems(Resource):
-    def list(self, payment_link: str, *, ending_before: str = ..., expand: Strings = ..., limit: int = ...,
-            starting_after: str = ..., request_options: RequestOptions = ...) -> AsyncPager[LineItem]:
+    def list(self, payment_link: str, *, ending_before: str = ..., expand: Strings = ..., limit: int = ..., starting_after: str = ...,
+            request_options: RequestOptions = ...) -> AsyncPager[LineItem]:
         """`GET /v1/payment_links/{payment_link}/line_items` https://docs.stripe.com/api/payment_links/line_items/list"""
 
 class PaymentLinks(Resource):
     line_items: PaymentLinksLineItems
-    def create(self, *, line_items: Sequence[PaymentLinkCreateLineItemParams],
-            after_completion: PaymentLinkAfterCompletionParams = ..., allow_promotion_codes: bool = ...,
-            application_fee_amount: int = ..., application_fee_percent: float = ..., automatic_tax: AutomaticTaxParams = ...,
-            billing_address_collection: Literal["auto", "required"] = ..., consent_collection: ConsentCollectionParams = ...,
-            currency: str = ..., custom_fields: Sequence[CustomFieldParams] = ..., custom_text: CustomTextParams = ...,
-            customer_creation: Literal["always", "if_required"] = ..., expand: Strings = ..., inactive_message: str = ...,
-            invoice_creation: PaymentLinkInvoiceCreationParams = ..., managed_payments: ManagedPaymentsParams = ...,
-            metadata: Mapping[str, str] = ..., name_collection: NameCollectionParams = ..., on_behalf_of: str = ...,
-            optional_items: Sequence[OptionalItemParams] = ...,
+    def create(self, *, line_items: Sequence[PaymentLinkCreateLineItemParams], after_completion: PaymentLinkAfterCompletionParams = ...,
+            allow_promotion_codes: bool = ..., application_fee_amount: int = ..., application_fee_percent: float = ...,
+            automatic_tax: AutomaticTaxParams = ..., billing_address_collection: Literal["auto", "required"] = ...,
+            consent_collection: ConsentCollectionParams = ..., currency: str = ..., custom_fields: Sequence[CustomFieldParams] = ...,
+            custom_text: CustomTextParams = ..., customer_creation: Literal["always", "if_required"] = ..., expand: Strings = ...,
+            inactive_message: str = ..., invoice_creation: PaymentLinkInvoiceCreationParams = ...,
+            managed_payments: ManagedPaymentsParams = ..., metadata: Mapping[str, str] = ...,
+            name_collection: NameCollectionParams = ..., on_behalf_of: str = ..., optional_items: Sequence[OptionalItemParams] = ...,
             payment_intent_data: PaymentLinkCreatePaymentIntentDataParams = ...,
             payment_method_collection: Literal["always", "if_required"] = ...,
             payment_method_options: PaymentLinkCreatePaymentMethodOptionsParams = ...,
-            payment_method_types: Sequence[PaymentLinkPaymentMethodType] = ...,
-            phone_number_collection: EnabledFeatureParams = ..., restrictions: PaymentLinkRestrictionsParams = ...,
-            shipping_address_collection: ShippingAddressCollectionParams = ...,
+            payment_method_types: Sequence[PaymentLinkPaymentMethodType] = ..., phone_number_collection: EnabledFeatureParams = ...,
+            restrictions: PaymentLinkRestrictionsParams = ..., shipping_address_collection: ShippingAddressCollectionParams = ...,
             shipping_options: Sequence[ShippingCostParams] = ...,
             submit_type: Literal["auto", "book", "donate", "pay", "subscribe"] = ...,
             subscription_data: PaymentLinkCreateSubscriptionDataParams = ..., tax_id_collection: TaxIdCollectionParams = ...,
             transfer_data: InvoiceCreateTransferDataParams = ..., request_options: RequestOptions = ...) -> PaymentLink:
-        """`POST /v1/payment_links` https://docs.stripe.com/api/payment_links/create Can be expanded: application, on_behalf_of. At
-        most, in characters: inactive_message 500."""
-    def list(self, *, active: bool = ..., ending_before: str = ..., expand: Strings = ..., limit: int = ...,
-            starting_after: str = ..., request_options: RequestOptions = ...) -> Page[PaymentLink]:
-        """`GET /v1/payment_links` https://docs.stripe.com/api/payment_links/list Can be expanded in `data`: application,
-        on_behalf_of."""
+        """`POST /v1/payment_links` https://docs.stripe.com/api/payment_links/create Can be expanded: application, on_behalf_of. At most,
+        in characters: inactive_message 500."""
+    def list(self, *, active: bool = ..., ending_before: str = ..., expand: Strings = ..., limit: int = ..., starting_after: str = ...,
+            request_options: RequestOptions = ...) -> Page[PaymentLink]:
+        """`GET /v1/payment_links` https://docs.stripe.com/api/payment_links/list Can be expanded in `data`: application, on_behalf_of."""
     def retrieve(self, payment_link: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> PaymentLink:
         """`GET /v1/payment_links/{payment_link}` https://docs.stripe.com/api/payment_links/retrieve Can be expanded: application,
         on_behalf_of."""
     def update(self, payment_link: str, *, active: bool = ..., after_completion: PaymentLinkAfterCompletionParams = ...,
             allow_promotion_codes: bool = ..., automatic_tax: AutomaticTaxParams = ...,
-            billing_address_collection: Literal["auto", "required"] = ...,
-            custom_fields: Sequence[CustomFieldParams] | None = ..., custom_text: CustomTextParams = ...,
-            customer_creation: Literal["always", "if_required"] = ..., expand: Strings = ...,
+            billing_address_collection: Literal["auto", "required"] = ..., custom_fields: Sequence[CustomFieldParams] | None = ...,
+            custom_text: CustomTextParams = ..., customer_creation: Literal["always", "if_required"] = ..., expand: Strings = ...,
             inactive_message: str | None = ..., invoice_creation: PaymentLinkInvoiceCreationParams = ...,
             line_items: Sequence[PaymentLinkUpdateLineItemParams] = ..., metadata: Mapping[str, str] = ...,
             name_collection: NameCollectionParams | None = ..., optional_items: Sequence[OptionalItemParams] | None = ...,
@@ -86,31 +81,27 @@ class AsyncPaymentLinks(Resource):
             customer_creation: Literal["always", "if_required"] = ..., expand: Strings = ..., inactive_message: str = ...,
             invoice_creation: PaymentLinkInvoiceCreationParams = ..., managed_payments: ManagedPaymentsParams = ...,
             metadata: Mapping[str, str] = ..., name_collection: NameCollectionParams = ..., on_behalf_of: str = ...,
-            optional_items: Sequence[OptionalItemParams] = ...,
-            payment_intent_data: PaymentLinkCreatePaymentIntentDataParams = ...,
+            optional_items: Sequence[OptionalItemParams] = ..., payment_intent_data: PaymentLinkCreatePaymentIntentDataParams = ...,
             payment_method_collection: Literal["always", "if_required"] = ...,
             payment_method_options: PaymentLinkCreatePaymentMethodOptionsParams = ...,
-            payment_method_types: Sequence[PaymentLinkPaymentMethodType] = ...,
-            phone_number_collection: EnabledFeatureParams = ..., restrictions: PaymentLinkRestrictionsParams = ...,
-            shipping_address_collection: ShippingAddressCollectionParams = ...,
+            payment_method_types: Sequence[PaymentLinkPaymentMethodType] = ..., phone_number_collection: EnabledFeatureParams = ...,
+            restrictions: PaymentLinkRestrictionsParams = ..., shipping_address_collection: ShippingAddressCollectionParams = ...,
             shipping_options: Sequence[ShippingCostParams] = ...,
             submit_type: Literal["auto", "book", "donate", "pay", "subscribe"] = ...,
             subscription_data: PaymentLinkCreateSubscriptionDataParams = ..., tax_id_collection: TaxIdCollectionParams = ...,
             transfer_data: InvoiceCreateTransferDataParams = ..., request_options: RequestOptions = ...) -> PaymentLink:
-        """`POST /v1/payment_links` https://docs.stripe.com/api/payment_links/create Can be expanded: application, on_behalf_of. At
-        most, in characters: inactive_message 500."""
-    def list(self, *, active: bool = ..., ending_before: str = ..., expand: Strings = ..., limit: int = ...,
-            starting_after: str = ..., request_options: RequestOptions = ...) -> AsyncPager[PaymentLink]:
-        """`GET /v1/payment_links` https://docs.stripe.com/api/payment_links/list Can be expanded in `data`: application,
-        on_behalf_of."""
+        """`POST /v1/payment_links` https://docs.stripe.com/api/payment_links/create Can be expanded: application, on_behalf_of. At most,
+        in characters: inactive_message 500."""
+    def list(self, *, active: bool = ..., ending_before: str = ..., expand: Strings = ..., limit: int = ..., starting_after: str = ...,
+            request_options: RequestOptions = ...) -> AsyncPager[PaymentLink]:
+        """`GET /v1/payment_links` https://docs.stripe.com/api/payment_links/list Can be expanded in `data`: application, on_behalf_of."""
     async def retrieve(self, payment_link: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> PaymentLink:
         """`GET /v1/payment_links/{payment_link}` https://docs.stripe.com/api/payment_links/retrieve Can be expanded: application,
         on_behalf_of."""
     async def update(self, payment_link: str, *, active: bool = ..., after_completion: PaymentLinkAfterCompletionParams = ...,
             allow_promotion_codes: bool = ..., automatic_tax: AutomaticTaxParams = ...,
-            billing_address_collection: Literal["auto", "required"] = ...,
-            custom_fields: Sequence[CustomFieldParams] | None = ..., custom_text: CustomTextParams = ...,
-            customer_creation: Literal["always", "if_required"] = ..., expand: Strings = ...,
+            billing_address_collection: Literal["auto", "required"] = ..., custom_fields: Sequence[CustomFieldParams] | None = ...,
+            custom_text: CustomTextParams = ..., customer_creation: Literal["always", "if_required"] = ..., expand: Strings = ...,
             inactive_message: str | None = ..., invoice_creation: PaymentLinkInvoiceCreationParams = ...,
             line_items: Sequence[PaymentLinkUpdateLineItemParams] = ..., metadata: Mapping[str, str] = ...,
             name_collection: NameCollectionParams | None = ..., optional_items: Sequence[OptionalItemParams] | None = ...,

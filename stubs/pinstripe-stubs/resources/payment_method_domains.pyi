@@ -10,8 +10,8 @@ class PaymentMethodDomains(Resource):
     def create(self, *, domain_name: str, enabled: bool = ..., expand: Strings = ...,
             request_options: RequestOptions = ...) -> PaymentMethodDomain:
         """`POST /v1/payment_method_domains` https://docs.stripe.com/api/payment_method_domains/create"""
-    def list(self, *, domain_name: str = ..., enabled: bool = ..., ending_before: str = ..., expand: Strings = ...,
-            limit: int = ..., starting_after: str = ..., request_options: RequestOptions = ...) -> Page[PaymentMethodDomain]:
+    def list(self, *, domain_name: str = ..., enabled: bool = ..., ending_before: str = ..., expand: Strings = ..., limit: int = ...,
+            starting_after: str = ..., request_options: RequestOptions = ...) -> Page[PaymentMethodDomain]:
         """`GET /v1/payment_method_domains` https://docs.stripe.com/api/payment_method_domains/list"""
     def retrieve(self, payment_method_domain: str, *, expand: Strings = ...,
             request_options: RequestOptions = ...) -> PaymentMethodDomain:
@@ -21,16 +21,14 @@ class PaymentMethodDomains(Resource):
         """`POST /v1/payment_method_domains/{payment_method_domain}` https://docs.stripe.com/api/payment_method_domains/update"""
     def validate(self, payment_method_domain: str, *, expand: Strings = ...,
             request_options: RequestOptions = ...) -> PaymentMethodDomain:
-        """`POST /v1/payment_method_domains/{payment_method_domain}/validate`
-        https://docs.stripe.com/api/payment_method_domains/validate"""
+        """`POST /v1/payment_method_domains/{payment_method_domain}/validate` https://docs.stripe.com/api/payment_method_domains/validate"""
 
 class AsyncPaymentMethodDomains(Resource):
     async def create(self, *, domain_name: str, enabled: bool = ..., expand: Strings = ...,
             request_options: RequestOptions = ...) -> PaymentMethodDomain:
         """`POST /v1/payment_method_domains` https://docs.stripe.com/api/payment_method_domains/create"""
-    def list(self, *, domain_name: str = ..., enabled: bool = ..., ending_before: str = ..., expand: Strings = ...,
-            limit: int = ..., starting_after: str = ...,
-            request_options: RequestOptions = ...) -> AsyncPager[PaymentMethodDomain]:
+    def list(self, *, domain_name: str = ..., enabled: bool = ..., ending_before: str = ..., expand: Strings = ..., limit: int = ...,
+            starting_after: str = ..., request_options: RequestOptions = ...) -> AsyncPager[PaymentMethodDomain]:
         """`GET /v1/payment_method_domains` https://docs.stripe.com/api/payment_method_domains/list"""
     async def retrieve(self, payment_method_domain: str, *, expand: Strings = ...,
             request_options: RequestOptions = ...) -> PaymentMethodDomain:
@@ -40,5 +38,4 @@ class AsyncPaymentMethodDomains(Resource):
         """`POST /v1/payment_method_domains/{payment_method_domain}` https://docs.stripe.com/api/payment_method_domains/update"""
     async def validate(self, payment_method_domain: str, *, expand: Strings = ...,
             request_options: RequestOptions = ...) -> PaymentMethodDomain:
-        """`POST /v1/payment_method_domains/{payment_method_domain}/validate`
-        https://docs.stripe.com/api/payment_method_domains/validate"""
+        """`POST /v1/payment_method_domains/{payment_method_domain}/validate` https://docs.stripe.com/api/payment_method_domains/validate"""

@@ -7,111 +7,91 @@ from pinstripe.endpoint import Resource
 from pinstripe.models import PaymentMethod
 from pinstripe.paging import AsyncPager, Page
 from pinstripe.param import RequestOptions, Strings
-from pinstripe.params import (EmptyParams, PaymentMethodAcssDebitParams, PaymentMethodAuBecsDebitParams,
-    PaymentMethodBacsDebitParams, PaymentMethodBillingDetailsParams, PaymentMethodBoletoParams, PaymentMethodCreateCardParams,
-    PaymentMethodCreateCardPartParams, PaymentMethodCreateCustomParams, PaymentMethodDataUpiParams, PaymentMethodEpsParams,
-    PaymentMethodFpxParams, PaymentMethodIdealParams, PaymentMethodKlarnaParams, PaymentMethodNaverPayParams,
-    PaymentMethodNzBankAccountParams, PaymentMethodP24Params, PaymentMethodPaytoParams, PaymentMethodSepaDebitParams,
-    PaymentMethodSofortParams, PaymentMethodUpdateCardParams, PaymentMethodUpdateUsBankAccountParams, RadarOptionsParams,
-    UsBankAccountParams)
+from pinstripe.params import (EmptyParams, PaymentMethodAcssDebitParams, PaymentMethodAuBecsDebitParams, PaymentMethodBacsDebitParams,
+    PaymentMethodBillingDetailsParams, PaymentMethodBoletoParams, PaymentMethodCreateCardParams, PaymentMethodCreateCardPartParams,
+    PaymentMethodCreateCustomParams, PaymentMethodDataUpiParams, PaymentMethodEpsParams, PaymentMethodFpxParams,
+    PaymentMethodIdealParams, PaymentMethodKlarnaParams, PaymentMethodNaverPayParams, PaymentMethodNzBankAccountParams,
+    PaymentMethodP24Params, PaymentMethodPaytoParams, PaymentMethodSepaDebitParams, PaymentMethodSofortParams,
+    PaymentMethodUpdateCardParams, PaymentMethodUpdateUsBankAccountParams, RadarOptionsParams, UsBankAccountParams)
 from pinstripe.params.values import CustomerPaymentMethodListType
 
 class PaymentMethods(Resource):
     def attach(self, payment_method: str, *, customer: str = ..., customer_account: str = ..., expand: Strings = ...,
             request_options: RequestOptions = ...) -> PaymentMethod:
-        """`POST /v1/payment_methods/{payment_method}/attach` https://docs.stripe.com/api/payment_methods/attach Can be expanded:
-        customer."""
-    def create(self, *, acss_debit: PaymentMethodAcssDebitParams = ..., affirm: EmptyParams = ...,
-            afterpay_clearpay: EmptyParams = ..., alipay: EmptyParams = ...,
-            allow_redisplay: Literal["always", "limited", "unspecified"] = ..., alma: EmptyParams = ...,
+        """`POST /v1/payment_methods/{payment_method}/attach` https://docs.stripe.com/api/payment_methods/attach Can be expanded: customer."""
+    def create(self, *, acss_debit: PaymentMethodAcssDebitParams = ..., affirm: EmptyParams = ..., afterpay_clearpay: EmptyParams = ...,
+            alipay: EmptyParams = ..., allow_redisplay: Literal["always", "limited", "unspecified"] = ..., alma: EmptyParams = ...,
             amazon_pay: EmptyParams = ..., au_becs_debit: PaymentMethodAuBecsDebitParams = ...,
             bacs_debit: PaymentMethodBacsDebitParams = ..., bancontact: EmptyParams = ..., billie: EmptyParams = ...,
             billing_details: PaymentMethodBillingDetailsParams = ..., bizum: EmptyParams = ..., blik: EmptyParams = ...,
-            boleto: PaymentMethodBoletoParams = ...,
-            card: PaymentMethodCreateCardParams | PaymentMethodCreateCardPartParams = ..., cashapp: EmptyParams = ...,
-            crypto: EmptyParams = ..., custom: PaymentMethodCreateCustomParams = ..., customer: str = ...,
+            boleto: PaymentMethodBoletoParams = ..., card: PaymentMethodCreateCardParams | PaymentMethodCreateCardPartParams = ...,
+            cashapp: EmptyParams = ..., crypto: EmptyParams = ..., custom: PaymentMethodCreateCustomParams = ..., customer: str = ...,
             customer_balance: EmptyParams = ..., eps: PaymentMethodEpsParams = ..., expand: Strings = ...,
             fpx: PaymentMethodFpxParams = ..., giropay: EmptyParams = ..., grabpay: EmptyParams = ...,
             ideal: PaymentMethodIdealParams = ..., interac_present: EmptyParams = ..., kakao_pay: EmptyParams = ...,
-            klarna: PaymentMethodKlarnaParams = ..., konbini: EmptyParams = ..., kr_card: EmptyParams = ...,
-            link: EmptyParams = ..., mb_way: EmptyParams = ..., metadata: Mapping[str, str] = ..., mobilepay: EmptyParams = ...,
-            multibanco: EmptyParams = ..., naver_pay: PaymentMethodNaverPayParams = ...,
-            nz_bank_account: PaymentMethodNzBankAccountParams = ..., oxxo: EmptyParams = ..., p24: PaymentMethodP24Params = ...,
-            pay_by_bank: EmptyParams = ..., payco: EmptyParams = ..., payment_method: str = ..., paynow: EmptyParams = ...,
-            paypal: EmptyParams = ..., payto: PaymentMethodPaytoParams = ..., pix: EmptyParams = ...,
-            promptpay: EmptyParams = ..., radar_options: RadarOptionsParams = ..., revolut_pay: EmptyParams = ...,
-            samsung_pay: EmptyParams = ..., satispay: EmptyParams = ..., scalapay: EmptyParams = ...,
+            klarna: PaymentMethodKlarnaParams = ..., konbini: EmptyParams = ..., kr_card: EmptyParams = ..., link: EmptyParams = ...,
+            mb_way: EmptyParams = ..., metadata: Mapping[str, str] = ..., mobilepay: EmptyParams = ..., multibanco: EmptyParams = ...,
+            naver_pay: PaymentMethodNaverPayParams = ..., nz_bank_account: PaymentMethodNzBankAccountParams = ...,
+            oxxo: EmptyParams = ..., p24: PaymentMethodP24Params = ..., pay_by_bank: EmptyParams = ..., payco: EmptyParams = ...,
+            payment_method: str = ..., paynow: EmptyParams = ..., paypal: EmptyParams = ..., payto: PaymentMethodPaytoParams = ...,
+            pix: EmptyParams = ..., promptpay: EmptyParams = ..., radar_options: RadarOptionsParams = ...,
+            revolut_pay: EmptyParams = ..., samsung_pay: EmptyParams = ..., satispay: EmptyParams = ..., scalapay: EmptyParams = ...,
             sepa_debit: PaymentMethodSepaDebitParams = ..., sofort: PaymentMethodSofortParams = ..., sunbit: EmptyParams = ...,
             swish: EmptyParams = ..., twint: EmptyParams = ..., type: CustomerPaymentMethodListType = ...,
             upi: PaymentMethodDataUpiParams = ..., us_bank_account: UsBankAccountParams = ..., wechat_pay: EmptyParams = ...,
             zip: EmptyParams = ..., request_options: RequestOptions = ...) -> PaymentMethod:
         """`POST /v1/payment_methods` https://docs.stripe.com/api/payment_methods/create Can be expanded: customer."""
     def detach(self, payment_method: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> PaymentMethod:
-        """`POST /v1/payment_methods/{payment_method}/detach` https://docs.stripe.com/api/payment_methods/detach Can be expanded:
-        customer."""
+        """`POST /v1/payment_methods/{payment_method}/detach` https://docs.stripe.com/api/payment_methods/detach Can be expanded: customer."""
     def list(self, *, allow_redisplay: Literal["always", "limited", "unspecified"] = ..., customer: str = ...,
-            customer_account: str = ..., ending_before: str = ..., expand: Strings = ..., limit: int = ...,
-            starting_after: str = ..., type: CustomerPaymentMethodListType = ...,
-            request_options: RequestOptions = ...) -> Page[PaymentMethod]:
+            customer_account: str = ..., ending_before: str = ..., expand: Strings = ..., limit: int = ..., starting_after: str = ...,
+            type: CustomerPaymentMethodListType = ..., request_options: RequestOptions = ...) -> Page[PaymentMethod]:
         """`GET /v1/payment_methods` https://docs.stripe.com/api/payment_methods/list Can be expanded in `data`: customer."""
     def retrieve(self, payment_method: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> PaymentMethod:
-        """`GET /v1/payment_methods/{payment_method}` https://docs.stripe.com/api/payment_methods/retrieve Can be expanded:
-        customer."""
+        """`GET /v1/payment_methods/{payment_method}` https://docs.stripe.com/api/payment_methods/retrieve Can be expanded: customer."""
     def update(self, payment_method: str, *, allow_redisplay: Literal["always", "limited", "unspecified"] = ...,
-            billing_details: PaymentMethodBillingDetailsParams = ..., card: PaymentMethodUpdateCardParams = ...,
-            expand: Strings = ..., metadata: Mapping[str, str] | None = ..., payto: PaymentMethodPaytoParams = ...,
-            us_bank_account: PaymentMethodUpdateUsBankAccountParams = ...,
-            request_options: RequestOptions = ...) -> PaymentMethod:
-        """`POST /v1/payment_methods/{payment_method}` https://docs.stripe.com/api/payment_methods/update Can be expanded:
-        customer."""
+            billing_details: PaymentMethodBillingDetailsParams = ..., card: PaymentMethodUpdateCardParams = ..., expand: Strings = ...,
+            metadata: Mapping[str, str] | None = ..., payto: PaymentMethodPaytoParams = ...,
+            us_bank_account: PaymentMethodUpdateUsBankAccountParams = ..., request_options: RequestOptions = ...) -> PaymentMethod:
+        """`POST /v1/payment_methods/{payment_method}` https://docs.stripe.com/api/payment_methods/update Can be expanded: customer."""
 
 class AsyncPaymentMethods(Resource):
     async def attach(self, payment_method: str, *, customer: str = ..., customer_account: str = ..., expand: Strings = ...,
             request_options: RequestOptions = ...) -> PaymentMethod:
-        """`POST /v1/payment_methods/{payment_method}/attach` https://docs.stripe.com/api/payment_methods/attach Can be expanded:
-        customer."""
+        """`POST /v1/payment_methods/{payment_method}/attach` https://docs.stripe.com/api/payment_methods/attach Can be expanded: customer."""
     async def create(self, *, acss_debit: PaymentMethodAcssDebitParams = ..., affirm: EmptyParams = ...,
             afterpay_clearpay: EmptyParams = ..., alipay: EmptyParams = ...,
-            allow_redisplay: Literal["always", "limited", "unspecified"] = ..., alma: EmptyParams = ...,
-            amazon_pay: EmptyParams = ..., au_becs_debit: PaymentMethodAuBecsDebitParams = ...,
-            bacs_debit: PaymentMethodBacsDebitParams = ..., bancontact: EmptyParams = ..., billie: EmptyParams = ...,
-            billing_details: PaymentMethodBillingDetailsParams = ..., bizum: EmptyParams = ..., blik: EmptyParams = ...,
-            boleto: PaymentMethodBoletoParams = ...,
+            allow_redisplay: Literal["always", "limited", "unspecified"] = ..., alma: EmptyParams = ..., amazon_pay: EmptyParams = ...,
+            au_becs_debit: PaymentMethodAuBecsDebitParams = ..., bacs_debit: PaymentMethodBacsDebitParams = ...,
+            bancontact: EmptyParams = ..., billie: EmptyParams = ..., billing_details: PaymentMethodBillingDetailsParams = ...,
+            bizum: EmptyParams = ..., blik: EmptyParams = ..., boleto: PaymentMethodBoletoParams = ...,
             card: PaymentMethodCreateCardParams | PaymentMethodCreateCardPartParams = ..., cashapp: EmptyParams = ...,
             crypto: EmptyParams = ..., custom: PaymentMethodCreateCustomParams = ..., customer: str = ...,
             customer_balance: EmptyParams = ..., eps: PaymentMethodEpsParams = ..., expand: Strings = ...,
             fpx: PaymentMethodFpxParams = ..., giropay: EmptyParams = ..., grabpay: EmptyParams = ...,
             ideal: PaymentMethodIdealParams = ..., interac_present: EmptyParams = ..., kakao_pay: EmptyParams = ...,
-            klarna: PaymentMethodKlarnaParams = ..., konbini: EmptyParams = ..., kr_card: EmptyParams = ...,
-            link: EmptyParams = ..., mb_way: EmptyParams = ..., metadata: Mapping[str, str] = ..., mobilepay: EmptyParams = ...,
-            multibanco: EmptyParams = ..., naver_pay: PaymentMethodNaverPayParams = ...,
-            nz_bank_account: PaymentMethodNzBankAccountParams = ..., oxxo: EmptyParams = ..., p24: PaymentMethodP24Params = ...,
-            pay_by_bank: EmptyParams = ..., payco: EmptyParams = ..., payment_method: str = ..., paynow: EmptyParams = ...,
-            paypal: EmptyParams = ..., payto: PaymentMethodPaytoParams = ..., pix: EmptyParams = ...,
-            promptpay: EmptyParams = ..., radar_options: RadarOptionsParams = ..., revolut_pay: EmptyParams = ...,
-            samsung_pay: EmptyParams = ..., satispay: EmptyParams = ..., scalapay: EmptyParams = ...,
+            klarna: PaymentMethodKlarnaParams = ..., konbini: EmptyParams = ..., kr_card: EmptyParams = ..., link: EmptyParams = ...,
+            mb_way: EmptyParams = ..., metadata: Mapping[str, str] = ..., mobilepay: EmptyParams = ..., multibanco: EmptyParams = ...,
+            naver_pay: PaymentMethodNaverPayParams = ..., nz_bank_account: PaymentMethodNzBankAccountParams = ...,
+            oxxo: EmptyParams = ..., p24: PaymentMethodP24Params = ..., pay_by_bank: EmptyParams = ..., payco: EmptyParams = ...,
+            payment_method: str = ..., paynow: EmptyParams = ..., paypal: EmptyParams = ..., payto: PaymentMethodPaytoParams = ...,
+            pix: EmptyParams = ..., promptpay: EmptyParams = ..., radar_options: RadarOptionsParams = ...,
+            revolut_pay: EmptyParams = ..., samsung_pay: EmptyParams = ..., satispay: EmptyParams = ..., scalapay: EmptyParams = ...,
             sepa_debit: PaymentMethodSepaDebitParams = ..., sofort: PaymentMethodSofortParams = ..., sunbit: EmptyParams = ...,
             swish: EmptyParams = ..., twint: EmptyParams = ..., type: CustomerPaymentMethodListType = ...,
             upi: PaymentMethodDataUpiParams = ..., us_bank_account: UsBankAccountParams = ..., wechat_pay: EmptyParams = ...,
             zip: EmptyParams = ..., request_options: RequestOptions = ...) -> PaymentMethod:
         """`POST /v1/payment_methods` https://docs.stripe.com/api/payment_methods/create Can be expanded: customer."""
-    async def detach(self, payment_method: str, *, expand: Strings = ...,
-            request_options: RequestOptions = ...) -> PaymentMethod:
-        """`POST /v1/payment_methods/{payment_method}/detach` https://docs.stripe.com/api/payment_methods/detach Can be expanded:
-        customer."""
+    async def detach(self, payment_method: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> PaymentMethod:
+        """`POST /v1/payment_methods/{payment_method}/detach` https://docs.stripe.com/api/payment_methods/detach Can be expanded: customer."""
     def list(self, *, allow_redisplay: Literal["always", "limited", "unspecified"] = ..., customer: str = ...,
-            customer_account: str = ..., ending_before: str = ..., expand: Strings = ..., limit: int = ...,
-            starting_after: str = ..., type: CustomerPaymentMethodListType = ...,
-            request_options: RequestOptions = ...) -> AsyncPager[PaymentMethod]:
+            customer_account: str = ..., ending_before: str = ..., expand: Strings = ..., limit: int = ..., starting_after: str = ...,
+            type: CustomerPaymentMethodListType = ..., request_options: RequestOptions = ...) -> AsyncPager[PaymentMethod]:
         """`GET /v1/payment_methods` https://docs.stripe.com/api/payment_methods/list Can be expanded in `data`: customer."""
-    async def retrieve(self, payment_method: str, *, expand: Strings = ...,
-            request_options: RequestOptions = ...) -> PaymentMethod:
-        """`GET /v1/payment_methods/{payment_method}` https://docs.stripe.com/api/payment_methods/retrieve Can be expanded:
-        customer."""
+    async def retrieve(self, payment_method: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> PaymentMethod:
+        """`GET /v1/payment_methods/{payment_method}` https://docs.stripe.com/api/payment_methods/retrieve Can be expanded: customer."""
     async def update(self, payment_method: str, *, allow_redisplay: Literal["always", "limited", "unspecified"] = ...,
-            billing_details: PaymentMethodBillingDetailsParams = ..., card: PaymentMethodUpdateCardParams = ...,
-            expand: Strings = ..., metadata: Mapping[str, str] | None = ..., payto: PaymentMethodPaytoParams = ...,
-            us_bank_account: PaymentMethodUpdateUsBankAccountParams = ...,
-            request_options: RequestOptions = ...) -> PaymentMethod:
-        """`POST /v1/payment_methods/{payment_method}` https://docs.stripe.com/api/payment_methods/update Can be expanded:
-        customer."""
+            billing_details: PaymentMethodBillingDetailsParams = ..., card: PaymentMethodUpdateCardParams = ..., expand: Strings = ...,
+            metadata: Mapping[str, str] | None = ..., payto: PaymentMethodPaytoParams = ...,
+            us_bank_account: PaymentMethodUpdateUsBankAccountParams = ..., request_options: RequestOptions = ...) -> PaymentMethod:
+        """`POST /v1/payment_methods/{payment_method}` https://docs.stripe.com/api/payment_methods/update Can be expanded: customer."""

@@ -10,8 +10,7 @@ from pinstripe.param import RequestOptions, Strings
 from pinstripe.params import (PaymentRecordReportPaymentCustomerDetailsParams, PaymentRecordReportPaymentFailedParams,
     PaymentRecordReportPaymentGuaranteedParams, PaymentRecordReportPaymentMethodDetailsParams,
     PaymentRecordReportPaymentProcessorDetailsParams, PaymentRecordReportPaymentShippingDetailsParams,
-    PaymentRecordReportRefundAmountParams, PaymentRecordReportRefundProcessorDetailsParams,
-    PaymentRecordReportRefundRefundedParams)
+    PaymentRecordReportRefundAmountParams, PaymentRecordReportRefundProcessorDetailsParams, PaymentRecordReportRefundRefundedParams)
 
 class PaymentRecords(Resource):
     def report_payment(self, *, amount_requested: PaymentRecordReportRefundAmountParams, initiated_at: int | datetime,
@@ -30,8 +29,7 @@ class PaymentRecords(Resource):
             payment_method_details: PaymentRecordReportPaymentMethodDetailsParams = ...,
             shipping_details: PaymentRecordReportPaymentShippingDetailsParams = ...,
             request_options: RequestOptions = ...) -> PaymentRecord:
-        """`POST /v1/payment_records/{id}/report_payment_attempt`
-        https://docs.stripe.com/api/payment_records/report_payment_attempt"""
+        """`POST /v1/payment_records/{id}/report_payment_attempt` https://docs.stripe.com/api/payment_records/report_payment_attempt"""
     def report_payment_attempt_canceled(self, id: str, *, canceled_at: int | datetime, expand: Strings = ...,
             metadata: Mapping[str, str] | None = ..., request_options: RequestOptions = ...) -> PaymentRecord:
         """`POST /v1/payment_records/{id}/report_payment_attempt_canceled`
@@ -44,18 +42,16 @@ class PaymentRecords(Resource):
             metadata: Mapping[str, str] | None = ..., request_options: RequestOptions = ...) -> PaymentRecord:
         """`POST /v1/payment_records/{id}/report_payment_attempt_guaranteed`
         https://docs.stripe.com/api/payment_records/report_payment_attempt_guaranteed"""
-    def report_payment_attempt_informational(self, id: str, *,
-            customer_details: PaymentRecordReportPaymentCustomerDetailsParams = ..., description: str | None = ...,
-            expand: Strings = ..., metadata: Mapping[str, str] | None = ...,
+    def report_payment_attempt_informational(self, id: str, *, customer_details: PaymentRecordReportPaymentCustomerDetailsParams = ...,
+            description: str | None = ..., expand: Strings = ..., metadata: Mapping[str, str] | None = ...,
             shipping_details: PaymentRecordReportPaymentShippingDetailsParams | None = ...,
             request_options: RequestOptions = ...) -> PaymentRecord:
         """`POST /v1/payment_records/{id}/report_payment_attempt_informational`
         https://docs.stripe.com/api/payment_records/report_payment_attempt_informational"""
     def report_refund(self, id: str, *, outcome: Literal["refunded"],
-            processor_details: PaymentRecordReportRefundProcessorDetailsParams,
-            refunded: PaymentRecordReportRefundRefundedParams, amount: PaymentRecordReportRefundAmountParams = ...,
-            expand: Strings = ..., initiated_at: int | datetime = ..., metadata: Mapping[str, str] | None = ...,
-            request_options: RequestOptions = ...) -> PaymentRecord:
+            processor_details: PaymentRecordReportRefundProcessorDetailsParams, refunded: PaymentRecordReportRefundRefundedParams,
+            amount: PaymentRecordReportRefundAmountParams = ..., expand: Strings = ..., initiated_at: int | datetime = ...,
+            metadata: Mapping[str, str] | None = ..., request_options: RequestOptions = ...) -> PaymentRecord:
         """`POST /v1/payment_records/{id}/report_refund` https://docs.stripe.com/api/payment_records/report_refund"""
     def retrieve(self, id: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> PaymentRecord:
         """`GET /v1/payment_records/{id}` https://docs.stripe.com/api/payment_records/retrieve"""
@@ -71,15 +67,13 @@ class AsyncPaymentRecords(Resource):
             shipping_details: PaymentRecordReportPaymentShippingDetailsParams = ...,
             request_options: RequestOptions = ...) -> PaymentRecord:
         """`POST /v1/payment_records/report_payment` https://docs.stripe.com/api/payment_records/report_payment"""
-    async def report_payment_attempt(self, id: str, *, initiated_at: int | datetime, description: str = ...,
-            expand: Strings = ..., failed: PaymentRecordReportPaymentFailedParams = ...,
-            guaranteed: PaymentRecordReportPaymentGuaranteedParams = ..., metadata: Mapping[str, str] | None = ...,
-            outcome: Literal["failed", "guaranteed"] = ...,
+    async def report_payment_attempt(self, id: str, *, initiated_at: int | datetime, description: str = ..., expand: Strings = ...,
+            failed: PaymentRecordReportPaymentFailedParams = ..., guaranteed: PaymentRecordReportPaymentGuaranteedParams = ...,
+            metadata: Mapping[str, str] | None = ..., outcome: Literal["failed", "guaranteed"] = ...,
             payment_method_details: PaymentRecordReportPaymentMethodDetailsParams = ...,
             shipping_details: PaymentRecordReportPaymentShippingDetailsParams = ...,
             request_options: RequestOptions = ...) -> PaymentRecord:
-        """`POST /v1/payment_records/{id}/report_payment_attempt`
-        https://docs.stripe.com/api/payment_records/report_payment_attempt"""
+        """`POST /v1/payment_records/{id}/report_payment_attempt` https://docs.stripe.com/api/payment_records/report_payment_attempt"""
     async def report_payment_attempt_canceled(self, id: str, *, canceled_at: int | datetime, expand: Strings = ...,
             metadata: Mapping[str, str] | None = ..., request_options: RequestOptions = ...) -> PaymentRecord:
         """`POST /v1/payment_records/{id}/report_payment_attempt_canceled`
@@ -100,10 +94,9 @@ class AsyncPaymentRecords(Resource):
         """`POST /v1/payment_records/{id}/report_payment_attempt_informational`
         https://docs.stripe.com/api/payment_records/report_payment_attempt_informational"""
     async def report_refund(self, id: str, *, outcome: Literal["refunded"],
-            processor_details: PaymentRecordReportRefundProcessorDetailsParams,
-            refunded: PaymentRecordReportRefundRefundedParams, amount: PaymentRecordReportRefundAmountParams = ...,
-            expand: Strings = ..., initiated_at: int | datetime = ..., metadata: Mapping[str, str] | None = ...,
-            request_options: RequestOptions = ...) -> PaymentRecord:
+            processor_details: PaymentRecordReportRefundProcessorDetailsParams, refunded: PaymentRecordReportRefundRefundedParams,
+            amount: PaymentRecordReportRefundAmountParams = ..., expand: Strings = ..., initiated_at: int | datetime = ...,
+            metadata: Mapping[str, str] | None = ..., request_options: RequestOptions = ...) -> PaymentRecord:
         """`POST /v1/payment_records/{id}/report_refund` https://docs.stripe.com/api/payment_records/report_refund"""
     async def retrieve(self, id: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> PaymentRecord:
         """`GET /v1/payment_records/{id}` https://docs.stripe.com/api/payment_records/retrieve"""

@@ -21,21 +21,21 @@ class Payouts(Resource):
         """`POST /v1/payouts` https://docs.stripe.com/api/payouts/create Can be expanded: application_fee, balance_transaction,
         destination, failure_balance_transaction, original_payout, reversed_by. At most, in characters: statement_descriptor 22."""
     def list(self, *, arrival_date: RangeParams | int | datetime = ..., created: RangeParams | int | datetime = ...,
-            destination: str = ..., ending_before: str = ..., expand: Strings = ..., limit: int = ...,
-            starting_after: str = ..., status: str = ..., request_options: RequestOptions = ...) -> Page[Payout]:
-        """`GET /v1/payouts` https://docs.stripe.com/api/payouts/list Can be expanded in `data`: application_fee,
-        balance_transaction, destination, failure_balance_transaction, original_payout, reversed_by."""
+            destination: str = ..., ending_before: str = ..., expand: Strings = ..., limit: int = ..., starting_after: str = ...,
+            status: str = ..., request_options: RequestOptions = ...) -> Page[Payout]:
+        """`GET /v1/payouts` https://docs.stripe.com/api/payouts/list Can be expanded in `data`: application_fee, balance_transaction,
+        destination, failure_balance_transaction, original_payout, reversed_by."""
     def retrieve(self, payout: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> Payout:
-        """`GET /v1/payouts/{payout}` https://docs.stripe.com/api/payouts/retrieve Can be expanded: application_fee,
-        balance_transaction, destination, failure_balance_transaction, original_payout, reversed_by."""
+        """`GET /v1/payouts/{payout}` https://docs.stripe.com/api/payouts/retrieve Can be expanded: application_fee, balance_transaction,
+        destination, failure_balance_transaction, original_payout, reversed_by."""
     def reverse(self, payout: str, *, expand: Strings = ..., metadata: Mapping[str, str] = ...,
             request_options: RequestOptions = ...) -> Payout:
         """`POST /v1/payouts/{payout}/reverse` https://docs.stripe.com/api/payouts/reverse Can be expanded: application_fee,
         balance_transaction, destination, failure_balance_transaction, original_payout, reversed_by."""
     def update(self, payout: str, *, expand: Strings = ..., metadata: Mapping[str, str] | None = ...,
             request_options: RequestOptions = ...) -> Payout:
-        """`POST /v1/payouts/{payout}` https://docs.stripe.com/api/payouts/update Can be expanded: application_fee,
-        balance_transaction, destination, failure_balance_transaction, original_payout, reversed_by."""
+        """`POST /v1/payouts/{payout}` https://docs.stripe.com/api/payouts/update Can be expanded: application_fee, balance_transaction,
+        destination, failure_balance_transaction, original_payout, reversed_by."""
 
 class AsyncPayouts(Resource):
     async def cancel(self, payout: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> Payout:
@@ -48,18 +48,18 @@ class AsyncPayouts(Resource):
         """`POST /v1/payouts` https://docs.stripe.com/api/payouts/create Can be expanded: application_fee, balance_transaction,
         destination, failure_balance_transaction, original_payout, reversed_by. At most, in characters: statement_descriptor 22."""
     def list(self, *, arrival_date: RangeParams | int | datetime = ..., created: RangeParams | int | datetime = ...,
-            destination: str = ..., ending_before: str = ..., expand: Strings = ..., limit: int = ...,
-            starting_after: str = ..., status: str = ..., request_options: RequestOptions = ...) -> AsyncPager[Payout]:
-        """`GET /v1/payouts` https://docs.stripe.com/api/payouts/list Can be expanded in `data`: application_fee,
-        balance_transaction, destination, failure_balance_transaction, original_payout, reversed_by."""
+            destination: str = ..., ending_before: str = ..., expand: Strings = ..., limit: int = ..., starting_after: str = ...,
+            status: str = ..., request_options: RequestOptions = ...) -> AsyncPager[Payout]:
+        """`GET /v1/payouts` https://docs.stripe.com/api/payouts/list Can be expanded in `data`: application_fee, balance_transaction,
+        destination, failure_balance_transaction, original_payout, reversed_by."""
     async def retrieve(self, payout: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> Payout:
-        """`GET /v1/payouts/{payout}` https://docs.stripe.com/api/payouts/retrieve Can be expanded: application_fee,
-        balance_transaction, destination, failure_balance_transaction, original_payout, reversed_by."""
+        """`GET /v1/payouts/{payout}` https://docs.stripe.com/api/payouts/retrieve Can be expanded: application_fee, balance_transaction,
+        destination, failure_balance_transaction, original_payout, reversed_by."""
     async def reverse(self, payout: str, *, expand: Strings = ..., metadata: Mapping[str, str] = ...,
             request_options: RequestOptions = ...) -> Payout:
         """`POST /v1/payouts/{payout}/reverse` https://docs.stripe.com/api/payouts/reverse Can be expanded: application_fee,
         balance_transaction, destination, failure_balance_transaction, original_payout, reversed_by."""
     async def update(self, payout: str, *, expand: Strings = ..., metadata: Mapping[str, str] | None = ...,
             request_options: RequestOptions = ...) -> Payout:
-        """`POST /v1/payouts/{payout}` https://docs.stripe.com/api/payouts/update Can be expanded: application_fee,
-        balance_transaction, destination, failure_balance_transaction, original_payout, reversed_by."""
+        """`POST /v1/payouts/{payout}` https://docs.stripe.com/api/payouts/update Can be expanded: application_fee, balance_transaction,
+        destination, failure_balance_transaction, original_payout, reversed_by."""

@@ -14,43 +14,37 @@ from pinstripe.params import PlanCreateProductParams, PlanCreateTierParams, Rang
 class Plans(Resource):
     def create(self, *, currency: str, interval: Literal["day", "month", "week", "year"], active: bool = ..., amount: int = ...,
             amount_decimal: Decimal | str = ..., billing_scheme: Literal["per_unit", "tiered"] = ..., expand: Strings = ...,
-            id: str = ..., interval_count: int = ..., metadata: Mapping[str, str] | None = ..., meter: str = ...,
-            nickname: str = ..., product: PlanCreateProductParams | str = ..., tiers: Sequence[PlanCreateTierParams] = ...,
-            tiers_mode: Literal["graduated", "volume"] = ..., transform_usage: TransformUsageParams = ...,
-            trial_period_days: int = ..., usage_type: Literal["licensed", "metered"] = ...,
-            request_options: RequestOptions = ...) -> Plan:
+            id: str = ..., interval_count: int = ..., metadata: Mapping[str, str] | None = ..., meter: str = ..., nickname: str = ...,
+            product: PlanCreateProductParams | str = ..., tiers: Sequence[PlanCreateTierParams] = ...,
+            tiers_mode: Literal["graduated", "volume"] = ..., transform_usage: TransformUsageParams = ..., trial_period_days: int = ...,
+            usage_type: Literal["licensed", "metered"] = ..., request_options: RequestOptions = ...) -> Plan:
         """`POST /v1/plans` https://docs.stripe.com/api/plans/create Can be expanded: product."""
-    def list(self, *, active: bool = ..., created: RangeParams | int | datetime = ..., ending_before: str = ...,
-            expand: Strings = ..., limit: int = ..., product: str = ..., starting_after: str = ...,
-            request_options: RequestOptions = ...) -> Page[Plan]:
+    def list(self, *, active: bool = ..., created: RangeParams | int | datetime = ..., ending_before: str = ..., expand: Strings = ...,
+            limit: int = ..., product: str = ..., starting_after: str = ..., request_options: RequestOptions = ...) -> Page[Plan]:
         """`GET /v1/plans` https://docs.stripe.com/api/plans/list Can be expanded in `data`: product."""
     def retrieve(self, plan: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> Plan:
         """`GET /v1/plans/{plan}` https://docs.stripe.com/api/plans/retrieve Can be expanded: product."""
     def update(self, plan: str, *, active: bool = ..., expand: Strings = ..., metadata: Mapping[str, str] | None = ...,
-            nickname: str = ..., product: str = ..., trial_period_days: int = ...,
-            request_options: RequestOptions = ...) -> Plan:
+            nickname: str = ..., product: str = ..., trial_period_days: int = ..., request_options: RequestOptions = ...) -> Plan:
         """`POST /v1/plans/{plan}` https://docs.stripe.com/api/plans/update Can be expanded: product."""
     def delete(self, plan: str, *, request_options: RequestOptions = ...) -> DeletedPlan:
         """`DELETE /v1/plans/{plan}` https://docs.stripe.com/api/plans/delete"""
 
 class AsyncPlans(Resource):
-    async def create(self, *, currency: str, interval: Literal["day", "month", "week", "year"], active: bool = ...,
-            amount: int = ..., amount_decimal: Decimal | str = ..., billing_scheme: Literal["per_unit", "tiered"] = ...,
-            expand: Strings = ..., id: str = ..., interval_count: int = ..., metadata: Mapping[str, str] | None = ...,
-            meter: str = ..., nickname: str = ..., product: PlanCreateProductParams | str = ...,
-            tiers: Sequence[PlanCreateTierParams] = ..., tiers_mode: Literal["graduated", "volume"] = ...,
-            transform_usage: TransformUsageParams = ..., trial_period_days: int = ...,
+    async def create(self, *, currency: str, interval: Literal["day", "month", "week", "year"], active: bool = ..., amount: int = ...,
+            amount_decimal: Decimal | str = ..., billing_scheme: Literal["per_unit", "tiered"] = ..., expand: Strings = ...,
+            id: str = ..., interval_count: int = ..., metadata: Mapping[str, str] | None = ..., meter: str = ..., nickname: str = ...,
+            product: PlanCreateProductParams | str = ..., tiers: Sequence[PlanCreateTierParams] = ...,
+            tiers_mode: Literal["graduated", "volume"] = ..., transform_usage: TransformUsageParams = ..., trial_period_days: int = ...,
             usage_type: Literal["licensed", "metered"] = ..., request_options: RequestOptions = ...) -> Plan:
         """`POST /v1/plans` https://docs.stripe.com/api/plans/create Can be expanded: product."""
-    def list(self, *, active: bool = ..., created: RangeParams | int | datetime = ..., ending_before: str = ...,
-            expand: Strings = ..., limit: int = ..., product: str = ..., starting_after: str = ...,
-            request_options: RequestOptions = ...) -> AsyncPager[Plan]:
+    def list(self, *, active: bool = ..., created: RangeParams | int | datetime = ..., ending_before: str = ..., expand: Strings = ...,
+            limit: int = ..., product: str = ..., starting_after: str = ..., request_options: RequestOptions = ...) -> AsyncPager[Plan]:
         """`GET /v1/plans` https://docs.stripe.com/api/plans/list Can be expanded in `data`: product."""
     async def retrieve(self, plan: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> Plan:
         """`GET /v1/plans/{plan}` https://docs.stripe.com/api/plans/retrieve Can be expanded: product."""
     async def update(self, plan: str, *, active: bool = ..., expand: Strings = ..., metadata: Mapping[str, str] | None = ...,
-            nickname: str = ..., product: str = ..., trial_period_days: int = ...,
-            request_options: RequestOptions = ...) -> Plan:
+            nickname: str = ..., product: str = ..., trial_period_days: int = ..., request_options: RequestOptions = ...) -> Plan:
         """`POST /v1/plans/{plan}` https://docs.stripe.com/api/plans/update Can be expanded: product."""
     async def delete(self, plan: str, *, request_options: RequestOptions = ...) -> DeletedPlan:
         """`DELETE /v1/plans/{plan}` https://docs.stripe.com/api/plans/delete"""

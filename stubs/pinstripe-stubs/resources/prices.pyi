@@ -15,16 +15,15 @@ from pinstripe.params import (CurrencyOptionsParams, CustomUnitAmountParams, Pla
 class Prices(Resource):
     def create(self, *, currency: str, active: bool = ..., billing_scheme: Literal["per_unit", "tiered"] = ...,
             currency_options: Mapping[str, CurrencyOptionsParams] = ..., custom_unit_amount: CustomUnitAmountParams = ...,
-            expand: Strings = ..., lookup_key: str = ..., metadata: Mapping[str, str] = ..., nickname: str = ...,
-            product: str = ..., product_data: PlanCreateProductParams = ..., recurring: PriceCreateRecurringParams = ...,
+            expand: Strings = ..., lookup_key: str = ..., metadata: Mapping[str, str] = ..., nickname: str = ..., product: str = ...,
+            product_data: PlanCreateProductParams = ..., recurring: PriceCreateRecurringParams = ...,
             tax_behavior: Literal["exclusive", "inclusive", "unspecified"] = ..., tiers: Sequence[PlanCreateTierParams] = ...,
             tiers_mode: Literal["graduated", "volume"] = ..., transfer_lookup_key: bool = ...,
             transform_quantity: TransformUsageParams = ..., unit_amount: int = ..., unit_amount_decimal: Decimal | str = ...,
             request_options: RequestOptions = ...) -> Price:
-        """`POST /v1/prices` https://docs.stripe.com/api/prices/create Can be expanded: product. At most, in characters: lookup_key
-        200."""
-    def list(self, *, active: bool = ..., created: RangeParams | int | datetime = ..., currency: str = ...,
-            ending_before: str = ..., expand: Strings = ..., limit: int = ..., lookup_keys: Strings = ..., product: str = ...,
+        """`POST /v1/prices` https://docs.stripe.com/api/prices/create Can be expanded: product. At most, in characters: lookup_key 200."""
+    def list(self, *, active: bool = ..., created: RangeParams | int | datetime = ..., currency: str = ..., ending_before: str = ...,
+            expand: Strings = ..., limit: int = ..., lookup_keys: Strings = ..., product: str = ...,
             recurring: PriceListRecurringParams = ..., starting_after: str = ..., type: Literal["one_time", "recurring"] = ...,
             request_options: RequestOptions = ...) -> Page[Price]:
         """`GET /v1/prices` https://docs.stripe.com/api/prices/list Can be expanded in `data`: product."""
@@ -34,8 +33,8 @@ class Prices(Resource):
             expand: Strings = ..., lookup_key: str = ..., metadata: Mapping[str, str] | None = ..., nickname: str = ...,
             tax_behavior: Literal["exclusive", "inclusive", "unspecified"] = ..., transfer_lookup_key: bool = ...,
             request_options: RequestOptions = ...) -> Price:
-        """`POST /v1/prices/{price}` https://docs.stripe.com/api/prices/update Can be expanded: product. At most, in characters:
-        lookup_key 200."""
+        """`POST /v1/prices/{price}` https://docs.stripe.com/api/prices/update Can be expanded: product. At most, in characters: lookup_key
+        200."""
     def search(self, *, query: str, expand: Strings = ..., limit: int = ..., page: str = ...,
             request_options: RequestOptions = ...) -> Page[Price]:
         """`GET /v1/prices/search` https://docs.stripe.com/api/prices/search Can be expanded in `data`: product."""
@@ -43,28 +42,26 @@ class Prices(Resource):
 class AsyncPrices(Resource):
     async def create(self, *, currency: str, active: bool = ..., billing_scheme: Literal["per_unit", "tiered"] = ...,
             currency_options: Mapping[str, CurrencyOptionsParams] = ..., custom_unit_amount: CustomUnitAmountParams = ...,
-            expand: Strings = ..., lookup_key: str = ..., metadata: Mapping[str, str] = ..., nickname: str = ...,
-            product: str = ..., product_data: PlanCreateProductParams = ..., recurring: PriceCreateRecurringParams = ...,
+            expand: Strings = ..., lookup_key: str = ..., metadata: Mapping[str, str] = ..., nickname: str = ..., product: str = ...,
+            product_data: PlanCreateProductParams = ..., recurring: PriceCreateRecurringParams = ...,
             tax_behavior: Literal["exclusive", "inclusive", "unspecified"] = ..., tiers: Sequence[PlanCreateTierParams] = ...,
             tiers_mode: Literal["graduated", "volume"] = ..., transfer_lookup_key: bool = ...,
             transform_quantity: TransformUsageParams = ..., unit_amount: int = ..., unit_amount_decimal: Decimal | str = ...,
             request_options: RequestOptions = ...) -> Price:
-        """`POST /v1/prices` https://docs.stripe.com/api/prices/create Can be expanded: product. At most, in characters: lookup_key
-        200."""
-    def list(self, *, active: bool = ..., created: RangeParams | int | datetime = ..., currency: str = ...,
-            ending_before: str = ..., expand: Strings = ..., limit: int = ..., lookup_keys: Strings = ..., product: str = ...,
+        """`POST /v1/prices` https://docs.stripe.com/api/prices/create Can be expanded: product. At most, in characters: lookup_key 200."""
+    def list(self, *, active: bool = ..., created: RangeParams | int | datetime = ..., currency: str = ..., ending_before: str = ...,
+            expand: Strings = ..., limit: int = ..., lookup_keys: Strings = ..., product: str = ...,
             recurring: PriceListRecurringParams = ..., starting_after: str = ..., type: Literal["one_time", "recurring"] = ...,
             request_options: RequestOptions = ...) -> AsyncPager[Price]:
         """`GET /v1/prices` https://docs.stripe.com/api/prices/list Can be expanded in `data`: product."""
     async def retrieve(self, price: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> Price:
         """`GET /v1/prices/{price}` https://docs.stripe.com/api/prices/retrieve Can be expanded: product."""
-    async def update(self, price: str, *, active: bool = ...,
-            currency_options: Mapping[str, CurrencyOptionsParams] | None = ..., expand: Strings = ..., lookup_key: str = ...,
-            metadata: Mapping[str, str] | None = ..., nickname: str = ...,
+    async def update(self, price: str, *, active: bool = ..., currency_options: Mapping[str, CurrencyOptionsParams] | None = ...,
+            expand: Strings = ..., lookup_key: str = ..., metadata: Mapping[str, str] | None = ..., nickname: str = ...,
             tax_behavior: Literal["exclusive", "inclusive", "unspecified"] = ..., transfer_lookup_key: bool = ...,
             request_options: RequestOptions = ...) -> Price:
-        """`POST /v1/prices/{price}` https://docs.stripe.com/api/prices/update Can be expanded: product. At most, in characters:
-        lookup_key 200."""
+        """`POST /v1/prices/{price}` https://docs.stripe.com/api/prices/update Can be expanded: product. At most, in characters: lookup_key
+        200."""
     def search(self, *, query: str, expand: Strings = ..., limit: int = ..., page: str = ...,
             request_options: RequestOptions = ...) -> AsyncPager[Price]:
         """`GET /v1/prices/search` https://docs.stripe.com/api/prices/search Can be expanded in `data`: product."""

@@ -7,18 +7,17 @@ from pinstripe.endpoint import Resource
 from pinstripe.models import DeletedProduct, DeletedProductFeature, Product, ProductFeature
 from pinstripe.paging import AsyncPager, Page
 from pinstripe.param import RequestOptions, Strings
-from pinstripe.params import (ProductCreateDefaultPriceDataParams, ProductMarketingFeatureParams,
-    ProductPackageDimensionsParams, RangeParams)
+from pinstripe.params import (ProductCreateDefaultPriceDataParams, ProductMarketingFeatureParams, ProductPackageDimensionsParams,
+    RangeParams)
 
 class ProductsFeatures(Resource):
     def create(self, product: str, *, entitlement_feature: str, expand: Strings = ...,
             request_options: RequestOptions = ...) -> ProductFeature:
         """`POST /v1/products/{product}/features` https://docs.stripe.com/api/products/features/create"""
-    def list(self, product: str, *, ending_before: str = ..., expand: Strings = ..., limit: int = ...,
-            starting_after: str = ..., request_options: RequestOptions = ...) -> Page[ProductFeature]:
+    def list(self, product: str, *, ending_before: str = ..., expand: Strings = ..., limit: int = ..., starting_after: str = ...,
+            request_options: RequestOptions = ...) -> Page[ProductFeature]:
         """`GET /v1/products/{product}/features` https://docs.stripe.com/api/products/features/list"""
-    def retrieve(self, product: str, id: str, *, expand: Strings = ...,
-            request_options: RequestOptions = ...) -> ProductFeature:
+    def retrieve(self, product: str, id: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> ProductFeature:
         """`GET /v1/products/{product}/features/{id}` https://docs.stripe.com/api/products/features/retrieve"""
     def delete(self, product: str, id: str, *, request_options: RequestOptions = ...) -> DeletedProductFeature:
         """`DELETE /v1/products/{product}/features/{id}` https://docs.stripe.com/api/products/features/delete"""
@@ -27,11 +26,10 @@ class AsyncProductsFeatures(Resource):
     async def create(self, product: str, *, entitlement_feature: str, expand: Strings = ...,
             request_options: RequestOptions = ...) -> ProductFeature:
         """`POST /v1/products/{product}/features` https://docs.stripe.com/api/products/features/create"""
-    def list(self, product: str, *, ending_before: str = ..., expand: Strings = ..., limit: int = ...,
-            starting_after: str = ..., request_options: RequestOptions = ...) -> AsyncPager[ProductFeature]:
+    def list(self, product: str, *, ending_before: str = ..., expand: Strings = ..., limit: int = ..., starting_after: str = ...,
+            request_options: RequestOptions = ...) -> AsyncPager[ProductFeature]:
         """`GET /v1/products/{product}/features` https://docs.stripe.com/api/products/features/list"""
-    async def retrieve(self, product: str, id: str, *, expand: Strings = ...,
-            request_options: RequestOptions = ...) -> ProductFeature:
+    async def retrieve(self, product: str, id: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> ProductFeature:
         """`GET /v1/products/{product}/features/{id}` https://docs.stripe.com/api/products/features/retrieve"""
     async def delete(self, product: str, id: str, *, request_options: RequestOptions = ...) -> DeletedProductFeature:
         """`DELETE /v1/products/{product}/features/{id}` https://docs.stripe.com/api/products/features/delete"""
@@ -45,26 +43,24 @@ class Products(Resource):
             tax_code: str = ..., unit_label: str = ..., url: str = ..., request_options: RequestOptions = ...) -> Product:
         """`POST /v1/products` https://docs.stripe.com/api/products/create Can be expanded: default_price, tax_code. At most, in
         characters: description 40000, statement_descriptor 22, unit_label 12."""
-    def list(self, *, active: bool = ..., created: RangeParams | int | datetime = ..., ending_before: str = ...,
-            expand: Strings = ..., ids: Strings = ..., limit: int = ..., shippable: bool = ..., starting_after: str = ...,
-            url: str = ..., request_options: RequestOptions = ...) -> Page[Product]:
+    def list(self, *, active: bool = ..., created: RangeParams | int | datetime = ..., ending_before: str = ..., expand: Strings = ...,
+            ids: Strings = ..., limit: int = ..., shippable: bool = ..., starting_after: str = ..., url: str = ...,
+            request_options: RequestOptions = ...) -> Page[Product]:
         """`GET /v1/products` https://docs.stripe.com/api/products/list Can be expanded in `data`: default_price, tax_code."""
     def retrieve(self, id: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> Product:
         """`GET /v1/products/{id}` https://docs.stripe.com/api/products/retrieve Can be expanded: default_price, tax_code."""
-    def update(self, id: str, *, active: bool = ..., default_price: str = ..., description: str | None = ...,
-            expand: Strings = ..., images: Strings | None = ...,
-            marketing_features: Sequence[ProductMarketingFeatureParams] | None = ..., metadata: Mapping[str, str] | None = ...,
-            name: str = ..., package_dimensions: ProductPackageDimensionsParams | None = ..., shippable: bool = ...,
-            statement_descriptor: str = ..., tax_code: str | None = ..., unit_label: str | None = ..., url: str | None = ...,
-            request_options: RequestOptions = ...) -> Product:
-        """`POST /v1/products/{id}` https://docs.stripe.com/api/products/update Can be expanded: default_price, tax_code. At most,
-        in characters: description 40000, statement_descriptor 22, unit_label 12."""
+    def update(self, id: str, *, active: bool = ..., default_price: str = ..., description: str | None = ..., expand: Strings = ...,
+            images: Strings | None = ..., marketing_features: Sequence[ProductMarketingFeatureParams] | None = ...,
+            metadata: Mapping[str, str] | None = ..., name: str = ..., package_dimensions: ProductPackageDimensionsParams | None = ...,
+            shippable: bool = ..., statement_descriptor: str = ..., tax_code: str | None = ..., unit_label: str | None = ...,
+            url: str | None = ..., request_options: RequestOptions = ...) -> Product:
+        """`POST /v1/products/{id}` https://docs.stripe.com/api/products/update Can be expanded: default_price, tax_code. At most, in
+        characters: description 40000, statement_descriptor 22, unit_label 12."""
     def delete(self, id: str, *, request_options: RequestOptions = ...) -> DeletedProduct:
         """`DELETE /v1/products/{id}` https://docs.stripe.com/api/products/delete"""
     def search(self, *, query: str, expand: Strings = ..., limit: int = ..., page: str = ...,
             request_options: RequestOptions = ...) -> Page[Product]:
-        """`GET /v1/products/search` https://docs.stripe.com/api/products/search Can be expanded in `data`: default_price,
-        tax_code."""
+        """`GET /v1/products/search` https://docs.stripe.com/api/products/search Can be expanded in `data`: default_price, tax_code."""
 
 class AsyncProducts(Resource):
     features: AsyncProductsFeatures
@@ -75,9 +71,9 @@ class AsyncProducts(Resource):
             tax_code: str = ..., unit_label: str = ..., url: str = ..., request_options: RequestOptions = ...) -> Product:
         """`POST /v1/products` https://docs.stripe.com/api/products/create Can be expanded: default_price, tax_code. At most, in
         characters: description 40000, statement_descriptor 22, unit_label 12."""
-    def list(self, *, active: bool = ..., created: RangeParams | int | datetime = ..., ending_before: str = ...,
-            expand: Strings = ..., ids: Strings = ..., limit: int = ..., shippable: bool = ..., starting_after: str = ...,
-            url: str = ..., request_options: RequestOptions = ...) -> AsyncPager[Product]:
+    def list(self, *, active: bool = ..., created: RangeParams | int | datetime = ..., ending_before: str = ..., expand: Strings = ...,
+            ids: Strings = ..., limit: int = ..., shippable: bool = ..., starting_after: str = ..., url: str = ...,
+            request_options: RequestOptions = ...) -> AsyncPager[Product]:
         """`GET /v1/products` https://docs.stripe.com/api/products/list Can be expanded in `data`: default_price, tax_code."""
     async def retrieve(self, id: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> Product:
         """`GET /v1/products/{id}` https://docs.stripe.com/api/products/retrieve Can be expanded: default_price, tax_code."""
@@ -87,11 +83,10 @@ class AsyncProducts(Resource):
             name: str = ..., package_dimensions: ProductPackageDimensionsParams | None = ..., shippable: bool = ...,
             statement_descriptor: str = ..., tax_code: str | None = ..., unit_label: str | None = ..., url: str | None = ...,
             request_options: RequestOptions = ...) -> Product:
-        """`POST /v1/products/{id}` https://docs.stripe.com/api/products/update Can be expanded: default_price, tax_code. At most,
-        in characters: description 40000, statement_descriptor 22, unit_label 12."""
+        """`POST /v1/products/{id}` https://docs.stripe.com/api/products/update Can be expanded: default_price, tax_code. At most, in
+        characters: description 40000, statement_descriptor 22, unit_label 12."""
     async def delete(self, id: str, *, request_options: RequestOptions = ...) -> DeletedProduct:
         """`DELETE /v1/products/{id}` https://docs.stripe.com/api/products/delete"""
     def search(self, *, query: str, expand: Strings = ..., limit: int = ..., page: str = ...,
             request_options: RequestOptions = ...) -> AsyncPager[Product]:
-        """`GET /v1/products/search` https://docs.stripe.com/api/products/search Can be expanded in `data`: default_price,
-        tax_code."""
+        """`GET /v1/products/search` https://docs.stripe.com/api/products/search Can be expanded in `data`: default_price, tax_code."""

@@ -15,38 +15,31 @@ class PromotionCodes(Resource):
             customer_account: str = ..., expand: Strings = ..., expires_at: int | datetime = ..., max_redemptions: int = ...,
             metadata: Mapping[str, str] = ..., restrictions: PromotionCodeCreateRestrictionsParams = ...,
             request_options: RequestOptions = ...) -> PromotionCode:
-        """`POST /v1/promotion_codes` https://docs.stripe.com/api/promotion_codes/create Can be expanded: customer. At most, in
-        characters: code 500."""
+        """`POST /v1/promotion_codes` https://docs.stripe.com/api/promotion_codes/create Can be expanded: customer. At most, in characters:
+        code 500."""
     def list(self, *, active: bool = ..., code: str = ..., coupon: str = ..., created: RangeParams | int | datetime = ...,
             customer: str = ..., customer_account: str = ..., ending_before: str = ..., expand: Strings = ..., limit: int = ...,
             starting_after: str = ..., request_options: RequestOptions = ...) -> Page[PromotionCode]:
         """`GET /v1/promotion_codes` https://docs.stripe.com/api/promotion_codes/list Can be expanded in `data`: customer."""
     def retrieve(self, promotion_code: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> PromotionCode:
-        """`GET /v1/promotion_codes/{promotion_code}` https://docs.stripe.com/api/promotion_codes/retrieve Can be expanded:
-        customer."""
-    def update(self, promotion_code: str, *, active: bool = ..., expand: Strings = ...,
-            metadata: Mapping[str, str] | None = ..., restrictions: PromotionCodeUpdateRestrictionsParams = ...,
-            request_options: RequestOptions = ...) -> PromotionCode:
-        """`POST /v1/promotion_codes/{promotion_code}` https://docs.stripe.com/api/promotion_codes/update Can be expanded:
-        customer."""
+        """`GET /v1/promotion_codes/{promotion_code}` https://docs.stripe.com/api/promotion_codes/retrieve Can be expanded: customer."""
+    def update(self, promotion_code: str, *, active: bool = ..., expand: Strings = ..., metadata: Mapping[str, str] | None = ...,
+            restrictions: PromotionCodeUpdateRestrictionsParams = ..., request_options: RequestOptions = ...) -> PromotionCode:
+        """`POST /v1/promotion_codes/{promotion_code}` https://docs.stripe.com/api/promotion_codes/update Can be expanded: customer."""
 
 class AsyncPromotionCodes(Resource):
-    async def create(self, *, promotion: PromotionCodeCreatePromotionParams, active: bool = ..., code: str = ...,
-            customer: str = ..., customer_account: str = ..., expand: Strings = ..., expires_at: int | datetime = ...,
-            max_redemptions: int = ..., metadata: Mapping[str, str] = ...,
-            restrictions: PromotionCodeCreateRestrictionsParams = ..., request_options: RequestOptions = ...) -> PromotionCode:
-        """`POST /v1/promotion_codes` https://docs.stripe.com/api/promotion_codes/create Can be expanded: customer. At most, in
-        characters: code 500."""
+    async def create(self, *, promotion: PromotionCodeCreatePromotionParams, active: bool = ..., code: str = ..., customer: str = ...,
+            customer_account: str = ..., expand: Strings = ..., expires_at: int | datetime = ..., max_redemptions: int = ...,
+            metadata: Mapping[str, str] = ..., restrictions: PromotionCodeCreateRestrictionsParams = ...,
+            request_options: RequestOptions = ...) -> PromotionCode:
+        """`POST /v1/promotion_codes` https://docs.stripe.com/api/promotion_codes/create Can be expanded: customer. At most, in characters:
+        code 500."""
     def list(self, *, active: bool = ..., code: str = ..., coupon: str = ..., created: RangeParams | int | datetime = ...,
             customer: str = ..., customer_account: str = ..., ending_before: str = ..., expand: Strings = ..., limit: int = ...,
             starting_after: str = ..., request_options: RequestOptions = ...) -> AsyncPager[PromotionCode]:
         """`GET /v1/promotion_codes` https://docs.stripe.com/api/promotion_codes/list Can be expanded in `data`: customer."""
-    async def retrieve(self, promotion_code: str, *, expand: Strings = ...,
-            request_options: RequestOptions = ...) -> PromotionCode:
-        """`GET /v1/promotion_codes/{promotion_code}` https://docs.stripe.com/api/promotion_codes/retrieve Can be expanded:
-        customer."""
-    async def update(self, promotion_code: str, *, active: bool = ..., expand: Strings = ...,
-            metadata: Mapping[str, str] | None = ..., restrictions: PromotionCodeUpdateRestrictionsParams = ...,
-            request_options: RequestOptions = ...) -> PromotionCode:
-        """`POST /v1/promotion_codes/{promotion_code}` https://docs.stripe.com/api/promotion_codes/update Can be expanded:
-        customer."""
+    async def retrieve(self, promotion_code: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> PromotionCode:
+        """`GET /v1/promotion_codes/{promotion_code}` https://docs.stripe.com/api/promotion_codes/retrieve Can be expanded: customer."""
+    async def update(self, promotion_code: str, *, active: bool = ..., expand: Strings = ..., metadata: Mapping[str, str] | None = ...,
+            restrictions: PromotionCodeUpdateRestrictionsParams = ..., request_options: RequestOptions = ...) -> PromotionCode:
+        """`POST /v1/promotion_codes/{promotion_code}` https://docs.stripe.com/api/promotion_codes/update Can be expanded: customer."""

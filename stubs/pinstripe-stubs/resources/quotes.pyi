@@ -9,9 +9,9 @@ from pinstripe.endpoint import Resource
 from pinstripe.models import LineItem, Quote
 from pinstripe.paging import AsyncPager, Page
 from pinstripe.param import RequestOptions, Strings
-from pinstripe.params import (AutomaticTaxParams, QuoteCreateDiscountParams, QuoteCreateFromQuoteParams,
-    QuoteCreateLineItemParams, QuoteCreateSubscriptionDataParams, QuoteInvoiceSettingsParams, QuoteTransferDataParams,
-    QuoteUpdateLineItemParams, QuoteUpdateSubscriptionDataParams)
+from pinstripe.params import (AutomaticTaxParams, QuoteCreateDiscountParams, QuoteCreateFromQuoteParams, QuoteCreateLineItemParams,
+    QuoteCreateSubscriptionDataParams, QuoteInvoiceSettingsParams, QuoteTransferDataParams, QuoteUpdateLineItemParams,
+    QuoteUpdateSubscriptionDataParams)
 
 class QuotesComputedUpfrontLineItems(Resource):
     def list(self, quote: str, *, ending_before: str = ..., expand: Strings = ..., limit: int = ..., starting_after: str = ...,
@@ -44,25 +44,25 @@ class Quotes(Resource):
         default_tax_rates, discounts, invoice, on_behalf_of, subscription, subscription_schedule, test_clock."""
     def create(self, *, application_fee_amount: int | None = ..., application_fee_percent: float | None = ...,
             automatic_tax: AutomaticTaxParams = ..., collection_method: Literal["charge_automatically", "send_invoice"] = ...,
-            customer: str = ..., customer_account: str = ..., default_tax_rates: Strings | None = ...,
-            description: str | None = ..., discounts: Sequence[QuoteCreateDiscountParams] | None = ..., expand: Strings = ...,
-            expires_at: int | datetime = ..., footer: str | None = ..., from_quote: QuoteCreateFromQuoteParams = ...,
-            header: str | None = ..., invoice_settings: QuoteInvoiceSettingsParams = ...,
-            line_items: Sequence[QuoteCreateLineItemParams] = ..., metadata: Mapping[str, str] = ...,
-            on_behalf_of: str | None = ..., subscription_data: QuoteCreateSubscriptionDataParams = ..., test_clock: str = ...,
+            customer: str = ..., customer_account: str = ..., default_tax_rates: Strings | None = ..., description: str | None = ...,
+            discounts: Sequence[QuoteCreateDiscountParams] | None = ..., expand: Strings = ..., expires_at: int | datetime = ...,
+            footer: str | None = ..., from_quote: QuoteCreateFromQuoteParams = ..., header: str | None = ...,
+            invoice_settings: QuoteInvoiceSettingsParams = ..., line_items: Sequence[QuoteCreateLineItemParams] = ...,
+            metadata: Mapping[str, str] = ..., on_behalf_of: str | None = ...,
+            subscription_data: QuoteCreateSubscriptionDataParams = ..., test_clock: str = ...,
             transfer_data: QuoteTransferDataParams | None = ..., request_options: RequestOptions = ...) -> Quote:
         """`POST /v1/quotes` https://docs.stripe.com/api/quotes/create Can be expanded: application, customer, default_tax_rates,
-        discounts, invoice, on_behalf_of, subscription, subscription_schedule, test_clock. At most, in characters: description
-        500, footer 500, header 50."""
+        discounts, invoice, on_behalf_of, subscription, subscription_schedule, test_clock. At most, in characters: description 500,
+        footer 500, header 50."""
     def finalize_quote(self, quote: str, *, expand: Strings = ..., expires_at: int | datetime = ...,
             request_options: RequestOptions = ...) -> Quote:
-        """`POST /v1/quotes/{quote}/finalize` https://docs.stripe.com/api/quotes/finalize_quote Can be expanded: application,
-        customer, default_tax_rates, discounts, invoice, on_behalf_of, subscription, subscription_schedule, test_clock."""
+        """`POST /v1/quotes/{quote}/finalize` https://docs.stripe.com/api/quotes/finalize_quote Can be expanded: application, customer,
+        default_tax_rates, discounts, invoice, on_behalf_of, subscription, subscription_schedule, test_clock."""
     def list(self, *, customer: str = ..., customer_account: str = ..., ending_before: str = ..., expand: Strings = ...,
             limit: int = ..., starting_after: str = ..., status: Literal["accepted", "canceled", "draft", "open"] = ...,
             test_clock: str = ..., request_options: RequestOptions = ...) -> Page[Quote]:
-        """`GET /v1/quotes` https://docs.stripe.com/api/quotes/list Can be expanded in `data`: application, customer,
-        default_tax_rates, discounts, invoice, on_behalf_of, subscription, subscription_schedule, test_clock."""
+        """`GET /v1/quotes` https://docs.stripe.com/api/quotes/list Can be expanded in `data`: application, customer, default_tax_rates,
+        discounts, invoice, on_behalf_of, subscription, subscription_schedule, test_clock."""
     @overload
     def pdf(self, quote: str, *, expand: Strings = ..., request_options: RequestOptions = ..., to: None = ...) -> bytes:
         """`GET /v1/quotes/{quote}/pdf` https://docs.stripe.com/api/quotes/pdf"""
@@ -71,20 +71,19 @@ class Quotes(Resource):
             to: str | PathLike[str] | BinaryIO) -> int:
         """`GET /v1/quotes/{quote}/pdf` https://docs.stripe.com/api/quotes/pdf"""
     def retrieve(self, quote: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> Quote:
-        """`GET /v1/quotes/{quote}` https://docs.stripe.com/api/quotes/retrieve Can be expanded: application, customer,
-        default_tax_rates, discounts, invoice, on_behalf_of, subscription, subscription_schedule, test_clock."""
+        """`GET /v1/quotes/{quote}` https://docs.stripe.com/api/quotes/retrieve Can be expanded: application, customer, default_tax_rates,
+        discounts, invoice, on_behalf_of, subscription, subscription_schedule, test_clock."""
     def update(self, quote: str, *, application_fee_amount: int | None = ..., application_fee_percent: float | None = ...,
             automatic_tax: AutomaticTaxParams = ..., collection_method: Literal["charge_automatically", "send_invoice"] = ...,
-            customer: str = ..., customer_account: str = ..., default_tax_rates: Strings | None = ...,
-            description: str | None = ..., discounts: Sequence[QuoteCreateDiscountParams] | None = ..., expand: Strings = ...,
-            expires_at: int | datetime = ..., footer: str | None = ..., header: str | None = ...,
-            invoice_settings: QuoteInvoiceSettingsParams = ..., line_items: Sequence[QuoteUpdateLineItemParams] = ...,
-            metadata: Mapping[str, str] = ..., on_behalf_of: str | None = ...,
+            customer: str = ..., customer_account: str = ..., default_tax_rates: Strings | None = ..., description: str | None = ...,
+            discounts: Sequence[QuoteCreateDiscountParams] | None = ..., expand: Strings = ..., expires_at: int | datetime = ...,
+            footer: str | None = ..., header: str | None = ..., invoice_settings: QuoteInvoiceSettingsParams = ...,
+            line_items: Sequence[QuoteUpdateLineItemParams] = ..., metadata: Mapping[str, str] = ..., on_behalf_of: str | None = ...,
             subscription_data: QuoteUpdateSubscriptionDataParams = ..., transfer_data: QuoteTransferDataParams | None = ...,
             request_options: RequestOptions = ...) -> Quote:
-        """`POST /v1/quotes/{quote}` https://docs.stripe.com/api/quotes/update Can be expanded: application, customer,
-        default_tax_rates, discounts, invoice, on_behalf_of, subscription, subscription_schedule, test_clock. At most, in
-        characters: description 500, footer 500, header 50."""
+        """`POST /v1/quotes/{quote}` https://docs.stripe.com/api/quotes/update Can be expanded: application, customer, default_tax_rates,
+        discounts, invoice, on_behalf_of, subscription, subscription_schedule, test_clock. At most, in characters: description 500,
+        footer 500, header 50."""
 
 class AsyncQuotes(Resource):
     computed_upfront_line_items: AsyncQuotesComputedUpfrontLineItems
@@ -97,25 +96,25 @@ class AsyncQuotes(Resource):
         default_tax_rates, discounts, invoice, on_behalf_of, subscription, subscription_schedule, test_clock."""
     async def create(self, *, application_fee_amount: int | None = ..., application_fee_percent: float | None = ...,
             automatic_tax: AutomaticTaxParams = ..., collection_method: Literal["charge_automatically", "send_invoice"] = ...,
-            customer: str = ..., customer_account: str = ..., default_tax_rates: Strings | None = ...,
-            description: str | None = ..., discounts: Sequence[QuoteCreateDiscountParams] | None = ..., expand: Strings = ...,
-            expires_at: int | datetime = ..., footer: str | None = ..., from_quote: QuoteCreateFromQuoteParams = ...,
-            header: str | None = ..., invoice_settings: QuoteInvoiceSettingsParams = ...,
-            line_items: Sequence[QuoteCreateLineItemParams] = ..., metadata: Mapping[str, str] = ...,
-            on_behalf_of: str | None = ..., subscription_data: QuoteCreateSubscriptionDataParams = ..., test_clock: str = ...,
+            customer: str = ..., customer_account: str = ..., default_tax_rates: Strings | None = ..., description: str | None = ...,
+            discounts: Sequence[QuoteCreateDiscountParams] | None = ..., expand: Strings = ..., expires_at: int | datetime = ...,
+            footer: str | None = ..., from_quote: QuoteCreateFromQuoteParams = ..., header: str | None = ...,
+            invoice_settings: QuoteInvoiceSettingsParams = ..., line_items: Sequence[QuoteCreateLineItemParams] = ...,
+            metadata: Mapping[str, str] = ..., on_behalf_of: str | None = ...,
+            subscription_data: QuoteCreateSubscriptionDataParams = ..., test_clock: str = ...,
             transfer_data: QuoteTransferDataParams | None = ..., request_options: RequestOptions = ...) -> Quote:
         """`POST /v1/quotes` https://docs.stripe.com/api/quotes/create Can be expanded: application, customer, default_tax_rates,
-        discounts, invoice, on_behalf_of, subscription, subscription_schedule, test_clock. At most, in characters: description
-        500, footer 500, header 50."""
+        discounts, invoice, on_behalf_of, subscription, subscription_schedule, test_clock. At most, in characters: description 500,
+        footer 500, header 50."""
     async def finalize_quote(self, quote: str, *, expand: Strings = ..., expires_at: int | datetime = ...,
             request_options: RequestOptions = ...) -> Quote:
-        """`POST /v1/quotes/{quote}/finalize` https://docs.stripe.com/api/quotes/finalize_quote Can be expanded: application,
-        customer, default_tax_rates, discounts, invoice, on_behalf_of, subscription, subscription_schedule, test_clock."""
+        """`POST /v1/quotes/{quote}/finalize` https://docs.stripe.com/api/quotes/finalize_quote Can be expanded: application, customer,
+        default_tax_rates, discounts, invoice, on_behalf_of, subscription, subscription_schedule, test_clock."""
     def list(self, *, customer: str = ..., customer_account: str = ..., ending_before: str = ..., expand: Strings = ...,
             limit: int = ..., starting_after: str = ..., status: Literal["accepted", "canceled", "draft", "open"] = ...,
             test_clock: str = ..., request_options: RequestOptions = ...) -> AsyncPager[Quote]:
-        """`GET /v1/quotes` https://docs.stripe.com/api/quotes/list Can be expanded in `data`: application, customer,
-        default_tax_rates, discounts, invoice, on_behalf_of, subscription, subscription_schedule, test_clock."""
+        """`GET /v1/quotes` https://docs.stripe.com/api/quotes/list Can be expanded in `data`: application, customer, default_tax_rates,
+        discounts, invoice, on_behalf_of, subscription, subscription_schedule, test_clock."""
     @overload
     async def pdf(self, quote: str, *, expand: Strings = ..., request_options: RequestOptions = ..., to: None = ...) -> bytes:
         """`GET /v1/quotes/{quote}/pdf` https://docs.stripe.com/api/quotes/pdf"""
@@ -124,17 +123,16 @@ class AsyncQuotes(Resource):
             to: str | PathLike[str] | BinaryIO) -> int:
         """`GET /v1/quotes/{quote}/pdf` https://docs.stripe.com/api/quotes/pdf"""
     async def retrieve(self, quote: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> Quote:
-        """`GET /v1/quotes/{quote}` https://docs.stripe.com/api/quotes/retrieve Can be expanded: application, customer,
-        default_tax_rates, discounts, invoice, on_behalf_of, subscription, subscription_schedule, test_clock."""
+        """`GET /v1/quotes/{quote}` https://docs.stripe.com/api/quotes/retrieve Can be expanded: application, customer, default_tax_rates,
+        discounts, invoice, on_behalf_of, subscription, subscription_schedule, test_clock."""
     async def update(self, quote: str, *, application_fee_amount: int | None = ..., application_fee_percent: float | None = ...,
             automatic_tax: AutomaticTaxParams = ..., collection_method: Literal["charge_automatically", "send_invoice"] = ...,
-            customer: str = ..., customer_account: str = ..., default_tax_rates: Strings | None = ...,
-            description: str | None = ..., discounts: Sequence[QuoteCreateDiscountParams] | None = ..., expand: Strings = ...,
-            expires_at: int | datetime = ..., footer: str | None = ..., header: str | None = ...,
-            invoice_settings: QuoteInvoiceSettingsParams = ..., line_items: Sequence[QuoteUpdateLineItemParams] = ...,
-            metadata: Mapping[str, str] = ..., on_behalf_of: str | None = ...,
+            customer: str = ..., customer_account: str = ..., default_tax_rates: Strings | None = ..., description: str | None = ...,
+            discounts: Sequence[QuoteCreateDiscountParams] | None = ..., expand: Strings = ..., expires_at: int | datetime = ...,
+            footer: str | None = ..., header: str | None = ..., invoice_settings: QuoteInvoiceSettingsParams = ...,
+            line_items: Sequence[QuoteUpdateLineItemParams] = ..., metadata: Mapping[str, str] = ..., on_behalf_of: str | None = ...,
             subscription_data: QuoteUpdateSubscriptionDataParams = ..., transfer_data: QuoteTransferDataParams | None = ...,
             request_options: RequestOptions = ...) -> Quote:
-        """`POST /v1/quotes/{quote}` https://docs.stripe.com/api/quotes/update Can be expanded: application, customer,
-        default_tax_rates, discounts, invoice, on_behalf_of, subscription, subscription_schedule, test_clock. At most, in
-        characters: description 500, footer 500, header 50."""
+        """`POST /v1/quotes/{quote}` https://docs.stripe.com/api/quotes/update Can be expanded: application, customer, default_tax_rates,
+        discounts, invoice, on_behalf_of, subscription, subscription_schedule, test_clock. At most, in characters: description 500,
+        footer 500, header 50."""

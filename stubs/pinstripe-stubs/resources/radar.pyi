@@ -13,53 +13,49 @@ from pinstripe.params import (RadarPaymentEvaluationCreateClientDeviceMetadataDe
     RadarPaymentEvaluationCreateCustomerDetailsParams, RadarPaymentEvaluationCreatePaymentDetailsParams, RangeParams)
 
 class RadarEarlyFraudWarnings(Resource):
-    def list(self, *, charge: str = ..., created: RangeParams | int | datetime = ..., ending_before: str = ...,
-            expand: Strings = ..., limit: int = ..., payment_intent: str = ..., starting_after: str = ...,
+    def list(self, *, charge: str = ..., created: RangeParams | int | datetime = ..., ending_before: str = ..., expand: Strings = ...,
+            limit: int = ..., payment_intent: str = ..., starting_after: str = ...,
             request_options: RequestOptions = ...) -> Page[RadarEarlyFraudWarning]:
-        """`GET /v1/radar/early_fraud_warnings` https://docs.stripe.com/api/radar/early_fraud_warnings/list Can be expanded in
-        `data`: charge, payment_intent."""
+        """`GET /v1/radar/early_fraud_warnings` https://docs.stripe.com/api/radar/early_fraud_warnings/list Can be expanded in `data`:
+        charge, payment_intent."""
     def retrieve(self, early_fraud_warning: str, *, expand: Strings = ...,
             request_options: RequestOptions = ...) -> RadarEarlyFraudWarning:
-        """`GET /v1/radar/early_fraud_warnings/{early_fraud_warning}`
-        https://docs.stripe.com/api/radar/early_fraud_warnings/retrieve Can be expanded: charge, payment_intent."""
+        """`GET /v1/radar/early_fraud_warnings/{early_fraud_warning}` https://docs.stripe.com/api/radar/early_fraud_warnings/retrieve Can
+        be expanded: charge, payment_intent."""
 
 class AsyncRadarEarlyFraudWarnings(Resource):
-    def list(self, *, charge: str = ..., created: RangeParams | int | datetime = ..., ending_before: str = ...,
-            expand: Strings = ..., limit: int = ..., payment_intent: str = ..., starting_after: str = ...,
+    def list(self, *, charge: str = ..., created: RangeParams | int | datetime = ..., ending_before: str = ..., expand: Strings = ...,
+            limit: int = ..., payment_intent: str = ..., starting_after: str = ...,
             request_options: RequestOptions = ...) -> AsyncPager[RadarEarlyFraudWarning]:
-        """`GET /v1/radar/early_fraud_warnings` https://docs.stripe.com/api/radar/early_fraud_warnings/list Can be expanded in
-        `data`: charge, payment_intent."""
+        """`GET /v1/radar/early_fraud_warnings` https://docs.stripe.com/api/radar/early_fraud_warnings/list Can be expanded in `data`:
+        charge, payment_intent."""
     async def retrieve(self, early_fraud_warning: str, *, expand: Strings = ...,
             request_options: RequestOptions = ...) -> RadarEarlyFraudWarning:
-        """`GET /v1/radar/early_fraud_warnings/{early_fraud_warning}`
-        https://docs.stripe.com/api/radar/early_fraud_warnings/retrieve Can be expanded: charge, payment_intent."""
+        """`GET /v1/radar/early_fraud_warnings/{early_fraud_warning}` https://docs.stripe.com/api/radar/early_fraud_warnings/retrieve Can
+        be expanded: charge, payment_intent."""
 
 class RadarPaymentEvaluations(Resource):
     def create(self, *, customer_details: RadarPaymentEvaluationCreateCustomerDetailsParams,
             payment_details: RadarPaymentEvaluationCreatePaymentDetailsParams,
-            client_device_metadata_details: RadarPaymentEvaluationCreateClientDeviceMetadataDetailsParams = ...,
-            expand: Strings = ..., metadata: Mapping[str, str] = ...,
-            request_options: RequestOptions = ...) -> RadarPaymentEvaluation:
+            client_device_metadata_details: RadarPaymentEvaluationCreateClientDeviceMetadataDetailsParams = ..., expand: Strings = ...,
+            metadata: Mapping[str, str] = ..., request_options: RequestOptions = ...) -> RadarPaymentEvaluation:
         """`POST /v1/radar/payment_evaluations` https://docs.stripe.com/api/radar/payment_evaluations/create"""
 
 class AsyncRadarPaymentEvaluations(Resource):
     async def create(self, *, customer_details: RadarPaymentEvaluationCreateCustomerDetailsParams,
             payment_details: RadarPaymentEvaluationCreatePaymentDetailsParams,
-            client_device_metadata_details: RadarPaymentEvaluationCreateClientDeviceMetadataDetailsParams = ...,
-            expand: Strings = ..., metadata: Mapping[str, str] = ...,
-            request_options: RequestOptions = ...) -> RadarPaymentEvaluation:
+            client_device_metadata_details: RadarPaymentEvaluationCreateClientDeviceMetadataDetailsParams = ..., expand: Strings = ...,
+            metadata: Mapping[str, str] = ..., request_options: RequestOptions = ...) -> RadarPaymentEvaluation:
         """`POST /v1/radar/payment_evaluations` https://docs.stripe.com/api/radar/payment_evaluations/create"""
 
 class RadarValueListItems(Resource):
     def create(self, *, value: str, value_list: str, expand: Strings = ...,
             request_options: RequestOptions = ...) -> RadarValueListItem:
-        """`POST /v1/radar/value_list_items` https://docs.stripe.com/api/radar/value_list_items/create At most, in characters:
-        value 800."""
-    def list(self, *, value_list: str, created: RangeParams | int | datetime = ..., ending_before: str = ...,
-            expand: Strings = ..., limit: int = ..., starting_after: str = ..., value: str = ...,
+        """`POST /v1/radar/value_list_items` https://docs.stripe.com/api/radar/value_list_items/create At most, in characters: value 800."""
+    def list(self, *, value_list: str, created: RangeParams | int | datetime = ..., ending_before: str = ..., expand: Strings = ...,
+            limit: int = ..., starting_after: str = ..., value: str = ...,
             request_options: RequestOptions = ...) -> Page[RadarValueListItem]:
-        """`GET /v1/radar/value_list_items` https://docs.stripe.com/api/radar/value_list_items/list At most, in characters: value
-        800."""
+        """`GET /v1/radar/value_list_items` https://docs.stripe.com/api/radar/value_list_items/list At most, in characters: value 800."""
     def retrieve(self, item: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> RadarValueListItem:
         """`GET /v1/radar/value_list_items/{item}` https://docs.stripe.com/api/radar/value_list_items/retrieve"""
     def delete(self, item: str, *, request_options: RequestOptions = ...) -> DeletedRadarValueListItem:
@@ -68,13 +64,11 @@ class RadarValueListItems(Resource):
 class AsyncRadarValueListItems(Resource):
     async def create(self, *, value: str, value_list: str, expand: Strings = ...,
             request_options: RequestOptions = ...) -> RadarValueListItem:
-        """`POST /v1/radar/value_list_items` https://docs.stripe.com/api/radar/value_list_items/create At most, in characters:
-        value 800."""
-    def list(self, *, value_list: str, created: RangeParams | int | datetime = ..., ending_before: str = ...,
-            expand: Strings = ..., limit: int = ..., starting_after: str = ..., value: str = ...,
+        """`POST /v1/radar/value_list_items` https://docs.stripe.com/api/radar/value_list_items/create At most, in characters: value 800."""
+    def list(self, *, value_list: str, created: RangeParams | int | datetime = ..., ending_before: str = ..., expand: Strings = ...,
+            limit: int = ..., starting_after: str = ..., value: str = ...,
             request_options: RequestOptions = ...) -> AsyncPager[RadarValueListItem]:
-        """`GET /v1/radar/value_list_items` https://docs.stripe.com/api/radar/value_list_items/list At most, in characters: value
-        800."""
+        """`GET /v1/radar/value_list_items` https://docs.stripe.com/api/radar/value_list_items/list At most, in characters: value 800."""
     async def retrieve(self, item: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> RadarValueListItem:
         """`GET /v1/radar/value_list_items/{item}` https://docs.stripe.com/api/radar/value_list_items/retrieve"""
     async def delete(self, item: str, *, request_options: RequestOptions = ...) -> DeletedRadarValueListItem:
@@ -84,19 +78,17 @@ class RadarValueLists(Resource):
     def create(self, *, alias: str, name: str, expand: Strings = ...,
             item_type: Literal["account", "card_bin", "card_fingerprint", "case_sensitive_string", "country", "crypto_fingerprint", "customer_id", "email", "ip_address", "sepa_debit_fingerprint", "string", "us_bank_account_fingerprint"] = ...,
             metadata: Mapping[str, str] = ..., request_options: RequestOptions = ...) -> RadarValueList:
-        """`POST /v1/radar/value_lists` https://docs.stripe.com/api/radar/value_lists/create At most, in characters: alias 100,
-        name 100."""
-    def list(self, *, alias: str = ..., contains: str = ..., created: RangeParams | int | datetime = ...,
-            ending_before: str = ..., expand: Strings = ..., limit: int = ..., starting_after: str = ...,
+        """`POST /v1/radar/value_lists` https://docs.stripe.com/api/radar/value_lists/create At most, in characters: alias 100, name 100."""
+    def list(self, *, alias: str = ..., contains: str = ..., created: RangeParams | int | datetime = ..., ending_before: str = ...,
+            expand: Strings = ..., limit: int = ..., starting_after: str = ...,
             request_options: RequestOptions = ...) -> Page[RadarValueList]:
-        """`GET /v1/radar/value_lists` https://docs.stripe.com/api/radar/value_lists/list At most, in characters: alias 100,
-        contains 800."""
+        """`GET /v1/radar/value_lists` https://docs.stripe.com/api/radar/value_lists/list At most, in characters: alias 100, contains 800."""
     def retrieve(self, value_list: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> RadarValueList:
         """`GET /v1/radar/value_lists/{value_list}` https://docs.stripe.com/api/radar/value_lists/retrieve"""
-    def update(self, value_list: str, *, alias: str = ..., expand: Strings = ..., metadata: Mapping[str, str] = ...,
-            name: str = ..., request_options: RequestOptions = ...) -> RadarValueList:
-        """`POST /v1/radar/value_lists/{value_list}` https://docs.stripe.com/api/radar/value_lists/update At most, in characters:
-        alias 100, name 100."""
+    def update(self, value_list: str, *, alias: str = ..., expand: Strings = ..., metadata: Mapping[str, str] = ..., name: str = ...,
+            request_options: RequestOptions = ...) -> RadarValueList:
+        """`POST /v1/radar/value_lists/{value_list}` https://docs.stripe.com/api/radar/value_lists/update At most, in characters: alias
+        100, name 100."""
     def delete(self, value_list: str, *, request_options: RequestOptions = ...) -> DeletedRadarValueList:
         """`DELETE /v1/radar/value_lists/{value_list}` https://docs.stripe.com/api/radar/value_lists/delete"""
 
@@ -104,20 +96,17 @@ class AsyncRadarValueLists(Resource):
     async def create(self, *, alias: str, name: str, expand: Strings = ...,
             item_type: Literal["account", "card_bin", "card_fingerprint", "case_sensitive_string", "country", "crypto_fingerprint", "customer_id", "email", "ip_address", "sepa_debit_fingerprint", "string", "us_bank_account_fingerprint"] = ...,
             metadata: Mapping[str, str] = ..., request_options: RequestOptions = ...) -> RadarValueList:
-        """`POST /v1/radar/value_lists` https://docs.stripe.com/api/radar/value_lists/create At most, in characters: alias 100,
-        name 100."""
-    def list(self, *, alias: str = ..., contains: str = ..., created: RangeParams | int | datetime = ...,
-            ending_before: str = ..., expand: Strings = ..., limit: int = ..., starting_after: str = ...,
+        """`POST /v1/radar/value_lists` https://docs.stripe.com/api/radar/value_lists/create At most, in characters: alias 100, name 100."""
+    def list(self, *, alias: str = ..., contains: str = ..., created: RangeParams | int | datetime = ..., ending_before: str = ...,
+            expand: Strings = ..., limit: int = ..., starting_after: str = ...,
             request_options: RequestOptions = ...) -> AsyncPager[RadarValueList]:
-        """`GET /v1/radar/value_lists` https://docs.stripe.com/api/radar/value_lists/list At most, in characters: alias 100,
-        contains 800."""
-    async def retrieve(self, value_list: str, *, expand: Strings = ...,
-            request_options: RequestOptions = ...) -> RadarValueList:
+        """`GET /v1/radar/value_lists` https://docs.stripe.com/api/radar/value_lists/list At most, in characters: alias 100, contains 800."""
+    async def retrieve(self, value_list: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> RadarValueList:
         """`GET /v1/radar/value_lists/{value_list}` https://docs.stripe.com/api/radar/value_lists/retrieve"""
     async def update(self, value_list: str, *, alias: str = ..., expand: Strings = ..., metadata: Mapping[str, str] = ...,
             name: str = ..., request_options: RequestOptions = ...) -> RadarValueList:
-        """`POST /v1/radar/value_lists/{value_list}` https://docs.stripe.com/api/radar/value_lists/update At most, in characters:
-        alias 100, name 100."""
+        """`POST /v1/radar/value_lists/{value_list}` https://docs.stripe.com/api/radar/value_lists/update At most, in characters: alias
+        100, name 100."""
     async def delete(self, value_list: str, *, request_options: RequestOptions = ...) -> DeletedRadarValueList:
         """`DELETE /v1/radar/value_lists/{value_list}` https://docs.stripe.com/api/radar/value_lists/delete"""
 

@@ -12,16 +12,16 @@ from pinstripe.params import RangeParams
 
 class Refunds(Resource):
     def cancel(self, refund: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> Refund:
-        """`POST /v1/refunds/{refund}/cancel` https://docs.stripe.com/api/refunds/cancel Can be expanded: balance_transaction,
-        charge, failure_balance_transaction, payment_intent, source_transfer_reversal, transfer_reversal."""
+        """`POST /v1/refunds/{refund}/cancel` https://docs.stripe.com/api/refunds/cancel Can be expanded: balance_transaction, charge,
+        failure_balance_transaction, payment_intent, source_transfer_reversal, transfer_reversal."""
     def create(self, *, amount: int = ..., charge: str = ..., currency: str = ..., customer: str = ..., expand: Strings = ...,
             instructions_email: str = ..., metadata: Mapping[str, str] | None = ..., origin: Literal["customer_balance"] = ...,
             payment_intent: str = ..., reason: Literal["duplicate", "fraudulent", "requested_by_customer"] = ...,
             refund_application_fee: bool = ..., reverse_transfer: bool = ..., request_options: RequestOptions = ...) -> Refund:
         """`POST /v1/refunds` https://docs.stripe.com/api/refunds/create Can be expanded: balance_transaction, charge,
         failure_balance_transaction, payment_intent, source_transfer_reversal, transfer_reversal."""
-    def list(self, *, charge: str = ..., created: RangeParams | int | datetime = ..., ending_before: str = ...,
-            expand: Strings = ..., limit: int = ..., payment_intent: str = ..., starting_after: str = ...,
+    def list(self, *, charge: str = ..., created: RangeParams | int | datetime = ..., ending_before: str = ..., expand: Strings = ...,
+            limit: int = ..., payment_intent: str = ..., starting_after: str = ...,
             request_options: RequestOptions = ...) -> Page[Refund]:
         """`GET /v1/refunds` https://docs.stripe.com/api/refunds/list Can be expanded in `data`: balance_transaction, charge,
         failure_balance_transaction, payment_intent, source_transfer_reversal, transfer_reversal."""
@@ -35,17 +35,16 @@ class Refunds(Resource):
 
 class AsyncRefunds(Resource):
     async def cancel(self, refund: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> Refund:
-        """`POST /v1/refunds/{refund}/cancel` https://docs.stripe.com/api/refunds/cancel Can be expanded: balance_transaction,
-        charge, failure_balance_transaction, payment_intent, source_transfer_reversal, transfer_reversal."""
-    async def create(self, *, amount: int = ..., charge: str = ..., currency: str = ..., customer: str = ...,
-            expand: Strings = ..., instructions_email: str = ..., metadata: Mapping[str, str] | None = ...,
-            origin: Literal["customer_balance"] = ..., payment_intent: str = ...,
-            reason: Literal["duplicate", "fraudulent", "requested_by_customer"] = ..., refund_application_fee: bool = ...,
-            reverse_transfer: bool = ..., request_options: RequestOptions = ...) -> Refund:
+        """`POST /v1/refunds/{refund}/cancel` https://docs.stripe.com/api/refunds/cancel Can be expanded: balance_transaction, charge,
+        failure_balance_transaction, payment_intent, source_transfer_reversal, transfer_reversal."""
+    async def create(self, *, amount: int = ..., charge: str = ..., currency: str = ..., customer: str = ..., expand: Strings = ...,
+            instructions_email: str = ..., metadata: Mapping[str, str] | None = ..., origin: Literal["customer_balance"] = ...,
+            payment_intent: str = ..., reason: Literal["duplicate", "fraudulent", "requested_by_customer"] = ...,
+            refund_application_fee: bool = ..., reverse_transfer: bool = ..., request_options: RequestOptions = ...) -> Refund:
         """`POST /v1/refunds` https://docs.stripe.com/api/refunds/create Can be expanded: balance_transaction, charge,
         failure_balance_transaction, payment_intent, source_transfer_reversal, transfer_reversal."""
-    def list(self, *, charge: str = ..., created: RangeParams | int | datetime = ..., ending_before: str = ...,
-            expand: Strings = ..., limit: int = ..., payment_intent: str = ..., starting_after: str = ...,
+    def list(self, *, charge: str = ..., created: RangeParams | int | datetime = ..., ending_before: str = ..., expand: Strings = ...,
+            limit: int = ..., payment_intent: str = ..., starting_after: str = ...,
             request_options: RequestOptions = ...) -> AsyncPager[Refund]:
         """`GET /v1/refunds` https://docs.stripe.com/api/refunds/list Can be expanded in `data`: balance_transaction, charge,
         failure_balance_transaction, payment_intent, source_transfer_reversal, transfer_reversal."""

@@ -12,18 +12,18 @@ class ReportingReportRuns(Resource):
     def create(self, *, report_type: str, expand: Strings = ..., parameters: ReportingReportRunCreateParametersParams = ...,
             request_options: RequestOptions = ...) -> ReportRun:
         """`POST /v1/reporting/report_runs` https://docs.stripe.com/api/reporting/report_runs/create"""
-    def list(self, *, created: RangeParams | int | datetime = ..., ending_before: str = ..., expand: Strings = ...,
-            limit: int = ..., starting_after: str = ..., request_options: RequestOptions = ...) -> Page[ReportRun]:
+    def list(self, *, created: RangeParams | int | datetime = ..., ending_before: str = ..., expand: Strings = ..., limit: int = ...,
+            starting_after: str = ..., request_options: RequestOptions = ...) -> Page[ReportRun]:
         """`GET /v1/reporting/report_runs` https://docs.stripe.com/api/reporting/report_runs/list"""
     def retrieve(self, report_run: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> ReportRun:
         """`GET /v1/reporting/report_runs/{report_run}` https://docs.stripe.com/api/reporting/report_runs/retrieve"""
 
 class AsyncReportingReportRuns(Resource):
-    async def create(self, *, report_type: str, expand: Strings = ...,
-            parameters: ReportingReportRunCreateParametersParams = ..., request_options: RequestOptions = ...) -> ReportRun:
+    async def create(self, *, report_type: str, expand: Strings = ..., parameters: ReportingReportRunCreateParametersParams = ...,
+            request_options: RequestOptions = ...) -> ReportRun:
         """`POST /v1/reporting/report_runs` https://docs.stripe.com/api/reporting/report_runs/create"""
-    def list(self, *, created: RangeParams | int | datetime = ..., ending_before: str = ..., expand: Strings = ...,
-            limit: int = ..., starting_after: str = ..., request_options: RequestOptions = ...) -> AsyncPager[ReportRun]:
+    def list(self, *, created: RangeParams | int | datetime = ..., ending_before: str = ..., expand: Strings = ..., limit: int = ...,
+            starting_after: str = ..., request_options: RequestOptions = ...) -> AsyncPager[ReportRun]:
         """`GET /v1/reporting/report_runs` https://docs.stripe.com/api/reporting/report_runs/list"""
     async def retrieve(self, report_run: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> ReportRun:
         """`GET /v1/reporting/report_runs/{report_run}` https://docs.stripe.com/api/reporting/report_runs/retrieve"""

@@ -11,8 +11,8 @@ from pinstripe.params import RangeParams
 class Reviews(Resource):
     def approve(self, review: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> Review:
         """`POST /v1/reviews/{review}/approve` https://docs.stripe.com/api/reviews/approve Can be expanded: charge, payment_intent."""
-    def list(self, *, created: RangeParams | int | datetime = ..., ending_before: str = ..., expand: Strings = ...,
-            limit: int = ..., starting_after: str = ..., request_options: RequestOptions = ...) -> Page[Review]:
+    def list(self, *, created: RangeParams | int | datetime = ..., ending_before: str = ..., expand: Strings = ..., limit: int = ...,
+            starting_after: str = ..., request_options: RequestOptions = ...) -> Page[Review]:
         """`GET /v1/reviews` https://docs.stripe.com/api/reviews/list Can be expanded in `data`: charge, payment_intent."""
     def retrieve(self, review: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> Review:
         """`GET /v1/reviews/{review}` https://docs.stripe.com/api/reviews/retrieve Can be expanded: charge, payment_intent."""
@@ -20,8 +20,8 @@ class Reviews(Resource):
 class AsyncReviews(Resource):
     async def approve(self, review: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> Review:
         """`POST /v1/reviews/{review}/approve` https://docs.stripe.com/api/reviews/approve Can be expanded: charge, payment_intent."""
-    def list(self, *, created: RangeParams | int | datetime = ..., ending_before: str = ..., expand: Strings = ...,
-            limit: int = ..., starting_after: str = ..., request_options: RequestOptions = ...) -> AsyncPager[Review]:
+    def list(self, *, created: RangeParams | int | datetime = ..., ending_before: str = ..., expand: Strings = ..., limit: int = ...,
+            starting_after: str = ..., request_options: RequestOptions = ...) -> AsyncPager[Review]:
         """`GET /v1/reviews` https://docs.stripe.com/api/reviews/list Can be expanded in `data`: charge, payment_intent."""
     async def retrieve(self, review: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> Review:
         """`GET /v1/reviews/{review}` https://docs.stripe.com/api/reviews/retrieve Can be expanded: charge, payment_intent."""

@@ -9,15 +9,13 @@ from pinstripe.param import RequestOptions, Strings
 from pinstripe.params import RangeParams
 
 class SetupAttempts(Resource):
-    def list(self, *, setup_intent: str, created: RangeParams | int | datetime = ..., ending_before: str = ...,
-            expand: Strings = ..., limit: int = ..., starting_after: str = ...,
-            request_options: RequestOptions = ...) -> Page[SetupAttempt]:
-        """`GET /v1/setup_attempts` https://docs.stripe.com/api/setup_attempts/list Can be expanded in `data`: application,
-        customer, on_behalf_of, payment_method, setup_intent."""
+    def list(self, *, setup_intent: str, created: RangeParams | int | datetime = ..., ending_before: str = ..., expand: Strings = ...,
+            limit: int = ..., starting_after: str = ..., request_options: RequestOptions = ...) -> Page[SetupAttempt]:
+        """`GET /v1/setup_attempts` https://docs.stripe.com/api/setup_attempts/list Can be expanded in `data`: application, customer,
+        on_behalf_of, payment_method, setup_intent."""
 
 class AsyncSetupAttempts(Resource):
-    def list(self, *, setup_intent: str, created: RangeParams | int | datetime = ..., ending_before: str = ...,
-            expand: Strings = ..., limit: int = ..., starting_after: str = ...,
-            request_options: RequestOptions = ...) -> AsyncPager[SetupAttempt]:
-        """`GET /v1/setup_attempts` https://docs.stripe.com/api/setup_attempts/list Can be expanded in `data`: application,
-        customer, on_behalf_of, payment_method, setup_intent."""
+    def list(self, *, setup_intent: str, created: RangeParams | int | datetime = ..., ending_before: str = ..., expand: Strings = ...,
+            limit: int = ..., starting_after: str = ..., request_options: RequestOptions = ...) -> AsyncPager[SetupAttempt]:
+        """`GET /v1/setup_attempts` https://docs.stripe.com/api/setup_attempts/list Can be expanded in `data`: application, customer,
+        on_behalf_of, payment_method, setup_intent."""

@@ -19,18 +19,16 @@ class SetupIntents(Resource):
         customer, latest_attempt, mandate, on_behalf_of, payment_method, single_use_mandate."""
     def confirm(self, intent: str, *, client_secret: str = ..., confirmation_token: str = ..., expand: Strings = ...,
             mandate_data: MandateDataParams | SetupIntentConfirmMandateDataParams | None = ..., payment_method: str = ...,
-            payment_method_data: PaymentMethodDataParams = ...,
-            payment_method_options: SetupIntentPaymentMethodOptionsParams = ..., return_url: str = ...,
-            use_stripe_sdk: bool = ..., request_options: RequestOptions = ...) -> SetupIntent:
-        """`POST /v1/setup_intents/{intent}/confirm` https://docs.stripe.com/api/setup_intents/confirm Can be expanded:
-        application, customer, latest_attempt, mandate, on_behalf_of, payment_method, single_use_mandate."""
-    def create(self, *, attach_to_self: bool = ..., automatic_payment_methods: AutomaticPaymentMethodsParams = ...,
-            confirm: bool = ..., confirmation_token: str = ..., customer: str = ..., customer_account: str = ...,
-            description: str = ..., excluded_payment_method_types: Sequence[ExcludedPaymentMethodType] = ...,
-            expand: Strings = ..., flow_directions: Sequence[Literal["inbound", "outbound"]] = ...,
-            mandate_data: MandateDataParams | None = ..., metadata: Mapping[str, str] = ..., on_behalf_of: str = ...,
-            payment_method: str = ..., payment_method_configuration: str = ...,
-            payment_method_data: PaymentMethodDataParams = ...,
+            payment_method_data: PaymentMethodDataParams = ..., payment_method_options: SetupIntentPaymentMethodOptionsParams = ...,
+            return_url: str = ..., use_stripe_sdk: bool = ..., request_options: RequestOptions = ...) -> SetupIntent:
+        """`POST /v1/setup_intents/{intent}/confirm` https://docs.stripe.com/api/setup_intents/confirm Can be expanded: application,
+        customer, latest_attempt, mandate, on_behalf_of, payment_method, single_use_mandate."""
+    def create(self, *, attach_to_self: bool = ..., automatic_payment_methods: AutomaticPaymentMethodsParams = ..., confirm: bool = ...,
+            confirmation_token: str = ..., customer: str = ..., customer_account: str = ..., description: str = ...,
+            excluded_payment_method_types: Sequence[ExcludedPaymentMethodType] = ..., expand: Strings = ...,
+            flow_directions: Sequence[Literal["inbound", "outbound"]] = ..., mandate_data: MandateDataParams | None = ...,
+            metadata: Mapping[str, str] = ..., on_behalf_of: str = ..., payment_method: str = ...,
+            payment_method_configuration: str = ..., payment_method_data: PaymentMethodDataParams = ...,
             payment_method_options: SetupIntentPaymentMethodOptionsParams = ..., payment_method_types: Strings = ...,
             return_url: str = ..., single_use: SingleUseParams = ..., usage: Literal["off_session", "on_session"] = ...,
             use_stripe_sdk: bool = ..., request_options: RequestOptions = ...) -> SetupIntent:
@@ -38,49 +36,45 @@ class SetupIntents(Resource):
         latest_attempt, mandate, on_behalf_of, payment_method, single_use_mandate. At most, in characters: description 1000,
         payment_method_configuration 100."""
     def list(self, *, attach_to_self: bool = ..., created: RangeParams | int | datetime = ..., customer: str = ...,
-            customer_account: str = ..., ending_before: str = ..., expand: Strings = ..., limit: int = ...,
-            payment_method: str = ..., starting_after: str = ..., request_options: RequestOptions = ...) -> Page[SetupIntent]:
+            customer_account: str = ..., ending_before: str = ..., expand: Strings = ..., limit: int = ..., payment_method: str = ...,
+            starting_after: str = ..., request_options: RequestOptions = ...) -> Page[SetupIntent]:
         """`GET /v1/setup_intents` https://docs.stripe.com/api/setup_intents/list Can be expanded in `data`: application, customer,
         latest_attempt, mandate, on_behalf_of, payment_method, single_use_mandate."""
     def retrieve(self, intent: str, *, client_secret: str = ..., expand: Strings = ...,
             request_options: RequestOptions = ...) -> SetupIntent:
-        """`GET /v1/setup_intents/{intent}` https://docs.stripe.com/api/setup_intents/retrieve Can be expanded: application,
-        customer, latest_attempt, mandate, on_behalf_of, payment_method, single_use_mandate."""
+        """`GET /v1/setup_intents/{intent}` https://docs.stripe.com/api/setup_intents/retrieve Can be expanded: application, customer,
+        latest_attempt, mandate, on_behalf_of, payment_method, single_use_mandate."""
     def update(self, intent: str, *, attach_to_self: bool = ..., customer: str = ..., customer_account: str = ...,
             description: str = ..., excluded_payment_method_types: Sequence[ExcludedPaymentMethodType] | None = ...,
             expand: Strings = ..., flow_directions: Sequence[Literal["inbound", "outbound"]] = ...,
             metadata: Mapping[str, str] | None = ..., payment_method: str = ..., payment_method_configuration: str = ...,
-            payment_method_data: PaymentMethodDataParams = ...,
-            payment_method_options: SetupIntentPaymentMethodOptionsParams = ..., payment_method_types: Strings = ...,
-            request_options: RequestOptions = ...) -> SetupIntent:
-        """`POST /v1/setup_intents/{intent}` https://docs.stripe.com/api/setup_intents/update Can be expanded: application,
-        customer, latest_attempt, mandate, on_behalf_of, payment_method, single_use_mandate. At most, in characters: description
-        1000, payment_method_configuration 100."""
-    def verify_microdeposits(self, intent: str, *, amounts: Sequence[int] = ..., client_secret: str = ...,
-            descriptor_code: str = ..., expand: Strings = ..., request_options: RequestOptions = ...) -> SetupIntent:
-        """`POST /v1/setup_intents/{intent}/verify_microdeposits` https://docs.stripe.com/api/setup_intents/verify_microdeposits
-        Can be expanded: application, customer, latest_attempt, mandate, on_behalf_of, payment_method, single_use_mandate."""
+            payment_method_data: PaymentMethodDataParams = ..., payment_method_options: SetupIntentPaymentMethodOptionsParams = ...,
+            payment_method_types: Strings = ..., request_options: RequestOptions = ...) -> SetupIntent:
+        """`POST /v1/setup_intents/{intent}` https://docs.stripe.com/api/setup_intents/update Can be expanded: application, customer,
+        latest_attempt, mandate, on_behalf_of, payment_method, single_use_mandate. At most, in characters: description 1000,
+        payment_method_configuration 100."""
+    def verify_microdeposits(self, intent: str, *, amounts: Sequence[int] = ..., client_secret: str = ..., descriptor_code: str = ...,
+            expand: Strings = ..., request_options: RequestOptions = ...) -> SetupIntent:
+        """`POST /v1/setup_intents/{intent}/verify_microdeposits` https://docs.stripe.com/api/setup_intents/verify_microdeposits Can be
+        expanded: application, customer, latest_attempt, mandate, on_behalf_of, payment_method, single_use_mandate."""
 
 class AsyncSetupIntents(Resource):
-    async def cancel(self, intent: str, *,
-            cancellation_reason: Literal["abandoned", "duplicate", "requested_by_customer"] = ..., expand: Strings = ...,
-            request_options: RequestOptions = ...) -> SetupIntent:
+    async def cancel(self, intent: str, *, cancellation_reason: Literal["abandoned", "duplicate", "requested_by_customer"] = ...,
+            expand: Strings = ..., request_options: RequestOptions = ...) -> SetupIntent:
         """`POST /v1/setup_intents/{intent}/cancel` https://docs.stripe.com/api/setup_intents/cancel Can be expanded: application,
         customer, latest_attempt, mandate, on_behalf_of, payment_method, single_use_mandate."""
     async def confirm(self, intent: str, *, client_secret: str = ..., confirmation_token: str = ..., expand: Strings = ...,
             mandate_data: MandateDataParams | SetupIntentConfirmMandateDataParams | None = ..., payment_method: str = ...,
-            payment_method_data: PaymentMethodDataParams = ...,
-            payment_method_options: SetupIntentPaymentMethodOptionsParams = ..., return_url: str = ...,
-            use_stripe_sdk: bool = ..., request_options: RequestOptions = ...) -> SetupIntent:
-        """`POST /v1/setup_intents/{intent}/confirm` https://docs.stripe.com/api/setup_intents/confirm Can be expanded:
-        application, customer, latest_attempt, mandate, on_behalf_of, payment_method, single_use_mandate."""
+            payment_method_data: PaymentMethodDataParams = ..., payment_method_options: SetupIntentPaymentMethodOptionsParams = ...,
+            return_url: str = ..., use_stripe_sdk: bool = ..., request_options: RequestOptions = ...) -> SetupIntent:
+        """`POST /v1/setup_intents/{intent}/confirm` https://docs.stripe.com/api/setup_intents/confirm Can be expanded: application,
+        customer, latest_attempt, mandate, on_behalf_of, payment_method, single_use_mandate."""
     async def create(self, *, attach_to_self: bool = ..., automatic_payment_methods: AutomaticPaymentMethodsParams = ...,
             confirm: bool = ..., confirmation_token: str = ..., customer: str = ..., customer_account: str = ...,
-            description: str = ..., excluded_payment_method_types: Sequence[ExcludedPaymentMethodType] = ...,
-            expand: Strings = ..., flow_directions: Sequence[Literal["inbound", "outbound"]] = ...,
-            mandate_data: MandateDataParams | None = ..., metadata: Mapping[str, str] = ..., on_behalf_of: str = ...,
-            payment_method: str = ..., payment_method_configuration: str = ...,
-            payment_method_data: PaymentMethodDataParams = ...,
+            description: str = ..., excluded_payment_method_types: Sequence[ExcludedPaymentMethodType] = ..., expand: Strings = ...,
+            flow_directions: Sequence[Literal["inbound", "outbound"]] = ..., mandate_data: MandateDataParams | None = ...,
+            metadata: Mapping[str, str] = ..., on_behalf_of: str = ..., payment_method: str = ...,
+            payment_method_configuration: str = ..., payment_method_data: PaymentMethodDataParams = ...,
             payment_method_options: SetupIntentPaymentMethodOptionsParams = ..., payment_method_types: Strings = ...,
             return_url: str = ..., single_use: SingleUseParams = ..., usage: Literal["off_session", "on_session"] = ...,
             use_stripe_sdk: bool = ..., request_options: RequestOptions = ...) -> SetupIntent:
@@ -88,26 +82,24 @@ class AsyncSetupIntents(Resource):
         latest_attempt, mandate, on_behalf_of, payment_method, single_use_mandate. At most, in characters: description 1000,
         payment_method_configuration 100."""
     def list(self, *, attach_to_self: bool = ..., created: RangeParams | int | datetime = ..., customer: str = ...,
-            customer_account: str = ..., ending_before: str = ..., expand: Strings = ..., limit: int = ...,
-            payment_method: str = ..., starting_after: str = ...,
-            request_options: RequestOptions = ...) -> AsyncPager[SetupIntent]:
+            customer_account: str = ..., ending_before: str = ..., expand: Strings = ..., limit: int = ..., payment_method: str = ...,
+            starting_after: str = ..., request_options: RequestOptions = ...) -> AsyncPager[SetupIntent]:
         """`GET /v1/setup_intents` https://docs.stripe.com/api/setup_intents/list Can be expanded in `data`: application, customer,
         latest_attempt, mandate, on_behalf_of, payment_method, single_use_mandate."""
     async def retrieve(self, intent: str, *, client_secret: str = ..., expand: Strings = ...,
             request_options: RequestOptions = ...) -> SetupIntent:
-        """`GET /v1/setup_intents/{intent}` https://docs.stripe.com/api/setup_intents/retrieve Can be expanded: application,
-        customer, latest_attempt, mandate, on_behalf_of, payment_method, single_use_mandate."""
+        """`GET /v1/setup_intents/{intent}` https://docs.stripe.com/api/setup_intents/retrieve Can be expanded: application, customer,
+        latest_attempt, mandate, on_behalf_of, payment_method, single_use_mandate."""
     async def update(self, intent: str, *, attach_to_self: bool = ..., customer: str = ..., customer_account: str = ...,
             description: str = ..., excluded_payment_method_types: Sequence[ExcludedPaymentMethodType] | None = ...,
             expand: Strings = ..., flow_directions: Sequence[Literal["inbound", "outbound"]] = ...,
             metadata: Mapping[str, str] | None = ..., payment_method: str = ..., payment_method_configuration: str = ...,
-            payment_method_data: PaymentMethodDataParams = ...,
-            payment_method_options: SetupIntentPaymentMethodOptionsParams = ..., payment_method_types: Strings = ...,
-            request_options: RequestOptions = ...) -> SetupIntent:
-        """`POST /v1/setup_intents/{intent}` https://docs.stripe.com/api/setup_intents/update Can be expanded: application,
-        customer, latest_attempt, mandate, on_behalf_of, payment_method, single_use_mandate. At most, in characters: description
-        1000, payment_method_configuration 100."""
+            payment_method_data: PaymentMethodDataParams = ..., payment_method_options: SetupIntentPaymentMethodOptionsParams = ...,
+            payment_method_types: Strings = ..., request_options: RequestOptions = ...) -> SetupIntent:
+        """`POST /v1/setup_intents/{intent}` https://docs.stripe.com/api/setup_intents/update Can be expanded: application, customer,
+        latest_attempt, mandate, on_behalf_of, payment_method, single_use_mandate. At most, in characters: description 1000,
+        payment_method_configuration 100."""
     async def verify_microdeposits(self, intent: str, *, amounts: Sequence[int] = ..., client_secret: str = ...,
             descriptor_code: str = ..., expand: Strings = ..., request_options: RequestOptions = ...) -> SetupIntent:
-        """`POST /v1/setup_intents/{intent}/verify_microdeposits` https://docs.stripe.com/api/setup_intents/verify_microdeposits
-        Can be expanded: application, customer, latest_attempt, mandate, on_behalf_of, payment_method, single_use_mandate."""
+        """`POST /v1/setup_intents/{intent}/verify_microdeposits` https://docs.stripe.com/api/setup_intents/verify_microdeposits Can be
+        expanded: application, customer, latest_attempt, mandate, on_behalf_of, payment_method, single_use_mandate."""

@@ -15,41 +15,35 @@ class ShippingRates(Resource):
             fixed_amount: FixedAmountParams = ..., metadata: Mapping[str, str] = ...,
             tax_behavior: Literal["exclusive", "inclusive", "unspecified"] = ..., tax_code: str = ...,
             type: Literal["fixed_amount"] = ..., request_options: RequestOptions = ...) -> ShippingRate:
-        """`POST /v1/shipping_rates` https://docs.stripe.com/api/shipping_rates/create Can be expanded: tax_code. At most, in
-        characters: display_name 100."""
-    def list(self, *, active: bool = ..., created: RangeParams | int | datetime = ..., currency: str = ...,
-            ending_before: str = ..., expand: Strings = ..., limit: int = ..., starting_after: str = ...,
+        """`POST /v1/shipping_rates` https://docs.stripe.com/api/shipping_rates/create Can be expanded: tax_code. At most, in characters:
+        display_name 100."""
+    def list(self, *, active: bool = ..., created: RangeParams | int | datetime = ..., currency: str = ..., ending_before: str = ...,
+            expand: Strings = ..., limit: int = ..., starting_after: str = ...,
             request_options: RequestOptions = ...) -> Page[ShippingRate]:
         """`GET /v1/shipping_rates` https://docs.stripe.com/api/shipping_rates/list Can be expanded in `data`: tax_code."""
-    def retrieve(self, shipping_rate_token: str, *, expand: Strings = ...,
-            request_options: RequestOptions = ...) -> ShippingRate:
-        """`GET /v1/shipping_rates/{shipping_rate_token}` https://docs.stripe.com/api/shipping_rates/retrieve Can be expanded:
-        tax_code."""
+    def retrieve(self, shipping_rate_token: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> ShippingRate:
+        """`GET /v1/shipping_rates/{shipping_rate_token}` https://docs.stripe.com/api/shipping_rates/retrieve Can be expanded: tax_code."""
     def update(self, shipping_rate_token: str, *, active: bool = ..., expand: Strings = ...,
             fixed_amount: ShippingRateUpdateFixedAmountParams = ..., metadata: Mapping[str, str] | None = ...,
             tax_behavior: Literal["exclusive", "inclusive", "unspecified"] = ...,
             request_options: RequestOptions = ...) -> ShippingRate:
-        """`POST /v1/shipping_rates/{shipping_rate_token}` https://docs.stripe.com/api/shipping_rates/update Can be expanded:
-        tax_code."""
+        """`POST /v1/shipping_rates/{shipping_rate_token}` https://docs.stripe.com/api/shipping_rates/update Can be expanded: tax_code."""
 
 class AsyncShippingRates(Resource):
     async def create(self, *, display_name: str, delivery_estimate: DeliveryEstimateParams = ..., expand: Strings = ...,
             fixed_amount: FixedAmountParams = ..., metadata: Mapping[str, str] = ...,
             tax_behavior: Literal["exclusive", "inclusive", "unspecified"] = ..., tax_code: str = ...,
             type: Literal["fixed_amount"] = ..., request_options: RequestOptions = ...) -> ShippingRate:
-        """`POST /v1/shipping_rates` https://docs.stripe.com/api/shipping_rates/create Can be expanded: tax_code. At most, in
-        characters: display_name 100."""
-    def list(self, *, active: bool = ..., created: RangeParams | int | datetime = ..., currency: str = ...,
-            ending_before: str = ..., expand: Strings = ..., limit: int = ..., starting_after: str = ...,
+        """`POST /v1/shipping_rates` https://docs.stripe.com/api/shipping_rates/create Can be expanded: tax_code. At most, in characters:
+        display_name 100."""
+    def list(self, *, active: bool = ..., created: RangeParams | int | datetime = ..., currency: str = ..., ending_before: str = ...,
+            expand: Strings = ..., limit: int = ..., starting_after: str = ...,
             request_options: RequestOptions = ...) -> AsyncPager[ShippingRate]:
         """`GET /v1/shipping_rates` https://docs.stripe.com/api/shipping_rates/list Can be expanded in `data`: tax_code."""
-    async def retrieve(self, shipping_rate_token: str, *, expand: Strings = ...,
-            request_options: RequestOptions = ...) -> ShippingRate:
-        """`GET /v1/shipping_rates/{shipping_rate_token}` https://docs.stripe.com/api/shipping_rates/retrieve Can be expanded:
-        tax_code."""
+    async def retrieve(self, shipping_rate_token: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> ShippingRate:
+        """`GET /v1/shipping_rates/{shipping_rate_token}` https://docs.stripe.com/api/shipping_rates/retrieve Can be expanded: tax_code."""
     async def update(self, shipping_rate_token: str, *, active: bool = ..., expand: Strings = ...,
             fixed_amount: ShippingRateUpdateFixedAmountParams = ..., metadata: Mapping[str, str] | None = ...,
             tax_behavior: Literal["exclusive", "inclusive", "unspecified"] = ...,
             request_options: RequestOptions = ...) -> ShippingRate:
-        """`POST /v1/shipping_rates/{shipping_rate_token}` https://docs.stripe.com/api/shipping_rates/update Can be expanded:
-        tax_code."""
+        """`POST /v1/shipping_rates/{shipping_rate_token}` https://docs.stripe.com/api/shipping_rates/update Can be expanded: tax_code."""

@@ -9,14 +9,12 @@ from pinstripe.param import RequestOptions, Strings
 class SigmaSavedQueries(Resource):
     def update(self, id: str, *, expand: Strings = ..., name: str = ..., sql: str = ...,
             request_options: RequestOptions = ...) -> SigmaQuery:
-        """`POST /v1/sigma/saved_queries/{id}` https://docs.stripe.com/api/sigma/saved_queries/update At most, in characters: sql
-        100000."""
+        """`POST /v1/sigma/saved_queries/{id}` https://docs.stripe.com/api/sigma/saved_queries/update At most, in characters: sql 100000."""
 
 class AsyncSigmaSavedQueries(Resource):
     async def update(self, id: str, *, expand: Strings = ..., name: str = ..., sql: str = ...,
             request_options: RequestOptions = ...) -> SigmaQuery:
-        """`POST /v1/sigma/saved_queries/{id}` https://docs.stripe.com/api/sigma/saved_queries/update At most, in characters: sql
-        100000."""
+        """`POST /v1/sigma/saved_queries/{id}` https://docs.stripe.com/api/sigma/saved_queries/update At most, in characters: sql 100000."""
 
 class SigmaScheduledQueryRuns(Resource):
     def list(self, *, ending_before: str = ..., expand: Strings = ..., limit: int = ..., starting_after: str = ...,
@@ -24,8 +22,7 @@ class SigmaScheduledQueryRuns(Resource):
         """`GET /v1/sigma/scheduled_query_runs` https://docs.stripe.com/api/sigma/scheduled_query_runs/list"""
     def retrieve(self, scheduled_query_run: str, *, expand: Strings = ...,
             request_options: RequestOptions = ...) -> SigmaScheduledQueryRun:
-        """`GET /v1/sigma/scheduled_query_runs/{scheduled_query_run}`
-        https://docs.stripe.com/api/sigma/scheduled_query_runs/retrieve"""
+        """`GET /v1/sigma/scheduled_query_runs/{scheduled_query_run}` https://docs.stripe.com/api/sigma/scheduled_query_runs/retrieve"""
 
 class AsyncSigmaScheduledQueryRuns(Resource):
     def list(self, *, ending_before: str = ..., expand: Strings = ..., limit: int = ..., starting_after: str = ...,
@@ -33,8 +30,7 @@ class AsyncSigmaScheduledQueryRuns(Resource):
         """`GET /v1/sigma/scheduled_query_runs` https://docs.stripe.com/api/sigma/scheduled_query_runs/list"""
     async def retrieve(self, scheduled_query_run: str, *, expand: Strings = ...,
             request_options: RequestOptions = ...) -> SigmaScheduledQueryRun:
-        """`GET /v1/sigma/scheduled_query_runs/{scheduled_query_run}`
-        https://docs.stripe.com/api/sigma/scheduled_query_runs/retrieve"""
+        """`GET /v1/sigma/scheduled_query_runs/{scheduled_query_run}` https://docs.stripe.com/api/sigma/scheduled_query_runs/retrieve"""
 
 class Sigma(Resource):
     saved_queries: SigmaSavedQueries

@@ -8,8 +8,8 @@ from pinstripe.models import (Account, BankAccount, Card, DeletedBankAccount, De
     SourceTransaction)
 from pinstripe.paging import AsyncPager, Page
 from pinstripe.param import RequestOptions, Strings
-from pinstripe.params import (SourceCreateOwnerParams, SourceCreateReceiverParams, SourceCreateRedirectParams,
-    SourceMandateParams, SourceOrderParams)
+from pinstripe.params import (SourceCreateOwnerParams, SourceCreateReceiverParams, SourceCreateRedirectParams, SourceMandateParams,
+    SourceOrderParams)
 
 class SourcesMandateNotifications(Resource):
     def retrieve(self, source: str, mandate_notification: str, *, expand: Strings = ...,
@@ -29,8 +29,7 @@ class SourcesTransactions(Resource):
         """`GET /v1/sources/{source}/source_transactions` https://docs.stripe.com/api/sources/transactions/list"""
     def retrieve(self, source: str, source_transaction: str, *, expand: Strings = ...,
             request_options: RequestOptions = ...) -> SourceTransaction:
-        """`GET /v1/sources/{source}/source_transactions/{source_transaction}`
-        https://docs.stripe.com/api/sources/transactions/retrieve"""
+        """`GET /v1/sources/{source}/source_transactions/{source_transaction}` https://docs.stripe.com/api/sources/transactions/retrieve"""
 
 class AsyncSourcesTransactions(Resource):
     def list(self, source: str, *, ending_before: str = ..., expand: Strings = ..., limit: int = ..., starting_after: str = ...,
@@ -38,8 +37,7 @@ class AsyncSourcesTransactions(Resource):
         """`GET /v1/sources/{source}/source_transactions` https://docs.stripe.com/api/sources/transactions/list"""
     async def retrieve(self, source: str, source_transaction: str, *, expand: Strings = ...,
             request_options: RequestOptions = ...) -> SourceTransaction:
-        """`GET /v1/sources/{source}/source_transactions/{source_transaction}`
-        https://docs.stripe.com/api/sources/transactions/retrieve"""
+        """`GET /v1/sources/{source}/source_transactions/{source_transaction}` https://docs.stripe.com/api/sources/transactions/retrieve"""
 
 class Sources(Resource):
     mandate_notifications: SourcesMandateNotifications
@@ -53,14 +51,13 @@ class Sources(Resource):
         """`POST /v1/sources` https://docs.stripe.com/api/sources/create At most, in characters: customer 500."""
     def detach(self, customer: str, id: str, *, expand: Strings = ...,
             request_options: RequestOptions = ...) -> Account | BankAccount | Card | Source | DeletedBankAccount | DeletedCard:
-        """`DELETE /v1/customers/{customer}/sources/{id}` https://docs.stripe.com/api/sources/detach Can be expanded: account,
-        customer."""
+        """`DELETE /v1/customers/{customer}/sources/{id}` https://docs.stripe.com/api/sources/detach Can be expanded: account, customer."""
     def retrieve(self, source: str, *, client_secret: str = ..., expand: Strings = ...,
             request_options: RequestOptions = ...) -> Source:
         """`GET /v1/sources/{source}` https://docs.stripe.com/api/sources/retrieve"""
     def update(self, source: str, *, amount: int = ..., expand: Strings = ..., mandate: SourceMandateParams = ...,
-            metadata: Mapping[str, str] | None = ..., owner: SourceCreateOwnerParams = ...,
-            source_order: SourceOrderParams = ..., request_options: RequestOptions = ...) -> Source:
+            metadata: Mapping[str, str] | None = ..., owner: SourceCreateOwnerParams = ..., source_order: SourceOrderParams = ...,
+            request_options: RequestOptions = ...) -> Source:
         """`POST /v1/sources/{source}` https://docs.stripe.com/api/sources/update"""
     def verify(self, source: str, *, values: Strings, expand: Strings = ..., request_options: RequestOptions = ...) -> Source:
         """`POST /v1/sources/{source}/verify` https://docs.stripe.com/api/sources/verify"""
@@ -77,15 +74,13 @@ class AsyncSources(Resource):
         """`POST /v1/sources` https://docs.stripe.com/api/sources/create At most, in characters: customer 500."""
     async def detach(self, customer: str, id: str, *, expand: Strings = ...,
             request_options: RequestOptions = ...) -> Account | BankAccount | Card | Source | DeletedBankAccount | DeletedCard:
-        """`DELETE /v1/customers/{customer}/sources/{id}` https://docs.stripe.com/api/sources/detach Can be expanded: account,
-        customer."""
+        """`DELETE /v1/customers/{customer}/sources/{id}` https://docs.stripe.com/api/sources/detach Can be expanded: account, customer."""
     async def retrieve(self, source: str, *, client_secret: str = ..., expand: Strings = ...,
             request_options: RequestOptions = ...) -> Source:
         """`GET /v1/sources/{source}` https://docs.stripe.com/api/sources/retrieve"""
     async def update(self, source: str, *, amount: int = ..., expand: Strings = ..., mandate: SourceMandateParams = ...,
-            metadata: Mapping[str, str] | None = ..., owner: SourceCreateOwnerParams = ...,
-            source_order: SourceOrderParams = ..., request_options: RequestOptions = ...) -> Source:
-        """`POST /v1/sources/{source}` https://docs.stripe.com/api/sources/update"""
-    async def verify(self, source: str, *, values: Strings, expand: Strings = ...,
+            metadata: Mapping[str, str] | None = ..., owner: SourceCreateOwnerParams = ..., source_order: SourceOrderParams = ...,
             request_options: RequestOptions = ...) -> Source:
+        """`POST /v1/sources/{source}` https://docs.stripe.com/api/sources/update"""
+    async def verify(self, source: str, *, values: Strings, expand: Strings = ..., request_options: RequestOptions = ...) -> Source:
         """`POST /v1/sources/{source}/verify` https://docs.stripe.com/api/sources/verify"""

@@ -12,16 +12,14 @@ from pinstripe.params import QuoteCreateDiscountParams, SubscriptionBillingThres
 
 class SubscriptionItems(Resource):
     def create(self, *, subscription: str, billing_thresholds: SubscriptionBillingThresholdsParams | None = ...,
-            discounts: Sequence[QuoteCreateDiscountParams] | None = ..., expand: Strings = ...,
-            metadata: Mapping[str, str] = ...,
+            discounts: Sequence[QuoteCreateDiscountParams] | None = ..., expand: Strings = ..., metadata: Mapping[str, str] = ...,
             payment_behavior: Literal["allow_incomplete", "default_incomplete", "error_if_incomplete", "pending_if_incomplete"] = ...,
             price: str = ..., price_data: SubscriptionPriceDataParams = ...,
-            proration_behavior: Literal["always_invoice", "create_prorations", "none"] = ...,
-            proration_date: int | datetime = ..., quantity: int = ..., tax_rates: Strings | None = ...,
-            request_options: RequestOptions = ...) -> SubscriptionItem:
+            proration_behavior: Literal["always_invoice", "create_prorations", "none"] = ..., proration_date: int | datetime = ...,
+            quantity: int = ..., tax_rates: Strings | None = ..., request_options: RequestOptions = ...) -> SubscriptionItem:
         """`POST /v1/subscription_items` https://docs.stripe.com/api/subscription_items/create Can be expanded: discounts."""
-    def list(self, *, subscription: str, ending_before: str = ..., expand: Strings = ..., limit: int = ...,
-            starting_after: str = ..., request_options: RequestOptions = ...) -> Page[SubscriptionItem]:
+    def list(self, *, subscription: str, ending_before: str = ..., expand: Strings = ..., limit: int = ..., starting_after: str = ...,
+            request_options: RequestOptions = ...) -> Page[SubscriptionItem]:
         """`GET /v1/subscription_items` https://docs.stripe.com/api/subscription_items/list Can be expanded in `data`: discounts."""
     def retrieve(self, item: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> SubscriptionItem:
         """`GET /v1/subscription_items/{item}` https://docs.stripe.com/api/subscription_items/retrieve Can be expanded: discounts."""
@@ -30,28 +28,25 @@ class SubscriptionItems(Resource):
             metadata: Mapping[str, str] | None = ..., off_session: bool = ...,
             payment_behavior: Literal["allow_incomplete", "default_incomplete", "error_if_incomplete", "pending_if_incomplete"] = ...,
             price: str = ..., price_data: SubscriptionPriceDataParams = ...,
-            proration_behavior: Literal["always_invoice", "create_prorations", "none"] = ...,
-            proration_date: int | datetime = ..., quantity: int = ..., tax_rates: Strings | None = ...,
-            request_options: RequestOptions = ...) -> SubscriptionItem:
+            proration_behavior: Literal["always_invoice", "create_prorations", "none"] = ..., proration_date: int | datetime = ...,
+            quantity: int = ..., tax_rates: Strings | None = ..., request_options: RequestOptions = ...) -> SubscriptionItem:
         """`POST /v1/subscription_items/{item}` https://docs.stripe.com/api/subscription_items/update Can be expanded: discounts."""
     def delete(self, item: str, *, clear_usage: bool = ...,
             payment_behavior: Literal["allow_incomplete", "default_incomplete", "error_if_incomplete", "pending_if_incomplete"] = ...,
-            proration_behavior: Literal["always_invoice", "create_prorations", "none"] = ...,
-            proration_date: int | datetime = ..., request_options: RequestOptions = ...) -> DeletedSubscriptionItem:
+            proration_behavior: Literal["always_invoice", "create_prorations", "none"] = ..., proration_date: int | datetime = ...,
+            request_options: RequestOptions = ...) -> DeletedSubscriptionItem:
         """`DELETE /v1/subscription_items/{item}` https://docs.stripe.com/api/subscription_items/delete"""
 
 class AsyncSubscriptionItems(Resource):
     async def create(self, *, subscription: str, billing_thresholds: SubscriptionBillingThresholdsParams | None = ...,
-            discounts: Sequence[QuoteCreateDiscountParams] | None = ..., expand: Strings = ...,
-            metadata: Mapping[str, str] = ...,
+            discounts: Sequence[QuoteCreateDiscountParams] | None = ..., expand: Strings = ..., metadata: Mapping[str, str] = ...,
             payment_behavior: Literal["allow_incomplete", "default_incomplete", "error_if_incomplete", "pending_if_incomplete"] = ...,
             price: str = ..., price_data: SubscriptionPriceDataParams = ...,
-            proration_behavior: Literal["always_invoice", "create_prorations", "none"] = ...,
-            proration_date: int | datetime = ..., quantity: int = ..., tax_rates: Strings | None = ...,
-            request_options: RequestOptions = ...) -> SubscriptionItem:
+            proration_behavior: Literal["always_invoice", "create_prorations", "none"] = ..., proration_date: int | datetime = ...,
+            quantity: int = ..., tax_rates: Strings | None = ..., request_options: RequestOptions = ...) -> SubscriptionItem:
         """`POST /v1/subscription_items` https://docs.stripe.com/api/subscription_items/create Can be expanded: discounts."""
-    def list(self, *, subscription: str, ending_before: str = ..., expand: Strings = ..., limit: int = ...,
-            starting_after: str = ..., request_options: RequestOptions = ...) -> AsyncPager[SubscriptionItem]:
+    def list(self, *, subscription: str, ending_before: str = ..., expand: Strings = ..., limit: int = ..., starting_after: str = ...,
+            request_options: RequestOptions = ...) -> AsyncPager[SubscriptionItem]:
         """`GET /v1/subscription_items` https://docs.stripe.com/api/subscription_items/list Can be expanded in `data`: discounts."""
     async def retrieve(self, item: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> SubscriptionItem:
         """`GET /v1/subscription_items/{item}` https://docs.stripe.com/api/subscription_items/retrieve Can be expanded: discounts."""
@@ -60,12 +55,11 @@ class AsyncSubscriptionItems(Resource):
             metadata: Mapping[str, str] | None = ..., off_session: bool = ...,
             payment_behavior: Literal["allow_incomplete", "default_incomplete", "error_if_incomplete", "pending_if_incomplete"] = ...,
             price: str = ..., price_data: SubscriptionPriceDataParams = ...,
-            proration_behavior: Literal["always_invoice", "create_prorations", "none"] = ...,
-            proration_date: int | datetime = ..., quantity: int = ..., tax_rates: Strings | None = ...,
-            request_options: RequestOptions = ...) -> SubscriptionItem:
+            proration_behavior: Literal["always_invoice", "create_prorations", "none"] = ..., proration_date: int | datetime = ...,
+            quantity: int = ..., tax_rates: Strings | None = ..., request_options: RequestOptions = ...) -> SubscriptionItem:
         """`POST /v1/subscription_items/{item}` https://docs.stripe.com/api/subscription_items/update Can be expanded: discounts."""
     async def delete(self, item: str, *, clear_usage: bool = ...,
             payment_behavior: Literal["allow_incomplete", "default_incomplete", "error_if_incomplete", "pending_if_incomplete"] = ...,
-            proration_behavior: Literal["always_invoice", "create_prorations", "none"] = ...,
-            proration_date: int | datetime = ..., request_options: RequestOptions = ...) -> DeletedSubscriptionItem:
+            proration_behavior: Literal["always_invoice", "create_prorations", "none"] = ..., proration_date: int | datetime = ...,
+            request_options: RequestOptions = ...) -> DeletedSubscriptionItem:
         """`DELETE /v1/subscription_items/{item}` https://docs.stripe.com/api/subscription_items/delete"""

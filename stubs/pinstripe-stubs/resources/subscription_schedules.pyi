@@ -14,27 +14,25 @@ from pinstripe.params import (BillingModeParams, RangeParams, SubscriptionSchedu
 class SubscriptionSchedules(Resource):
     def cancel(self, schedule: str, *, expand: Strings = ..., invoice_now: bool = ..., prorate: bool = ...,
             request_options: RequestOptions = ...) -> SubscriptionSchedule:
-        """`POST /v1/subscription_schedules/{schedule}/cancel` https://docs.stripe.com/api/subscription_schedules/cancel Can be
-        expanded: application, customer, subscription, test_clock."""
+        """`POST /v1/subscription_schedules/{schedule}/cancel` https://docs.stripe.com/api/subscription_schedules/cancel Can be expanded:
+        application, customer, subscription, test_clock."""
     def create(self, *, billing_mode: BillingModeParams = ..., customer: str = ..., customer_account: str = ...,
             default_settings: SubscriptionScheduleDefaultSettingsParams = ...,
-            end_behavior: Literal["cancel", "none", "release", "renew"] = ..., expand: Strings = ...,
-            from_subscription: str = ..., metadata: Mapping[str, str] | None = ...,
-            phases: Sequence[SubscriptionScheduleCreatePhaseParams] = ..., start_date: int | datetime | Literal["now"] = ...,
-            request_options: RequestOptions = ...) -> SubscriptionSchedule:
-        """`POST /v1/subscription_schedules` https://docs.stripe.com/api/subscription_schedules/create Can be expanded:
-        application, customer, subscription, test_clock."""
+            end_behavior: Literal["cancel", "none", "release", "renew"] = ..., expand: Strings = ..., from_subscription: str = ...,
+            metadata: Mapping[str, str] | None = ..., phases: Sequence[SubscriptionScheduleCreatePhaseParams] = ...,
+            start_date: int | datetime | Literal["now"] = ..., request_options: RequestOptions = ...) -> SubscriptionSchedule:
+        """`POST /v1/subscription_schedules` https://docs.stripe.com/api/subscription_schedules/create Can be expanded: application,
+        customer, subscription, test_clock."""
     def list(self, *, canceled_at: RangeParams | int | datetime = ..., completed_at: RangeParams | int | datetime = ...,
-            created: RangeParams | int | datetime = ..., customer: str = ..., customer_account: str = ...,
-            ending_before: str = ..., expand: Strings = ..., limit: int = ..., released_at: RangeParams | int | datetime = ...,
-            scheduled: bool = ..., starting_after: str = ...,
-            request_options: RequestOptions = ...) -> Page[SubscriptionSchedule]:
-        """`GET /v1/subscription_schedules` https://docs.stripe.com/api/subscription_schedules/list Can be expanded in `data`:
-        application, customer, subscription, test_clock."""
+            created: RangeParams | int | datetime = ..., customer: str = ..., customer_account: str = ..., ending_before: str = ...,
+            expand: Strings = ..., limit: int = ..., released_at: RangeParams | int | datetime = ..., scheduled: bool = ...,
+            starting_after: str = ..., request_options: RequestOptions = ...) -> Page[SubscriptionSchedule]:
+        """`GET /v1/subscription_schedules` https://docs.stripe.com/api/subscription_schedules/list Can be expanded in `data`: application,
+        customer, subscription, test_clock."""
     def release(self, schedule: str, *, expand: Strings = ..., preserve_cancel_date: bool = ...,
             request_options: RequestOptions = ...) -> SubscriptionSchedule:
-        """`POST /v1/subscription_schedules/{schedule}/release` https://docs.stripe.com/api/subscription_schedules/release Can be
-        expanded: application, customer, subscription, test_clock."""
+        """`POST /v1/subscription_schedules/{schedule}/release` https://docs.stripe.com/api/subscription_schedules/release Can be expanded:
+        application, customer, subscription, test_clock."""
     def retrieve(self, schedule: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> SubscriptionSchedule:
         """`GET /v1/subscription_schedules/{schedule}` https://docs.stripe.com/api/subscription_schedules/retrieve Can be expanded:
         application, customer, subscription, test_clock."""
@@ -49,29 +47,26 @@ class SubscriptionSchedules(Resource):
 class AsyncSubscriptionSchedules(Resource):
     async def cancel(self, schedule: str, *, expand: Strings = ..., invoice_now: bool = ..., prorate: bool = ...,
             request_options: RequestOptions = ...) -> SubscriptionSchedule:
-        """`POST /v1/subscription_schedules/{schedule}/cancel` https://docs.stripe.com/api/subscription_schedules/cancel Can be
-        expanded: application, customer, subscription, test_clock."""
+        """`POST /v1/subscription_schedules/{schedule}/cancel` https://docs.stripe.com/api/subscription_schedules/cancel Can be expanded:
+        application, customer, subscription, test_clock."""
     async def create(self, *, billing_mode: BillingModeParams = ..., customer: str = ..., customer_account: str = ...,
             default_settings: SubscriptionScheduleDefaultSettingsParams = ...,
-            end_behavior: Literal["cancel", "none", "release", "renew"] = ..., expand: Strings = ...,
-            from_subscription: str = ..., metadata: Mapping[str, str] | None = ...,
-            phases: Sequence[SubscriptionScheduleCreatePhaseParams] = ..., start_date: int | datetime | Literal["now"] = ...,
-            request_options: RequestOptions = ...) -> SubscriptionSchedule:
-        """`POST /v1/subscription_schedules` https://docs.stripe.com/api/subscription_schedules/create Can be expanded:
-        application, customer, subscription, test_clock."""
+            end_behavior: Literal["cancel", "none", "release", "renew"] = ..., expand: Strings = ..., from_subscription: str = ...,
+            metadata: Mapping[str, str] | None = ..., phases: Sequence[SubscriptionScheduleCreatePhaseParams] = ...,
+            start_date: int | datetime | Literal["now"] = ..., request_options: RequestOptions = ...) -> SubscriptionSchedule:
+        """`POST /v1/subscription_schedules` https://docs.stripe.com/api/subscription_schedules/create Can be expanded: application,
+        customer, subscription, test_clock."""
     def list(self, *, canceled_at: RangeParams | int | datetime = ..., completed_at: RangeParams | int | datetime = ...,
-            created: RangeParams | int | datetime = ..., customer: str = ..., customer_account: str = ...,
-            ending_before: str = ..., expand: Strings = ..., limit: int = ..., released_at: RangeParams | int | datetime = ...,
-            scheduled: bool = ..., starting_after: str = ...,
-            request_options: RequestOptions = ...) -> AsyncPager[SubscriptionSchedule]:
-        """`GET /v1/subscription_schedules` https://docs.stripe.com/api/subscription_schedules/list Can be expanded in `data`:
-        application, customer, subscription, test_clock."""
+            created: RangeParams | int | datetime = ..., customer: str = ..., customer_account: str = ..., ending_before: str = ...,
+            expand: Strings = ..., limit: int = ..., released_at: RangeParams | int | datetime = ..., scheduled: bool = ...,
+            starting_after: str = ..., request_options: RequestOptions = ...) -> AsyncPager[SubscriptionSchedule]:
+        """`GET /v1/subscription_schedules` https://docs.stripe.com/api/subscription_schedules/list Can be expanded in `data`: application,
+        customer, subscription, test_clock."""
     async def release(self, schedule: str, *, expand: Strings = ..., preserve_cancel_date: bool = ...,
             request_options: RequestOptions = ...) -> SubscriptionSchedule:
-        """`POST /v1/subscription_schedules/{schedule}/release` https://docs.stripe.com/api/subscription_schedules/release Can be
-        expanded: application, customer, subscription, test_clock."""
-    async def retrieve(self, schedule: str, *, expand: Strings = ...,
-            request_options: RequestOptions = ...) -> SubscriptionSchedule:
+        """`POST /v1/subscription_schedules/{schedule}/release` https://docs.stripe.com/api/subscription_schedules/release Can be expanded:
+        application, customer, subscription, test_clock."""
+    async def retrieve(self, schedule: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> SubscriptionSchedule:
         """`GET /v1/subscription_schedules/{schedule}` https://docs.stripe.com/api/subscription_schedules/retrieve Can be expanded:
         application, customer, subscription, test_clock."""
     async def update(self, schedule: str, *, default_settings: SubscriptionScheduleDefaultSettingsParams = ...,

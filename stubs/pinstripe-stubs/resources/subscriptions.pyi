@@ -12,21 +12,19 @@ from pinstripe.params import (AddInvoiceItemParams, AutomaticTaxParams, BillingM
     BillingThresholdsParams, CancellationDetailsParams, EnabledFeatureParams, IntervalParams, InvoiceSettingsParams,
     PauseCollectionParams, PaymentSettingsParams, QuoteCreateDiscountParams, RangeParams,
     SubscriptionCreateBillingCycleAnchorConfigParams, SubscriptionCreateBillingScheduleParams, SubscriptionCreateItemParams,
-    SubscriptionCreateTransferDataParams, SubscriptionMigrateBillingModeParams, SubscriptionUpdateItemParams,
-    TrialSettingsParams)
+    SubscriptionCreateTransferDataParams, SubscriptionMigrateBillingModeParams, SubscriptionUpdateItemParams, TrialSettingsParams)
 
 class Subscriptions(Resource):
-    def cancel(self, subscription_exposed_id: str, *, cancellation_details: CancellationDetailsParams = ...,
-            expand: Strings = ..., invoice_now: bool = ..., prorate: bool = ...,
-            request_options: RequestOptions = ...) -> Subscription:
+    def cancel(self, subscription_exposed_id: str, *, cancellation_details: CancellationDetailsParams = ..., expand: Strings = ...,
+            invoice_now: bool = ..., prorate: bool = ..., request_options: RequestOptions = ...) -> Subscription:
         """`DELETE /v1/subscriptions/{subscription_exposed_id}` https://docs.stripe.com/api/subscriptions/cancel Can be expanded:
-        application, customer, default_payment_method, default_source, discounts, latest_invoice, on_behalf_of,
-        pending_setup_intent, schedule, test_clock."""
+        application, customer, default_payment_method, default_source, discounts, latest_invoice, on_behalf_of, pending_setup_intent,
+        schedule, test_clock."""
     def create(self, *, add_invoice_items: Sequence[AddInvoiceItemParams] = ..., application_fee_percent: float | None = ...,
             automatic_tax: AutomaticTaxParams = ..., backdate_start_date: int | datetime = ...,
             billing_cycle_anchor: int | datetime = ...,
-            billing_cycle_anchor_config: SubscriptionCreateBillingCycleAnchorConfigParams = ...,
-            billing_mode: BillingModeParams = ..., billing_schedules: Sequence[SubscriptionCreateBillingScheduleParams] = ...,
+            billing_cycle_anchor_config: SubscriptionCreateBillingCycleAnchorConfigParams = ..., billing_mode: BillingModeParams = ...,
+            billing_schedules: Sequence[SubscriptionCreateBillingScheduleParams] = ...,
             billing_thresholds: BillingThresholdsParams | None = ...,
             cancel_at: int | datetime | Literal["max_billed_until", "max_period_end", "min_period_end"] = ...,
             cancel_at_period_end: bool = ..., collection_method: Literal["charge_automatically", "send_invoice"] = ...,
@@ -42,40 +40,37 @@ class Subscriptions(Resource):
             trial_from_plan: bool = ..., trial_period_days: int = ..., trial_settings: TrialSettingsParams = ...,
             request_options: RequestOptions = ...) -> Subscription:
         """`POST /v1/subscriptions` https://docs.stripe.com/api/subscriptions/create Can be expanded: application, customer,
-        default_payment_method, default_source, discounts, latest_invoice, on_behalf_of, pending_setup_intent, schedule,
-        test_clock. At most, in characters: description 500."""
+        default_payment_method, default_source, discounts, latest_invoice, on_behalf_of, pending_setup_intent, schedule, test_clock. At
+        most, in characters: description 500."""
     def delete_discount(self, subscription_exposed_id: str, *, request_options: RequestOptions = ...) -> DeletedDiscount:
         """`DELETE /v1/subscriptions/{subscription_exposed_id}/discount` https://docs.stripe.com/api/subscriptions/delete_discount"""
     def list(self, *, automatic_tax: EnabledFeatureParams = ...,
-            collection_method: Literal["charge_automatically", "send_invoice"] = ...,
-            created: RangeParams | int | datetime = ..., current_period_end: RangeParams | int | datetime = ...,
-            current_period_start: RangeParams | int | datetime = ..., customer: str = ..., customer_account: str = ...,
-            ending_before: str = ..., expand: Strings = ..., limit: int = ..., price: str = ..., starting_after: str = ...,
+            collection_method: Literal["charge_automatically", "send_invoice"] = ..., created: RangeParams | int | datetime = ...,
+            current_period_end: RangeParams | int | datetime = ..., current_period_start: RangeParams | int | datetime = ...,
+            customer: str = ..., customer_account: str = ..., ending_before: str = ..., expand: Strings = ..., limit: int = ...,
+            price: str = ..., starting_after: str = ...,
             status: Literal["active", "all", "canceled", "ended", "incomplete", "incomplete_expired", "past_due", "paused", "trialing", "unpaid"] = ...,
             test_clock: str = ..., request_options: RequestOptions = ...) -> Page[Subscription]:
         """`GET /v1/subscriptions` https://docs.stripe.com/api/subscriptions/list Can be expanded in `data`: application, customer,
-        default_payment_method, default_source, discounts, latest_invoice, on_behalf_of, pending_setup_intent, schedule,
-        test_clock."""
+        default_payment_method, default_source, discounts, latest_invoice, on_behalf_of, pending_setup_intent, schedule, test_clock."""
     def migrate(self, subscription: str, *, billing_mode: SubscriptionMigrateBillingModeParams, expand: Strings = ...,
             request_options: RequestOptions = ...) -> Subscription:
-        """`POST /v1/subscriptions/{subscription}/migrate` https://docs.stripe.com/api/subscriptions/migrate Can be expanded:
-        application, customer, default_payment_method, default_source, discounts, latest_invoice, on_behalf_of,
-        pending_setup_intent, schedule, test_clock."""
+        """`POST /v1/subscriptions/{subscription}/migrate` https://docs.stripe.com/api/subscriptions/migrate Can be expanded: application,
+        customer, default_payment_method, default_source, discounts, latest_invoice, on_behalf_of, pending_setup_intent, schedule,
+        test_clock."""
     def resume(self, subscription: str, *, billing_cycle_anchor: Literal["now", "unchanged"] = ..., expand: Strings = ...,
-            proration_behavior: Literal["always_invoice", "create_prorations", "none"] = ...,
-            proration_date: int | datetime = ..., request_options: RequestOptions = ...) -> Subscription:
-        """`POST /v1/subscriptions/{subscription}/resume` https://docs.stripe.com/api/subscriptions/resume Can be expanded:
-        application, customer, default_payment_method, default_source, discounts, latest_invoice, on_behalf_of,
-        pending_setup_intent, schedule, test_clock."""
-    def retrieve(self, subscription_exposed_id: str, *, expand: Strings = ...,
+            proration_behavior: Literal["always_invoice", "create_prorations", "none"] = ..., proration_date: int | datetime = ...,
             request_options: RequestOptions = ...) -> Subscription:
+        """`POST /v1/subscriptions/{subscription}/resume` https://docs.stripe.com/api/subscriptions/resume Can be expanded: application,
+        customer, default_payment_method, default_source, discounts, latest_invoice, on_behalf_of, pending_setup_intent, schedule,
+        test_clock."""
+    def retrieve(self, subscription_exposed_id: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> Subscription:
         """`GET /v1/subscriptions/{subscription_exposed_id}` https://docs.stripe.com/api/subscriptions/retrieve Can be expanded:
-        application, customer, default_payment_method, default_source, discounts, latest_invoice, on_behalf_of,
-        pending_setup_intent, schedule, test_clock."""
+        application, customer, default_payment_method, default_source, discounts, latest_invoice, on_behalf_of, pending_setup_intent,
+        schedule, test_clock."""
     def update(self, subscription_exposed_id: str, *, add_invoice_items: Sequence[AddInvoiceItemParams] = ...,
             application_fee_percent: float | None = ..., automatic_tax: AutomaticTaxParams = ...,
-            billing_cycle_anchor: Literal["now", "unchanged"] = ...,
-            billing_schedules: Sequence[BillingScheduleParams] | None = ...,
+            billing_cycle_anchor: Literal["now", "unchanged"] = ..., billing_schedules: Sequence[BillingScheduleParams] | None = ...,
             billing_thresholds: BillingThresholdsParams | None = ...,
             cancel_at: int | datetime | Literal["max_billed_until", "max_period_end", "min_period_end"] | None = ...,
             cancel_at_period_end: bool = ..., cancellation_details: CancellationDetailsParams = ...,
@@ -87,31 +82,30 @@ class Subscriptions(Resource):
             pause_collection: PauseCollectionParams | None = ...,
             payment_behavior: Literal["allow_incomplete", "default_incomplete", "error_if_incomplete", "pending_if_incomplete"] = ...,
             payment_settings: PaymentSettingsParams = ..., pending_invoice_item_interval: IntervalParams | None = ...,
-            proration_behavior: Literal["always_invoice", "create_prorations", "none"] = ...,
-            proration_date: int | datetime = ..., transfer_data: SubscriptionCreateTransferDataParams | None = ...,
-            trial_end: Literal["now"] | int | datetime = ..., trial_from_plan: bool = ...,
-            trial_settings: TrialSettingsParams = ..., request_options: RequestOptions = ...) -> Subscription:
+            proration_behavior: Literal["always_invoice", "create_prorations", "none"] = ..., proration_date: int | datetime = ...,
+            transfer_data: SubscriptionCreateTransferDataParams | None = ..., trial_end: Literal["now"] | int | datetime = ...,
+            trial_from_plan: bool = ..., trial_settings: TrialSettingsParams = ...,
+            request_options: RequestOptions = ...) -> Subscription:
         """`POST /v1/subscriptions/{subscription_exposed_id}` https://docs.stripe.com/api/subscriptions/update Can be expanded:
-        application, customer, default_payment_method, default_source, discounts, latest_invoice, on_behalf_of,
-        pending_setup_intent, schedule, test_clock. At most, in characters: description 500."""
+        application, customer, default_payment_method, default_source, discounts, latest_invoice, on_behalf_of, pending_setup_intent,
+        schedule, test_clock. At most, in characters: description 500."""
     def search(self, *, query: str, expand: Strings = ..., limit: int = ..., page: str = ...,
             request_options: RequestOptions = ...) -> Page[Subscription]:
         """`GET /v1/subscriptions/search` https://docs.stripe.com/api/subscriptions/search Can be expanded in `data`: application,
-        customer, default_payment_method, default_source, discounts, latest_invoice, on_behalf_of, pending_setup_intent,
-        schedule, test_clock."""
+        customer, default_payment_method, default_source, discounts, latest_invoice, on_behalf_of, pending_setup_intent, schedule,
+        test_clock."""
 
 class AsyncSubscriptions(Resource):
     async def cancel(self, subscription_exposed_id: str, *, cancellation_details: CancellationDetailsParams = ...,
-            expand: Strings = ..., invoice_now: bool = ..., prorate: bool = ...,
-            request_options: RequestOptions = ...) -> Subscription:
+            expand: Strings = ..., invoice_now: bool = ..., prorate: bool = ..., request_options: RequestOptions = ...) -> Subscription:
         """`DELETE /v1/subscriptions/{subscription_exposed_id}` https://docs.stripe.com/api/subscriptions/cancel Can be expanded:
-        application, customer, default_payment_method, default_source, discounts, latest_invoice, on_behalf_of,
-        pending_setup_intent, schedule, test_clock."""
-    async def create(self, *, add_invoice_items: Sequence[AddInvoiceItemParams] = ...,
-            application_fee_percent: float | None = ..., automatic_tax: AutomaticTaxParams = ...,
-            backdate_start_date: int | datetime = ..., billing_cycle_anchor: int | datetime = ...,
-            billing_cycle_anchor_config: SubscriptionCreateBillingCycleAnchorConfigParams = ...,
-            billing_mode: BillingModeParams = ..., billing_schedules: Sequence[SubscriptionCreateBillingScheduleParams] = ...,
+        application, customer, default_payment_method, default_source, discounts, latest_invoice, on_behalf_of, pending_setup_intent,
+        schedule, test_clock."""
+    async def create(self, *, add_invoice_items: Sequence[AddInvoiceItemParams] = ..., application_fee_percent: float | None = ...,
+            automatic_tax: AutomaticTaxParams = ..., backdate_start_date: int | datetime = ...,
+            billing_cycle_anchor: int | datetime = ...,
+            billing_cycle_anchor_config: SubscriptionCreateBillingCycleAnchorConfigParams = ..., billing_mode: BillingModeParams = ...,
+            billing_schedules: Sequence[SubscriptionCreateBillingScheduleParams] = ...,
             billing_thresholds: BillingThresholdsParams | None = ...,
             cancel_at: int | datetime | Literal["max_billed_until", "max_period_end", "min_period_end"] = ...,
             cancel_at_period_end: bool = ..., collection_method: Literal["charge_automatically", "send_invoice"] = ...,
@@ -127,40 +121,38 @@ class AsyncSubscriptions(Resource):
             trial_from_plan: bool = ..., trial_period_days: int = ..., trial_settings: TrialSettingsParams = ...,
             request_options: RequestOptions = ...) -> Subscription:
         """`POST /v1/subscriptions` https://docs.stripe.com/api/subscriptions/create Can be expanded: application, customer,
-        default_payment_method, default_source, discounts, latest_invoice, on_behalf_of, pending_setup_intent, schedule,
-        test_clock. At most, in characters: description 500."""
+        default_payment_method, default_source, discounts, latest_invoice, on_behalf_of, pending_setup_intent, schedule, test_clock. At
+        most, in characters: description 500."""
     async def delete_discount(self, subscription_exposed_id: str, *, request_options: RequestOptions = ...) -> DeletedDiscount:
         """`DELETE /v1/subscriptions/{subscription_exposed_id}/discount` https://docs.stripe.com/api/subscriptions/delete_discount"""
     def list(self, *, automatic_tax: EnabledFeatureParams = ...,
-            collection_method: Literal["charge_automatically", "send_invoice"] = ...,
-            created: RangeParams | int | datetime = ..., current_period_end: RangeParams | int | datetime = ...,
-            current_period_start: RangeParams | int | datetime = ..., customer: str = ..., customer_account: str = ...,
-            ending_before: str = ..., expand: Strings = ..., limit: int = ..., price: str = ..., starting_after: str = ...,
+            collection_method: Literal["charge_automatically", "send_invoice"] = ..., created: RangeParams | int | datetime = ...,
+            current_period_end: RangeParams | int | datetime = ..., current_period_start: RangeParams | int | datetime = ...,
+            customer: str = ..., customer_account: str = ..., ending_before: str = ..., expand: Strings = ..., limit: int = ...,
+            price: str = ..., starting_after: str = ...,
             status: Literal["active", "all", "canceled", "ended", "incomplete", "incomplete_expired", "past_due", "paused", "trialing", "unpaid"] = ...,
             test_clock: str = ..., request_options: RequestOptions = ...) -> AsyncPager[Subscription]:
         """`GET /v1/subscriptions` https://docs.stripe.com/api/subscriptions/list Can be expanded in `data`: application, customer,
-        default_payment_method, default_source, discounts, latest_invoice, on_behalf_of, pending_setup_intent, schedule,
-        test_clock."""
+        default_payment_method, default_source, discounts, latest_invoice, on_behalf_of, pending_setup_intent, schedule, test_clock."""
     async def migrate(self, subscription: str, *, billing_mode: SubscriptionMigrateBillingModeParams, expand: Strings = ...,
             request_options: RequestOptions = ...) -> Subscription:
-        """`POST /v1/subscriptions/{subscription}/migrate` https://docs.stripe.com/api/subscriptions/migrate Can be expanded:
-        application, customer, default_payment_method, default_source, discounts, latest_invoice, on_behalf_of,
-        pending_setup_intent, schedule, test_clock."""
+        """`POST /v1/subscriptions/{subscription}/migrate` https://docs.stripe.com/api/subscriptions/migrate Can be expanded: application,
+        customer, default_payment_method, default_source, discounts, latest_invoice, on_behalf_of, pending_setup_intent, schedule,
+        test_clock."""
     async def resume(self, subscription: str, *, billing_cycle_anchor: Literal["now", "unchanged"] = ..., expand: Strings = ...,
-            proration_behavior: Literal["always_invoice", "create_prorations", "none"] = ...,
-            proration_date: int | datetime = ..., request_options: RequestOptions = ...) -> Subscription:
-        """`POST /v1/subscriptions/{subscription}/resume` https://docs.stripe.com/api/subscriptions/resume Can be expanded:
-        application, customer, default_payment_method, default_source, discounts, latest_invoice, on_behalf_of,
-        pending_setup_intent, schedule, test_clock."""
+            proration_behavior: Literal["always_invoice", "create_prorations", "none"] = ..., proration_date: int | datetime = ...,
+            request_options: RequestOptions = ...) -> Subscription:
+        """`POST /v1/subscriptions/{subscription}/resume` https://docs.stripe.com/api/subscriptions/resume Can be expanded: application,
+        customer, default_payment_method, default_source, discounts, latest_invoice, on_behalf_of, pending_setup_intent, schedule,
+        test_clock."""
     async def retrieve(self, subscription_exposed_id: str, *, expand: Strings = ...,
             request_options: RequestOptions = ...) -> Subscription:
         """`GET /v1/subscriptions/{subscription_exposed_id}` https://docs.stripe.com/api/subscriptions/retrieve Can be expanded:
-        application, customer, default_payment_method, default_source, discounts, latest_invoice, on_behalf_of,
-        pending_setup_intent, schedule, test_clock."""
+        application, customer, default_payment_method, default_source, discounts, latest_invoice, on_behalf_of, pending_setup_intent,
+        schedule, test_clock."""
     async def update(self, subscription_exposed_id: str, *, add_invoice_items: Sequence[AddInvoiceItemParams] = ...,
             application_fee_percent: float | None = ..., automatic_tax: AutomaticTaxParams = ...,
-            billing_cycle_anchor: Literal["now", "unchanged"] = ...,
-            billing_schedules: Sequence[BillingScheduleParams] | None = ...,
+            billing_cycle_anchor: Literal["now", "unchanged"] = ..., billing_schedules: Sequence[BillingScheduleParams] | None = ...,
             billing_thresholds: BillingThresholdsParams | None = ...,
             cancel_at: int | datetime | Literal["max_billed_until", "max_period_end", "min_period_end"] | None = ...,
             cancel_at_period_end: bool = ..., cancellation_details: CancellationDetailsParams = ...,
@@ -172,15 +164,15 @@ class AsyncSubscriptions(Resource):
             pause_collection: PauseCollectionParams | None = ...,
             payment_behavior: Literal["allow_incomplete", "default_incomplete", "error_if_incomplete", "pending_if_incomplete"] = ...,
             payment_settings: PaymentSettingsParams = ..., pending_invoice_item_interval: IntervalParams | None = ...,
-            proration_behavior: Literal["always_invoice", "create_prorations", "none"] = ...,
-            proration_date: int | datetime = ..., transfer_data: SubscriptionCreateTransferDataParams | None = ...,
-            trial_end: Literal["now"] | int | datetime = ..., trial_from_plan: bool = ...,
-            trial_settings: TrialSettingsParams = ..., request_options: RequestOptions = ...) -> Subscription:
+            proration_behavior: Literal["always_invoice", "create_prorations", "none"] = ..., proration_date: int | datetime = ...,
+            transfer_data: SubscriptionCreateTransferDataParams | None = ..., trial_end: Literal["now"] | int | datetime = ...,
+            trial_from_plan: bool = ..., trial_settings: TrialSettingsParams = ...,
+            request_options: RequestOptions = ...) -> Subscription:
         """`POST /v1/subscriptions/{subscription_exposed_id}` https://docs.stripe.com/api/subscriptions/update Can be expanded:
-        application, customer, default_payment_method, default_source, discounts, latest_invoice, on_behalf_of,
-        pending_setup_intent, schedule, test_clock. At most, in characters: description 500."""
+        application, customer, default_payment_method, default_source, discounts, latest_invoice, on_behalf_of, pending_setup_intent,
+        schedule, test_clock. At most, in characters: description 500."""
     def search(self, *, query: str, expand: Strings = ..., limit: int = ..., page: str = ...,
             request_options: RequestOptions = ...) -> AsyncPager[Subscription]:
         """`GET /v1/subscriptions/search` https://docs.stripe.com/api/subscriptions/search Can be expanded in `data`: application,
-        customer, default_payment_method, default_source, discounts, latest_invoice, on_behalf_of, pending_setup_intent,
-        schedule, test_clock."""
+        customer, default_payment_method, default_source, discounts, latest_invoice, on_behalf_of, pending_setup_intent, schedule,
+        test_clock."""

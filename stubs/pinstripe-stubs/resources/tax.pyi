@@ -5,46 +5,45 @@ from datetime import datetime
 from typing import Literal
 
 from pinstripe.endpoint import Resource
-from pinstripe.models import (TaxAssociation, TaxCalculation, TaxCalculationLineItem, TaxRegistration,
-    TaxSettings as _TaxSettings, TaxTransaction, TaxTransactionLineItem)
+from pinstripe.models import (TaxAssociation, TaxCalculation, TaxCalculationLineItem, TaxRegistration, TaxSettings as _TaxSettings,
+    TaxTransaction, TaxTransactionLineItem)
 from pinstripe.paging import AsyncPager, Page
 from pinstripe.param import RequestOptions, Strings
 from pinstripe.params import (TaxCalculationCreateCustomerDetailsParams, TaxCalculationCreateLineItemParams,
-    TaxCalculationCreateShipFromDetailsParams, TaxCalculationCreateShippingCostParams,
-    TaxRegistrationCreateCountryOptionsParams, TaxSettingsUpdateDefaultsParams, TaxSettingsUpdateHeadOfficeParams,
-    TaxTransactionCreateReversalLineItemParams, TaxTransactionCreateReversalShippingCostParams)
+    TaxCalculationCreateShipFromDetailsParams, TaxCalculationCreateShippingCostParams, TaxRegistrationCreateCountryOptionsParams,
+    TaxSettingsUpdateDefaultsParams, TaxSettingsUpdateHeadOfficeParams, TaxTransactionCreateReversalLineItemParams,
+    TaxTransactionCreateReversalShippingCostParams)
 
 class TaxCalculationsLineItems(Resource):
-    def list(self, calculation: str, *, ending_before: str = ..., expand: Strings = ..., limit: int = ...,
-            starting_after: str = ..., request_options: RequestOptions = ...) -> Page[TaxCalculationLineItem]:
-        """`GET /v1/tax/calculations/{calculation}/line_items` https://docs.stripe.com/api/tax/calculations/line_items/list At
-        most, in characters: ending_before 500, starting_after 500."""
+    def list(self, calculation: str, *, ending_before: str = ..., expand: Strings = ..., limit: int = ..., starting_after: str = ...,
+            request_options: RequestOptions = ...) -> Page[TaxCalculationLineItem]:
+        """`GET /v1/tax/calculations/{calculation}/line_items` https://docs.stripe.com/api/tax/calculations/line_items/list At most, in
+        characters: ending_before 500, starting_after 500."""
 
 class AsyncTaxCalculationsLineItems(Resource):
-    def list(self, calculation: str, *, ending_before: str = ..., expand: Strings = ..., limit: int = ...,
-            starting_after: str = ..., request_options: RequestOptions = ...) -> AsyncPager[TaxCalculationLineItem]:
-        """`GET /v1/tax/calculations/{calculation}/line_items` https://docs.stripe.com/api/tax/calculations/line_items/list At
-        most, in characters: ending_before 500, starting_after 500."""
+    def list(self, calculation: str, *, ending_before: str = ..., expand: Strings = ..., limit: int = ..., starting_after: str = ...,
+            request_options: RequestOptions = ...) -> AsyncPager[TaxCalculationLineItem]:
+        """`GET /v1/tax/calculations/{calculation}/line_items` https://docs.stripe.com/api/tax/calculations/line_items/list At most, in
+        characters: ending_before 500, starting_after 500."""
 
 class TaxTransactionsLineItems(Resource):
-    def list(self, transaction: str, *, ending_before: str = ..., expand: Strings = ..., limit: int = ...,
-            starting_after: str = ..., request_options: RequestOptions = ...) -> Page[TaxTransactionLineItem]:
-        """`GET /v1/tax/transactions/{transaction}/line_items` https://docs.stripe.com/api/tax/transactions/line_items/list At
-        most, in characters: ending_before 500, starting_after 500."""
+    def list(self, transaction: str, *, ending_before: str = ..., expand: Strings = ..., limit: int = ..., starting_after: str = ...,
+            request_options: RequestOptions = ...) -> Page[TaxTransactionLineItem]:
+        """`GET /v1/tax/transactions/{transaction}/line_items` https://docs.stripe.com/api/tax/transactions/line_items/list At most, in
+        characters: ending_before 500, starting_after 500."""
 
 class AsyncTaxTransactionsLineItems(Resource):
-    def list(self, transaction: str, *, ending_before: str = ..., expand: Strings = ..., limit: int = ...,
-            starting_after: str = ..., request_options: RequestOptions = ...) -> AsyncPager[TaxTransactionLineItem]:
-        """`GET /v1/tax/transactions/{transaction}/line_items` https://docs.stripe.com/api/tax/transactions/line_items/list At
-        most, in characters: ending_before 500, starting_after 500."""
+    def list(self, transaction: str, *, ending_before: str = ..., expand: Strings = ..., limit: int = ..., starting_after: str = ...,
+            request_options: RequestOptions = ...) -> AsyncPager[TaxTransactionLineItem]:
+        """`GET /v1/tax/transactions/{transaction}/line_items` https://docs.stripe.com/api/tax/transactions/line_items/list At most, in
+        characters: ending_before 500, starting_after 500."""
 
 class TaxAssociations(Resource):
     def find(self, *, payment_intent: str, expand: Strings = ..., request_options: RequestOptions = ...) -> TaxAssociation:
         """`GET /v1/tax/associations/find` https://docs.stripe.com/api/tax/associations/find"""
 
 class AsyncTaxAssociations(Resource):
-    async def find(self, *, payment_intent: str, expand: Strings = ...,
-            request_options: RequestOptions = ...) -> TaxAssociation:
+    async def find(self, *, payment_intent: str, expand: Strings = ..., request_options: RequestOptions = ...) -> TaxAssociation:
         """`GET /v1/tax/associations/find` https://docs.stripe.com/api/tax/associations/find"""
 
 class TaxCalculations(Resource):
@@ -66,8 +65,7 @@ class AsyncTaxCalculations(Resource):
             shipping_cost: TaxCalculationCreateShippingCostParams = ..., tax_date: int = ...,
             request_options: RequestOptions = ...) -> TaxCalculation:
         """`POST /v1/tax/calculations` https://docs.stripe.com/api/tax/calculations/create"""
-    async def retrieve(self, calculation: str, *, expand: Strings = ...,
-            request_options: RequestOptions = ...) -> TaxCalculation:
+    async def retrieve(self, calculation: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> TaxCalculation:
         """`GET /v1/tax/calculations/{calculation}` https://docs.stripe.com/api/tax/calculations/retrieve"""
 
 class TaxRegistrations(Resource):
@@ -116,18 +114,16 @@ class AsyncTaxSettings(Resource):
 
 class TaxTransactions(Resource):
     line_items: TaxTransactionsLineItems
-    def create_from_calculation(self, *, calculation: str, reference: str, expand: Strings = ...,
-            metadata: Mapping[str, str] = ..., posted_at: int | datetime = ...,
+    def create_from_calculation(self, *, calculation: str, reference: str, expand: Strings = ..., metadata: Mapping[str, str] = ...,
+            posted_at: int | datetime = ..., request_options: RequestOptions = ...) -> TaxTransaction:
+        """`POST /v1/tax/transactions/create_from_calculation` https://docs.stripe.com/api/tax/transactions/create_from_calculation At
+        most, in characters: reference 500."""
+    def create_reversal(self, *, mode: Literal["full", "partial"], original_transaction: str, reference: str, expand: Strings = ...,
+            flat_amount: int = ..., line_items: Sequence[TaxTransactionCreateReversalLineItemParams] = ...,
+            metadata: Mapping[str, str] = ..., shipping_cost: TaxTransactionCreateReversalShippingCostParams = ...,
             request_options: RequestOptions = ...) -> TaxTransaction:
-        """`POST /v1/tax/transactions/create_from_calculation` https://docs.stripe.com/api/tax/transactions/create_from_calculation
-        At most, in characters: reference 500."""
-    def create_reversal(self, *, mode: Literal["full", "partial"], original_transaction: str, reference: str,
-            expand: Strings = ..., flat_amount: int = ...,
-            line_items: Sequence[TaxTransactionCreateReversalLineItemParams] = ..., metadata: Mapping[str, str] = ...,
-            shipping_cost: TaxTransactionCreateReversalShippingCostParams = ...,
-            request_options: RequestOptions = ...) -> TaxTransaction:
-        """`POST /v1/tax/transactions/create_reversal` https://docs.stripe.com/api/tax/transactions/create_reversal At most, in
-        characters: reference 500."""
+        """`POST /v1/tax/transactions/create_reversal` https://docs.stripe.com/api/tax/transactions/create_reversal At most, in characters:
+        reference 500."""
     def retrieve(self, transaction: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> TaxTransaction:
         """`GET /v1/tax/transactions/{transaction}` https://docs.stripe.com/api/tax/transactions/retrieve"""
 
@@ -136,17 +132,15 @@ class AsyncTaxTransactions(Resource):
     async def create_from_calculation(self, *, calculation: str, reference: str, expand: Strings = ...,
             metadata: Mapping[str, str] = ..., posted_at: int | datetime = ...,
             request_options: RequestOptions = ...) -> TaxTransaction:
-        """`POST /v1/tax/transactions/create_from_calculation` https://docs.stripe.com/api/tax/transactions/create_from_calculation
-        At most, in characters: reference 500."""
+        """`POST /v1/tax/transactions/create_from_calculation` https://docs.stripe.com/api/tax/transactions/create_from_calculation At
+        most, in characters: reference 500."""
     async def create_reversal(self, *, mode: Literal["full", "partial"], original_transaction: str, reference: str,
-            expand: Strings = ..., flat_amount: int = ...,
-            line_items: Sequence[TaxTransactionCreateReversalLineItemParams] = ..., metadata: Mapping[str, str] = ...,
-            shipping_cost: TaxTransactionCreateReversalShippingCostParams = ...,
+            expand: Strings = ..., flat_amount: int = ..., line_items: Sequence[TaxTransactionCreateReversalLineItemParams] = ...,
+            metadata: Mapping[str, str] = ..., shipping_cost: TaxTransactionCreateReversalShippingCostParams = ...,
             request_options: RequestOptions = ...) -> TaxTransaction:
-        """`POST /v1/tax/transactions/create_reversal` https://docs.stripe.com/api/tax/transactions/create_reversal At most, in
-        characters: reference 500."""
-    async def retrieve(self, transaction: str, *, expand: Strings = ...,
-            request_options: RequestOptions = ...) -> TaxTransaction:
+        """`POST /v1/tax/transactions/create_reversal` https://docs.stripe.com/api/tax/transactions/create_reversal At most, in characters:
+        reference 500."""
+    async def retrieve(self, transaction: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> TaxTransaction:
         """`GET /v1/tax/transactions/{transaction}` https://docs.stripe.com/api/tax/transactions/retrieve"""
 
 class Tax(Resource):

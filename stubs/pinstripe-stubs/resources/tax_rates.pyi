@@ -12,13 +12,11 @@ from pinstripe.params.values import TaxType
 
 class TaxRates(Resource):
     def create(self, *, display_name: str, inclusive: bool, percentage: float, active: bool = ..., country: str = ...,
-            description: str = ..., expand: Strings = ..., jurisdiction: str = ..., metadata: Mapping[str, str] = ...,
-            state: str = ..., tax_type: TaxType = ..., request_options: RequestOptions = ...) -> TaxRate:
-        """`POST /v1/tax_rates` https://docs.stripe.com/api/tax_rates/create At most, in characters: display_name 50, jurisdiction
-        50."""
-    def list(self, *, active: bool = ..., created: RangeParams | int | datetime = ..., ending_before: str = ...,
-            expand: Strings = ..., inclusive: bool = ..., limit: int = ..., starting_after: str = ...,
-            request_options: RequestOptions = ...) -> Page[TaxRate]:
+            description: str = ..., expand: Strings = ..., jurisdiction: str = ..., metadata: Mapping[str, str] = ..., state: str = ...,
+            tax_type: TaxType = ..., request_options: RequestOptions = ...) -> TaxRate:
+        """`POST /v1/tax_rates` https://docs.stripe.com/api/tax_rates/create At most, in characters: display_name 50, jurisdiction 50."""
+    def list(self, *, active: bool = ..., created: RangeParams | int | datetime = ..., ending_before: str = ..., expand: Strings = ...,
+            inclusive: bool = ..., limit: int = ..., starting_after: str = ..., request_options: RequestOptions = ...) -> Page[TaxRate]:
         """`GET /v1/tax_rates` https://docs.stripe.com/api/tax_rates/list"""
     def retrieve(self, tax_rate: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> TaxRate:
         """`GET /v1/tax_rates/{tax_rate}` https://docs.stripe.com/api/tax_rates/retrieve"""
@@ -30,18 +28,17 @@ class TaxRates(Resource):
 
 class AsyncTaxRates(Resource):
     async def create(self, *, display_name: str, inclusive: bool, percentage: float, active: bool = ..., country: str = ...,
-            description: str = ..., expand: Strings = ..., jurisdiction: str = ..., metadata: Mapping[str, str] = ...,
-            state: str = ..., tax_type: TaxType = ..., request_options: RequestOptions = ...) -> TaxRate:
-        """`POST /v1/tax_rates` https://docs.stripe.com/api/tax_rates/create At most, in characters: display_name 50, jurisdiction
-        50."""
-    def list(self, *, active: bool = ..., created: RangeParams | int | datetime = ..., ending_before: str = ...,
-            expand: Strings = ..., inclusive: bool = ..., limit: int = ..., starting_after: str = ...,
+            description: str = ..., expand: Strings = ..., jurisdiction: str = ..., metadata: Mapping[str, str] = ..., state: str = ...,
+            tax_type: TaxType = ..., request_options: RequestOptions = ...) -> TaxRate:
+        """`POST /v1/tax_rates` https://docs.stripe.com/api/tax_rates/create At most, in characters: display_name 50, jurisdiction 50."""
+    def list(self, *, active: bool = ..., created: RangeParams | int | datetime = ..., ending_before: str = ..., expand: Strings = ...,
+            inclusive: bool = ..., limit: int = ..., starting_after: str = ...,
             request_options: RequestOptions = ...) -> AsyncPager[TaxRate]:
         """`GET /v1/tax_rates` https://docs.stripe.com/api/tax_rates/list"""
     async def retrieve(self, tax_rate: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> TaxRate:
         """`GET /v1/tax_rates/{tax_rate}` https://docs.stripe.com/api/tax_rates/retrieve"""
-    async def update(self, tax_rate: str, *, active: bool = ..., country: str = ..., description: str = ...,
-            display_name: str = ..., expand: Strings = ..., jurisdiction: str = ..., metadata: Mapping[str, str] | None = ...,
-            state: str = ..., tax_type: TaxType = ..., request_options: RequestOptions = ...) -> TaxRate:
+    async def update(self, tax_rate: str, *, active: bool = ..., country: str = ..., description: str = ..., display_name: str = ...,
+            expand: Strings = ..., jurisdiction: str = ..., metadata: Mapping[str, str] | None = ..., state: str = ...,
+            tax_type: TaxType = ..., request_options: RequestOptions = ...) -> TaxRate:
         """`POST /v1/tax_rates/{tax_rate}` https://docs.stripe.com/api/tax_rates/update At most, in characters: display_name 50,
         jurisdiction 50."""

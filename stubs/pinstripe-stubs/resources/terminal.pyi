@@ -4,33 +4,28 @@ from collections.abc import Mapping, Sequence
 from typing import Literal
 
 from pinstripe.endpoint import Resource
-from pinstripe.models import (DeletedTerminalConfiguration, DeletedTerminalLocation, DeletedTerminalReader,
-    TerminalConfiguration, TerminalConnectionToken, TerminalLocation, TerminalOnboardingLink, TerminalReader, TerminalRefund)
+from pinstripe.models import (DeletedTerminalConfiguration, DeletedTerminalLocation, DeletedTerminalReader, TerminalConfiguration,
+    TerminalConnectionToken, TerminalLocation, TerminalOnboardingLink, TerminalReader, TerminalRefund)
 from pinstripe.paging import AsyncPager, Page
 from pinstripe.param import RequestOptions, Strings
-from pinstripe.params import (AddressKanaParams, EnabledFeatureParams, ShippingAddressParams,
-    TerminalConfigurationRebootWindowParams, TerminalConfigurationStripeS700Params, TerminalConfigurationTippingParams,
-    TerminalConfigurationWifiParams, TerminalLocationCreateAddressParams, TerminalOnboardingLinkCreateLinkOptionsParams,
-    TerminalReaderCollectInputsInputParams, TerminalReaderCollectPaymentMethodCollectConfigParams,
-    TerminalReaderConfirmPaymentIntentConfirmConfigParams, TerminalReaderProcessConfigParams,
-    TerminalReaderProcessPaymentIntentProcessConfigParams, TerminalReaderSetReaderDisplayCartParams)
+from pinstripe.params import (AddressKanaParams, EnabledFeatureParams, ShippingAddressParams, TerminalConfigurationRebootWindowParams,
+    TerminalConfigurationStripeS700Params, TerminalConfigurationTippingParams, TerminalConfigurationWifiParams,
+    TerminalLocationCreateAddressParams, TerminalOnboardingLinkCreateLinkOptionsParams, TerminalReaderCollectInputsInputParams,
+    TerminalReaderCollectPaymentMethodCollectConfigParams, TerminalReaderConfirmPaymentIntentConfirmConfigParams,
+    TerminalReaderProcessConfigParams, TerminalReaderProcessPaymentIntentProcessConfigParams, TerminalReaderSetReaderDisplayCartParams)
 from pinstripe.params.values import TerminalReaderListDeviceType
 
 class TerminalConfigurations(Resource):
     def create(self, *, bbpos_wisepad3: TerminalConfigurationStripeS700Params = ...,
             bbpos_wisepos_e: TerminalConfigurationStripeS700Params = ..., cellular: EnabledFeatureParams | None = ...,
             expand: Strings = ..., name: str = ..., offline: EnabledFeatureParams | None = ...,
-            reboot_window: TerminalConfigurationRebootWindowParams = ...,
-            stripe_s700: TerminalConfigurationStripeS700Params = ..., stripe_s710: TerminalConfigurationStripeS700Params = ...,
-            tipping: TerminalConfigurationTippingParams | None = ...,
-            verifone_m425: TerminalConfigurationStripeS700Params = ...,
-            verifone_p400: TerminalConfigurationStripeS700Params = ...,
-            verifone_p630: TerminalConfigurationStripeS700Params = ...,
-            verifone_ux700: TerminalConfigurationStripeS700Params = ...,
+            reboot_window: TerminalConfigurationRebootWindowParams = ..., stripe_s700: TerminalConfigurationStripeS700Params = ...,
+            stripe_s710: TerminalConfigurationStripeS700Params = ..., tipping: TerminalConfigurationTippingParams | None = ...,
+            verifone_m425: TerminalConfigurationStripeS700Params = ..., verifone_p400: TerminalConfigurationStripeS700Params = ...,
+            verifone_p630: TerminalConfigurationStripeS700Params = ..., verifone_ux700: TerminalConfigurationStripeS700Params = ...,
             verifone_v660p: TerminalConfigurationStripeS700Params = ..., wifi: TerminalConfigurationWifiParams | None = ...,
             request_options: RequestOptions = ...) -> TerminalConfiguration:
-        """`POST /v1/terminal/configurations` https://docs.stripe.com/api/terminal/configurations/create At most, in characters:
-        name 100."""
+        """`POST /v1/terminal/configurations` https://docs.stripe.com/api/terminal/configurations/create At most, in characters: name 100."""
     def list(self, *, ending_before: str = ..., expand: Strings = ..., is_account_default: bool = ..., limit: int = ...,
             starting_after: str = ..., request_options: RequestOptions = ...) -> Page[TerminalConfiguration]:
         """`GET /v1/terminal/configurations` https://docs.stripe.com/api/terminal/configurations/list"""
@@ -42,17 +37,15 @@ class TerminalConfigurations(Resource):
             expand: Strings = ..., name: str = ..., offline: EnabledFeatureParams | None = ...,
             reboot_window: TerminalConfigurationRebootWindowParams | None = ...,
             stripe_s700: TerminalConfigurationStripeS700Params | None = ...,
-            stripe_s710: TerminalConfigurationStripeS700Params | None = ...,
-            tipping: TerminalConfigurationTippingParams | None = ...,
+            stripe_s710: TerminalConfigurationStripeS700Params | None = ..., tipping: TerminalConfigurationTippingParams | None = ...,
             verifone_m425: TerminalConfigurationStripeS700Params | None = ...,
             verifone_p400: TerminalConfigurationStripeS700Params | None = ...,
             verifone_p630: TerminalConfigurationStripeS700Params | None = ...,
             verifone_ux700: TerminalConfigurationStripeS700Params | None = ...,
-            verifone_v660p: TerminalConfigurationStripeS700Params | None = ...,
-            wifi: TerminalConfigurationWifiParams | None = ...,
+            verifone_v660p: TerminalConfigurationStripeS700Params | None = ..., wifi: TerminalConfigurationWifiParams | None = ...,
             request_options: RequestOptions = ...) -> TerminalConfiguration | DeletedTerminalConfiguration:
-        """`POST /v1/terminal/configurations/{configuration}` https://docs.stripe.com/api/terminal/configurations/update At most,
-        in characters: name 100."""
+        """`POST /v1/terminal/configurations/{configuration}` https://docs.stripe.com/api/terminal/configurations/update At most, in
+        characters: name 100."""
     def delete(self, configuration: str, *, request_options: RequestOptions = ...) -> DeletedTerminalConfiguration:
         """`DELETE /v1/terminal/configurations/{configuration}` https://docs.stripe.com/api/terminal/configurations/delete"""
 
@@ -60,17 +53,13 @@ class AsyncTerminalConfigurations(Resource):
     async def create(self, *, bbpos_wisepad3: TerminalConfigurationStripeS700Params = ...,
             bbpos_wisepos_e: TerminalConfigurationStripeS700Params = ..., cellular: EnabledFeatureParams | None = ...,
             expand: Strings = ..., name: str = ..., offline: EnabledFeatureParams | None = ...,
-            reboot_window: TerminalConfigurationRebootWindowParams = ...,
-            stripe_s700: TerminalConfigurationStripeS700Params = ..., stripe_s710: TerminalConfigurationStripeS700Params = ...,
-            tipping: TerminalConfigurationTippingParams | None = ...,
-            verifone_m425: TerminalConfigurationStripeS700Params = ...,
-            verifone_p400: TerminalConfigurationStripeS700Params = ...,
-            verifone_p630: TerminalConfigurationStripeS700Params = ...,
-            verifone_ux700: TerminalConfigurationStripeS700Params = ...,
+            reboot_window: TerminalConfigurationRebootWindowParams = ..., stripe_s700: TerminalConfigurationStripeS700Params = ...,
+            stripe_s710: TerminalConfigurationStripeS700Params = ..., tipping: TerminalConfigurationTippingParams | None = ...,
+            verifone_m425: TerminalConfigurationStripeS700Params = ..., verifone_p400: TerminalConfigurationStripeS700Params = ...,
+            verifone_p630: TerminalConfigurationStripeS700Params = ..., verifone_ux700: TerminalConfigurationStripeS700Params = ...,
             verifone_v660p: TerminalConfigurationStripeS700Params = ..., wifi: TerminalConfigurationWifiParams | None = ...,
             request_options: RequestOptions = ...) -> TerminalConfiguration:
-        """`POST /v1/terminal/configurations` https://docs.stripe.com/api/terminal/configurations/create At most, in characters:
-        name 100."""
+        """`POST /v1/terminal/configurations` https://docs.stripe.com/api/terminal/configurations/create At most, in characters: name 100."""
     def list(self, *, ending_before: str = ..., expand: Strings = ..., is_account_default: bool = ..., limit: int = ...,
             starting_after: str = ..., request_options: RequestOptions = ...) -> AsyncPager[TerminalConfiguration]:
         """`GET /v1/terminal/configurations` https://docs.stripe.com/api/terminal/configurations/list"""
@@ -82,23 +71,20 @@ class AsyncTerminalConfigurations(Resource):
             expand: Strings = ..., name: str = ..., offline: EnabledFeatureParams | None = ...,
             reboot_window: TerminalConfigurationRebootWindowParams | None = ...,
             stripe_s700: TerminalConfigurationStripeS700Params | None = ...,
-            stripe_s710: TerminalConfigurationStripeS700Params | None = ...,
-            tipping: TerminalConfigurationTippingParams | None = ...,
+            stripe_s710: TerminalConfigurationStripeS700Params | None = ..., tipping: TerminalConfigurationTippingParams | None = ...,
             verifone_m425: TerminalConfigurationStripeS700Params | None = ...,
             verifone_p400: TerminalConfigurationStripeS700Params | None = ...,
             verifone_p630: TerminalConfigurationStripeS700Params | None = ...,
             verifone_ux700: TerminalConfigurationStripeS700Params | None = ...,
-            verifone_v660p: TerminalConfigurationStripeS700Params | None = ...,
-            wifi: TerminalConfigurationWifiParams | None = ...,
+            verifone_v660p: TerminalConfigurationStripeS700Params | None = ..., wifi: TerminalConfigurationWifiParams | None = ...,
             request_options: RequestOptions = ...) -> TerminalConfiguration | DeletedTerminalConfiguration:
-        """`POST /v1/terminal/configurations/{configuration}` https://docs.stripe.com/api/terminal/configurations/update At most,
-        in characters: name 100."""
+        """`POST /v1/terminal/configurations/{configuration}` https://docs.stripe.com/api/terminal/configurations/update At most, in
+        characters: name 100."""
     async def delete(self, configuration: str, *, request_options: RequestOptions = ...) -> DeletedTerminalConfiguration:
         """`DELETE /v1/terminal/configurations/{configuration}` https://docs.stripe.com/api/terminal/configurations/delete"""
 
 class TerminalConnectionTokens(Resource):
-    def create(self, *, expand: Strings = ..., location: str = ...,
-            request_options: RequestOptions = ...) -> TerminalConnectionToken:
+    def create(self, *, expand: Strings = ..., location: str = ..., request_options: RequestOptions = ...) -> TerminalConnectionToken:
         """`POST /v1/terminal/connection_tokens` https://docs.stripe.com/api/terminal/connection_tokens/create"""
 
 class AsyncTerminalConnectionTokens(Resource):
@@ -110,8 +96,7 @@ class TerminalLocations(Resource):
     def create(self, *, address: TerminalLocationCreateAddressParams = ..., address_kana: AddressKanaParams = ...,
             address_kanji: AddressKanaParams = ..., configuration_overrides: str = ..., display_name: str = ...,
             display_name_kana: str = ..., display_name_kanji: str = ..., expand: Strings = ...,
-            metadata: Mapping[str, str] | None = ..., phone: str = ...,
-            request_options: RequestOptions = ...) -> TerminalLocation:
+            metadata: Mapping[str, str] | None = ..., phone: str = ..., request_options: RequestOptions = ...) -> TerminalLocation:
         """`POST /v1/terminal/locations` https://docs.stripe.com/api/terminal/locations/create At most, in characters:
         configuration_overrides 500, display_name 1000, display_name_kana 1000, display_name_kanji 1000."""
     def list(self, *, ending_before: str = ..., expand: Strings = ..., limit: int = ..., starting_after: str = ...,
@@ -134,8 +119,7 @@ class AsyncTerminalLocations(Resource):
     async def create(self, *, address: TerminalLocationCreateAddressParams = ..., address_kana: AddressKanaParams = ...,
             address_kanji: AddressKanaParams = ..., configuration_overrides: str = ..., display_name: str = ...,
             display_name_kana: str = ..., display_name_kanji: str = ..., expand: Strings = ...,
-            metadata: Mapping[str, str] | None = ..., phone: str = ...,
-            request_options: RequestOptions = ...) -> TerminalLocation:
+            metadata: Mapping[str, str] | None = ..., phone: str = ..., request_options: RequestOptions = ...) -> TerminalLocation:
         """`POST /v1/terminal/locations` https://docs.stripe.com/api/terminal/locations/create At most, in characters:
         configuration_overrides 500, display_name 1000, display_name_kana 1000, display_name_kanji 1000."""
     def list(self, *, ending_before: str = ..., expand: Strings = ..., limit: int = ..., starting_after: str = ...,
@@ -155,9 +139,8 @@ class AsyncTerminalLocations(Resource):
         """`DELETE /v1/terminal/locations/{location}` https://docs.stripe.com/api/terminal/locations/delete"""
 
 class TerminalOnboardingLinks(Resource):
-    def create(self, *, link_options: TerminalOnboardingLinkCreateLinkOptionsParams,
-            link_type: Literal["apple_terms_and_conditions"], expand: Strings = ..., on_behalf_of: str = ...,
-            request_options: RequestOptions = ...) -> TerminalOnboardingLink:
+    def create(self, *, link_options: TerminalOnboardingLinkCreateLinkOptionsParams, link_type: Literal["apple_terms_and_conditions"],
+            expand: Strings = ..., on_behalf_of: str = ..., request_options: RequestOptions = ...) -> TerminalOnboardingLink:
         """`POST /v1/terminal/onboarding_links` https://docs.stripe.com/api/terminal/onboarding_links/create"""
 
 class AsyncTerminalOnboardingLinks(Resource):
@@ -168,22 +151,22 @@ class AsyncTerminalOnboardingLinks(Resource):
 
 class TerminalReaders(Resource):
     def cancel_action(self, reader: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> TerminalReader:
-        """`POST /v1/terminal/readers/{reader}/cancel_action` https://docs.stripe.com/api/terminal/readers/cancel_action Can be
-        expanded: location."""
+        """`POST /v1/terminal/readers/{reader}/cancel_action` https://docs.stripe.com/api/terminal/readers/cancel_action Can be expanded:
+        location."""
     def collect_inputs(self, reader: str, *, inputs: Sequence[TerminalReaderCollectInputsInputParams], expand: Strings = ...,
             metadata: Mapping[str, str] = ..., request_options: RequestOptions = ...) -> TerminalReader:
-        """`POST /v1/terminal/readers/{reader}/collect_inputs` https://docs.stripe.com/api/terminal/readers/collect_inputs Can be
-        expanded: location."""
+        """`POST /v1/terminal/readers/{reader}/collect_inputs` https://docs.stripe.com/api/terminal/readers/collect_inputs Can be expanded:
+        location."""
     def collect_payment_method(self, reader: str, *, payment_intent: str,
             collect_config: TerminalReaderCollectPaymentMethodCollectConfigParams = ..., expand: Strings = ...,
             request_options: RequestOptions = ...) -> TerminalReader:
-        """`POST /v1/terminal/readers/{reader}/collect_payment_method`
-        https://docs.stripe.com/api/terminal/readers/collect_payment_method Can be expanded: location."""
+        """`POST /v1/terminal/readers/{reader}/collect_payment_method` https://docs.stripe.com/api/terminal/readers/collect_payment_method
+        Can be expanded: location."""
     def confirm_payment_intent(self, reader: str, *, payment_intent: str,
             confirm_config: TerminalReaderConfirmPaymentIntentConfirmConfigParams = ..., expand: Strings = ...,
             request_options: RequestOptions = ...) -> TerminalReader:
-        """`POST /v1/terminal/readers/{reader}/confirm_payment_intent`
-        https://docs.stripe.com/api/terminal/readers/confirm_payment_intent Can be expanded: location."""
+        """`POST /v1/terminal/readers/{reader}/confirm_payment_intent` https://docs.stripe.com/api/terminal/readers/confirm_payment_intent
+        Can be expanded: location."""
     def create(self, *, registration_code: str, expand: Strings = ..., label: str = ..., location: str = ...,
             metadata: Mapping[str, str] | None = ..., request_options: RequestOptions = ...) -> TerminalReader:
         """`POST /v1/terminal/readers` https://docs.stripe.com/api/terminal/readers/create Can be expanded: location."""
@@ -194,26 +177,26 @@ class TerminalReaders(Resource):
     def process_payment_intent(self, reader: str, *, payment_intent: str, expand: Strings = ...,
             process_config: TerminalReaderProcessPaymentIntentProcessConfigParams = ...,
             request_options: RequestOptions = ...) -> TerminalReader:
-        """`POST /v1/terminal/readers/{reader}/process_payment_intent`
-        https://docs.stripe.com/api/terminal/readers/process_payment_intent Can be expanded: location."""
-    def process_setup_intent(self, reader: str, *, allow_redisplay: Literal["always", "limited", "unspecified"],
-            setup_intent: str, expand: Strings = ..., process_config: TerminalReaderProcessConfigParams = ...,
+        """`POST /v1/terminal/readers/{reader}/process_payment_intent` https://docs.stripe.com/api/terminal/readers/process_payment_intent
+        Can be expanded: location."""
+    def process_setup_intent(self, reader: str, *, allow_redisplay: Literal["always", "limited", "unspecified"], setup_intent: str,
+            expand: Strings = ..., process_config: TerminalReaderProcessConfigParams = ...,
             request_options: RequestOptions = ...) -> TerminalReader:
-        """`POST /v1/terminal/readers/{reader}/process_setup_intent`
-        https://docs.stripe.com/api/terminal/readers/process_setup_intent Can be expanded: location."""
+        """`POST /v1/terminal/readers/{reader}/process_setup_intent` https://docs.stripe.com/api/terminal/readers/process_setup_intent Can
+        be expanded: location."""
     def refund_payment(self, reader: str, *, amount: int = ..., charge: str = ..., expand: Strings = ...,
             metadata: Mapping[str, str] = ..., payment_intent: str = ..., refund_application_fee: bool = ...,
             refund_payment_config: TerminalReaderProcessConfigParams = ..., reverse_transfer: bool = ...,
             request_options: RequestOptions = ...) -> TerminalReader:
-        """`POST /v1/terminal/readers/{reader}/refund_payment` https://docs.stripe.com/api/terminal/readers/refund_payment Can be
-        expanded: location."""
+        """`POST /v1/terminal/readers/{reader}/refund_payment` https://docs.stripe.com/api/terminal/readers/refund_payment Can be expanded:
+        location."""
     def retrieve(self, reader: str, *, expand: Strings = ...,
             request_options: RequestOptions = ...) -> TerminalReader | DeletedTerminalReader:
         """`GET /v1/terminal/readers/{reader}` https://docs.stripe.com/api/terminal/readers/retrieve Can be expanded: location."""
     def set_reader_display(self, reader: str, *, type: Literal["cart"], cart: TerminalReaderSetReaderDisplayCartParams = ...,
             expand: Strings = ..., request_options: RequestOptions = ...) -> TerminalReader:
-        """`POST /v1/terminal/readers/{reader}/set_reader_display` https://docs.stripe.com/api/terminal/readers/set_reader_display
-        Can be expanded: location."""
+        """`POST /v1/terminal/readers/{reader}/set_reader_display` https://docs.stripe.com/api/terminal/readers/set_reader_display Can be
+        expanded: location."""
     def update(self, reader: str, *, expand: Strings = ..., label: str | None = ..., metadata: Mapping[str, str] | None = ...,
             request_options: RequestOptions = ...) -> TerminalReader | DeletedTerminalReader:
         """`POST /v1/terminal/readers/{reader}` https://docs.stripe.com/api/terminal/readers/update Can be expanded: location."""
@@ -221,24 +204,23 @@ class TerminalReaders(Resource):
         """`DELETE /v1/terminal/readers/{reader}` https://docs.stripe.com/api/terminal/readers/delete"""
 
 class AsyncTerminalReaders(Resource):
-    async def cancel_action(self, reader: str, *, expand: Strings = ...,
-            request_options: RequestOptions = ...) -> TerminalReader:
-        """`POST /v1/terminal/readers/{reader}/cancel_action` https://docs.stripe.com/api/terminal/readers/cancel_action Can be
-        expanded: location."""
-    async def collect_inputs(self, reader: str, *, inputs: Sequence[TerminalReaderCollectInputsInputParams],
-            expand: Strings = ..., metadata: Mapping[str, str] = ..., request_options: RequestOptions = ...) -> TerminalReader:
-        """`POST /v1/terminal/readers/{reader}/collect_inputs` https://docs.stripe.com/api/terminal/readers/collect_inputs Can be
-        expanded: location."""
+    async def cancel_action(self, reader: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> TerminalReader:
+        """`POST /v1/terminal/readers/{reader}/cancel_action` https://docs.stripe.com/api/terminal/readers/cancel_action Can be expanded:
+        location."""
+    async def collect_inputs(self, reader: str, *, inputs: Sequence[TerminalReaderCollectInputsInputParams], expand: Strings = ...,
+            metadata: Mapping[str, str] = ..., request_options: RequestOptions = ...) -> TerminalReader:
+        """`POST /v1/terminal/readers/{reader}/collect_inputs` https://docs.stripe.com/api/terminal/readers/collect_inputs Can be expanded:
+        location."""
     async def collect_payment_method(self, reader: str, *, payment_intent: str,
             collect_config: TerminalReaderCollectPaymentMethodCollectConfigParams = ..., expand: Strings = ...,
             request_options: RequestOptions = ...) -> TerminalReader:
-        """`POST /v1/terminal/readers/{reader}/collect_payment_method`
-        https://docs.stripe.com/api/terminal/readers/collect_payment_method Can be expanded: location."""
+        """`POST /v1/terminal/readers/{reader}/collect_payment_method` https://docs.stripe.com/api/terminal/readers/collect_payment_method
+        Can be expanded: location."""
     async def confirm_payment_intent(self, reader: str, *, payment_intent: str,
             confirm_config: TerminalReaderConfirmPaymentIntentConfirmConfigParams = ..., expand: Strings = ...,
             request_options: RequestOptions = ...) -> TerminalReader:
-        """`POST /v1/terminal/readers/{reader}/confirm_payment_intent`
-        https://docs.stripe.com/api/terminal/readers/confirm_payment_intent Can be expanded: location."""
+        """`POST /v1/terminal/readers/{reader}/confirm_payment_intent` https://docs.stripe.com/api/terminal/readers/confirm_payment_intent
+        Can be expanded: location."""
     async def create(self, *, registration_code: str, expand: Strings = ..., label: str = ..., location: str = ...,
             metadata: Mapping[str, str] | None = ..., request_options: RequestOptions = ...) -> TerminalReader:
         """`POST /v1/terminal/readers` https://docs.stripe.com/api/terminal/readers/create Can be expanded: location."""
@@ -249,29 +231,27 @@ class AsyncTerminalReaders(Resource):
     async def process_payment_intent(self, reader: str, *, payment_intent: str, expand: Strings = ...,
             process_config: TerminalReaderProcessPaymentIntentProcessConfigParams = ...,
             request_options: RequestOptions = ...) -> TerminalReader:
-        """`POST /v1/terminal/readers/{reader}/process_payment_intent`
-        https://docs.stripe.com/api/terminal/readers/process_payment_intent Can be expanded: location."""
+        """`POST /v1/terminal/readers/{reader}/process_payment_intent` https://docs.stripe.com/api/terminal/readers/process_payment_intent
+        Can be expanded: location."""
     async def process_setup_intent(self, reader: str, *, allow_redisplay: Literal["always", "limited", "unspecified"],
             setup_intent: str, expand: Strings = ..., process_config: TerminalReaderProcessConfigParams = ...,
             request_options: RequestOptions = ...) -> TerminalReader:
-        """`POST /v1/terminal/readers/{reader}/process_setup_intent`
-        https://docs.stripe.com/api/terminal/readers/process_setup_intent Can be expanded: location."""
+        """`POST /v1/terminal/readers/{reader}/process_setup_intent` https://docs.stripe.com/api/terminal/readers/process_setup_intent Can
+        be expanded: location."""
     async def refund_payment(self, reader: str, *, amount: int = ..., charge: str = ..., expand: Strings = ...,
             metadata: Mapping[str, str] = ..., payment_intent: str = ..., refund_application_fee: bool = ...,
             refund_payment_config: TerminalReaderProcessConfigParams = ..., reverse_transfer: bool = ...,
             request_options: RequestOptions = ...) -> TerminalReader:
-        """`POST /v1/terminal/readers/{reader}/refund_payment` https://docs.stripe.com/api/terminal/readers/refund_payment Can be
-        expanded: location."""
+        """`POST /v1/terminal/readers/{reader}/refund_payment` https://docs.stripe.com/api/terminal/readers/refund_payment Can be expanded:
+        location."""
     async def retrieve(self, reader: str, *, expand: Strings = ...,
             request_options: RequestOptions = ...) -> TerminalReader | DeletedTerminalReader:
         """`GET /v1/terminal/readers/{reader}` https://docs.stripe.com/api/terminal/readers/retrieve Can be expanded: location."""
-    async def set_reader_display(self, reader: str, *, type: Literal["cart"],
-            cart: TerminalReaderSetReaderDisplayCartParams = ..., expand: Strings = ...,
-            request_options: RequestOptions = ...) -> TerminalReader:
-        """`POST /v1/terminal/readers/{reader}/set_reader_display` https://docs.stripe.com/api/terminal/readers/set_reader_display
-        Can be expanded: location."""
-    async def update(self, reader: str, *, expand: Strings = ..., label: str | None = ...,
-            metadata: Mapping[str, str] | None = ...,
+    async def set_reader_display(self, reader: str, *, type: Literal["cart"], cart: TerminalReaderSetReaderDisplayCartParams = ...,
+            expand: Strings = ..., request_options: RequestOptions = ...) -> TerminalReader:
+        """`POST /v1/terminal/readers/{reader}/set_reader_display` https://docs.stripe.com/api/terminal/readers/set_reader_display Can be
+        expanded: location."""
+    async def update(self, reader: str, *, expand: Strings = ..., label: str | None = ..., metadata: Mapping[str, str] | None = ...,
             request_options: RequestOptions = ...) -> TerminalReader | DeletedTerminalReader:
         """`POST /v1/terminal/readers/{reader}` https://docs.stripe.com/api/terminal/readers/update Can be expanded: location."""
     async def delete(self, reader: str, *, request_options: RequestOptions = ...) -> DeletedTerminalReader:

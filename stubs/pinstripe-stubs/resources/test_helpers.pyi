@@ -4,9 +4,9 @@ from datetime import datetime
 from typing import Literal
 
 from pinstripe.endpoint import Resource
-from pinstripe.models import (ConfirmationToken, CustomerCashBalanceTransaction, DeletedTestClock, IssuingAuthorization,
-    IssuingCard, IssuingPersonalizationDesign, IssuingSettlement, IssuingTransaction, Refund, TerminalReader, TestClock,
-    TreasuryInboundTransfer, TreasuryOutboundPayment, TreasuryOutboundTransfer, TreasuryReceivedCredit, TreasuryReceivedDebit)
+from pinstripe.models import (ConfirmationToken, CustomerCashBalanceTransaction, DeletedTestClock, IssuingAuthorization, IssuingCard,
+    IssuingPersonalizationDesign, IssuingSettlement, IssuingTransaction, Refund, TerminalReader, TestClock, TreasuryInboundTransfer,
+    TreasuryOutboundPayment, TreasuryOutboundTransfer, TreasuryReceivedCredit, TreasuryReceivedDebit)
 from pinstripe.paging import AsyncPager, Page
 from pinstripe.param import RequestOptions, Strings
 from pinstripe.params import (PaymentMethodDataParams, ShippingDetailsParams,
@@ -25,8 +25,7 @@ class TestHelpersIssuingAuthorizations(Resource):
             request_options: RequestOptions = ...) -> IssuingAuthorization:
         """`POST /v1/test_helpers/issuing/authorizations/{authorization}/capture`
         https://docs.stripe.com/api/test_helpers/issuing/authorizations/capture Can be expanded: cardholder, token."""
-    def create(self, *, card: str, amount: int = ...,
-            amount_details: TestHelpersIssuingAuthorizationCreateAmountDetailsParams = ...,
+    def create(self, *, card: str, amount: int = ..., amount_details: TestHelpersIssuingAuthorizationCreateAmountDetailsParams = ...,
             authorization_method: Literal["chip", "contactless", "keyed_in", "online", "swipe"] = ..., currency: str = ...,
             expand: Strings = ..., fleet: TestHelpersIssuingFleetParams = ...,
             fraud_disputability_likelihood: Literal["neutral", "unknown", "very_likely", "very_unlikely"] = ...,
@@ -37,10 +36,9 @@ class TestHelpersIssuingAuthorizations(Resource):
             verification_data: TestHelpersIssuingAuthorizationCreateVerificationDataParams = ...,
             wallet: Literal["apple_pay", "google_pay", "samsung_pay"] = ...,
             request_options: RequestOptions = ...) -> IssuingAuthorization:
-        """`POST /v1/test_helpers/issuing/authorizations` https://docs.stripe.com/api/test_helpers/issuing/authorizations/create
-        Can be expanded: cardholder, token."""
-    def expire(self, authorization: str, *, expand: Strings = ...,
-            request_options: RequestOptions = ...) -> IssuingAuthorization:
+        """`POST /v1/test_helpers/issuing/authorizations` https://docs.stripe.com/api/test_helpers/issuing/authorizations/create Can be
+        expanded: cardholder, token."""
+    def expire(self, authorization: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> IssuingAuthorization:
         """`POST /v1/test_helpers/issuing/authorizations/{authorization}/expire`
         https://docs.stripe.com/api/test_helpers/issuing/authorizations/expire Can be expanded: cardholder, token."""
     def finalize_amount(self, authorization: str, *, final_amount: int, expand: Strings = ...,
@@ -62,8 +60,8 @@ class TestHelpersIssuingAuthorizations(Resource):
         https://docs.stripe.com/api/test_helpers/issuing/authorizations/reverse Can be expanded: cardholder, token."""
 
 class AsyncTestHelpersIssuingAuthorizations(Resource):
-    async def capture(self, authorization: str, *, capture_amount: int = ..., close_authorization: bool = ...,
-            expand: Strings = ..., purchase_details: TestHelpersIssuingPurchaseDetailsParams = ...,
+    async def capture(self, authorization: str, *, capture_amount: int = ..., close_authorization: bool = ..., expand: Strings = ...,
+            purchase_details: TestHelpersIssuingPurchaseDetailsParams = ...,
             request_options: RequestOptions = ...) -> IssuingAuthorization:
         """`POST /v1/test_helpers/issuing/authorizations/{authorization}/capture`
         https://docs.stripe.com/api/test_helpers/issuing/authorizations/capture Can be expanded: cardholder, token."""
@@ -79,10 +77,9 @@ class AsyncTestHelpersIssuingAuthorizations(Resource):
             verification_data: TestHelpersIssuingAuthorizationCreateVerificationDataParams = ...,
             wallet: Literal["apple_pay", "google_pay", "samsung_pay"] = ...,
             request_options: RequestOptions = ...) -> IssuingAuthorization:
-        """`POST /v1/test_helpers/issuing/authorizations` https://docs.stripe.com/api/test_helpers/issuing/authorizations/create
-        Can be expanded: cardholder, token."""
-    async def expire(self, authorization: str, *, expand: Strings = ...,
-            request_options: RequestOptions = ...) -> IssuingAuthorization:
+        """`POST /v1/test_helpers/issuing/authorizations` https://docs.stripe.com/api/test_helpers/issuing/authorizations/create Can be
+        expanded: cardholder, token."""
+    async def expire(self, authorization: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> IssuingAuthorization:
         """`POST /v1/test_helpers/issuing/authorizations/{authorization}/expire`
         https://docs.stripe.com/api/test_helpers/issuing/authorizations/expire Can be expanded: cardholder, token."""
     async def finalize_amount(self, authorization: str, *, final_amount: int, expand: Strings = ...,
@@ -90,8 +87,8 @@ class AsyncTestHelpersIssuingAuthorizations(Resource):
             request_options: RequestOptions = ...) -> IssuingAuthorization:
         """`POST /v1/test_helpers/issuing/authorizations/{authorization}/finalize_amount`
         https://docs.stripe.com/api/test_helpers/issuing/authorizations/finalize_amount Can be expanded: cardholder, token."""
-    async def increment(self, authorization: str, *, increment_amount: int, expand: Strings = ...,
-            is_amount_controllable: bool = ..., request_options: RequestOptions = ...) -> IssuingAuthorization:
+    async def increment(self, authorization: str, *, increment_amount: int, expand: Strings = ..., is_amount_controllable: bool = ...,
+            request_options: RequestOptions = ...) -> IssuingAuthorization:
         """`POST /v1/test_helpers/issuing/authorizations/{authorization}/increment`
         https://docs.stripe.com/api/test_helpers/issuing/authorizations/increment Can be expanded: cardholder, token."""
     async def respond(self, authorization: str, *, confirmed: bool, expand: Strings = ...,
@@ -106,115 +103,96 @@ class AsyncTestHelpersIssuingAuthorizations(Resource):
 class TestHelpersIssuingCards(Resource):
     def deliver_card(self, card: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> IssuingCard:
         """`POST /v1/test_helpers/issuing/cards/{card}/shipping/deliver`
-        https://docs.stripe.com/api/test_helpers/issuing/cards/deliver_card Can be expanded: personalization_design,
-        replaced_by, replacement_for."""
+        https://docs.stripe.com/api/test_helpers/issuing/cards/deliver_card Can be expanded: personalization_design, replaced_by,
+        replacement_for."""
     def fail_card(self, card: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> IssuingCard:
-        """`POST /v1/test_helpers/issuing/cards/{card}/shipping/fail`
-        https://docs.stripe.com/api/test_helpers/issuing/cards/fail_card Can be expanded: personalization_design, replaced_by,
-        replacement_for."""
+        """`POST /v1/test_helpers/issuing/cards/{card}/shipping/fail` https://docs.stripe.com/api/test_helpers/issuing/cards/fail_card Can
+        be expanded: personalization_design, replaced_by, replacement_for."""
     def return_card(self, card: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> IssuingCard:
-        """`POST /v1/test_helpers/issuing/cards/{card}/shipping/return`
-        https://docs.stripe.com/api/test_helpers/issuing/cards/return_card Can be expanded: personalization_design, replaced_by,
-        replacement_for."""
+        """`POST /v1/test_helpers/issuing/cards/{card}/shipping/return` https://docs.stripe.com/api/test_helpers/issuing/cards/return_card
+        Can be expanded: personalization_design, replaced_by, replacement_for."""
     def ship_card(self, card: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> IssuingCard:
-        """`POST /v1/test_helpers/issuing/cards/{card}/shipping/ship`
-        https://docs.stripe.com/api/test_helpers/issuing/cards/ship_card Can be expanded: personalization_design, replaced_by,
-        replacement_for."""
+        """`POST /v1/test_helpers/issuing/cards/{card}/shipping/ship` https://docs.stripe.com/api/test_helpers/issuing/cards/ship_card Can
+        be expanded: personalization_design, replaced_by, replacement_for."""
     def submit_card(self, card: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> IssuingCard:
-        """`POST /v1/test_helpers/issuing/cards/{card}/shipping/submit`
-        https://docs.stripe.com/api/test_helpers/issuing/cards/submit_card Can be expanded: personalization_design, replaced_by,
-        replacement_for."""
+        """`POST /v1/test_helpers/issuing/cards/{card}/shipping/submit` https://docs.stripe.com/api/test_helpers/issuing/cards/submit_card
+        Can be expanded: personalization_design, replaced_by, replacement_for."""
 
 class AsyncTestHelpersIssuingCards(Resource):
     async def deliver_card(self, card: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> IssuingCard:
         """`POST /v1/test_helpers/issuing/cards/{card}/shipping/deliver`
-        https://docs.stripe.com/api/test_helpers/issuing/cards/deliver_card Can be expanded: personalization_design,
-        replaced_by, replacement_for."""
+        https://docs.stripe.com/api/test_helpers/issuing/cards/deliver_card Can be expanded: personalization_design, replaced_by,
+        replacement_for."""
     async def fail_card(self, card: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> IssuingCard:
-        """`POST /v1/test_helpers/issuing/cards/{card}/shipping/fail`
-        https://docs.stripe.com/api/test_helpers/issuing/cards/fail_card Can be expanded: personalization_design, replaced_by,
-        replacement_for."""
+        """`POST /v1/test_helpers/issuing/cards/{card}/shipping/fail` https://docs.stripe.com/api/test_helpers/issuing/cards/fail_card Can
+        be expanded: personalization_design, replaced_by, replacement_for."""
     async def return_card(self, card: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> IssuingCard:
-        """`POST /v1/test_helpers/issuing/cards/{card}/shipping/return`
-        https://docs.stripe.com/api/test_helpers/issuing/cards/return_card Can be expanded: personalization_design, replaced_by,
-        replacement_for."""
+        """`POST /v1/test_helpers/issuing/cards/{card}/shipping/return` https://docs.stripe.com/api/test_helpers/issuing/cards/return_card
+        Can be expanded: personalization_design, replaced_by, replacement_for."""
     async def ship_card(self, card: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> IssuingCard:
-        """`POST /v1/test_helpers/issuing/cards/{card}/shipping/ship`
-        https://docs.stripe.com/api/test_helpers/issuing/cards/ship_card Can be expanded: personalization_design, replaced_by,
-        replacement_for."""
+        """`POST /v1/test_helpers/issuing/cards/{card}/shipping/ship` https://docs.stripe.com/api/test_helpers/issuing/cards/ship_card Can
+        be expanded: personalization_design, replaced_by, replacement_for."""
     async def submit_card(self, card: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> IssuingCard:
-        """`POST /v1/test_helpers/issuing/cards/{card}/shipping/submit`
-        https://docs.stripe.com/api/test_helpers/issuing/cards/submit_card Can be expanded: personalization_design, replaced_by,
-        replacement_for."""
+        """`POST /v1/test_helpers/issuing/cards/{card}/shipping/submit` https://docs.stripe.com/api/test_helpers/issuing/cards/submit_card
+        Can be expanded: personalization_design, replaced_by, replacement_for."""
 
 class TestHelpersIssuingPersonalizationDesigns(Resource):
     def activate(self, personalization_design: str, *, expand: Strings = ...,
             request_options: RequestOptions = ...) -> IssuingPersonalizationDesign:
         """`POST /v1/test_helpers/issuing/personalization_designs/{personalization_design}/activate`
-        https://docs.stripe.com/api/test_helpers/issuing/personalization_designs/activate Can be expanded: card_logo,
-        physical_bundle."""
+        https://docs.stripe.com/api/test_helpers/issuing/personalization_designs/activate Can be expanded: card_logo, physical_bundle."""
     def deactivate(self, personalization_design: str, *, expand: Strings = ...,
             request_options: RequestOptions = ...) -> IssuingPersonalizationDesign:
         """`POST /v1/test_helpers/issuing/personalization_designs/{personalization_design}/deactivate`
-        https://docs.stripe.com/api/test_helpers/issuing/personalization_designs/deactivate Can be expanded: card_logo,
-        physical_bundle."""
+        https://docs.stripe.com/api/test_helpers/issuing/personalization_designs/deactivate Can be expanded: card_logo, physical_bundle."""
     def reject(self, personalization_design: str, *,
             rejection_reasons: TestHelpersIssuingPersonalizationDesignRejectRejectionReasonsParams, expand: Strings = ...,
             request_options: RequestOptions = ...) -> IssuingPersonalizationDesign:
         """`POST /v1/test_helpers/issuing/personalization_designs/{personalization_design}/reject`
-        https://docs.stripe.com/api/test_helpers/issuing/personalization_designs/reject Can be expanded: card_logo,
-        physical_bundle."""
+        https://docs.stripe.com/api/test_helpers/issuing/personalization_designs/reject Can be expanded: card_logo, physical_bundle."""
 
 class AsyncTestHelpersIssuingPersonalizationDesigns(Resource):
     async def activate(self, personalization_design: str, *, expand: Strings = ...,
             request_options: RequestOptions = ...) -> IssuingPersonalizationDesign:
         """`POST /v1/test_helpers/issuing/personalization_designs/{personalization_design}/activate`
-        https://docs.stripe.com/api/test_helpers/issuing/personalization_designs/activate Can be expanded: card_logo,
-        physical_bundle."""
+        https://docs.stripe.com/api/test_helpers/issuing/personalization_designs/activate Can be expanded: card_logo, physical_bundle."""
     async def deactivate(self, personalization_design: str, *, expand: Strings = ...,
             request_options: RequestOptions = ...) -> IssuingPersonalizationDesign:
         """`POST /v1/test_helpers/issuing/personalization_designs/{personalization_design}/deactivate`
-        https://docs.stripe.com/api/test_helpers/issuing/personalization_designs/deactivate Can be expanded: card_logo,
-        physical_bundle."""
+        https://docs.stripe.com/api/test_helpers/issuing/personalization_designs/deactivate Can be expanded: card_logo, physical_bundle."""
     async def reject(self, personalization_design: str, *,
             rejection_reasons: TestHelpersIssuingPersonalizationDesignRejectRejectionReasonsParams, expand: Strings = ...,
             request_options: RequestOptions = ...) -> IssuingPersonalizationDesign:
         """`POST /v1/test_helpers/issuing/personalization_designs/{personalization_design}/reject`
-        https://docs.stripe.com/api/test_helpers/issuing/personalization_designs/reject Can be expanded: card_logo,
-        physical_bundle."""
+        https://docs.stripe.com/api/test_helpers/issuing/personalization_designs/reject Can be expanded: card_logo, physical_bundle."""
 
 class TestHelpersIssuingSettlements(Resource):
     def complete(self, settlement: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> IssuingSettlement:
         """`POST /v1/test_helpers/issuing/settlements/{settlement}/complete`
         https://docs.stripe.com/api/test_helpers/issuing/settlements/complete"""
     def create(self, *, bin: str, clearing_date: int, currency: str, net_total_amount: int, expand: Strings = ...,
-            interchange_fees_amount: int = ..., network: Literal["maestro", "visa"] = ...,
-            network_settlement_identifier: str = ..., transaction_amount: int = ..., transaction_count: int = ...,
-            request_options: RequestOptions = ...) -> IssuingSettlement:
+            interchange_fees_amount: int = ..., network: Literal["maestro", "visa"] = ..., network_settlement_identifier: str = ...,
+            transaction_amount: int = ..., transaction_count: int = ..., request_options: RequestOptions = ...) -> IssuingSettlement:
         """`POST /v1/test_helpers/issuing/settlements` https://docs.stripe.com/api/test_helpers/issuing/settlements/create"""
 
 class AsyncTestHelpersIssuingSettlements(Resource):
-    async def complete(self, settlement: str, *, expand: Strings = ...,
-            request_options: RequestOptions = ...) -> IssuingSettlement:
+    async def complete(self, settlement: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> IssuingSettlement:
         """`POST /v1/test_helpers/issuing/settlements/{settlement}/complete`
         https://docs.stripe.com/api/test_helpers/issuing/settlements/complete"""
     async def create(self, *, bin: str, clearing_date: int, currency: str, net_total_amount: int, expand: Strings = ...,
-            interchange_fees_amount: int = ..., network: Literal["maestro", "visa"] = ...,
-            network_settlement_identifier: str = ..., transaction_amount: int = ..., transaction_count: int = ...,
-            request_options: RequestOptions = ...) -> IssuingSettlement:
+            interchange_fees_amount: int = ..., network: Literal["maestro", "visa"] = ..., network_settlement_identifier: str = ...,
+            transaction_amount: int = ..., transaction_count: int = ..., request_options: RequestOptions = ...) -> IssuingSettlement:
         """`POST /v1/test_helpers/issuing/settlements` https://docs.stripe.com/api/test_helpers/issuing/settlements/create"""
 
 class TestHelpersIssuingTransactions(Resource):
     def create_force_capture(self, *, amount: int, card: str, currency: str = ..., expand: Strings = ...,
-            merchant_data: TestHelpersIssuingMerchantDataParams = ...,
-            purchase_details: TestHelpersIssuingPurchaseDetailsParams = ...,
+            merchant_data: TestHelpersIssuingMerchantDataParams = ..., purchase_details: TestHelpersIssuingPurchaseDetailsParams = ...,
             request_options: RequestOptions = ...) -> IssuingTransaction:
         """`POST /v1/test_helpers/issuing/transactions/create_force_capture`
         https://docs.stripe.com/api/test_helpers/issuing/transactions/create_force_capture Can be expanded: authorization,
         balance_transaction, card, cardholder, dispute, token."""
     def create_unlinked_refund(self, *, amount: int, card: str, currency: str = ..., expand: Strings = ...,
-            merchant_data: TestHelpersIssuingMerchantDataParams = ...,
-            purchase_details: TestHelpersIssuingPurchaseDetailsParams = ...,
+            merchant_data: TestHelpersIssuingMerchantDataParams = ..., purchase_details: TestHelpersIssuingPurchaseDetailsParams = ...,
             request_options: RequestOptions = ...) -> IssuingTransaction:
         """`POST /v1/test_helpers/issuing/transactions/create_unlinked_refund`
         https://docs.stripe.com/api/test_helpers/issuing/transactions/create_unlinked_refund Can be expanded: authorization,
@@ -222,20 +200,18 @@ class TestHelpersIssuingTransactions(Resource):
     def refund(self, transaction: str, *, expand: Strings = ..., refund_amount: int = ...,
             request_options: RequestOptions = ...) -> IssuingTransaction:
         """`POST /v1/test_helpers/issuing/transactions/{transaction}/refund`
-        https://docs.stripe.com/api/test_helpers/issuing/transactions/refund Can be expanded: authorization,
-        balance_transaction, card, cardholder, dispute, token."""
+        https://docs.stripe.com/api/test_helpers/issuing/transactions/refund Can be expanded: authorization, balance_transaction, card,
+        cardholder, dispute, token."""
 
 class AsyncTestHelpersIssuingTransactions(Resource):
     async def create_force_capture(self, *, amount: int, card: str, currency: str = ..., expand: Strings = ...,
-            merchant_data: TestHelpersIssuingMerchantDataParams = ...,
-            purchase_details: TestHelpersIssuingPurchaseDetailsParams = ...,
+            merchant_data: TestHelpersIssuingMerchantDataParams = ..., purchase_details: TestHelpersIssuingPurchaseDetailsParams = ...,
             request_options: RequestOptions = ...) -> IssuingTransaction:
         """`POST /v1/test_helpers/issuing/transactions/create_force_capture`
         https://docs.stripe.com/api/test_helpers/issuing/transactions/create_force_capture Can be expanded: authorization,
         balance_transaction, card, cardholder, dispute, token."""
     async def create_unlinked_refund(self, *, amount: int, card: str, currency: str = ..., expand: Strings = ...,
-            merchant_data: TestHelpersIssuingMerchantDataParams = ...,
-            purchase_details: TestHelpersIssuingPurchaseDetailsParams = ...,
+            merchant_data: TestHelpersIssuingMerchantDataParams = ..., purchase_details: TestHelpersIssuingPurchaseDetailsParams = ...,
             request_options: RequestOptions = ...) -> IssuingTransaction:
         """`POST /v1/test_helpers/issuing/transactions/create_unlinked_refund`
         https://docs.stripe.com/api/test_helpers/issuing/transactions/create_unlinked_refund Can be expanded: authorization,
@@ -243,24 +219,22 @@ class AsyncTestHelpersIssuingTransactions(Resource):
     async def refund(self, transaction: str, *, expand: Strings = ..., refund_amount: int = ...,
             request_options: RequestOptions = ...) -> IssuingTransaction:
         """`POST /v1/test_helpers/issuing/transactions/{transaction}/refund`
-        https://docs.stripe.com/api/test_helpers/issuing/transactions/refund Can be expanded: authorization,
-        balance_transaction, card, cardholder, dispute, token."""
+        https://docs.stripe.com/api/test_helpers/issuing/transactions/refund Can be expanded: authorization, balance_transaction, card,
+        cardholder, dispute, token."""
 
 class TestHelpersTerminalReaders(Resource):
     def present_payment_method(self, reader: str, *, amount_tip: int = ...,
             card: TestHelpersTerminalReaderPresentPaymentMethodCardParams = ...,
             card_present: TestHelpersTerminalReaderPresentPaymentMethodPresentParams = ..., expand: Strings = ...,
             interac_present: TestHelpersTerminalReaderPresentPaymentMethodPresentParams = ...,
-            type: Literal["card", "card_present", "interac_present"] = ...,
-            request_options: RequestOptions = ...) -> TerminalReader:
+            type: Literal["card", "card_present", "interac_present"] = ..., request_options: RequestOptions = ...) -> TerminalReader:
         """`POST /v1/test_helpers/terminal/readers/{reader}/present_payment_method`
         https://docs.stripe.com/api/test_helpers/terminal/readers/present_payment_method Can be expanded: location."""
-    def succeed_input_collection(self, reader: str, *, expand: Strings = ...,
-            skip_non_required_inputs: Literal["all", "none"] = ..., request_options: RequestOptions = ...) -> TerminalReader:
+    def succeed_input_collection(self, reader: str, *, expand: Strings = ..., skip_non_required_inputs: Literal["all", "none"] = ...,
+            request_options: RequestOptions = ...) -> TerminalReader:
         """`POST /v1/test_helpers/terminal/readers/{reader}/succeed_input_collection`
         https://docs.stripe.com/api/test_helpers/terminal/readers/succeed_input_collection Can be expanded: location."""
-    def timeout_input_collection(self, reader: str, *, expand: Strings = ...,
-            request_options: RequestOptions = ...) -> TerminalReader:
+    def timeout_input_collection(self, reader: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> TerminalReader:
         """`POST /v1/test_helpers/terminal/readers/{reader}/timeout_input_collection`
         https://docs.stripe.com/api/test_helpers/terminal/readers/timeout_input_collection Can be expanded: location."""
 
@@ -269,8 +243,7 @@ class AsyncTestHelpersTerminalReaders(Resource):
             card: TestHelpersTerminalReaderPresentPaymentMethodCardParams = ...,
             card_present: TestHelpersTerminalReaderPresentPaymentMethodPresentParams = ..., expand: Strings = ...,
             interac_present: TestHelpersTerminalReaderPresentPaymentMethodPresentParams = ...,
-            type: Literal["card", "card_present", "interac_present"] = ...,
-            request_options: RequestOptions = ...) -> TerminalReader:
+            type: Literal["card", "card_present", "interac_present"] = ..., request_options: RequestOptions = ...) -> TerminalReader:
         """`POST /v1/test_helpers/terminal/readers/{reader}/present_payment_method`
         https://docs.stripe.com/api/test_helpers/terminal/readers/present_payment_method Can be expanded: location."""
     async def succeed_input_collection(self, reader: str, *, expand: Strings = ...,
@@ -283,16 +256,14 @@ class AsyncTestHelpersTerminalReaders(Resource):
         https://docs.stripe.com/api/test_helpers/terminal/readers/timeout_input_collection Can be expanded: location."""
 
 class TestHelpersTreasuryInboundTransfers(Resource):
-    def fail(self, id: str, *, expand: Strings = ...,
-            failure_details: TestHelpersTreasuryInboundTransferFailFailureDetailsParams = ...,
+    def fail(self, id: str, *, expand: Strings = ..., failure_details: TestHelpersTreasuryInboundTransferFailFailureDetailsParams = ...,
             request_options: RequestOptions = ...) -> TreasuryInboundTransfer:
         """`POST /v1/test_helpers/treasury/inbound_transfers/{id}/fail`
         https://docs.stripe.com/api/test_helpers/treasury/inbound_transfers/fail Can be expanded: transaction."""
     def return_inbound_transfer(self, id: str, *, expand: Strings = ...,
             request_options: RequestOptions = ...) -> TreasuryInboundTransfer:
         """`POST /v1/test_helpers/treasury/inbound_transfers/{id}/return`
-        https://docs.stripe.com/api/test_helpers/treasury/inbound_transfers/return_inbound_transfer Can be expanded:
-        transaction."""
+        https://docs.stripe.com/api/test_helpers/treasury/inbound_transfers/return_inbound_transfer Can be expanded: transaction."""
     def succeed(self, id: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> TreasuryInboundTransfer:
         """`POST /v1/test_helpers/treasury/inbound_transfers/{id}/succeed`
         https://docs.stripe.com/api/test_helpers/treasury/inbound_transfers/succeed Can be expanded: transaction."""
@@ -306,10 +277,8 @@ class AsyncTestHelpersTreasuryInboundTransfers(Resource):
     async def return_inbound_transfer(self, id: str, *, expand: Strings = ...,
             request_options: RequestOptions = ...) -> TreasuryInboundTransfer:
         """`POST /v1/test_helpers/treasury/inbound_transfers/{id}/return`
-        https://docs.stripe.com/api/test_helpers/treasury/inbound_transfers/return_inbound_transfer Can be expanded:
-        transaction."""
-    async def succeed(self, id: str, *, expand: Strings = ...,
-            request_options: RequestOptions = ...) -> TreasuryInboundTransfer:
+        https://docs.stripe.com/api/test_helpers/treasury/inbound_transfers/return_inbound_transfer Can be expanded: transaction."""
+    async def succeed(self, id: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> TreasuryInboundTransfer:
         """`POST /v1/test_helpers/treasury/inbound_transfers/{id}/succeed`
         https://docs.stripe.com/api/test_helpers/treasury/inbound_transfers/succeed Can be expanded: transaction."""
 
@@ -321,8 +290,7 @@ class TestHelpersTreasuryOutboundPayments(Resource):
             returned_details: TestHelpersTreasuryOutboundReturnedDetailsParams = ...,
             request_options: RequestOptions = ...) -> TreasuryOutboundPayment:
         """`POST /v1/test_helpers/treasury/outbound_payments/{id}/return`
-        https://docs.stripe.com/api/test_helpers/treasury/outbound_payments/return_outbound_payment Can be expanded:
-        transaction."""
+        https://docs.stripe.com/api/test_helpers/treasury/outbound_payments/return_outbound_payment Can be expanded: transaction."""
     def update(self, id: str, *, tracking_details: TestHelpersTreasuryOutboundTrackingDetailsParams, expand: Strings = ...,
             request_options: RequestOptions = ...) -> TreasuryOutboundPayment:
         """`POST /v1/test_helpers/treasury/outbound_payments/{id}`
@@ -339,10 +307,9 @@ class AsyncTestHelpersTreasuryOutboundPayments(Resource):
             returned_details: TestHelpersTreasuryOutboundReturnedDetailsParams = ...,
             request_options: RequestOptions = ...) -> TreasuryOutboundPayment:
         """`POST /v1/test_helpers/treasury/outbound_payments/{id}/return`
-        https://docs.stripe.com/api/test_helpers/treasury/outbound_payments/return_outbound_payment Can be expanded:
-        transaction."""
-    async def update(self, id: str, *, tracking_details: TestHelpersTreasuryOutboundTrackingDetailsParams,
-            expand: Strings = ..., request_options: RequestOptions = ...) -> TreasuryOutboundPayment:
+        https://docs.stripe.com/api/test_helpers/treasury/outbound_payments/return_outbound_payment Can be expanded: transaction."""
+    async def update(self, id: str, *, tracking_details: TestHelpersTreasuryOutboundTrackingDetailsParams, expand: Strings = ...,
+            request_options: RequestOptions = ...) -> TreasuryOutboundPayment:
         """`POST /v1/test_helpers/treasury/outbound_payments/{id}`
         https://docs.stripe.com/api/test_helpers/treasury/outbound_payments/update Can be expanded: transaction."""
     async def post(self, id: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> TreasuryOutboundPayment:
@@ -350,22 +317,19 @@ class AsyncTestHelpersTreasuryOutboundPayments(Resource):
         https://docs.stripe.com/api/test_helpers/treasury/outbound_payments/post Can be expanded: transaction."""
 
 class TestHelpersTreasuryOutboundTransfers(Resource):
-    def fail(self, outbound_transfer: str, *, expand: Strings = ...,
-            request_options: RequestOptions = ...) -> TreasuryOutboundTransfer:
+    def fail(self, outbound_transfer: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> TreasuryOutboundTransfer:
         """`POST /v1/test_helpers/treasury/outbound_transfers/{outbound_transfer}/fail`
         https://docs.stripe.com/api/test_helpers/treasury/outbound_transfers/fail Can be expanded: transaction."""
     def return_outbound_transfer(self, outbound_transfer: str, *, expand: Strings = ...,
             returned_details: TestHelpersTreasuryOutboundReturnedDetailsParams = ...,
             request_options: RequestOptions = ...) -> TreasuryOutboundTransfer:
         """`POST /v1/test_helpers/treasury/outbound_transfers/{outbound_transfer}/return`
-        https://docs.stripe.com/api/test_helpers/treasury/outbound_transfers/return_outbound_transfer Can be expanded:
-        transaction."""
+        https://docs.stripe.com/api/test_helpers/treasury/outbound_transfers/return_outbound_transfer Can be expanded: transaction."""
     def update(self, outbound_transfer: str, *, tracking_details: TestHelpersTreasuryOutboundTrackingDetailsParams,
             expand: Strings = ..., request_options: RequestOptions = ...) -> TreasuryOutboundTransfer:
         """`POST /v1/test_helpers/treasury/outbound_transfers/{outbound_transfer}`
         https://docs.stripe.com/api/test_helpers/treasury/outbound_transfers/update Can be expanded: transaction."""
-    def post(self, outbound_transfer: str, *, expand: Strings = ...,
-            request_options: RequestOptions = ...) -> TreasuryOutboundTransfer:
+    def post(self, outbound_transfer: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> TreasuryOutboundTransfer:
         """`POST /v1/test_helpers/treasury/outbound_transfers/{outbound_transfer}/post`
         https://docs.stripe.com/api/test_helpers/treasury/outbound_transfers/post Can be expanded: transaction."""
 
@@ -378,8 +342,7 @@ class AsyncTestHelpersTreasuryOutboundTransfers(Resource):
             returned_details: TestHelpersTreasuryOutboundReturnedDetailsParams = ...,
             request_options: RequestOptions = ...) -> TreasuryOutboundTransfer:
         """`POST /v1/test_helpers/treasury/outbound_transfers/{outbound_transfer}/return`
-        https://docs.stripe.com/api/test_helpers/treasury/outbound_transfers/return_outbound_transfer Can be expanded:
-        transaction."""
+        https://docs.stripe.com/api/test_helpers/treasury/outbound_transfers/return_outbound_transfer Can be expanded: transaction."""
     async def update(self, outbound_transfer: str, *, tracking_details: TestHelpersTreasuryOutboundTrackingDetailsParams,
             expand: Strings = ..., request_options: RequestOptions = ...) -> TreasuryOutboundTransfer:
         """`POST /v1/test_helpers/treasury/outbound_transfers/{outbound_transfer}`
@@ -394,32 +357,32 @@ class TestHelpersTreasuryReceivedCredits(Resource):
             description: str = ..., expand: Strings = ...,
             initiating_payment_method_details: TestHelpersTreasuryReceivedInitiatingPaymentMethodDetailsParams = ...,
             request_options: RequestOptions = ...) -> TreasuryReceivedCredit:
-        """`POST /v1/test_helpers/treasury/received_credits`
-        https://docs.stripe.com/api/test_helpers/treasury/received_credits/create Can be expanded: transaction."""
+        """`POST /v1/test_helpers/treasury/received_credits` https://docs.stripe.com/api/test_helpers/treasury/received_credits/create Can
+        be expanded: transaction."""
 
 class AsyncTestHelpersTreasuryReceivedCredits(Resource):
     async def create(self, *, amount: int, currency: str, financial_account: str, network: Literal["ach", "us_domestic_wire"],
             description: str = ..., expand: Strings = ...,
             initiating_payment_method_details: TestHelpersTreasuryReceivedInitiatingPaymentMethodDetailsParams = ...,
             request_options: RequestOptions = ...) -> TreasuryReceivedCredit:
-        """`POST /v1/test_helpers/treasury/received_credits`
-        https://docs.stripe.com/api/test_helpers/treasury/received_credits/create Can be expanded: transaction."""
+        """`POST /v1/test_helpers/treasury/received_credits` https://docs.stripe.com/api/test_helpers/treasury/received_credits/create Can
+        be expanded: transaction."""
 
 class TestHelpersTreasuryReceivedDebits(Resource):
     def create(self, *, amount: int, currency: str, financial_account: str, network: Literal["ach"], description: str = ...,
             expand: Strings = ...,
             initiating_payment_method_details: TestHelpersTreasuryReceivedInitiatingPaymentMethodDetailsParams = ...,
             request_options: RequestOptions = ...) -> TreasuryReceivedDebit:
-        """`POST /v1/test_helpers/treasury/received_debits`
-        https://docs.stripe.com/api/test_helpers/treasury/received_debits/create Can be expanded: transaction."""
+        """`POST /v1/test_helpers/treasury/received_debits` https://docs.stripe.com/api/test_helpers/treasury/received_debits/create Can be
+        expanded: transaction."""
 
 class AsyncTestHelpersTreasuryReceivedDebits(Resource):
-    async def create(self, *, amount: int, currency: str, financial_account: str, network: Literal["ach"],
-            description: str = ..., expand: Strings = ...,
+    async def create(self, *, amount: int, currency: str, financial_account: str, network: Literal["ach"], description: str = ...,
+            expand: Strings = ...,
             initiating_payment_method_details: TestHelpersTreasuryReceivedInitiatingPaymentMethodDetailsParams = ...,
             request_options: RequestOptions = ...) -> TreasuryReceivedDebit:
-        """`POST /v1/test_helpers/treasury/received_debits`
-        https://docs.stripe.com/api/test_helpers/treasury/received_debits/create Can be expanded: transaction."""
+        """`POST /v1/test_helpers/treasury/received_debits` https://docs.stripe.com/api/test_helpers/treasury/received_debits/create Can be
+        expanded: transaction."""
 
 class TestHelpersConfirmationTokens(Resource):
     def create(self, *, expand: Strings = ..., payment_method: str = ..., payment_method_data: PaymentMethodDataParams = ...,
@@ -429,8 +392,7 @@ class TestHelpersConfirmationTokens(Resource):
         """`POST /v1/test_helpers/confirmation_tokens` https://docs.stripe.com/api/test_helpers/confirmation_tokens/create"""
 
 class AsyncTestHelpersConfirmationTokens(Resource):
-    async def create(self, *, expand: Strings = ..., payment_method: str = ...,
-            payment_method_data: PaymentMethodDataParams = ...,
+    async def create(self, *, expand: Strings = ..., payment_method: str = ..., payment_method_data: PaymentMethodDataParams = ...,
             payment_method_options: TestHelpersConfirmationTokenCreatePaymentMethodOptionsParams = ..., return_url: str = ...,
             setup_future_usage: Literal["off_session", "on_session"] = ..., shipping: ShippingDetailsParams = ...,
             request_options: RequestOptions = ...) -> ConfirmationToken:
@@ -484,8 +446,8 @@ class TestHelpersTestClocks(Resource):
         """`POST /v1/test_helpers/test_clocks/{test_clock}/advance` https://docs.stripe.com/api/test_helpers/test_clocks/advance"""
     def create(self, *, frozen_time: int | datetime, customer: str = ..., expand: Strings = ..., name: str = ...,
             request_options: RequestOptions = ...) -> TestClock:
-        """`POST /v1/test_helpers/test_clocks` https://docs.stripe.com/api/test_helpers/test_clocks/create At most, in characters:
-        name 300."""
+        """`POST /v1/test_helpers/test_clocks` https://docs.stripe.com/api/test_helpers/test_clocks/create At most, in characters: name
+        300."""
     def list(self, *, ending_before: str = ..., expand: Strings = ..., limit: int = ..., starting_after: str = ...,
             request_options: RequestOptions = ...) -> Page[TestClock]:
         """`GET /v1/test_helpers/test_clocks` https://docs.stripe.com/api/test_helpers/test_clocks/list"""
@@ -500,8 +462,8 @@ class AsyncTestHelpersTestClocks(Resource):
         """`POST /v1/test_helpers/test_clocks/{test_clock}/advance` https://docs.stripe.com/api/test_helpers/test_clocks/advance"""
     async def create(self, *, frozen_time: int | datetime, customer: str = ..., expand: Strings = ..., name: str = ...,
             request_options: RequestOptions = ...) -> TestClock:
-        """`POST /v1/test_helpers/test_clocks` https://docs.stripe.com/api/test_helpers/test_clocks/create At most, in characters:
-        name 300."""
+        """`POST /v1/test_helpers/test_clocks` https://docs.stripe.com/api/test_helpers/test_clocks/create At most, in characters: name
+        300."""
     def list(self, *, ending_before: str = ..., expand: Strings = ..., limit: int = ..., starting_after: str = ...,
             request_options: RequestOptions = ...) -> AsyncPager[TestClock]:
         """`GET /v1/test_helpers/test_clocks` https://docs.stripe.com/api/test_helpers/test_clocks/list"""

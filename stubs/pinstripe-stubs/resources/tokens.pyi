@@ -4,8 +4,8 @@
 from pinstripe.endpoint import Resource
 from pinstripe.models import Token
 from pinstripe.param import RequestOptions, Strings
-from pinstripe.params import (TokenCreateAccountParams, TokenCreateBankAccountParams, TokenCreateCardParams,
-    TokenCreateCvcUpdateParams, TokenCreatePersonParams, TokenCreatePiiParams)
+from pinstripe.params import (TokenCreateAccountParams, TokenCreateBankAccountParams, TokenCreateCardParams, TokenCreateCvcUpdateParams,
+    TokenCreatePersonParams, TokenCreatePiiParams)
 
 class Tokens(Resource):
     def create(self, *, account: TokenCreateAccountParams = ..., bank_account: TokenCreateBankAccountParams = ...,

@@ -14,14 +14,13 @@ class Topups(Resource):
     def cancel(self, topup: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> Topup:
         """`POST /v1/topups/{topup}/cancel` https://docs.stripe.com/api/topups/cancel Can be expanded: balance_transaction."""
     def create(self, *, amount: int, currency: str, description: str = ..., expand: Strings = ...,
-            metadata: Mapping[str, str] | None = ..., source: str = ..., statement_descriptor: str = ...,
-            transfer_group: str = ..., request_options: RequestOptions = ...) -> Topup:
-        """`POST /v1/topups` https://docs.stripe.com/api/topups/create Can be expanded: balance_transaction. At most, in
-        characters: statement_descriptor 15."""
-    def list(self, *, amount: TopupListAmountParams | int = ..., created: RangeParams | int | datetime = ...,
-            ending_before: str = ..., expand: Strings = ..., limit: int = ..., starting_after: str = ...,
-            status: Literal["canceled", "failed", "pending", "succeeded"] = ...,
-            request_options: RequestOptions = ...) -> Page[Topup]:
+            metadata: Mapping[str, str] | None = ..., source: str = ..., statement_descriptor: str = ..., transfer_group: str = ...,
+            request_options: RequestOptions = ...) -> Topup:
+        """`POST /v1/topups` https://docs.stripe.com/api/topups/create Can be expanded: balance_transaction. At most, in characters:
+        statement_descriptor 15."""
+    def list(self, *, amount: TopupListAmountParams | int = ..., created: RangeParams | int | datetime = ..., ending_before: str = ...,
+            expand: Strings = ..., limit: int = ..., starting_after: str = ...,
+            status: Literal["canceled", "failed", "pending", "succeeded"] = ..., request_options: RequestOptions = ...) -> Page[Topup]:
         """`GET /v1/topups` https://docs.stripe.com/api/topups/list Can be expanded in `data`: balance_transaction."""
     def retrieve(self, topup: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> Topup:
         """`GET /v1/topups/{topup}` https://docs.stripe.com/api/topups/retrieve Can be expanded: balance_transaction."""
@@ -33,17 +32,17 @@ class AsyncTopups(Resource):
     async def cancel(self, topup: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> Topup:
         """`POST /v1/topups/{topup}/cancel` https://docs.stripe.com/api/topups/cancel Can be expanded: balance_transaction."""
     async def create(self, *, amount: int, currency: str, description: str = ..., expand: Strings = ...,
-            metadata: Mapping[str, str] | None = ..., source: str = ..., statement_descriptor: str = ...,
-            transfer_group: str = ..., request_options: RequestOptions = ...) -> Topup:
-        """`POST /v1/topups` https://docs.stripe.com/api/topups/create Can be expanded: balance_transaction. At most, in
-        characters: statement_descriptor 15."""
-    def list(self, *, amount: TopupListAmountParams | int = ..., created: RangeParams | int | datetime = ...,
-            ending_before: str = ..., expand: Strings = ..., limit: int = ..., starting_after: str = ...,
+            metadata: Mapping[str, str] | None = ..., source: str = ..., statement_descriptor: str = ..., transfer_group: str = ...,
+            request_options: RequestOptions = ...) -> Topup:
+        """`POST /v1/topups` https://docs.stripe.com/api/topups/create Can be expanded: balance_transaction. At most, in characters:
+        statement_descriptor 15."""
+    def list(self, *, amount: TopupListAmountParams | int = ..., created: RangeParams | int | datetime = ..., ending_before: str = ...,
+            expand: Strings = ..., limit: int = ..., starting_after: str = ...,
             status: Literal["canceled", "failed", "pending", "succeeded"] = ...,
             request_options: RequestOptions = ...) -> AsyncPager[Topup]:
         """`GET /v1/topups` https://docs.stripe.com/api/topups/list Can be expanded in `data`: balance_transaction."""
     async def retrieve(self, topup: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> Topup:
         """`GET /v1/topups/{topup}` https://docs.stripe.com/api/topups/retrieve Can be expanded: balance_transaction."""
-    async def update(self, topup: str, *, description: str = ..., expand: Strings = ...,
-            metadata: Mapping[str, str] | None = ..., request_options: RequestOptions = ...) -> Topup:
+    async def update(self, topup: str, *, description: str = ..., expand: Strings = ..., metadata: Mapping[str, str] | None = ...,
+            request_options: RequestOptions = ...) -> Topup:
         """`POST /v1/topups/{topup}` https://docs.stripe.com/api/topups/update Can be expanded: balance_transaction."""

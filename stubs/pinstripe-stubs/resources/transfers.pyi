@@ -14,14 +14,13 @@ class TransfersReversals(Resource):
     def create(self, id: str, *, amount: int = ..., description: str = ..., expand: Strings = ...,
             metadata: Mapping[str, str] | None = ..., refund_application_fee: bool = ...,
             request_options: RequestOptions = ...) -> TransferReversal:
-        """`POST /v1/transfers/{id}/reversals` https://docs.stripe.com/api/transfers/reversals/create Can be expanded:
-        balance_transaction, destination_payment_refund, source_refund, transfer."""
+        """`POST /v1/transfers/{id}/reversals` https://docs.stripe.com/api/transfers/reversals/create Can be expanded: balance_transaction,
+        destination_payment_refund, source_refund, transfer."""
     def list(self, id: str, *, ending_before: str = ..., expand: Strings = ..., limit: int = ..., starting_after: str = ...,
             request_options: RequestOptions = ...) -> Page[TransferReversal]:
         """`GET /v1/transfers/{id}/reversals` https://docs.stripe.com/api/transfers/reversals/list Can be expanded in `data`:
         balance_transaction, destination_payment_refund, source_refund, transfer."""
-    def retrieve(self, transfer: str, id: str, *, expand: Strings = ...,
-            request_options: RequestOptions = ...) -> TransferReversal:
+    def retrieve(self, transfer: str, id: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> TransferReversal:
         """`GET /v1/transfers/{transfer}/reversals/{id}` https://docs.stripe.com/api/transfers/reversals/retrieve Can be expanded:
         balance_transaction, destination_payment_refund, source_refund, transfer."""
     def update(self, transfer: str, id: str, *, expand: Strings = ..., metadata: Mapping[str, str] | None = ...,
@@ -33,8 +32,8 @@ class AsyncTransfersReversals(Resource):
     async def create(self, id: str, *, amount: int = ..., description: str = ..., expand: Strings = ...,
             metadata: Mapping[str, str] | None = ..., refund_application_fee: bool = ...,
             request_options: RequestOptions = ...) -> TransferReversal:
-        """`POST /v1/transfers/{id}/reversals` https://docs.stripe.com/api/transfers/reversals/create Can be expanded:
-        balance_transaction, destination_payment_refund, source_refund, transfer."""
+        """`POST /v1/transfers/{id}/reversals` https://docs.stripe.com/api/transfers/reversals/create Can be expanded: balance_transaction,
+        destination_payment_refund, source_refund, transfer."""
     def list(self, id: str, *, ending_before: str = ..., expand: Strings = ..., limit: int = ..., starting_after: str = ...,
             request_options: RequestOptions = ...) -> AsyncPager[TransferReversal]:
         """`GET /v1/transfers/{id}/reversals` https://docs.stripe.com/api/transfers/reversals/list Can be expanded in `data`:
@@ -51,41 +50,39 @@ class AsyncTransfersReversals(Resource):
 class Transfers(Resource):
     reversals: TransfersReversals
     def create(self, *, currency: str, destination: str, amount: int = ..., description: str = ..., expand: Strings = ...,
-            metadata: Mapping[str, str] = ..., source_transaction: str = ...,
-            source_type: Literal["bank_account", "card", "fpx"] = ..., transfer_group: str = ...,
-            request_options: RequestOptions = ...) -> Transfer:
+            metadata: Mapping[str, str] = ..., source_transaction: str = ..., source_type: Literal["bank_account", "card", "fpx"] = ...,
+            transfer_group: str = ..., request_options: RequestOptions = ...) -> Transfer:
         """`POST /v1/transfers` https://docs.stripe.com/api/transfers/create Can be expanded: balance_transaction, destination,
         destination_payment, source_transaction."""
     def list(self, *, created: RangeParams | int | datetime = ..., destination: str = ..., ending_before: str = ...,
             expand: Strings = ..., limit: int = ..., starting_after: str = ..., transfer_group: str = ...,
             request_options: RequestOptions = ...) -> Page[Transfer]:
-        """`GET /v1/transfers` https://docs.stripe.com/api/transfers/list Can be expanded in `data`: balance_transaction,
-        destination, destination_payment, source_transaction."""
+        """`GET /v1/transfers` https://docs.stripe.com/api/transfers/list Can be expanded in `data`: balance_transaction, destination,
+        destination_payment, source_transaction."""
     def retrieve(self, transfer: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> Transfer:
-        """`GET /v1/transfers/{transfer}` https://docs.stripe.com/api/transfers/retrieve Can be expanded: balance_transaction,
-        destination, destination_payment, source_transaction."""
+        """`GET /v1/transfers/{transfer}` https://docs.stripe.com/api/transfers/retrieve Can be expanded: balance_transaction, destination,
+        destination_payment, source_transaction."""
     def update(self, transfer: str, *, description: str = ..., expand: Strings = ..., metadata: Mapping[str, str] | None = ...,
             request_options: RequestOptions = ...) -> Transfer:
-        """`POST /v1/transfers/{transfer}` https://docs.stripe.com/api/transfers/update Can be expanded: balance_transaction,
-        destination, destination_payment, source_transaction."""
+        """`POST /v1/transfers/{transfer}` https://docs.stripe.com/api/transfers/update Can be expanded: balance_transaction, destination,
+        destination_payment, source_transaction."""
 
 class AsyncTransfers(Resource):
     reversals: AsyncTransfersReversals
     async def create(self, *, currency: str, destination: str, amount: int = ..., description: str = ..., expand: Strings = ...,
-            metadata: Mapping[str, str] = ..., source_transaction: str = ...,
-            source_type: Literal["bank_account", "card", "fpx"] = ..., transfer_group: str = ...,
-            request_options: RequestOptions = ...) -> Transfer:
+            metadata: Mapping[str, str] = ..., source_transaction: str = ..., source_type: Literal["bank_account", "card", "fpx"] = ...,
+            transfer_group: str = ..., request_options: RequestOptions = ...) -> Transfer:
         """`POST /v1/transfers` https://docs.stripe.com/api/transfers/create Can be expanded: balance_transaction, destination,
         destination_payment, source_transaction."""
     def list(self, *, created: RangeParams | int | datetime = ..., destination: str = ..., ending_before: str = ...,
             expand: Strings = ..., limit: int = ..., starting_after: str = ..., transfer_group: str = ...,
             request_options: RequestOptions = ...) -> AsyncPager[Transfer]:
-        """`GET /v1/transfers` https://docs.stripe.com/api/transfers/list Can be expanded in `data`: balance_transaction,
-        destination, destination_payment, source_transaction."""
+        """`GET /v1/transfers` https://docs.stripe.com/api/transfers/list Can be expanded in `data`: balance_transaction, destination,
+        destination_payment, source_transaction."""
     async def retrieve(self, transfer: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> Transfer:
-        """`GET /v1/transfers/{transfer}` https://docs.stripe.com/api/transfers/retrieve Can be expanded: balance_transaction,
-        destination, destination_payment, source_transaction."""
-    async def update(self, transfer: str, *, description: str = ..., expand: Strings = ...,
-            metadata: Mapping[str, str] | None = ..., request_options: RequestOptions = ...) -> Transfer:
-        """`POST /v1/transfers/{transfer}` https://docs.stripe.com/api/transfers/update Can be expanded: balance_transaction,
-        destination, destination_payment, source_transaction."""
+        """`GET /v1/transfers/{transfer}` https://docs.stripe.com/api/transfers/retrieve Can be expanded: balance_transaction, destination,
+        destination_payment, source_transaction."""
+    async def update(self, transfer: str, *, description: str = ..., expand: Strings = ..., metadata: Mapping[str, str] | None = ...,
+            request_options: RequestOptions = ...) -> Transfer:
+        """`POST /v1/transfers/{transfer}` https://docs.stripe.com/api/transfers/update Can be expanded: balance_transaction, destination,
+        destination_payment, source_transaction."""

@@ -5,18 +5,18 @@ from datetime import datetime
 from typing import Literal
 
 from pinstripe.endpoint import Resource
-from pinstripe.models import (TreasuryCreditReversal, TreasuryDebitReversal, TreasuryFinancialAccount,
-    TreasuryFinancialAccountFeatures, TreasuryInboundTransfer, TreasuryOutboundPayment, TreasuryOutboundTransfer,
-    TreasuryReceivedCredit, TreasuryReceivedDebit, TreasuryTransaction, TreasuryTransactionEntry)
+from pinstripe.models import (TreasuryCreditReversal, TreasuryDebitReversal, TreasuryFinancialAccount, TreasuryFinancialAccountFeatures,
+    TreasuryInboundTransfer, TreasuryOutboundPayment, TreasuryOutboundTransfer, TreasuryReceivedCredit, TreasuryReceivedDebit,
+    TreasuryTransaction, TreasuryTransactionEntry)
 from pinstripe.paging import AsyncPager, Page
 from pinstripe.param import RequestOptions, Strings
-from pinstripe.params import (RangeParams, TreasuryFinancialAccountFeaturesCardIssuingParams,
-    TreasuryFinancialAccountFeaturesParams, TreasuryFinancialAccountFinancialAddressesParams,
-    TreasuryFinancialAccountForwardingSettingsParams, TreasuryFinancialAccountInboundTransfersParams,
-    TreasuryFinancialAccountOutboundPaymentsParams, TreasuryFinancialAccountPlatformRestrictionsParams,
-    TreasuryOutboundDestinationPaymentMethodOptionsParams, TreasuryOutboundPaymentCreateDestinationPaymentMethodDataParams,
-    TreasuryOutboundPaymentCreateEndUserDetailsParams, TreasuryOutboundTransferCreateDestinationPaymentMethodDataParams,
-    TreasuryReceivedCreditListLinkedFlowsParams, TreasuryTransactionListStatusTransitionsParams)
+from pinstripe.params import (RangeParams, TreasuryFinancialAccountFeaturesCardIssuingParams, TreasuryFinancialAccountFeaturesParams,
+    TreasuryFinancialAccountFinancialAddressesParams, TreasuryFinancialAccountForwardingSettingsParams,
+    TreasuryFinancialAccountInboundTransfersParams, TreasuryFinancialAccountOutboundPaymentsParams,
+    TreasuryFinancialAccountPlatformRestrictionsParams, TreasuryOutboundDestinationPaymentMethodOptionsParams,
+    TreasuryOutboundPaymentCreateDestinationPaymentMethodDataParams, TreasuryOutboundPaymentCreateEndUserDetailsParams,
+    TreasuryOutboundTransferCreateDestinationPaymentMethodDataParams, TreasuryReceivedCreditListLinkedFlowsParams,
+    TreasuryTransactionListStatusTransitionsParams)
 
 class TreasuryFinancialAccountsFeatures(Resource):
     def retrieve(self, financial_account: str, *, expand: Strings = ...,
@@ -53,54 +53,48 @@ class AsyncTreasuryFinancialAccountsFeatures(Resource):
 class TreasuryCreditReversals(Resource):
     def create(self, *, received_credit: str, expand: Strings = ..., metadata: Mapping[str, str] = ...,
             request_options: RequestOptions = ...) -> TreasuryCreditReversal:
-        """`POST /v1/treasury/credit_reversals` https://docs.stripe.com/api/treasury/credit_reversals/create Can be expanded:
-        transaction."""
+        """`POST /v1/treasury/credit_reversals` https://docs.stripe.com/api/treasury/credit_reversals/create Can be expanded: transaction."""
     def list(self, *, financial_account: str, ending_before: str = ..., expand: Strings = ..., limit: int = ...,
             received_credit: str = ..., starting_after: str = ..., status: Literal["canceled", "posted", "processing"] = ...,
             request_options: RequestOptions = ...) -> Page[TreasuryCreditReversal]:
-        """`GET /v1/treasury/credit_reversals` https://docs.stripe.com/api/treasury/credit_reversals/list Can be expanded in
-        `data`: transaction."""
-    def retrieve(self, credit_reversal: str, *, expand: Strings = ...,
-            request_options: RequestOptions = ...) -> TreasuryCreditReversal:
-        """`GET /v1/treasury/credit_reversals/{credit_reversal}` https://docs.stripe.com/api/treasury/credit_reversals/retrieve Can
-        be expanded: transaction."""
+        """`GET /v1/treasury/credit_reversals` https://docs.stripe.com/api/treasury/credit_reversals/list Can be expanded in `data`:
+        transaction."""
+    def retrieve(self, credit_reversal: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> TreasuryCreditReversal:
+        """`GET /v1/treasury/credit_reversals/{credit_reversal}` https://docs.stripe.com/api/treasury/credit_reversals/retrieve Can be
+        expanded: transaction."""
 
 class AsyncTreasuryCreditReversals(Resource):
     async def create(self, *, received_credit: str, expand: Strings = ..., metadata: Mapping[str, str] = ...,
             request_options: RequestOptions = ...) -> TreasuryCreditReversal:
-        """`POST /v1/treasury/credit_reversals` https://docs.stripe.com/api/treasury/credit_reversals/create Can be expanded:
-        transaction."""
+        """`POST /v1/treasury/credit_reversals` https://docs.stripe.com/api/treasury/credit_reversals/create Can be expanded: transaction."""
     def list(self, *, financial_account: str, ending_before: str = ..., expand: Strings = ..., limit: int = ...,
             received_credit: str = ..., starting_after: str = ..., status: Literal["canceled", "posted", "processing"] = ...,
             request_options: RequestOptions = ...) -> AsyncPager[TreasuryCreditReversal]:
-        """`GET /v1/treasury/credit_reversals` https://docs.stripe.com/api/treasury/credit_reversals/list Can be expanded in
-        `data`: transaction."""
+        """`GET /v1/treasury/credit_reversals` https://docs.stripe.com/api/treasury/credit_reversals/list Can be expanded in `data`:
+        transaction."""
     async def retrieve(self, credit_reversal: str, *, expand: Strings = ...,
             request_options: RequestOptions = ...) -> TreasuryCreditReversal:
-        """`GET /v1/treasury/credit_reversals/{credit_reversal}` https://docs.stripe.com/api/treasury/credit_reversals/retrieve Can
-        be expanded: transaction."""
+        """`GET /v1/treasury/credit_reversals/{credit_reversal}` https://docs.stripe.com/api/treasury/credit_reversals/retrieve Can be
+        expanded: transaction."""
 
 class TreasuryDebitReversals(Resource):
     def create(self, *, received_debit: str, expand: Strings = ..., metadata: Mapping[str, str] = ...,
             request_options: RequestOptions = ...) -> TreasuryDebitReversal:
-        """`POST /v1/treasury/debit_reversals` https://docs.stripe.com/api/treasury/debit_reversals/create Can be expanded:
-        transaction."""
+        """`POST /v1/treasury/debit_reversals` https://docs.stripe.com/api/treasury/debit_reversals/create Can be expanded: transaction."""
     def list(self, *, financial_account: str, ending_before: str = ..., expand: Strings = ..., limit: int = ...,
             received_debit: str = ..., resolution: Literal["lost", "won"] = ..., starting_after: str = ...,
             status: Literal["canceled", "completed", "processing"] = ...,
             request_options: RequestOptions = ...) -> Page[TreasuryDebitReversal]:
         """`GET /v1/treasury/debit_reversals` https://docs.stripe.com/api/treasury/debit_reversals/list Can be expanded in `data`:
         transaction."""
-    def retrieve(self, debit_reversal: str, *, expand: Strings = ...,
-            request_options: RequestOptions = ...) -> TreasuryDebitReversal:
+    def retrieve(self, debit_reversal: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> TreasuryDebitReversal:
         """`GET /v1/treasury/debit_reversals/{debit_reversal}` https://docs.stripe.com/api/treasury/debit_reversals/retrieve Can be
         expanded: transaction."""
 
 class AsyncTreasuryDebitReversals(Resource):
     async def create(self, *, received_debit: str, expand: Strings = ..., metadata: Mapping[str, str] = ...,
             request_options: RequestOptions = ...) -> TreasuryDebitReversal:
-        """`POST /v1/treasury/debit_reversals` https://docs.stripe.com/api/treasury/debit_reversals/create Can be expanded:
-        transaction."""
+        """`POST /v1/treasury/debit_reversals` https://docs.stripe.com/api/treasury/debit_reversals/create Can be expanded: transaction."""
     def list(self, *, financial_account: str, ending_before: str = ..., expand: Strings = ..., limit: int = ...,
             received_debit: str = ..., resolution: Literal["lost", "won"] = ..., starting_after: str = ...,
             status: Literal["canceled", "completed", "processing"] = ...,
@@ -117,61 +111,53 @@ class TreasuryFinancialAccounts(Resource):
     def close(self, financial_account: str, *, expand: Strings = ...,
             forwarding_settings: TreasuryFinancialAccountForwardingSettingsParams = ...,
             request_options: RequestOptions = ...) -> TreasuryFinancialAccount:
-        """`POST /v1/treasury/financial_accounts/{financial_account}/close`
-        https://docs.stripe.com/api/treasury/financial_accounts/close"""
-    def create(self, *, supported_currencies: Strings, expand: Strings = ...,
-            features: TreasuryFinancialAccountFeaturesParams = ..., metadata: Mapping[str, str] = ...,
-            nickname: str | None = ..., platform_restrictions: TreasuryFinancialAccountPlatformRestrictionsParams = ...,
+        """`POST /v1/treasury/financial_accounts/{financial_account}/close` https://docs.stripe.com/api/treasury/financial_accounts/close"""
+    def create(self, *, supported_currencies: Strings, expand: Strings = ..., features: TreasuryFinancialAccountFeaturesParams = ...,
+            metadata: Mapping[str, str] = ..., nickname: str | None = ...,
+            platform_restrictions: TreasuryFinancialAccountPlatformRestrictionsParams = ...,
             request_options: RequestOptions = ...) -> TreasuryFinancialAccount:
         """`POST /v1/treasury/financial_accounts` https://docs.stripe.com/api/treasury/financial_accounts/create"""
-    def list(self, *, created: RangeParams | int | datetime = ..., ending_before: str = ..., expand: Strings = ...,
-            limit: int = ..., starting_after: str = ..., status: Literal["closed", "open"] = ...,
+    def list(self, *, created: RangeParams | int | datetime = ..., ending_before: str = ..., expand: Strings = ..., limit: int = ...,
+            starting_after: str = ..., status: Literal["closed", "open"] = ...,
             request_options: RequestOptions = ...) -> Page[TreasuryFinancialAccount]:
         """`GET /v1/treasury/financial_accounts` https://docs.stripe.com/api/treasury/financial_accounts/list"""
     def retrieve(self, financial_account: str, *, expand: Strings = ...,
             request_options: RequestOptions = ...) -> TreasuryFinancialAccount:
-        """`GET /v1/treasury/financial_accounts/{financial_account}`
-        https://docs.stripe.com/api/treasury/financial_accounts/retrieve"""
+        """`GET /v1/treasury/financial_accounts/{financial_account}` https://docs.stripe.com/api/treasury/financial_accounts/retrieve"""
     def update(self, financial_account: str, *, expand: Strings = ..., features: TreasuryFinancialAccountFeaturesParams = ...,
             forwarding_settings: TreasuryFinancialAccountForwardingSettingsParams = ..., metadata: Mapping[str, str] = ...,
             nickname: str | None = ..., platform_restrictions: TreasuryFinancialAccountPlatformRestrictionsParams = ...,
             request_options: RequestOptions = ...) -> TreasuryFinancialAccount:
-        """`POST /v1/treasury/financial_accounts/{financial_account}`
-        https://docs.stripe.com/api/treasury/financial_accounts/update"""
+        """`POST /v1/treasury/financial_accounts/{financial_account}` https://docs.stripe.com/api/treasury/financial_accounts/update"""
 
 class AsyncTreasuryFinancialAccounts(Resource):
     features: AsyncTreasuryFinancialAccountsFeatures
     async def close(self, financial_account: str, *, expand: Strings = ...,
             forwarding_settings: TreasuryFinancialAccountForwardingSettingsParams = ...,
             request_options: RequestOptions = ...) -> TreasuryFinancialAccount:
-        """`POST /v1/treasury/financial_accounts/{financial_account}/close`
-        https://docs.stripe.com/api/treasury/financial_accounts/close"""
+        """`POST /v1/treasury/financial_accounts/{financial_account}/close` https://docs.stripe.com/api/treasury/financial_accounts/close"""
     async def create(self, *, supported_currencies: Strings, expand: Strings = ...,
-            features: TreasuryFinancialAccountFeaturesParams = ..., metadata: Mapping[str, str] = ...,
-            nickname: str | None = ..., platform_restrictions: TreasuryFinancialAccountPlatformRestrictionsParams = ...,
+            features: TreasuryFinancialAccountFeaturesParams = ..., metadata: Mapping[str, str] = ..., nickname: str | None = ...,
+            platform_restrictions: TreasuryFinancialAccountPlatformRestrictionsParams = ...,
             request_options: RequestOptions = ...) -> TreasuryFinancialAccount:
         """`POST /v1/treasury/financial_accounts` https://docs.stripe.com/api/treasury/financial_accounts/create"""
-    def list(self, *, created: RangeParams | int | datetime = ..., ending_before: str = ..., expand: Strings = ...,
-            limit: int = ..., starting_after: str = ..., status: Literal["closed", "open"] = ...,
+    def list(self, *, created: RangeParams | int | datetime = ..., ending_before: str = ..., expand: Strings = ..., limit: int = ...,
+            starting_after: str = ..., status: Literal["closed", "open"] = ...,
             request_options: RequestOptions = ...) -> AsyncPager[TreasuryFinancialAccount]:
         """`GET /v1/treasury/financial_accounts` https://docs.stripe.com/api/treasury/financial_accounts/list"""
     async def retrieve(self, financial_account: str, *, expand: Strings = ...,
             request_options: RequestOptions = ...) -> TreasuryFinancialAccount:
-        """`GET /v1/treasury/financial_accounts/{financial_account}`
-        https://docs.stripe.com/api/treasury/financial_accounts/retrieve"""
-    async def update(self, financial_account: str, *, expand: Strings = ...,
-            features: TreasuryFinancialAccountFeaturesParams = ...,
+        """`GET /v1/treasury/financial_accounts/{financial_account}` https://docs.stripe.com/api/treasury/financial_accounts/retrieve"""
+    async def update(self, financial_account: str, *, expand: Strings = ..., features: TreasuryFinancialAccountFeaturesParams = ...,
             forwarding_settings: TreasuryFinancialAccountForwardingSettingsParams = ..., metadata: Mapping[str, str] = ...,
             nickname: str | None = ..., platform_restrictions: TreasuryFinancialAccountPlatformRestrictionsParams = ...,
             request_options: RequestOptions = ...) -> TreasuryFinancialAccount:
-        """`POST /v1/treasury/financial_accounts/{financial_account}`
-        https://docs.stripe.com/api/treasury/financial_accounts/update"""
+        """`POST /v1/treasury/financial_accounts/{financial_account}` https://docs.stripe.com/api/treasury/financial_accounts/update"""
 
 class TreasuryInboundTransfers(Resource):
-    def cancel(self, inbound_transfer: str, *, expand: Strings = ...,
-            request_options: RequestOptions = ...) -> TreasuryInboundTransfer:
-        """`POST /v1/treasury/inbound_transfers/{inbound_transfer}/cancel`
-        https://docs.stripe.com/api/treasury/inbound_transfers/cancel Can be expanded: transaction."""
+    def cancel(self, inbound_transfer: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> TreasuryInboundTransfer:
+        """`POST /v1/treasury/inbound_transfers/{inbound_transfer}/cancel` https://docs.stripe.com/api/treasury/inbound_transfers/cancel
+        Can be expanded: transaction."""
     def create(self, *, amount: int, currency: str, financial_account: str, origin_payment_method: str, description: str = ...,
             expand: Strings = ..., metadata: Mapping[str, str] = ..., statement_descriptor: str = ...,
             request_options: RequestOptions = ...) -> TreasuryInboundTransfer:
@@ -180,36 +166,35 @@ class TreasuryInboundTransfers(Resource):
     def list(self, *, financial_account: str, ending_before: str = ..., expand: Strings = ..., limit: int = ...,
             starting_after: str = ..., status: Literal["canceled", "failed", "processing", "succeeded"] = ...,
             request_options: RequestOptions = ...) -> Page[TreasuryInboundTransfer]:
-        """`GET /v1/treasury/inbound_transfers` https://docs.stripe.com/api/treasury/inbound_transfers/list Can be expanded in
-        `data`: transaction."""
+        """`GET /v1/treasury/inbound_transfers` https://docs.stripe.com/api/treasury/inbound_transfers/list Can be expanded in `data`:
+        transaction."""
     def retrieve(self, id: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> TreasuryInboundTransfer:
-        """`GET /v1/treasury/inbound_transfers/{id}` https://docs.stripe.com/api/treasury/inbound_transfers/retrieve Can be
-        expanded: transaction."""
+        """`GET /v1/treasury/inbound_transfers/{id}` https://docs.stripe.com/api/treasury/inbound_transfers/retrieve Can be expanded:
+        transaction."""
 
 class AsyncTreasuryInboundTransfers(Resource):
     async def cancel(self, inbound_transfer: str, *, expand: Strings = ...,
             request_options: RequestOptions = ...) -> TreasuryInboundTransfer:
-        """`POST /v1/treasury/inbound_transfers/{inbound_transfer}/cancel`
-        https://docs.stripe.com/api/treasury/inbound_transfers/cancel Can be expanded: transaction."""
-    async def create(self, *, amount: int, currency: str, financial_account: str, origin_payment_method: str,
-            description: str = ..., expand: Strings = ..., metadata: Mapping[str, str] = ..., statement_descriptor: str = ...,
+        """`POST /v1/treasury/inbound_transfers/{inbound_transfer}/cancel` https://docs.stripe.com/api/treasury/inbound_transfers/cancel
+        Can be expanded: transaction."""
+    async def create(self, *, amount: int, currency: str, financial_account: str, origin_payment_method: str, description: str = ...,
+            expand: Strings = ..., metadata: Mapping[str, str] = ..., statement_descriptor: str = ...,
             request_options: RequestOptions = ...) -> TreasuryInboundTransfer:
         """`POST /v1/treasury/inbound_transfers` https://docs.stripe.com/api/treasury/inbound_transfers/create Can be expanded:
         transaction. At most, in characters: statement_descriptor 10."""
     def list(self, *, financial_account: str, ending_before: str = ..., expand: Strings = ..., limit: int = ...,
             starting_after: str = ..., status: Literal["canceled", "failed", "processing", "succeeded"] = ...,
             request_options: RequestOptions = ...) -> AsyncPager[TreasuryInboundTransfer]:
-        """`GET /v1/treasury/inbound_transfers` https://docs.stripe.com/api/treasury/inbound_transfers/list Can be expanded in
-        `data`: transaction."""
-    async def retrieve(self, id: str, *, expand: Strings = ...,
-            request_options: RequestOptions = ...) -> TreasuryInboundTransfer:
-        """`GET /v1/treasury/inbound_transfers/{id}` https://docs.stripe.com/api/treasury/inbound_transfers/retrieve Can be
-        expanded: transaction."""
+        """`GET /v1/treasury/inbound_transfers` https://docs.stripe.com/api/treasury/inbound_transfers/list Can be expanded in `data`:
+        transaction."""
+    async def retrieve(self, id: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> TreasuryInboundTransfer:
+        """`GET /v1/treasury/inbound_transfers/{id}` https://docs.stripe.com/api/treasury/inbound_transfers/retrieve Can be expanded:
+        transaction."""
 
 class TreasuryOutboundPayments(Resource):
     def cancel(self, id: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> TreasuryOutboundPayment:
-        """`POST /v1/treasury/outbound_payments/{id}/cancel` https://docs.stripe.com/api/treasury/outbound_payments/cancel Can be
-        expanded: transaction."""
+        """`POST /v1/treasury/outbound_payments/{id}/cancel` https://docs.stripe.com/api/treasury/outbound_payments/cancel Can be expanded:
+        transaction."""
     def create(self, *, amount: int, currency: str, financial_account: str, customer: str = ..., description: str = ...,
             destination_payment_method: str = ...,
             destination_payment_method_data: TreasuryOutboundPaymentCreateDestinationPaymentMethodDataParams = ...,
@@ -223,16 +208,16 @@ class TreasuryOutboundPayments(Resource):
             ending_before: str = ..., expand: Strings = ..., limit: int = ..., starting_after: str = ...,
             status: Literal["canceled", "failed", "posted", "processing", "returned"] = ...,
             request_options: RequestOptions = ...) -> Page[TreasuryOutboundPayment]:
-        """`GET /v1/treasury/outbound_payments` https://docs.stripe.com/api/treasury/outbound_payments/list Can be expanded in
-        `data`: transaction."""
+        """`GET /v1/treasury/outbound_payments` https://docs.stripe.com/api/treasury/outbound_payments/list Can be expanded in `data`:
+        transaction."""
     def retrieve(self, id: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> TreasuryOutboundPayment:
-        """`GET /v1/treasury/outbound_payments/{id}` https://docs.stripe.com/api/treasury/outbound_payments/retrieve Can be
-        expanded: transaction."""
+        """`GET /v1/treasury/outbound_payments/{id}` https://docs.stripe.com/api/treasury/outbound_payments/retrieve Can be expanded:
+        transaction."""
 
 class AsyncTreasuryOutboundPayments(Resource):
     async def cancel(self, id: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> TreasuryOutboundPayment:
-        """`POST /v1/treasury/outbound_payments/{id}/cancel` https://docs.stripe.com/api/treasury/outbound_payments/cancel Can be
-        expanded: transaction."""
+        """`POST /v1/treasury/outbound_payments/{id}/cancel` https://docs.stripe.com/api/treasury/outbound_payments/cancel Can be expanded:
+        transaction."""
     async def create(self, *, amount: int, currency: str, financial_account: str, customer: str = ..., description: str = ...,
             destination_payment_method: str = ...,
             destination_payment_method_data: TreasuryOutboundPaymentCreateDestinationPaymentMethodDataParams = ...,
@@ -246,66 +231,64 @@ class AsyncTreasuryOutboundPayments(Resource):
             ending_before: str = ..., expand: Strings = ..., limit: int = ..., starting_after: str = ...,
             status: Literal["canceled", "failed", "posted", "processing", "returned"] = ...,
             request_options: RequestOptions = ...) -> AsyncPager[TreasuryOutboundPayment]:
-        """`GET /v1/treasury/outbound_payments` https://docs.stripe.com/api/treasury/outbound_payments/list Can be expanded in
-        `data`: transaction."""
-    async def retrieve(self, id: str, *, expand: Strings = ...,
-            request_options: RequestOptions = ...) -> TreasuryOutboundPayment:
-        """`GET /v1/treasury/outbound_payments/{id}` https://docs.stripe.com/api/treasury/outbound_payments/retrieve Can be
-        expanded: transaction."""
+        """`GET /v1/treasury/outbound_payments` https://docs.stripe.com/api/treasury/outbound_payments/list Can be expanded in `data`:
+        transaction."""
+    async def retrieve(self, id: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> TreasuryOutboundPayment:
+        """`GET /v1/treasury/outbound_payments/{id}` https://docs.stripe.com/api/treasury/outbound_payments/retrieve Can be expanded:
+        transaction."""
 
 class TreasuryOutboundTransfers(Resource):
     def cancel(self, outbound_transfer: str, *, expand: Strings = ...,
             request_options: RequestOptions = ...) -> TreasuryOutboundTransfer:
-        """`POST /v1/treasury/outbound_transfers/{outbound_transfer}/cancel`
-        https://docs.stripe.com/api/treasury/outbound_transfers/cancel Can be expanded: transaction."""
+        """`POST /v1/treasury/outbound_transfers/{outbound_transfer}/cancel` https://docs.stripe.com/api/treasury/outbound_transfers/cancel
+        Can be expanded: transaction."""
     def create(self, *, amount: int, currency: str, financial_account: str, description: str = ...,
             destination_payment_method: str = ...,
             destination_payment_method_data: TreasuryOutboundTransferCreateDestinationPaymentMethodDataParams = ...,
-            destination_payment_method_options: TreasuryOutboundDestinationPaymentMethodOptionsParams = ...,
-            expand: Strings = ..., metadata: Mapping[str, str] = ..., statement_descriptor: str = ...,
+            destination_payment_method_options: TreasuryOutboundDestinationPaymentMethodOptionsParams = ..., expand: Strings = ...,
+            metadata: Mapping[str, str] = ..., statement_descriptor: str = ...,
             request_options: RequestOptions = ...) -> TreasuryOutboundTransfer:
         """`POST /v1/treasury/outbound_transfers` https://docs.stripe.com/api/treasury/outbound_transfers/create Can be expanded:
         transaction."""
     def list(self, *, financial_account: str, ending_before: str = ..., expand: Strings = ..., limit: int = ...,
             starting_after: str = ..., status: Literal["canceled", "failed", "posted", "processing", "returned"] = ...,
             request_options: RequestOptions = ...) -> Page[TreasuryOutboundTransfer]:
-        """`GET /v1/treasury/outbound_transfers` https://docs.stripe.com/api/treasury/outbound_transfers/list Can be expanded in
-        `data`: transaction."""
+        """`GET /v1/treasury/outbound_transfers` https://docs.stripe.com/api/treasury/outbound_transfers/list Can be expanded in `data`:
+        transaction."""
     def retrieve(self, outbound_transfer: str, *, expand: Strings = ...,
             request_options: RequestOptions = ...) -> TreasuryOutboundTransfer:
-        """`GET /v1/treasury/outbound_transfers/{outbound_transfer}`
-        https://docs.stripe.com/api/treasury/outbound_transfers/retrieve Can be expanded: transaction."""
+        """`GET /v1/treasury/outbound_transfers/{outbound_transfer}` https://docs.stripe.com/api/treasury/outbound_transfers/retrieve Can
+        be expanded: transaction."""
 
 class AsyncTreasuryOutboundTransfers(Resource):
     async def cancel(self, outbound_transfer: str, *, expand: Strings = ...,
             request_options: RequestOptions = ...) -> TreasuryOutboundTransfer:
-        """`POST /v1/treasury/outbound_transfers/{outbound_transfer}/cancel`
-        https://docs.stripe.com/api/treasury/outbound_transfers/cancel Can be expanded: transaction."""
+        """`POST /v1/treasury/outbound_transfers/{outbound_transfer}/cancel` https://docs.stripe.com/api/treasury/outbound_transfers/cancel
+        Can be expanded: transaction."""
     async def create(self, *, amount: int, currency: str, financial_account: str, description: str = ...,
             destination_payment_method: str = ...,
             destination_payment_method_data: TreasuryOutboundTransferCreateDestinationPaymentMethodDataParams = ...,
-            destination_payment_method_options: TreasuryOutboundDestinationPaymentMethodOptionsParams = ...,
-            expand: Strings = ..., metadata: Mapping[str, str] = ..., statement_descriptor: str = ...,
+            destination_payment_method_options: TreasuryOutboundDestinationPaymentMethodOptionsParams = ..., expand: Strings = ...,
+            metadata: Mapping[str, str] = ..., statement_descriptor: str = ...,
             request_options: RequestOptions = ...) -> TreasuryOutboundTransfer:
         """`POST /v1/treasury/outbound_transfers` https://docs.stripe.com/api/treasury/outbound_transfers/create Can be expanded:
         transaction."""
     def list(self, *, financial_account: str, ending_before: str = ..., expand: Strings = ..., limit: int = ...,
             starting_after: str = ..., status: Literal["canceled", "failed", "posted", "processing", "returned"] = ...,
             request_options: RequestOptions = ...) -> AsyncPager[TreasuryOutboundTransfer]:
-        """`GET /v1/treasury/outbound_transfers` https://docs.stripe.com/api/treasury/outbound_transfers/list Can be expanded in
-        `data`: transaction."""
+        """`GET /v1/treasury/outbound_transfers` https://docs.stripe.com/api/treasury/outbound_transfers/list Can be expanded in `data`:
+        transaction."""
     async def retrieve(self, outbound_transfer: str, *, expand: Strings = ...,
             request_options: RequestOptions = ...) -> TreasuryOutboundTransfer:
-        """`GET /v1/treasury/outbound_transfers/{outbound_transfer}`
-        https://docs.stripe.com/api/treasury/outbound_transfers/retrieve Can be expanded: transaction."""
+        """`GET /v1/treasury/outbound_transfers/{outbound_transfer}` https://docs.stripe.com/api/treasury/outbound_transfers/retrieve Can
+        be expanded: transaction."""
 
 class TreasuryReceivedCredits(Resource):
     def list(self, *, financial_account: str, ending_before: str = ..., expand: Strings = ..., limit: int = ...,
             linked_flows: TreasuryReceivedCreditListLinkedFlowsParams = ..., starting_after: str = ...,
-            status: Literal["failed", "succeeded"] = ...,
-            request_options: RequestOptions = ...) -> Page[TreasuryReceivedCredit]:
-        """`GET /v1/treasury/received_credits` https://docs.stripe.com/api/treasury/received_credits/list Can be expanded in
-        `data`: transaction."""
+            status: Literal["failed", "succeeded"] = ..., request_options: RequestOptions = ...) -> Page[TreasuryReceivedCredit]:
+        """`GET /v1/treasury/received_credits` https://docs.stripe.com/api/treasury/received_credits/list Can be expanded in `data`:
+        transaction."""
     def retrieve(self, id: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> TreasuryReceivedCredit:
         """`GET /v1/treasury/received_credits/{id}` https://docs.stripe.com/api/treasury/received_credits/retrieve Can be expanded:
         transaction."""
@@ -313,12 +296,10 @@ class TreasuryReceivedCredits(Resource):
 class AsyncTreasuryReceivedCredits(Resource):
     def list(self, *, financial_account: str, ending_before: str = ..., expand: Strings = ..., limit: int = ...,
             linked_flows: TreasuryReceivedCreditListLinkedFlowsParams = ..., starting_after: str = ...,
-            status: Literal["failed", "succeeded"] = ...,
-            request_options: RequestOptions = ...) -> AsyncPager[TreasuryReceivedCredit]:
-        """`GET /v1/treasury/received_credits` https://docs.stripe.com/api/treasury/received_credits/list Can be expanded in
-        `data`: transaction."""
-    async def retrieve(self, id: str, *, expand: Strings = ...,
-            request_options: RequestOptions = ...) -> TreasuryReceivedCredit:
+            status: Literal["failed", "succeeded"] = ..., request_options: RequestOptions = ...) -> AsyncPager[TreasuryReceivedCredit]:
+        """`GET /v1/treasury/received_credits` https://docs.stripe.com/api/treasury/received_credits/list Can be expanded in `data`:
+        transaction."""
+    async def retrieve(self, id: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> TreasuryReceivedCredit:
         """`GET /v1/treasury/received_credits/{id}` https://docs.stripe.com/api/treasury/received_credits/retrieve Can be expanded:
         transaction."""
 
@@ -347,29 +328,27 @@ class TreasuryTransactionEntries(Resource):
             effective_at: RangeParams | int | datetime = ..., ending_before: str = ..., expand: Strings = ..., limit: int = ...,
             order_by: Literal["created", "effective_at"] = ..., starting_after: str = ..., transaction: str = ...,
             request_options: RequestOptions = ...) -> Page[TreasuryTransactionEntry]:
-        """`GET /v1/treasury/transaction_entries` https://docs.stripe.com/api/treasury/transaction_entries/list Can be expanded in
-        `data`: transaction."""
+        """`GET /v1/treasury/transaction_entries` https://docs.stripe.com/api/treasury/transaction_entries/list Can be expanded in `data`:
+        transaction."""
     def retrieve(self, id: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> TreasuryTransactionEntry:
-        """`GET /v1/treasury/transaction_entries/{id}` https://docs.stripe.com/api/treasury/transaction_entries/retrieve Can be
-        expanded: transaction."""
+        """`GET /v1/treasury/transaction_entries/{id}` https://docs.stripe.com/api/treasury/transaction_entries/retrieve Can be expanded:
+        transaction."""
 
 class AsyncTreasuryTransactionEntries(Resource):
     def list(self, *, financial_account: str, created: RangeParams | int | datetime = ...,
             effective_at: RangeParams | int | datetime = ..., ending_before: str = ..., expand: Strings = ..., limit: int = ...,
             order_by: Literal["created", "effective_at"] = ..., starting_after: str = ..., transaction: str = ...,
             request_options: RequestOptions = ...) -> AsyncPager[TreasuryTransactionEntry]:
-        """`GET /v1/treasury/transaction_entries` https://docs.stripe.com/api/treasury/transaction_entries/list Can be expanded in
-        `data`: transaction."""
-    async def retrieve(self, id: str, *, expand: Strings = ...,
-            request_options: RequestOptions = ...) -> TreasuryTransactionEntry:
-        """`GET /v1/treasury/transaction_entries/{id}` https://docs.stripe.com/api/treasury/transaction_entries/retrieve Can be
-        expanded: transaction."""
+        """`GET /v1/treasury/transaction_entries` https://docs.stripe.com/api/treasury/transaction_entries/list Can be expanded in `data`:
+        transaction."""
+    async def retrieve(self, id: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> TreasuryTransactionEntry:
+        """`GET /v1/treasury/transaction_entries/{id}` https://docs.stripe.com/api/treasury/transaction_entries/retrieve Can be expanded:
+        transaction."""
 
 class TreasuryTransactions(Resource):
     def list(self, *, financial_account: str, created: RangeParams | int | datetime = ..., ending_before: str = ...,
             expand: Strings = ..., limit: int = ..., order_by: Literal["created", "posted_at"] = ..., starting_after: str = ...,
-            status: Literal["open", "posted", "void"] = ...,
-            status_transitions: TreasuryTransactionListStatusTransitionsParams = ...,
+            status: Literal["open", "posted", "void"] = ..., status_transitions: TreasuryTransactionListStatusTransitionsParams = ...,
             request_options: RequestOptions = ...) -> Page[TreasuryTransaction]:
         """`GET /v1/treasury/transactions` https://docs.stripe.com/api/treasury/transactions/list"""
     def retrieve(self, id: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> TreasuryTransaction:
@@ -378,8 +357,7 @@ class TreasuryTransactions(Resource):
 class AsyncTreasuryTransactions(Resource):
     def list(self, *, financial_account: str, created: RangeParams | int | datetime = ..., ending_before: str = ...,
             expand: Strings = ..., limit: int = ..., order_by: Literal["created", "posted_at"] = ..., starting_after: str = ...,
-            status: Literal["open", "posted", "void"] = ...,
-            status_transitions: TreasuryTransactionListStatusTransitionsParams = ...,
+            status: Literal["open", "posted", "void"] = ..., status_transitions: TreasuryTransactionListStatusTransitionsParams = ...,
             request_options: RequestOptions = ...) -> AsyncPager[TreasuryTransaction]:
         """`GET /v1/treasury/transactions` https://docs.stripe.com/api/treasury/transactions/list"""
     async def retrieve(self, id: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> TreasuryTransaction:

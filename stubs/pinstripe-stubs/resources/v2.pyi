@@ -13,10 +13,9 @@ from pinstripe.param import RequestOptions, Strings
 from pinstripe.params import (DatePartsParams, JapaneseAddressParams, V2BillingMeterEventAdjustmentCreateCancelParams,
     V2BillingMeterEventStreamCreateEventParams, V2CoreAccountAdditionalAddressParams, V2CoreAccountAdditionalNameParams,
     V2CoreAccountCreateConfigurationParams, V2CoreAccountCreateIdentityParams, V2CoreAccountDefaultsParams,
-    V2CoreAccountDocumentsParams, V2CoreAccountIdNumberParams, V2CoreAccountJapaneseAddressParams,
-    V2CoreAccountLinkCreateUseCaseParams, V2CoreAccountPersonCreateAdditionalAddressParams,
-    V2CoreAccountPersonCreateAdditionalTermsOfServiceParams, V2CoreAccountPersonCreateDocumentsParams,
-    V2CoreAccountPersonCreateScriptAddressesParams, V2CoreAccountPersonRelationshipParams,
+    V2CoreAccountDocumentsParams, V2CoreAccountIdNumberParams, V2CoreAccountJapaneseAddressParams, V2CoreAccountLinkCreateUseCaseParams,
+    V2CoreAccountPersonCreateAdditionalAddressParams, V2CoreAccountPersonCreateAdditionalTermsOfServiceParams,
+    V2CoreAccountPersonCreateDocumentsParams, V2CoreAccountPersonCreateScriptAddressesParams, V2CoreAccountPersonRelationshipParams,
     V2CoreAccountPersonUpdateAdditionalTermsOfServiceParams, V2CoreAccountScriptAddressesParams, V2CoreAccountScriptNamesParams,
     V2CoreAccountTermsOfServiceParams, V2CoreAccountTokenCreateIdentityParams, V2CoreAccountUpdateConfigurationParams,
     V2CoreAccountUpdateIdentityParams, V2CoreEventDestinationCreateAmazonEventbridgeParams,
@@ -54,15 +53,14 @@ class V2CoreAccountsPersonTokens(Resource):
             additional_terms_of_service: V2CoreAccountTermsOfServiceParams = ..., address: JapaneseAddressParams = ...,
             date_of_birth: DatePartsParams = ..., documents: V2CoreAccountDocumentsParams = ..., email: str = ...,
             given_name: str = ..., id_numbers: Sequence[V2CoreAccountIdNumberParams] = ...,
-            legal_gender: Literal["female", "male"] = ..., metadata: Mapping[str, str | None] = ...,
-            nationalities: Strings = ..., phone: str = ..., political_exposure: Literal["existing", "none"] = ...,
-            relationship: V2CoreAccountPersonRelationshipParams = ...,
-            script_addresses: V2CoreAccountScriptAddressesParams = ..., script_names: V2CoreAccountScriptNamesParams = ...,
-            surname: str = ..., request_options: RequestOptions = ...) -> V2CoreAccountPersonToken:
+            legal_gender: Literal["female", "male"] = ..., metadata: Mapping[str, str | None] = ..., nationalities: Strings = ...,
+            phone: str = ..., political_exposure: Literal["existing", "none"] = ...,
+            relationship: V2CoreAccountPersonRelationshipParams = ..., script_addresses: V2CoreAccountScriptAddressesParams = ...,
+            script_names: V2CoreAccountScriptNamesParams = ..., surname: str = ...,
+            request_options: RequestOptions = ...) -> V2CoreAccountPersonToken:
         """`POST /v2/core/accounts/{account_id}/person_tokens` https://docs.stripe.com/api/v2/core/accounts/person_tokens/create"""
     def retrieve(self, account_id: str, id: str, *, request_options: RequestOptions = ...) -> V2CoreAccountPersonToken:
-        """`GET /v2/core/accounts/{account_id}/person_tokens/{id}`
-        https://docs.stripe.com/api/v2/core/accounts/person_tokens/retrieve"""
+        """`GET /v2/core/accounts/{account_id}/person_tokens/{id}` https://docs.stripe.com/api/v2/core/accounts/person_tokens/retrieve"""
 
 class AsyncV2CoreAccountsPersonTokens(Resource):
     async def create(self, account_id: str, *, additional_addresses: Sequence[V2CoreAccountAdditionalAddressParams] = ...,
@@ -70,15 +68,14 @@ class AsyncV2CoreAccountsPersonTokens(Resource):
             additional_terms_of_service: V2CoreAccountTermsOfServiceParams = ..., address: JapaneseAddressParams = ...,
             date_of_birth: DatePartsParams = ..., documents: V2CoreAccountDocumentsParams = ..., email: str = ...,
             given_name: str = ..., id_numbers: Sequence[V2CoreAccountIdNumberParams] = ...,
-            legal_gender: Literal["female", "male"] = ..., metadata: Mapping[str, str | None] = ...,
-            nationalities: Strings = ..., phone: str = ..., political_exposure: Literal["existing", "none"] = ...,
-            relationship: V2CoreAccountPersonRelationshipParams = ...,
-            script_addresses: V2CoreAccountScriptAddressesParams = ..., script_names: V2CoreAccountScriptNamesParams = ...,
-            surname: str = ..., request_options: RequestOptions = ...) -> V2CoreAccountPersonToken:
+            legal_gender: Literal["female", "male"] = ..., metadata: Mapping[str, str | None] = ..., nationalities: Strings = ...,
+            phone: str = ..., political_exposure: Literal["existing", "none"] = ...,
+            relationship: V2CoreAccountPersonRelationshipParams = ..., script_addresses: V2CoreAccountScriptAddressesParams = ...,
+            script_names: V2CoreAccountScriptNamesParams = ..., surname: str = ...,
+            request_options: RequestOptions = ...) -> V2CoreAccountPersonToken:
         """`POST /v2/core/accounts/{account_id}/person_tokens` https://docs.stripe.com/api/v2/core/accounts/person_tokens/create"""
     async def retrieve(self, account_id: str, id: str, *, request_options: RequestOptions = ...) -> V2CoreAccountPersonToken:
-        """`GET /v2/core/accounts/{account_id}/person_tokens/{id}`
-        https://docs.stripe.com/api/v2/core/accounts/person_tokens/retrieve"""
+        """`GET /v2/core/accounts/{account_id}/person_tokens/{id}` https://docs.stripe.com/api/v2/core/accounts/person_tokens/retrieve"""
 
 class V2CoreAccountsPersons(Resource):
     def create(self, account_id: str, *, additional_addresses: Sequence[V2CoreAccountPersonCreateAdditionalAddressParams] = ...,
@@ -89,9 +86,8 @@ class V2CoreAccountsPersons(Resource):
             id_numbers: Sequence[V2CoreAccountIdNumberParams] = ..., legal_gender: Literal["female", "male"] = ...,
             metadata: Mapping[str, str] = ..., nationalities: Strings = ..., person_token: str = ..., phone: str = ...,
             political_exposure: Literal["existing", "none"] = ..., relationship: V2CoreAccountPersonRelationshipParams = ...,
-            script_addresses: V2CoreAccountPersonCreateScriptAddressesParams = ...,
-            script_names: V2CoreAccountScriptNamesParams = ..., surname: str = ...,
-            request_options: RequestOptions = ...) -> V2CoreAccountPerson:
+            script_addresses: V2CoreAccountPersonCreateScriptAddressesParams = ..., script_names: V2CoreAccountScriptNamesParams = ...,
+            surname: str = ..., request_options: RequestOptions = ...) -> V2CoreAccountPerson:
         """`POST /v2/core/accounts/{account_id}/persons` https://docs.stripe.com/api/v2/core/accounts/persons/create"""
     def list(self, account_id: str, *, limit: int = ..., page: str = ...,
             request_options: RequestOptions = ...) -> Page[V2CoreAccountPerson]:
@@ -101,20 +97,19 @@ class V2CoreAccountsPersons(Resource):
     def update(self, account_id: str, id: str, *, additional_addresses: Sequence[V2CoreAccountAdditionalAddressParams] = ...,
             additional_names: Sequence[V2CoreAccountAdditionalNameParams] = ...,
             additional_terms_of_service: V2CoreAccountPersonUpdateAdditionalTermsOfServiceParams = ...,
-            address: JapaneseAddressParams = ..., date_of_birth: DatePartsParams = ...,
-            documents: V2CoreAccountDocumentsParams = ..., email: str = ..., given_name: str = ...,
-            id_numbers: Sequence[V2CoreAccountIdNumberParams] = ..., legal_gender: Literal["female", "male"] = ...,
-            metadata: Mapping[str, str | None] = ..., nationalities: Strings = ..., person_token: str = ..., phone: str = ...,
-            political_exposure: Literal["existing", "none"] = ..., relationship: V2CoreAccountPersonRelationshipParams = ...,
-            script_addresses: V2CoreAccountScriptAddressesParams = ..., script_names: V2CoreAccountScriptNamesParams = ...,
-            surname: str = ..., request_options: RequestOptions = ...) -> V2CoreAccountPerson:
+            address: JapaneseAddressParams = ..., date_of_birth: DatePartsParams = ..., documents: V2CoreAccountDocumentsParams = ...,
+            email: str = ..., given_name: str = ..., id_numbers: Sequence[V2CoreAccountIdNumberParams] = ...,
+            legal_gender: Literal["female", "male"] = ..., metadata: Mapping[str, str | None] = ..., nationalities: Strings = ...,
+            person_token: str = ..., phone: str = ..., political_exposure: Literal["existing", "none"] = ...,
+            relationship: V2CoreAccountPersonRelationshipParams = ..., script_addresses: V2CoreAccountScriptAddressesParams = ...,
+            script_names: V2CoreAccountScriptNamesParams = ..., surname: str = ...,
+            request_options: RequestOptions = ...) -> V2CoreAccountPerson:
         """`POST /v2/core/accounts/{account_id}/persons/{id}` https://docs.stripe.com/api/v2/core/accounts/persons/update"""
     def delete(self, account_id: str, id: str, *, request_options: RequestOptions = ...) -> V2DeletedObject:
         """`DELETE /v2/core/accounts/{account_id}/persons/{id}` https://docs.stripe.com/api/v2/core/accounts/persons/delete"""
 
 class AsyncV2CoreAccountsPersons(Resource):
-    async def create(self, account_id: str, *,
-            additional_addresses: Sequence[V2CoreAccountPersonCreateAdditionalAddressParams] = ...,
+    async def create(self, account_id: str, *, additional_addresses: Sequence[V2CoreAccountPersonCreateAdditionalAddressParams] = ...,
             additional_names: Sequence[V2CoreAccountAdditionalNameParams] = ...,
             additional_terms_of_service: V2CoreAccountPersonCreateAdditionalTermsOfServiceParams = ...,
             address: V2CoreAccountJapaneseAddressParams = ..., date_of_birth: DatePartsParams = ...,
@@ -122,26 +117,24 @@ class AsyncV2CoreAccountsPersons(Resource):
             id_numbers: Sequence[V2CoreAccountIdNumberParams] = ..., legal_gender: Literal["female", "male"] = ...,
             metadata: Mapping[str, str] = ..., nationalities: Strings = ..., person_token: str = ..., phone: str = ...,
             political_exposure: Literal["existing", "none"] = ..., relationship: V2CoreAccountPersonRelationshipParams = ...,
-            script_addresses: V2CoreAccountPersonCreateScriptAddressesParams = ...,
-            script_names: V2CoreAccountScriptNamesParams = ..., surname: str = ...,
-            request_options: RequestOptions = ...) -> V2CoreAccountPerson:
+            script_addresses: V2CoreAccountPersonCreateScriptAddressesParams = ..., script_names: V2CoreAccountScriptNamesParams = ...,
+            surname: str = ..., request_options: RequestOptions = ...) -> V2CoreAccountPerson:
         """`POST /v2/core/accounts/{account_id}/persons` https://docs.stripe.com/api/v2/core/accounts/persons/create"""
     def list(self, account_id: str, *, limit: int = ..., page: str = ...,
             request_options: RequestOptions = ...) -> AsyncPager[V2CoreAccountPerson]:
         """`GET /v2/core/accounts/{account_id}/persons` https://docs.stripe.com/api/v2/core/accounts/persons/list"""
     async def retrieve(self, account_id: str, id: str, *, request_options: RequestOptions = ...) -> V2CoreAccountPerson:
         """`GET /v2/core/accounts/{account_id}/persons/{id}` https://docs.stripe.com/api/v2/core/accounts/persons/retrieve"""
-    async def update(self, account_id: str, id: str, *,
-            additional_addresses: Sequence[V2CoreAccountAdditionalAddressParams] = ...,
+    async def update(self, account_id: str, id: str, *, additional_addresses: Sequence[V2CoreAccountAdditionalAddressParams] = ...,
             additional_names: Sequence[V2CoreAccountAdditionalNameParams] = ...,
             additional_terms_of_service: V2CoreAccountPersonUpdateAdditionalTermsOfServiceParams = ...,
-            address: JapaneseAddressParams = ..., date_of_birth: DatePartsParams = ...,
-            documents: V2CoreAccountDocumentsParams = ..., email: str = ..., given_name: str = ...,
-            id_numbers: Sequence[V2CoreAccountIdNumberParams] = ..., legal_gender: Literal["female", "male"] = ...,
-            metadata: Mapping[str, str | None] = ..., nationalities: Strings = ..., person_token: str = ..., phone: str = ...,
-            political_exposure: Literal["existing", "none"] = ..., relationship: V2CoreAccountPersonRelationshipParams = ...,
-            script_addresses: V2CoreAccountScriptAddressesParams = ..., script_names: V2CoreAccountScriptNamesParams = ...,
-            surname: str = ..., request_options: RequestOptions = ...) -> V2CoreAccountPerson:
+            address: JapaneseAddressParams = ..., date_of_birth: DatePartsParams = ..., documents: V2CoreAccountDocumentsParams = ...,
+            email: str = ..., given_name: str = ..., id_numbers: Sequence[V2CoreAccountIdNumberParams] = ...,
+            legal_gender: Literal["female", "male"] = ..., metadata: Mapping[str, str | None] = ..., nationalities: Strings = ...,
+            person_token: str = ..., phone: str = ..., political_exposure: Literal["existing", "none"] = ...,
+            relationship: V2CoreAccountPersonRelationshipParams = ..., script_addresses: V2CoreAccountScriptAddressesParams = ...,
+            script_names: V2CoreAccountScriptNamesParams = ..., surname: str = ...,
+            request_options: RequestOptions = ...) -> V2CoreAccountPerson:
         """`POST /v2/core/accounts/{account_id}/persons/{id}` https://docs.stripe.com/api/v2/core/accounts/persons/update"""
     async def delete(self, account_id: str, id: str, *, request_options: RequestOptions = ...) -> V2DeletedObject:
         """`DELETE /v2/core/accounts/{account_id}/persons/{id}` https://docs.stripe.com/api/v2/core/accounts/persons/delete"""
@@ -165,8 +158,7 @@ class AsyncV2BillingMeterEventSession(Resource):
         """`POST /v2/billing/meter_event_session` https://docs.stripe.com/api/v2/billing/meter_event_session/create"""
 
 class V2BillingMeterEventStream(Resource):
-    def create(self, *, events: Sequence[V2BillingMeterEventStreamCreateEventParams],
-            request_options: RequestOptions = ...) -> None:
+    def create(self, *, events: Sequence[V2BillingMeterEventStreamCreateEventParams], request_options: RequestOptions = ...) -> None:
         """`POST /v2/billing/meter_event_stream` https://docs.stripe.com/api/v2/billing/meter_event_stream/create"""
 
 class AsyncV2BillingMeterEventStream(Resource):
@@ -180,8 +172,8 @@ class V2BillingMeterEvents(Resource):
         """`POST /v2/billing/meter_events` https://docs.stripe.com/api/v2/billing/meter_events/create"""
 
 class AsyncV2BillingMeterEvents(Resource):
-    async def create(self, *, event_name: str, payload: Mapping[str, str], identifier: str = ...,
-            timestamp: datetime | str = ..., request_options: RequestOptions = ...) -> V2BillingMeterEvent:
+    async def create(self, *, event_name: str, payload: Mapping[str, str], identifier: str = ..., timestamp: datetime | str = ...,
+            request_options: RequestOptions = ...) -> V2BillingMeterEvent:
         """`POST /v2/billing/meter_events` https://docs.stripe.com/api/v2/billing/meter_events/create"""
 
 class V2CommerceProductCatalog(Resource):
@@ -202,16 +194,14 @@ class AsyncV2CoreAccountLinks(Resource):
 
 class V2CoreAccountTokens(Resource):
     def create(self, *, contact_email: str = ..., contact_phone: str = ..., display_name: str = ...,
-            identity: V2CoreAccountTokenCreateIdentityParams = ...,
-            request_options: RequestOptions = ...) -> V2CoreAccountToken:
+            identity: V2CoreAccountTokenCreateIdentityParams = ..., request_options: RequestOptions = ...) -> V2CoreAccountToken:
         """`POST /v2/core/account_tokens` https://docs.stripe.com/api/v2/core/account_tokens/create"""
     def retrieve(self, id: str, *, request_options: RequestOptions = ...) -> V2CoreAccountToken:
         """`GET /v2/core/account_tokens/{id}` https://docs.stripe.com/api/v2/core/account_tokens/retrieve"""
 
 class AsyncV2CoreAccountTokens(Resource):
     async def create(self, *, contact_email: str = ..., contact_phone: str = ..., display_name: str = ...,
-            identity: V2CoreAccountTokenCreateIdentityParams = ...,
-            request_options: RequestOptions = ...) -> V2CoreAccountToken:
+            identity: V2CoreAccountTokenCreateIdentityParams = ..., request_options: RequestOptions = ...) -> V2CoreAccountToken:
         """`POST /v2/core/account_tokens` https://docs.stripe.com/api/v2/core/account_tokens/create"""
     async def retrieve(self, id: str, *, request_options: RequestOptions = ...) -> V2CoreAccountToken:
         """`GET /v2/core/account_tokens/{id}` https://docs.stripe.com/api/v2/core/account_tokens/retrieve"""
@@ -222,10 +212,9 @@ class V2CoreAccounts(Resource):
     def close(self, id: str, *, applied_configurations: Sequence[Literal["customer", "merchant", "recipient"]] = ...,
             request_options: RequestOptions = ...) -> V2CoreAccount:
         """`POST /v2/core/accounts/{id}/close` https://docs.stripe.com/api/v2/core/accounts/close"""
-    def create(self, *, account_token: str = ..., configuration: V2CoreAccountCreateConfigurationParams = ...,
-            contact_email: str = ..., contact_phone: str = ..., dashboard: Literal["express", "full", "none"] = ...,
-            defaults: V2CoreAccountDefaultsParams = ..., display_name: str = ...,
-            identity: V2CoreAccountCreateIdentityParams = ...,
+    def create(self, *, account_token: str = ..., configuration: V2CoreAccountCreateConfigurationParams = ..., contact_email: str = ...,
+            contact_phone: str = ..., dashboard: Literal["express", "full", "none"] = ..., defaults: V2CoreAccountDefaultsParams = ...,
+            display_name: str = ..., identity: V2CoreAccountCreateIdentityParams = ...,
             include: Sequence[Literal["configuration.customer", "configuration.merchant", "configuration.recipient", "defaults", "future_requirements", "identity", "requirements"]] = ...,
             metadata: Mapping[str, str] = ..., request_options: RequestOptions = ...) -> V2CoreAccount:
         """`POST /v2/core/accounts` https://docs.stripe.com/api/v2/core/accounts/create"""
@@ -238,8 +227,7 @@ class V2CoreAccounts(Resource):
         """`GET /v2/core/accounts/{id}` https://docs.stripe.com/api/v2/core/accounts/retrieve"""
     def update(self, id: str, *, account_token: str = ..., configuration: V2CoreAccountUpdateConfigurationParams = ...,
             contact_email: str = ..., contact_phone: str = ..., dashboard: Literal["express", "full", "none"] = ...,
-            defaults: V2CoreAccountDefaultsParams = ..., display_name: str = ...,
-            identity: V2CoreAccountUpdateIdentityParams = ...,
+            defaults: V2CoreAccountDefaultsParams = ..., display_name: str = ..., identity: V2CoreAccountUpdateIdentityParams = ...,
             include: Sequence[Literal["configuration.customer", "configuration.merchant", "configuration.recipient", "defaults", "future_requirements", "identity", "requirements"]] = ...,
             metadata: Mapping[str, str | None] = ..., request_options: RequestOptions = ...) -> V2CoreAccount:
         """`POST /v2/core/accounts/{id}` https://docs.stripe.com/api/v2/core/accounts/update"""
@@ -252,8 +240,7 @@ class AsyncV2CoreAccounts(Resource):
         """`POST /v2/core/accounts/{id}/close` https://docs.stripe.com/api/v2/core/accounts/close"""
     async def create(self, *, account_token: str = ..., configuration: V2CoreAccountCreateConfigurationParams = ...,
             contact_email: str = ..., contact_phone: str = ..., dashboard: Literal["express", "full", "none"] = ...,
-            defaults: V2CoreAccountDefaultsParams = ..., display_name: str = ...,
-            identity: V2CoreAccountCreateIdentityParams = ...,
+            defaults: V2CoreAccountDefaultsParams = ..., display_name: str = ..., identity: V2CoreAccountCreateIdentityParams = ...,
             include: Sequence[Literal["configuration.customer", "configuration.merchant", "configuration.recipient", "defaults", "future_requirements", "identity", "requirements"]] = ...,
             metadata: Mapping[str, str] = ..., request_options: RequestOptions = ...) -> V2CoreAccount:
         """`POST /v2/core/accounts` https://docs.stripe.com/api/v2/core/accounts/create"""
@@ -266,8 +253,7 @@ class AsyncV2CoreAccounts(Resource):
         """`GET /v2/core/accounts/{id}` https://docs.stripe.com/api/v2/core/accounts/retrieve"""
     async def update(self, id: str, *, account_token: str = ..., configuration: V2CoreAccountUpdateConfigurationParams = ...,
             contact_email: str = ..., contact_phone: str = ..., dashboard: Literal["express", "full", "none"] = ...,
-            defaults: V2CoreAccountDefaultsParams = ..., display_name: str = ...,
-            identity: V2CoreAccountUpdateIdentityParams = ...,
+            defaults: V2CoreAccountDefaultsParams = ..., display_name: str = ..., identity: V2CoreAccountUpdateIdentityParams = ...,
             include: Sequence[Literal["configuration.customer", "configuration.merchant", "configuration.recipient", "defaults", "future_requirements", "identity", "requirements"]] = ...,
             metadata: Mapping[str, str | None] = ..., request_options: RequestOptions = ...) -> V2CoreAccount:
         """`POST /v2/core/accounts/{id}` https://docs.stripe.com/api/v2/core/accounts/update"""
@@ -277,8 +263,7 @@ class V2CoreEventDestinations(Resource):
             type: Literal["amazon_eventbridge", "azure_event_grid", "webhook_endpoint"],
             amazon_eventbridge: V2CoreEventDestinationCreateAmazonEventbridgeParams = ...,
             azure_event_grid: V2CoreEventDestinationCreateAzureEventGridParams = ..., description: str = ...,
-            events_from: Strings = ...,
-            include: Sequence[Literal["webhook_endpoint.signing_secret", "webhook_endpoint.url"]] = ...,
+            events_from: Strings = ..., include: Sequence[Literal["webhook_endpoint.signing_secret", "webhook_endpoint.url"]] = ...,
             metadata: Mapping[str, str] = ..., snapshot_api_version: str = ..., webhook_endpoint: WebhookEndpointParams = ...,
             request_options: RequestOptions = ...) -> V2CoreEventDestination:
         """`POST /v2/core/event_destinations` https://docs.stripe.com/api/v2/core/event_destinations/create"""
@@ -306,8 +291,7 @@ class AsyncV2CoreEventDestinations(Resource):
             type: Literal["amazon_eventbridge", "azure_event_grid", "webhook_endpoint"],
             amazon_eventbridge: V2CoreEventDestinationCreateAmazonEventbridgeParams = ...,
             azure_event_grid: V2CoreEventDestinationCreateAzureEventGridParams = ..., description: str = ...,
-            events_from: Strings = ...,
-            include: Sequence[Literal["webhook_endpoint.signing_secret", "webhook_endpoint.url"]] = ...,
+            events_from: Strings = ..., include: Sequence[Literal["webhook_endpoint.signing_secret", "webhook_endpoint.url"]] = ...,
             metadata: Mapping[str, str] = ..., snapshot_api_version: str = ..., webhook_endpoint: WebhookEndpointParams = ...,
             request_options: RequestOptions = ...) -> V2CoreEventDestination:
         """`POST /v2/core/event_destinations` https://docs.stripe.com/api/v2/core/event_destinations/create"""

@@ -16,8 +16,7 @@ class WebhookEndpoints(Resource):
     def list(self, *, ending_before: str = ..., expand: Strings = ..., limit: int = ..., starting_after: str = ...,
             request_options: RequestOptions = ...) -> Page[WebhookEndpoint]:
         """`GET /v1/webhook_endpoints` https://docs.stripe.com/api/webhook_endpoints/list"""
-    def retrieve(self, webhook_endpoint: str, *, expand: Strings = ...,
-            request_options: RequestOptions = ...) -> WebhookEndpoint:
+    def retrieve(self, webhook_endpoint: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> WebhookEndpoint:
         """`GET /v1/webhook_endpoints/{webhook_endpoint}` https://docs.stripe.com/api/webhook_endpoints/retrieve"""
     def update(self, webhook_endpoint: str, *, description: str | None = ..., disabled: bool = ...,
             enabled_events: Sequence[EnabledEvent] = ..., expand: Strings = ..., metadata: Mapping[str, str] | None = ...,
@@ -27,16 +26,14 @@ class WebhookEndpoints(Resource):
         """`DELETE /v1/webhook_endpoints/{webhook_endpoint}` https://docs.stripe.com/api/webhook_endpoints/delete"""
 
 class AsyncWebhookEndpoints(Resource):
-    async def create(self, *, enabled_events: Sequence[EnabledEvent], url: str,
-            api_version: WebhookEndpointCreateApiVersion = ..., connect: bool = ..., description: str | None = ...,
-            expand: Strings = ..., metadata: Mapping[str, str] | None = ...,
+    async def create(self, *, enabled_events: Sequence[EnabledEvent], url: str, api_version: WebhookEndpointCreateApiVersion = ...,
+            connect: bool = ..., description: str | None = ..., expand: Strings = ..., metadata: Mapping[str, str] | None = ...,
             request_options: RequestOptions = ...) -> WebhookEndpoint:
         """`POST /v1/webhook_endpoints` https://docs.stripe.com/api/webhook_endpoints/create"""
     def list(self, *, ending_before: str = ..., expand: Strings = ..., limit: int = ..., starting_after: str = ...,
             request_options: RequestOptions = ...) -> AsyncPager[WebhookEndpoint]:
         """`GET /v1/webhook_endpoints` https://docs.stripe.com/api/webhook_endpoints/list"""
-    async def retrieve(self, webhook_endpoint: str, *, expand: Strings = ...,
-            request_options: RequestOptions = ...) -> WebhookEndpoint:
+    async def retrieve(self, webhook_endpoint: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> WebhookEndpoint:
         """`GET /v1/webhook_endpoints/{webhook_endpoint}` https://docs.stripe.com/api/webhook_endpoints/retrieve"""
     async def update(self, webhook_endpoint: str, *, description: str | None = ..., disabled: bool = ...,
             enabled_events: Sequence[EnabledEvent] = ..., expand: Strings = ..., metadata: Mapping[str, str] | None = ...,

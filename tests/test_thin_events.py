@@ -1,0 +1,180 @@
+"""Thin events (API v2) and the envelopes of clouds: typed, and in their own context."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from typing import Any
+
+import httpx
+import pytest
+
+import pinstripe
+from pinstripe import webhooks
+from pinstripe.models._event_types import THIN_EVENT_TYPES
+
+SECRET = "whsec_test"
+METER = {
+    "id": "mtr_1",
+    "object": "billing.meter",
+    "created": 1,
+    "customer_mapping": {"event_payload_key": "stripe_customer_id", "type": "by_id"},
+    "default_aggregation": {"formula": "sum"},
+    "display_name": "Calls",
+    "event_name": "calls",
+    "event_time_window": None,
+    "livemode": False,
+    "status": "active",
+    "status_transitions": {"deactivated_at": None},
+    "updated": 1,
+    "value_settings": {"event_payload_key": "value"},
+}
+NOTIFICATION = {
+    "id": "evt_test_1",
+    "object": "v2.core.event",
+    "type": "v1.billing.meter.error_report_triggered",
+    "created": "2026-01-27T12:00:00.000Z",
+    "livemode": False,
+    "context": "acct_1",
+    "reason": {"type": "request", "request": {"id": "req_1", "idempotency_key": "k"}},
+    "related_object": {"id": "mtr_1", "type": "billing.meter", "url": "/v1/billing/meters/mtr_1"},
+}
+DATA = {
+    "developer_message_summary": "There is 1 invalid event",
+    "reason": {
+        "error_count": 1,
+        "error_types": [
+            {
+                "code": "meter_event_no_customer_defined",
+                "error_count": 1,
+                "sample_errors": [{"error_message": "No customer", "request": {"identifier": "i"}}],
+            }
+        ],
+    },
+    "validation_end": "2026-01-27T12:00:10.000Z",
+    "validation_start": "2026-01-27T12:00:00.000Z",
+}
+SNAPSHOT = {
+    "id": "evt_1",
+    "object": "event",
+    "api_version": "2026-05-27.dahlia",
+    "created": 1,
+    "data": {"object": METER},
+    "livemode": False,
+    "pending_webhooks": 0,
+    "request": None,
+    "type": "billing.meter.created",
+}
+
+
+def parsed(notification: dict[str, Any]) -> Any:  # Any: JSON; a notification
+    payload = json.dumps(notification).encode()
+    return webhooks.parse_event_notification(payload, webhooks.sign(payload, SECRET), SECRET)
+
+
+def stripe_with(requests: list[httpx.Request]) -> httpx.MockTransport:
+    def handle(request: httpx.Request) -> httpx.Response:
+        requests.append(request)
+        whole = {**NOTIFICATION, "data": DATA, "changes": None}
+        return httpx.Response(200, json=METER if "meters" in request.url.path else whole)
+
+    return httpx.MockTransport(handle)
+
+
+def test_a_notification_is_typed_and_fetches_its_event_and_object_in_its_context() -> None:
+    notification = parsed(NOTIFICATION)
+    assert type(notification) is pinstripe.events.V1BillingMeterErrorReportTriggeredEventNotification
+    requests: list[httpx.Request] = []
+    http_client = httpx.Client(transport=stripe_with(requests))
+    client = pinstripe.Client("sk_test_x", http_client=http_client, validation="strict")
+    event = notification.fetch_event(client)
+    assert type(event) is pinstripe.events.V1BillingMeterErrorReportTriggeredEvent
+    assert event.data.reason.error_types[0].code == "meter_event_no_customer_defined"
+    meter = notification.fetch_related_object(client)
+    assert isinstance(meter, pinstripe.models.BillingMeter)
+    assert [request.url.path for request in requests] == ["/v2/core/events/evt_test_1", "/v1/billing/meters/mtr_1"]
+    assert {request.headers["stripe-context"] for request in requests} == {"acct_1"}
+
+
+def test_an_async_client_is_awaited() -> None:
+    notification = parsed(NOTIFICATION)
+    requests: list[httpx.Request] = []
+    client = pinstripe.AsyncClient("sk_test_x", http_client=httpx.AsyncClient(transport=stripe_with(requests)))
+
+    async def story() -> None:
+        assert (await notification.fetch_event(client)).data.reason.error_count == 1
+        assert (await notification.fetch_related_object(client)).id == "mtr_1"
+        alone = parsed({**NOTIFICATION, "related_object": None, "context": None})
+        assert await alone.fetch_related_object(client) is None
+        await alone.fetch_event(client)
+        assert "stripe-context" not in requests[-1].headers
+
+    asyncio.run(story())
+
+
+def test_every_thin_event_type_has_its_classes() -> None:
+    assert len(THIN_EVENT_TYPES) == 24
+    for event_type, (name, _, _) in THIN_EVENT_TYPES.items():
+        found = parsed({**NOTIFICATION, "type": event_type})
+        assert type(found).__name__ == name
+        assert type(found) is getattr(pinstripe.events, name)
+        assert getattr(pinstripe.events, name.removesuffix("Notification")) is pinstripe.events.class_for(event_type)
+
+
+def test_a_type_that_nobody_knows_is_a_notification_all_the_same() -> None:
+    found = parsed({**NOTIFICATION, "type": "v2.core.unicorn.created"})
+    assert type(found) is pinstripe.events.EventNotification
+    assert found.related_object is not None
+    whole = pinstripe.decode({**NOTIFICATION, "type": "v2.core.unicorn.created", "data": {"a": 1}}, validation="strict")
+    assert type(whole) is pinstripe.models.V2CoreEvent
+
+
+def test_a_notification_can_be_kept_and_read_again() -> None:
+    notification = parsed(NOTIFICATION)
+    assert json.loads(notification.model_dump_json(by_alias=True, exclude_unset=True)) == NOTIFICATION
+    assert webhooks.read(notification.model_dump_json(by_alias=True, exclude_unset=True)) == notification
+
+
+def test_each_function_says_which_one_to_call() -> None:
+    for function, payload, said in (
+        (webhooks.construct_event, NOTIFICATION, "parse_event_notification"),
+        (webhooks.parse_event_notification, SNAPSHOT, "construct_event"),
+    ):
+        body = json.dumps(payload)
+        with pytest.raises(pinstripe.InvalidArgumentError, match=said):
+            function(body, webhooks.sign(body, SECRET), SECRET)
+
+
+def test_a_bent_notification_is_refused() -> None:
+    body = json.dumps(NOTIFICATION)
+    with pytest.raises(pinstripe.SignatureVerificationError):
+        webhooks.parse_event_notification(body, webhooks.sign(body, "whsec_other"), SECRET)
+
+
+EVENTBRIDGE = {
+    "version": "0",
+    "id": "x",
+    "detail-type": "billing.meter.created",
+    "source": "aws.partner/stripe.com/ed_1",
+}
+EVENTGRID = {"specversion": "1.0", "id": "x", "type": "billing.meter.created", "source": "/stripe"}
+
+
+@pytest.mark.parametrize("inner", [SNAPSHOT, NOTIFICATION])
+@pytest.mark.parametrize(("outer", "place"), [(EVENTBRIDGE, "detail"), (EVENTGRID, "data")])
+def test_an_envelope_gives_the_same_typed_event(
+    inner: dict[str, Any], outer: dict[str, Any], place: str
+) -> None:  # Any: JSON
+    expected = webhooks.read(inner)
+    for envelope in ({**outer, place: inner}, json.dumps({**outer, place: inner}), {**outer, place: json.dumps(inner)}):
+        found = webhooks.event_from_envelope(envelope)
+        assert found == expected
+        assert type(found) is type(expected)
+
+
+@pytest.mark.parametrize(
+    "envelope", [{}, {"detail": {}}, {"data": {"object": "customer"}}, b"[]", b"{", {"detail": "{"}]
+)
+def test_an_envelope_without_an_event_is_refused(envelope: Any) -> None:  # Any: mistakes
+    with pytest.raises(pinstripe.ResponseValidationError):
+        webhooks.event_from_envelope(envelope)
