@@ -9,14 +9,14 @@ from codegen.write_models import event_name, spec, thin_event_name
 
 _IMPORTS = {
     "collections.abc": ["Awaitable"],
-    "typing": ["Any", "Generic", "Literal", "TypeAlias", "TypeVar", "Union", "overload"],
+    "typing": ["Generic", "Literal", "TypeAlias", "TypeVar", "Union", "overload"],
 }
 _BASES = """
 K = TypeVar("K", bound=str)
 O = TypeVar("O", bound=StripeModel)
 D = TypeVar("D")
 E = TypeVar("E", bound=V2CoreEvent)
-R = TypeVar("R")
+R = TypeVar("R", bound=StripeModel | None)
 
 class TypedData(EventData, Generic[O]):
     object: O  # pyright: ignore[reportIncompatibleVariableOverride]
@@ -34,8 +34,14 @@ class EventNotification(StripeModel):
     reason: V2CoreEventReason | None = None
     related_object: V2CoreEventRelatedObject | None = None
     type: str
-    def fetch_event(self, client: Client | AsyncClient) -> Any: ...
-    def fetch_related_object(self, client: Client | AsyncClient) -> Any: ...
+    @overload
+    def fetch_event(self, client: Client) -> V2CoreEvent: ...
+    @overload
+    def fetch_event(self, client: AsyncClient) -> Awaitable[V2CoreEvent]: ...
+    @overload
+    def fetch_related_object(self, client: Client) -> StripeModel | None: ...
+    @overload
+    def fetch_related_object(self, client: AsyncClient) -> Awaitable[StripeModel | None]: ...
 
 class TypedNotification(EventNotification, Generic[K, E, R]):
     type: K  # pyright: ignore[reportIncompatibleVariableOverride]

@@ -160,13 +160,13 @@ class _Cursor:
 _REDIS_CLAIM = """
 local found = redis.call("get", KEYS[1])
 if found == "done" then return "done" end
-if found and tonumber(string.match(found, " (.*)$")) > tonumber(ARGV[2]) then return "busy" end
+if found and tonumber(string.match(found, " (%S+)$")) > tonumber(ARGV[2]) then return "busy" end
 redis.call("set", KEYS[1], ARGV[1] .. " " .. ARGV[3], "EX", ARGV[4])
 return "claimed"
 """
 _REDIS_FINISH = """
 local found = redis.call("get", KEYS[1])
-if not found or string.match(found, "^(%S+)") ~= ARGV[1] or found == "done" then return 0 end
+if not found or string.match(found, "^(.*) %S+$") ~= ARGV[1] then return 0 end
 if ARGV[2] == "" then redis.call("del", KEYS[1]) else redis.call("set", KEYS[1], "done", "EX", ARGV[2]) end
 return 1
 """
