@@ -10,7 +10,7 @@ import venv
 from collections.abc import Callable
 from pathlib import Path
 
-import jedi  # type: ignore[import-untyped]  # it has no types
+import jedi
 import pytest
 
 ROOT = Path(__file__).parents[1]

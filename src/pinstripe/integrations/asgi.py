@@ -10,7 +10,7 @@ from pinstripe.webhooks.signature import TOLERANCE
 
 if TYPE_CHECKING:
     from pinstripe.handlers import Dispatcher
-    from pinstripe.webhooks.inbox import Inbox
+    from pinstripe.webhooks.inbox import Once
 
 __all__ = ["webhook_app"]
 
@@ -26,7 +26,7 @@ def webhook_app(
     *,
     tolerance: float | None = TOLERANCE,
     max_body: int = MAX_BODY,
-    inbox: Inbox | None = None,
+    inbox: Once | None = None,
 ) -> Application:
     """An ASGI application for one webhook endpoint; the raw body is read before anything parses it.
 

@@ -9,22 +9,22 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
-from django.conf import settings  # type: ignore[import-untyped]  # Django has no types of its own
-from django.http import HttpResponse  # type: ignore[import-untyped]  # as above
-from django.views.decorators.csrf import csrf_exempt  # type: ignore[import-untyped]  # as above
+from django.conf import settings
+from django.http import HttpResponse
+from django.views.decorators.csrf import csrf_exempt
 
 from pinstripe.integrations.receiver import HEADER, MAX_BODY, TOO_LARGE, Receiver, Reply
 from pinstripe.webhooks.signature import TOLERANCE
 
 if TYPE_CHECKING:
     from pinstripe.handlers import Dispatcher
-    from pinstripe.webhooks.inbox import Inbox
+    from pinstripe.webhooks.inbox import Once
 
 __all__ = ["async_webhook_view", "webhook_view"]
 
 
 def webhook_view(
-    handlers: Dispatcher, *, secret: str | Iterable[str] | None = None, inbox: Inbox | None = None
+    handlers: Dispatcher, *, secret: str | Iterable[str] | None = None, inbox: Once | None = None
 ) -> Callable[[Any], Any]:  # Any: Django's own types
     """A view, exempt from CSRF checks; ``secret`` is else the setting's."""
     receivers: list[Receiver] = []
@@ -39,7 +39,7 @@ def webhook_view(
 
 
 def async_webhook_view(
-    handlers: Dispatcher, *, secret: str | Iterable[str] | None = None, inbox: Inbox | None = None
+    handlers: Dispatcher, *, secret: str | Iterable[str] | None = None, inbox: Once | None = None
 ) -> Callable[[Any], Awaitable[Any]]:  # Any: Django's own types
     """The same for an async deployment."""
     receivers: list[Receiver] = []
@@ -56,7 +56,7 @@ def async_webhook_view(
 
 
 def _receiver(
-    made: list[Receiver], handlers: Dispatcher, secret: str | Iterable[str] | None, inbox: Inbox | None
+    made: list[Receiver], handlers: Dispatcher, secret: str | Iterable[str] | None, inbox: Once | None
 ) -> Receiver:
     """Made with the first request, when the settings are there."""
     if not made:

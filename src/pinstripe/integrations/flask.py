@@ -13,7 +13,7 @@ from pinstripe.webhooks.signature import TOLERANCE
 
 if TYPE_CHECKING:
     from pinstripe.handlers import Dispatcher
-    from pinstripe.webhooks.inbox import Inbox
+    from pinstripe.webhooks.inbox import Once
 
 __all__ = ["webhook_blueprint"]
 
@@ -28,7 +28,7 @@ def webhook_blueprint(
     name: str = "pinstripe_webhooks",
     tolerance: float | None = TOLERANCE,
     max_body: int = MAX_BODY,
-    inbox: Inbox | None = None,
+    inbox: Once | None = None,
 ) -> Blueprint:
     """A blueprint with one webhook endpoint at ``url``; give each of several its own ``name``.
 

@@ -19,7 +19,7 @@ from pinstripe.webhooks.signature import TOLERANCE
 if TYPE_CHECKING:
     from pinstripe.events import AnyEvent, AnyNotification
     from pinstripe.handlers import Dispatcher
-    from pinstripe.webhooks.inbox import Inbox
+    from pinstripe.webhooks.inbox import Once
 
 __all__ = ["MAX_BODY", "Reply", "Receiver"]
 
@@ -66,7 +66,7 @@ class Receiver:
     secret: str | Iterable[str]
     tolerance: float | None = TOLERANCE
     max_body: int = MAX_BODY
-    inbox: Inbox | None = None
+    inbox: Once | None = None
 
     def __post_init__(self) -> None:
         secrets = (self.secret,) if isinstance(self.secret, str) else tuple(self.secret)

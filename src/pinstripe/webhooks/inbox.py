@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import time
 import uuid
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias
 
@@ -20,7 +20,7 @@ from pinstripe.errors import InvalidArgumentError
 if TYPE_CHECKING:
     from pinstripe.events import Event, EventNotification
 
-__all__ = ["Inbox", "Outcome", "Store"]
+__all__ = ["Inbox", "Once", "Outcome", "Store"]
 
 Outcome: TypeAlias = Literal["processed", "duplicate", "busy"]
 Claim: TypeAlias = Literal["claimed", "done", "busy"]
@@ -52,10 +52,27 @@ class Store(Protocol):
         ...
 
 
+class Once(Protocol):
+    """What runs a handler effectively once for each event: `Inbox`, or `pinstripe.webhooks.stores.Transactions`."""
+
+    def process(self, event: Event | EventNotification, handle: Callable[[Any], object]) -> Outcome:  # Any: the event
+        """Run a handler on an event, unless it was or is being processed."""
+        ...
+
+    async def aprocess(
+        self,
+        event: Event | EventNotification,
+        handle: Callable[[Any], Coroutine[Any, Any, object]],  # Any: the event
+    ) -> Outcome:
+        """The same, awaiting."""
+        ...
+
+
 @dataclass
 class Inbox:
-    """Runs a handler at most once for each event, as far as its effects are concerned.
+    """Runs a handler once for each event: twice only where a process dies between the handler's end and the event's mark.
 
+    So let handlers be idempotent, or write in the transaction that marks the event (`pinstripe.webhooks.stores.Transactions`).
     ``store`` is `SQLite`, `PostgreSQL` or `Redis` (in ``pinstripe.webhooks.stores``). ``lease`` and ``keep`` are in seconds; the
     clocks of the machines may differ by much less than ``lease``.
     """
@@ -87,7 +104,7 @@ class Inbox:
     async def aprocess(
         self,
         event: Event | EventNotification,
-        handle: Callable[[Any], Awaitable[object]],  # Any: the event
+        handle: Callable[[Any], Coroutine[Any, Any, object]],  # Any: the event
     ) -> Outcome:
         """The same, awaiting; the store is asked in a thread."""
         token = uuid.uuid4().hex

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import sqlite3
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -20,7 +22,7 @@ if TYPE_CHECKING:
     from pinstripe.events import Event, EventNotification
     from pinstripe.webhooks.inbox import Outcome
 
-__all__ = ["PostgreSQL", "Redis", "SQLite"]
+__all__ = ["PostgreSQL", "Redis", "SQLite", "Transactions"]
 
 JOINED = "joined"
 WAIT = 30.0
@@ -143,6 +145,42 @@ class PostgreSQL(_Sql):
             cursor.execute(_FINISH, (now, event.id, JOINED))
         handle(event)
         return "processed"
+
+
+@dataclass
+class Transactions:
+    """An inbox in whose transactions handlers write, so that a handler's writes and its event's mark commit together.
+
+    A handler finds the psycopg connection in ``connection``; it must not commit. Give this to a receiver or to Celery's queue in
+    the place of an `Inbox`. https://www.psycopg.org/psycopg3/docs/basic/transactions.html
+    """
+
+    store: PostgreSQL
+
+    @property
+    def connection(self) -> Any:  # Any: a psycopg connection
+        """The connection of the transaction that the handler runs in; raises ``LookupError`` outside of a handler."""
+        return _connection.get()
+
+    def process(self, event: Event | EventNotification, handle: Callable[[Any], object]) -> Outcome:  # Any: the event
+        """Run a handler on an event in a transaction of its own; a failure is raised, and rolls everything back."""
+        with self.store._connect() as connection, connection.transaction():
+            token = _connection.set(connection)
+            try:
+                return self.store.process_in(connection, event, handle)
+            finally:
+                _connection.reset(token)
+
+    async def aprocess(
+        self,
+        event: Event | EventNotification,
+        handle: Callable[[Any], Coroutine[Any, Any, object]],  # Any: the event, and asyncio's own
+    ) -> Outcome:
+        """The same in a thread, where an async handler runs in an event loop of its own."""
+        return await asyncio.to_thread(self.process, event, lambda found: asyncio.run(handle(found)))
+
+
+_connection: ContextVar[Any] = ContextVar("pinstripe inbox connection")  # Any: a psycopg connection
 
 
 @dataclass
