@@ -22,7 +22,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from pinstripe import InvalidArgumentError, webhooks
 from pinstripe.webhooks.inbox import Inbox, Store
-from pinstripe.webhooks.stores import PostgreSQL, Redis, SQLite
+from pinstripe.webhooks.stores import PostgreSQL, Redis, SQLite, Transactions
 from tests.webhooks.servers import postgresql_server, redis_server
 
 BACKENDS = ["sqlite", "postgresql", "redis"]
@@ -369,3 +369,26 @@ def test_two_transactions_at_the_same_moment_take_effect_once(joined: tuple[Post
         worker.join()
     assert Counter(outcomes) == {"processed": 20, "duplicate": 60}
     assert [effects_of(conninfo, identifier) for identifier in identifiers] == [1] * 20
+
+
+def test_handlers_write_in_the_transaction_that_marks_their_event(joined: tuple[PostgreSQL, str]) -> None:
+    store, conninfo = joined
+    inbox = Transactions(store)
+    one = event(fresh())
+
+    async def write(found: Any) -> None:  # Any: the event
+        inbox.connection.execute("insert into effects values (%s)", (found.id,))
+
+    async def write_and_fail(found: Any) -> None:  # Any: the event
+        await write(found)
+        raise RuntimeError("after the write")
+
+    async def story() -> list[str]:
+        with pytest.raises(RuntimeError):
+            await inbox.aprocess(one, write_and_fail)
+        return [await inbox.aprocess(one, write) for _ in range(2)]
+
+    assert asyncio.run(story()) == ["processed", "duplicate"]
+    assert effects_of(conninfo, one.id) == 1
+    with pytest.raises(LookupError):
+        inbox.connection  # noqa: B018  # there is no transaction here

@@ -1,0 +1,35 @@
+"""Webhooks in Flask: a blueprint that runs registered handlers behind an inbox.
+
+waitress-serve examples.webhooks_flask:app
+"""
+
+from __future__ import annotations
+
+import os
+
+from flask import Flask
+
+from pinstripe.events import InvoicePaidEvent
+from pinstripe.integrations.flask import webhook_blueprint
+from pinstripe.webhooks import Handlers
+from pinstripe.webhooks.inbox import Inbox
+from pinstripe.webhooks.stores import SQLite
+
+handlers = Handlers()
+
+
+@handlers.on("invoice.paid")
+def paid(event: InvoicePaidEvent) -> None:
+    """Extend somebody's access."""
+    print(f"paid {event.data.object.amount_paid} {event.data.object.currency}", flush=True)
+
+
+app = Flask(__name__)
+app.register_blueprint(
+    webhook_blueprint(
+        handlers,
+        os.environ.get("STRIPE_WEBHOOK_SECRET", "whsec_pinstripe_testing"),
+        url="/webhooks/stripe",
+        inbox=Inbox(SQLite(os.environ.get("INBOX", "inbox.sqlite"))),
+    )
+)
