@@ -305,7 +305,8 @@ def model_for(data: Mapping[str, Any], names: str = "") -> type[StripeModel]:  #
     """The model of an object, by its ``object`` field, or else by the only name its place allows."""
     known, kind = registry(), data.get("object")
     if kind in ("event", "v2.core.event") and isinstance(data.get("type"), str):
-        return known.event(data["type"])
+        found, whole = known.event(data["type"]), known.load(known.objects[kind])
+        return found if issubclass(found, whole) else whole  # a type that is new, or that belongs to the other kind
     if isinstance(kind, str):
         table = known.deleted if data.get("deleted") is True and kind in known.deleted else known.objects
         if name := table.get(kind):
