@@ -24,22 +24,25 @@ def main(arguments: list[str] | None = None) -> int:
     emulator.add_argument(
         "--port", type=int, default=12111, help="port to listen on, 0 for a free one (default: %(default)s)"
     )
+    emulator.add_argument("--db", help="keep the state in this SQLite file; without it, it is gone at the end")
+    emulator.add_argument("--seed", type=int, help="the same ids and times every time")
     options = parser.parse_args(arguments)
     if options.command == "demo":
         from pinstripe import demo as story  # here, so that each command loads only what it needs
 
         return story.main(live_test_mode=options.live_test_mode)
-    return serve(options.host, options.port)
+    return serve(options.host, options.port, options.db, options.seed)
 
 
-def serve(host: str, port: int) -> int:
+def serve(host: str, port: int, db: str | None = None, seed: int | None = None) -> int:
     """Serve the emulator until it is interrupted."""
     import threading
 
     from pinstripe.emulator import Emulator  # here, as above
 
-    with Emulator() as emulator, emulator.serve(host, port) as url:
-        print(f"Stripe emulator at {url}: set STRIPE_API_BASE={url} and any key that begins with sk_test_.", flush=True)
+    with Emulator(seed=seed, db=db) as emulator, emulator.serve(host, port) as url:
+        print(f"Stripe emulator at {url}: set STRIPE_API_BASE={url} and any key that begins with sk_test_.")
+        print(f"What happens in it: open {url} in a browser.", flush=True)
         try:
             threading.Event().wait()
         except KeyboardInterrupt:

@@ -8,7 +8,8 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import httpx
 
@@ -17,13 +18,13 @@ from pinstripe.drift import decode_as
 from pinstripe.emulator.core import Core
 from pinstripe.emulator.delivery import Deliverer, Delivery
 from pinstripe.emulator.doors import InProcess, asgi
+from pinstripe.emulator.faults import Fault, Trouble
+from pinstripe.emulator.happenings import Events
+from pinstripe.emulator.store import Store
 from pinstripe.emulator.world import World
 from pinstripe.model import model_for
 
-if TYPE_CHECKING:
-    from pinstripe.events import AnyEvent
-
-__all__ = ["Delivery", "Emulator"]
+__all__ = ["Delivery", "Emulator", "Events"]
 
 KEY = "sk_test_emulator"
 BASE_URL = "http://emulator.pinstripe.test"
@@ -32,17 +33,40 @@ BASE_URL = "http://emulator.pinstripe.test"
 class Emulator:
     """A Stripe of one's own: ``Emulator().client()`` is a `Client` whose calls never leave the process.
 
-    ``seed`` makes ids the same every time. https://docs.stripe.com/testing
+    With a ``seed``, ids and times are the same every time: it begins at 2026-01-01, and every request that may change
+    something is a second later. With ``db``, a path, the state lives in a SQLite file and is there again after a restart.
+    https://docs.stripe.com/testing
     """
 
-    def __init__(self, *, seed: int | None = None) -> None:
-        self._deliverer = Deliverer()
-        self._events: list[Any] = []  # Any: JSON
+    def __init__(self, *, seed: int | None = None, db: str | Path | None = None) -> None:
         self._core = Core(seed=seed, on_news=self._announce)
+        self._deliverer = Deliverer(self._delivered)
+        self.events = Events(self._core)
+        self._store = Store(db) if db is not None else None
+        if self._store is not None:
+            self._store.load(self._core)
+            self._core.on_commit = self._store.commit
+            self._resume()
 
-    def _announce(self, world: World, news: list[Any]) -> None:  # Any: JSON
-        self._deliverer.announce(world, news)
-        self._events.extend(news)
+    def _announce(self, world: World, news: list[str]) -> None:
+        self._deliverer.announce(world, self._core.world(), news)
+
+    def _resume(self) -> None:
+        """Send again what a process that was stopped had not delivered: at least once, as Stripe does."""
+        for account, identifier in self._core.order:
+            world = self._core.world(account)
+            happening = world.happened[identifier]
+            if not happening.thin and happening.whole["pending_webhooks"]:
+                self._announce(world, [identifier])
+
+    def _delivered(self, delivery: Delivery) -> None:
+        with self._core.changed:
+            world = self._core.worlds.get(delivery.account)
+            if world and delivery.delivered and not delivery.event["object"].startswith("v2."):
+                world.delivered(delivery.event["id"])
+                if self._store is not None:
+                    self._store.write_event(world, delivery.event["id"])
+            self._core.announce()
 
     def client(self, api_key: str = KEY, **options: Any) -> Client:  # Any: the options of Client
         """A client in process: no sockets, no threads."""
@@ -54,15 +78,57 @@ class Emulator:
         http_client = httpx.AsyncClient(transport=InProcess(self._core))
         return AsyncClient(api_key, base_url=BASE_URL, http_client=http_client, **options)
 
-    @property
-    def events(self) -> list[AnyEvent]:
-        """Every event so far, oldest first, typed."""
-        return [decode_as(model_for(event), event) for event in list(self._events)]
+    def fail_next(
+        self, match: str = "*", trouble: Trouble = "error", *, times: int = 1, status: int = 500, seconds: float = 1.0
+    ) -> None:
+        """Let something go wrong with the next requests that match.
+
+        ``match`` is an operation or several (``"charges.create"``, ``"invoices.*"``), or a verb and a path
+        (``"POST /v1/charges"``). ``error`` answers ``status`` and ``rate_limit`` 429, both without any effect; ``timeout``
+        carries the request out and never answers; ``reset_before`` and ``reset_after`` cut the connection before and after
+        the effect; ``slow`` answers after ``seconds``, and until then other requests with its idempotency key get a 409.
+        """
+        if times < 1:
+            raise ValueError(f"times is 1 or more, not {times}.")
+        with self._core.changed:
+            self._core.faults.append(Fault(match, trouble, times, status, seconds))
+
+    def add(self, kind: str, *, stripe_account: str = "", **fields: Any) -> Any:  # Any: JSON; a model
+        """Put an object in place that no operation of the API makes: ``emulator.add("review", charge=charge.id)``.
+
+        ``kind`` is the value of its ``object`` field. Fields that are not passed are those of a new object of the kind.
+        """
+        with self._core.session(stripe_account, {"id": None, "idempotency_key": None}, BASE_URL) as world:
+            made = world.make(kind, fields)
+            world.emit("created", made)
+            return decode_as(model_for(made), made)
+
+    def snapshot(self) -> bytes:
+        """Everything there is, in one piece, for `restore`."""
+        return self._core.state()
+
+    def restore(self, snapshot: bytes) -> None:
+        """Be again as when the snapshot was taken, here or in another emulator.
+
+        Only for snapshots of one's own: they are pickles.
+        """
+        with self._core.changed:
+            self._core.put_back(snapshot)
+            if self._store is not None:
+                self._store.rewrite(self._core)
+                self._store.commit(self._core)
+            self._core.forget_changes()
 
     @property
     def deliveries(self) -> list[Delivery]:
-        """What went to webhook endpoints, oldest first."""
+        """What went to webhook endpoints, oldest first: the last ten thousand."""
         return list(self._deliverer.deliveries)
+
+    def redeliver(self, delivery: Delivery) -> Delivery:
+        """Send a delivery's event to its endpoint once more; gives the new delivery."""
+        again = Delivery(delivery.url, delivery.secret, delivery.event, delivery.endpoint, delivery.account)
+        self._deliverer.send(again)
+        return again
 
     def settle(self) -> None:
         """Wait until every webhook that is on its way was taken or given up."""
@@ -70,8 +136,10 @@ class Emulator:
 
     @property
     def app(self) -> Any:  # Any: ASGI's own type
-        """The emulator as an ASGI application, for a server of one's own."""
-        return asgi(self._core)
+        """The emulator as an ASGI application, for a server of one's own; at ``/`` it shows what happens."""
+        from pinstripe.emulator.pages import Pages
+
+        return asgi(self._core, Pages(self._core, self).answer)
 
     @contextmanager
     def serve(self, host: str = "127.0.0.1", port: int = 0) -> Iterator[str]:
@@ -83,8 +151,11 @@ class Emulator:
             yield url
 
     def close(self) -> None:
-        """Stop sending webhooks."""
+        """Stop sending webhooks, and close the file."""
         self._deliverer.close()
+        if self._store is not None:
+            self._core.on_commit = lambda core: None
+            self._store.close()
 
     def __enter__(self) -> Emulator:
         return self

@@ -15,7 +15,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_typ
 
 from typing_extensions import NotRequired, Required, is_typeddict
 
-from pinstripe.emulator.refusal import Refusal, missing_param, unknown_param
+from pinstripe.emulator.refusal import Refusal, empty_param, missing_param, unknown_param
 from pinstripe.param import MaxLen
 
 Read = Callable[[Any, str], Any]  # Any: a value as it came; the same, typed
@@ -23,8 +23,10 @@ Read = Callable[[Any, str], Any]  # Any: a value as it came; the same, typed
 DEFAULT_MAX_LENGTH = 5000
 
 
-def check(params_name: str | None, params: Mapping[str, Any]) -> dict[str, Any]:  # Any: parameters, as above
-    """The parameters of an operation, typed; raises `Refusal` for the first that is not right."""
+def check(params_name: str | None, params: Mapping[str, Any], file: object = None) -> dict[str, Any]:  # Any: as above
+    """The parameters of an operation, typed; raises `Refusal` for the first that is not right. A file came beside them."""
+    if file is not None:
+        params = {**params, "file": file}
     if params_name is None:
         for name in params:
             raise unknown_param(name, ())
@@ -69,11 +71,21 @@ def _typed_dict(shape: Any) -> Read:  # Any: a TypedDict
                 raise unknown_param(path, fields)
             found[name] = _reader(fields[name])(item, path)
         for name in sorted(shape.__required_keys__):
+            path = f"{where}[{name}]" if where else name
             if name not in found:
-                raise missing_param(f"{where}[{name}]" if where else name)
+                raise missing_param(path)
+            if found[name] is None and not _is_clearable(fields[name]):
+                raise empty_param(path)
         return found
 
     return read
+
+
+def _is_clearable(annotation: Any) -> bool:  # Any: whatever stands in an annotation
+    args = get_args(annotation)
+    return type(None) in args or any(
+        _is_clearable(arg) for arg in args if get_origin(annotation) in (Required, Annotated)
+    )
 
 
 def _union(options: tuple[Any, ...]) -> Read:  # Any: annotations
@@ -125,7 +137,8 @@ def _map(item: Any) -> Read:  # Any: an annotation
         found = {str(index): one for index, one in enumerate(value)} if isinstance(value, list) else value
         if not isinstance(found, Mapping):
             raise Refusal("Invalid hash", param=where)
-        return {key: _reader(item)(one, f"{where}[{key}]") for key, one in found.items()}
+        read_one = _value if item is str else _reader(item)
+        return {key: read_one(one, f"{where}[{key}]") for key, one in found.items()}
 
     return read
 
@@ -140,12 +153,19 @@ def _limited(inner: Any, length: int) -> Read:  # Any: an annotation
     return read
 
 
-def _text(value: Any, where: str) -> str:  # Any: as in Read
+def _text(value: Any, where: str) -> str | None:  # Any: as in Read
     if not isinstance(value, str):
         raise Refusal(f"Invalid string: {value}", param=where)
+    if not value:
+        return None  # an empty value clears a field
     if len(value) > DEFAULT_MAX_LENGTH:
         raise Refusal(f"Invalid string: {value[:20]}...; must be at most {DEFAULT_MAX_LENGTH} characters", param=where)
     return value
+
+
+def _value(value: Any, where: str) -> str:  # Any: as in Read
+    """A value of metadata, which may be empty."""
+    return _text(value, where) or ""
 
 
 def _integer(value: Any, where: str) -> int:  # Any: as in Read

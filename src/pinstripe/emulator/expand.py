@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Callable
 from typing import Any
 
+from pinstripe.emulator.references import referred
 from pinstripe.emulator.refusal import Refusal
-from pinstripe.emulator.world import Object, World
+from pinstripe.emulator.world import Object, World, clone
+from pinstripe.model import registry
 
 MAX_DEPTH = 4
 
@@ -28,8 +29,10 @@ def includable(
 
 
 def expanded(world: World, found: Object, paths: list[str]) -> Object:
-    """A copy of an answer with its paths expanded; raises the `Refusal` that Stripe would."""
-    answer = copy.deepcopy(found)
+    """An answer with its paths expanded, a copy where there are any; raises the `Refusal` that Stripe would."""
+    if not paths:
+        return found
+    answer: Object = clone(found)
     for path in paths:
         steps = path.split(".")
         if len([step for step in steps if step != "data"]) > MAX_DEPTH:
@@ -48,12 +51,15 @@ def _expand(world: World, node: Any, steps: list[str], path: str) -> None:  # An
     step, rest = steps[0], steps[1:]
     fill = INCLUDABLE.get((str(node.get("object")), step))
     if fill is not None and not isinstance(node.get(step), dict):
-        node[step] = copy.deepcopy(fill(world, node))
+        node[step] = clone(fill(world, node))
     if step not in node:
-        if node.get("object") in (None, "list"):
+        if node.get("object") in (None, "list") or str(node.get("object")).startswith("v2."):
             return  # a part that is not there this time
         raise Refusal(f"This property cannot be expanded ({path}).", code="property_cannot_be_expanded", param="expand")
     value = node[step]
+    kind = str(node.get("object"))
+    if isinstance(value, str) and kind in registry().objects and step not in referred(kind):
+        raise Refusal(f"This property cannot be expanded ({path}).", code="property_cannot_be_expanded", param="expand")
     if isinstance(value, list):
         node[step] = value = [_whole(world, item) for item in value]
     else:
@@ -62,4 +68,4 @@ def _expand(world: World, node: Any, steps: list[str], path: str) -> None:  # An
 
 
 def _whole(world: World, value: Any) -> Any:  # Any: JSON
-    return copy.deepcopy(world.objects.get(value, value)) if isinstance(value, str) else value
+    return clone(world.objects.get(value, value)) if isinstance(value, str) else value

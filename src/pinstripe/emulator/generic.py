@@ -1,19 +1,22 @@
-"""What most operations do: create, retrieve, update, delete and list, by the shape of their path."""
+"""What most operations do: create, retrieve, update, delete, list and search, by the shape of their path."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from itertools import pairwise
 from typing import Any, TypeAlias
 
-from pinstripe.emulator.refusal import Refusal
-from pinstripe.emulator.world import Ask, Object
-from pinstripe.model import StripeModel, registry
+from pinstripe.emulator.actions import ACTIONS
+from pinstripe.emulator.lists import listed, matching
+from pinstripe.emulator.references import referred
+from pinstripe.emulator.refusal import Refusal, missing_object, wrong_state
+from pinstripe.emulator.search import query_of
+from pinstripe.emulator.world import Ask, Object, World
+from pinstripe.model import registry
 
-Life: TypeAlias = Callable[[Ask], Object]
+Life: TypeAlias = Callable[[Ask], Any]  # Any: the answer's JSON, or the bytes of a download
 
 LIVES: dict[str, Life] = {}
-PAGING = {"limit", "starting_after", "ending_before", "expand", "page", "query"}
-MAX_LIMIT = 100
 
 
 def life(*names: str) -> Callable[[Life], Life]:
@@ -27,99 +30,166 @@ def life(*names: str) -> Callable[[Life], Life]:
     return keep
 
 
-def carry_out(ask: Ask) -> Object:
+def carry_out(ask: Ask) -> Any:  # Any: as in Life
     """Do what an operation does."""
     row = ask.row
-    own = LIVES.get(f"{row.service}.{row.method}")
-    if own is not None:
+    name = f"{row.service}.{row.method}"
+    for identifier in ask.path.values():
+        ask.world.follow(ask.world.objects.get(identifier))
+    if own := LIVES.get(name):
         return own(ask)
+    if name in ACTIONS:
+        return act(ask, name)
     if row.kind == "list":
-        return listed(ask, matching(ask, ask.world.every(kind_of(ask))))
-    if row.kind == "object" and row.model:
-        by_id = row.path.endswith("}")
-        if row.verb == "GET" and by_id:
-            return ask.world.get(kind_of(ask), ask.target)
-        if row.verb == "POST" and by_id:
-            return ask.world.update(ask.world.get(kind_of(ask), ask.target), ask.params)
-        if row.verb == "POST" and row.method == "create":
-            return create(ask)
-        if row.verb == "DELETE" and by_id:
-            return delete(ask)
-    raise Refusal(f"The emulator does not carry out {row.service}.{row.method} yet.", status=501, type="api_error")
-
-
-def kind_of(ask: Ask) -> str:
-    """The kind of object that an operation is about."""
-    model = (ask.row.model or "").split(" | ")[0].removeprefix("Deleted")
-    found = KINDS.get(model)
-    if found is None:
-        KINDS.update({name: kind for kind, name in registry().objects.items()})
-        found = KINDS.get(model, "")
-    return found
+        return listed(ask, matching(ask, owned(ask, every(ask.world, kinds_of(ask)))))
+    if row.kind == "search":
+        return searched(ask)
+    if row.path.endswith("}"):
+        return {"GET": retrieve, "POST": update, "DELETE": delete}[row.verb](ask)
+    if row.verb == "POST" and row.method == "create":
+        return create(ask)
+    raise Refusal(f"The emulator does not carry out {name}.", status=501, type="api_error")
 
 
 KINDS: dict[str, str] = {}
 
 
+def kinds_of(ask: Ask) -> list[str]:
+    """The kinds of object that an operation is about."""
+    if not KINDS:
+        KINDS.update({name: kind for kind, name in registry().objects.items()})
+    names = (ask.row.model or "").split(" | ")
+    return [KINDS[name] for name in names if name in KINDS] or [
+        KINDS[name.removeprefix("Deleted")] for name in names if name.removeprefix("Deleted") in KINDS
+    ]
+
+
+def every(world: World, kinds: list[str]) -> Iterable[Object]:
+    """The objects of some kinds, newest first."""
+    if len(kinds) == 1:
+        return world.every(kinds[0])
+    return sorted((one for kind in kinds for one in world.every(kind)), key=lambda one: -int(one.get("created") or 0))
+
+
+def parents(ask: Ask) -> Object:
+    """The fields that an object under a path has by its place: ``/v1/transfers/{id}/reversals`` says ``transfer``."""
+    steps, found = ask.row.path.strip("/").split("/"), {}
+    for before, step in pairwise(steps):
+        if step.startswith("{") and step != steps[-1]:
+            name = step[1:-1]
+            word = before.removesuffix("s") if name == "id" else name.removesuffix("_id")
+            found[word] = ask.path[name]
+    return found
+
+
+def owned(ask: Ask, objects: Iterable[Object]) -> Iterable[Object]:
+    """The objects that belong to those in the path, which must be there."""
+    places = parents(ask)
+    for identifier in places.values():
+        if identifier not in ask.world.objects and identifier != ask.world.account:
+            raise missing_object(next(name for name in places if places[name] == identifier), identifier)
+    return (one for one in objects if all(_is_of(ask.world, one, place) for place in places.items()))
+
+
+def _is_of(world: World, found: Object, place: tuple[str, str]) -> bool:
+    name, identifier = place
+    owner = found.get(name) if name in found else world.hidden.get(f"owner:{found['id']}")
+    return owner is None or (owner["id"] if isinstance(owner, dict) else owner) == identifier
+
+
+def find(ask: Ask) -> Object:
+    """The object that the path names, under the objects that the path names before it."""
+    kinds, target = kinds_of(ask), ask.target
+    for kind in kinds:
+        found = ask.world.objects.get(target)
+        if found is not None and found["object"] == kind and not found.get("deleted"):
+            if not list(owned(ask, [found])):
+                break
+            return found
+    raise missing_object(kinds[0] if kinds else ask.row.service, target)
+
+
+def retrieve(ask: Ask) -> Object:
+    """An object; what is left of a deleted one where the API shows that."""
+    found = ask.world.objects.get(ask.target)
+    if (
+        found is not None
+        and found.get("deleted")
+        and "Deleted" in (ask.row.model or "")
+        and found["object"] in kinds_of(ask)
+    ):
+        return found
+    return find(ask)
+
+
 def create(ask: Ask) -> Object:
     """A new object with the parameters in it."""
-    made = ask.world.make(kind_of(ask), ask.params)
-    ask.world.emit("created", made)
+    world, kind, places = ask.world, kinds_of(ask)[0], parents(ask)
+    list(owned(ask, ()))
+    if isinstance(given := ask.params.get("id"), str) and given in world.objects:
+        raise Refusal(f"{kind} already exists.".capitalize(), code="resource_already_exists", param="id")
+    made = world.draft(kind, ask.params)
+    _check_ids(world, kind, ask.params)
+    made.update({name: value for name, value in places.items() if name in made})
+    if "id" not in made:
+        return made
+    world.keep(made)
+    for value in places.values():
+        world.hide(f"owner:{made['id']}", value)
+    world.emit("created", made)
     return made
+
+
+def update(ask: Ask) -> Object:
+    """An object, changed as the parameters say."""
+    found = find(ask)
+    _check_ids(ask.world, found["object"], ask.params)
+    return ask.world.update(found, ask.params)
+
+
+def _check_ids(world: World, kind: str, params: Object) -> None:
+    fields = referred(kind)
+    for name, value in params.items():
+        if isinstance(value, str) and fields.get(name) and name not in ("payment_method", "account", "destination"):
+            found = world.objects.get(value)
+            if found is None or found["object"] not in fields[name] or found.get("deleted"):
+                raise missing_object(fields[name][0], value, name)
 
 
 def delete(ask: Ask) -> Object:
     """Delete an object; what is left of it says so."""
-    world = ask.world
-    found = world.get(kind_of(ask), ask.target)
+    world, found = ask.world, find(ask)
     world.emit("deleted", found)
-    left = {"id": found["id"], "object": found["object"], "deleted": True}
-    world.objects[found["id"]] = left
-    return left
+    return world.bury(found)
 
 
-def matching(ask: Ask, objects: Iterable[Object]) -> Iterable[Object]:
-    """The objects that a list's filters let through: ids and plain values must be equal, ranges must hold."""
-    filters = {name: value for name, value in ask.params.items() if name not in PAGING}
-    filters |= {name: value for name, value in ask.path.items() if name != "id"}
-    return (found for found in objects if all(_passes(found, name, value) for name, value in filters.items()))
+def act(ask: Ask, name: str) -> Object:
+    """One of the simple actions: from some states into another."""
+    action, world = ACTIONS[name], ask.world
+    targets = [world.objects[one] for one in ask.path.values() if one in world.objects]
+    found = next((one for one in targets if one["object"] == action.kind and not one.get("deleted")), None)
+    if found is None:
+        raise missing_object(action.kind, ask.target)
+    if action.states and found.get("status") not in action.states:
+        raise wrong_state(found, ask.row.method)
+    part = found.get(action.within) or world.draft_part(action.kind, action.within) if action.within else {}
+    before = world.change(found, **action.fields(world.now(), part))
+    if action.event:
+        world.emit(action.event, found, before if action.event == "updated" else None)
+    return found
 
 
-def _passes(found: Object, name: str, wanted: Any) -> bool:  # Any: JSON
-    if name not in found:
-        return True
-    value = found[name]
-    if isinstance(wanted, dict) and set(wanted) <= {"gt", "gte", "lt", "lte"}:
-        tests: dict[str, Callable[[int], bool]] = {
-            "gt": lambda bound: value > bound,
-            "gte": lambda bound: value >= bound,
-            "lt": lambda bound: value < bound,
-            "lte": lambda bound: value <= bound,
-        }
-        return value is not None and all(tests[test](bound) for test, bound in wanted.items())
-    return bool(value == wanted)
-
-
-def listed(ask: Ask, objects: Iterable[Object]) -> Object:
-    """A page of objects that come newest first. https://docs.stripe.com/api/pagination"""
-    params = ask.params
-    limit = params.get("limit", 10)
-    if not 1 <= limit <= MAX_LIMIT:
-        raise Refusal(f"Invalid integer: {limit}; limit is from 1 to {MAX_LIMIT}", param="limit")
-    if "starting_after" in params and "ending_before" in params:
-        raise Refusal("starting_after and ending_before cannot be used together.", param="ending_before")
-    found = list(objects)
-    edge = params.get("starting_after") or params.get("ending_before")
-    if edge is not None:
-        at = next((index for index, one in enumerate(found) if one["id"] == edge), None)
-        if at is None:
-            raise Refusal(f"No such object: '{edge}'", code="resource_missing", param="starting_after")
-        found = found[at + 1 :] if "starting_after" in params else found[:at]
-    page = found[-limit:] if "ending_before" in params else found[:limit]
-    path = ask.row.path.format(**ask.path)
-    return {"object": "list", "data": page, "has_more": len(found) > len(page), "url": path}
-
-
-def model_of(found: Object) -> type[StripeModel]:
-    """The model of an object."""
-    return registry().load(registry().objects[found["object"]])
+def searched(ask: Ask) -> Object:
+    """A page of search results. https://docs.stripe.com/search"""
+    kind = kinds_of(ask)[0]
+    matches = query_of(kind, ask.params.get("query", ""))
+    found = [one for one in ask.world.every(kind) if matches(one)]
+    limit, at = ask.params.get("limit", 10), int(ask.params.get("page") or 0)
+    return {
+        "object": "search_result",
+        "data": found[at : at + limit],
+        "has_more": at + limit < len(found),
+        "next_page": str(at + limit) if at + limit < len(found) else None,
+        "total_count": len(found),
+        "url": ask.row.path,
+    }

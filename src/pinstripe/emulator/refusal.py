@@ -52,7 +52,25 @@ def missing_param(name: str) -> Refusal:
     return Refusal(f"Missing required param: {name}.", code="parameter_missing", param=name)
 
 
+def empty_param(name: str) -> Refusal:
+    """An empty value, which clears a field, for one that cannot be cleared."""
+    return Refusal(
+        f"You passed an empty string for '{name}', which cannot be cleared: leave it out, or give a value.",
+        code="parameter_invalid_empty",
+        param=name,
+    )
+
+
 def card_declined(decline_code: str, message: str = "Your card was declined.", **more: Any) -> Refusal:  # Any: as above
     """The card's bank says no. https://docs.stripe.com/declines"""
     code = decline_code if decline_code in ("expired_card", "incorrect_cvc", "processing_error") else "card_declined"
     return Refusal(message, status=402, type="card_error", code=code, decline_code=decline_code, **more)
+
+
+def wrong_state(found: dict[str, Any], action: str, code: str | None = None, **more: Any) -> Refusal:  # Any: JSON
+    """An action that an object's state does not allow."""
+    word = found["object"].rpartition(".")[2].replace("_", " ")
+    state = found.get("status")
+    return Refusal(
+        f"You cannot {action.replace('_', ' ')} this {word} because it has a status of {state}.", code=code, **more
+    )

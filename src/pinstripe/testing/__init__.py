@@ -49,6 +49,10 @@ class Delivery:
         return webhooks.read(self.payload)
 
 
+def _world(account: str = "") -> World:
+    return World(account, _chance, lambda: WHEN, _world)
+
+
 def event_json(
     event_type: str,
     about: StripeModel | Mapping[str, Any] | None = None,  # Any: JSON
@@ -61,7 +65,7 @@ def event_json(
     The made-up object has everything that its model requires, and decodes strictly. Ids differ from call to call, and are the
     same in every run. Raises `InvalidArgumentError` for a type that does not exist.
     """
-    world = World("", _chance, lambda: WHEN)
+    world = _world()
     if event_type in THIN_EVENT_TYPES:
         return {**_thin(world, event_type), **fields}
     if event_type not in EVENT_TYPES:

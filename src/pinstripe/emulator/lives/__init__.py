@@ -2,7 +2,13 @@
 
 from importlib import import_module
 
-ROOMS = ("cards", "catalog", "customers", "invoices", "payments", "setup_intents", "subscriptions", "webhook_endpoints")
+ROOMS = (
+    "cards", "payment_methods", "balance", "disputes", "connect", "sources", "charges", "payments", "setup_intents", "refunds",
+    "catalog", "discounts", "customers", "lines", "invoices", "invoice_lines", "invoice_payments", "credit_notes",
+    "usage", "billing", "subscriptions",
+    "changes", "previews", "schedules", "renewals", "test_clocks", "selling", "checkout", "payment_links", "portal", "quotes",
+    "settings", "files", "tax", "issuing", "catalogs", "events", "webhook_endpoints", "accounts_v2",
+)  # fmt: skip
 
 
 def load() -> None:

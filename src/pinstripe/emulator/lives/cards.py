@@ -1,160 +1,164 @@
-"""Payment methods and Stripe's test cards. https://docs.stripe.com/testing"""
+"""Stripe's test cards: how each looks, and what its bank says. https://docs.stripe.com/testing"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal, TypeAlias
 
-from pinstripe.emulator.generic import life, listed, matching
-from pinstripe.emulator.refusal import Refusal, card_declined, missing_param
-from pinstripe.emulator.world import Ask, Object, World
+from pinstripe.emulator.refusal import Refusal, card_declined
+from pinstripe.emulator.world import Object, World
+
+Authentication: TypeAlias = Literal["never", "unless_set_up", "always"]
 
 
 @dataclass(frozen=True)
 class TestCard:
-    """One of Stripe's test cards: how it looks, and what its bank says when it is attached, set up and charged."""
+    """One of Stripe's test cards."""
 
     __test__ = False  # for pytest: this is no test
 
     number: str
     brand: str = "visa"
-    decline_code: str | None = None
-    attaches: bool = True  # whether a declining card can be saved and declines only when it is charged
-    needs_authentication: bool = False
     funding: str = "credit"
+    country: str = "US"
+    decline_code: str | None = None
+    attaches: bool = True
+    """Whether it can be saved; one that declines and can be declines only when it is charged."""
+    authentication: Authentication = "never"
+    dispute: str | None = None
+    refund: str = "succeeded"
+    pending: bool = True
+    """Whether its money waits before it is available."""
+    cvc_check: str = "pass"
+    risk: str = "normal"
 
     def refuse(self) -> Refusal | None:
         """What the bank says to a charge."""
-        return (
-            card_declined(self.decline_code, DECLINES.get(self.decline_code, DECLINED)) if self.decline_code else None
-        )
+        if self.decline_code is None:
+            return None
+        return card_declined(self.decline_code, DECLINES.get(self.decline_code, "Your card was declined."))
 
 
-DECLINED = "Your card was declined."
 DECLINES = {
     "insufficient_funds": "Your card has insufficient funds.",
     "expired_card": "Your card has expired.",
     "incorrect_cvc": "Your card's security code is incorrect.",
     "processing_error": "An error occurred while processing your card. Try again in a little bit.",
 }
+
+
+def _declines(number: str, code: str) -> TestCard:
+    return TestCard(number, decline_code=code, attaches=False)
+
+
 CARDS = {
     "visa": TestCard("4242424242424242"),
     "visa_debit": TestCard("4000056655665556", funding="debit"),
     "mastercard": TestCard("5555555555554444", "mastercard"),
+    "mastercard_debit": TestCard("5200828282828210", "mastercard", "debit"),
+    "mastercard_prepaid": TestCard("5105105105105100", "mastercard", "prepaid"),
     "amex": TestCard("378282246310005", "amex"),
     "discover": TestCard("6011111111111117", "discover"),
-    "chargeDeclined": TestCard("4000000000000002", decline_code="generic_decline", attaches=False),
-    "chargeDeclinedInsufficientFunds": TestCard("4000000000009995", decline_code="insufficient_funds", attaches=False),
-    "chargeDeclinedLostCard": TestCard("4000000000009987", decline_code="lost_card", attaches=False),
-    "chargeDeclinedStolenCard": TestCard("4000000000009979", decline_code="stolen_card", attaches=False),
-    "chargeDeclinedExpiredCard": TestCard("4000000000000069", decline_code="expired_card", attaches=False),
-    "chargeDeclinedIncorrectCvc": TestCard("4000000000000127", decline_code="incorrect_cvc", attaches=False),
-    "chargeDeclinedProcessingError": TestCard("4000000000000119", decline_code="processing_error", attaches=False),
+    "diners": TestCard("3056930009020004", "diners"),
+    "jcb": TestCard("3566002020360505", "jcb", country="JP"),
+    "unionpay": TestCard("6200000000000005", "unionpay", country="CN"),
+    "us": TestCard("4242424242424242"),
+    "gb": TestCard("4000008260000000", country="GB"),
+    "de": TestCard("4000002760000016", country="DE"),
+    "fr": TestCard("4000002500000003", country="FR"),
+    "ca": TestCard("4000001240000000", country="CA"),
+    "au": TestCard("4000000360000006", country="AU"),
+    "jp": TestCard("4000003920000003", country="JP"),
+    "chargeDeclined": _declines("4000000000000002", "generic_decline"),
+    "visa_chargeDeclined": _declines("4000000000000002", "generic_decline"),
+    "chargeDeclinedInsufficientFunds": _declines("4000000000009995", "insufficient_funds"),
+    "visa_chargeDeclinedInsufficientFunds": _declines("4000000000009995", "insufficient_funds"),
+    "chargeDeclinedLostCard": _declines("4000000000009987", "lost_card"),
+    "visa_chargeDeclinedLostCard": _declines("4000000000009987", "lost_card"),
+    "chargeDeclinedStolenCard": _declines("4000000000009979", "stolen_card"),
+    "visa_chargeDeclinedStolenCard": _declines("4000000000009979", "stolen_card"),
+    "chargeDeclinedExpiredCard": _declines("4000000000000069", "expired_card"),
+    "chargeDeclinedIncorrectCvc": _declines("4000000000000127", "incorrect_cvc"),
+    "chargeDeclinedProcessingError": _declines("4000000000000119", "processing_error"),
+    "chargeDeclinedFraudulent": _declines("4100000000000019", "fraudulent"),
+    "radarBlock": _declines("4100000000000019", "fraudulent"),
+    "visa_chargeDeclinedVelocityLimitExceeded": _declines("4000000000006975", "card_velocity_exceeded"),
     "chargeCustomerFail": TestCard("4000000000000341", decline_code="generic_decline"),
-    "authenticationRequired": TestCard("4000002760003184", needs_authentication=True),
-    "threeDSecure2Required": TestCard("4000000000003220", needs_authentication=True),
+    "authenticationRequired": TestCard("4000002760003184", country="DE", authentication="always"),
+    "authenticationRequiredOnSetup": TestCard("4000002500003155", country="FR", authentication="unless_set_up"),
+    "authenticationRequiredSetupForOffSession": TestCard(
+        "4000003800000446", country="IE", authentication="unless_set_up"
+    ),
+    "authenticationRequiredChargeDeclinedInsufficientFunds": TestCard(
+        "4000008260003178", country="GB", decline_code="insufficient_funds", authentication="always"
+    ),
+    "threeDSecure2Required": TestCard("4000000000003220", authentication="always"),
+    "threeDSecureRequired": TestCard("4000000000003063", authentication="always"),
+    "threeDSecureOptional": TestCard("4000000000003055"),
+    "createDispute": TestCard("4000000000000259", dispute="fraudulent"),
+    "createDisputeProductNotReceived": TestCard("4000000000002685", dispute="product_not_received"),
+    "createDisputeInquiry": TestCard("4000000000001976", dispute="inquiry"),
+    "refundFail": TestCard("4000000000005126", refund="failed"),
+    "pendingRefund": TestCard("4000000000007726", refund="pending"),
+    "bypassPending": TestCard("4000000000000077", pending=False),
+    "cvcCheckFail": TestCard("4000000000000101", cvc_check="fail"),
+    "riskLevelElevated": TestCard("4000000000009235", risk="elevated"),
+    "riskLevelHighest": TestCard("4000000000004954", risk="highest"),
 }
-BY_NUMBER = {card.number: card for card in CARDS.values()}
+BY_NUMBER = {card.number: name for name, card in reversed(CARDS.items())}
 
 
-def card_of(world: World, method: Object) -> TestCard:
-    """The test card behind a payment method."""
-    found: TestCard = world.hidden.get(method["id"], CARDS["visa"])
-    return found
-
-
-def payment_method(world: World, identifier: str, param: str | None = "payment_method") -> Object:
-    """The payment method with an id; ``pm_card_visa`` and its like become a new one each time."""
-    card = CARDS.get(identifier.removeprefix("pm_card_")) if identifier.startswith("pm_card_") else None
-    return make(world, card, {}) if card else world.get("payment_method", identifier, param)
-
-
-def make(world: World, card: TestCard, params: Object) -> Object:
-    """A payment method for a test card."""
-    given = params.get("card") or {}
-    shown: Object = {
-        "brand": card.brand,
-        "checks": {"address_line1_check": None, "address_postal_code_check": None, "cvc_check": "pass"},
-        "country": "US",
-        "display_brand": card.brand,
-        "exp_month": given.get("exp_month", 12),
-        "exp_year": given.get("exp_year", 2034),
-        "fingerprint": card.number[::-1],
-        "funding": card.funding,
-        "last4": card.number[-4:],
-        "networks": {"available": [card.brand], "preferred": None},
-        "three_d_secure_usage": {"supported": True},
-        "wallet": None,
-    }
-    kept = {name: value for name, value in params.items() if name != "card"}
-    method = world.make("payment_method", kept, type="card", card=shown, customer=None)
-    world.hidden[method["id"]] = card
-    return method
-
-
-@life("payment_methods.create")
-def create(ask: Ask) -> Object:
-    """From a card's number, or a token such as ``tok_visa``; other types are kept as they are."""
-    params = ask.params
-    if params.get("type") != "card":
-        if "type" not in params:
-            raise missing_param("type")
-        return ask.world.make("payment_method", params, customer=None)
-    given = params.get("card")
-    if not given:
-        raise missing_param("card")
-    if "token" in given:
-        card = CARDS.get(str(given["token"]).removeprefix("tok_"))
+def named(given: Object, where: str = "card") -> str:
+    """The name of the test card that a number or a token such as ``tok_visa`` is."""
+    if token := given.get("token"):
+        name = str(token).removeprefix("tok_")
     else:
-        card = BY_NUMBER.get(str(given.get("number", "")).replace(" ", ""))
-    if card is None:
+        name = BY_NUMBER.get(str(given.get("number", "")).replace(" ", ""), "")
+    if name not in CARDS:
         raise Refusal(
             "Your card number is incorrect. The emulator knows Stripe's test cards: https://docs.stripe.com/testing",
             status=402,
             type="card_error",
             code="incorrect_number",
-            param="number",
+            param=f"{where}[number]",
         )
-    return make(ask.world, card, params)
+    return name
 
 
-@life("payment_methods.attach")
-def attach(ask: Ask) -> Object:
-    """Save a payment method for a customer."""
-    customer = ask.world.get("customer", ask.params.get("customer") or "", "customer")
-    return attach_to(ask.world, payment_method(ask.world, ask.target, None), customer)
+def card_of(world: World, method: Object) -> TestCard:
+    """The test card behind a payment method or a card."""
+    return CARDS[world.hidden.get(method["id"], {}).get("card", "visa")]
 
 
-def attach_to(world: World, method: Object, customer: Object) -> Object:
-    """Save a payment method for a customer; raises where the card's bank does not let it be saved."""
-    card = card_of(world, method)
-    if not card.attaches and (refusal := card.refuse()):
-        raise refusal
-    if method["customer"] not in (None, customer["id"]):
-        raise Refusal("This payment method is another customer's.", code="payment_method_unexpected_state")
-    if method["customer"] is None:
-        world.change(method, customer=customer["id"])
-        world.emit("attached", method)
-    return method
+def is_set_up(world: World, method: Object) -> bool:
+    """Whether the card's holder has agreed to payments when they are away."""
+    return bool(world.hidden.get(method["id"], {}).get("set_up"))
 
 
-@life("payment_methods.detach")
-def detach(ask: Ask) -> Object:
-    """Take a payment method from its customer; it cannot be used again."""
-    method = ask.world.get("payment_method", ask.target)
-    if method["customer"] is None:
-        raise Refusal("The payment method is not attached to a customer.", code="payment_method_not_attached")
-    before = ask.world.change(method, customer=None)
-    ask.world.emit("detached", method, before)
-    return method
+def set_up(world: World, method: Object) -> None:
+    """The card's holder agrees to payments when they are away."""
+    world.hide(method["id"], {**world.hidden.get(method["id"], {}), "set_up": True})
 
 
-@life("payment_methods.retrieve", "customers.payment_methods.retrieve")
-def retrieve(ask: Ask) -> Object:
-    """One payment method."""
-    return payment_method(ask.world, ask.target, None)
-
-
-@life("customers.payment_methods.list", "payment_methods.list")
-def list_methods(ask: Ask) -> Object:
-    """The payment methods that customers have; those of nobody are not listed."""
-    return listed(ask, (one for one in matching(ask, ask.world.every("payment_method")) if one["customer"]))
+def shown(card: TestCard, given: Object) -> Object:
+    """What payment methods say of a card."""
+    return {
+        "brand": card.brand,
+        "checks": {
+            "address_line1_check": None,
+            "address_postal_code_check": None,
+            "cvc_check": card.cvc_check if given.get("cvc") or not given else "unchecked",
+        },
+        "country": card.country,
+        "display_brand": card.brand,
+        "exp_month": given.get("exp_month") or 12,
+        "exp_year": given.get("exp_year") or 2034,
+        "fingerprint": card.number[::-1],
+        "funding": card.funding,
+        "generated_from": None,
+        "last4": card.number[-4:],
+        "networks": {"available": [card.brand], "preferred": None},
+        "regulated_status": "unregulated",
+        "three_d_secure_usage": {"supported": True},
+        "wallet": None,
+    }

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from pinstripe.emulator.generic import life
-from pinstripe.emulator.lives.cards import attach_to, card_of, payment_method
-from pinstripe.emulator.refusal import Refusal, missing_param
-from pinstripe.emulator.world import Ask, Object, World
+from pinstripe.emulator.lives.cards import card_of, set_up
+from pinstripe.emulator.lives.payment_methods import attach_to, from_data, payment_method
+from pinstripe.emulator.lives.payments import challenge, check_deposits, must_authenticate
+from pinstripe.emulator.refusal import Refusal, missing_param, wrong_state
+from pinstripe.emulator.world import Ask, Object, World, clone
 
 CONFIRMABLE = ("requires_payment_method", "requires_confirmation", "requires_action")
 
@@ -13,13 +15,17 @@ CONFIRMABLE = ("requires_payment_method", "requires_confirmation", "requires_act
 @life("setup_intents.create")
 def create(ask: Ask) -> Object:
     """A setup intent, confirmed at once where that was asked for."""
-    world, params = ask.world, ask.params
-    if customer := params.get("customer"):
-        world.get("customer", customer, "customer")
-    intent = world.draft("setup_intent", params)
-    method = payment_method(world, params["payment_method"]) if "payment_method" in params else None
+    intent = make(ask.world, ask.params, _given(ask.world, ask.params))
+    return confirmed(ask.world, intent, ask.params) if ask.params.get("confirm") else intent
+
+
+def make(world: World, params: Object, method: Object | None) -> Object:
+    """A setup intent that waits to be confirmed, or for a payment method."""
+    intent = world.draft("setup_intent", {name: value for name, value in params.items() if name != "payment_method"})
+    automatic = params.get("automatic_payment_methods")
     intent.update(
-        client_secret=f"{intent['id']}_secret_{world.new_id('secret')}",
+        automatic_payment_methods={"enabled": True, **automatic} if automatic else None,
+        client_secret=f"{intent['id']}_secret_{world.new_id('secret', 25)}",
         payment_method=method["id"] if method else None,
         payment_method_types=params.get("payment_method_types") or ["card"],
         status="requires_confirmation" if method else "requires_payment_method",
@@ -29,7 +35,17 @@ def create(ask: Ask) -> Object:
     )
     world.keep(intent)
     world.emit("created", intent)
-    return confirmed(world, intent) if params.get("confirm") else intent
+    return intent
+
+
+def _given(world: World, params: Object) -> Object | None:
+    if token := params.get("confirmation_token"):
+        return payment_method(
+            world, world.hidden[f"method:{world.get('confirmation_token', token, 'confirmation_token')['id']}"]
+        )
+    if data := params.get("payment_method_data"):
+        return from_data(world, data)
+    return payment_method(world, params["payment_method"]) if params.get("payment_method") else None
 
 
 @life("setup_intents.confirm")
@@ -38,9 +54,9 @@ def confirm(ask: Ask) -> Object:
     world = ask.world
     intent = world.get("setup_intent", ask.target)
     _in_state(intent, "confirm", CONFIRMABLE)
-    if given := ask.params.get("payment_method"):
-        world.change(intent, payment_method=payment_method(world, given)["id"])
-    return confirmed(world, intent)
+    if method := _given(world, ask.params):
+        world.change(intent, payment_method=method["id"])
+    return confirmed(world, intent, ask.params)
 
 
 @life("setup_intents.cancel")
@@ -66,39 +82,76 @@ def update(ask: Ask) -> Object:
     return world.update(intent, params, **fields)
 
 
-def confirmed(world: World, intent: Object) -> Object:
+@life("setup_intents.verify_microdeposits")
+def verify(ask: Ask) -> Object:
+    """Verify a bank account by its deposits of 32 and 45 cents, or the descriptor code SM11AA."""
+    check_deposits(ask)
+    intent = ask.world.get("setup_intent", ask.target)
+    _in_state(intent, "verify", CONFIRMABLE)
+    if intent["payment_method"] is None:
+        raise missing_param("payment_method")
+    return done(ask.world, intent)
+
+
+def confirmed(world: World, intent: Object, params: Object) -> Object:
     """Ask the card's bank; save the card for the customer where it says yes."""
     if intent["payment_method"] is None:
         raise missing_param("payment_method")
-    method = world.get("payment_method", intent["payment_method"], "payment_method")
+    method = payment_method(world, intent["payment_method"])
     card = card_of(world, method)
-    if card.needs_authentication:
-        sdk = {"type": "use_stripe_sdk", "use_stripe_sdk": {"type": "three_d_secure_redirect"}}
-        world.change(intent, status="requires_action", next_action=sdk)
+    if must_authenticate(world, card, method, off_session=False):
+        world.change(intent, status="requires_action", next_action=challenge(world, intent, params.get("return_url")))
         world.emit("requires_action", intent)
         return intent
     refusal = card.refuse() if not card.attaches else None
     if refusal is not None:
-        world.change(
-            intent,
-            status="requires_payment_method",
-            payment_method=None,
-            last_setup_error={**refusal.error, "payment_method": dict(method)},
-        )
+        _attempt(world, intent, "failed", refusal)
+        error = {**refusal.error, "payment_method": clone(method)}
+        world.change(intent, status="requires_payment_method", payment_method=None, last_setup_error=error)
         world.emit("setup_failed", intent)
-        refusal.error["setup_intent"] = dict(intent)
+        refusal.error["setup_intent"] = clone(intent)
         raise refusal
+    return done(world, intent)
+
+
+def done(world: World, intent: Object) -> Object:
+    """The bank has said yes: the card is saved."""
+    method = payment_method(world, intent["payment_method"])
     if intent["customer"]:
         attach_to(world, method, world.get("customer", intent["customer"], "customer"))
-    world.change(intent, status="succeeded", last_setup_error=None, next_action=None)
+    set_up(world, method)
+    attempt = _attempt(world, intent, "succeeded", None)
+    world.change(intent, status="succeeded", last_setup_error=None, next_action=None, latest_attempt=attempt["id"])
     world.emit("succeeded", intent)
     return intent
 
 
+def answered(world: World, intent: Object, *, success: bool) -> Object:
+    """The bank's customer has answered the challenge."""
+    _in_state(intent, "authenticate", ("requires_action",))
+    if success:
+        return done(world, intent)
+    error = Refusal("The customer did not authenticate.", status=402, code="setup_intent_authentication_failure")
+    world.change(
+        intent, status="requires_payment_method", next_action=None, payment_method=None, last_setup_error=error.error
+    )
+    world.emit("setup_failed", intent)
+    return intent
+
+
+def _attempt(world: World, intent: Object, status: str, refusal: Refusal | None) -> Object:
+    return world.make(
+        "setup_attempt",
+        customer=intent["customer"],
+        payment_method=intent["payment_method"],
+        payment_method_details={"type": "card", "card": {"three_d_secure": None}},
+        setup_error=refusal.error if refusal else None,
+        setup_intent=intent["id"],
+        status=status,
+        usage=intent["usage"],
+    )
+
+
 def _in_state(intent: Object, action: str, states: tuple[str, ...]) -> None:
     if intent["status"] not in states:
-        raise Refusal(
-            f"You cannot {action} this SetupIntent because it has a status of {intent['status']}.",
-            code="setup_intent_unexpected_state",
-            setup_intent=dict(intent),
-        )
+        raise wrong_state(intent, action, "setup_intent_unexpected_state", setup_intent=clone(intent))

@@ -1,82 +1,148 @@
-"""Subscriptions: started, paid for the first time, changed a little, and ended. https://docs.stripe.com/billing/subscriptions"""
+"""Subscriptions: started, shown, paused, ended. https://docs.stripe.com/billing/subscriptions/overview"""
 
 from __future__ import annotations
 
+from datetime import datetime, timezone
 from typing import Any
 
-from pinstripe.emulator.generic import life, listed, matching
-from pinstripe.emulator.lives import invoices
+from pinstripe.emulator import periods
+from pinstripe.emulator.clock import timer
+from pinstripe.emulator.generic import life
+from pinstripe.emulator.lists import listed, matching
+from pinstripe.emulator.lives import billing, customers
 from pinstripe.emulator.lives.catalog import make_price
-from pinstripe.emulator.periods import DAY, add
-from pinstripe.emulator.refusal import Refusal, missing_param
+from pinstripe.emulator.lives.discounts import redeem
+from pinstripe.emulator.lives.invoice_lines import make_item
+from pinstripe.emulator.lives.invoices import cancel as void_invoice
+from pinstripe.emulator.lives.invoices import default_method, finalise, pay_with
+from pinstripe.emulator.lives.lines import cost
+from pinstripe.emulator.refusal import Refusal, missing_param, wrong_state
 from pinstripe.emulator.world import Ask, Object, World
 
 ENDED = ("canceled", "incomplete_expired")
+PATIENCE = 23 * 3600
+"""Seconds until a subscription whose first invoice is not paid is over."""
+ALTERED = (
+    "items",
+    "discounts",
+    "default_tax_rates",
+    "trial_end",
+    "customer",
+    "billing_cycle_anchor",
+    "add_invoice_items",
+    "cancel_at",
+)
 
 
-@life("subscriptions.create")
+@life("subscriptions.create", "customers.subscriptions.create")
 def create(ask: Ask) -> Object:
     """A subscription, its first invoice, and the payment of it."""
-    world, params = ask.world, ask.params
-    customer = world.get("customer", params.get("customer") or "", "customer")
+    params = {**ask.params, **({"customer": ask.path["customer"]} if "customer" in ask.path else {})}
+    return start(ask.world, params)
+
+
+def start(world: World, params: Object) -> Object:
+    """Start a subscription as the parameters of its creation say."""
+    if not params.get("customer"):
+        raise missing_param("customer")
+    customer = world.get("customer", params["customer"], "customer")
     if not params.get("items"):
         raise missing_param("items")
-    if given := params.get("default_payment_method"):
-        world.get("payment_method", given, "default_payment_method")
     behavior = params.get("payment_behavior", "allow_incomplete")
-    automatic = params.get("collection_method", "charge_automatically") == "charge_automatically"
-    subscription = _start(world, params, customer)
-    subscription["items"]["data"] = [_item(world, subscription, item, at) for at, item in enumerate(params["items"])]
-    _agree(subscription)
+    mark = len(world.undos)
+    subscription = _draft(world, params, customer)
+    _fill(world, subscription, params)
+    automatic = subscription["collection_method"] == "charge_automatically"
     trial = subscription["status"] == "trialing"
-    method = invoices.default_method(world, subscription)
-    if automatic and not trial and method is None and behavior != "default_incomplete" and _amount(subscription):
+    due = not trial and any(
+        cost(world, one["price"], one.get("quantity") or 0, subscription["currency"])
+        for one in subscription["items"]["data"]
+    )
+    if automatic and due and default_method(world, subscription) is None and behavior != "default_incomplete":
         raise Refusal(
-            "This customer has no attached payment source or default payment method.", code="resource_missing"
+            "This customer has no attached payment source or default payment method: add one to the customer first.",
+            code="resource_missing",
         )
-    world.keep(subscription)
-    for item in subscription["items"]["data"]:
-        world.keep(item)
-    invoice = invoices.for_subscription(world, subscription, "subscription_create")
-    subscription["latest_invoice"] = invoice["id"]
-    if automatic:
-        _collect(world, subscription, invoice, method, behavior)
+    invoice = billing.first_invoice(world, subscription, prorate=params.get("proration_behavior") != "none")
+    if automatic and invoice is not None:
+        _collect(world, subscription, invoice, behavior, mark, off_session=bool(params.get("off_session")))
+    elif invoice is not None:
+        world.change(subscription, status="trialing" if trial else "active")
+        finalise(world, invoice)
+        world.emit("sent", invoice)
     else:
-        subscription["status"] = "trialing" if trial else "active"
+        world.change(subscription, status="active")
     world.emit("created", subscription)
+    world.hide(f"created:{subscription['id']}", True)
+    billing.schedule(world, subscription)
     return subscription
 
 
-def _start(world: World, params: Object, customer: Object) -> Object:
-    subscription = world.draft("subscription", {name: value for name, value in params.items() if name != "items"})
+def _draft(world: World, params: Object, customer: Object) -> Object:
+    known = {name: value for name, value in params.items() if name not in ALTERED}
+    subscription = world.draft("subscription", known)
     now, trial_end = world.now(), _trial_end(world, params)
+    rates = params.get("default_tax_rates") or []
     subscription.update(
-        automatic_tax={"enabled": False, "disabled_reason": None, "liability": None},
-        billing_cycle_anchor=params.get("billing_cycle_anchor", trial_end or now),
-        billing_mode={"type": "flexible"},
+        automatic_tax={"enabled": bool((params.get("automatic_tax") or {}).get("enabled")), "disabled_reason": None,
+        "liability": None},
+        billing_cycle_anchor=_anchor(params, trial_end or now),
+        billing_cycle_anchor_config=_config(params),
+        billing_mode={"type": (params.get("billing_mode") or {}).get("type", "flexible")},
         billing_schedules=[],
+        cancel_at=_cancel_at(world, params),
         cancel_at_period_end=params.get("cancel_at_period_end", False),
+        cancellation_details={"comment": None, "feedback": None, "reason": None},
         collection_method=params.get("collection_method", "charge_automatically"),
         customer=customer["id"],
         default_payment_method=params.get("default_payment_method"),
+        default_tax_rates=[world.objects[one] for one in rates],
+        discounts=[],
         invoice_settings={"account_tax_ids": None, "issuer": {"type": "self"}},
-        items={
-            "object": "list",
-            "data": [],
-            "has_more": False,
-            "url": f"/v1/subscription_items?subscription={subscription['id']}",
-        },
-        start_date=now,
+        items={"object": "list", "data": [], "has_more": False,
+        "url": f"/v1/subscription_items?subscription={subscription['id']}"},
+        payment_settings={"payment_method_options": None, "payment_method_types": None,
+        "save_default_payment_method": "off", **(params.get("payment_settings") or {})},
+        start_date=params.get("backdate_start_date") or now,
         status="trialing" if trial_end else "incomplete",
-        trial_start=now if trial_end else None,
         trial_end=trial_end,
-    )
+        trial_settings=params.get("trial_settings") or {"end_behavior": {"missing_payment_method": "create_invoice"}},
+        trial_start=now if trial_end else None,
+    )  # fmt: skip
+    if subscription["collection_method"] == "send_invoice" and not params.get("days_until_due"):
+        raise missing_param("days_until_due")
+    if identifier := subscription["default_payment_method"]:
+        world.get("payment_method", identifier, "default_payment_method")
     return subscription
+
+
+def _config(params: Object) -> Object | None:
+    given = params.get("billing_cycle_anchor_config")
+    return {"hour": None, "minute": None, "month": None, "second": None, **given} if given else None
+
+
+def _anchor(params: Object, otherwise: int) -> int:
+    given = params.get("billing_cycle_anchor")
+    if isinstance(given, int):
+        if given < otherwise:
+            raise Refusal("billing_cycle_anchor cannot be earlier than the start.", param="billing_cycle_anchor")
+        return given
+    if config := params.get("billing_cycle_anchor_config"):
+        moment = datetime.fromtimestamp(otherwise, timezone.utc)
+        parts = {name: config.get(name) for name in ("hour", "minute", "second") if config.get(name) is not None}
+        first = int(moment.replace(day=1, **parts).timestamp())
+        for months in range(14):
+            month = periods.add(first, "month", months)
+            days = (periods.add(month, "month", 1) - month) // periods.DAY
+            found = month + (min(config["day_of_month"], days) - 1) * periods.DAY
+            if found > otherwise and config.get("month") in (None, datetime.fromtimestamp(month, timezone.utc).month):
+                return int(found)
+    return otherwise
 
 
 def _trial_end(world: World, params: Object) -> int | None:
     if days := params.get("trial_period_days"):
-        return int(world.now() + days * DAY)
+        return int(world.now() + days * periods.DAY)
     given = params.get("trial_end")
     if given is None or given == "now":
         return None
@@ -85,119 +151,226 @@ def _trial_end(world: World, params: Object) -> int | None:
     return int(given)
 
 
-def _item(world: World, subscription: Object, given: Object, at: int) -> Object:
-    price = _price(world, given, f"items[{at}]")
-    item = world.draft("subscription_item", {name: value for name, value in given.items() if name != "price"})
-    start = subscription["trial_end"] or subscription["start_date"]
-    recurring = price["recurring"]
-    end = add(start, recurring["interval"], recurring["interval_count"])
-    trial = subscription["status"] == "trialing"
+def _cancel_at(world: World, params: Object) -> int | None:
+    given = params.get("cancel_at")
+    if isinstance(given, int) and given <= world.now():
+        raise Refusal("Invalid timestamp: cancel_at must be in the future", param="cancel_at")
+    return given if isinstance(given, int) else None
+
+
+def _fill(world: World, subscription: Object, params: Object) -> None:
+    """Give a draft its items and discounts, and keep it."""
+    items = [build_item(world, subscription, one, f"items[{at}]") for at, one in enumerate(params["items"])]
+    currency = (params.get("currency") or items[0]["price"]["currency"]).lower()
+    for item in items:
+        cost(world, item["price"], 1, currency)  # refuses a price that has no such currency
+    subscription["currency"] = currency
+    subscription["items"]["data"] = items
+    world.keep(subscription)
+    for item in items:
+        world.keep(item)
+    owner = {"customer": subscription["customer"], "subscription": subscription["id"]}
+    given = params.get("discounts") or []
+    found = [redeem(world, one, f"discounts[{at}]", **owner)["id"] for at, one in enumerate(given)]
+    world.change(subscription, discounts=found)
+    if params.get("cancel_at") in ("min_period_end", "max_period_end") or params.get("cancel_at_period_end"):
+        world.change(subscription, cancel_at=period_end(subscription), canceled_at=world.now())
+    for one in params.get("add_invoice_items") or []:
+        extra = make_item(world, subscription["customer"], {"currency": currency, **one})
+        details = {"subscription": subscription["id"], "subscription_item": None}
+        world.change(extra, parent={"type": "subscription_details", "subscription_details": details})
+    customer = world.get("customer", subscription["customer"])
+    if not customer.get("currency"):
+        world.change(customer, currency=currency)
+
+
+def build_item(world: World, subscription: Object, given: Object, where: str) -> Object:
+    """An item of a subscription, with its current period; not kept yet."""
+    price = price_of(world, given, where)
+    item = world.draft("subscription_item", {name: given[name] for name in ("metadata",) if name in given})
+    now, trial = world.now(), subscription["status"] == "trialing"
+    anchor = subscription["billing_cycle_anchor"]
+    begin, end = (now, subscription["trial_end"]) if trial else periods.around(anchor, price["recurring"], now)
+    metered = price["recurring"]["usage_type"] == "metered"
+    if metered and given.get("quantity"):
+        raise Refusal(
+            "A metered price takes no quantity: its usage is reported by meter events.", param=f"{where}[quantity]"
+        )
     item.update(
-        created=world.now(),
-        current_period_start=subscription["start_date"],
-        current_period_end=start if trial else end,
+        created=now,
+        current_period_start=max(begin, subscription["start_date"]) if not trial else now,
+        current_period_end=end,
+        discounts=[],
         price=price,
         quantity=given.get("quantity", 1),
         subscription=subscription["id"],
+        tax_rates=[world.objects[one] for one in given.get("tax_rates") or []],
     )
+    if metered:
+        del item["quantity"]
+    for at, one in enumerate(given.get("discounts") or []):
+        owner = {"customer": subscription["customer"], "subscription_item": item["id"]}
+        item["discounts"].append(redeem(world, one, f"{where}[discounts][{at}]", **owner)["id"])
     return item
 
 
-def _price(world: World, given: Object, where: str) -> Object:
+def price_of(world: World, given: Object, where: str) -> Object:
+    """The recurring price that an item names or describes."""
     if described := given.get("price_data"):
         world.get("product", described["product"], f"{where}[price_data][product]")
         price = make_price(world, described)
-    elif "price" in given:
-        price = world.get("price", given["price"], f"{where}[price]")
+    elif identifier := given.get("price") or given.get("plan"):
+        identifier = str(world.hidden.get(f"plan:{identifier}") or identifier)
+        price = world.get("price", identifier, f"{where}[price]")
     else:
         raise missing_param(f"{where}[price]")
+    if not price["active"]:
+        raise Refusal(
+            "The price specified is inactive. This field only accepts active prices.",
+            code="price_inactive",
+            param=f"{where}[price]",
+        )
     if price["type"] != "recurring":
         raise Refusal(
-            "The price specified is not recurring; a subscription takes recurring prices only.", param=f"{where}[price]"
+            "The price specified is set to `type=one_time` but this field only accepts prices with `type=recurring`.",
+            param=f"{where}[price]",
         )
-    if price["unit_amount"] is None:
-        raise Refusal("The emulator does not bill tiers and fractions of a cent yet.", status=501, type="api_error")
     return price
 
 
-def _agree(subscription: Object) -> None:
-    """All prices of a subscription share a currency."""
-    currencies = {item["price"]["currency"] for item in subscription["items"]["data"]}
-    if len(currencies) > 1:
-        raise Refusal("All prices of a subscription have the same currency.", param="items")
-    subscription["currency"] = currencies.pop()
+def period_end(subscription: Object) -> int:
+    """When the last of the current periods ends."""
+    return max(int(item["current_period_end"]) for item in subscription["items"]["data"])
 
 
-def _amount(subscription: Object) -> int:
-    return sum(int(item["price"]["unit_amount"] * item["quantity"]) for item in subscription["items"]["data"])
-
-
-def _collect(world: World, subscription: Object, invoice: Object, method: Object | None, behavior: str) -> None:
+def _collect(
+    world: World, subscription: Object, invoice: Object, behavior: str, mark: int, *, off_session: bool
+) -> None:
     """Pay the first invoice; what a decline means depends on ``payment_behavior``."""
-    if invoice["amount_due"] and behavior == "default_incomplete":
+    finalise(world, invoice)
+    if invoice["status"] == "paid" or behavior == "default_incomplete":
+        _wait(world, subscription)
         return
     try:
-        invoices.pay_with(world, invoice, method)
+        pay_with(world, invoice, default_method(world, subscription), off_session=off_session)
     except Refusal as refusal:
-        if behavior == "error_if_incomplete":
-            world.objects.pop(subscription["id"])
-            world.kinds["subscription"].pop(subscription["id"])
-            raise
         if refusal.status != 402:
             raise
-    if invoice["status"] == "paid" and subscription["status"] == "incomplete":
-        subscription["status"] = "active"
+        if behavior == "error_if_incomplete":
+            world.undo(mark)
+            refusal.error.pop("payment_intent", None)
+            refusal.error.pop("charge", None)
+            raise
+    _wait(world, subscription)
 
 
-@life("subscriptions.update")
-def update(ask: Ask) -> Object:
-    """Change a subscription, but for its items, which would need proration."""
+def _wait(world: World, subscription: Object) -> None:
+    if subscription["status"] == "incomplete":
+        world.later(world.now() + PATIENCE, "subscription.expire", subscription)
+
+
+@timer("subscription.expire")
+def _expire(world: World, subscription: Object) -> None:
+    if subscription["status"] == "incomplete":
+        before = world.change(subscription, status="incomplete_expired", ended_at=world.now())
+        invoice = world.objects[subscription["latest_invoice"]]
+        if invoice["status"] == "open":
+            void_invoice(world, invoice)
+        world.emit("updated", subscription, before)
+
+
+@life("subscriptions.cancel", "customers.subscriptions.cancel")
+def cancel(ask: Ask) -> Object:
+    """End a subscription now; with ``prorate`` and ``invoice_now``, what is left of the period is given back."""
     world, params = ask.world, ask.params
     subscription = world.get("subscription", ask.target)
     if subscription["status"] in ENDED:
-        raise Refusal("A canceled subscription can only update its cancellation_details and metadata.")
-    if "items" in params:
-        raise Refusal("The emulator does not prorate changes of items yet.", status=501, type="api_error")
-    fields: Object = {}
-    if "cancel_at_period_end" in params:
-        fields = _leaving(world, subscription, leaving=params["cancel_at_period_end"])
-    return world.update(subscription, {name: value for name, value in params.items() if name != "items"}, **fields)
+        raise Refusal(
+            f"No such subscription: '{ask.target}'; it is canceled.", code="resource_missing", param="id", status=404
+        )
+    if params.get("prorate"):
+        billing.credit_unused(world, subscription)
+    if params.get("invoice_now"):
+        billing.invoice_now(world, subscription)
+    return end(world, subscription, params.get("cancellation_details"))
 
 
-def _leaving(world: World, subscription: Object, *, leaving: bool) -> Object:
-    end = max(item["current_period_end"] for item in subscription["items"]["data"])
-    return {
-        "cancel_at_period_end": leaving,
-        "cancel_at": end if leaving else None,
-        "canceled_at": world.now() if leaving else None,
-    }
-
-
-@life("subscriptions.cancel")
-def cancel(ask: Ask) -> Object:
-    """End a subscription now."""
-    subscription = ask.world.get("subscription", ask.target)
-    if subscription["status"] in ENDED:
-        raise Refusal("The subscription is already canceled.", code="resource_missing", param="id", status=404)
-    return end(ask.world, subscription, ask.params.get("cancellation_details"))
-
-
-def end(world: World, subscription: Object, details: Any = None) -> Object:  # Any: JSON
-    """End a subscription, and say so."""
-    reason = {"comment": None, "feedback": None, "reason": "cancellation_requested", **(details or {})}
+def end(
+    world: World, subscription: Object, details: Any = None, reason: str = "cancellation_requested"
+) -> Object:  # Any: JSON
+    """End a subscription, and say so; its open invoices are collected no more."""
+    said = {"comment": None, "feedback": None, "reason": reason, **(details or {})}
     now = world.now()
-    world.change(subscription, status="canceled", canceled_at=now, ended_at=now, cancellation_details=reason)
+    at = subscription["canceled_at"] if subscription["cancel_at_period_end"] else now
+    world.change(
+        subscription,
+        status="incomplete_expired" if subscription["status"] == "incomplete" else "canceled",
+        canceled_at=at or now,
+        ended_at=now,
+        cancellation_details=said,
+    )
+    for invoice in list(world.every("invoice", customer=subscription["customer"])):
+        if invoice["status"] in ("draft", "open") and billing.is_of(invoice, subscription):
+            world.change(invoice, auto_advance=False, next_payment_attempt=None)
     world.emit("deleted", subscription)
     return subscription
 
 
-@life("subscriptions.list")
+def _end_all(world: World, customer: Object) -> None:
+    for subscription in list(world.every("subscription", customer=customer["id"])):
+        if subscription["status"] not in ENDED:
+            end(world, subscription)
+
+
+customers.ENDINGS.append(_end_all)
+
+
+@life("subscriptions.resume")
+def resume(ask: Ask) -> Object:
+    """Go on with a subscription that was paused when its trial ended."""
+    world = ask.world
+    subscription = world.get("subscription", ask.target)
+    if subscription["status"] != "paused":
+        raise wrong_state(subscription, "resume")
+    fields: Object = {"status": "active"}
+    if ask.params.get("billing_cycle_anchor", "now") == "now":
+        fields["billing_cycle_anchor"] = world.now()
+    before = world.change(subscription, **fields)
+    billing.restart_periods(world, subscription)
+    invoice = billing.cycle_invoice(world, subscription, "subscription_update", subscription["items"]["data"])
+    finalise(world, invoice)
+    if invoice["status"] == "open":
+        pay_with(world, invoice, default_method(world, subscription))
+    billing.schedule(world, subscription)
+    world.emit("updated", subscription, before)
+    world.emit("resumed", subscription)
+    return subscription
+
+
+@life("subscriptions.migrate")
+def migrate(ask: Ask) -> Object:
+    """Change the billing mode."""
+    mode = {"type": (ask.params.get("billing_mode") or {}).get("type", "flexible"), "updated_at": ask.world.now()}
+    subscription = ask.world.get("subscription", ask.target)
+    ask.world.emit("updated", subscription, ask.world.change(subscription, billing_mode=mode))
+    return subscription
+
+
+@life("subscriptions.list", "customers.subscriptions.list")
 def list_subscriptions(ask: Ask) -> Object:
     """Subscriptions; those that are canceled only where they are asked for."""
-    params = dict(ask.params)
-    status, price = params.pop("status", None), params.pop("price", None)
-    found = matching(Ask(ask.world, ask.row, ask.path, params), ask.world.every("subscription"))
-    return listed(ask, [one for one in found if _has_status(one, status) and _has_price(one, price)])
+    own = ("status", "price", "plan", "current_period_end", "current_period_start", "automatic_tax")
+    status, customer = ask.params.get("status"), ask.path.get("customer")
+    price = ask.params.get("price") or ask.world.hidden.get(f"plan:{ask.params.get('plan')}", ask.params.get("plan"))
+    found = matching(ask, ask.world.every("subscription"), *own)
+    return listed(
+        ask,
+        (
+            one
+            for one in found
+            if _has_status(one, status) and _has_price(one, price) and customer in (None, one["customer"])
+        ),
+    )
 
 
 def _has_status(subscription: Object, wanted: str | None) -> bool:

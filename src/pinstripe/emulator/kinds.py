@@ -1,0 +1,103 @@
+"""What is said of kinds of objects in one table each: how their ids begin, what events call them, which parameters name them."""
+
+from __future__ import annotations
+
+# How ids begin, by the kind of the object. https://docs.stripe.com/api
+PREFIXES = {
+    "account": "acct_1", "application_fee": "fee_1", "balance_transaction": "txn_3", "bank_account": "ba_1",
+    "billing.alert": "alrt_1", "billing.credit_balance_transaction": "cbtxn_1", "billing.credit_grant": "credgr_test_",
+    "billing.meter": "mtr_test_", "billing_portal.configuration": "bpc_1", "billing_portal.session": "bps_1", "card": "card_1",
+    "charge": "ch_3", "checkout.session": "cs_test_", "climate.order": "climorder_", "confirmation_token": "ctoken_1",
+    "coupon": "",
+    "credit_note": "cn_1", "credit_note_line_item": "cnli_1", "customer": "cus_", "customer_balance_transaction": "cbtxn_1",
+    "customer_cash_balance_transaction": "ccsbtxn_1", "customer_session": "cuss_1", "discount": "di_1", "dispute": "du_1",
+    "entitlements.active_entitlement": "ent_test_", "entitlements.feature": "feat_test_", "ephemeral_key": "ephkey_1",
+    "event": "evt_1", "fee_refund": "fr_1", "file": "file_1", "file_link": "link_1", "financial_connections.account": "fca_1",
+    "financial_connections.session": "fcsess_1", "financial_connections.transaction": "fctxn_1", "forwarding.request": "fwdreq_1",
+    "identity.verification_report": "vr_1", "identity.verification_session": "vs_1", "invoice": "in_1",
+    "invoice_payment": "inpay_1", "invoice_rendering_template": "inrtem_1", "invoiceitem": "ii_1",
+    "issuing.authorization": "iauth_1",
+    "issuing.card": "ic_1", "issuing.cardholder": "ich_1", "issuing.dispute": "idp_1", "issuing.settlement": "iset_1",
+    "issuing.transaction": "ipi_1", "item": "li_1", "line_item": "il_1", "mandate": "mandate_1", "payment_intent": "pi_3",
+    "payment_link": "plink_1", "payment_method": "pm_1", "payment_method_configuration": "pmc_1",
+    "payment_method_domain": "pmd_1",
+    "payment_record": "prec_test_", "payout": "po_1", "person": "person_1", "plan": "plan_", "price": "price_1",
+    "product": "prod_",
+    "promotion_code": "promo_1", "quote": "qt_1", "radar.early_fraud_warning": "issfr_1", "radar.value_list": "rsl_1",
+    "radar.value_list_item": "rsli_1", "refund": "re_3", "reporting.report_run": "frr_1", "request": "req_", "review": "prv_1",
+    "scheduled_query_run": "sqr_1", "setup_attempt": "setatt_1", "setup_intent": "seti_1", "shipping_rate": "shr_1",
+    "source": "src_1",
+    "subscription": "sub_1", "subscription_item": "si_", "subscription_schedule": "sub_sched_1", "tax.calculation": "taxcalc_1",
+    "tax.registration": "taxreg_", "tax.transaction": "tax_1", "tax_id": "txi_1", "tax_rate": "txr_1",
+    "terminal.configuration": "tmc_",
+    "terminal.connection_token": "pst_test_", "terminal.location": "tml_", "terminal.reader": "tmr_",
+    "test_helpers.test_clock": "clock_1", "token": "tok_1", "topup": "tu_1", "transfer": "tr_3", "transfer_reversal": "trr_1",
+    "treasury.credit_reversal": "credrev_1", "treasury.debit_reversal": "debrev_1", "treasury.financial_account": "fa_1",
+    "treasury.inbound_transfer": "ibt_1", "treasury.outbound_payment": "obp_1", "treasury.outbound_transfer": "obt_1",
+    "treasury.received_credit": "rc_1", "treasury.received_debit": "rd_1", "treasury.transaction": "trxn_1",
+    "treasury.transaction_entry": "trxne_1", "v2.billing.meter_event_session": "mes_test_", "v2.core.account": "acct_1",
+    "v2.core.account_person": "person_test_", "v2.core.account_person_token": "perstok_", "v2.core.account_token": "accttok_",
+    "v2.core.event": "evt_test_", "v2.core.event_destination": "ed_test_", "webhook_endpoint": "we_1", "webhook_secret": "whsec_",
+    "secret": "", "url": "",
+}  # fmt: skip
+
+# What events call an object whose name is not their first words.
+EVENT_NAMES = {
+    "card": "customer.source",
+    "discount": "customer.discount",
+    "dispute": "charge.dispute",
+    "fee_refund": "application_fee.refund",
+    "scheduled_query_run": "sigma.scheduled_query_run",
+    "subscription": "customer.subscription",
+    "tax_id": "customer.tax_id",
+}
+
+# Parameters that name objects, wherever they stand, and of which kinds.
+REFERENCES: dict[str, tuple[str, ...]] = {
+    "cardholder": ("issuing.cardholder",),
+    "charge": ("charge",),
+    "coupon": ("coupon",),
+    "credit_note": ("credit_note",),
+    "customer": ("customer",),
+    "default_tax_rates": ("tax_rate",),
+    "discount": ("discount",),
+    "financial_account": ("treasury.financial_account",),
+    "invoice": ("invoice",),
+    "invoice_item": ("invoiceitem",),
+    "meter": ("billing.meter",),
+    "original_payout": ("payout",),
+    "payment_intent": ("payment_intent",),
+    "payout": ("payout",),
+    "price": ("price", "plan"),
+    "promotion_code": ("promotion_code",),
+    "received_credit": ("treasury.received_credit",),
+    "received_debit": ("treasury.received_debit",),
+    "setup_intent": ("setup_intent",),
+    "shipping_rate": ("shipping_rate",),
+    "subscription": ("subscription",),
+    "subscription_item": ("subscription_item",),
+    "tax_rates": ("tax_rate",),
+    "test_clock": ("test_helpers.test_clock",),
+    "transfer": ("transfer",),
+    "value_list": ("radar.value_list",),
+}
+# The same, for the services in which they mean something else or are not ids; None where they are no references there.
+OWN_REFERENCES: dict[tuple[str, str], tuple[str, ...] | None] = {
+    ("billing.meter_event", "meter"): None,
+    ("climate", "product"): ("climate.product",),
+    ("issuing", "transaction"): ("issuing.transaction",),
+    ("issuing", "card"): ("issuing.card",),
+    ("payment_records", "customer"): None,
+    ("subscription_items", "id"): ("subscription_item",),
+    ("terminal", "location"): ("terminal.location",),
+    ("test_helpers.issuing", "card"): ("issuing.card",),
+    ("tax", "customer"): ("customer",),
+}
+
+
+def prefix_of(kind: str) -> str:
+    """How the ids of a kind begin; made of its first letters where no table says."""
+    found = PREFIXES.get(kind)
+    if found is None:
+        found = "".join(word[0] for word in kind.replace(".", "_").split("_") if word).lower() + "_1"
+    return found

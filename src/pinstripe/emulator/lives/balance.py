@@ -1,0 +1,190 @@
+"""The balance: what came in, what it cost, what is paid out. https://docs.stripe.com/api/balance_transactions"""
+
+from __future__ import annotations
+
+from pinstripe.emulator.clock import timer
+from pinstripe.emulator.generic import find, life
+from pinstripe.emulator.lists import listed, matching
+from pinstripe.emulator.periods import DAY
+from pinstripe.emulator.refusal import Refusal, wrong_state
+from pinstripe.emulator.world import Ask, Object, World
+
+WAIT = 2 * DAY
+"""Seconds until the money of a payment is available."""
+CATEGORIES = {
+    "adjustment": "dispute", "application_fee": "platform_earning", "payment": "charge", "payment_refund": "refund",
+    "stripe_fee": "fee",
+}  # fmt: skip
+
+
+def record(
+    world: World, type_: str, source: Object, amount: int, fee: int = 0, *, wait: int = 0, currency: str = ""
+) -> Object:
+    """A movement of the balance; fees are Stripe's own."""
+    now = world.now()
+    currency = currency or source["currency"]
+    details = [
+        {
+            "amount": fee,
+            "application": None,
+            "currency": currency,
+            "description": "Stripe processing fees",
+            "type": "stripe_fee",
+        }
+    ]
+    moved = world.make(
+        "balance_transaction",
+        amount=amount,
+        available_on=now + wait,
+        balance_type="payments",
+        currency=currency,
+        description=source.get("description"),
+        fee=fee,
+        fee_details=details if fee else [],
+        net=amount - fee,
+        reporting_category=CATEGORIES.get(type_, type_),
+        source=source["id"],
+        status="pending" if wait else "available",
+        type=type_,
+    )
+    if wait:
+        world.later(now + wait, "balance.available", moved)
+    return moved
+
+
+@timer("balance.available")
+def _available(world: World, moved: Object) -> None:
+    world.change(moved, status="available")
+    world.emit("balance.available", whole(world))
+
+
+def whole(world: World) -> Object:
+    """The balance, from its movements."""
+    found: dict[tuple[str, str], int] = {}
+    for moved in world.every("balance_transaction"):
+        place = moved["status"], moved["currency"]
+        found[place] = found.get(place, 0) + moved["net"]
+    currencies = sorted({currency for _, currency in found}) or ["usd"]
+    shown = {
+        status: [
+            {
+                "amount": found.get((status, one), 0),
+                "currency": one,
+                "source_types": {"card": found.get((status, one), 0)},
+            }
+            for one in currencies
+        ]
+        for status in ("available", "pending")
+    }
+    return {"object": "balance", "livemode": False, **shown}
+
+
+def available(world: World, currency: str) -> int:
+    """What can be paid out of a currency."""
+    return next((one["amount"] for one in whole(world)["available"] if one["currency"] == currency), 0)
+
+
+@life("balance.retrieve")
+def retrieve(ask: Ask) -> Object:
+    """The balance."""
+    return whole(ask.world)
+
+
+@life("balance_transactions.list", "balance.history.list")
+def list_transactions(ask: Ask) -> Object:
+    """The movements of the balance."""
+    payout = ask.params.get("payout")
+    found = matching(ask, ask.world.every("balance_transaction"), "payout")
+    paid = ask.world.hidden.get(payout, {}).get("transactions", [payout]) if payout else []
+    return listed(ask, (one for one in found if payout is None or one["id"] in paid or one["source"] == payout))
+
+
+@life("payouts.create")
+def pay_out(ask: Ask) -> Object:
+    """Send money of the balance to the bank. https://docs.stripe.com/payouts"""
+    world, params = ask.world, ask.params
+    amount, currency = params["amount"], params["currency"].lower()
+    if amount < 1:
+        raise Refusal("Invalid positive integer", code="parameter_invalid_integer", param="amount")
+    if amount > available(world, currency):
+        raise Refusal(
+            "You have insufficient funds in your Stripe account for this payout.",
+            code="balance_insufficient",
+            param="amount",
+        )
+    payout = world.make(
+        "payout",
+        params,
+        amount=amount,
+        arrival_date=world.now() + DAY,
+        automatic=False,
+        currency=currency,
+        destination=params.get("destination") or world.new_id("bank_account"),
+        method=params.get("method", "standard"),
+        source_type=params.get("source_type", "card"),
+        status="pending",
+        type="bank_account",
+        reconciliation_status="not_applicable",
+    )
+    moved = record(world, "payout", payout, -amount)
+    world.change(payout, balance_transaction=moved["id"])
+    world.emit("created", payout)
+    world.later(payout["arrival_date"], "payout.arrive", payout)
+    return payout
+
+
+@timer("payout.arrive")
+def _arrive(world: World, payout: Object) -> None:
+    if payout["status"] == "pending":
+        world.change(payout, status="paid")
+        world.emit("paid", payout)
+
+
+@life("payouts.cancel", "payouts.reverse")
+def take_back(ask: Ask) -> Object:
+    """Cancel a payout that is on its way, or reverse one that has arrived: the money comes back."""
+    world, reverse = ask.world, ask.row.method == "reverse"
+    payout = world.get("payout", ask.target)
+    if payout["status"] != ("paid" if reverse else "pending"):
+        raise wrong_state(payout, ask.row.method)
+    if not reverse:
+        moved = record(world, "payout_cancel", payout, payout["amount"])
+        world.change(payout, status="canceled", failure_balance_transaction=moved["id"])
+        world.emit("canceled", payout)
+        return payout
+    back = world.make(
+        "payout",
+        {"metadata": ask.params.get("metadata")},
+        **{name: payout[name] for name in ("currency", "destination", "method", "source_type", "type")},
+        amount=-payout["amount"],
+        arrival_date=world.now(),
+        original_payout=payout["id"],
+        status="paid",
+    )
+    world.change(back, balance_transaction=record(world, "payout", back, payout["amount"])["id"])
+    world.emit("updated", payout, world.change(payout, reversed_by=back["id"]))
+    world.emit("created", back)
+    return back
+
+
+@life("topups.create")
+def top_up(ask: Ask) -> Object:
+    """Add money to the balance: it is there at once. https://docs.stripe.com/connect/top-ups"""
+    world = ask.world
+    topup = world.make("topup", ask.params, currency=ask.params["currency"].lower(), status="succeeded", source=None)
+    moved = record(world, "topup", topup, topup["amount"])
+    world.change(topup, balance_transaction=moved["id"], expected_availability_date=world.now())
+    world.emit("created", topup)
+    world.emit("succeeded", topup)
+    return topup
+
+
+@life("topups.cancel")
+def cancel_topup(ask: Ask) -> Object:
+    """Only a topup that is on its way can be cancelled; here they arrive at once."""
+    topup = find(ask)
+    if topup["status"] != "pending":
+        raise wrong_state(topup, "cancel")
+    ask.world.change(topup, status="canceled")
+    ask.world.emit("canceled", topup)
+    return topup

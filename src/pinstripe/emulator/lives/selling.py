@@ -1,0 +1,110 @@
+"""Line items of checkouts, payment links and quotes, and what they add up to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pinstripe.emulator import money
+from pinstripe.emulator.lives.catalog import make_price, make_product
+from pinstripe.emulator.lives.discounts import coupon_of
+from pinstripe.emulator.lives.lines import cost
+from pinstripe.emulator.refusal import Refusal, missing_param
+from pinstripe.emulator.world import Object, World
+
+
+def items(world: World, given: list[Object], currency: str | None, where: str = "line_items") -> list[Object]:
+    """Line items of prices that are named or described; all in one currency."""
+    found = []
+    for at, one in enumerate(given):
+        price = _price(world, one, f"{where}[{at}]")
+        currency = currency or str(price["currency"])
+        quantity = one.get("quantity", 1)
+        amount = cost(world, price, quantity, currency)
+        item = world.draft("item")
+        product = world.objects.get(price["product"], {})
+        item.update(
+            adjustable_quantity=one.get("adjustable_quantity"), amount_discount=0, amount_subtotal=amount, amount_tax=0,
+            amount_total=amount, currency=currency, description=product.get("name"), discounts=[], price=price,
+            quantity=quantity, taxes=[],
+        )  # fmt: skip
+        world.hide(f"rates:{item['id']}", one.get("tax_rates") or [])
+        found.append(item)
+    return found
+
+
+def _price(world: World, given: Object, where: str) -> Object:
+    if described := given.get("price_data"):
+        described = {**described}
+        if product := described.pop("product_data", None):
+            described["product"] = make_product(
+                world,
+                {
+                    name: value
+                    for name, value in product.items()
+                    if name in ("name", "description", "images", "metadata")
+                },
+            )["id"]
+        if not described.get("product"):
+            raise missing_param(f"{where}[price_data][product]")
+        return make_price(world, described)
+    if not given.get("price"):
+        raise missing_param(f"{where}[price]")
+    price = world.get("price", given["price"], f"{where}[price]")
+    if not price["active"]:
+        raise Refusal(
+            "The price specified is inactive. This field only accepts active prices.",
+            code="price_inactive",
+            param=f"{where}[price]",
+        )
+    return price
+
+
+@dataclass
+class Totals:
+    """What line items add up to."""
+
+    subtotal: int
+    total: int
+    details: Object
+
+
+def total_up(
+    world: World, found: list[Object], discounts: list[Object], rates: list[Object] | None = None, shipping: int = 0
+) -> Totals:
+    """Add line items up, after discounts and with taxes, which the items say, too."""
+    rests = [item["amount_subtotal"] for item in found]
+    for item in found:
+        item.update(amount_discount=0, discounts=[], taxes=[])
+    for discount in discounts:
+        off = money.discounted(sum(rests), coupon_of(world, discount))
+        for at, share in enumerate(money.shared(off, rests)):
+            rests[at] -= share
+            found[at]["amount_discount"] += share
+            found[at]["discounts"].append({"amount": share, "discount": discount})
+    for item, rest in zip(found, rests, strict=True):
+        own = [world.objects[one] for one in world.hidden.get(f"rates:{item['id']}") or []]
+        taxes = money.taxes(rest, own or rates or [])
+        item["taxes"] = [
+            {"amount": amount, "rate": rate, "taxability_reason": None, "taxable_amount": base}
+            for rate, amount, base in taxes
+        ]
+        item["amount_tax"] = sum(amount for _, amount, _ in taxes)
+        item["amount_total"] = rest + sum(amount for rate, amount, _ in taxes if not rate["inclusive"])
+    subtotal, total = sum(one["amount_subtotal"] for one in found), sum(one["amount_total"] for one in found)
+    details = {
+        "amount_discount": sum(one["amount_discount"] for one in found),
+        "amount_shipping": shipping,
+        "amount_tax": sum(one["amount_tax"] for one in found),
+    }
+    return Totals(subtotal, total + shipping, details)
+
+
+def kept(world: World, owner: Object) -> list[Object]:
+    """The line items of something."""
+    found: list[Object] = world.hidden.get(f"items:{owner['id']}") or []
+    return found
+
+
+def listing(found: list[Object], url: str) -> Object:
+    """Line items as an expanded field shows them."""
+    return {"object": "list", "data": found, "has_more": False, "url": url}

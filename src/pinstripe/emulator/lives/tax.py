@@ -1,0 +1,154 @@
+"""Stripe Tax: calculations without tax, as the account is registered nowhere, and the transactions they become. https://docs.stripe.com/tax"""
+
+from __future__ import annotations
+
+from pinstripe.emulator.expand import includable
+from pinstripe.emulator.generic import life
+from pinstripe.emulator.lists import listed
+from pinstripe.emulator.periods import DAY
+from pinstripe.emulator.refusal import Refusal, missing_object
+from pinstripe.emulator.world import Ask, Object, World, clone, merged
+
+
+def _kept(world: World, owner: Object) -> list[Object]:
+    found: list[Object] = world.hidden.get(f"items:{owner['id']}") or []
+    return found
+
+
+@life("tax.calculations.create")
+def calculate(ask: Ask) -> Object:
+    """The tax on line items, which is none."""
+    world, params = ask.world, ask.params
+    made = world.draft("tax.calculation", {name: params[name] for name in ("customer", "currency") if name in params})
+    items = []
+    for at, given in enumerate(params["line_items"]):
+        item = world.draft("tax.calculation_line_item", given)
+        item.update(amount_tax=0, quantity=given.get("quantity", 1), reference=given.get("reference") or f"L{at + 1}")
+        item.update(
+            tax_behavior=given.get("tax_behavior", "exclusive"),
+            tax_code=given.get("tax_code") or "txcd_99999999",
+            tax_breakdown=[],
+        )
+        items.append(item)
+    details = world.draft_part("tax.calculation", "customer_details")
+    known = params.get("customer_details") or {}
+    address = {
+        "city": None,
+        "line1": None,
+        "line2": None,
+        "postal_code": None,
+        "state": None,
+        "country": "US",
+        **(known.get("address") or {}),
+    }
+    details.update(
+        address=address, address_source=known.get("address_source", "billing"), tax_ids=known.get("tax_ids") or []
+    )
+    shipping = (params.get("shipping_cost") or {}).get("amount", 0)
+    made.update(
+        amount_total=sum(one["amount"] for one in items) + shipping, currency=params["currency"].lower(),
+        customer_details=details,
+        expires_at=world.now() + 90 * DAY, tax_breakdown=[], tax_date=params.get("tax_date") or world.now(),
+    )  # fmt: skip
+    world.hide(f"items:{made['id']}", items)
+    return world.keep(made)
+
+
+@life("tax.calculations.line_items.list")
+def calculation_lines(ask: Ask) -> Object:
+    """The line items of a calculation."""
+    return listed(ask, _kept(ask.world, ask.world.get("tax.calculation", ask.path["calculation"])))
+
+
+@includable("tax.calculation", "line_items")
+def shown_calculation_lines(world: World, calculation: Object) -> Object:
+    """The line items of a calculation."""
+    return _page(_kept(world, calculation), f"/v1/tax/calculations/{calculation['id']}/line_items")
+
+
+@includable("tax.transaction", "line_items")
+def shown_transaction_lines(world: World, transaction: Object) -> Object:
+    """The line items of a transaction."""
+    return _page(_kept(world, transaction), f"/v1/tax/transactions/{transaction['id']}/line_items")
+
+
+def _page(data: list[Object], url: str) -> Object:
+    return {"object": "list", "data": data, "has_more": False, "url": url}
+
+
+@life("tax.transactions.create_from_calculation")
+def commit(ask: Ask) -> Object:
+    """A calculation becomes a transaction, once."""
+    world, params = ask.world, ask.params
+    calculation = world.get("tax.calculation", params["calculation"], "calculation")
+    if any(True for _ in world.every("tax.transaction", reference=params["reference"])):
+        raise Refusal(
+            "A transaction with that reference exists already.", code="resource_already_exists", param="reference"
+        )
+    shared = ("currency", "customer", "customer_details", "tax_date")
+    made = world.draft("tax.transaction", {})
+    made.update({name: clone(calculation[name]) for name in shared})
+    made.update(
+        type="transaction", reference=params["reference"], posted_at=params.get("posted_at") or world.now(), reversal=None,
+        metadata=merged({}, params.get("metadata") or {}),
+    )  # fmt: skip
+    items = []
+    for one in _kept(world, calculation):
+        item = world.draft("tax.transaction_line_item")
+        item.update(
+            {
+                name: one[name]
+                for name in ("amount", "amount_tax", "product", "quantity", "reference", "tax_behavior", "tax_code")
+                if name in one
+            }
+        )
+        item.update(type="transaction", reversal=None)
+        items.append(item)
+    world.hide(f"items:{made['id']}", items)
+    return world.keep(made)
+
+
+@life("tax.transactions.create_reversal")
+def reverse(ask: Ask) -> Object:
+    """Take a transaction back, all of it or a part."""
+    world, params = ask.world, ask.params
+    original = world.get("tax.transaction", params["original_transaction"], "original_transaction")
+    made = {**clone(original), "id": world.new_id("tax.transaction")}
+    made.update(
+        type="reversal", reference=params["reference"], reversal={"original_transaction": original["id"]}, created=world.now(),
+        metadata=merged({}, params.get("metadata") or {}),
+    )  # fmt: skip
+    items = []
+    for one in _kept(world, original):
+        part = next((part for part in params.get("line_items") or [] if part["original_line_item"] == one["id"]), None)
+        if params["mode"] == "full" or part is not None:
+            amounts = (
+                {"amount": part["amount"], "amount_tax": part["amount_tax"]}
+                if part
+                else {"amount": -one["amount"], "amount_tax": -one["amount_tax"]}
+            )
+            items.append(
+                {
+                    **one,
+                    **amounts,
+                    "id": world.new_id("tax.transaction_line_item"),
+                    "type": "reversal",
+                    "reversal": {"original_line_item": one["id"]},
+                }
+            )
+    world.hide(f"items:{made['id']}", items)
+    return world.keep(made)
+
+
+@life("tax.transactions.line_items.list")
+def transaction_lines(ask: Ask) -> Object:
+    """The line items of a transaction."""
+    return listed(ask, _kept(ask.world, ask.world.get("tax.transaction", ask.path["transaction"])))
+
+
+@life("tax.associations.find")
+def association(ask: Ask) -> Object:
+    """What ties a payment to a calculation."""
+    for found in ask.world.every("tax.association", payment_intent=ask.params["payment_intent"]):
+        return found
+    raise missing_object("tax association", ask.params["payment_intent"], "payment_intent")
