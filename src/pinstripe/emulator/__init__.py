@@ -6,10 +6,10 @@ What it does and what it does not is in the documentation's page on the emulator
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import httpx
 
@@ -20,6 +20,7 @@ from pinstripe.emulator.delivery import Deliverer, Delivery
 from pinstripe.emulator.doors import InProcess, asgi
 from pinstripe.emulator.faults import Fault, Trouble
 from pinstripe.emulator.happenings import Events
+from pinstripe.emulator.lives.checkout import answer_challenge
 from pinstripe.emulator.store import Store
 from pinstripe.emulator.world import World
 from pinstripe.model import model_for
@@ -103,6 +104,21 @@ class Emulator:
             world.emit("created", made)
             return decode_as(model_for(made), made)
 
+    def authenticate(self, intent: str, *, success: bool = True, stripe_account: str = "") -> Any:  # Any: a model
+        """Answer the 3-D Secure challenge of a payment or setup intent, as the bank's customer; gives the intent."""
+        with self._core.session(stripe_account, {"id": None, "idempotency_key": None}, BASE_URL) as world:
+            found = answer_challenge(world, intent, success=success)
+            return decode_as(model_for(found), found)
+
+    def retry_payments(
+        self, days: Sequence[int] = (3, 5, 7), then: Literal["unpaid", "canceled", "past_due"] = "unpaid"
+    ) -> None:
+        """When the failed payment of a renewal is tried again, in days after the try before, and what becomes of the
+        subscription when the last has failed: what Stripe's Dashboard calls retries. Of the platform's own account.
+        """
+        with self._core.session("", {"id": None, "idempotency_key": None}, BASE_URL) as world:
+            world.hide("retries", {"days": list(days), "then": then})
+
     def snapshot(self) -> bytes:
         """Everything there is, in one piece, for `restore`."""
         return self._core.state()
@@ -173,6 +189,7 @@ def served(app: Any, host: str = "127.0.0.1", port: int = 0) -> Iterator[str]:  
         raise ImportError("The emulator's server needs uvicorn: pip install 'pinstripe[emulator]'") from error
     server = uvicorn.Server(uvicorn.Config(app, host=host, port=port, log_level="error", lifespan="off"))
     listener = server.config.bind_socket()
+    listener.listen(128)  # from here on nobody is refused, even before the thread has begun
     thread = threading.Thread(target=server.run, args=([listener],), name="pinstripe-emulator", daemon=True)
     thread.start()
     try:

@@ -193,7 +193,7 @@ class Core:
         if fault and fault.trouble in STATUSES:
             raise _failing(fault)
         if fault and fault.trouble == "reset_before":
-            return Answer(500, b"{}", fault=fault)
+            return Answer(500, b'{"error": {"message": "The connection was cut."}}', fault=fault)
         once = question.headers.get("idempotency-key")
         said = {"id": request, "idempotency_key": once}
         base = question.base

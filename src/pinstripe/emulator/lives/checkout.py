@@ -8,7 +8,7 @@ from pinstripe.emulator.clock import timer
 from pinstripe.emulator.expand import includable
 from pinstripe.emulator.generic import life
 from pinstripe.emulator.lists import listed, matching
-from pinstripe.emulator.lives import invoices, payments, selling, setup_intents
+from pinstripe.emulator.lives import payments, selling, setup_intents
 from pinstripe.emulator.lives.customers import make as make_customer
 from pinstripe.emulator.lives.discounts import redeem
 from pinstripe.emulator.lives.payment_methods import attach_to, from_data
@@ -234,21 +234,21 @@ def _set_up(world: World, session: Object, customer: Object | None, method: Obje
     return {"setup_intent": intent["id"]}
 
 
-def after_intent(world: World, intent: Object) -> None:
+def _after_intent(world: World, intent: Object) -> None:
     """The customer has answered a challenge: the session is paid."""
     session = world.objects.get(world.hidden.get(f"checkout:{intent['id']}", ""))
-    if intent["status"] == "succeeded" and session is not None and session["status"] == "open":
+    if session is not None and session["status"] == "open":
         world.change(session, status="complete", url=None, payment_status="paid", customer=intent["customer"])
         world.emit("completed", session)
 
 
+payments.WATCHERS["succeeded"].append(_after_intent)
+
+
 def answer_challenge(world: World, identifier: str, *, success: bool) -> Object:
-    """The bank's customer has answered: go on with the intent, its invoice, its session."""
+    """The bank's customer has answered: go on with the intent, and with what waits for it."""
     intent = world.objects.get(identifier, {})
     if intent.get("object") == "setup_intent":
         return setup_intents.answered(world, intent, success=success)
     intent = world.get("payment_intent", identifier)
-    payments.answered(world, intent, success=success)
-    invoices.after_intent(world, intent)
-    after_intent(world, intent)
-    return intent
+    return payments.answered(world, intent, success=success)

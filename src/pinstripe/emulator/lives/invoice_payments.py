@@ -42,7 +42,7 @@ def attach(ask: Ask) -> Object:
         if not left:
             mark_paid(world, invoice)
     else:
-        world.hide(f"invoice:{intent['id']}", invoice["id"])
+        world.hide(f"paid_with:{intent['id']}", payment["id"])
     return invoice
 
 

@@ -288,7 +288,7 @@ def _ask_for_payment(world: World, invoice: Object) -> None:
         status="open",
     )
     world.hide(f"payment:{invoice['id']}", payment["id"])
-    world.hide(f"invoice:{intent['id']}", invoice["id"])
+    world.hide(f"paid_with:{intent['id']}", payment["id"])
 
 
 def payment_of(world: World, invoice: Object) -> tuple[Object, Object] | None:
@@ -310,49 +310,57 @@ def pay_with(world: World, invoice: Object, method: Object | None, *, off_sessio
     if found is None:
         mark_paid(world, invoice)
         return
-    payment, intent = found
-    world.change(invoice, attempted=True, attempt_count=invoice["attempt_count"] + 1)
     if method is None:
-        world.emit("payment_failed", invoice)
-        _tell("failed", world, invoice)
+        _count_failure(world, invoice)
         raise Refusal(
             "There is no default payment method to charge: set one on the customer, the subscription or the invoice.",
             status=402,
             type="card_error",
             code="payment_intent_payment_attempt_failed",
         )
-    world.change(intent, payment_method=method["id"])
-    try:
-        payments.confirmed(world, intent, {"off_session": off_session})
-    except Refusal:
-        world.emit("payment_failed", invoice)
-        _tell("failed", world, invoice)
-        raise
-    if intent["status"] == "succeeded":
-        _settle(world, invoice, payment, intent)
-    else:
+    world.change(found[1], payment_method=method["id"])
+    payments.confirmed(world, found[1], {"off_session": off_session})
+    if found[1]["status"] == "requires_action":
         world.emit("payment_action_required", invoice)
 
 
-def _settle(world: World, invoice: Object, payment: Object, intent: Object) -> None:
-    world.change(
-        payment,
-        amount_paid=intent["amount"],
-        status="paid",
-        status_transitions={"canceled_at": None, "paid_at": world.now()},
-    )
+def _count_failure(world: World, invoice: Object) -> None:
+    world.change(invoice, attempted=True, attempt_count=invoice["attempt_count"] + 1)
+    world.emit("payment_failed", invoice)
+    _tell("failed", world, invoice)
+
+
+def _paid_with(world: World, intent: Object) -> tuple[Object, Object] | None:
+    """The payment of an invoice that an intent is for, and the invoice, if it can still be paid."""
+    payment = world.objects.get(world.hidden.get(f"paid_with:{intent['id']}", ""))
+    invoice = world.objects[payment["invoice"]] if payment else None
+    return (payment, invoice) if payment and invoice and invoice["status"] in ("open", "uncollectible") else None
+
+
+def _intent_failed(world: World, intent: Object) -> None:
+    if found := _paid_with(world, intent):
+        _count_failure(world, found[1])
+
+
+def _intent_succeeded(world: World, intent: Object) -> None:
+    """The intent of an invoice is paid, by Stripe, by the customer or after a challenge: so is the invoice, or its part."""
+    found = _paid_with(world, intent)
+    if found is None:
+        return
+    payment, invoice = found
+    transitions = {"canceled_at": None, "paid_at": world.now()}
+    world.change(payment, amount_paid=intent["amount"], status="paid", status_transitions=transitions)
     world.emit("invoice_payment.paid", payment)
-    mark_paid(world, invoice)
+    world.change(invoice, attempted=True, attempt_count=invoice["attempt_count"] + 1)
+    if intent["amount"] >= invoice["amount_remaining"]:
+        mark_paid(world, invoice)
+    else:
+        left = invoice["amount_remaining"] - intent["amount"]
+        world.change(invoice, amount_paid=invoice["amount_paid"] + intent["amount"], amount_remaining=left)
 
 
-def after_intent(world: World, intent: Object) -> None:
-    """An intent was paid outside of its invoice, as when a person answered a challenge: its invoice is paid, too."""
-    invoice = world.objects.get(world.hidden.get(f"invoice:{intent['id']}", ""))
-    if intent["status"] == "succeeded" and invoice is not None and invoice["status"] == "open":
-        found = payment_of(world, invoice)
-        if found is not None:
-            world.change(invoice, attempted=True)
-            _settle(world, invoice, *found)
+payments.WATCHERS["failed"].append(_intent_failed)
+payments.WATCHERS["succeeded"].append(_intent_succeeded)
 
 
 def mark_paid(world: World, invoice: Object, *, outside: bool = False) -> None:

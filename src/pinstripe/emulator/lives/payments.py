@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from pinstripe.emulator.generic import life
@@ -12,8 +13,8 @@ from pinstripe.emulator.refusal import Refusal, missing_param, wrong_state
 from pinstripe.emulator.world import Ask, Object, World, clone
 
 OPEN = ("requires_payment_method", "requires_confirmation", "requires_action")
-LATER = 7 * 86_400
-"""Seconds that a card holds money that is not captured."""
+WATCHERS: dict[str, list[Callable[[World, Object], None]]] = {"succeeded": [], "failed": []}
+"""What others do when an intent has come to something; invoices and checkouts live by it."""
 
 
 @life("payment_intents.create")
@@ -282,6 +283,8 @@ def paid(world: World, intent: Object, params: Object) -> Object:
     world.change(intent, status="succeeded", amount_received=charge["amount"])
     world.emit("charge.succeeded", charge)
     world.emit("succeeded", intent)
+    for watch in WATCHERS["succeeded"]:
+        watch(world, intent)
     charges.after(world, charge, method)
     return intent
 
@@ -300,6 +303,8 @@ def declined(world: World, intent: Object, method: Object, refusal: Refusal) -> 
     )
     world.emit("failed", charge)
     world.emit("payment_failed", intent)
+    for watch in WATCHERS["failed"]:
+        watch(world, intent)
     refusal.error.update(charge=charge["id"], payment_intent=clone(intent), payment_method=clone(method))
     raise refusal
 

@@ -1,0 +1,229 @@
+"""Cards, intents, charges, refunds, disputes, the balance and connected accounts."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+import pinstripe
+from pinstripe.emulator import Emulator
+from tests.emulator.conftest import Shop
+
+
+def pay(
+    client: pinstripe.Client, card: str = "pm_card_visa", amount: int = 2000, **more: Any
+) -> Any:  # Any: parameters; an intent
+    return client.payment_intents.create(amount=amount, currency="usd", payment_method=card, confirm=True, **more)
+
+
+@pytest.mark.parametrize(
+    ("card", "code", "decline_code"),
+    [
+        ("pm_card_chargeDeclined", "card_declined", "generic_decline"),
+        ("pm_card_chargeDeclinedInsufficientFunds", "card_declined", "insufficient_funds"),
+        ("pm_card_chargeDeclinedLostCard", "card_declined", "lost_card"),
+        ("pm_card_chargeDeclinedExpiredCard", "expired_card", "expired_card"),
+        ("pm_card_chargeDeclinedIncorrectCvc", "incorrect_cvc", "incorrect_cvc"),
+        ("pm_card_chargeDeclinedProcessingError", "processing_error", "processing_error"),
+        ("pm_card_chargeDeclinedFraudulent", "card_declined", "fraudulent"),
+    ],
+)
+def test_cards_decline_as_they_are_documented_to(
+    client: pinstripe.Client, card: str, code: str, decline_code: str
+) -> None:
+    with pytest.raises(pinstripe.CardError) as caught:
+        pay(client, card)
+    assert (caught.value.code, caught.value.decline_code) == (code, decline_code)
+    (intent,) = client.payment_intents.list()
+    assert intent.status == "requires_payment_method"
+    assert intent.last_payment_error is not None
+    (charge,) = client.charges.list()
+    assert (charge.status, charge.paid, charge.failure_code) == ("failed", False, code)
+
+
+def test_a_declined_intent_can_be_paid_with_another_card(client: pinstripe.Client) -> None:
+    with pytest.raises(pinstripe.CardError):
+        pay(client, "pm_card_chargeDeclined")
+    (intent,) = client.payment_intents.list()
+    done = client.payment_intents.confirm(intent.id, payment_method="pm_card_mastercard")
+    assert (done.status, done.amount_received, done.last_payment_error) == ("succeeded", 2000, None)
+
+
+def test_money_can_be_held_and_captured_in_part(client: pinstripe.Client) -> None:
+    intent = pay(client, capture_method="manual")
+    assert (intent.status, intent.amount_capturable) == ("requires_capture", 2000)
+    with pytest.raises(pinstripe.InvalidRequestError) as caught:
+        client.payment_intents.capture(intent.id, amount_to_capture=2001)
+    assert caught.value.code == "amount_too_large"
+    done = client.payment_intents.capture(intent.id, amount_to_capture=1500, expand=["latest_charge"])
+    assert (done.status, done.amount_received) == ("succeeded", 1500)
+    charge: Any = done.latest_charge  # Any: expanded
+    assert (charge.amount_captured, charge.amount_refunded, charge.refunded) == (1500, 500, False)
+
+
+def test_a_hold_can_be_let_go(client: pinstripe.Client) -> None:
+    intent = pay(client, capture_method="manual")
+    assert client.payment_intents.cancel(intent.id, cancellation_reason="abandoned").status == "canceled"
+    (charge,) = client.charges.list()
+    assert (charge.captured, charge.refunded) == (False, True)
+    with pytest.raises(pinstripe.InvalidRequestError) as caught:
+        client.payment_intents.capture(intent.id)
+    assert caught.value.code == "payment_intent_unexpected_state"
+
+
+def test_a_bank_may_want_its_customer_to_answer(emulator: Emulator, client: pinstripe.Client) -> None:
+    intent = pay(client, "pm_card_threeDSecure2Required", return_url="https://shop.test/back")
+    assert intent.status == "requires_action"
+    assert intent.next_action.redirect_to_url.return_url == "https://shop.test/back"
+    assert emulator.authenticate(intent.id).status == "succeeded"
+    other = pay(client, "pm_card_threeDSecure2Required")
+    failed = emulator.authenticate(other.id, success=False)
+    assert (failed.status, failed.last_payment_error.code) == (
+        "requires_payment_method",
+        "payment_intent_authentication_failure",
+    )
+
+
+def test_a_card_that_was_set_up_need_not_answer_again(emulator: Emulator, client: pinstripe.Client) -> None:
+    customer = client.customers.create().id
+    with pytest.raises(pinstripe.CardError) as caught:
+        pay(client, "pm_card_authenticationRequiredOnSetup", customer=customer, off_session=True)
+    assert caught.value.code == "authentication_required"
+    setup = client.setup_intents.create(
+        customer=customer, payment_method="pm_card_authenticationRequiredOnSetup", confirm=True
+    )
+    assert setup.status == "requires_action"
+    done = emulator.authenticate(setup.id)
+    assert pay(client, str(done.payment_method), customer=customer, off_session=True).status == "succeeded"
+
+
+def test_a_card_that_attaches_may_fail_later(client: pinstripe.Client) -> None:
+    customer = client.customers.create().id
+    method = client.payment_methods.attach("pm_card_chargeCustomerFail", customer=customer)
+    with pytest.raises(pinstripe.CardError):
+        pay(client, method.id, customer=customer)
+    with pytest.raises(pinstripe.CardError):
+        client.payment_methods.attach("pm_card_chargeDeclined", customer=customer)
+
+
+def test_a_card_that_was_detached_cannot_be_used_again(client: pinstripe.Client) -> None:
+    customer = client.customers.create().id
+    method = client.payment_methods.attach("pm_card_visa", customer=customer).id
+    client.payment_methods.detach(method)
+    with pytest.raises(pinstripe.InvalidRequestError, match="previously detached"):
+        pay(client, method)
+
+
+def test_refunds_never_give_back_more_than_there_is(client: pinstripe.Client) -> None:
+    intent = pay(client)
+    client.refunds.create(payment_intent=intent.id, amount=500)
+    with pytest.raises(pinstripe.InvalidRequestError, match=r"greater than unrefunded amount on charge \(1500\)"):
+        client.refunds.create(payment_intent=intent.id, amount=1501)
+    assert client.refunds.create(payment_intent=intent.id).amount == 1500
+    with pytest.raises(pinstripe.InvalidRequestError) as caught:
+        client.refunds.create(payment_intent=intent.id)
+    assert caught.value.code == "charge_already_refunded"
+
+
+def test_a_refund_may_fail_and_one_may_wait(client: pinstripe.Client) -> None:
+    failing = pay(client, "pm_card_refundFail")
+    made = client.refunds.create(payment_intent=failing.id)
+    assert client.refunds.retrieve(made.id).status == "failed"
+    waiting = client.refunds.create(payment_intent=pay(client, "pm_card_pendingRefund").id)
+    assert waiting.status == "pending"
+    assert client.refunds.cancel(waiting.id).status == "canceled"
+
+
+def test_the_balance_is_what_came_in_less_what_it_cost(client: pinstripe.Client) -> None:
+    intent = pay(client, "pm_card_bypassPending", expand=["latest_charge.balance_transaction"])
+    moved = intent.latest_charge.balance_transaction
+    assert (moved.amount, moved.fee, moved.net, moved.status) == (2000, 88, 1912, "available")
+    pay(client)  # this one waits for two days
+    client.refunds.create(payment_intent=intent.id, amount=300)
+    balance = client.balance.retrieve()
+    assert (balance.available[0].amount, balance.pending[0].amount) == (1612, 1912)
+    payout = client.payouts.create(amount=1600, currency="usd")
+    assert client.balance.retrieve().available[0].amount == 12
+    with pytest.raises(pinstripe.InvalidRequestError) as caught:
+        client.payouts.create(amount=13, currency="usd")
+    assert caught.value.code == "balance_insufficient"
+    client.payouts.cancel(payout.id)
+    assert client.balance.retrieve().available[0].amount == 1612
+
+
+def test_money_that_waits_is_available_after_two_days(shop: Shop) -> None:
+    shop.subscribe(shop.price(2000))
+    assert shop.client.balance.retrieve().pending[0].amount == 1912
+    shop.advance(1_767_225_600 + 2 * 86_400)
+    assert shop.client.balance.retrieve().available[0].amount == 1912
+
+
+def test_a_dispute_takes_the_money_and_a_fee_until_it_is_won(client: pinstripe.Client) -> None:
+    pay(client, "pm_card_createDispute", amount=5000)
+    (dispute,) = client.disputes.list()
+    assert (dispute.status, dispute.reason, dispute.amount) == ("needs_response", "fraudulent", 5000)
+    with pytest.raises(pinstripe.InvalidRequestError) as caught:
+        client.refunds.create(charge=str(dispute.charge))
+    assert caught.value.code == "charge_disputed"
+    won = client.disputes.update(dispute.id, evidence={"uncategorized_text": "winning_evidence"})
+    assert won.status == "won"
+    assert [(one.amount, one.fee) for one in won.balance_transactions] == [(-5000, 1500), (5000, 0)]
+
+
+def test_a_dispute_can_be_lost_and_an_inquiry_costs_nothing(client: pinstripe.Client) -> None:
+    pay(client, "pm_card_createDisputeProductNotReceived")
+    (dispute,) = client.disputes.list()
+    assert client.disputes.close(dispute.id).status == "lost"
+    pay(client, "pm_card_createDisputeInquiry")
+    inquiry = next(iter(client.disputes.list()))
+    assert (inquiry.status, inquiry.balance_transactions) == ("warning_needs_response", [])
+
+
+def test_destination_charges_share_the_money(client: pinstripe.Client) -> None:
+    account = client.accounts.create(type="express").id
+    intent = pay(
+        client,
+        amount=10_000,
+        application_fee_amount=1000,
+        transfer_data={"destination": account},
+        expand=["latest_charge.transfer"],
+    )
+    transfer = intent.latest_charge.transfer
+    assert (transfer.amount, transfer.destination) == (10_000, account)
+    assert client.balance.retrieve(request_options={"stripe_account": account}).available[0].amount == 9000
+    (fee,) = client.application_fees.list()
+    assert fee.amount == 1000
+    client.refunds.create(payment_intent=intent.id, reverse_transfer=True, refund_application_fee=True)
+    assert client.transfers.retrieve(transfer.id).reversed is True
+    assert client.application_fees.retrieve(fee.id).amount_refunded == 1000
+
+
+def test_transfers_move_available_money_only(client: pinstripe.Client) -> None:
+    account = client.accounts.create(type="express").id
+    with pytest.raises(pinstripe.InvalidRequestError) as caught:
+        client.transfers.create(amount=100, currency="usd", destination=account)
+    assert caught.value.code == "balance_insufficient"
+    client.topups.create(amount=1000, currency="usd")
+    transfer = client.transfers.create(amount=600, currency="usd", destination=account)
+    client.transfers.reversals.create(transfer.id, amount=200)
+    assert client.balance.retrieve().available[0].amount == 600
+    assert client.balance.retrieve(request_options={"stripe_account": account}).available[0].amount == 400
+
+
+def test_the_older_ways_to_pay_work_too(client: pinstripe.Client) -> None:
+    token = client.tokens.create(card={"number": "4242424242424242", "exp_month": "12", "exp_year": "2034"})
+    charge = client.charges.create(amount=700, currency="usd", source=token.id)
+    assert charge.paid is True
+    with pytest.raises(pinstripe.InvalidRequestError) as caught:
+        client.charges.create(amount=700, currency="usd", source=token.id)
+    assert caught.value.code == "token_already_used"
+    customer = client.customers.create(source="tok_mastercard")
+    held = client.charges.create(amount=900, currency="usd", customer=customer.id, capture=False)
+    assert client.charges.capture(held.id, amount=400).amount_captured == 400
+
+
+def test_amounts_have_a_least(client: pinstripe.Client) -> None:
+    with pytest.raises(pinstripe.InvalidRequestError) as caught:
+        pay(client, amount=49)
+    assert (caught.value.code, caught.value.param) == ("amount_too_small", "amount")

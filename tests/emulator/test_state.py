@@ -1,0 +1,139 @@
+"""The state: the same every time, put back, kept in a file, and there after a kill."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import pinstripe
+from pinstripe.emulator import Emulator
+from tests.emulator.conftest import NEW_YEAR, Shop, at
+
+
+def story(client: pinstripe.Client) -> list[str]:
+    """A few things that happen, and what they leave."""
+    customer = client.customers.create(name="Jenny", payment_method="pm_card_visa")
+    intent = client.payment_intents.create(amount=900, currency="usd", customer=customer.id)
+    return [f"{customer.id} {customer.created}", f"{intent.id} {intent.client_secret} {intent.created}"]
+
+
+def test_a_seed_makes_ids_and_times_the_same() -> None:
+    first, second, other = (Emulator(seed=seed) for seed in (7, 7, 8))
+    assert story(first.client()) == story(second.client()) != story(other.client())
+    assert [one.id for one in first.events] == [one.id for one in second.events]
+
+
+def test_a_snapshot_can_be_put_back_here_and_elsewhere(shop: Shop) -> None:
+    made = shop.subscribe(shop.price(1000))
+    snapshot, events = shop.emulator.snapshot(), shop.emulator.events.types
+    shop.client.subscriptions.cancel(made.id)
+    shop.emulator.restore(snapshot)
+    assert shop.client.subscriptions.retrieve(made.id).status == "active"
+    assert shop.emulator.events.types == events
+    with Emulator() as other:
+        other.restore(snapshot)
+        client = other.client()
+        client.test_helpers.test_clocks.advance(shop.clock, frozen_time=at(2, 1, 1))
+        assert [one.total for one in client.invoices.list(subscription=made.id)] == [1000, 1000]
+    assert [one.total for one in shop.client.invoices.list(subscription=made.id)] == [1000]
+
+
+def test_what_happens_after_a_snapshot_does_not_change_it(client: pinstripe.Client, emulator: Emulator) -> None:
+    customer = client.customers.create(name="Jenny").id
+    snapshot = emulator.snapshot()
+    client.customers.update(customer, name="Ann")
+    emulator.restore(snapshot)
+    client.customers.update(customer, metadata={"a": "1"})
+    emulator.restore(snapshot)
+    found = client.customers.retrieve(customer)
+    assert (found.name, found.metadata) == ("Jenny", {})
+
+
+def test_the_state_lives_in_a_file(tmp_path: Path) -> None:
+    path = tmp_path / "stripe.sqlite"
+    with Emulator(seed=1, db=path) as emulator:
+        client = emulator.client()
+        clock = client.test_helpers.test_clocks.create(frozen_time=NEW_YEAR)
+        customer = client.customers.create(test_clock=clock.id, source="tok_visa", metadata={"a": "1"})
+        price = client.prices.create(
+            currency="usd", billing_scheme="tiered", tiers_mode="volume", tiers=[{"up_to": "inf", "unit_amount": 700}],
+            product_data={"name": "Plan"}, recurring={"interval": "month"},
+        )  # fmt: skip
+        made = client.subscriptions.create(customer=customer.id, items=[{"price": price.id}])
+        client.customers.delete(client.customers.create().id)
+        options: Any = {"idempotency_key": "once"}  # Any: request options
+        product = client.products.create(name="Once", request_options=options)
+        seen, types = [one.id for one in client.customers.list()], emulator.events.types
+    with Emulator(seed=1, db=path) as emulator:
+        client = emulator.client()
+        assert [one.id for one in client.customers.list()] == seen
+        assert emulator.events.types == types
+        assert client.products.create(name="Once", request_options=options).id == product.id
+        client.subscription_items.update(made.items.data[0].id, quantity=2, proration_behavior="none")
+        assert client.subscriptions.retrieve(made.id).items.data[0].quantity == 2
+        client.test_helpers.test_clocks.advance(clock.id, frozen_time=at(2, 1, 1))
+        assert [one.total for one in client.invoices.list(subscription=made.id)] == [1400, 700]
+        assert client.customers.create().id not in seen
+    with Emulator(db=path) as emulator:
+        assert len(emulator.client().invoices.list().data) == 2
+
+
+def test_a_request_that_is_refused_is_not_in_the_file(tmp_path: Path) -> None:
+    path = tmp_path / "stripe.sqlite"
+    with Emulator(db=path) as emulator:
+        client = emulator.client()
+        customer = client.customers.create().id
+        with pytest.raises(pinstripe.InvalidRequestError):
+            client.subscriptions.create(customer=customer, items=[{"price": "price_none"}])
+        with pytest.raises(pinstripe.CardError):
+            client.payment_intents.create(
+                amount=500, currency="usd", payment_method="pm_card_chargeDeclined", confirm=True
+            )
+    with Emulator(db=path) as emulator:
+        client = emulator.client()
+        assert client.subscriptions.list(status="all").data == []
+        assert [one.status for one in client.payment_intents.list()] == ["requires_payment_method"]
+
+
+def test_a_snapshot_that_is_put_back_is_in_the_file(tmp_path: Path) -> None:
+    path = tmp_path / "stripe.sqlite"
+    with Emulator(db=path) as emulator:
+        client = emulator.client()
+        first = client.customers.create().id
+        snapshot = emulator.snapshot()
+        client.customers.create()
+        emulator.restore(snapshot)
+    with Emulator(db=path) as emulator:
+        assert [one.id for one in emulator.client().customers.list()] == [first]
+
+
+WORKER = """
+import sys
+from pinstripe.emulator import Emulator
+emulator = Emulator(db=sys.argv[1])
+client = emulator.client()
+while True:
+    print(client.customers.create(name="Jenny", payment_method="pm_card_visa").id, flush=True)
+"""
+
+
+def test_a_process_that_is_killed_loses_nothing_that_it_answered(tmp_path: Path) -> None:
+    path = tmp_path / "stripe.sqlite"
+    with subprocess.Popen([sys.executable, "-c", WORKER, str(path)], stdout=subprocess.PIPE, text=True) as worker:
+        assert worker.stdout is not None
+        answered = [worker.stdout.readline().strip() for _ in range(40)]
+        os.kill(worker.pid, signal.SIGKILL)
+        answered += [line.strip() for line in worker.stdout if line.endswith("\n")]
+    with Emulator(db=path) as emulator:
+        client = emulator.client()
+        kept = {one.id for one in client.customers.list(limit=100)}
+        assert kept >= set(answered)
+        assert len(kept) <= len(answered) + 1  # one may have been done and not yet told
+        owners = [one.customer for one in client.payment_methods.list(limit=100)]
+        assert sorted(map(str, owners)) == sorted(kept)  # each with its card: nothing is half done

@@ -1,0 +1,180 @@
+"""Strict like Stripe: the right status, type, code and param, and a message that helps."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import httpx
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import pinstripe
+from pinstripe.emulator import BASE_URL, Emulator
+from pinstripe.emulator.doors import InProcess
+
+
+def raw(
+    emulator: Emulator, verb: str, path: str, body: str = "", key: str = "sk_test_x", **headers: str
+) -> httpx.Response:
+    """A request as it is on the wire."""
+    own = {"Authorization": f"Bearer {key}", "Content-Type": "application/x-www-form-urlencoded", **headers}
+    with httpx.Client(transport=InProcess(emulator._core)) as sender:
+        return sender.request(verb, BASE_URL + path, content=body, headers=own)
+
+
+@pytest.mark.parametrize(
+    ("verb", "path", "body", "status", "code", "param"),
+    [
+        ("POST", "/v1/customers", "emial=a", 400, "parameter_unknown", "emial"),
+        ("POST", "/v1/customers", "address[citty]=a", 400, "parameter_unknown", "address[citty]"),
+        ("POST", "/v1/payment_intents", "currency=usd", 400, "parameter_missing", "amount"),
+        ("POST", "/v1/payment_intents", "currency=usd&amount=", 400, "parameter_invalid_integer", "amount"),
+        ("POST", "/v1/payment_intents", "currency=usd&amount=ten", 400, "parameter_invalid_integer", "amount"),
+        ("POST", "/v1/products", "name=", 400, "parameter_invalid_empty", "name"),
+        ("POST", "/v1/products", "name=x&active=maybe", 400, None, "active"),
+        ("POST", "/v1/payment_intents", "currency=usd&amount=100&capture_method=soon", 400, None, "capture_method"),
+        ("POST", "/v1/customers", "name=" + "x" * 257, 400, None, "name"),
+        ("POST", "/v1/customers", "metadata[" + "k" * 41 + "]=1", 400, None, "metadata"),
+        ("POST", "/v1/subscriptions", "customer=cus_none&items[0][price]=p", 400, "resource_missing", "customer"),
+        ("POST", "/v1/invoices", "customer=prod_none", 400, "resource_missing", "customer"),
+        ("GET", "/v1/customers/cus_none", "", 404, "resource_missing", "id"),
+        ("DELETE", "/v1/customers/cus_none", "", 404, "resource_missing", "id"),
+        ("GET", "/v1/customers?limit=101", "", 400, None, "limit"),
+        ("GET", "/v1/customers?limit=0", "", 400, None, "limit"),
+        ("GET", "/v1/customers?starting_after=cus_none", "", 400, "resource_missing", "starting_after"),
+        ("GET", "/v1/nonsense", "", 404, None, None),
+        ("PUT", "/v1/customers", "", 404, None, None),
+        ("GET", "/v1/charges?customer=cus_none", "", 400, "resource_missing", "customer"),
+    ],
+)
+def test_what_is_wrong_is_named(
+    emulator: Emulator, verb: str, path: str, body: str, status: int, code: str | None, param: str | None
+) -> None:
+    answer = raw(emulator, verb, path, body)
+    error = answer.json()["error"]
+    assert (answer.status_code, error["type"]) == (status, "invalid_request_error")
+    assert (error.get("code"), error.get("param")) == (code, param)
+    assert error["message"]
+    assert answer.headers["Request-Id"].startswith("req_")
+
+
+@pytest.mark.parametrize(
+    ("key", "status", "words"),
+    [
+        ("", 401, "You did not provide an API key"),
+        ("sk_live_51abc", 401, "takes no live keys"),
+        ("nonsense", 401, "Invalid API Key"),
+        ("pk_test_x", 401, "publishable"),
+        ("rk_test_x", 200, None),
+    ],
+)
+def test_a_test_key_lets_in_and_nothing_else(emulator: Emulator, key: str, status: int, words: str | None) -> None:
+    answer = raw(emulator, "GET", "/v1/customers", key=key)
+    assert answer.status_code == status
+    if words:
+        assert words in answer.json()["error"]["message"]
+
+
+def test_a_publishable_key_does_what_a_front_end_does(emulator: Emulator, client: pinstripe.Client) -> None:
+    intent = client.payment_intents.create(amount=500, currency="usd", payment_method="pm_card_visa")
+    path = f"/v1/payment_intents/{intent.id}"
+    assert (
+        raw(emulator, "POST", "/v1/payment_methods", "type=card&card[token]=tok_visa", key="pk_test_x").status_code
+        == 200
+    )
+    assert raw(emulator, "GET", f"{path}?client_secret=wrong", key="pk_test_x").status_code == 400
+    assert raw(emulator, "GET", f"{path}?client_secret={intent.client_secret}", key="pk_test_x").status_code == 200
+
+
+def test_versions_and_accounts_must_look_like_such(emulator: Emulator) -> None:
+    assert raw(emulator, "GET", "/v1/customers", **{"Stripe-Version": "yesterday"}).status_code == 400
+    older = raw(emulator, "GET", "/v1/customers", **{"Stripe-Version": "2024-06-20"})
+    assert (older.status_code, older.headers["Stripe-Version"]) == (200, "2024-06-20")
+    refused = raw(emulator, "GET", "/v1/customers", **{"Stripe-Account": "someone"})
+    assert (refused.status_code, refused.json()["error"]["code"]) == (403, "account_invalid")
+
+
+def test_a_refused_request_leaves_nothing_behind(emulator: Emulator, client: pinstripe.Client) -> None:
+    customer = client.customers.create().id
+    count, products = len(emulator.events), len(client.products.list().data)
+    with pytest.raises(pinstripe.InvalidRequestError, match="recurring"):
+        client.subscriptions.create(
+            customer=customer,
+            items=[
+                {"price_data": {"currency": "usd", "unit_amount": 100, "product": client.products.create(name="x").id}}
+            ],  # type: ignore[typeddict-item]  # the mistake
+        )
+    assert len(emulator.events) == count + 1
+    assert len(client.products.list().data) == products + 1
+    assert client.prices.list().data == []
+
+
+def test_deleted_objects_are_gone_but_for_what_is_left(client: pinstripe.Client) -> None:
+    customer = client.customers.create(name="Jenny").id
+    client.customers.delete(customer)
+    left = client.customers.retrieve(customer)
+    assert (left.id, getattr(left, "deleted", False)) == (customer, True)
+    with pytest.raises(pinstripe.InvalidRequestError):
+        client.customers.update(customer, name="x")
+    with pytest.raises(pinstripe.InvalidRequestError):
+        client.payment_intents.create(amount=100, currency="usd", customer=customer)
+    assert client.customers.list().data == []
+
+
+def test_updates_merge_what_has_parts_and_empty_values_clear(client: pinstripe.Client) -> None:
+    customer = client.customers.create(
+        name="Jenny", address={"city": "Paris", "country": "FR"}, metadata={"a": "1", "b": "2"}
+    ).id
+    client.customers.update(customer, metadata={"a": "", "c": "3"}, address={"line1": "Rue 1"})
+    found = client.customers.retrieve(customer)
+    assert found.metadata == {"b": "2", "c": "3"}
+    assert found.address is not None
+    assert (found.address.city, found.address.line1) == ("Paris", "Rue 1")
+    client.request(pinstripe.StripeObject, "POST", f"/v1/customers/{customer}", params={"name": "", "metadata": None})
+    cleared = client.customers.retrieve(customer)
+    assert (cleared.name, cleared.metadata) == (None, {})
+
+
+def test_expand_goes_four_levels_deep_and_no_further(client: pinstripe.Client) -> None:
+    customer = client.customers.create(payment_method="pm_card_visa").id
+    method = client.payment_methods.list(customer=customer).data[0].id
+    intent = client.payment_intents.create(
+        amount=100, currency="usd", customer=customer, payment_method=method, confirm=True
+    )
+    deep = "latest_charge.payment_intent.latest_charge.customer"
+    found: Any = client.payment_intents.retrieve(intent.id, expand=[deep])  # Any: expanded four times
+    assert found.latest_charge.payment_intent.latest_charge.customer.id == customer
+    listed = client.charges.list(expand=["data.customer"])
+    assert getattr(listed.data[0].customer, "object", None) == "customer"
+    for wrong, words in (
+        (f"{deep}.name", "more than 4 levels"),
+        ("status", "cannot be expanded"),
+        ("nothing", "cannot be expanded"),
+    ):
+        with pytest.raises(pinstripe.InvalidRequestError, match=words):
+            client.payment_intents.retrieve(intent.id, expand=[wrong])
+
+
+def test_a_key_that_is_in_use_is_refused(emulator: Emulator) -> None:
+    async def story() -> list[Any]:  # Any: customers and errors
+        client = emulator.async_client(max_retries=0)
+        emulator.fail_next("customers.create", "slow", seconds=0.05)
+        options: Any = {"idempotency_key": "once"}  # Any: request options
+        calls = [client.customers.create(name="Jenny", request_options=options) for _ in range(2)]
+        return await asyncio.gather(*calls, return_exceptions=True)
+
+    first, second = asyncio.run(story())
+    assert first.name == "Jenny"
+    assert isinstance(second, pinstripe.IdempotencyError)
+    assert (second.status_code, second.code) == (409, "idempotency_key_in_use")
+    assert len(emulator.client().customers.list().data) == 1
+
+
+@given(st.binary(max_size=60), st.sampled_from(["/v1/customers", "/v1/charges", "/v2/core/accounts", "/v1/files"]), st.sampled_from(["application/json", "multipart/form-data; boundary=x", "application/x-www-form-urlencoded"]))  # fmt: skip
+def test_no_body_makes_it_stumble(body: bytes, path: str, kind: str) -> None:
+    with Emulator(seed=1) as emulator:
+        answer = raw(emulator, "POST", path, body.decode("latin-1"), **{"Content-Type": kind})
+        assert answer.status_code < 500
+        assert answer.json()
