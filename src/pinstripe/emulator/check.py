@@ -9,6 +9,7 @@ import types
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
+from difflib import get_close_matches
 from functools import cache
 from importlib import import_module
 from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
@@ -21,6 +22,7 @@ from pinstripe.param import MaxLen
 Read = Callable[[Any, str], Any]  # Any: a value as it came; the same, typed
 # What a text may have where the API says nothing. https://docs.stripe.com/api
 DEFAULT_MAX_LENGTH = 5000
+MANY = 40
 
 
 def check(params_name: str | None, params: Mapping[str, Any], file: object = None) -> dict[str, Any]:  # Any: as above
@@ -115,11 +117,19 @@ def _literal(options: tuple[Any, ...]) -> Read:  # Any: texts and booleans
             return known[value]
         if isinstance(value, bool) and value in options:
             return value
-        names = [str(option) for option in known]
-        listed = names[0] if len(names) == 1 else ", ".join(names[:-1]) + f", or {names[-1]}"
-        raise Refusal(f"Invalid {where}: must be one of {listed}", param=where)
+        raise Refusal(
+            f"Invalid {where}: must be one of {_listed(str(value), [str(one) for one in known])}", param=where
+        )
 
     return read
+
+
+def _listed(value: str, names: list[str]) -> str:
+    """Names to choose from; where they are many, the few that are meant."""
+    if len(names) > MANY:
+        close = get_close_matches(value, names, 3)
+        return f"{len(names)} values. Did you mean {' or '.join(close)}?" if close else f"{len(names)} values."
+    return names[0] if len(names) == 1 else ", ".join(names[:-1]) + f", or {names[-1]}"
 
 
 def _list(item: Any) -> Read:  # Any: an annotation

@@ -38,10 +38,15 @@ def create_preview(ask: Ask) -> Object:
         invoice = clone(_invoice(world, world.get("customer", customer, "customer"), subscription, params))
     finally:
         world.undo(mark)
+    return _named(invoice)
+
+
+def _named(invoice: Object, **fields: str) -> Object:
+    """An invoice that is none, with an id that says so."""
     identifier = f"upcoming_{invoice['id']}"
     lines = [{**line, "invoice": identifier} for line in invoice["lines"]["data"]]
-    invoice["lines"] = {**invoice["lines"], "data": lines, "url": f"/v1/invoices/{identifier}/lines"}
-    return {**invoice, "id": identifier, "status": "draft"}
+    shown = {**invoice["lines"], "data": lines, "url": f"/v1/invoices/{identifier}/lines"}
+    return {**invoice, "lines": shown, "id": identifier, "status": "draft", **fields}
 
 
 def _invoice(world: World, customer: Object, subscription: Object | None, params: Object) -> Object:
@@ -115,6 +120,6 @@ def upcoming(world: World, subscription: Object) -> Object:
     """The next invoice of a subscription, as it will be if nothing changes."""
     mark = len(world.undos)
     try:
-        return {**clone(_next(world, subscription)), "status": "draft", "billing_reason": "upcoming"}
+        return _named(clone(_next(world, subscription)), billing_reason="upcoming")
     finally:
         world.undo(mark)

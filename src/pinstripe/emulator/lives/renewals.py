@@ -94,9 +94,7 @@ def _trial_will_end(world: World, subscription: Object) -> None:
 @timer("subscription.upcoming")
 def _upcoming(world: World, subscription: Object) -> None:
     if subscription["status"] in ("active", "past_due") and not subscription["cancel_at"]:
-        invoice = upcoming(world, subscription)
-        invoice.pop("id")
-        world.emit("invoice.upcoming", invoice)
+        world.emit("invoice.upcoming", upcoming(world, subscription))
 
 
 @timer("subscription.resume_collection")
