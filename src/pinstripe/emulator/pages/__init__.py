@@ -37,7 +37,7 @@ class Pages:
         """The page that a request is for; ``None`` where it is for none."""
         steps = question.path.strip("/").split("/")
         if steps == ["wait"]:
-            return await self._wait(dict(parse_qsl(question.query)))
+            return await self._wait(dict(parse_qsl(question.query)), receive)
         return await asyncio.to_thread(self._page, question, steps)
 
     def _page(self, question: Question, steps: list[str]) -> Answer | None:
@@ -115,9 +115,9 @@ class Pages:
         self._emulator.redeliver(deliveries[int(number)])
         return Answer(303, b"", {"Location": "/"})
 
-    async def _wait(self, query: dict[str, str]) -> Answer:
-        """Answer when something has changed since a version, or after a while."""
-        known, loop, changed = query.get("version"), asyncio.get_running_loop(), asyncio.Event()
+    async def _wait(self, query: dict[str, str], receive: Receive) -> Answer:
+        """Answer when something has changed since a version, or after a while, or when nobody listens any more."""
+        loop, changed = asyncio.get_running_loop(), asyncio.Event()
 
         def tell() -> None:
             with contextlib.suppress(RuntimeError):  # the server has stopped
@@ -125,14 +125,20 @@ class Pages:
 
         with self._core.changed:
             self._core.listeners.append(tell)
-        try:
-            if known == str(self._core.version):
-                with contextlib.suppress(asyncio.TimeoutError):
-                    await asyncio.wait_for(changed.wait(), PATIENCE)
-        finally:
-            with self._core.changed:
-                self._core.listeners.remove(tell)
+            known = query.get("version") == str(self._core.version)
+        if known:
+            waits = [asyncio.ensure_future(changed.wait()), asyncio.ensure_future(_gone(receive))]
+            await asyncio.wait(waits, timeout=PATIENCE, return_when=asyncio.FIRST_COMPLETED)
+            for one in waits:
+                one.cancel()
+        with self._core.changed:
+            self._core.listeners.remove(tell)
         return Answer(200, str(self._core.version).encode(), {"Content-Type": "text/plain"})
+
+
+async def _gone(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
 
 
 def _moment(seconds: int) -> str:
