@@ -10,7 +10,7 @@ import pytest
 
 import pinstripe
 from pinstripe.emulator import Emulator
-from pinstripe.models import Invoice, Subscription
+from pinstripe.models import Customer, Invoice, Subscription
 
 DAY = 86_400
 NEW_YEAR = int(datetime(2026, 1, 1, tzinfo=timezone.utc).timestamp())
@@ -19,6 +19,13 @@ NEW_YEAR = int(datetime(2026, 1, 1, tzinfo=timezone.utc).timestamp())
 def at(month: int, day: int, hour: int = 0, year: int = 2026) -> int:
     """Unix seconds of a day of 2026."""
     return int(datetime(year, month, day, hour, tzinfo=timezone.utc).timestamp())
+
+
+def living(client: pinstripe.Client, customer: str) -> Customer:
+    """A customer who is not deleted, as they are now."""
+    found = client.customers.retrieve(customer)
+    assert isinstance(found, Customer)
+    return found
 
 
 @dataclass
@@ -53,6 +60,11 @@ class Shop:
         method = self.client.payment_methods.attach(card, customer=self.customer)
         self.client.customers.update(self.customer, invoice_settings={"default_payment_method": method.id})
         return method.id
+
+    @property
+    def balance(self) -> int | None:
+        """The customer's balance: below zero is credit."""
+        return living(self.client, self.customer).balance
 
     def latest(self, subscription: str) -> Invoice:
         """The latest invoice of a subscription."""

@@ -1,4 +1,4 @@
-"""The same billing life by three clients: pinstripe, and the official packages for Python and for Node. The same amounts come out."""
+"""The same billing life by three clients, pinstripe and the official packages for Python and Node: the same amounts come out."""
 
 from __future__ import annotations
 
@@ -105,7 +105,8 @@ def test_by_the_official_package_for_python(address: str) -> None:
     latest = client.invoices.list({"subscription": made.id, "limit": 1}).data[0].id
     with pytest.raises(stripe.CardError) as caught:
         client.invoices.pay(latest)
-    said.append(["declined", caught.value.code, caught.value.json_body["error"]["decline_code"]])
+    assert caught.value.error is not None
+    said.append(["declined", caught.value.code, caught.value.error.decline_code])
     client.invoices.pay(latest, {"payment_method": card})
     said.append(["paid", client.subscriptions.retrieve(made.id).status])
     charge = client.charges.list({"customer": customer, "limit": 1}).data[0].id

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 import pinstripe
-from tests.emulator.conftest import NEW_YEAR, Shop
+from tests.emulator.conftest import NEW_YEAR, Shop, living
 
 
 def draft(shop: Shop, *amounts: int) -> str:
@@ -20,7 +20,7 @@ def test_a_draft_is_finalised_numbered_and_paid(shop: Shop) -> None:
     first, second = draft(shop, 1000, 250), draft(shop, 500)
     opened = client.invoices.finalize_invoice(first)
     assert (opened.status, opened.total, opened.amount_due) == ("open", 1250, 1250)
-    prefix = client.customers.retrieve(shop.customer).invoice_prefix
+    prefix = living(client, shop.customer).invoice_prefix
     assert [opened.number, client.invoices.finalize_invoice(second).number] == [f"{prefix}-0001", f"{prefix}-0002"]
     paid = client.invoices.pay(first, expand=["payments.data.payment.payment_intent"])
     assert (paid.status, paid.amount_paid, paid.amount_remaining) == ("paid", 1250, 0)
@@ -73,14 +73,14 @@ def test_credit_pays_what_it_can_and_comes_back_when_the_invoice_is_void(shop: S
     invoice = client.invoices.finalize_invoice(draft(shop, 1000))
     assert (invoice.total, invoice.amount_due, invoice.starting_balance, invoice.ending_balance) == (1000, 300, -700, 0)
     client.invoices.void_invoice(invoice.id)
-    assert client.customers.retrieve(shop.customer).balance == -700
+    assert shop.balance == -700
 
 
 def test_an_invoice_that_credit_covers_is_paid_at_once(shop: Shop) -> None:
     shop.client.customers.update(shop.customer, balance=-5000)
     invoice = shop.client.invoices.finalize_invoice(draft(shop, 1000))
     assert (invoice.status, invoice.amount_due) == ("paid", 0)
-    assert shop.client.customers.retrieve(shop.customer).balance == -4000
+    assert shop.balance == -4000
 
 
 def test_an_invoice_may_be_given_up(shop: Shop) -> None:
@@ -143,7 +143,7 @@ def test_a_credit_note_after_payment_gives_money_back(shop: Shop) -> None:
     client.invoices.pay(invoice)
     note = client.credit_notes.create(invoice=invoice, amount=500, refund_amount=300, credit_amount=200)
     assert [one.amount_refunded for one in note.refunds] == [300]
-    assert client.customers.retrieve(shop.customer).balance == -200
+    assert shop.balance == -200
     assert [one.amount for one in client.refunds.list()] == [300]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 from pinstripe.emulator import money
 from tests.emulator.conftest import NEW_YEAR, Shop, at
 
-GRADUATED = [
+GRADUATED: list[dict[str, Any]] = [  # Any: JSON
     {"up_to": 5, "unit_amount_decimal": "500", "flat_amount_decimal": None},
     {"up_to": 10, "unit_amount_decimal": "400", "flat_amount_decimal": "100"},
     {"up_to": None, "unit_amount_decimal": "300", "flat_amount_decimal": None},
@@ -107,4 +108,4 @@ def test_months_end_on_their_last_day(shop: Shop) -> None:
         shop.advance(at(month, 28 if month == 2 else 31 if month == 3 else 30, 2))
         ends.append(shop.client.subscriptions.retrieve(made.id).items.data[0].current_period_end)
     assert [(one.month, one.day) for one in ends] == [(2, 28), (3, 31), (4, 30), (5, 31)]
-    assert NEW_YEAR < ends[0].timestamp()
+    assert ends[0].timestamp() > NEW_YEAR

@@ -13,7 +13,7 @@ import pytest
 
 import pinstripe
 from pinstripe.emulator import Emulator
-from tests.emulator.conftest import NEW_YEAR, Shop, at
+from tests.emulator.conftest import NEW_YEAR, Shop, at, living
 
 
 def story(client: pinstripe.Client) -> list[str]:
@@ -51,7 +51,7 @@ def test_what_happens_after_a_snapshot_does_not_change_it(client: pinstripe.Clie
     emulator.restore(snapshot)
     client.customers.update(customer, metadata={"a": "1"})
     emulator.restore(snapshot)
-    found = client.customers.retrieve(customer)
+    found = living(client, customer)
     assert (found.name, found.metadata) == ("Jenny", {})
 
 

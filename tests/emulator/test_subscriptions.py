@@ -59,11 +59,11 @@ def test_a_downgrade_at_once_becomes_credit_that_pays_later(shop: Shop) -> None:
         made.id, items=[{"id": item, "price": shop.price(3000)}], proration_behavior="always_invoice"
     )
     assert shop.latest(made.id).total == 2032 - 4065
-    assert shop.client.customers.retrieve(shop.customer).balance == 2032 - 4065
+    assert shop.balance == 2032 - 4065
     shop.advance(at(2, 1, 1))
     invoice = shop.latest(made.id)
     assert (invoice.total, invoice.amount_due, invoice.starting_balance) == (3000, 3000 - 2033, -2033)
-    assert shop.client.customers.retrieve(shop.customer).balance == 0
+    assert shop.balance == 0
 
 
 def test_without_proration_nothing_is_billed(shop: Shop) -> None:
@@ -132,7 +132,7 @@ def test_it_ends_now_and_gives_back_what_is_left(shop: Shop) -> None:
     made = shop.subscribe(shop.price(3000))
     shop.advance(NEW_YEAR + 10 * DAY)
     shop.client.subscriptions.cancel(made.id, prorate=True, invoice_now=True)
-    assert shop.client.customers.retrieve(shop.customer).balance == -2032
+    assert shop.balance == -2032
     with pytest.raises(pinstripe.InvalidRequestError, match="canceled"):
         shop.client.subscriptions.cancel(made.id)
 

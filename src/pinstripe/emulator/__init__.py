@@ -5,6 +5,7 @@ What it does and what it does not is in the documentation's page on the emulator
 
 from __future__ import annotations
 
+import socket
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -189,6 +190,7 @@ def served(app: Any, host: str = "127.0.0.1", port: int = 0) -> Iterator[str]:  
         raise ImportError("The emulator's server needs uvicorn: pip install 'pinstripe[emulator]'") from error
     server = uvicorn.Server(uvicorn.Config(app, host=host, port=port, log_level="error", lifespan="off"))
     listener = server.config.bind_socket()
+    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # else an answer's body waits 40 ms for its head
     listener.listen(128)  # from here on nobody is refused, even before the thread has begun
     thread = threading.Thread(target=server.run, args=([listener],), name="pinstripe-emulator", daemon=True)
     thread.start()

@@ -47,32 +47,35 @@ def record(
         status="pending" if wait else "available",
         type=type_,
     )
+    _count(world, moved)
     if wait:
         world.later(now + wait, "balance.available", moved)
     return moved
 
 
+def _count(world: World, moved: Object, sign: int = 1) -> None:
+    """Add a movement to the sums of its status and currency, which are kept: a balance is asked for often."""
+    sums, place = world.hidden.get("balance", {}), f"{moved['status']} {moved['currency']}"
+    world.hide("balance", {**sums, place: sums.get(place, 0) + sign * moved["net"]})
+
+
 @timer("balance.available")
 def _available(world: World, moved: Object) -> None:
+    _count(world, moved, -1)
     world.change(moved, status="available")
+    _count(world, moved)
     world.emit("balance.available", whole(world))
 
 
 def whole(world: World) -> Object:
-    """The balance, from its movements."""
-    found: dict[tuple[str, str], int] = {}
-    for moved in world.every("balance_transaction"):
-        place = moved["status"], moved["currency"]
-        found[place] = found.get(place, 0) + moved["net"]
-    currencies = sorted({currency for _, currency in found}) or ["usd"]
+    """The balance, from the sums of its movements."""
+    sums = world.hidden.get("balance", {})
+    currencies = sorted({place.split()[1] for place in sums}) or ["usd"]
     shown = {
         status: [
-            {
-                "amount": found.get((status, one), 0),
-                "currency": one,
-                "source_types": {"card": found.get((status, one), 0)},
-            }
+            {"amount": amount, "currency": one, "source_types": {"card": amount}}
             for one in currencies
+            for amount in [sums.get(f"{status} {one}", 0)]
         ]
         for status in ("available", "pending")
     }
