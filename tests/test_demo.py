@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import subprocess
 import sys
+from pathlib import Path
 
 import httpx
 import pytest
@@ -67,3 +69,13 @@ def test_the_emulator_command_serves_until_it_is_interrupted() -> None:
         assert httpx.get(f"{url}/v1/customers", headers={"Authorization": "Bearer sk_test_x"}).json()["data"] == []
         process.send_signal(signal.SIGINT)
         assert process.wait(20) == 0
+
+
+def test_the_emulator_command_says_what_is_wrong(tmp_path: Path) -> None:
+    refused = run("emulator", "--port", "0", "--db", str(tmp_path))
+    assert (refused.returncode, "Traceback" in refused.stderr) == (1, False)
+    assert "unable to open database file" in refused.stderr
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        refused = run("emulator", "--port", str(taken.getsockname()[1]))
+    assert (refused.returncode, "Traceback" in refused.stderr) == (1, False)
+    assert "in use" in refused.stderr

@@ -39,14 +39,18 @@ def serve(host: str, port: int, db: str | None = None, seed: int | None = None) 
     import threading
 
     from pinstripe.emulator import Emulator  # here, as above
+    from pinstripe.errors import InvalidArgumentError
 
-    with Emulator(seed=seed, db=db) as emulator, emulator.serve(host, port) as url:
-        print(f"Stripe emulator at {url}: set STRIPE_API_BASE={url} and any key that begins with sk_test_.")
-        print(f"What happens in it: open {url} in a browser.", flush=True)
-        try:
+    try:
+        with Emulator(seed=seed, db=db) as emulator, emulator.serve(host, port) as url:
+            print(f"Stripe emulator at {url}: set STRIPE_API_BASE={url} and any key that begins with sk_test_.")
+            print(f"What happens in it: open {url} in a browser.", flush=True)
             threading.Event().wait()
-        except KeyboardInterrupt:
-            print("Stopped.")
+    except KeyboardInterrupt:
+        print("Stopped.")
+    except (ImportError, InvalidArgumentError, OSError, OverflowError) as error:  # no extra, no such file, no such port
+        print(error, file=sys.stderr)
+        return 1
     return 0
 
 

@@ -12,6 +12,7 @@ import pytest
 
 import pinstripe
 from pinstripe.emulator import Emulator
+from pinstripe.events import CustomerCreatedEvent, Event
 from pinstripe.webhooks import construct_event, parse_event_notification
 
 
@@ -81,6 +82,18 @@ def test_a_test_can_wait_for_an_event(emulator: Emulator, client: pinstripe.Clie
     assert [event.data.object.name for event in waited] == ["Ann"]
     with pytest.raises(TimeoutError, match=r"No invoice.paid .* What happened: customer.created, customer.created"):
         emulator.events.wait("invoice.paid", timeout=0.01)
+    with pytest.raises(pinstripe.InvalidArgumentError, match="payd"):
+        emulator.events.wait("invoice.payd")  # type: ignore[call-overload]  # the mistake
+
+
+def test_the_class_of_an_event_can_be_waited_for(emulator: Emulator, client: pinstripe.Client) -> None:
+    client.products.create(name="Gold")
+    client.customers.create(name="Jenny")
+    assert emulator.events.wait(CustomerCreatedEvent).data.object.name == "Jenny"
+    with pytest.raises(TimeoutError):
+        emulator.events.wait(CustomerCreatedEvent, where=lambda event: event.data.object.name == "Ann", timeout=0)
+    with pytest.raises(pinstripe.InvalidArgumentError, match="Event"):
+        emulator.events.wait(Event)
 
 
 def test_endpoints_get_what_they_asked_for_in_order_and_signed(

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -95,3 +96,42 @@ def test_async_clients_meet_the_same_faults(emulator: Emulator) -> None:
 
     asyncio.run(story())
     assert created(emulator) == 2
+
+
+@pytest.mark.parametrize(
+    ("fault", "param"),
+    [
+        ({"match": "chrges.create"}, "match"),
+        ({"match": "POST /v1/chrges"}, "match"),
+        ({"trouble": "timeuot"}, "trouble"),
+        ({"times": 0}, "times"),
+        ({"status": 200}, "status"),
+        ({"seconds": -1}, "seconds"),
+    ],
+)
+def test_a_fault_that_could_never_happen_is_refused(emulator: Emulator, fault: dict[str, Any], param: str) -> None:
+    with pytest.raises(pinstripe.InvalidArgumentError) as caught:
+        emulator.fail_next(**fault)
+    assert caught.value.param == param
+
+
+def test_what_a_test_asks_of_the_emulator_wrongly_is_an_error_that_says_so(
+    emulator: Emulator, client: pinstripe.Client, tmp_path: Path
+) -> None:
+    customer = client.customers.create().id
+    events = len(emulator.events)
+    mistakes: list[tuple[Callable[[], object], str]] = [
+        (lambda: emulator.add("nonsense"), "nonsense"),
+        (lambda: emulator.add("review", chrge="ch_1"), "chrge"),
+        (lambda: emulator.add("review", charge=3), "charge is a int"),
+        (lambda: emulator.authenticate("pi_none"), "pi_none"),
+        (lambda: emulator.authenticate(customer), customer),
+        (lambda: emulator.retry_payments([-1]), "days"),
+        (lambda: emulator.restore(b"junk"), "snapshot"),
+        (lambda: Emulator(db=tmp_path), "unable to open"),
+    ]
+    for wrong, said in mistakes:
+        with pytest.raises(pinstripe.InvalidArgumentError, match=said):
+            wrong()
+    assert len(emulator.events) == events
+    assert emulator.add("review", charge="ch_1").charge == "ch_1"

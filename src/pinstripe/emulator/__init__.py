@@ -7,29 +7,45 @@ from __future__ import annotations
 
 import socket
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal
 
 import httpx
+from typing_extensions import TypedDict, Unpack
 
 from pinstripe.client import AsyncClient, Client
-from pinstripe.drift import decode_as
+from pinstripe.drift import Drift, Validation, decode_as
 from pinstripe.emulator.core import Core
 from pinstripe.emulator.delivery import Deliverer, Delivery
 from pinstripe.emulator.doors import InProcess, asgi
 from pinstripe.emulator.faults import Fault, Trouble
 from pinstripe.emulator.happenings import Events
 from pinstripe.emulator.lives.checkout import answer_challenge
+from pinstripe.emulator.refusal import Refusal
 from pinstripe.emulator.store import Store
 from pinstripe.emulator.world import World
-from pinstripe.model import model_for
+from pinstripe.endpoint import endpoints
+from pinstripe.errors import InvalidArgumentError, ResponseValidationError
+from pinstripe.model import model_for, registry
 
 __all__ = ["Delivery", "Emulator", "Events"]
 
 KEY = "sk_test_emulator"
 BASE_URL = "http://emulator.pinstripe.test"
+
+
+class ClientOptions(TypedDict, total=False):
+    """What a client of the emulator may be told: the options of `Client` but for where it calls and how."""
+
+    api_version: str
+    stripe_account: str | None
+    stripe_context: str | None
+    max_retries: int
+    timeout: float
+    validation: Validation
+    on_drift: Callable[[Drift], None] | None
 
 
 class Emulator:
@@ -70,12 +86,12 @@ class Emulator:
                     self._store.write_event(world, delivery.event["id"])
             self._core.announce()
 
-    def client(self, api_key: str = KEY, **options: Any) -> Client:  # Any: the options of Client
+    def client(self, api_key: str = KEY, **options: Unpack[ClientOptions]) -> Client:
         """A client in process: no sockets, no threads."""
         http_client = httpx.Client(transport=InProcess(self._core))
         return Client(api_key, base_url=BASE_URL, http_client=http_client, **options)
 
-    def async_client(self, api_key: str = KEY, **options: Any) -> AsyncClient:  # Any: the options of AsyncClient
+    def async_client(self, api_key: str = KEY, **options: Unpack[ClientOptions]) -> AsyncClient:
         """An async client in process."""
         http_client = httpx.AsyncClient(transport=InProcess(self._core))
         return AsyncClient(api_key, base_url=BASE_URL, http_client=http_client, **options)
@@ -90,24 +106,45 @@ class Emulator:
         carries the request out and never answers; ``reset_before`` and ``reset_after`` cut the connection before and after
         the effect; ``slow`` answers after ``seconds``, and until then other requests with its idempotency key get a 409.
         """
-        if times < 1:
-            raise ValueError(f"times is 1 or more, not {times}.")
+        fault = Fault(match, trouble, times, status, seconds)
+        fault.check(endpoints())
         with self._core.changed:
-            self._core.faults.append(Fault(match, trouble, times, status, seconds))
+            self._core.faults.append(fault)
+
+    @contextmanager
+    def _change(self, account: str = "") -> Iterator[World]:
+        """Change a world as nobody's request; what it refuses is an error of the caller's."""
+        try:
+            with self._core.session(account, {"id": None, "idempotency_key": None}, BASE_URL) as world:
+                yield world
+        except Refusal as refusal:
+            raise InvalidArgumentError(str(refusal), param=refusal.error.get("param")) from None
 
     def add(self, kind: str, *, stripe_account: str = "", **fields: Any) -> Any:  # Any: JSON; a model
         """Put an object in place that no operation of the API makes: ``emulator.add("review", charge=charge.id)``.
 
         ``kind`` is the value of its ``object`` field. Fields that are not passed are those of a new object of the kind.
+        Raises `InvalidArgumentError` for a kind that does not exist, and for fields that do not fit its model.
         """
-        with self._core.session(stripe_account, {"id": None, "idempotency_key": None}, BASE_URL) as world:
-            made = world.make(kind, fields)
-            world.emit("created", made)
-            return decode_as(model_for(made), made)
+        if kind not in registry().objects:
+            raise InvalidArgumentError(f"No object of Stripe's is called {kind!r}.", param="kind")
+        with self._change(stripe_account) as world:
+            made = world.draft(kind) | fields
+            if unknown := fields.keys() - registry().load(registry().objects[kind]).model_fields.keys():
+                raise InvalidArgumentError(f"A {kind} has no field {', '.join(sorted(unknown))}.", param=min(unknown))
+            try:
+                typed = decode_as(model_for(made), made, validation="strict")
+            except ResponseValidationError as error:
+                raise InvalidArgumentError(f"That is no {kind}: {error}") from None
+            world.emit("created", world.keep(made))
+            return typed
 
     def authenticate(self, intent: str, *, success: bool = True, stripe_account: str = "") -> Any:  # Any: a model
-        """Answer the 3-D Secure challenge of a payment or setup intent, as the bank's customer; gives the intent."""
-        with self._core.session(stripe_account, {"id": None, "idempotency_key": None}, BASE_URL) as world:
+        """Answer the 3-D Secure challenge of a payment or setup intent, as the bank's customer; gives the intent.
+
+        Raises `InvalidArgumentError` where the intent does not wait for one.
+        """
+        with self._change(stripe_account) as world:
             found = answer_challenge(world, intent, success=success)
             return decode_as(model_for(found), found)
 
@@ -117,7 +154,9 @@ class Emulator:
         """When the failed payment of a renewal is tried again, in days after the try before, and what becomes of the
         subscription when the last has failed: what Stripe's Dashboard calls retries. Of the platform's own account.
         """
-        with self._core.session("", {"id": None, "idempotency_key": None}, BASE_URL) as world:
+        if min(days, default=0) < 0 or then not in ("unpaid", "canceled", "past_due"):
+            raise InvalidArgumentError("days are 0 or more, and then is unpaid, canceled or past_due.")
+        with self._change() as world:
             world.hide("retries", {"days": list(days), "then": then})
 
     def snapshot(self) -> bytes:
@@ -127,7 +166,7 @@ class Emulator:
     def restore(self, snapshot: bytes) -> None:
         """Be again as when the snapshot was taken, here or in another emulator.
 
-        Only for snapshots of one's own: they are pickles.
+        Only for snapshots of one's own: they are pickles. Raises `InvalidArgumentError` for anything else.
         """
         with self._core.changed:
             self._core.put_back(snapshot)
@@ -189,13 +228,12 @@ def served(app: Any, host: str = "127.0.0.1", port: int = 0) -> Iterator[str]:  
     except ImportError as error:
         raise ImportError("The emulator's server needs uvicorn: pip install 'pinstripe[emulator]'") from error
     server = uvicorn.Server(uvicorn.Config(app, host=host, port=port, log_level="error", lifespan="off"))
-    listener = server.config.bind_socket()
+    listener = socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
     listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # else an answer's body waits 40 ms for its head
-    listener.listen(128)  # from here on nobody is refused, even before the thread has begun
     thread = threading.Thread(target=server.run, args=([listener],), name="pinstripe-emulator", daemon=True)
     thread.start()
     try:
-        yield f"http://{host}:{listener.getsockname()[1]}"
+        yield f"http://{f'[{host}]' if ':' in host else host}:{listener.getsockname()[1]}"
     finally:
         server.should_exit = True
         thread.join()

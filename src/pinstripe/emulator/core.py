@@ -27,12 +27,14 @@ from pinstripe.emulator.request import Question, account_of, authenticate, param
 from pinstripe.emulator.routes import Routes
 from pinstripe.emulator.world import Ask, Object, World
 from pinstripe.endpoint import Row, endpoints
+from pinstripe.errors import InvalidArgumentError
 
 __all__ = ["Answer", "Core", "Question"]
 
 lives.load()
 logger = logging.getLogger("pinstripe.emulator")
 
+SNAPSHOT = b"pinstripe emulator 1\n"
 START = 1_767_225_600
 """When an emulator with a seed begins: 2026-01-01 00:00:00 UTC. Each request that changes something is a second later."""
 
@@ -261,12 +263,14 @@ class Core:
         """Everything there is, in one piece."""
         with self.changed:
             worlds = {account: world.state() for account, world in self.worlds.items()}
-            return pickle.dumps((worlds, self.kept, self.order, self.ticks, self.random.getstate()))
+            return SNAPSHOT + pickle.dumps((worlds, self.kept, self.order, self.ticks, self.random.getstate()))
 
     def put_back(self, state: bytes) -> None:
         """Be again what `state` gave."""
+        if not state.startswith(SNAPSHOT):
+            raise InvalidArgumentError("That is no snapshot of this version's emulator.", param="snapshot")
         with self.changed:
-            worlds, kept, order, self.ticks, chance = pickle.loads(state)  # noqa: S301  # made by `state` in this process
+            worlds, kept, order, self.ticks, chance = pickle.loads(state[len(SNAPSHOT) :])  # noqa: S301  # made by `state` in this process
             self.worlds.clear()
             for account, one in worlds.items():
                 self.world(account).load(one)

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, overload
+from typing import TYPE_CHECKING, Any, TypeVar, get_args, overload
 
 from pinstripe.drift import decode_as
-from pinstripe.model import model_for
+from pinstripe.errors import InvalidArgumentError
+from pinstripe.model import StripeModel, model_for
+from pinstripe.models._event_types import EVENT_TYPES, THIN_EVENT_TYPES
 
 if TYPE_CHECKING:
     from pinstripe.emulator.core import Core
     from pinstripe.events import AnyEvent
+    from pinstripe.handlers import EventType, ThinEventType
+
+E = TypeVar("E", bound=StripeModel)
 
 
 class Events(Sequence["AnyEvent"]):
@@ -39,20 +44,34 @@ class Events(Sequence["AnyEvent"]):
         found: AnyEvent = decode_as(model_for(event), event)
         return found
 
+    @overload
+    def wait(
+        self, event: type[E], *, where: Callable[[E], bool] = ..., since: int = ..., timeout: float = ...
+    ) -> E: ...
+    @overload
     def wait(
         self,
-        event_type: str,
+        event: EventType | ThinEventType,
+        *,
+        where: Callable[[Any], bool] = ...,  # Any: the event's own class
+        since: int = ...,
+        timeout: float = ...,
+    ) -> Any: ...  # Any: the event's own class
+    def wait(
+        self,
+        event: type[StripeModel] | str,
         *,
         where: Callable[[Any], bool] = lambda event: True,  # Any: the event's own class
         since: int = 0,
         timeout: float = 10.0,
     ) -> Any:  # Any: the event's own class
-        """The first event of a type, now or when it happens; ``where`` may ask for more, ``since`` leaves out the first so many.
+        """The first event of a type, now or when it happens: ``wait("invoice.paid")``, or with its class, which types the answer.
 
-        ``timeout`` is in seconds. Raises ``TimeoutError``, which says what happened instead. In async code:
-        ``await asyncio.to_thread(emulator.events.wait, "invoice.paid")``.
+        ``where`` may ask for more, ``since`` leaves out the first so many, ``timeout`` is in seconds. Raises
+        ``TimeoutError``, which says what happened instead, and `InvalidArgumentError` for a type that does not exist. In
+        async code: ``await asyncio.to_thread(emulator.events.wait, "invoice.paid")``.
         """
-        end, at = time.monotonic() + timeout, since
+        event_type, end, at = _type_of(event), time.monotonic() + timeout, since
         with self._core.changed:
             while True:
                 while at < len(self._core.order):
@@ -79,3 +98,12 @@ class Events(Sequence["AnyEvent"]):
 
     def __repr__(self) -> str:
         return f"<{len(self)} events>"
+
+
+def _type_of(event: type[StripeModel] | str) -> str:
+    """The type of an event, by its name or by its class."""
+    names = (event,) if isinstance(event, str) else get_args(event.model_fields["type"].annotation)
+    for name in names:
+        if name in EVENT_TYPES or name in THIN_EVENT_TYPES:
+            return str(name)
+    raise InvalidArgumentError(f"No event is called {event!r}.", param="event")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from pinstripe.emulator.kept import Kept
 from pinstripe.emulator.world import Happening, Timer
+from pinstripe.errors import InvalidArgumentError
 
 if TYPE_CHECKING:
     from pinstripe.emulator.core import Core
@@ -33,11 +34,16 @@ class Store:
     """A file that follows the state of a core."""
 
     def __init__(self, path: str | Path) -> None:
-        self._file = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
-        self._file.executescript("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;" + SCHEMA)
-        layout = self._about("layout")
+        try:
+            self._file = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
+            self._file.executescript("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;" + SCHEMA)
+            layout = self._about("layout")
+        except sqlite3.Error as error:
+            raise InvalidArgumentError(f"The state cannot live in {path}: {error}.", param="db") from error
         if layout not in (None, LAYOUT):
-            raise ValueError(f"{path} was written by another version of the emulator; remove it, or name another file.")
+            raise InvalidArgumentError(
+                f"{path} was written by another version of the emulator; remove it, or name another file.", param="db"
+            )
 
     def _about(self, name: str) -> object:
         found = self._file.execute("SELECT json FROM about WHERE name = ?", (name,)).fetchone()
