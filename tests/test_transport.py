@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
 import io
 import json
 import socket
@@ -85,7 +86,15 @@ OK = answer(200, json.dumps(CUSTOMER).encode(), "Request-Id: req_7")
 def both(request: pytest.FixtureRequest) -> Callable[..., Any]:  # Any: what the operation gives
     """Run an operation on a client of either kind."""
 
-    def run(url: str, operation: Callable[[Any], Any], **options: Any) -> Any:  # Any: a client, its options, an answer
+    def run(
+        url: str,
+        operation: Callable[[Any], Any],  # Any: a client, an answer
+        *,
+        brought: bool = False,
+        **options: Any,  # Any: those of a client
+    ) -> Any:  # Any: an answer
+        if brought:
+            options["http_client"] = httpx.Client() if request.param == "sync" else httpx.AsyncClient()
         if request.param == "sync":
             with pinstripe.Client("sk_test_x", base_url=url, **options) as client:
                 return operation(client)
@@ -113,6 +122,28 @@ def test_an_answer_is_a_model_that_knows_its_response(both: Callable[..., Any]) 
     assert f"pinstripe/{pinstripe.__version__}".encode() in head
     assert f"httpx/{httpx.__version__}".encode() in head
     assert body == b"email=%C3%A9%40b.c"
+
+
+@pytest.mark.parametrize("brought", [False, True])
+def test_a_header_of_ones_own_takes_the_place_of_ours_in_whatever_case(brought: bool, both: Callable[..., Any]) -> None:
+    own = {"accept-encoding": "identity", "STRIPE-version": "2020-08-27", "x-mine": "1"}
+    with server(OK) as (url, requests):
+        both(url, lambda client: client.customers.create(request_options={"headers": own}), brought=brought)
+    head = [line.lower() for line in requests[0].partition(b"\r\n\r\n")[0].split(b"\r\n")[1:]]
+    assert len({line.partition(b":")[0] for line in head}) == len(head)
+    assert {
+        b"accept-encoding: identity",
+        b"stripe-version: 2020-08-27",
+        b"x-mine: 1",
+        b"connection: keep-alive",
+    } <= set(head)
+
+
+def test_an_answer_may_be_compressed(both: Callable[..., Any]) -> None:
+    packed = answer(200, gzip.compress(json.dumps(CUSTOMER).encode()), "Content-Encoding: gzip")
+    with server(packed) as (url, requests):
+        assert both(url, lambda client: client.customers.retrieve("cus_1")).id == "cus_1"
+    assert b"gzip" in requests[0].lower().partition(b"accept-encoding: ")[2]
 
 
 def test_a_timeout_is_a_timeout_error(both: Callable[..., Any]) -> None:

@@ -260,7 +260,8 @@ def _prepare(call: Call, config: Config, options: Mapping[str, Any], token: str 
     else:
         headers["Content-Type"] = "application/x-www-form-urlencoded"
         content = form.encode(call.params).encode("ascii")
-    headers.update(options.get("headers") or {})
+    for name, value in (options.get("headers") or {}).items():
+        headers[str(name).title()] = value  # in the case that ours are in, so that it replaces one of ours
     for name, value in headers.items():
         _check_header(name, value)
     timeout = options.get("timeout")

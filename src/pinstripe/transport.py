@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from functools import lru_cache
 from typing import BinaryIO
 
 import httpx
@@ -17,6 +18,8 @@ __all__ = ["AsyncTransport", "Sink", "Transport"]
 
 LIMITS = httpx.Limits(max_connections=100, max_keepalive_connections=20)
 AGENT = f"{USER_AGENT} httpx/{httpx.__version__}"
+# What a client of our own would add; to merge that anew for each request takes longer than all else that we do.
+DEFAULTS = {"Accept-Encoding": "gzip, deflate", "Connection": "keep-alive"}
 
 
 class Transport:
@@ -45,9 +48,9 @@ class Transport:
         client = self._borrowed or self._made(_is_tls(request))
         try:
             if request.sink is None:
-                found = client.send(_built(client, request))
+                found = client.send(_built(self._borrowed, request))
                 return _answer(found)
-            with _closing(client.send(_built(client, request), stream=True)) as found:
+            with _closing(client.send(_built(self._borrowed, request), stream=True)) as found:
                 if found.is_success:
                     request.sink.fill(found.iter_bytes())
                 else:
@@ -95,9 +98,9 @@ class AsyncTransport:
         client = self._borrowed or self._made(_is_tls(request))
         try:
             if request.sink is None:
-                found = await client.send(_built(client, request))
+                found = await client.send(_built(self._borrowed, request))
                 return _answer(found)
-            async with _aclosing(await client.send(_built(client, request), stream=True)) as found:
+            async with _aclosing(await client.send(_built(self._borrowed, request), stream=True)) as found:
                 if found.is_success:
                     await request.sink.afill(found.aiter_bytes())
                 else:
@@ -164,11 +167,25 @@ def _is_tls(request: Request) -> bool:
     return not request.url.startswith("http://")
 
 
-def _built(client: httpx.Client | httpx.AsyncClient, request: Request) -> httpx.Request:
+def _built(borrowed: httpx.Client | httpx.AsyncClient | None, request: Request) -> httpx.Request:
     request.headers["User-Agent"] = AGENT
-    return client.build_request(
-        request.verb, request.url, headers=request.headers, content=request.content, timeout=request.timeout
+    if borrowed is not None:  # the user's headers, cookies and parameters count, too
+        return borrowed.build_request(
+            request.verb, request.url, headers=request.headers, content=request.content, timeout=request.timeout
+        )
+    timeout = dict.fromkeys(("connect", "read", "write", "pool"), request.timeout)
+    return httpx.Request(
+        request.verb,
+        _parsed(request.url),
+        headers={**DEFAULTS, **request.headers},
+        content=request.content,
+        extensions={"timeout": timeout},
     )
+
+
+@lru_cache(maxsize=64)
+def _parsed(url: str) -> httpx.URL:
+    return httpx.URL(url)
 
 
 def _answer(found: httpx.Response, *, streamed: bool = False) -> Response:
