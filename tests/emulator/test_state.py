@@ -84,6 +84,21 @@ def test_the_state_lives_in_a_file(tmp_path: Path) -> None:
         assert len(emulator.client().invoices.list().data) == 2
 
 
+def test_what_is_inside_another_object_is_still_that_object_after_a_restart(tmp_path: Path) -> None:
+    path = tmp_path / "stripe.sqlite"
+    with Emulator(db=path) as emulator:
+        client = emulator.client()
+        client.charges.create(amount=5000, currency="usd", source="tok_bypassPending")
+        account = client.accounts.create(type="express").id
+        transfer = client.transfers.create(amount=900, currency="usd", destination=account).id
+        reversal = client.transfers.reversals.create(transfer, amount=100).id
+    with Emulator(db=path) as emulator:
+        client = emulator.client()
+        client.transfers.reversals.update(transfer, reversal, metadata={"why": "test"})
+        reversals = client.transfers.retrieve(transfer).reversals
+        assert [one.metadata for one in reversals.data] == [{"why": "test"}]
+
+
 def test_a_request_that_is_refused_is_not_in_the_file(tmp_path: Path) -> None:
     path = tmp_path / "stripe.sqlite"
     with Emulator(db=path) as emulator:
