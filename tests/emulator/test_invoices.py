@@ -182,3 +182,36 @@ def test_previews_leave_nothing_behind(shop: Shop) -> None:
     assert len(shop.emulator.events) == count + 2  # the price and its product
     assert [one.id for one in client.invoices.list()] == [shop.latest(made.id).id]
     assert before
+
+
+def test_what_is_too_little_for_a_card_is_owed_with_the_next_invoice(shop: Shop) -> None:
+    client = shop.client
+    client.invoice_items.create(customer=shop.customer, amount=30, currency="usd")
+    small = client.invoices.pay(
+        client.invoices.create(customer=shop.customer, pending_invoice_items_behavior="include").id
+    )
+    assert (small.status, small.total, small.amount_due, small.ending_balance) == ("paid", 30, 0, 30)
+    assert (shop.balance, client.charges.list().data) == (30, [])
+    client.invoice_items.create(customer=shop.customer, amount=100, currency="usd")
+    following = client.invoices.pay(
+        client.invoices.create(customer=shop.customer, pending_invoice_items_behavior="include").id
+    )
+    assert (following.starting_balance, following.amount_paid, shop.balance) == (30, 130, 0)
+
+
+def test_a_paid_invoice_is_done_with(shop: Shop) -> None:
+    client = shop.client
+    client.invoice_items.create(customer=shop.customer, amount=900, currency="usd")
+    made = client.invoices.create(customer=shop.customer, pending_invoice_items_behavior="include").id
+    client.invoices.finalize_invoice(made)
+    assert client.invoices.pay(made, paid_out_of_band=True).attempted is False
+    for wrong in (
+        lambda: client.invoices.pay(made),
+        lambda: client.invoices.send_invoice(made),
+        lambda: client.invoices.void_invoice(made),
+        lambda: client.invoices.update(made, description="x"),
+        lambda: client.invoices.delete(made),
+    ):
+        with pytest.raises(pinstripe.InvalidRequestError):
+            wrong()
+    assert client.invoices.update(made, metadata={"order": "1"}).metadata == {"order": "1"}

@@ -227,3 +227,59 @@ def test_amounts_have_a_least(client: pinstripe.Client) -> None:
     with pytest.raises(pinstripe.InvalidRequestError) as caught:
         pay(client, amount=49)
     assert (caught.value.code, caught.value.param) == ("amount_too_small", "amount")
+
+
+@pytest.mark.parametrize(
+    ("card", "code"),
+    [
+        ({"exp_month": 13}, "invalid_expiry_month"),
+        ({"exp_year": 2025}, "invalid_expiry_year"),
+        ({"exp_year": 2100}, "invalid_expiry_year"),
+        ({"cvc": "12"}, "invalid_cvc"),
+        ({"cvc": "abc"}, "invalid_cvc"),
+        ({"number": "4242424242424241"}, "incorrect_number"),
+    ],
+)
+def test_a_card_that_cannot_be_is_refused(
+    client: pinstripe.Client,
+    card: Any,
+    code: str,  # Any: a part of a card
+) -> None:
+    good: Any = {"number": "4242424242424242", "exp_month": 12, "exp_year": 2030, "cvc": "123"}  # Any: as above
+    with pytest.raises(pinstripe.CardError) as caught:
+        client.payment_methods.create(type="card", card=good | card)
+    assert (caught.value.status_code, caught.value.code) == (402, code)
+    assert caught.value.param == f"card[{next(iter(card))}]"
+    assert client.payment_methods.create(type="card", card=good | {"exp_month": 1, "exp_year": 2026}).card is not None
+
+
+def test_a_card_has_a_country(client: pinstripe.Client) -> None:
+    found = [
+        client.payment_methods.attach(f"pm_card_{one}", customer=client.customers.create().id) for one in ("br", "jp")
+    ]
+    assert [one.card.country for one in found if one.card] == ["BR", "JP"]
+
+
+def test_an_intent_without_a_payment_method_is_not_confirmed(client: pinstripe.Client) -> None:
+    intent = client.payment_intents.create(amount=900, currency="usd")
+    with pytest.raises(pinstripe.InvalidRequestError) as caught:
+        client.payment_intents.confirm(intent.id)
+    assert caught.value.code == "payment_intent_unexpected_state"
+    assert caught.value.payment_intent is not None
+    assert caught.value.payment_intent.id == intent.id
+    with pytest.raises(pinstripe.InvalidRequestError) as caught:
+        client.setup_intents.create(confirm=True)
+    assert caught.value.code == "setup_intent_unexpected_state"
+
+
+def test_a_dispute_comes_before_the_payment_is_said_to_have_succeeded(
+    client: pinstripe.Client, emulator: Emulator
+) -> None:
+    client.payment_intents.create(amount=900, currency="usd", payment_method="pm_card_createDispute", confirm=True)
+    assert emulator.events.types == [
+        "payment_intent.created",
+        "charge.succeeded",
+        "charge.dispute.created",
+        "charge.dispute.funds_withdrawn",
+        "payment_intent.succeeded",
+    ]

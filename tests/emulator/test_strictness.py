@@ -45,6 +45,9 @@ def raw(
         ("GET", "/v1/customers?limit=101", "", 400, None, "limit"),
         ("GET", "/v1/customers?limit=0", "", 400, None, "limit"),
         ("GET", "/v1/customers?starting_after=cus_none", "", 400, "resource_missing", "starting_after"),
+        ("GET", "/v1/payment_intents/pi_none", "", 404, "resource_missing", "intent"),
+        ("POST", "/v1/payment_intents", "currency=uds&amount=100", 400, None, "currency"),
+        ("POST", "/v1/tax_rates", "display_name=x&inclusive=true&percentage=190", 400, None, "percentage"),
         ("GET", "/v1/nonsense", "", 404, None, None),
         ("PUT", "/v1/customers", "", 404, None, None),
         ("GET", "/v1/charges?customer=cus_none", "", 400, "resource_missing", "customer"),
@@ -150,6 +153,7 @@ def test_expand_goes_four_levels_deep_and_no_further(client: pinstripe.Client) -
     assert getattr(listed.data[0].customer, "object", None) == "customer"
     for wrong, words in (
         (f"{deep}.name", "more than 4 levels"),
+        ("latest_charge.refunds.data.payment_intent.customer", "more than 4 levels"),
         ("status", "cannot be expanded"),
         ("nothing", "cannot be expanded"),
     ):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timezone
+
 import pytest
 
 import pinstripe
@@ -248,7 +250,11 @@ def test_collection_that_is_paused_voids_what_it_bills(shop: Shop) -> None:
 def test_invoices_that_are_sent_are_overdue_and_then_paid(shop: Shop) -> None:
     made = shop.subscribe(shop.price(3000), collection_method="send_invoice", days_until_due=7)
     invoice = shop.latest(made.id)
-    assert (made.status, invoice.status) == ("active", "open")
+    assert (made.status, invoice.status, invoice.number) == ("active", "draft", None)
+    assert invoice.due_date == datetime.fromtimestamp(NEW_YEAR + 7 * DAY, timezone.utc)
+    shop.advance(NEW_YEAR + 3600)
+    assert shop.latest(made.id).status == "open"
+    assert "invoice.sent" in shop.emulator.events.types
     shop.advance(NEW_YEAR + 8 * DAY)
     assert shop.client.subscriptions.retrieve(made.id).status == "past_due"
     shop.client.invoices.pay(invoice.id, paid_out_of_band=True)
@@ -368,3 +374,19 @@ def test_clocks_only_go_forward_and_take_their_customers_with_them(shop: Shop) -
     assert shop.client.subscriptions.retrieve(made.id).status == "canceled"
     with pytest.raises(pinstripe.InvalidRequestError, match="No such customer"):
         shop.client.customers.update(shop.customer, name="x")
+
+
+def test_what_a_subscription_cannot_be_is_refused(shop: Shop) -> None:
+    price = shop.price(3000)
+    for wrong, param in (
+        ({"payment_behavior": "pending_if_incomplete"}, "payment_behavior"),
+        ({"days_until_due": 3}, "days_until_due"),
+        ({"collection_method": "send_invoice"}, "days_until_due"),
+        ({"trial_end": NEW_YEAR - 1}, "trial_end"),
+    ):
+        with pytest.raises(pinstripe.InvalidRequestError) as caught:
+            shop.subscribe(price, **wrong)
+        assert caught.value.param == param
+    with pytest.raises(pinstripe.InvalidRequestError, match="same price"):
+        shop.subscribe(price, price)
+    assert shop.client.subscriptions.list(status="all").data == []

@@ -16,6 +16,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_typ
 
 from typing_extensions import NotRequired, Required, is_typeddict
 
+from pinstripe.emulator.money import CURRENCIES
 from pinstripe.emulator.refusal import Refusal, empty_param, missing_param, unknown_param
 from pinstripe.param import MaxLen
 
@@ -72,6 +73,8 @@ def _typed_dict(shape: Any) -> Read:  # Any: a TypedDict
             if name not in fields:
                 raise unknown_param(path, fields)
             found[name] = _reader(fields[name])(item, path)
+            if name == "currency" and isinstance(found[name], str):
+                _check_currency(found[name], path)
         for name in sorted(shape.__required_keys__):
             path = f"{where}[{name}]" if where else name
             if name not in found:
@@ -219,6 +222,13 @@ def _moment(value: Any, where: str) -> str:  # Any: as in Read
 
 def _anything(value: Any, where: str) -> Any:  # Any: as in Read
     return value
+
+
+def _check_currency(value: str, where: str) -> None:
+    if value.lower() not in CURRENCIES.split():
+        raise Refusal(
+            f"Invalid currency: {value}. https://docs.stripe.com/currencies lists those there are.", param=where
+        )
 
 
 _SCALARS: dict[Any, Read] = {  # Any: annotations

@@ -35,7 +35,7 @@ def expanded(world: World, found: Object, paths: list[str]) -> Object:
     answer: Object = clone(found)
     for path in paths:
         steps = path.split(".")
-        if len([step for step in steps if step != "data"]) > MAX_DEPTH:
+        if len(steps) > MAX_DEPTH:  # the data of a list is a level, too
             raise Refusal(f"You cannot expand more than {MAX_DEPTH} levels of a property: {path}", param="expand")
         _expand(world, answer, steps, path)
     return answer

@@ -34,10 +34,14 @@ class Refusal(Exception):
 
 def missing_object(kind: str, identifier: str, param: str | None = None) -> Refusal:
     """There is no such object: 404 where its id stands in the path, 400 where a parameter names it."""
-    word = kind.rpartition(".")[2].replace("_", " ")
+    word, place = _SPELT.get(kind, (kind.rpartition(".")[2].replace("_", " "), "id"))
     return Refusal(
-        f"No such {word}: '{identifier}'", status=400 if param else 404, code="resource_missing", param=param or "id"
+        f"No such {word}: '{identifier}'", status=400 if param else 404, code="resource_missing", param=param or place
     )
+
+
+# How Stripe calls a kind where it is missing, and the parameter of the path, where that is not its name and `id`.
+_SPELT = {"payment_intent": ("payment_intent", "intent"), "setup_intent": ("setupintent", "intent")}
 
 
 def unknown_param(name: str, known: Iterable[str]) -> Refusal:

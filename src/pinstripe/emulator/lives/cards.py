@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime, timezone
 from typing import Literal, TypeAlias
 
 from pinstripe.emulator.refusal import Refusal, card_declined
@@ -51,6 +52,21 @@ def _declines(number: str, code: str) -> TestCard:
     return TestCard(number, decline_code=code, attaches=False)
 
 
+COUNTRIES = """
+    ae=4000007840000001 ar=4000000320000021 at=4000000400000008 au=4000000360000006 be=4000000560000004
+    bg=4000001000000000 br=4000000760000002 by=4000001120000005 ca=4000001240000000 ch=4000007560000009
+    cl=4000001520000001 cn=4000001560000002 co=4000001700000003 cr=4000001880000005 cy=4000001960000008
+    cz=4000002030000002 de=4000002760000016 dk=4000002080000001 ec=4000002180000000 ee=4000002330000009
+    es=4000007240000007 fi=4000002460000001 fr=4000002500000003 gb=4000008260000000 gi=4000002920000005
+    gr=4000003000000030 hk=4000003440000004 hr=4000001910000009 hu=4000003480000005 ie=4000003720000005
+    in=4000003560000008 it=4000003800000008 jp=4000003920000003 li=4000004380000004 lt=4000004400000000
+    lu=4000004420000006 lv=4000004280000005 mt=4000004700000007 mx=4000004840008001 my=4000004580000002
+    nl=4000005280000002 no=4000005780000007 nz=4000005540000008 pa=4000005910000000 pe=4000006040000068
+    pl=4000006160000005 pt=4000006200000007 py=4000006000000066 ro=4000006420000001 sa=4000006820000007
+    se=4000007520000008 sg=4000007020000003 si=4000007050000006 sk=4000007030000001 th=4000007640000003
+    tw=4000001580000008 uy=4000008580000003
+"""
+"""The cards that a country has, as in ``pm_card_br``. https://docs.stripe.com/testing#international-cards"""
 CARDS = {
     "visa": TestCard("4242424242424242"),
     "visa_debit": TestCard("4000056655665556", funding="debit"),
@@ -63,12 +79,7 @@ CARDS = {
     "jcb": TestCard("3566002020360505", "jcb", country="JP"),
     "unionpay": TestCard("6200000000000005", "unionpay", country="CN"),
     "us": TestCard("4242424242424242"),
-    "gb": TestCard("4000008260000000", country="GB"),
-    "de": TestCard("4000002760000016", country="DE"),
-    "fr": TestCard("4000002500000003", country="FR"),
-    "ca": TestCard("4000001240000000", country="CA"),
-    "au": TestCard("4000000360000006", country="AU"),
-    "jp": TestCard("4000003920000003", country="JP"),
+    **{code: TestCard(number, country=code.upper()) for code, number in (one.split("=") for one in COUNTRIES.split())},
     "chargeDeclined": _declines("4000000000000002", "generic_decline"),
     "visa_chargeDeclined": _declines("4000000000000002", "generic_decline"),
     "chargeDeclinedInsufficientFunds": _declines("4000000000009995", "insufficient_funds"),
@@ -125,6 +136,36 @@ def named(given: Object, where: str = "card") -> str:
     return name
 
 
+def check_dates(world: World, given: Object, where: str = "card") -> None:
+    """Refuse a card that has run out, and what cannot be a month, a year or a security code."""
+    today = datetime.fromtimestamp(world.now(), timezone.utc)
+    month, year, cvc = (str(given.get(name, usual)) for name, usual in USUAL.items())
+    whole = 2000 * (len(year) == 2) + int(year) if year.isdecimal() else 0
+    wrong = ""
+    if not month.isdecimal() or not 1 <= int(month) <= 12:
+        wrong = "exp_month"
+    elif not today.year <= whole <= today.year + 50:
+        wrong = "exp_year"
+    elif (whole, int(month)) < (today.year, today.month):
+        wrong = "exp_month"
+    elif not (cvc.isdecimal() and 3 <= len(cvc) <= 4):
+        wrong = "cvc"
+    if wrong:
+        code, word = WRONG[wrong]
+        raise Refusal(
+            f"Your card's {word} is invalid.", status=402, type="card_error", code=code, param=f"{where}[{wrong}]"
+        )
+
+
+USUAL = {"exp_month": 12, "exp_year": 2034, "cvc": 123}
+"""What a card has where nobody says it."""
+WRONG = {
+    "exp_month": ("invalid_expiry_month", "expiration month"),
+    "exp_year": ("invalid_expiry_year", "expiration year"),
+    "cvc": ("invalid_cvc", "security code"),
+}
+
+
 def card_of(world: World, method: Object) -> TestCard:
     """The test card behind a payment method or a card."""
     return CARDS[world.hidden.get(method["id"], {}).get("card", "visa")]
@@ -151,8 +192,8 @@ def shown(card: TestCard, given: Object) -> Object:
         },
         "country": card.country,
         "display_brand": card.brand,
-        "exp_month": given.get("exp_month") or 12,
-        "exp_year": given.get("exp_year") or 2034,
+        "exp_month": given.get("exp_month") or USUAL["exp_month"],
+        "exp_year": given.get("exp_year") or USUAL["exp_year"],
         "fingerprint": card.number[::-1],
         "funding": card.funding,
         "generated_from": None,

@@ -116,11 +116,17 @@ def _option(given: Object) -> Object:
     return {"custom_unit_amount": None, "tax_behavior": given.get("tax_behavior", "unspecified"), **tiers}
 
 
+LONGEST = {"day": 1095, "week": 156, "month": 36, "year": 3}
+
+
 def _recurring(world: World, given: Object | None) -> Object | None:
     if given is None:
         return None
     if given.get("meter"):
         world.get("billing.meter", given["meter"], "recurring[meter]")
+    if given.get("interval_count", 1) not in range(1, LONGEST[given["interval"]] + 1):
+        most = f"{LONGEST[given['interval']]} {given['interval']}s"
+        raise Refusal(f"A price recurs within three years: at most {most}.", param="recurring[interval_count]")
     usage = "metered" if given.get("meter") else "licensed"
     return {"interval_count": 1, "meter": None, "trial_period_days": None, "usage_type": usage, **given}
 
@@ -151,6 +157,8 @@ def _amount(params: Object) -> Object:
     """A whole number of cents is both; a fraction of a cent is only a decimal."""
     if "unit_amount" not in params and "unit_amount_decimal" not in params:
         raise missing_param("unit_amount")
+    if "unit_amount" in params and "unit_amount_decimal" in params:
+        raise Refusal("Pass unit_amount or unit_amount_decimal, one of the two.", param="unit_amount_decimal")
     if "unit_amount" in params and params["unit_amount"] < 0:
         raise Refusal("Invalid non-negative integer", code="parameter_invalid_integer", param="unit_amount")
     return _part(params, "unit_amount")

@@ -33,6 +33,7 @@ def make(world: World, given: Object) -> Object:
     customer["invoice_settings"] = {**settings, **(params.get("invoice_settings") or {})}
     customer.update(
         balance=params.get("balance", 0),
+        currency="usd" if params.get("balance") else None,
         delinquent=False,
         discount=None,
         default_source=None,

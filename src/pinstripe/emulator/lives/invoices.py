@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, TypeAlias
 
+from pinstripe.emulator import money
 from pinstripe.emulator.clock import timer
 from pinstripe.emulator.generic import life
 from pinstripe.emulator.lists import listed, matching
@@ -171,7 +172,6 @@ def update(ask: Ask) -> Object:
     always = {
         "auto_advance",
         "metadata",
-        "description",
         "footer",
         "custom_fields",
         "default_payment_method",
@@ -244,6 +244,9 @@ def finalise(world: World, invoice: Object) -> None:
     world.change(invoice, **total_up(world, invoice, invoice["lines"]["data"]))
     number = f"{customer['invoice_prefix']}-{customer['next_invoice_sequence']:04}"
     world.change(customer, next_invoice_sequence=customer["next_invoice_sequence"] + 1)
+    least = money.smallest(invoice["currency"]) if invoice["collection_method"] == "charge_automatically" else 0
+    if invoice["amount_due"] < least:
+        world.change(invoice, amount_due=0, amount_remaining=0)  # too little for a card: the customer owes it
     if used := invoice["total"] - invoice["amount_due"]:
         credit(world, customer, used, "applied_to_invoice", invoice=invoice["id"], currency=invoice["currency"])
     spent(world, [*invoice["discounts"], *(one for line in invoice["lines"]["data"] for one in line["discounts"])])
@@ -370,7 +373,7 @@ def mark_paid(world: World, invoice: Object, *, outside: bool = False) -> None:
         amount_paid=0 if outside else invoice["amount_due"],
         amount_paid_off_stripe=invoice["amount_due"] if outside else 0,
         amount_remaining=0,
-        attempted=True,
+        attempted=invoice["attempted"] or not outside,
         next_payment_attempt=None,
         status="paid",
         status_transitions={**invoice["status_transitions"], "paid_at": world.now()},
@@ -387,8 +390,8 @@ def pay(ask: Ask) -> Object:
     invoice = world.get("invoice", ask.target)
     if invoice["status"] == "draft":
         finalise(world, invoice)
-    if invoice["status"] == "paid" and not invoice["amount_due"]:
-        return invoice
+        if invoice["status"] == "paid":
+            return invoice
     if invoice["status"] not in ("open", "uncollectible"):
         raise Refusal(f"Invoice is already {invoice['status']}", code="invoice_not_editable")
     if params.get("paid_out_of_band"):
@@ -410,8 +413,8 @@ def send(ask: Ask) -> Object:
     invoice = world.get("invoice", ask.target)
     if invoice["status"] == "draft":
         finalise(world, invoice)
-    if invoice["status"] not in ("open", "paid"):
-        raise wrong_state(invoice, "send", "invoice_not_editable")
+    elif invoice["status"] != "open":
+        raise wrong_state(invoice, "send")
     world.emit("sent", invoice)
     return invoice
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pinstripe.emulator.generic import life
 from pinstripe.emulator.lists import listed, matching
-from pinstripe.emulator.lives.cards import CARDS, card_of, named, shown
+from pinstripe.emulator.lives.cards import CARDS, card_of, check_dates, named, shown
 from pinstripe.emulator.refusal import Refusal, missing_object, missing_param
 from pinstripe.emulator.world import Ask, Object, World
 
@@ -64,6 +64,7 @@ def from_data(world: World, params: Object) -> Object:
     token = world.objects.get(str(given.get("token", "")))
     if token is not None and token["object"] == "token":
         return make(world, world.hidden[token["id"]]["card"], {**params, "card": {}})
+    check_dates(world, given)
     return make(world, named(given), params)
 
 

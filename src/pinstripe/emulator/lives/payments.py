@@ -9,7 +9,7 @@ from pinstripe.emulator.generic import life
 from pinstripe.emulator.lives import charges
 from pinstripe.emulator.lives.cards import TestCard, card_of, is_set_up, set_up
 from pinstripe.emulator.lives.payment_methods import attach_to, from_data, payment_method
-from pinstripe.emulator.refusal import Refusal, missing_param, wrong_state
+from pinstripe.emulator.refusal import Refusal, wrong_state
 from pinstripe.emulator.world import Ask, Object, World, clone
 
 OPEN = ("requires_payment_method", "requires_confirmation", "requires_action")
@@ -192,7 +192,7 @@ def apply_balance(ask: Ask) -> Object:
 def confirmed(world: World, intent: Object, params: Object) -> Object:
     """Ask the card's bank for the money; raises where it says no."""
     if intent["payment_method"] is None:
-        raise missing_param("payment_method")
+        raise missing_method(intent)
     method = payment_method(world, intent["payment_method"])
     if method.get("customer") and method["customer"] != intent["customer"]:
         raise Refusal(
@@ -211,6 +211,16 @@ def confirmed(world: World, intent: Object, params: Object) -> Object:
         world.emit("requires_action", intent)
         return intent
     return paid(world, intent, params)
+
+
+def missing_method(intent: Object) -> Refusal:
+    """An intent cannot be confirmed without a payment method."""
+    word = intent["object"].replace("_", " ")
+    return Refusal(
+        f"You cannot confirm this {word}, which has no payment method: pass one, or update it with one first.",
+        code=f"{intent['object']}_unexpected_state",
+        **{intent["object"]: clone(intent)},
+    )
 
 
 def must_authenticate(world: World, card: TestCard, method: Object, *, off_session: bool) -> bool:
@@ -282,10 +292,10 @@ def paid(world: World, intent: Object, params: Object) -> Object:
         return intent
     world.change(intent, status="succeeded", amount_received=charge["amount"])
     world.emit("charge.succeeded", charge)
+    charges.after(world, charge, method)
     world.emit("succeeded", intent)
     for watch in WATCHERS["succeeded"]:
         watch(world, intent)
-    charges.after(world, charge, method)
     return intent
 
 

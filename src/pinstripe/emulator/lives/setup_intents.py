@@ -5,8 +5,8 @@ from __future__ import annotations
 from pinstripe.emulator.generic import life
 from pinstripe.emulator.lives.cards import card_of, set_up
 from pinstripe.emulator.lives.payment_methods import attach_to, from_data, payment_method
-from pinstripe.emulator.lives.payments import challenge, check_deposits, must_authenticate
-from pinstripe.emulator.refusal import Refusal, missing_param, wrong_state
+from pinstripe.emulator.lives.payments import challenge, check_deposits, missing_method, must_authenticate
+from pinstripe.emulator.refusal import Refusal, wrong_state
 from pinstripe.emulator.world import Ask, Object, World, clone
 
 CONFIRMABLE = ("requires_payment_method", "requires_confirmation", "requires_action")
@@ -89,14 +89,14 @@ def verify(ask: Ask) -> Object:
     intent = ask.world.get("setup_intent", ask.target)
     _in_state(intent, "verify", CONFIRMABLE)
     if intent["payment_method"] is None:
-        raise missing_param("payment_method")
+        raise missing_method(intent)
     return done(ask.world, intent)
 
 
 def confirmed(world: World, intent: Object, params: Object) -> Object:
     """Ask the card's bank; save the card for the customer where it says yes."""
     if intent["payment_method"] is None:
-        raise missing_param("payment_method")
+        raise missing_method(intent)
     method = payment_method(world, intent["payment_method"])
     card = card_of(world, method)
     if must_authenticate(world, card, method, off_session=False):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pinstripe.emulator.generic import life
 from pinstripe.emulator.lists import listed
-from pinstripe.emulator.lives.cards import CARDS, TestCard, named
+from pinstripe.emulator.lives.cards import CARDS, TestCard, check_dates, named
 from pinstripe.emulator.refusal import Refusal, missing_object, missing_param
 from pinstripe.emulator.world import Ask, Object, World
 
@@ -59,6 +59,7 @@ def create_token(ask: Ask) -> Object:
     token = world.draft("token")
     token.update(type=kind, used=False, client_ip=None)
     if kind == "card":
+        check_dates(world, params["card"] if isinstance(params["card"], dict) else {})
         name = named(params["card"] if isinstance(params["card"], dict) else {"token": params["card"]})
         token["card"] = card(world, name, params["card"] if isinstance(params["card"], dict) else {})
         world.hide(token["id"], {"card": name})
@@ -76,6 +77,7 @@ def from_token(world: World, given: str | Object, customer: Object | None, **own
     if isinstance(given, dict):
         if given.get("object") == "bank_account" or "account_number" in given:
             return bank_account(world, given, **owner)
+        check_dates(world, given, "source")
         return card(world, named(given, "source"), given, **owner)
     found = world.objects.get(given)
     if found is not None and found["object"] == "token":

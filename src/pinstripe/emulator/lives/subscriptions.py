@@ -15,6 +15,7 @@ from pinstripe.emulator.lives.discounts import redeem
 from pinstripe.emulator.lives.invoice_lines import make_item
 from pinstripe.emulator.lives.invoices import cancel as void_invoice
 from pinstripe.emulator.lives.invoices import default_method, finalise, pay_with
+from pinstripe.emulator.lives.invoices import schedule as finalise_later
 from pinstripe.emulator.lives.lines import cost
 from pinstripe.emulator.refusal import Refusal, missing_param, wrong_state
 from pinstripe.emulator.world import Ask, Object, World
@@ -49,6 +50,11 @@ def start(world: World, params: Object) -> Object:
     if not params.get("items"):
         raise missing_param("items")
     behavior = params.get("payment_behavior", "allow_incomplete")
+    if behavior == "pending_if_incomplete":
+        raise Refusal(
+            "pending_if_incomplete is for updates: a new subscription has nothing that could wait.",
+            param="payment_behavior",
+        )
     mark = len(world.undos)
     subscription = _draft(world, params, customer)
     _fill(world, subscription, params)
@@ -68,8 +74,10 @@ def start(world: World, params: Object) -> Object:
         _collect(world, subscription, invoice, behavior, mark, off_session=bool(params.get("off_session")))
     elif invoice is not None:
         world.change(subscription, status="trialing" if trial else "active")
-        finalise(world, invoice)
-        world.emit("sent", invoice)
+        if invoice["amount_due"]:
+            finalise_later(world, invoice)
+        else:
+            finalise(world, invoice)
     else:
         world.change(subscription, status="active")
     world.emit("created", subscription)
@@ -111,6 +119,8 @@ def _draft(world: World, params: Object, customer: Object) -> Object:
     )  # fmt: skip
     if subscription["collection_method"] == "send_invoice" and not params.get("days_until_due"):
         raise missing_param("days_until_due")
+    if subscription["collection_method"] != "send_invoice" and params.get("days_until_due"):
+        raise Refusal("days_until_due is for subscriptions that send their invoices.", param="days_until_due")
     if identifier := subscription["default_payment_method"]:
         world.get("payment_method", identifier, "default_payment_method")
     return subscription
@@ -161,6 +171,7 @@ def _cancel_at(world: World, params: Object) -> int | None:
 def _fill(world: World, subscription: Object, params: Object) -> None:
     """Give a draft its items and discounts, and keep it."""
     items = [build_item(world, subscription, one, f"items[{at}]") for at, one in enumerate(params["items"])]
+    _check_twice(items)
     currency = (params.get("currency") or items[0]["price"]["currency"]).lower()
     for item in items:
         cost(world, item["price"], 1, currency)  # refuses a price that has no such currency
@@ -182,6 +193,12 @@ def _fill(world: World, subscription: Object, params: Object) -> None:
     customer = world.get("customer", subscription["customer"])
     if not customer.get("currency"):
         world.change(customer, currency=currency)
+
+
+def _check_twice(items: list[Object]) -> None:
+    prices = [item["price"]["id"] for item in items]
+    if twice := next((one for one in prices if prices.count(one) > 1), None):
+        raise Refusal(f"Two items of a subscription cannot have the same price: {twice}.", param="items")
 
 
 def build_item(world: World, subscription: Object, given: Object, where: str) -> Object:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pinstripe.emulator import generic
 from pinstripe.emulator.expand import includable
 from pinstripe.emulator.generic import life
 from pinstripe.emulator.lists import listed
@@ -152,3 +153,11 @@ def association(ask: Ask) -> Object:
     for found in ask.world.every("tax.association", payment_intent=ask.params["payment_intent"]):
         return found
     raise missing_object("tax association", ask.params["payment_intent"], "payment_intent")
+
+
+@life("tax_rates.create")
+def create_rate(ask: Ask) -> Object:
+    """A rate, in percent. https://docs.stripe.com/billing/taxes/tax-rates"""
+    if not 0 <= ask.params["percentage"] <= 100:
+        raise Refusal("percentage is from 0 to 100.", param="percentage")
+    return generic.create(ask)
