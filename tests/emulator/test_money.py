@@ -109,3 +109,21 @@ def test_months_end_on_their_last_day(shop: Shop) -> None:
         ends.append(shop.client.subscriptions.retrieve(made.id).items.data[0].current_period_end)
     assert [(one.month, one.day) for one in ends] == [(2, 28), (3, 31), (4, 30), (5, 31)]
     assert ends[0].timestamp() > NEW_YEAR
+
+
+def test_lines_say_what_they_are_for(shop: Shop) -> None:
+    gold = shop.client.products.create(name="Gold").id
+    quarter = {"interval": "month", "interval_count": 3}
+    for price, said in (
+        (shop.price(2900, product=gold), "2 × Gold (at $29.00 / month)"),
+        (shop.price(None, product=gold, unit_amount_decimal="0.5"), "2 × Gold (at $0.005 / month)"),
+        (shop.price(2900, product=gold, recurring=quarter), "2 × Gold (at $29.00 / every 3 months)"),
+    ):
+        items: Any = [{"price": price, "quantity": 2}]  # Any: items of a subscription
+        made = shop.client.subscriptions.create(customer=shop.customer, items=items)
+        assert shop.latest(made.id).lines.data[0].description == said
+
+
+def test_prices_are_written_as_their_currency_is() -> None:
+    assert money.symbolic(Decimal(500), "jpy") == "¥500"
+    assert money.symbolic(Decimal(1200), "chf") == "12.00 CHF"

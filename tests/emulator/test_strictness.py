@@ -161,6 +161,19 @@ def test_expand_goes_four_levels_deep_and_no_further(client: pinstripe.Client) -
             client.payment_intents.retrieve(intent.id, expand=[wrong])
 
 
+def test_what_is_shown_only_when_asked_for_is_shown_then(client: pinstripe.Client) -> None:
+    charge = client.charges.create(amount=900, currency="usd", source="tok_visa").id
+    refund = client.refunds.create(charge=charge, amount=100).id
+    assert client.charges.retrieve(charge).refunds is None
+    refunds = client.charges.retrieve(charge, expand=["refunds"]).refunds
+    assert refunds is not None
+    assert [one.id for one in refunds.data] == [refund]
+    client.apps.secrets.create(name="token", payload="hidden", scope={"type": "account"})
+    found = client.apps.secrets.find(name="token", scope={"type": "account"}, expand=["payload"])
+    assert found.payload == "hidden"
+    assert client.apps.secrets.find(name="token", scope={"type": "account"}).payload is None
+
+
 def test_a_key_that_is_in_use_is_refused(emulator: Emulator) -> None:
     async def story() -> list[Any]:  # Any: customers and errors
         client = emulator.async_client(max_retries=0)

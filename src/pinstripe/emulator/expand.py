@@ -58,7 +58,7 @@ def _expand(world: World, node: Any, steps: list[str], path: str) -> None:  # An
         raise Refusal(f"This property cannot be expanded ({path}).", code="property_cannot_be_expanded", param="expand")
     value = node[step]
     kind = str(node.get("object"))
-    if isinstance(value, str) and kind in registry().objects and step not in referred(kind):
+    if fill is None and isinstance(value, str) and kind in registry().objects and step not in referred(kind):
         raise Refusal(f"This property cannot be expanded ({path}).", code="property_cannot_be_expanded", param="expand")
     if isinstance(value, list):
         node[step] = value = [_whole(world, item) for item in value]

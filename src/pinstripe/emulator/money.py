@@ -116,3 +116,12 @@ def written(amount: int, currency: str) -> str:
     """An amount as a person reads it."""
     value = str(amount) if currency in ZERO_DECIMAL.split() else f"{Decimal(amount) / 100:.2f}"
     return f"{value} {currency.upper()}"
+
+
+def symbolic(amount: Decimal, currency: str) -> str:
+    """A price as invoices write it, which may be a part of a cent: ``$29.00``, ``$0.005``, ``12.00 CHF``."""
+    zero = currency in ZERO_DECIMAL.split()
+    exact = amount if zero else amount / 100
+    value = f"{exact.normalize():f}" if zero or exact * 100 % 1 else f"{exact:.2f}"
+    symbol = {"usd": "$", "eur": "€", "gbp": "£", "jpy": "¥"}.get(currency)
+    return f"{symbol}{value}" if symbol else f"{value} {currency.upper()}"

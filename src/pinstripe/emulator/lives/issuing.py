@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pinstripe.emulator.expand import includable
 from pinstripe.emulator.generic import life
 from pinstripe.emulator.refusal import Refusal, wrong_state
 from pinstripe.emulator.world import Ask, Object, World
@@ -19,6 +20,18 @@ def create_holder(ask: Ask) -> Object:
     world.keep(made)
     world.emit("created", made)
     return made
+
+
+@includable("issuing.card", "number")
+def number(world: World, card: Object) -> str:
+    """The number of a card, for whoever asks for it."""
+    return f"400000999000{card['last4']}"
+
+
+@includable("issuing.card", "cvc")
+def cvc(world: World, card: Object) -> str:
+    """The security code of a card, for whoever asks for it."""
+    return "123"
 
 
 @life("issuing.cards.create")

@@ -29,11 +29,7 @@ def of_item(world: World, subscription: Object, item: Object, start: int, end: i
     """The line of a subscription's item for a period."""
     price = item["price"]
     amount = cost(world, price, quantity, subscription["currency"])
-    product = world.objects.get(price["product"], {})
-    every = price["recurring"]["interval"] if price["recurring"] else "time"
-    line = _line(
-        world, amount, subscription["currency"], f"{quantity} x {product.get('name', '')} (per {every})", start, end
-    )
+    line = _line(world, amount, subscription["currency"], _said(world, price, quantity, subscription), start, end)
     details = {
         "subscription": subscription["id"], "subscription_item": item["id"], "invoice_item": None, "proration": False,
         "proration_details": {"credited_items": None},
@@ -54,6 +50,16 @@ def of_item(world: World, subscription: Object, item: Object, start: int, end: i
     )
     world.hide(f"line:{line['id']}", {"tax_rates": [rate["id"] for rate in item.get("tax_rates") or []]})
     return line
+
+
+def _said(world: World, price: Object, quantity: int, subscription: Object) -> str:
+    """The description of a line, as in ``2 × Gold (at $29.00 / month)``."""
+    shown, _ = in_currency(world, price, subscription["currency"])
+    every, count = price["recurring"]["interval"], price["recurring"]["interval_count"]
+    unit = shown.get("unit_amount_decimal")
+    each = "tiered" if unit is None else f"at {money.symbolic(Decimal(unit), subscription['currency'])}"
+    name = world.objects.get(price["product"], {}).get("name", "")
+    return f"{quantity} × {name} ({each} / {every if count == 1 else f'every {count} {every}s'})"
 
 
 def of_invoice_item(world: World, item: Object) -> Object:

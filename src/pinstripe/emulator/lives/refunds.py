@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pinstripe.emulator.clock import timer
+from pinstripe.emulator.expand import includable
 from pinstripe.emulator.generic import life
 from pinstripe.emulator.lists import listed, matching
 from pinstripe.emulator.lives import balance, connect
@@ -128,6 +129,13 @@ def list_refunds(ask: Ask) -> Object:
     if charge:
         ask.world.get("charge", charge)
     return listed(ask, (one for one in matching(ask, ask.world.every("refund")) if charge in (None, one["charge"])))
+
+
+@includable("charge", "refunds")
+def of_charge(world: World, charge: Object) -> Object:
+    """A charge's refunds, newest first: shown where they are asked for."""
+    data = list(world.every("refund", charge=charge["id"]))
+    return {"object": "list", "data": data, "has_more": False, "url": f"/v1/charges/{charge['id']}/refunds"}
 
 
 @life("charges.refunds.retrieve")
