@@ -81,9 +81,12 @@ def authorize(ask: Ask) -> Object:
         merchant_amount=params.get("merchant_amount", amount), merchant_currency=params.get("merchant_currency", currency),
         status="pending" if active else "closed", balance_transactions=[], request_history=[], transactions=[],
     )  # fmt: skip
-    made["merchant_data"] |= {
-        name: value for name, value in (params.get("merchant_data") or {}).items() if name in made["merchant_data"]
-    }
+    return _with_merchant(world, made, params)
+
+
+def _with_merchant(world: World, made: Object, params: Object) -> Object:
+    given = params.get("merchant_data") or {}
+    made["merchant_data"] |= {name: value for name, value in given.items() if name in made["merchant_data"]}
     world.keep(made)
     world.emit("created", made)
     return made
@@ -99,12 +102,7 @@ def _transaction(
         merchant_amount=params.get("merchant_amount", amount),
         merchant_currency=params.get("merchant_currency", currency), type=kind,
     )  # fmt: skip
-    made["merchant_data"] |= {
-        name: value for name, value in (params.get("merchant_data") or {}).items() if name in made["merchant_data"]
-    }
-    world.keep(made)
-    world.emit("created", made)
-    return made
+    return _with_merchant(world, made, params)
 
 
 @life("test_helpers.issuing.authorizations.capture")

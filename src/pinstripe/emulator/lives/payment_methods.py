@@ -68,6 +68,16 @@ def from_data(world: World, params: Object) -> Object:
     return make(world, named(given), params)
 
 
+def method_of(world: World, params: Object) -> Object | None:
+    """The payment method that the parameters of an intent name, describe, or have a token for."""
+    if token := params.get("confirmation_token"):
+        found = world.get("confirmation_token", token, "confirmation_token")
+        return payment_method(world, world.hidden[f"method:{found['id']}"])
+    if data := params.get("payment_method_data"):
+        return from_data(world, data)
+    return payment_method(world, params["payment_method"]) if params.get("payment_method") else None
+
+
 @life("payment_methods.create")
 def create(ask: Ask) -> Object:
     """From a card's number, or a token such as ``tok_visa``; from a customer's one for a connected account."""

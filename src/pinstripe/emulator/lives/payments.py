@@ -8,7 +8,7 @@ from typing import Any
 from pinstripe.emulator.generic import life
 from pinstripe.emulator.lives import charges
 from pinstripe.emulator.lives.cards import TestCard, card_of, is_set_up, set_up
-from pinstripe.emulator.lives.payment_methods import attach_to, from_data, payment_method
+from pinstripe.emulator.lives.payment_methods import attach_to, method_of, payment_method
 from pinstripe.emulator.refusal import Refusal, wrong_state
 from pinstripe.emulator.world import Ask, Object, World, clone
 
@@ -24,20 +24,10 @@ def create(ask: Ask) -> Object:
     charges.check_amount(params["amount"], params["currency"].lower())
     if params.get("off_session") and not params.get("confirm"):
         raise Refusal("off_session can only be set when confirm is true.", param="off_session")
-    method = _given(world, params)
+    method = method_of(world, params)
     intent = make(world, params, payment_method=method["id"] if method else None)
     world.emit("created", intent)
     return confirmed(world, intent, params) if params.get("confirm") else intent
-
-
-def _given(world: World, params: Object) -> Object | None:
-    if token := params.get("confirmation_token"):
-        return payment_method(
-            world, world.hidden[f"method:{world.get('confirmation_token', token, 'confirmation_token')['id']}"]
-        )
-    if data := params.get("payment_method_data"):
-        return from_data(world, data)
-    return payment_method(world, params["payment_method"]) if params.get("payment_method") else None
 
 
 def make(world: World, params: Object, **fields: Any) -> Object:  # Any: JSON
@@ -72,7 +62,7 @@ def confirm(ask: Ask) -> Object:
     world, params = ask.world, ask.params
     intent = world.get("payment_intent", ask.target)
     _in_state(intent, "confirm", OPEN)
-    if method := _given(world, params):
+    if method := method_of(world, params):
         world.change(intent, payment_method=method["id"])
     fields = {name: params[name] for name in ("receipt_email", "setup_future_usage", "shipping") if params.get(name)}
     world.change(intent, **fields)
@@ -95,7 +85,7 @@ def update(ask: Ask) -> Object:
     fields: Object = {}
     if "amount" in params:
         charges.check_amount(params["amount"], params.get("currency") or intent["currency"])
-    method = _given(world, params)
+    method = method_of(world, params)
     for name in ("payment_method", "payment_method_data"):
         params.pop(name, None)
     if method is not None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pinstripe.emulator.generic import life
 from pinstripe.emulator.lives.cards import card_of, set_up
-from pinstripe.emulator.lives.payment_methods import attach_to, from_data, payment_method
+from pinstripe.emulator.lives.payment_methods import attach_to, method_of, payment_method
 from pinstripe.emulator.lives.payments import challenge, check_deposits, missing_method, must_authenticate
 from pinstripe.emulator.refusal import Refusal, wrong_state
 from pinstripe.emulator.world import Ask, Object, World, clone
@@ -15,7 +15,7 @@ CONFIRMABLE = ("requires_payment_method", "requires_confirmation", "requires_act
 @life("setup_intents.create")
 def create(ask: Ask) -> Object:
     """A setup intent, confirmed at once where that was asked for."""
-    intent = make(ask.world, ask.params, _given(ask.world, ask.params))
+    intent = make(ask.world, ask.params, method_of(ask.world, ask.params))
     return confirmed(ask.world, intent, ask.params) if ask.params.get("confirm") else intent
 
 
@@ -38,23 +38,13 @@ def make(world: World, params: Object, method: Object | None) -> Object:
     return intent
 
 
-def _given(world: World, params: Object) -> Object | None:
-    if token := params.get("confirmation_token"):
-        return payment_method(
-            world, world.hidden[f"method:{world.get('confirmation_token', token, 'confirmation_token')['id']}"]
-        )
-    if data := params.get("payment_method_data"):
-        return from_data(world, data)
-    return payment_method(world, params["payment_method"]) if params.get("payment_method") else None
-
-
 @life("setup_intents.confirm")
 def confirm(ask: Ask) -> Object:
     """Confirm a setup intent, with the payment method that was passed or the one it has."""
     world = ask.world
     intent = world.get("setup_intent", ask.target)
     _in_state(intent, "confirm", CONFIRMABLE)
-    if method := _given(world, ask.params):
+    if method := method_of(world, ask.params):
         world.change(intent, payment_method=method["id"])
     return confirmed(world, intent, ask.params)
 

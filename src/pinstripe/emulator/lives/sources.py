@@ -92,9 +92,9 @@ def from_token(world: World, given: str | Object, customer: Object | None, **own
         return bank_account(world, kept["bank_account"], **owner)
     if found is not None and found["object"] in (*KINDS, "payment_method"):
         return found
-    if given.startswith(("tok_", "btok_", "ba_us_")) and given.removeprefix("tok_") in CARDS:
+    if given.startswith("tok_") and given.removeprefix("tok_") in CARDS:
         return card(world, given.removeprefix("tok_"), {}, **owner)
-    if given.startswith(("btok_us", "btok_")):
+    if given.startswith("btok_"):
         return bank_account(world, {}, **owner)
     raise missing_object("token", given, "source")
 
