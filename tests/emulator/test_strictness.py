@@ -100,6 +100,16 @@ def test_versions_and_accounts_must_look_like_such(emulator: Emulator) -> None:
     assert (refused.status_code, refused.json()["error"]["code"]) == (403, "account_invalid")
 
 
+def test_an_idempotency_key_has_at_most_255_characters(emulator: Emulator) -> None:
+    assert raw(emulator, "POST", "/v1/customers", **{"Idempotency-Key": "k" * 255}).status_code == 200
+    refused = raw(emulator, "POST", "/v1/customers", **{"Idempotency-Key": "k" * 256})
+    assert (refused.status_code, refused.json()["error"]["type"]) == (400, "idempotency_error")
+
+
+def test_an_answer_begins_with_id_and_object(emulator: Emulator) -> None:
+    assert list(raw(emulator, "POST", "/v1/customers").json())[:2] == ["id", "object"]
+
+
 def test_a_refused_request_leaves_nothing_behind(emulator: Emulator, client: pinstripe.Client) -> None:
     customer = client.customers.create().id
     count, products = len(emulator.events), len(client.products.list().data)

@@ -39,6 +39,10 @@ START = 1_767_225_600
 """When an emulator with a seed begins: 2026-01-01 00:00:00 UTC. Each request that changes something is a second later."""
 
 
+MAX_KEY = 255
+"""The most characters that an idempotency key has."""
+
+
 @dataclass
 class Answer:
     """An HTTP response, whole; and what is to go wrong on its way."""
@@ -203,6 +207,8 @@ class Core:
             answer = self._carry_out(account, said, base, (row, path, params, body, key))
             answer.fault = fault
             return answer
+        if len(once) > MAX_KEY:
+            raise Refusal(f"Idempotency keys are at most {MAX_KEY} characters.", type="idempotency_error")
         place, print_of = (account, once), json.dumps([question.verb, question.path, params], sort_keys=True)
         if place in self._busy:
             raise Refusal(

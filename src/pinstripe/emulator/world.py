@@ -145,7 +145,8 @@ class World:
         made.update(fit(model, dict(params or {}), self.names))
         if "id" in made:
             given = (params or {}).get("id")
-            made["id"] = given if isinstance(given, str) else self.new_id(kind)
+            own = {"id": given if isinstance(given, str) else self.new_id(kind), "object": made["object"]}
+            made = {**own, **made, **own}  # first, as people read it
         if "metadata" in made:
             made["metadata"] = merged({}, (params or {}).get("metadata"))
         if "test_clock" in made and self.clock:
