@@ -203,6 +203,6 @@ def blank_part(model: str, name: str, names: Names) -> Any:  # Any: JSON
 
 
 def _model_in(annotation: Any) -> type[StripeModel] | None:  # Any: an annotation
-    if isinstance(annotation, type):
-        return annotation if issubclass(annotation, StripeModel) else None
-    return next((found for one in get_args(annotation) if (found := _model_in(one))), None)
+    if args := get_args(annotation):  # first: to Python 3.10, list[...] is a type, too
+        return next((found for one in args if (found := _model_in(one))), None)
+    return annotation if isinstance(annotation, type) and issubclass(annotation, StripeModel) else None
