@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -152,3 +154,17 @@ def test_a_process_that_is_killed_loses_nothing_that_it_answered(tmp_path: Path)
         assert len(kept) <= len(answered) + 1  # one may have been done and not yet told
         owners = [one.customer for one in client.payment_methods.list(limit=100)]
         assert sorted(map(str, owners)) == sorted(kept)  # each with its card: nothing is half done
+
+
+def test_a_file_that_is_something_else_is_left_alone(tmp_path: Path) -> None:
+    path = tmp_path / "notes.txt"
+    path.write_text("Notes. " * 1000)
+    with pytest.raises(pinstripe.InvalidArgumentError, match="not a database"):
+        Emulator(db=path)
+    assert path.read_text() == "Notes. " * 1000
+    other = tmp_path / "other.sqlite"
+    Emulator(db=other).close()
+    with closing(sqlite3.connect(other)) as file, file:
+        file.execute("INSERT OR REPLACE INTO about VALUES ('layout', '99')")
+    with pytest.raises(pinstripe.InvalidArgumentError, match="Another version"):
+        Emulator(db=other)

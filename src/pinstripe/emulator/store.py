@@ -36,14 +36,17 @@ class Store:
     def __init__(self, path: str | Path) -> None:
         try:
             self._file = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
-            self._file.executescript("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;" + SCHEMA)
-            layout = self._about("layout")
+            try:
+                self._file.executescript("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;" + SCHEMA)
+                layout = self._about("layout")
+            except sqlite3.Error:
+                self.close()
+                raise
         except sqlite3.Error as error:
             raise InvalidArgumentError(f"The state cannot live in {path}: {error}.", param="db") from error
         if layout not in (None, LAYOUT):
-            raise InvalidArgumentError(
-                f"{path} was written by another version of the emulator; remove it, or name another file.", param="db"
-            )
+            self.close()
+            raise InvalidArgumentError(f"Another version of the emulator wrote {path}; name another file.", param="db")
 
     def _about(self, name: str) -> object:
         found = self._file.execute("SELECT json FROM about WHERE name = ?", (name,)).fetchone()

@@ -74,6 +74,13 @@ def _claim(execute: Callable[..., Any], event_id: str, token: str, now: float, u
     return "done" if row and row[0] is not None else "busy"
 
 
+class _Connection(sqlite3.Connection):
+    """A connection that is closed when its thread has ended."""
+
+    def __del__(self) -> None:
+        self.close()
+
+
 class SQLite(_Sql):
     """Claims in a SQLite file: for one machine, with any number of processes and threads. https://sqlite.org/lang_upsert.html"""
 
@@ -91,7 +98,9 @@ class SQLite(_Sql):
     def _open(self) -> Iterator[sqlite3.Cursor]:
         connection = getattr(self._local, "connection", None)
         if connection is None or self._local.process != os.getpid():
-            connection = sqlite3.connect(self._path, timeout=WAIT, isolation_level=None)
+            connection = sqlite3.connect(
+                self._path, timeout=WAIT, isolation_level=None, factory=_Connection, check_same_thread=False
+            )
             self._local.connection, self._local.process = connection, os.getpid()
         cursor = connection.cursor()
         try:
