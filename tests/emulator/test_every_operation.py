@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from importlib import import_module
-from typing import Any
+from typing import Any, get_type_hints
 
 import pytest
 from pydantic import BaseModel
+from typing_extensions import NotRequired, Required
 
 import pinstripe
+from pinstripe.emulator.lists import PAGING
 from pinstripe.endpoint import Row, endpoints
 from tests.emulator import walk as a_walk
 from tests.emulator.walk import ARRANGE, Walk, path_of
@@ -110,3 +112,30 @@ def test_what_is_created_holds_what_was_sent(walk: Walk, row: Row) -> None:
             assert getattr(made, name) == value
     if "livemode" in type(made).model_fields:
         assert made.livemode is False
+
+
+def _filters() -> Iterator[Any]:  # Any: parameters of a test
+    """Each filter of each list that takes a text or a range, with a value that nothing has."""
+    for one in endpoints():
+        if one.kind != "list" or not one.params or one.service == "credit_notes.preview_lines":
+            continue
+        hints = get_type_hints(getattr(import_module("pinstripe.params"), one.params))
+        for name, hint in hints.items():
+            said = str(hint)
+            wrong = (
+                {"gt": 4_000_000_000} if "Range" in said else ["nobody"] if "Sequence[str]" in said else "nobody"
+                if hint in (NotRequired[str], Required[str]) or hint is str or "MaxLen" in said else None
+            )  # fmt: skip
+            if wrong is not None and name not in PAGING:
+                yield pytest.param(one, name, wrong, id=f"{one.service}.{one.method}-{name}")
+
+
+@pytest.mark.parametrize(("row", "name", "wrong"), list(_filters()))
+def test_no_filter_of_a_list_is_overlooked(walk: Walk, row: Row, name: str, wrong: object) -> None:
+    found, refused = [], name
+    try:
+        found = call(walk, row, **{name: wrong}).data
+    except pinstripe.InvalidRequestError as error:
+        refused = str(error.param)
+    assert refused.startswith(name)
+    assert found == []

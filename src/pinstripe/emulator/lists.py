@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from datetime import datetime
 from typing import Any
 
 from pinstripe.emulator.refusal import Refusal
@@ -10,11 +11,31 @@ from pinstripe.emulator.world import Ask, Object
 
 PAGING = {"limit", "starting_after", "ending_before", "expand", "page", "query", "include"}
 MAX_LIMIT = 100
-BOUNDS: dict[str, Callable[[int, int], bool]] = {
+BOUNDS: dict[str, Callable[[Any, Any], bool]] = {  # Any: numbers or times
     "gt": lambda value, bound: value > bound,
     "gte": lambda value, bound: value >= bound,
     "lt": lambda value, bound: value < bound,
     "lte": lambda value, bound: value <= bound,
+}
+
+
+def _in_period(name: str) -> Callable[[Object, Any], bool]:  # Any: JSON
+    return lambda found, wanted: any(passes(item, name, wanted) for item in found["items"]["data"])
+
+
+# Filters that are not called as what they ask for.
+FILTERS: dict[tuple[str, str], Callable[[Object, Any], bool]] = {  # Any: JSON
+    ("billing.alert", "meter"): lambda found, meter: (found["usage_threshold"] or {}).get("meter") == meter,
+    ("entitlements.feature", "archived"): lambda found, archived: found["active"] is not archived,
+    ("financial_connections.account", "session"): lambda found, session: False,  # sessions here collect no accounts
+    ("invoiceitem", "created"): lambda found, created: passes({"date": found["date"]}, "date", created),
+    ("issuing.personalization_design", "lookup_keys"): lambda found, keys: found["lookup_key"] in keys,
+    ("radar.value_list", "contains"): lambda found, part: any(
+        part in one["value"] for one in found["list_items"]["data"]
+    ),
+    ("subscription", "current_period_end"): _in_period("current_period_end"),
+    ("subscription", "current_period_start"): _in_period("current_period_start"),
+    ("shipping_rate", "currency"): lambda found, currency: (found["fixed_amount"] or {}).get("currency") == currency,
 }
 
 
@@ -26,8 +47,11 @@ def matching(ask: Ask, objects: Iterable[Object], *others: str) -> Iterable[Obje
 
 def passes(found: Object, name: str, wanted: Any) -> bool:  # Any: JSON
     """Whether an object has what a filter wants: the same value, one of several, a time in a range, fields that agree."""
+    if own := FILTERS.get((str(found.get("object")), name)):
+        return own(found, wanted)
     if name not in found:
-        return True
+        name, _, test = name.rpartition("_")
+        return test not in BOUNDS or BOUNDS[test](_moment(found[name]), _moment(wanted))
     value = found[name]
     if isinstance(wanted, dict) and set(wanted) <= set(BOUNDS):
         return value is not None and all(BOUNDS[test](value, bound) for test, bound in wanted.items())
@@ -38,6 +62,10 @@ def passes(found: Object, name: str, wanted: Any) -> bool:  # Any: JSON
     if isinstance(value, dict) and "id" in value:
         value = value["id"]
     return bool(value == wanted)
+
+
+def _moment(text: str) -> datetime:
+    return datetime.fromisoformat(text.replace("Z", "+00:00"))
 
 
 def listed(ask: Ask, objects: Iterable[Object]) -> Object:

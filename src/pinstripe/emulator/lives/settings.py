@@ -155,6 +155,7 @@ def credit_movements(ask: Ask) -> Object:
             one
             for one in found
             if wanted in (None, one["credit_grant"])
+            and "customer_account" not in ask.params  # grants here are customers' alone
             and customer in (None, world.objects.get(one["credit_grant"], {}).get("customer"))
         ),
     )

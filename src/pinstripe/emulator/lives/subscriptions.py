@@ -376,10 +376,9 @@ def migrate(ask: Ask) -> Object:
 @life("subscriptions.list", "customers.subscriptions.list")
 def list_subscriptions(ask: Ask) -> Object:
     """Subscriptions; those that are canceled only where they are asked for."""
-    own = ("status", "price", "plan", "current_period_end", "current_period_start", "automatic_tax")
     status, customer = ask.params.get("status"), ask.path.get("customer")
     price = ask.params.get("price") or ask.world.hidden.get(f"plan:{ask.params.get('plan')}", ask.params.get("plan"))
-    found = matching(ask, ask.world.every("subscription"), *own)
+    found = matching(ask, ask.world.every("subscription"), "status", "price", "plan")
     return listed(
         ask,
         (
