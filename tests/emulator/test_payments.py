@@ -283,3 +283,28 @@ def test_a_dispute_comes_before_the_payment_is_said_to_have_succeeded(
         "charge.dispute.funds_withdrawn",
         "payment_intent.succeeded",
     ]
+
+
+def test_what_was_captured_in_part_can_be_given_back_and_no_more(client: pinstripe.Client) -> None:
+    intent = client.payment_intents.create(
+        amount=10_000, currency="usd", payment_method="pm_card_visa", confirm=True, capture_method="manual"
+    ).id
+    client.payment_intents.capture(intent, amount_to_capture=4_000)
+    with pytest.raises(pinstripe.InvalidRequestError, match="4000"):
+        client.refunds.create(payment_intent=intent, amount=4_001)
+    assert client.refunds.create(payment_intent=intent, amount=1_000).status == "succeeded"
+    assert client.refunds.create(payment_intent=intent).amount == 3_000
+    (charge,) = client.charges.list(payment_intent=intent).data
+    assert (charge.amount_captured, charge.amount_refunded, charge.refunded) == (4_000, 10_000, True)
+
+
+def test_a_disputed_charge_can_be_given_back_only_when_the_dispute_is_won(client: pinstripe.Client) -> None:
+    intent = client.payment_intents.create(
+        amount=900, currency="usd", payment_method="pm_card_createDispute", confirm=True
+    ).id
+    with pytest.raises(pinstripe.InvalidRequestError) as caught:
+        client.refunds.create(payment_intent=intent)
+    assert caught.value.code == "charge_disputed"
+    (dispute,) = client.disputes.list().data
+    client.disputes.update(dispute.id, evidence={"uncategorized_text": "winning_evidence"})
+    assert client.refunds.create(payment_intent=intent).status == "succeeded"

@@ -99,7 +99,7 @@ def close(ask: Ask) -> Object:
 
 
 def _close(world: World, dispute: Object, status: str) -> None:
-    world.change(dispute, status=status)
+    world.change(dispute, status=status, is_charge_refundable=status != "lost")
     if status == "won":
         _move(world, dispute, dispute["amount"])
         world.emit("funds_reinstated", dispute)

@@ -35,14 +35,15 @@ def _charge(ask: Ask) -> Object:
 
 def give_back(world: World, charge: Object, params: Object) -> Object:
     """Refund a charge; raises the `Refusal` that Stripe would."""
-    left = charge["amount_captured"] - charge["amount_refunded"]
+    left = charge["amount"] - charge["amount_refunded"]  # what was not captured has gone back already
     if charge["status"] != "succeeded" or not charge["captured"]:
         raise Refusal(
             f"Charge {charge['id']} cannot be refunded: it has not been captured.", code="charge_not_refundable"
         )
     if charge["refunded"] or left == 0:
         raise Refusal(f"Charge {charge['id']} has already been refunded.", code="charge_already_refunded")
-    if charge["disputed"]:
+    dispute = next(world.every("dispute", charge=charge["id"]), None)
+    if dispute is not None and not dispute["is_charge_refundable"]:
         raise Refusal(f"Charge {charge['id']} has been charged back; cannot issue a refund.", code="charge_disputed")
     amount = int(params.get("amount") or left)
     if amount < 1:
@@ -71,7 +72,7 @@ def give_back(world: World, charge: Object, params: Object) -> Object:
     moved = balance.record(world, "refund", refund, -amount)
     world.change(refund, balance_transaction=moved["id"])
     refunded = charge["amount_refunded"] + amount
-    before = world.change(charge, amount_refunded=refunded, refunded=refunded == charge["amount_captured"])
+    before = world.change(charge, amount_refunded=refunded, refunded=refunded == charge["amount"])
     if params.get("reverse_transfer") and charge.get("transfer"):
         connect.reverse(world, world.get("transfer", charge["transfer"]), amount, {})
     if params.get("refund_application_fee") and charge["application_fee"]:
