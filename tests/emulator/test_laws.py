@@ -14,7 +14,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 import pinstripe
 from pinstripe.emulator import Emulator
-from pinstripe.models import Invoice, InvoiceLineItem
+from pinstripe.models import Charge, Invoice, InvoiceLineItem
 from tests.emulator.conftest import DAY, NEW_YEAR
 
 CARDS = ("pm_card_visa", "pm_card_visa", "pm_card_chargeCustomerFail", "pm_card_authenticationRequired")
@@ -278,3 +278,127 @@ def discount_of(line: InvoiceLineItem) -> int:
 
 TestBilling = Billing.TestCase
 TestBilling.settings = settings(max_examples=40, stateful_step_count=25, deadline=None)
+
+
+OUTWARD = {"charge", "refund", "refund_failure", "payout", "payout_cancel", "adjustment"}
+HOW = ("pm_card_visa", "pm_card_bypassPending", "pm_card_createDispute", "pm_card_refundFail", "pm_card_chargeDeclined")
+
+
+class Money(RuleBasedStateMachine):
+    """A platform and an account that is connected to it, between which money goes to and fro."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.emulator = Emulator(seed=1)
+        self.client = self.emulator.client(validation="strict")
+        self.account = self.client.accounts.create(type="express").id
+        self.connected = self.emulator.client(validation="strict", stripe_account=self.account)
+
+    def attempt(self, call: Callable[[], object]) -> None:
+        with contextlib.suppress(pinstripe.InvalidRequestError, pinstripe.CardError):
+            call()
+
+    def any_charge(self, pick: int) -> Charge | None:
+        found = list(self.client.charges.list(limit=100))
+        return found[pick % len(found)] if found else None
+
+    # What may happen
+
+    @rule(
+        amount=st.integers(50, 5000), card=st.sampled_from(HOW), manual=st.booleans(), fee=st.integers(0, 900),
+        kind=st.integers(0, 2),
+    )  # fmt: skip
+    def pay(self, amount: int, card: str, manual: bool, fee: int, kind: int) -> None:
+        more: dict[str, Any] = {"capture_method": "manual" if manual else "automatic"}  # Any: parameters
+        if kind:
+            more["application_fee_amount"] = fee
+        if kind == 1:
+            more["transfer_data"] = {"destination": self.account}
+        client = self.connected if kind == 2 else self.client
+        self.attempt(
+            lambda: client.payment_intents.create(
+                amount=amount, currency="usd", payment_method=card, confirm=True, **more
+            )
+        )
+
+    @rule(pick=st.integers(0, 9), amount=st.integers(1, 5000), all_of_it=st.booleans())
+    def capture(self, pick: int, amount: int, all_of_it: bool) -> None:
+        found = [one for one in self.client.payment_intents.list(limit=100) if one.status == "requires_capture"]
+        if found:
+            intent, intents = found[pick % len(found)].id, self.client.payment_intents
+            self.attempt(
+                lambda: intents.capture(intent) if all_of_it else intents.capture(intent, amount_to_capture=amount)
+            )
+
+    @rule(pick=st.integers(0, 9), amount=st.integers(1, 3000), reverse=st.booleans(), fee=st.booleans())
+    def give_back(self, pick: int, amount: int, reverse: bool, fee: bool) -> None:
+        if charge := self.any_charge(pick):
+            self.attempt(
+                lambda: self.client.refunds.create(
+                    charge=charge.id, amount=amount, reverse_transfer=reverse, refund_application_fee=fee
+                )
+            )
+
+    @rule(pick=st.integers(0, 9), text=st.sampled_from(["winning_evidence", "losing_evidence"]))
+    def contest(self, pick: int, text: str) -> None:
+        if found := self.client.disputes.list(limit=100).data:
+            dispute = found[pick % len(found)].id
+            self.attempt(lambda: self.client.disputes.update(dispute, evidence={"uncategorized_text": text}))
+
+    @rule(amount=st.integers(1, 4000))
+    def transfer(self, amount: int) -> None:
+        self.attempt(lambda: self.client.transfers.create(amount=amount, currency="usd", destination=self.account))
+
+    @rule(pick=st.integers(0, 9), amount=st.integers(1, 4000))
+    def reverse(self, pick: int, amount: int) -> None:
+        if found := self.client.transfers.list(limit=100).data:
+            transfer = found[pick % len(found)].id
+            self.attempt(lambda: self.client.transfers.reversals.create(transfer, amount=amount))
+
+    @rule(pick=st.integers(0, 9), amount=st.integers(1, 900))
+    def give_fee_back(self, pick: int, amount: int) -> None:
+        if found := self.client.application_fees.list(limit=100).data:
+            fee = found[pick % len(found)].id
+            self.attempt(lambda: self.client.application_fees.refunds.create(fee, amount=amount))
+
+    @rule(amount=st.integers(1, 4000), ours=st.booleans())
+    def pay_out(self, amount: int, ours: bool) -> None:
+        client = self.client if ours else self.connected
+        self.attempt(lambda: client.payouts.create(amount=amount, currency="usd"))
+
+    # What always holds
+
+    @invariant()
+    def balances_are_the_sums_of_their_movements(self) -> None:
+        for client in (self.client, self.connected):
+            balance, moved = client.balance.retrieve(), list(client.balance_transactions.list(limit=100))
+            for status, parts in (("available", balance.available), ("pending", balance.pending)):
+                assert sum(part.amount for part in parts) == sum(one.net for one in moved if one.status == status)
+
+    @invariant()
+    def money_between_the_two_is_neither_made_nor_lost(self) -> None:
+        moved = [one for client in (self.client, self.connected) for one in client.balance_transactions.list(limit=100)]
+        assert sum(one.amount for one in moved if one.type not in OUTWARD) == 0
+
+    @invariant()
+    def charges_agree_with_their_refunds(self) -> None:
+        for client in (self.client, self.connected):
+            refunds = list(client.refunds.list(limit=100))
+            for charge in client.charges.list(limit=100):
+                given = sum(one.amount for one in refunds if one.charge == charge.id and one.status != "failed")
+                uncaptured = charge.amount - charge.amount_captured if charge.captured else 0
+                assert charge.amount_refunded == given + uncaptured <= charge.amount
+
+    @invariant()
+    def no_more_comes_back_than_went(self) -> None:
+        for transfer in self.client.transfers.list(limit=100):
+            assert transfer.amount_reversed == sum(one.amount for one in transfer.reversals.data) <= transfer.amount
+        for fee in self.client.application_fees.list(limit=100):
+            assert fee.amount_refunded == sum(one.amount for one in fee.refunds.data) <= fee.amount
+
+    def teardown(self) -> None:
+        self.emulator.close()
+
+
+TestMoney = Money.TestCase
+TestMoney.settings = settings(max_examples=40, stateful_step_count=25, deadline=None)

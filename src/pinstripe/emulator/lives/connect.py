@@ -240,7 +240,9 @@ def refund_fee(world: World, identifier: str, part: int, of: int) -> None:
     """Give back as much of an application's fee as of its charge."""
     platform = world.other("")
     fee = platform.get("application_fee", identifier)
-    _refund_fee(platform, fee, whole(Decimal(fee["amount"]) * part / of), {})
+    given = min(whole(Decimal(fee["amount"]) * part / of), fee["amount"] - fee["amount_refunded"])
+    if given:
+        _refund_fee(platform, fee, given, {})
 
 
 @life("application_fees.refund", "application_fees.refunds.create")
@@ -260,6 +262,7 @@ def _refund_fee(world: World, fee: Object, amount: int | None, params: Object) -
         )
     made = world.make("fee_refund", params, amount=given, currency=fee["currency"], fee=fee["id"])
     world.change(made, balance_transaction=balance.record(world, "application_fee_refund", made, -given)["id"])
+    balance.record(world.other(fee["account"]), "application_fee_refund", made, given)
     refunded = fee["amount_refunded"] + given
     data = [made, *fee["refunds"]["data"]]
     world.change(
