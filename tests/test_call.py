@@ -7,6 +7,7 @@ import logging
 import pickle
 import traceback
 from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta, timezone
 from typing import Any
 
 import pytest
@@ -114,6 +115,14 @@ def test_a_get_has_its_parameters_in_the_query_and_no_key() -> None:
 def test_what_could_happen_twice_gets_an_idempotency_key(verb: str, path: str, *, has_key: bool) -> None:
     (request,) = play(Call(verb, path, {}), OK).sent
     assert ("Idempotency-Key" in request.headers) is has_key
+
+
+def test_times_in_a_query_are_written_as_the_version_of_the_api_does() -> None:
+    new_year = datetime(2026, 1, 1, 1, tzinfo=timezone(timedelta(hours=1)))
+    (first,) = play(Call("GET", "/v1/charges", {"created": {"gte": new_year}}), OK).sent
+    (second,) = play(Call("GET", "/v2/core/events", {"created": {"gte": new_year}, "limit": 3}), OK).sent
+    assert first.url.endswith("/v1/charges?created[gte]=1767225600")
+    assert second.url.endswith("/v2/core/events?created[gte]=2026-01-01T00%3A00%3A00Z&limit=3")
 
 
 def test_v2_bodies_are_json() -> None:

@@ -254,7 +254,7 @@ def _prepare(call: Call, config: Config, options: Mapping[str, Any], token: str 
         headers["Content-Type"], content = form.multipart(call.params, call.file)
     elif call.verb != "POST":
         if call.params:
-            url += ("&" if "?" in url else "?") + form.encode(call.params)
+            url += ("&" if "?" in url else "?") + (form.encode_v2 if v2 else form.encode)(call.params)
     elif v2:
         headers["Content-Type"], content = "application/json", form.to_json(call.params)
     else:

@@ -308,3 +308,30 @@ def test_a_disputed_charge_can_be_given_back_only_when_the_dispute_is_won(client
     (dispute,) = client.disputes.list().data
     client.disputes.update(dispute.id, evidence={"uncategorized_text": "winning_evidence"})
     assert client.refunds.create(payment_intent=intent).status == "succeeded"
+
+
+def test_what_is_sold_can_be_changed_while_it_is_offered(client: pinstripe.Client) -> None:
+    price = client.prices.create(currency="usd", unit_amount=700, product_data={"name": "Mug"}).id
+    session = client.checkout.sessions.create(
+        mode="payment",
+        line_items=[{"price": price, "quantity": 1}],
+        success_url="https://example.com",
+        expand=["line_items"],
+    )
+    assert session.line_items is not None
+    item = session.line_items.data[0].id
+    more = client.checkout.sessions.update(
+        session.id, line_items=[{"id": item, "quantity": 3}, {"price": price, "quantity": 2}], expand=["line_items"]
+    )
+    assert more.amount_total == 5 * 700
+    assert more.line_items is not None
+    assert [(one.id == item, one.quantity) for one in more.line_items.data] == [(True, 3), (False, 2)]
+    with pytest.raises(pinstripe.InvalidRequestError, match="line item"):
+        client.checkout.sessions.update(session.id, line_items=[{"id": "li_none", "quantity": 1}])
+    link = client.payment_links.create(line_items=[{"price": price, "quantity": 1}], expand=["line_items"])
+    assert link.line_items is not None
+    changed = client.payment_links.update(
+        link.id, line_items=[{"id": link.line_items.data[0].id, "quantity": 4}], expand=["line_items"]
+    )
+    assert changed.line_items is not None
+    assert changed.line_items.data[0].amount_total == 4 * 700

@@ -8,7 +8,7 @@ from datetime import datetime, timezone
 from functools import cache
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
-from pydantic import ConfigDict, TypeAdapter, ValidationError
+from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
 from pinstripe.drift import annotated
 from pinstripe.model import Embedded, PageOf, StripeModel, registry
@@ -170,7 +170,9 @@ def _fitted(annotation: Any, value: Any, names: Names, kept: Any) -> Any:  # Any
             return None
         some = [arg for arg in args if arg is not type(None)]
         return next((found for arg in some if (found := _fitted(arg, value, names, kept)) is not UNFIT), UNFIT)
-    if isinstance(annotation, type) and issubclass(annotation, StripeModel) and isinstance(value, dict):
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel) and not isinstance(value, dict):
+        return UNFIT
+    if isinstance(annotation, type) and issubclass(annotation, StripeModel):
         whole = kept if isinstance(kept, dict) else {wire: fill(names) for wire, fill in _fills(annotation)}
         return {**whole, **_fit_fields(annotation, value, names, whole)}
     if origin is list and isinstance(value, list):

@@ -95,7 +95,9 @@ def _is_clearable(annotation: Any) -> bool:  # Any: whatever stands in an annota
 
 def _union(options: tuple[Any, ...]) -> Read:  # Any: annotations
     clearable = type(None) in options
-    some = [option for option in options if option is not type(None) and option is not datetime] or [datetime]
+    some = [option for option in options if option is not type(None)]
+    if datetime in some:  # a number in API v1, and a text of a form of its own in v2
+        some = [option for option in some if option is not (datetime if int in some else str)]
 
     def read(value: Any, where: str) -> Any:  # Any: as in Read
         if clearable and (value is None or value == ""):
@@ -140,7 +142,12 @@ def _list(item: Any) -> Read:  # Any: an annotation
         found = list(value.values()) if isinstance(value, Mapping) and all(key.isdigit() for key in value) else value
         if not isinstance(found, list):
             raise Refusal("Invalid array", param=where)
-        return [_reader(item)(one, f"{where}[{index}]") for index, one in enumerate(found)]
+        read_one, typed = _reader(item), []
+        for index, one in enumerate(found):
+            typed.append(read_one(one, f"{where}[{index}]"))
+            if typed[-1] is None:
+                raise empty_param(f"{where}[{index}]")
+        return typed
 
     return read
 

@@ -35,13 +35,19 @@ FILTERS: dict[tuple[str, str], Callable[[Object, Any], bool]] = {  # Any: JSON
     ),
     ("subscription", "current_period_end"): _in_period("current_period_end"),
     ("subscription", "current_period_start"): _in_period("current_period_start"),
-    ("shipping_rate", "currency"): lambda found, currency: (found["fixed_amount"] or {}).get("currency") == currency,
+    ("shipping_rate", "currency"): lambda found, currency: (
+        (found.get("fixed_amount") or {}).get("currency") == currency
+    ),
 }
 
 
 def matching(ask: Ask, objects: Iterable[Object], *others: str) -> Iterable[Object]:
     """The objects that a list's filters let through, but for the filters that somebody else looks at."""
-    filters = {name: value for name, value in ask.params.items() if name not in PAGING and name not in others}
+    filters = {
+        name: value
+        for name, value in ask.params.items()
+        if name not in PAGING and name not in others and value is not None
+    }
     return (found for found in objects if all(passes(found, name, value) for name, value in filters.items()))
 
 

@@ -182,10 +182,9 @@ def list_prices(ask: Ask) -> Object:
             one
             for one in found
             if (not keys or one["lookup_key"] in keys)
-            and (not recurring or (one["recurring"] and all(one["recurring"][name] == value for name,
-            value in recurring.items())))
+            and all((one.get("recurring") or {}).get(name) == value for name, value in (recurring or {}).items())
         ),
-    )  # fmt: skip
+    )
 
 
 @life("products.list")

@@ -99,6 +99,23 @@ def _creation(mode: str, params: Object) -> str | None:
     return "always" if mode == "subscription" else None
 
 
+@life("checkout.sessions.update")
+def update(ask: Ask) -> Object:
+    """Change a session, and while it is open what is bought."""
+    world, params = ask.world, dict(ask.params)
+    session = world.get("checkout.session", ask.target)
+    if given := params.pop("line_items", None):
+        if session["status"] != "open":
+            raise wrong_state(session, "update")
+        bought = selling.changed(world, session, given)
+        discounts = [world.objects[one] for one in world.hidden[f"session:{session['id']}"]["discounts"]]
+        totals = selling.total_up(world, bought, discounts)
+        world.hide(f"items:{session['id']}", bought)
+        sums = {"amount_subtotal": totals.subtotal, "amount_total": totals.total, "total_details": totals.details}
+        world.change(session, **sums)
+    return world.update(session, params)
+
+
 @includable("checkout.session", "line_items")
 def line_items(world: World, session: Object) -> Object:
     """What is bought."""

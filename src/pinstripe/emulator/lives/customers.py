@@ -187,4 +187,8 @@ def list_tax_ids(ask: Ask) -> Object:
     """Tax ids, of the account or of an owner."""
     owner = ask.params.get("owner")
     found = matching(ask, ask.world.every("tax_id"), "owner")
-    return listed(ask, (one for one in found if owner is None or one["owner"].get("customer") == owner.get("customer")))
+    return listed(ask, (one for one in found if owner is None or _owns(owner, one["owner"] or {"type": "self"})))
+
+
+def _owns(asked: Object, owner: Object) -> bool:
+    return all(owner.get(name) == asked.get(name) for name in ("type", "customer", "account", "customer_account"))

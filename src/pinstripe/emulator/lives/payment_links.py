@@ -35,6 +35,16 @@ def create(ask: Ask) -> Object:
     return world.keep(link)
 
 
+@life("payment_links.update")
+def update(ask: Ask) -> Object:
+    """Change a link, and the quantities of what it sells."""
+    world, params = ask.world, dict(ask.params)
+    link = world.get("payment_link", ask.target)
+    if given := params.pop("line_items", None):
+        world.hide(f"items:{link['id']}", selling.changed(world, link, given))
+    return world.update(link, params)
+
+
 @includable("payment_link", "line_items")
 def line_items(world: World, link: Object) -> Object:
     """What is sold."""

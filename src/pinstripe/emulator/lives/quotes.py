@@ -108,6 +108,8 @@ def update(ask: Ask) -> Object:
         world.change(quote, default_tax_rates=params.pop("default_tax_rates") or [])
     for name in ("subscription_data", "invoice_settings"):
         if given := params.pop(name, None):
+            if isinstance(given.get("effective_date"), str):
+                given = {**given, "effective_date": None}  # the end of a period that nobody is in yet
             world.change(quote, **{name: {**quote[name], **given}})
     world.update(quote, params)
     _fill(world, quote, own)

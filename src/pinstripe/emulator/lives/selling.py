@@ -8,28 +8,50 @@ from pinstripe.emulator import money
 from pinstripe.emulator.lives.catalog import make_price, make_product
 from pinstripe.emulator.lives.discounts import coupon_of
 from pinstripe.emulator.lives.lines import cost
-from pinstripe.emulator.refusal import Refusal, missing_param
+from pinstripe.emulator.refusal import Refusal, missing_object, missing_param
 from pinstripe.emulator.world import Object, World
 
 
 def items(world: World, given: list[Object], currency: str | None, where: str = "line_items") -> list[Object]:
     """Line items of prices that are named or described; all in one currency."""
+    found: list[Object] = []
+    for at, one in enumerate(given):
+        found.append(_item(world, one, currency, f"{where}[{at}]"))
+        currency = currency or found[0]["currency"]
+    return found
+
+
+def changed(world: World, owner: Object, given: list[Object]) -> list[Object]:
+    """The line items of something that is updated: those that are named stay, in another quantity; the others are new."""
+    known: dict[str, Object] = {item["id"]: item for item in kept(world, owner)}
     found = []
     for at, one in enumerate(given):
-        price = _price(world, one, f"{where}[{at}]")
-        currency = currency or str(price["currency"])
-        quantity = one.get("quantity", 1)
-        amount = cost(world, price, quantity, currency)
-        item = world.draft("item")
-        product = world.objects.get(price["product"], {})
-        item.update(
-            adjustable_quantity=one.get("adjustable_quantity"), amount_discount=0, amount_subtotal=amount, amount_tax=0,
-            amount_total=amount, currency=currency, description=product.get("name"), discounts=[], price=price,
-            quantity=quantity, taxes=[],
-        )  # fmt: skip
-        world.hide(f"rates:{item['id']}", one.get("tax_rates") or [])
-        found.append(item)
+        if "id" not in one:
+            found.append(_item(world, one, owner["currency"], f"line_items[{at}]"))
+            continue
+        if one["id"] not in known:
+            raise missing_object("line_item", one["id"], f"line_items[{at}][id]")
+        item = {**known[one["id"]]}
+        item |= {name: one[name] for name in ("quantity", "adjustable_quantity") if name in one}
+        amount = cost(world, item["price"], item["quantity"], item["currency"])
+        found.append({**item, "amount_subtotal": amount, "amount_total": amount})
     return found
+
+
+def _item(world: World, given: Object, currency: str | None, where: str) -> Object:
+    price = _price(world, given, where)
+    currency = currency or str(price["currency"])
+    quantity = given.get("quantity", 1)
+    amount = cost(world, price, quantity, currency)
+    item = world.draft("item")
+    product = world.objects.get(price["product"], {})
+    item.update(
+        adjustable_quantity=given.get("adjustable_quantity"), amount_discount=0, amount_subtotal=amount, amount_tax=0,
+        amount_total=amount, currency=currency, description=product.get("name"), discounts=[], price=price,
+        quantity=quantity, taxes=[],
+    )  # fmt: skip
+    world.hide(f"rates:{item['id']}", given.get("tax_rates") or [])
+    return item
 
 
 def _price(world: World, given: Object, where: str) -> Object:

@@ -303,5 +303,8 @@ def funding_instructions(ask: Ask) -> Object:
     world.get("customer", ask.path["customer"])
     made = world.draft("funding_instructions")
     made.update(currency=ask.params["currency"].lower(), funding_type="bank_transfer")
-    made["bank_transfer"] |= {"country": "US", "type": ask.params["bank_transfer"]["type"], "financial_addresses": []}
+    kind = ask.params["bank_transfer"]["type"]
+    made["bank_transfer"] |= {"country": "US", "financial_addresses": []}
+    if kind in ("eu_bank_transfer", "jp_bank_transfer"):  # the others have no name of their own in the answer
+        made["bank_transfer"]["type"] = kind
     return made

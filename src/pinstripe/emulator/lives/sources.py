@@ -259,10 +259,9 @@ def create_source(ask: Ask) -> Object:
     )
     name = "visa"
     if kind == "card" and isinstance(token, str):
-        name = (
-            named({"token": token})
-            if token.startswith("tok_") and token not in world.objects
-            else world.hidden[token]["card"]
-        )
+        kept = world.hidden.get(token) if token in world.objects else None
+        if kept is None and not token.startswith("tok_"):
+            raise missing_object("token", token, "token")
+        name = (kept or {}).get("card") or named({"token": token})
     world.hide(source["id"], {"card": name})
     return world.keep(source)

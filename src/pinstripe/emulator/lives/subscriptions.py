@@ -20,6 +20,9 @@ from pinstripe.emulator.lives.lines import cost
 from pinstripe.emulator.refusal import Refusal, missing_param, wrong_state
 from pinstripe.emulator.world import Ask, Object, World
 
+ANCHOR = {"day_of_month": (1, 31), "hour": (0, 23), "minute": (0, 59), "month": (1, 12), "second": (0, 59)}
+LONGEST_TRIAL = 730
+"""The most days that a trial has."""
 ENDED = ("canceled", "incomplete_expired")
 PATIENCE = 23 * 3600
 """Seconds until a subscription whose first invoice is not paid is over."""
@@ -138,6 +141,12 @@ def _anchor(params: Object, otherwise: int) -> int:
             raise Refusal("billing_cycle_anchor cannot be earlier than the start.", param="billing_cycle_anchor")
         return given
     if config := params.get("billing_cycle_anchor_config"):
+        for name, value in config.items():
+            least, most = ANCHOR[name]
+            if not least <= value <= most:
+                raise Refusal(
+                    f"Invalid {name}: it is from {least} to {most}.", param=f"billing_cycle_anchor_config[{name}]"
+                )
         moment = datetime.fromtimestamp(otherwise, timezone.utc)
         parts = {name: config.get(name) for name in ("hour", "minute", "second") if config.get(name) is not None}
         first = int(moment.replace(day=1, **parts).timestamp())
@@ -152,6 +161,8 @@ def _anchor(params: Object, otherwise: int) -> int:
 
 def _trial_end(world: World, params: Object) -> int | None:
     if days := params.get("trial_period_days"):
+        if not 0 < days <= LONGEST_TRIAL:
+            raise Refusal(f"A trial has at most {LONGEST_TRIAL} days.", param="trial_period_days")
         return int(world.now() + days * periods.DAY)
     given = params.get("trial_end")
     if given is None or given == "now":
