@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pinstripe.emulator.clock import timer
 from pinstripe.emulator.generic import find, life
-from pinstripe.emulator.lists import listed, matching
+from pinstripe.emulator.lists import filtered
 from pinstripe.emulator.periods import DAY
 from pinstripe.emulator.refusal import Refusal, wrong_state
 from pinstripe.emulator.world import Ask, Object, World
@@ -93,13 +93,9 @@ def retrieve(ask: Ask) -> Object:
     return whole(ask.world)
 
 
-@life("balance_transactions.list", "balance.history.list")
-def list_transactions(ask: Ask) -> Object:
-    """The movements of the balance."""
-    payout = ask.params.get("payout")
-    found = matching(ask, ask.world.every("balance_transaction"), "payout")
-    paid = ask.world.hidden.get(payout, {}).get("transactions", [payout]) if payout else []
-    return listed(ask, (one for one in found if payout is None or one["id"] in paid or one["source"] == payout))
+@filtered("balance_transaction", "payout")
+def _is_of_payout(moved: Object, payout: str) -> bool:
+    return payout in (moved["id"], moved["source"])
 
 
 @life("payouts.create")

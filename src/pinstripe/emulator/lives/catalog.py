@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from pinstripe.emulator.expand import includable
 from pinstripe.emulator.generic import find, life
-from pinstripe.emulator.lists import listed, matching
+from pinstripe.emulator.lists import filtered
 from pinstripe.emulator.refusal import Refusal, missing_param
 from pinstripe.emulator.world import Ask, Object, World
 
@@ -171,28 +171,19 @@ def update_price(ask: Ask) -> Object:
     return ask.world.update(find(ask), ask.params)
 
 
-@life("prices.list")
-def list_prices(ask: Ask) -> Object:
-    """Prices, also by lookup key."""
-    keys, recurring = ask.params.get("lookup_keys"), ask.params.get("recurring")
-    found = matching(ask, ask.world.every("price"), "lookup_keys", "recurring")
-    return listed(
-        ask,
-        (
-            one
-            for one in found
-            if (not keys or one["lookup_key"] in keys)
-            and all((one.get("recurring") or {}).get(name) == value for name, value in (recurring or {}).items())
-        ),
-    )
+@filtered("price", "lookup_keys")
+def _has_key(price: Object, keys: list[str]) -> bool:
+    return not keys or price["lookup_key"] in keys
 
 
-@life("products.list")
-def list_products(ask: Ask) -> Object:
-    """Products, also by id."""
-    ids = ask.params.get("ids")
-    found = matching(ask, ask.world.every("product"), "ids")
-    return listed(ask, (one for one in found if not ids or one["id"] in ids))
+@filtered("price", "recurring")
+def _recurs(price: Object, wanted: Object) -> bool:
+    return all((price.get("recurring") or {}).get(name) == value for name, value in wanted.items())
+
+
+@filtered("product", "ids")
+def _is_one_of(product: Object, ids: list[str]) -> bool:
+    return not ids or product["id"] in ids
 
 
 @includable("price", "tiers")

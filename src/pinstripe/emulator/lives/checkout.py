@@ -7,7 +7,7 @@ from typing import Any
 from pinstripe.emulator.clock import timer
 from pinstripe.emulator.expand import includable
 from pinstripe.emulator.generic import life
-from pinstripe.emulator.lists import listed, matching
+from pinstripe.emulator.lists import embedded, filtered, listed
 from pinstripe.emulator.lives import payments, selling, setup_intents
 from pinstripe.emulator.lives.customers import make as make_customer
 from pinstripe.emulator.lives.discounts import redeem
@@ -119,7 +119,7 @@ def update(ask: Ask) -> Object:
 @includable("checkout.session", "line_items")
 def line_items(world: World, session: Object) -> Object:
     """What is bought."""
-    return selling.listing(selling.kept(world, session), f"/v1/checkout/sessions/{session['id']}/line_items")
+    return embedded(selling.kept(world, session), f"/v1/checkout/sessions/{session['id']}/line_items")
 
 
 @life("checkout.sessions.line_items.list")
@@ -128,14 +128,9 @@ def list_line_items(ask: Ask) -> Object:
     return listed(ask, selling.kept(ask.world, ask.world.get("checkout.session", ask.path["session"])))
 
 
-@life("checkout.sessions.list")
-def list_sessions(ask: Ask) -> Object:
-    """Sessions, by whom and what they came to."""
-    wanted = ask.params.get("customer_details")
-    found = matching(ask, ask.world.every("checkout.session"), "customer_details")
-    return listed(
-        ask, (one for one in found if not wanted or (one["customer_details"] or {}).get("email") == wanted["email"])
-    )
+@filtered("checkout.session", "customer_details")
+def _is_by(session: Object, wanted: Object) -> bool:
+    return bool((session["customer_details"] or {}).get("email") == wanted["email"])
 
 
 @life("checkout.sessions.expire")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 from pinstripe.emulator.generic import life
-from pinstripe.emulator.lists import listed
+from pinstripe.emulator.lists import embedded, listed
 from pinstripe.emulator.lives import balance
 from pinstripe.emulator.money import whole
 from pinstripe.emulator.refusal import Refusal, missing_object
@@ -26,7 +26,7 @@ def create(ask: Ask) -> Object:
         created=world.now(),
         default_currency="usd",
         details_submitted=True,
-        external_accounts=_list([], f"/v1/accounts/{account['id']}/external_accounts"),
+        external_accounts=embedded([], f"/v1/accounts/{account['id']}/external_accounts"),
         payouts_enabled=True,
         requirements=REQUIREMENTS,
         future_requirements=REQUIREMENTS,
@@ -46,10 +46,6 @@ REQUIREMENTS: Object = {
     "eventually_due": [],
     "past_due": [], "pending_verification": [],
 }  # fmt: skip
-
-
-def _list(data: list[Object], url: str) -> Object:
-    return {"object": "list", "data": data, "has_more": False, "url": url}
 
 
 @life("accounts.update")
@@ -180,7 +176,7 @@ def _send(
     made = world.draft("transfer", {name: params.get(name) for name in ("description", "transfer_group", "metadata")})
     made.update(
         amount=amount, amount_reversed=0, currency=currency, destination=theirs.account, reversed=False,
-        reversals=_list([], f"/v1/transfers/{made['id']}/reversals"), source_transaction=source["id"] if source else None,
+        reversals=embedded([], f"/v1/transfers/{made['id']}/reversals"), source_transaction=source["id"] if source else None,
         source_type="card", transfer_group=params.get("transfer_group"),
     )  # fmt: skip
     world.keep(made)
@@ -228,7 +224,7 @@ def _fee(platform: World, charge: Object, fee: int, account: str) -> None:
     )  # fmt: skip
     platform.change(
         made,
-        refunds=_list([], f"/v1/application_fees/{made['id']}/refunds"),
+        refunds=embedded([], f"/v1/application_fees/{made['id']}/refunds"),
         balance_transaction=balance.record(platform, "application_fee", made, fee)["id"],
     )
     if charge["id"] in platform.objects:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pinstripe.emulator.generic import life
-from pinstripe.emulator.lists import listed
+from pinstripe.emulator.lists import embedded, listed
 from pinstripe.emulator.lives.customers import credit
 from pinstripe.emulator.lives.invoices import mark_paid, payment_of
 from pinstripe.emulator.lives.refunds import give_back
@@ -79,7 +79,7 @@ def _draft(world: World, invoice: Object, params: Object) -> Object:
     note.update(
         amount=amount, amount_shipping=0, currency=invoice["currency"], customer=invoice["customer"], discount_amount=0,
         discount_amounts=[], effective_at=params.get("effective_at") or world.now(), invoice=invoice["id"],
-        lines={"object": "list", "data": lines, "has_more": False, "url": f"/v1/credit_notes/{note['id']}/lines"},
+        lines=embedded(lines, f"/v1/credit_notes/{note['id']}/lines"),
         number=f"{invoice['number']}-CN-{count:02}", out_of_band_amount=params.get("out_of_band_amount"),
         pdf=f"{world.base}/credit_notes/{note['id']}/pdf", post_payment_amount=after, pre_payment_amount=before,
         pretax_credit_amounts=[], refunds=[], status="issued", subtotal=amount - tax,

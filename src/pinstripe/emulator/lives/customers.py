@@ -6,7 +6,7 @@ from typing import Any
 
 from pinstripe.emulator.expand import includable
 from pinstripe.emulator.generic import life
-from pinstripe.emulator.lists import listed, matching
+from pinstripe.emulator.lists import embedded, filtered
 from pinstripe.emulator.lives.payment_methods import attach_to, payment_method
 from pinstripe.emulator.lives.sources import KINDS, save
 from pinstripe.emulator.refusal import Refusal, missing_object
@@ -136,21 +136,21 @@ def adjust(ask: Ask) -> Object:
 def subscriptions(world: World, customer: Object) -> Object:
     """A customer's subscriptions that have not ended."""
     data = [one for one in world.every("subscription", customer=customer["id"]) if one["status"] != "canceled"]
-    return {"object": "list", "data": data, "has_more": False, "url": f"/v1/customers/{customer['id']}/subscriptions"}
+    return embedded(data, f"/v1/customers/{customer['id']}/subscriptions")
 
 
 @includable("customer", "sources")
 def sources(world: World, customer: Object) -> Object:
     """A customer's cards and bank accounts."""
     data = [one for kind in KINDS for one in world.every(kind, customer=customer["id"])]
-    return {"object": "list", "data": data, "has_more": False, "url": f"/v1/customers/{customer['id']}/sources"}
+    return embedded(data, f"/v1/customers/{customer['id']}/sources")
 
 
 @includable("customer", "tax_ids")
 def tax_ids(world: World, customer: Object) -> Object:
     """A customer's tax ids."""
     data = list(world.every("tax_id", customer=customer["id"]))
-    return {"object": "list", "data": data, "has_more": False, "url": f"/v1/customers/{customer['id']}/tax_ids"}
+    return embedded(data, f"/v1/customers/{customer['id']}/tax_ids")
 
 
 @includable("customer", "invoice_credit_balance")
@@ -182,13 +182,7 @@ def _tax_id(world: World, customer: Object | None, given: Object) -> Object:
     return made
 
 
-@life("tax_ids.list")
-def list_tax_ids(ask: Ask) -> Object:
-    """Tax ids, of the account or of an owner."""
-    owner = ask.params.get("owner")
-    found = matching(ask, ask.world.every("tax_id"), "owner")
-    return listed(ask, (one for one in found if owner is None or _owns(owner, one["owner"] or {"type": "self"})))
-
-
-def _owns(asked: Object, owner: Object) -> bool:
-    return all(owner.get(name) == asked.get(name) for name in ("type", "customer", "account", "customer_account"))
+@filtered("tax_id", "owner")
+def _is_owned(tax_id: Object, wanted: Object) -> bool:
+    owner = tax_id["owner"] or {"type": "self"}
+    return all(owner.get(name) == wanted.get(name) for name in ("type", "customer", "account", "customer_account"))

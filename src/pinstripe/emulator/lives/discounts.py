@@ -6,7 +6,7 @@ from typing import Any
 
 from pinstripe.emulator import periods
 from pinstripe.emulator.generic import find, life
-from pinstripe.emulator.lists import listed, matching
+from pinstripe.emulator.lists import filtered
 from pinstripe.emulator.refusal import Refusal, missing_object, missing_param
 from pinstripe.emulator.world import Ask, Object, World
 
@@ -58,20 +58,14 @@ def create_promotion_code(ask: Ask) -> Object:
     return made
 
 
-@life("promotion_codes.list")
-def list_codes(ask: Ask) -> Object:
-    """Promotion codes, also by coupon, and by code in any case."""
-    coupon, code = ask.params.get("coupon"), ask.params.get("code")
-    found = matching(ask, ask.world.every("promotion_code"), "coupon", "code")
-    return listed(
-        ask,
-        (
-            one
-            for one in found
-            if coupon in (None, one["promotion"].get("coupon"))
-            and (code is None or one["code"].lower() == code.lower())
-        ),
-    )
+@filtered("promotion_code", "coupon")
+def _is_for(code: Object, coupon: str) -> bool:
+    return bool(code["promotion"].get("coupon") == coupon)
+
+
+@filtered("promotion_code", "code")
+def _is_typed(code: Object, typed: str) -> bool:
+    return bool(code["code"].lower() == typed.lower())
 
 
 def coupon_of(world: World, discount: Object) -> Object:

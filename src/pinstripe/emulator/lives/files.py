@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pinstripe.emulator.expand import includable
 from pinstripe.emulator.generic import life
-from pinstripe.emulator.lists import listed, matching
+from pinstripe.emulator.lists import embedded, filtered
 from pinstripe.emulator.refusal import Refusal, missing_object, missing_param
 from pinstripe.emulator.request import Upload
 from pinstripe.emulator.world import Ask, Object, World
@@ -63,7 +63,7 @@ def update_link(ask: Ask) -> Object:
 def links(world: World, file: Object) -> Object:
     """The links to a file."""
     data = list(world.every("file_link", file=file["id"]))
-    return {"object": "list", "data": data, "has_more": False, "url": f"/v1/file_links?file={file['id']}"}
+    return embedded(data, f"/v1/file_links?file={file['id']}")
 
 
 @life("reporting.report_runs.create")
@@ -142,12 +142,14 @@ def payload(world: World, secret: Object) -> str | None:
     return found
 
 
-@life("apps.secrets.list")
-def app_secrets(ask: Ask) -> Object:
-    """The secrets of an app in a scope."""
-    wanted = {name: value for name, value in ask.params["scope"].items() if value is not None}
-    found = matching(ask, ask.world.every("apps.secret"), "scope")
-    return listed(ask, (one for one in found if all(one["scope"].get(name) == value for name, value in wanted.items())))
+@filtered("apps.secret", "scope")
+def _is_in_scope(secret: Object, scope: Object) -> bool:
+    return all(secret["scope"].get(name) == value for name, value in scope.items() if value is not None)
+
+
+@filtered("radar.value_list", "contains")
+def _contains(found: Object, part: str) -> bool:
+    return any(part in item["value"] for item in found["list_items"]["data"])
 
 
 @life("radar.value_lists.delete")

@@ -7,7 +7,7 @@ from typing import Any
 
 from pinstripe.emulator import money
 from pinstripe.emulator.generic import life
-from pinstripe.emulator.lists import listed, matching
+from pinstripe.emulator.lists import filtered, listed, passes
 from pinstripe.emulator.lives.catalog import make_price, make_product
 from pinstripe.emulator.lives.discounts import redeem
 from pinstripe.emulator.lives.invoices import fill
@@ -169,12 +169,14 @@ def delete(ask: Ask) -> Object:
     return world.bury(item)
 
 
-@life("invoice_items.list")
-def list_items(ask: Ask) -> Object:
-    """Invoice items; ``pending`` ones are on no invoice."""
-    pending = ask.params.get("pending")
-    found = matching(ask, ask.world.every("invoiceitem"), "pending")
-    return listed(ask, (one for one in found if pending is None or (one["invoice"] is None) == pending))
+@filtered("invoiceitem", "pending")
+def _is_pending(item: Object, pending: bool) -> bool:
+    return (item["invoice"] is None) is pending
+
+
+@filtered("invoiceitem", "created")
+def _is_of_date(item: Object, created: Any) -> bool:  # Any: a time, or a range of them
+    return passes({"date": item["date"]}, "date", created)
 
 
 @life("invoices.line_items.list")

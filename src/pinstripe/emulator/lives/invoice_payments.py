@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pinstripe.emulator.expand import includable
 from pinstripe.emulator.generic import life
-from pinstripe.emulator.lists import listed, matching
+from pinstripe.emulator.lists import embedded, filtered
 from pinstripe.emulator.lives.invoices import mark_paid, payment_of
 from pinstripe.emulator.refusal import Refusal, missing_param, wrong_state
 from pinstripe.emulator.world import Ask, Object, World
@@ -46,23 +46,15 @@ def attach(ask: Ask) -> Object:
     return invoice
 
 
-@life("invoice_payments.list")
-def list_payments(ask: Ask) -> Object:
-    """Payments of invoices, also by what paid."""
-    wanted = (ask.params.get("payment") or {}).get("payment_intent")
-    found = matching(ask, ask.world.every("invoice_payment"), "payment")
-    return listed(ask, (one for one in found if wanted in (None, one["payment"].get("payment_intent"))))
+@filtered("invoice_payment", "payment")
+def _is_with(payment: Object, wanted: Object) -> bool:
+    return wanted.get("payment_intent") in (None, payment["payment"].get("payment_intent"))
 
 
 @includable("invoice", "payments")
 def invoice_payments(world: World, invoice: Object) -> Object:
     """The payments of an invoice."""
-    return {
-        "object": "list",
-        "data": list(world.every("invoice_payment", invoice=invoice["id"])),
-        "has_more": False,
-        "url": "/v1/invoice_payments",
-    }
+    return embedded(list(world.every("invoice_payment", invoice=invoice["id"])), "/v1/invoice_payments")
 
 
 @includable("invoice", "confirmation_secret")

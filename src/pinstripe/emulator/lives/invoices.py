@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 from pinstripe.emulator import money
 from pinstripe.emulator.clock import timer
 from pinstripe.emulator.generic import life
-from pinstripe.emulator.lists import listed, matching
+from pinstripe.emulator.lists import embedded, filtered
 from pinstripe.emulator.lives import payments
 from pinstripe.emulator.lives.customers import credit
 from pinstripe.emulator.lives.discounts import redeem, spent
@@ -65,7 +65,7 @@ def draft(world: World, customer: Object, params: Object, **fields: Any) -> Obje
         default_tax_rates=[world.objects[one] for one in rates],
         discounts=[],
         issuer={"type": "self"},
-        lines={"object": "list", "data": [], "has_more": False, "url": f"/v1/invoices/{invoice['id']}/lines"},
+        lines=embedded([], f"/v1/invoices/{invoice['id']}/lines"),
         payment_settings={"default_mandate": None, "payment_method_options": None, "payment_method_types": None,
         **(params.get("payment_settings") or {})},
         period_start=world.now(),
@@ -471,12 +471,9 @@ def write_off(world: World, invoice: Object) -> None:
     _tell("uncollectible", world, invoice)
 
 
-@life("invoices.list")
-def list_invoices(ask: Ask) -> Object:
-    """Invoices, also of a subscription."""
-    subscription = ask.params.get("subscription")
-    found = matching(ask, ask.world.every("invoice"), "subscription")
-    return listed(ask, (one for one in found if subscription in (None, subscription_of(one))))
+@filtered("invoice", "subscription")
+def _is_of(invoice: Object, subscription: str) -> bool:
+    return subscription_of(invoice) == subscription
 
 
 def default_method(world: World, found: Object) -> Object | None:

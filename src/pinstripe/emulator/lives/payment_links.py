@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pinstripe.emulator.expand import includable
 from pinstripe.emulator.generic import life
-from pinstripe.emulator.lists import listed
+from pinstripe.emulator.lists import embedded, listed
 from pinstripe.emulator.lives import selling
 from pinstripe.emulator.lives.checkout import open_session
 from pinstripe.emulator.refusal import Refusal
@@ -48,7 +48,7 @@ def update(ask: Ask) -> Object:
 @includable("payment_link", "line_items")
 def line_items(world: World, link: Object) -> Object:
     """What is sold."""
-    return selling.listing(selling.kept(world, link), f"/v1/payment_links/{link['id']}/line_items")
+    return embedded(selling.kept(world, link), f"/v1/payment_links/{link['id']}/line_items")
 
 
 @life("payment_links.line_items.list")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pinstripe.emulator.clock import timer
 from pinstripe.emulator.expand import includable
 from pinstripe.emulator.generic import life
-from pinstripe.emulator.lists import listed, matching
+from pinstripe.emulator.lists import embedded
 from pinstripe.emulator.lives import balance, connect
 from pinstripe.emulator.lives.cards import card_of
 from pinstripe.emulator.refusal import Refusal, missing_object, missing_param, wrong_state
@@ -123,20 +123,11 @@ def cancel(ask: Ask) -> Object:
     return refund
 
 
-@life("refunds.list", "charges.refunds.list")
-def list_refunds(ask: Ask) -> Object:
-    """Refunds, of a charge or of all."""
-    charge = ask.path.get("charge")
-    if charge:
-        ask.world.get("charge", charge)
-    return listed(ask, (one for one in matching(ask, ask.world.every("refund")) if charge in (None, one["charge"])))
-
-
 @includable("charge", "refunds")
 def of_charge(world: World, charge: Object) -> Object:
     """A charge's refunds, newest first: shown where they are asked for."""
     data = list(world.every("refund", charge=charge["id"]))
-    return {"object": "list", "data": data, "has_more": False, "url": f"/v1/charges/{charge['id']}/refunds"}
+    return embedded(data, f"/v1/charges/{charge['id']}/refunds")
 
 
 @life("charges.refunds.retrieve")

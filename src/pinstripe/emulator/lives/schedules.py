@@ -7,7 +7,7 @@ from typing import Any
 from pinstripe.emulator import periods
 from pinstripe.emulator.clock import timer
 from pinstripe.emulator.generic import life
-from pinstripe.emulator.lists import listed, matching
+from pinstripe.emulator.lists import filtered
 from pinstripe.emulator.lives.changes import apply
 from pinstripe.emulator.lives.subscriptions import end, price_of, start
 from pinstripe.emulator.refusal import Refusal, missing_param, wrong_state
@@ -291,9 +291,6 @@ def update(ask: Ask) -> Object:
     return schedule
 
 
-@life("subscription_schedules.list")
-def list_schedules(ask: Ask) -> Object:
-    """Schedules, also by whether they have begun."""
-    found = matching(ask, ask.world.every("subscription_schedule"), "scheduled")
-    wanted = ask.params.get("scheduled")
-    return listed(ask, (one for one in found if wanted is None or (one["status"] == "not_started") == wanted))
+@filtered("subscription_schedule", "scheduled")
+def _is_scheduled(schedule: Object, scheduled: bool) -> bool:
+    return (schedule["status"] == "not_started") is scheduled

@@ -125,8 +125,3 @@ def kept(world: World, owner: Object) -> list[Object]:
     """The line items of something."""
     found: list[Object] = world.hidden.get(f"items:{owner['id']}") or []
     return found
-
-
-def listing(found: list[Object], url: str) -> Object:
-    """Line items as an expanded field shows them."""
-    return {"object": "list", "data": found, "has_more": False, "url": url}

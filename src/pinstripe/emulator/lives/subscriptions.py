@@ -8,7 +8,7 @@ from typing import Any
 from pinstripe.emulator import periods
 from pinstripe.emulator.clock import timer
 from pinstripe.emulator.generic import life
-from pinstripe.emulator.lists import listed, matching
+from pinstripe.emulator.lists import embedded, filtered, listed, matching, passes
 from pinstripe.emulator.lives import billing, customers
 from pinstripe.emulator.lives.catalog import make_price
 from pinstripe.emulator.lives.discounts import redeem
@@ -110,8 +110,7 @@ def _draft(world: World, params: Object, customer: Object) -> Object:
         default_tax_rates=[world.objects[one] for one in rates],
         discounts=[],
         invoice_settings={"account_tax_ids": None, "issuer": {"type": "self"}},
-        items={"object": "list", "data": [], "has_more": False,
-        "url": f"/v1/subscription_items?subscription={subscription['id']}"},
+        items=embedded([], f"/v1/subscription_items?subscription={subscription['id']}"),
         payment_settings={"payment_method_options": None, "payment_method_types": None,
         "save_default_payment_method": "off", **(params.get("payment_settings") or {})},
         start_date=params.get("backdate_start_date") or now,
@@ -382,6 +381,16 @@ def migrate(ask: Ask) -> Object:
     subscription = ask.world.get("subscription", ask.target)
     ask.world.emit("updated", subscription, ask.world.change(subscription, billing_mode=mode))
     return subscription
+
+
+@filtered("subscription", "current_period_start")
+def _starts(subscription: Object, wanted: Any) -> bool:  # Any: a time, or a range of them
+    return any(passes(item, "current_period_start", wanted) for item in subscription["items"]["data"])
+
+
+@filtered("subscription", "current_period_end")
+def _ends(subscription: Object, wanted: Any) -> bool:  # Any: as above
+    return any(passes(item, "current_period_end", wanted) for item in subscription["items"]["data"])
 
 
 @life("subscriptions.list", "customers.subscriptions.list")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pinstripe.emulator import generic
 from pinstripe.emulator.expand import includable
 from pinstripe.emulator.generic import life
-from pinstripe.emulator.lists import listed
+from pinstripe.emulator.lists import embedded, listed
 from pinstripe.emulator.periods import DAY
 from pinstripe.emulator.refusal import Refusal, missing_object
 from pinstripe.emulator.world import Ask, Object, World, clone, merged
@@ -64,17 +64,13 @@ def calculation_lines(ask: Ask) -> Object:
 @includable("tax.calculation", "line_items")
 def shown_calculation_lines(world: World, calculation: Object) -> Object:
     """The line items of a calculation."""
-    return _page(_kept(world, calculation), f"/v1/tax/calculations/{calculation['id']}/line_items")
+    return embedded(_kept(world, calculation), f"/v1/tax/calculations/{calculation['id']}/line_items")
 
 
 @includable("tax.transaction", "line_items")
 def shown_transaction_lines(world: World, transaction: Object) -> Object:
     """The line items of a transaction."""
-    return _page(_kept(world, transaction), f"/v1/tax/transactions/{transaction['id']}/line_items")
-
-
-def _page(data: list[Object], url: str) -> Object:
-    return {"object": "list", "data": data, "has_more": False, "url": url}
+    return embedded(_kept(world, transaction), f"/v1/tax/transactions/{transaction['id']}/line_items")
 
 
 @life("tax.transactions.create_from_calculation")
