@@ -25,7 +25,7 @@ from pinstripe.emulator.happenings import Events
 from pinstripe.emulator.lives.checkout import answer_challenge
 from pinstripe.emulator.refusal import Refusal
 from pinstripe.emulator.store import Store
-from pinstripe.emulator.world import World
+from pinstripe.emulator.world import NOBODY, World
 from pinstripe.endpoint import endpoints
 from pinstripe.errors import InvalidArgumentError, ResponseValidationError
 from pinstripe.model import model_for, registry
@@ -115,7 +115,7 @@ class Emulator:
     def _change(self, account: str = "") -> Iterator[World]:
         """Change a world as nobody's request; what it refuses is an error of the caller's."""
         try:
-            with self._core.session(account, {"id": None, "idempotency_key": None}, BASE_URL) as world:
+            with self._core.session(account, NOBODY, BASE_URL) as world:
                 yield world
         except Refusal as refusal:
             raise InvalidArgumentError(str(refusal), param=refusal.error.get("param")) from None

@@ -232,7 +232,7 @@ def _anything(value: Any, where: str) -> Any:  # Any: as in Read
 
 
 def _check_currency(value: str, where: str) -> None:
-    if value.lower() not in CURRENCIES.split():
+    if value.lower() not in CURRENCIES:
         raise Refusal(
             f"Invalid currency: {value}. https://docs.stripe.com/currencies lists those there are.", param=where
         )

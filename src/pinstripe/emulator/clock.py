@@ -6,7 +6,7 @@ import heapq
 from collections.abc import Callable
 from typing import TypeAlias
 
-from pinstripe.emulator.world import Object, Timer, World
+from pinstripe.emulator.world import NOBODY, Object, Timer, World
 
 Happen: TypeAlias = Callable[[World, Object], None]
 
@@ -29,7 +29,7 @@ def run(world: World, clock: str, until: int) -> None:
     if not queue or queue[0].at > until:
         return
     before = world.clock, world.moment, world.request
-    world.clock, world.request = clock, {"id": None, "idempotency_key": None}
+    world.clock, world.request = clock, NOBODY
     while queue and queue[0].at <= until:
         timer = heapq.heappop(queue)
         world.touched.add((clock, timer))

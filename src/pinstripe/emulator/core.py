@@ -25,7 +25,7 @@ from pinstripe.emulator.references import check_references
 from pinstripe.emulator.refusal import Refusal
 from pinstripe.emulator.request import Question, account_of, authenticate, params_of, version_of
 from pinstripe.emulator.routes import Routes
-from pinstripe.emulator.world import Ask, Object, World
+from pinstripe.emulator.world import NOBODY, Ask, Object, World
 from pinstripe.endpoint import Row, endpoints
 from pinstripe.errors import InvalidArgumentError
 
@@ -104,7 +104,7 @@ class Core:
     def other(self, account: str) -> World:
         """Another account's world, as one world sees it, ready to be changed."""
         found = self.world(account)
-        found.request = {"id": None, "idempotency_key": None}
+        found.request = NOBODY
         return found
 
     @contextmanager

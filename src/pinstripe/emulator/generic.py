@@ -126,8 +126,7 @@ def create(ask: Ask) -> Object:
     """A new object with the parameters in it."""
     world, kind, places = ask.world, kinds_of(ask)[0], parents(ask)
     list(owned(ask, ()))
-    if isinstance(given := ask.params.get("id"), str) and given in world.objects:
-        raise Refusal(f"{kind} already exists.".capitalize(), code="resource_already_exists", param="id")
+    check_free(world, kind, ask.params)
     made = world.draft(kind, ask.params)
     _check_ids(world, kind, ask.params)
     made.update({name: value for name, value in places.items() if name in made})
@@ -138,6 +137,12 @@ def create(ask: Ask) -> Object:
         world.hide(f"owner:{made['id']}", value)
     world.emit("created", made)
     return made
+
+
+def check_free(world: World, kind: str, params: Object) -> None:
+    """Refuse an id of one's own that is taken."""
+    if isinstance(given := params.get("id"), str) and given in world.objects:
+        raise Refusal(f"{kind.capitalize()} already exists.", code="resource_already_exists", param="id")
 
 
 def update(ask: Ask) -> Object:

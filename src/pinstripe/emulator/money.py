@@ -14,15 +14,33 @@ Object: TypeAlias = dict[str, Any]  # Any: JSON
 FEE_PERCENT = Decimal("2.9")
 FEE_FIXED = 30
 """What Stripe takes of a card payment in the US: 2.9 % and 30 cents. https://stripe.com/pricing"""
-CURRENCIES = """
+_CURRENCIES = """
     aed afn all amd ang aoa ars aud awg azn bam bbd bdt bgn bhd bif bmd bnd bob brl bsd bwp byn bzd cad cdf chf clp cny cop
     crc cve czk djf dkk dop dzd egp etb eur fjd fkp gbp gel ghs gip gmd gnf gtq gyd hkd hnl hrk htg huf idr ils inr isk jmd
     jod jpy kes kgs khr kmf krw kwd kyd kzt lak lbp lkr lrd lsl mad mdl mga mkd mmk mnt mop mro mur mvr mwk mxn myr mzn nad
     ngn nio nok npr nzd omr pab pen pgk php pkr pln pyg qar ron rsd rub rwf sar sbd scr sek sgd shp sle sll sos srd std szl
     thb tjs tnd top try ttd twd tzs uah ugx usd usdc uyu uzs vnd vuv wst xaf xcd xcg xof xpf yer zar zmw
 """
+CURRENCIES = frozenset(_CURRENCIES.split())
 """What can be paid in. https://docs.stripe.com/currencies"""
-ZERO_DECIMAL = "bif clp djf gnf jpy kmf krw mga pyg rwf ugx vnd vuv xaf xof xpf"
+ZERO_DECIMAL = {
+    "bif",
+    "clp",
+    "djf",
+    "gnf",
+    "jpy",
+    "kmf",
+    "krw",
+    "mga",
+    "pyg",
+    "rwf",
+    "ugx",
+    "vnd",
+    "vuv",
+    "xaf",
+    "xof",
+    "xpf",
+}
 """Those that have no cents."""
 
 
@@ -114,13 +132,13 @@ def smallest(currency: str) -> int:
 
 def written(amount: int, currency: str) -> str:
     """An amount as a person reads it."""
-    value = str(amount) if currency in ZERO_DECIMAL.split() else f"{Decimal(amount) / 100:.2f}"
+    value = str(amount) if currency in ZERO_DECIMAL else f"{Decimal(amount) / 100:.2f}"
     return f"{value} {currency.upper()}"
 
 
 def symbolic(amount: Decimal, currency: str) -> str:
     """A price as invoices write it, which may be a part of a cent: ``$29.00``, ``$0.005``, ``12.00 CHF``."""
-    zero = currency in ZERO_DECIMAL.split()
+    zero = currency in ZERO_DECIMAL
     exact = amount if zero else amount / 100
     value = f"{exact.normalize():f}" if zero or exact * 100 % 1 else f"{exact:.2f}"
     symbol = {"usd": "$", "eur": "€", "gbp": "£", "jpy": "¥"}.get(currency)

@@ -24,6 +24,8 @@ from pinstripe.models._event_types import EVENT_TYPES, THIN_EVENT_TYPES
 Object: TypeAlias = dict[str, Any]  # Any: JSON, as it goes out
 Undo: TypeAlias = Callable[[], None]
 
+NOBODY: dict[str, str | None] = {"id": None, "idempotency_key": None}
+"""What events say of their request where there was none."""
 ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 from pinstripe.emulator.expand import includable
-from pinstripe.emulator.generic import find, life
+from pinstripe.emulator.generic import check_free, find, life
 from pinstripe.emulator.lists import filtered
 from pinstripe.emulator.refusal import Refusal, missing_param
 from pinstripe.emulator.world import Ask, Object, World
@@ -16,8 +16,7 @@ def create_product(ask: Ask) -> Object:
     """A product, with its default price where one was described."""
     world, params = ask.world, dict(ask.params)
     described = params.pop("default_price_data", None)
-    if params.get("id") in world.objects:
-        raise Refusal("Product already exists.", code="resource_already_exists", param="id")
+    check_free(world, "product", params)
     product = make_product(world, params)
     if described:
         price = make_price(world, {**described, "product": product["id"]})

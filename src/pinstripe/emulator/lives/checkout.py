@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from pinstripe.emulator.clock import timer
-from pinstripe.emulator.expand import includable
 from pinstripe.emulator.generic import life
-from pinstripe.emulator.lists import embedded, filtered, listed
+from pinstripe.emulator.lists import filtered
 from pinstripe.emulator.lives import payments, selling, setup_intents
 from pinstripe.emulator.lives.customers import make as make_customer
 from pinstripe.emulator.lives.discounts import redeem
@@ -116,16 +115,7 @@ def update(ask: Ask) -> Object:
     return world.update(session, params)
 
 
-@includable("checkout.session", "line_items")
-def line_items(world: World, session: Object) -> Object:
-    """What is bought."""
-    return embedded(selling.kept(world, session), f"/v1/checkout/sessions/{session['id']}/line_items")
-
-
-@life("checkout.sessions.line_items.list")
-def list_line_items(ask: Ask) -> Object:
-    """What is bought."""
-    return listed(ask, selling.kept(ask.world, ask.world.get("checkout.session", ask.path["session"])))
+selling.show("checkout.session", "/v1/checkout/sessions", "checkout.sessions.line_items.list")
 
 
 @filtered("checkout.session", "customer_details")

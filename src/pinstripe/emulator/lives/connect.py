@@ -9,7 +9,7 @@ from pinstripe.emulator.lists import embedded, listed
 from pinstripe.emulator.lives import balance
 from pinstripe.emulator.money import whole
 from pinstripe.emulator.refusal import Refusal, missing_object
-from pinstripe.emulator.world import Ask, Object, World, clone, merged
+from pinstripe.emulator.world import Ask, Object, World, clone
 
 
 @life("accounts.create")
@@ -291,7 +291,6 @@ def reverse(world: World, found: Object, amount: int | None, params: Object) -> 
             f"The amount is more than what is left of the transfer ({left}).", code="amount_too_large", param="amount"
         )
     made = world.make("transfer_reversal", params, amount=given, currency=found["currency"], transfer=found["id"])
-    made["metadata"] = merged({}, params.get("metadata") or {})
     world.change(made, balance_transaction=balance.record(world, "transfer_refund", made, given)["id"])
     theirs = world.other(found["destination"])
     balance.record(theirs, "payment_refund", theirs.objects[found["destination_payment"]], -given)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from pinstripe.emulator import periods
-from pinstripe.emulator.generic import find, life
+from pinstripe.emulator.generic import check_free, find, life
 from pinstripe.emulator.lists import filtered
 from pinstripe.emulator.refusal import Refusal, missing_object, missing_param
 from pinstripe.emulator.world import Ask, Object, World
@@ -23,8 +23,7 @@ def create_coupon(ask: Ask) -> Object:
         raise Refusal("percent_off is more than 0 and at most 100.", param="percent_off")
     if params.get("duration") == "repeating" and not params.get("duration_in_months"):
         raise missing_param("duration_in_months")
-    if params.get("id") in world.objects:
-        raise Refusal("Coupon already exists.", code="resource_already_exists", param="id")
+    check_free(world, "coupon", params)
     coupon = world.draft("coupon", params)
     if "id" not in params:
         coupon["id"] = world.new_id("coupon", 8)

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from pinstripe.emulator.expand import includable
 from pinstripe.emulator.generic import life
-from pinstripe.emulator.lists import embedded, listed
 from pinstripe.emulator.lives import selling
 from pinstripe.emulator.lives.checkout import open_session
 from pinstripe.emulator.refusal import Refusal
@@ -45,16 +43,7 @@ def update(ask: Ask) -> Object:
     return world.update(link, params)
 
 
-@includable("payment_link", "line_items")
-def line_items(world: World, link: Object) -> Object:
-    """What is sold."""
-    return embedded(selling.kept(world, link), f"/v1/payment_links/{link['id']}/line_items")
-
-
-@life("payment_links.line_items.list")
-def list_line_items(ask: Ask) -> Object:
-    """What is sold."""
-    return listed(ask, selling.kept(ask.world, ask.world.get("payment_link", ask.path["payment_link"])))
+selling.show("payment_link", "/v1/payment_links", "payment_links.line_items.list")
 
 
 def follow(world: World, link: Object) -> Object:

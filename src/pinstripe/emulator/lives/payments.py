@@ -61,7 +61,7 @@ def confirm(ask: Ask) -> Object:
     """Confirm a payment intent, with the payment method that was passed or the one it has."""
     world, params = ask.world, ask.params
     intent = world.get("payment_intent", ask.target)
-    _in_state(intent, "confirm", OPEN)
+    in_state(intent, "confirm", OPEN)
     if method := method_of(world, params):
         world.change(intent, payment_method=method["id"])
     fields = {name: params[name] for name in ("receipt_email", "setup_future_usage", "shipping") if params.get(name)}
@@ -81,7 +81,7 @@ def update(ask: Ask) -> Object:
         "transfer_group",
         "expand",
     }:
-        _in_state(intent, "update", OPEN)
+        in_state(intent, "update", OPEN)
     fields: Object = {}
     if "amount" in params:
         charges.check_amount(params["amount"], params.get("currency") or intent["currency"])
@@ -98,7 +98,7 @@ def capture(ask: Ask) -> Object:
     """Take the money that a card holds, or less of it."""
     world, params = ask.world, ask.params
     intent = world.get("payment_intent", ask.target)
-    _in_state(intent, "capture", ("requires_capture",))
+    in_state(intent, "capture", ("requires_capture",))
     amount = int(params.get("amount_to_capture") or intent["amount_capturable"])
     charge = world.get("charge", intent["latest_charge"])
     charges.take(world, charge, amount, "amount_to_capture", params)
@@ -111,7 +111,7 @@ def capture(ask: Ask) -> Object:
 def cancel(ask: Ask) -> Object:
     """Give up on a payment intent; what a card holds for it is let go."""
     intent = ask.world.get("payment_intent", ask.target)
-    _in_state(intent, "cancel", (*OPEN, "requires_capture", "processing"))
+    in_state(intent, "cancel", (*OPEN, "requires_capture", "processing"))
     return give_up(ask.world, intent, ask.params.get("cancellation_reason"))
 
 
@@ -138,7 +138,7 @@ def increment(ask: Ask) -> Object:
     """Let a card hold more."""
     world = ask.world
     intent = world.get("payment_intent", ask.target)
-    _in_state(intent, "increment", ("requires_capture",))
+    in_state(intent, "increment", ("requires_capture",))
     amount = ask.params["amount"]
     if amount <= intent["amount"]:
         raise Refusal("The amount must be more than the one that is authorized.", param="amount")
@@ -153,7 +153,7 @@ def verify(ask: Ask) -> Object:
     """Verify a bank account by its deposits of 32 and 45 cents, or the descriptor code SM11AA; then the payment is made."""
     check_deposits(ask)
     intent = ask.world.get("payment_intent", ask.target)
-    _in_state(intent, "verify", OPEN)
+    in_state(intent, "verify", OPEN)
     return paid(ask.world, intent, {})
 
 
@@ -175,7 +175,7 @@ def apply_balance(ask: Ask) -> Object:
     """Pay with what the customer has sent by bank transfer."""
     world = ask.world
     intent = world.get("payment_intent", ask.target)
-    _in_state(intent, "apply a balance to", OPEN)
+    in_state(intent, "apply a balance to", OPEN)
     return intent
 
 
@@ -244,7 +244,7 @@ def _unauthenticated() -> Refusal:
 
 def answered(world: World, intent: Object, *, success: bool) -> Object:
     """The bank's customer has answered the challenge."""
-    _in_state(intent, "authenticate", ("requires_action",))
+    in_state(intent, "authenticate", ("requires_action",))
     if success:
         set_up(world, payment_method(world, intent["payment_method"]))
         return paid(world, intent, {})
@@ -321,6 +321,8 @@ def _charge(world: World, intent: Object, method: Object, refusal: Refusal | Non
     )
 
 
-def _in_state(intent: Object, action: str, states: tuple[str, ...]) -> None:
+def in_state(intent: Object, action: str, states: tuple[str, ...]) -> None:
+    """Refuse what the state of a payment or setup intent does not allow."""
     if intent["status"] not in states:
-        raise wrong_state(intent, action, "payment_intent_unexpected_state", payment_intent=clone(intent))
+        kind = intent["object"]
+        raise wrong_state(intent, action, f"{kind}_unexpected_state", **{kind: clone(intent)})

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from pinstripe.emulator.expand import includable
 from pinstripe.emulator.generic import life
-from pinstripe.emulator.lists import embedded, listed
 from pinstripe.emulator.lives import invoices, selling
 from pinstripe.emulator.lives.discounts import redeem
 from pinstripe.emulator.lives.invoice_lines import make_item
@@ -208,16 +206,7 @@ def accept(ask: Ask) -> Object:
     return quote
 
 
-@includable("quote", "line_items")
-def line_items(world: World, quote: Object) -> Object:
-    """What is offered."""
-    return embedded(selling.kept(world, quote), f"/v1/quotes/{quote['id']}/line_items")
-
-
-@life("quotes.line_items.list", "quotes.computed_upfront_line_items.list")
-def list_line_items(ask: Ask) -> Object:
-    """What is offered; of the upfront items, what is due at once."""
-    return listed(ask, selling.kept(ask.world, ask.world.get("quote", ask.path["quote"])))
+selling.show("quote", "/v1/quotes", "quotes.line_items.list", "quotes.computed_upfront_line_items.list")
 
 
 @life("quotes.pdf")

@@ -67,7 +67,6 @@ def give_back(world: World, charge: Object, params: Object) -> Object:
         payment_intent=charge["payment_intent"],
         reason=params.get("reason"),
         status="pending" if outcome == "pending" else "succeeded",
-        metadata={key: value for key, value in (params.get("metadata") or {}).items() if value},
     )  # fmt: skip
     moved = balance.record(world, "refund", refund, -amount)
     world.change(refund, balance_transaction=moved["id"])

@@ -5,11 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from pinstripe.emulator import money
+from pinstripe.emulator.expand import includable
+from pinstripe.emulator.generic import life
+from pinstripe.emulator.lists import embedded, listed
 from pinstripe.emulator.lives.catalog import make_price, make_product
 from pinstripe.emulator.lives.discounts import coupon_of
 from pinstripe.emulator.lives.lines import cost
 from pinstripe.emulator.refusal import Refusal, missing_object, missing_param
-from pinstripe.emulator.world import Object, World
+from pinstripe.emulator.world import Ask, Object, World
 
 
 def items(world: World, given: list[Object], currency: str | None, where: str = "line_items") -> list[Object]:
@@ -125,3 +128,15 @@ def kept(world: World, owner: Object) -> list[Object]:
     """The line items of something."""
     found: list[Object] = world.hidden.get(f"items:{owner['id']}") or []
     return found
+
+
+def show(kind: str, url: str, *operations: str) -> None:
+    """Let the objects of a kind show their line items, where they are asked for and on pages of their own."""
+
+    @includable(kind, "line_items")
+    def line_items(world: World, owner: Object) -> Object:
+        return embedded(kept(world, owner), f"{url}/{owner['id']}/line_items")
+
+    @life(*operations)
+    def list_line_items(ask: Ask) -> Object:
+        return listed(ask, kept(ask.world, ask.world.get(kind, ask.target)))

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pinstripe.emulator.generic import life
 from pinstripe.emulator.lives.cards import card_of, set_up
 from pinstripe.emulator.lives.payment_methods import attach_to, method_of, payment_method
-from pinstripe.emulator.lives.payments import challenge, check_deposits, missing_method, must_authenticate
-from pinstripe.emulator.refusal import Refusal, wrong_state
+from pinstripe.emulator.lives.payments import challenge, check_deposits, in_state, missing_method, must_authenticate
+from pinstripe.emulator.refusal import Refusal
 from pinstripe.emulator.world import Ask, Object, World, clone
 
 CONFIRMABLE = ("requires_payment_method", "requires_confirmation", "requires_action")
@@ -43,7 +43,7 @@ def confirm(ask: Ask) -> Object:
     """Confirm a setup intent, with the payment method that was passed or the one it has."""
     world = ask.world
     intent = world.get("setup_intent", ask.target)
-    _in_state(intent, "confirm", CONFIRMABLE)
+    in_state(intent, "confirm", CONFIRMABLE)
     if method := method_of(world, ask.params):
         world.change(intent, payment_method=method["id"])
     return confirmed(world, intent, ask.params)
@@ -54,7 +54,7 @@ def cancel(ask: Ask) -> Object:
     """Give up on a setup intent."""
     world = ask.world
     intent = world.get("setup_intent", ask.target)
-    _in_state(intent, "cancel", CONFIRMABLE)
+    in_state(intent, "cancel", CONFIRMABLE)
     world.change(intent, status="canceled", cancellation_reason=ask.params.get("cancellation_reason"), next_action=None)
     world.emit("canceled", intent)
     return intent
@@ -65,7 +65,7 @@ def update(ask: Ask) -> Object:
     """Change a setup intent that is not over."""
     world, params = ask.world, dict(ask.params)
     intent = world.get("setup_intent", ask.target)
-    _in_state(intent, "update", CONFIRMABLE)
+    in_state(intent, "update", CONFIRMABLE)
     fields: Object = {}
     if given := params.pop("payment_method", None):
         fields = {"payment_method": payment_method(world, given)["id"], "status": "requires_confirmation"}
@@ -77,7 +77,7 @@ def verify(ask: Ask) -> Object:
     """Verify a bank account by its deposits of 32 and 45 cents, or the descriptor code SM11AA."""
     check_deposits(ask)
     intent = ask.world.get("setup_intent", ask.target)
-    _in_state(intent, "verify", CONFIRMABLE)
+    in_state(intent, "verify", CONFIRMABLE)
     if intent["payment_method"] is None:
         raise missing_method(intent)
     return done(ask.world, intent)
@@ -118,7 +118,7 @@ def done(world: World, intent: Object) -> Object:
 
 def answered(world: World, intent: Object, *, success: bool) -> Object:
     """The bank's customer has answered the challenge."""
-    _in_state(intent, "authenticate", ("requires_action",))
+    in_state(intent, "authenticate", ("requires_action",))
     if success:
         return done(world, intent)
     error = Refusal("The customer did not authenticate.", status=402, code="setup_intent_authentication_failure")
@@ -140,8 +140,3 @@ def _attempt(world: World, intent: Object, status: str, refusal: Refusal | None)
         status=status,
         usage=intent["usage"],
     )
-
-
-def _in_state(intent: Object, action: str, states: tuple[str, ...]) -> None:
-    if intent["status"] not in states:
-        raise wrong_state(intent, action, "setup_intent_unexpected_state", setup_intent=clone(intent))

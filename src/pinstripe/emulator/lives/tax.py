@@ -3,17 +3,11 @@
 from __future__ import annotations
 
 from pinstripe.emulator import generic
-from pinstripe.emulator.expand import includable
 from pinstripe.emulator.generic import life
-from pinstripe.emulator.lists import embedded, listed
+from pinstripe.emulator.lives import selling
 from pinstripe.emulator.periods import DAY
 from pinstripe.emulator.refusal import Refusal, missing_object
-from pinstripe.emulator.world import Ask, Object, World, clone, merged
-
-
-def _kept(world: World, owner: Object) -> list[Object]:
-    found: list[Object] = world.hidden.get(f"items:{owner['id']}") or []
-    return found
+from pinstripe.emulator.world import Ask, Object, clone, merged
 
 
 @life("tax.calculations.create")
@@ -55,22 +49,8 @@ def calculate(ask: Ask) -> Object:
     return world.keep(made)
 
 
-@life("tax.calculations.line_items.list")
-def calculation_lines(ask: Ask) -> Object:
-    """The line items of a calculation."""
-    return listed(ask, _kept(ask.world, ask.world.get("tax.calculation", ask.path["calculation"])))
-
-
-@includable("tax.calculation", "line_items")
-def shown_calculation_lines(world: World, calculation: Object) -> Object:
-    """The line items of a calculation."""
-    return embedded(_kept(world, calculation), f"/v1/tax/calculations/{calculation['id']}/line_items")
-
-
-@includable("tax.transaction", "line_items")
-def shown_transaction_lines(world: World, transaction: Object) -> Object:
-    """The line items of a transaction."""
-    return embedded(_kept(world, transaction), f"/v1/tax/transactions/{transaction['id']}/line_items")
+selling.show("tax.calculation", "/v1/tax/calculations", "tax.calculations.line_items.list")
+selling.show("tax.transaction", "/v1/tax/transactions", "tax.transactions.line_items.list")
 
 
 @life("tax.transactions.create_from_calculation")
@@ -90,7 +70,7 @@ def commit(ask: Ask) -> Object:
         metadata=merged({}, params.get("metadata") or {}),
     )  # fmt: skip
     items = []
-    for one in _kept(world, calculation):
+    for one in selling.kept(world, calculation):
         item = world.draft("tax.transaction_line_item")
         item.update(
             {
@@ -116,7 +96,7 @@ def reverse(ask: Ask) -> Object:
         metadata=merged({}, params.get("metadata") or {}),
     )  # fmt: skip
     items = []
-    for one in _kept(world, original):
+    for one in selling.kept(world, original):
         part = next((part for part in params.get("line_items") or [] if part["original_line_item"] == one["id"]), None)
         if params["mode"] == "full" or part is not None:
             amounts = (
@@ -135,12 +115,6 @@ def reverse(ask: Ask) -> Object:
             )
     world.hide(f"items:{made['id']}", items)
     return world.keep(made)
-
-
-@life("tax.transactions.line_items.list")
-def transaction_lines(ask: Ask) -> Object:
-    """The line items of a transaction."""
-    return listed(ask, _kept(ask.world, ask.world.get("tax.transaction", ask.path["transaction"])))
 
 
 @life("tax.associations.find")

@@ -14,6 +14,7 @@ from pinstripe.emulator.core import Answer, Core, Question
 from pinstripe.emulator.money import written
 from pinstripe.emulator.pages import hosted
 from pinstripe.emulator.refusal import Refusal
+from pinstripe.emulator.world import NOBODY
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -60,8 +61,7 @@ class Pages:
         if account is None:
             return self._html("message.html", 404, title="Nothing is here", text=f"There is no {identifier}.")
         given = dict(parse_qsl(question.body.decode())) if question.verb == "POST" else None
-        request = {"id": None, "idempotency_key": None}
-        with self._core.session(account, request, question.base) as world:
+        with self._core.session(account, NOBODY, question.base) as world:
             shown = page(world, world.objects[identifier], given)
         if isinstance(shown, bytes):
             return Answer(200, shown, {"Content-Type": "application/pdf"})
