@@ -390,3 +390,11 @@ def test_what_a_subscription_cannot_be_is_refused(shop: Shop) -> None:
     with pytest.raises(pinstripe.InvalidRequestError, match="same price"):
         shop.subscribe(price, price)
     assert shop.client.subscriptions.list(status="all").data == []
+
+
+def test_the_metadata_of_an_item_is_merged_like_any_other(shop: Shop) -> None:
+    item = shop.subscribe(shop.price(3000)).items.data[0].id
+    items = shop.client.subscription_items
+    items.update(item, metadata={"a": "1", "b": "2"})
+    assert items.update(item, metadata={"a": "", "c": "3"}).metadata == {"b": "2", "c": "3"}
+    assert items.update(item, metadata=None).metadata == {}

@@ -198,9 +198,7 @@ def _understood(
     else:
         new["quantity"] = given.get("quantity", old.get("quantity", 1))
     if "metadata" in given:
-        new["metadata"] = {
-            key: value for key, value in {**old["metadata"], **(given["metadata"] or {})}.items() if value
-        }
+        new["metadata"] = merged(old["metadata"], given["metadata"])
     if "tax_rates" in given:
         new["tax_rates"] = [world.objects[one] for one in given["tax_rates"] or []]
     if "discounts" in given:
