@@ -398,3 +398,13 @@ def test_the_metadata_of_an_item_is_merged_like_any_other(shop: Shop) -> None:
     items.update(item, metadata={"a": "1", "b": "2"})
     assert items.update(item, metadata={"a": "", "c": "3"}).metadata == {"b": "2", "c": "3"}
     assert items.update(item, metadata=None).metadata == {}
+
+
+def test_an_item_that_was_changed_to_what_it_is_renews_like_any_other(shop: Shop) -> None:
+    price = shop.price(3000)
+    made = shop.subscribe(price)
+    item = made.items.data[0].id
+    shop.client.subscriptions.update(made.id, items=[{"id": item, "price": price, "quantity": 1}])
+    shop.advance(at(2, 1, 1))
+    (within,) = shop.client.subscriptions.retrieve(made.id).items.data
+    assert shop.client.subscription_items.retrieve(item).current_period_end == within.current_period_end

@@ -220,16 +220,16 @@ class World:
         """Set fields; gives what they were before, where that was something else."""
         before = {name: found.get(name) for name, value in fields.items() if name not in found or found[name] != value}
         if before:
-            new = [name for name in before if name not in found]
-            found.update({name: fields[name] for name in before})
             self.dirty[found["id"]] = None
+        was = {name: found[name] for name in fields if name in found}
+        found.update(fields)  # also what is equal: a list may hold other objects now, which are to be the kept ones
 
-            def undo() -> None:
-                found.update(before)
-                for name in new:
-                    del found[name]
+        def undo() -> None:
+            found.update(was)
+            for name in fields.keys() - was.keys():
+                del found[name]
 
-            self.undos.append(undo)
+        self.undos.append(undo)
         copied: Object = clone(before)
         return copied
 
