@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 SPEC ?= ../shared/openapi
 
-.PHONY: demo test check generate docs bench clean
+.PHONY: demo test check facts generate docs bench clean
 
 demo: $(VENV)/.demo
 	$(BIN)/python -m pinstripe demo
@@ -21,6 +21,9 @@ check: $(VENV)/.check
 	$(BIN)/python -m mypy.stubtest pinstripe --mypy-config-file pyproject.toml --concise \
 		--allowlist stubs/allowlist.txt --allowlist stubs/services.allowlist.txt
 	$(BIN)/python -m codegen --check --spec $(SPEC)
+
+facts: $(VENV)/.codegen
+	$(BIN)/python -m codegen.facts --spec $(SPEC)
 
 generate: $(VENV)/.demo
 	$(BIN)/python -m codegen --spec $(SPEC)
@@ -40,7 +43,7 @@ $(VENV)/.demo: $(VENV)/.pip pyproject.toml
 	$(BIN)/python -m pip install --quiet --editable '.[emulator]'
 	touch $@
 
-$(VENV)/.test $(VENV)/.check $(VENV)/.docs: $(VENV)/.%: $(VENV)/.demo
+$(VENV)/.codegen $(VENV)/.test $(VENV)/.check $(VENV)/.docs: $(VENV)/.%: $(VENV)/.demo
 	$(BIN)/python -m pip install --quiet --group $*
 	touch $@
 
