@@ -87,11 +87,13 @@ class Documentation:
     operations: Mapping[str, Entry]
     events: Mapping[str, Entry]
     fields: Sentences
+    filters: Sentences
     values: Values
 
     def sentences(self) -> Iterator[Sentence]:
         """Yield every sentence."""
         yield from self.fields.values()
+        yield from self.filters.values()
         for table in self.values.values():
             yield from table.values()
         for entries in (self.objects, self.components, self.operations, self.events):
@@ -130,6 +132,7 @@ def load(folder: Path = FOLDER) -> Documentation:
         entries["operations"],
         entries["events"],
         loader.fields,
+        loader.filters,
         loader.values,
     )
 
@@ -140,6 +143,7 @@ class _Loader:
     def __init__(self) -> None:
         self.entries: dict[str, dict[str, Entry]] = {section: {} for section in _SECTIONS}
         self.fields: dict[str, Sentence] = {}
+        self.filters: dict[str, Sentence] = {}
         self.values: dict[str, Sentences] = {}
         self.problems: list[str] = []
         self.name = ""
@@ -158,10 +162,12 @@ class _Loader:
                     self.entry(section, key, entry)
             elif section == "fields" and path.name == SHARED:
                 self.fields.update(self.sentences(node, section))
+            elif section == "filters" and path.name == SHARED:
+                self.filters.update(self.sentences(node, section))
             elif section == "values" and path.name == SHARED:
                 self.values.update(self.tables(node, section))
             else:
-                allowed = [*_SECTIONS, "fields", "values"] if path.name == SHARED else list(_SECTIONS)
+                allowed = [*_SECTIONS, "fields", "filters", "values"] if path.name == SHARED else list(_SECTIONS)
                 self.problem(node, section, f"no such section; there are {', '.join(allowed)}")
 
     def entry(self, section: str, key: str, node: _Node) -> None:
@@ -277,6 +283,8 @@ class Lookup:
         for table in (entry.params if entry else {}, owner.params if owner else {}):
             if sentence := table.get(path):
                 return Found(sentence, "own")
+        if self.api.operations[operation].is_list and (found := self._shared(path, self.documentation.filters)):
+            return found
         if resource and (found := self._model_field(resource, path)):
             return found
         return self._shared(path)
@@ -317,8 +325,9 @@ class Lookup:
                 return Found(sentence, "component")
         return None
 
-    def _shared(self, path: str) -> Found | None:
-        found = next((self.documentation.fields[end] for end in _ends(path) if end in self.documentation.fields), None)
+    def _shared(self, path: str, sentences: Sentences | None = None) -> Found | None:
+        sentences = self.documentation.fields if sentences is None else sentences
+        found = next((sentences[end] for end in _ends(path) if end in sentences), None)
         return Found(found, "shared") if found else None
 
     def _shared_values(self, path: str) -> Sentences:
@@ -396,7 +405,7 @@ class _Checker:
                 yield _unknown(entry.where, "event type", name, [*api.events, *api.thin_events])
                 continue
             yield from _paths(entry.fields.items(), f"field of {name}", places.of_event(api, event) if event else {})
-        for end, sentence in written.fields.items():
+        for end, sentence in (*written.fields.items(), *written.filters.items()):
             if end not in self.ends:
                 yield _unknown(sentence.where, "field or parameter", end, self.ends)
         for end, table in written.values.items():

@@ -170,6 +170,11 @@ class Operation:
         """The dotted name: `customers.create`."""
         return f"{self.service}.{self.method}"
 
+    @property
+    def is_list(self) -> bool:
+        """Whether it returns a page, so that its parameters are filters."""
+        return self.shape in ("page", "search", "v2")
+
 
 @dataclass(frozen=True)
 class Event:
