@@ -125,8 +125,8 @@ class Outline:
                 parts.append(flag)
         if required and not item.required:
             parts.append("optional")
-        if limits := [one for one in _limits(item.type) if one not in (5000, None)]:
-            parts.append(f"at most {limits[0]} characters")
+        if (limit := spec.max_length(item.type)) not in (5000, None):
+            parts.append(f"at most {limit} characters")
         if place.values:
             known = sum(value in meanings for value in place.values)
             parts.append(f"values {known}/{len(place.values)}: {_values(place.values)}")
@@ -175,10 +175,6 @@ def _type(api: spec.Api, kind: spec.Type) -> str:
             return f"expandable {', '.join(schemas)}"
         case spec.Object():
             return "object"
-
-
-def _limits(kind: spec.Type) -> Iterator[int | None]:
-    return (part.max_length for part in spec.parts(kind) if isinstance(part, spec.Scalar))
 
 
 def _values(values: tuple[str, ...]) -> str:

@@ -252,3 +252,9 @@ def objects(kind: Type) -> tuple[Object, ...]:
 def values(kind: Type) -> tuple[str | bool, ...]:
     """Return the literal values that a type allows."""
     return tuple(value for part in parts(kind) if isinstance(part, Enum) for value in part.values)
+
+
+def max_length(kind: Type) -> int | None:
+    """Return how many characters a type allows, if it says so."""
+    limits = (part.max_length for part in parts(kind) if isinstance(part, Scalar))
+    return next((limit for limit in limits if limit is not None), None)
