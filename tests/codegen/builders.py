@@ -21,7 +21,7 @@ def obj(*required: str, **properties: Node) -> Node:
     return {"type": "object", "properties": {**properties}, "required": [*required]}
 
 
-def resource(kind: str, **properties: Node) -> Node:
+def resource(kind: str, /, **properties: Node) -> Node:
     """A resource: an object with an ID that names its type."""
     fields: dict[str, Node] = {"id": TEXT, "object": {"type": "string", "enum": [kind]}, **properties}
     return {**obj("id", "object", **fields), "x-resourceId": kind}

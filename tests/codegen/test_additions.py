@@ -14,7 +14,9 @@ def gadgets() -> spec.Api:
     return api(
         {
             "/v1/gadgets": {
-                "post": operation(ref("gadget"), body=obj(source=TEXT, kind=enum("big"), box=obj(kinds=list_of(enum("big")))))
+                "post": operation(
+                    ref("gadget"), body=obj(source=TEXT, kind=enum("big"), box=obj(kinds=list_of(enum("big"))))
+                )
             }
         },
         {"gadget": resource("gadget", status=TEXT)},

@@ -82,7 +82,9 @@ def test_fields_that_stripe_does_not_validate_are_open() -> None:
 
 def test_a_filters_range_is_of_times_but_an_amounts_is_of_numbers() -> None:
     bounds: Node = {**obj(gt=NUMBER, lt=NUMBER), "title": "range_query_specs"}
-    listing = operation(page_of(ref("gadget")), query={"created": any_of(bounds, NUMBER), "amount": any_of(bounds, NUMBER)})
+    listing = operation(
+        page_of(ref("gadget")), query={"created": any_of(bounds, NUMBER), "amount": any_of(bounds, NUMBER)}
+    )
     read = api({"/v1/gadgets": {"get": listing}}, {"gadget": resource("gadget")})
     kinds = {item.name: set(spec.parts(item.type)) for item in read.operations["gadgets.list"].params}
     assert spec.Scalar("timestamp") in kinds["created"]

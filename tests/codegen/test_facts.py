@@ -34,7 +34,9 @@ def everything(**extra: Node) -> spec.Api:
         {
             "/v1/gadgets": {
                 "get": operation(page_of(ref("gadget")), query={"limit": NUMBER}),
-                "post": operation(ref("gadget"), body=obj("name", name={**TEXT, "maxLength": 40}, card=card, tip=clearable(tip))),
+                "post": operation(
+                    ref("gadget"), body=obj("name", name={**TEXT, "maxLength": 40}, card=card, tip=clearable(tip))
+                ),
             },
             "/v1/gadgets/{gadget}": {"delete": operation(ref("deleted_gadget"))},
         },
@@ -69,7 +71,7 @@ def test_a_new_field_is_one_added_line() -> None:
     before, after = lines.dump(everything()), lines.dump(everything(color=TEXT))
     changed = [path for path in after if before.get(path) != after[path]]
     assert changed == ["schemas/gadget.jsonl"]
-    diff = [line for line in difflib.ndiff(before[changed[0]].splitlines(), after[changed[0]].splitlines())]
+    diff = list(difflib.ndiff(before[changed[0]].splitlines(), after[changed[0]].splitlines()))
     assert [line for line in diff if line[0] in "+-"] == ['+ {"field": "color", "type": "string"}']
 
 
