@@ -1,4 +1,4 @@
-"""Check how our documentation is written: in our own words, in whole sentences, once.
+"""Check our documentation: that it describes what is there, in our own words, in whole sentences, once.
 
 No run of eight words may be shared with the docstrings of the official `stripe` package, where it is installed; words in
 backticks do not count. A text ends in a period, has at most 400 characters and no TODO, and stands once in its file.
@@ -13,7 +13,7 @@ import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from codegen import docs
+from codegen import docs, facts
 
 RUN = 8
 LONGEST = 400
@@ -85,7 +85,7 @@ def main() -> int:
         return 1
     names = {Path(name).name for name in options.file}
     sentences = [one for one in documentation.sentences() if not names or one.file in names]
-    problems = list(style(sentences))
+    problems = [*docs.check(documentation, facts.load()), *style(sentences)]
     if folder := official_package():
         problems += shared_wording(sentences, official_runs(folder))
     else:

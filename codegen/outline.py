@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from codegen import docs, facts, places, spec
+from codegen import coverage, docs, facts, places, spec
 from codegen.places import Place
 
 LARGE = 15  # a subtree with more places than this gets a section of its own
@@ -201,71 +201,6 @@ def _short_names(operations: list[spec.Operation]) -> dict[str, str]:
     return {one.name: one.method if len(services) == 1 else one.name for one in operations}
 
 
-# --- coverage ---------------------------------------------------------------------------------------------------------
-
-
-@dataclass
-class Count:
-    """How many of the places of one kind are documented."""
-
-    done: int = 0
-    all: int = 0
-
-    def add(self, covered: bool) -> None:
-        self.done += covered
-        self.all += 1
-
-    def __str__(self) -> str:
-        return f"{self.done}/{self.all}" if self.all else ""
-
-    @property
-    def percent(self) -> float:
-        return 100 * self.done / self.all if self.all else 100
-
-
-KINDS = ("classes", "fields", "operations", "params", "events")
-
-
-def coverage(api: spec.Api, documentation: docs.Documentation) -> dict[str, dict[str, Count]]:
-    """Count what is documented, by object and kind; what belongs to no object is counted under an empty name."""
-    lookup = docs.Lookup(documentation, api)
-    found: dict[str, dict[str, Count]] = {}
-
-    def count(name: str, kind: str, covered: bool) -> None:
-        found.setdefault(name, {one: Count() for one in KINDS})[kind].add(covered)
-
-    for name, schema in api.schemas.items():
-        if schema.standalone or schema.options:
-            count(schema.original, "classes", lookup.schema(name) is not None)
-            for path in lookup.fields(name):
-                count(schema.original, "fields", lookup.field(name, path) is not None)
-    for operation, resource in api.resources.items():
-        count(resource, "operations", lookup.operation(operation) is not None)
-        for path in lookup.params(operation):
-            count(resource, "params", lookup.param(operation, path) is not None)
-    for event in api.events.values():
-        count(api.schemas[event.object].original, "events", lookup.event(event.type) is not None)
-    for thin in api.thin_events.values():
-        owner = api.schemas[thin.related].original if thin.related else ""
-        count(owner, "events", lookup.event(thin.type) is not None)
-        for path in places.of_event(api, thin):
-            count(owner, "fields", lookup.event_field(thin.type, path) is not None)
-    return dict(sorted(found.items()))
-
-
-def coverage_table(found: Mapping[str, Mapping[str, Count]]) -> Iterator[str]:
-    """Yield the coverage by object as a table, with the total and the percentage in the last lines."""
-    row = "{:<52}" + "{:>13}" * len(KINDS)
-    total = {
-        kind: Count(*(sum(getattr(c[kind], n) for c in found.values()) for n in ("done", "all"))) for kind in KINDS
-    }
-    yield row.format("", *KINDS)
-    for name, counts in found.items():
-        yield row.format(name or "(no object)", *(str(counts[kind]) for kind in KINDS))
-    yield row.format("all", *(str(total[kind]) for kind in KINDS))
-    yield row.format("", *(f"{total[kind].percent:.1f} %" for kind in KINDS))
-
-
 def main() -> int:
     """Print an outline or the coverage; return the exit code."""
     parser = argparse.ArgumentParser(
@@ -300,7 +235,7 @@ def main() -> int:
             return 1
         print("\n".join(outline.about(name)))
     if options.coverage:
-        print("\n".join(coverage_table(coverage(api, documentation))))
+        print("\n".join(coverage.table(coverage.count(api, documentation))))
     if not options.name and not options.coverage:
         parser.print_help()
     return 1 if problems else 0

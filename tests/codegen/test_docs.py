@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from codegen import check_wording, docs, facts, outline, spec
+from codegen import check_wording, coverage, docs, facts, outline, spec
 from codegen.docs import Documentation, DocumentationError, Lookup
 from tests.codegen.builders import NUMBER, TEXT, api, enum, list_of, obj, operation, page_of, ref, resource
 
@@ -314,7 +314,7 @@ def test_large_subtrees_have_sections_of_their_own(gadgets: spec.Api, tmp_path: 
 
 def test_coverage_counts_by_object(tmp_path: Path, gadgets: spec.Api) -> None:
     text = "objects: {gadget: {summary: A gadget., fields: {name: Its name.}}}\nevents: {gadget.created: New.}"
-    found = outline.coverage(gadgets, load(tmp_path, a=text))
+    found = coverage.count(gadgets, load(tmp_path, a=text))
     assert {kind: str(count) for kind, count in found["gadget"].items()} == {
         "classes": "2/2",
         "fields": "1/11",
@@ -322,5 +322,18 @@ def test_coverage_counts_by_object(tmp_path: Path, gadgets: spec.Api) -> None:
         "params": "1/12",
         "events": "2/2",
     }
-    table = list(outline.coverage_table(found))
+    table = list(coverage.table(found))
     assert table[-2].split()[:3] == ["all", "2/3", "1/17"]
+
+
+def test_what_is_documented_less_than_required_is_a_shortfall() -> None:
+    half, whole = coverage.Count(1, 2), coverage.Count(2, 2)
+    found = {"customer": {**dict.fromkeys(coverage.KINDS, whole), "fields": half}}
+    assert list(coverage.shortfalls(found)) == [
+        "coverage: 50.0 % of the fields are documented; required are 60 %",
+        "coverage: customer lacks 1 fields; see python -m codegen.outline --missing customer",
+    ]
+
+
+def test_the_objects_that_must_be_documented_exist() -> None:
+    assert set(facts.load().schemas) >= coverage.COMPLETE
