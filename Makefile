@@ -23,6 +23,7 @@ check: $(VENV)/.check
 	$(BIN)/python -m codegen --check --spec $(SPEC)
 
 facts: $(VENV)/.codegen
+	@test "$(origin SPEC)" != file || { echo "say where Stripe's document is: make facts SPEC=folder" >&2; exit 1; }
 	$(BIN)/python -m codegen.facts --spec $(SPEC)
 
 generate: $(VENV)/.demo
