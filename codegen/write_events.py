@@ -1,4 +1,4 @@
-"""Writes the typed faces of ``pinstripe.events`` and ``pinstripe.handlers``: a class for each event type, and what takes it."""
+"""Write the stubs of ``pinstripe.events`` and ``pinstripe.webhooks.handlers``: one class per event type."""
 
 from __future__ import annotations
 
@@ -62,9 +62,9 @@ class TypedThinEvent(V2CoreEvent, Generic[K, D]):
 
 
 def write_events(api: ir.Api) -> Iterator[tuple[str, str]]:
-    """The stubs of ``pinstripe.events`` and ``pinstripe.handlers``."""
+    """The stubs of ``pinstripe.events`` and ``pinstripe.webhooks.handlers``."""
     yield "events.pyi", _events(api)
-    yield "handlers.pyi", _handlers(api)
+    yield "webhooks/handlers.pyi", _handlers(api)
 
 
 def _events(api: ir.Api) -> str:
@@ -81,10 +81,10 @@ def _events(api: ir.Api) -> str:
         classes.append(f"class {name}(TypedThinEvent[{kind}, {data}]): ...\n")
         classes.append(f"class {name}Notification(TypedNotification[{kind}, {name}, {related}]): ...\n")
     own = {
-        "pinstripe.client": ["AsyncClient", "Client"],
+        "pinstripe._client": ["AsyncClient", "Client"],
         "pinstripe.models": wanted,
         "pinstripe.models.v2_core_event": ["V2CoreEventReason", "V2CoreEventRelatedObject"],
-        "pinstripe.wire": ["DateTime"],
+        "pinstripe._scalars": ["DateTime"],
     }
     return (
         text.header(api.version, "One class for each type of event, and the union of them that `event.type` narrows.")

@@ -164,7 +164,7 @@ def _module(api: ir.Api, module: str, models: list[ir.Model], docs: dict[str, st
     now = {key for key in names.now if key not in local}
     later = {key for key in names.later if key not in local | now}
     names.vocabulary.add("StripeModel")
-    vocabulary = {"pinstripe.model": names.vocabulary - WIRE, "pinstripe.wire": names.vocabulary & WIRE}
+    vocabulary = {"pinstripe._base": names.vocabulary - WIRE, "pinstripe._scalars": names.vocabulary & WIRE}
     if names.used_values:
         vocabulary["pinstripe.models.values"] = names.used_values
     for key in now:
@@ -230,8 +230,8 @@ def _index(api: ir.Api) -> str:
     return (
         text.header(api.version, "Every model of Stripe's API, loaded when it is first asked for.")
         + "from importlib import import_module\nfrom typing import TYPE_CHECKING\n\n"
-        + "from pinstripe import model as _model\n"
-        + "from pinstripe.model import ListObject, Ref, SearchResult, StripeModel, StripeObject, V2List\n"
+        + "from pinstripe._registry import Registry as _Registry, register as _register\n"
+        + "from pinstripe._base import ListObject, Ref, SearchResult, StripeModel, StripeObject, V2List\n"
         + "\nif TYPE_CHECKING:\n"
         + "".join(f"    from pinstripe.models.{module} import *\n" for module in sorted(modules))
         + "\n# The classes of every module.\n_CLASSES: dict[str, tuple[str, ...]] = {\n"
@@ -268,7 +268,7 @@ def _event(event_type: str) -> type[StripeModel]:
     return found
 
 
-_model.register(_model.Registry(_OBJECTS, _DELETED, _load, _event))
+_register(_Registry(_OBJECTS, _DELETED, _load, _event))
 
 if not TYPE_CHECKING:  # a checker that sees __getattr__ takes every name for a good one
     __all__ = __dir__()

@@ -27,7 +27,7 @@ IMPORTED: dict[str, str] = {
     "int | datetime": "datetime",
     "datetime | str": "datetime",
     "Decimal | str": "decimal",
-    "FileInput": "pinstripe.param",
+    "FileInput": "pinstripe.types",
     "Any": "typing",
 }
 
@@ -49,7 +49,7 @@ class ParamNames:
         match kind:
             case ir.Scalar("str", length) if self.limits and length and length != DEFAULT_LIMIT:
                 self.imports["typing"].add("Annotated")
-                self.imports["pinstripe.param"].add("MaxLen")
+                self.imports["pinstripe.types"].add("MaxLen")
                 return f"Annotated[str, MaxLen({length})]"
             case ir.Scalar(name):
                 return self._scalar(SCALARS[name])
@@ -84,7 +84,7 @@ class ParamNames:
 
     def _list(self, item: str) -> str:
         if item == "str" and self.strings == "Strings":
-            self.imports["pinstripe.param"].add("Strings")
+            self.imports["pinstripe.types"].add("Strings")
             return "Strings"
         if any(option == "str" or option.startswith("Annotated[str") for option in item.split(" | ")):
             if self.strings == "Strings":

@@ -84,7 +84,7 @@ def _module(api: ir.Api, module: str, group: Iterable[Service]) -> str:
     bodies.append("".join(f"Async{service.class_name} = {service.class_name}\n" for service in group))
     return (
         text.header(api.version, f"The services of `client.{module}`: https://docs.stripe.com/api")
-        + text.imports({"pinstripe.endpoint": used})
+        + text.imports({"pinstripe._endpoint": used})
         + "\n"
         + "\n".join(bodies)
     )
@@ -121,7 +121,7 @@ def _index(api: ir.Api, found: dict[str, Service]) -> str:
     top = "".join(f'    {name} = service("{name}")\n' for name in found if "." not in name)
     return (
         text.header(api.version, "Every service, by its dotted name; a service is loaded when it is first used.")
-        + "from importlib import import_module\n\nfrom pinstripe.endpoint import Resource, service\n\n"
+        + "from importlib import import_module\n\nfrom pinstripe._endpoint import Resource, service\n\n"
         + f"{rows}\n\n\n"
         + _INDEX_CODE
         + f'\n\nclass Services:\n    """What a client offers: one attribute for each service."""\n\n{top}'

@@ -140,12 +140,12 @@ def _head(face: Face, api: ir.Api, title: str) -> str:
     names["pinstripe.models"] |= face.models
     names["pinstripe.params"] |= {api.params[key].name for key in face.names.shapes}
     names["pinstripe.params.values"] |= face.names.used_values
-    names["pinstripe.endpoint"].add("Resource")
-    names["pinstripe.param"].add("RequestOptions")
+    names["pinstripe._endpoint"].add("Resource")
+    names["pinstripe.types"].add("RequestOptions")
     if face.events:
         names["pinstripe.events"].add("AnyEvent")
     if face.paging:
-        names["pinstripe.paging"] |= face.paging
+        names["pinstripe._pagination"] |= face.paging
     own = {module: found for module, found in names.items() if module.startswith("pinstripe") and found}
     standard = {module: found for module, found in names.items() if not module.startswith("pinstripe")}
     lead = "import builtins\n" if "builtins" in face.names.imports else ""
@@ -174,7 +174,7 @@ def _index(api: ir.Api, found: dict[str, Service]) -> str:
     ]
     return (
         text.header(api.version, "What a client offers: one attribute for each service.")
-        + "from pinstripe.endpoint import Resource\n"
+        + "from pinstripe._endpoint import Resource\n"
         + imports
         + "\nSERVICES: tuple[str, ...]\n\ndef load(name: str) -> type[Resource]: ...\n\n"
         + "\n".join(classes)

@@ -14,8 +14,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pinstripe import errors, retry
-from pinstripe.call import Call, Config, Failure, Request, Response, Sleep, World, decoded, fill_path, life
+from pinstripe import _retry, errors
+from pinstripe._call import Call, Config, Failure, Request, Response, Sleep, World, decoded, fill_path, life
 from pinstripe.models import Customer
 
 KEY = "sk_test_very_secret"
@@ -243,14 +243,14 @@ def test_max_retries_is_how_often_it_is_tried_again(retries: int) -> None:
 def test_the_wait_grows_from_half_a_second_to_eight_and_is_never_less_than_asked(
     n: int, chance: float, asked: float
 ) -> None:
-    wait = retry.wait(n, asked, chance)
+    wait = _retry.wait(n, asked, chance)
     assert wait >= asked
     assert 0.5 <= wait <= max(8.0, asked)
-    assert retry.wait(n + 1, asked, chance) >= wait
+    assert _retry.wait(n + 1, asked, chance) >= wait
 
 
 def test_chance_spreads_the_waits() -> None:
-    assert retry.wait(2, 0, 0.0) < retry.wait(2, 0, 0.5) < retry.wait(2, 0, 1.0)
+    assert _retry.wait(2, 0, 0.0) < _retry.wait(2, 0, 0.5) < _retry.wait(2, 0, 1.0)
 
 
 @pytest.mark.parametrize(

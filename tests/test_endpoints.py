@@ -14,7 +14,7 @@ import httpx
 import pytest
 
 import pinstripe
-from pinstripe.endpoint import Row, endpoints
+from pinstripe._endpoint import Row, endpoints
 
 ROWS = endpoints()
 ORACLE = Path(__file__).parents[2] / "shared" / "openapi" / "operations.json"

@@ -19,7 +19,7 @@ import httpx
 import pytest
 
 import pinstripe
-from pinstripe.call import Request
+from pinstripe._call import Request
 
 CUSTOMER = {"id": "cus_1", "object": "customer", "created": 1, "livemode": False}
 Run = Callable[[Callable[[Any], Any]], Any]  # Any: an operation on a client, sync or async
@@ -264,7 +264,7 @@ def test_a_clients_own_pool_is_closed_and_a_borrowed_one_is_not() -> None:
 
 
 def test_certificates_are_checked_for_every_url_but_a_plain_one() -> None:
-    room: Any = import_module("pinstripe.transport")  # Any: its inside is nobody's business but this test's
+    room: Any = import_module("pinstripe._transport")  # Any: its inside is nobody's business but this test's
     for url, checked in (("https://api.stripe.com/v1/x", True), ("HTTPS://api.stripe.com", True), ("http://a", False)):
         assert room._is_tls(Request("GET", url, {}, None, 1.0)) is checked
     transport = room.Transport(None)

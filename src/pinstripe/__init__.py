@@ -8,16 +8,16 @@ from importlib import import_module
 from pinstripe._api_version import API_VERSION
 from pinstripe._version import __version__
 
-_HOMES = {
-    "Client": "client",
-    "AsyncClient": "client",
-    "decode": "drift",
-    "Drift": "drift",
-    "endpoints": "endpoint",
-    "Ref": "model",
-    "StripeModel": "model",
-    "StripeObject": "model",
-    "RequestOptions": "param",
+_NAMES = {
+    "Client": "_client",
+    "AsyncClient": "_client",
+    "decode": "_decoding",
+    "Drift": "_decoding",
+    "endpoints": "_endpoint",
+    "Ref": "_base",
+    "StripeModel": "_base",
+    "StripeObject": "_base",
+    "RequestOptions": "types",
     "StripeError": "errors",
     "APIError": "errors",
     "APIConnectionError": "errors",
@@ -32,15 +32,15 @@ _HOMES = {
     "ResponseValidationError": "errors",
     "SignatureVerificationError": "errors",
 }
-_ROOMS = ("errors", "events", "form", "models", "params", "webhooks")
+_MODULES = ("errors", "events", "form", "models", "params", "types", "webhooks")
 
-__all__ = ["API_VERSION", "__version__", *_HOMES, *_ROOMS]  # pyright: ignore[reportUnsupportedDunderAll]  # lazy names
+__all__ = ["API_VERSION", "__version__", *_NAMES, *_MODULES]  # pyright: ignore[reportUnsupportedDunderAll]  # lazy names
 
 
 def __getattr__(name: str) -> object:
-    if name in _HOMES:
-        found = getattr(import_module(f"pinstripe.{_HOMES[name]}"), name)
-    elif name in _ROOMS:
+    if name in _NAMES:
+        found = getattr(import_module(f"pinstripe.{_NAMES[name]}"), name)
+    elif name in _MODULES:
         found = import_module(f"pinstripe.{name}")
     else:
         raise AttributeError(f"module 'pinstripe' has no attribute {name!r}")

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from pinstripe.drift import Drift
+    from pinstripe._decoding import Drift
     from pinstripe.models import BankAccount, Card, PaymentIntent, PaymentMethod, SetupIntent, Source
 
 __all__ = [

@@ -9,15 +9,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
-from pinstripe.model import BUILDING, StripeModel, registry
+from pinstripe._base import BUILDING, StripeModel
+from pinstripe._registry import registry
+from pinstripe._scalars import DateTime
 from pinstripe.models import Event, V2CoreEvent
 from pinstripe.models._event_types import EVENT_TYPES, THIN_EVENT_TYPES
 from pinstripe.models.v2_core_event import V2CoreEventReason, V2CoreEventRelatedObject
-from pinstripe.wire import DateTime
 
 if TYPE_CHECKING:
-    from pinstripe.client import AsyncClient, Client
-    from pinstripe.param import RequestOptions
+    from pinstripe._client import AsyncClient, Client
+    from pinstripe.types import RequestOptions
 
 __all__ = ["AnyEvent", "AnyNotification", "Event", "EventNotification", "class_for", "notification_class_for"]
 

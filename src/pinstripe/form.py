@@ -22,7 +22,7 @@ from urllib.parse import quote, unquote, unquote_plus
 from pinstripe.errors import InvalidArgumentError
 
 if TYPE_CHECKING:
-    from pinstripe.param import FileInput
+    from pinstripe.types import FileInput
 
 __all__ = ["decode", "encode", "encode_v2", "multipart", "pairs", "to_json"]
 

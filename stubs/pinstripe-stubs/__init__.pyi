@@ -10,9 +10,9 @@ from pinstripe import (
 )
 from pinstripe._api_version import API_VERSION as API_VERSION
 from pinstripe._version import __version__ as __version__
-from pinstripe.client import AsyncClient as AsyncClient, Client as Client
-from pinstripe.drift import Drift as Drift, decode as decode
-from pinstripe.endpoint import endpoints as endpoints
+from pinstripe._client import AsyncClient as AsyncClient, Client as Client
+from pinstripe._decoding import Drift as Drift, decode as decode
+from pinstripe._endpoint import endpoints as endpoints
 from pinstripe.errors import (
     APIConnectionError as APIConnectionError,
     APIError as APIError,
@@ -28,8 +28,8 @@ from pinstripe.errors import (
     SignatureVerificationError as SignatureVerificationError,
     StripeError as StripeError,
 )
-from pinstripe.model import Ref as Ref, StripeModel as StripeModel, StripeObject as StripeObject
-from pinstripe.param import RequestOptions as RequestOptions
+from pinstripe._base import Ref as Ref, StripeModel as StripeModel, StripeObject as StripeObject
+from pinstripe.types import RequestOptions as RequestOptions
 
 __all__ = [
     "API_VERSION",

@@ -3,7 +3,8 @@
 from collections.abc import Awaitable
 from typing import Generic, Literal, TypeAlias, TypeVar, Union, overload
 
-from pinstripe.client import AsyncClient, Client
+from pinstripe._client import AsyncClient, Client
+from pinstripe._scalars import DateTime
 from pinstripe.models import (Account, Application, ApplicationFee, ApplicationFeeRefund, Balance, BalanceSettings, BankAccount,
     BillingAlertTriggered, BillingCreditBalanceTransaction, BillingCreditGrant, BillingMeter, BillingMeterErrorReportTriggeredEventData,
     BillingMeterNoMeterFoundEventData, BillingPortalConfiguration, BillingPortalSession, Capability, Card, CashBalance, Charge,
@@ -22,7 +23,6 @@ from pinstripe.models import (Account, Application, ApplicationFee, ApplicationF
     V2CoreAccountPersonCreatedEventData, V2CoreAccountPersonDeletedEventData, V2CoreAccountPersonUpdatedEventData, V2CoreEvent,
     V2CoreEventDestination)
 from pinstripe.models.v2_core_event import V2CoreEventReason, V2CoreEventRelatedObject
-from pinstripe.wire import DateTime
 
 K = TypeVar("K", bound=str)
 O = TypeVar("O", bound=StripeModel)

@@ -421,7 +421,7 @@ def test_an_event_type_has_a_class_with_a_typed_object() -> None:
 
 
 def test_a_handler_is_registered_for_its_own_event() -> None:
-    written = dict(write_events(small()))["handlers.pyi"]
+    written = dict(write_events(small()))["webhooks/handlers.pyi"]
     assert 'def on(self, type: Literal["gadget.created"], /) -> On[events.GadgetCreatedEvent]: ...' in written
 
 

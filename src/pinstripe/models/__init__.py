@@ -3,8 +3,8 @@
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from pinstripe import model as _model
-from pinstripe.model import ListObject, Ref, SearchResult, StripeModel, StripeObject, V2List
+from pinstripe._registry import Registry as _Registry, register as _register
+from pinstripe._base import ListObject, Ref, SearchResult, StripeModel, StripeObject, V2List
 
 if TYPE_CHECKING:
     from pinstripe.models.account import *
@@ -869,7 +869,7 @@ def _event(event_type: str) -> type[StripeModel]:
     return found
 
 
-_model.register(_model.Registry(_OBJECTS, _DELETED, _load, _event))
+_register(_Registry(_OBJECTS, _DELETED, _load, _event))
 
 if not TYPE_CHECKING:  # a checker that sees __getattr__ takes every name for a good one
     __all__ = __dir__()

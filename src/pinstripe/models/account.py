@@ -2,7 +2,8 @@
 
 from typing import TYPE_CHECKING, Literal
 
-from pinstripe.model import Expandable, Lazy, ListObject, StripeModel
+from pinstripe._base import Expandable, Lazy, ListObject, StripeModel
+from pinstripe._scalars import Timestamp
 from pinstripe.models.account_declaration import AccountDeclaration
 from pinstripe.models.account_requirements_alternative import AccountRequirementsAlternative
 from pinstripe.models.account_requirements_error import AccountRequirementsError
@@ -14,7 +15,6 @@ from pinstripe.models.mandate_single_use import MandateSingleUse
 from pinstripe.models.person import Person
 from pinstripe.models.person_verification_document import PersonVerificationDocument
 from pinstripe.models.values import AccountCompanyStructure, AccountRequirementsDisabledReason
-from pinstripe.wire import Timestamp
 
 if TYPE_CHECKING:
     from pinstripe.models.bank_account import BankAccount

@@ -2,9 +2,9 @@
 
 from typing import Literal
 
-from pinstripe.model import StripeModel
+from pinstripe._base import StripeModel
+from pinstripe._scalars import Timestamp
 from pinstripe.models.empty_object import EmptyObject
-from pinstripe.wire import Timestamp
 
 class AccountSessionAccountComponentFeatures(StripeModel):
     disable_stripe_user_authentication: bool

@@ -2,8 +2,8 @@
 
 from typing import Literal
 
-from pinstripe.model import StripeModel
-from pinstripe.wire import Timestamp
+from pinstripe._base import StripeModel
+from pinstripe._scalars import Timestamp
 
 class ApplePayDomain(StripeModel):
     """A Stripe `apple_pay_domain`. https://docs.stripe.com/api/apple_pay_domains/object"""

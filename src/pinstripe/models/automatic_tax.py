@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from pinstripe.model import StripeModel
+from pinstripe._base import StripeModel
 from pinstripe.models.connect_account_reference import ConnectAccountReference
 from pinstripe.models.line_item import LineItemsDiscountAmount
 from pinstripe.models.line_item_tax import LineItemTax

@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from pinstripe.model import StripeModel
+from pinstripe._base import StripeModel
 
 class BalanceSourceTypes(StripeModel):
     """Found at `BalanceAmount.source_types`, `BalanceInstantAvailable.source_types`, `BalanceInstantAvailableNetAvailable.source_types`."""

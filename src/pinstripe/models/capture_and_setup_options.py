@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from pinstripe.model import StripeModel
+from pinstripe._base import StripeModel
 from pinstripe.models.checkout_payment_method_options_mandate_options_bacs_debit import (
     CheckoutPaymentMethodOptionsMandateOptionsBacsDebit)
 from pinstripe.models.payment_method_options_customer_balance_eu_bank_account import PaymentMethodOptionsCustomerBalanceEuBankAccount

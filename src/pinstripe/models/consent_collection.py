@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Literal
 
-from pinstripe.model import Expandable, StripeModel
+from pinstripe._base import Expandable, StripeModel
 from pinstripe.models.connect_account_reference import ConnectAccountReference
 from pinstripe.models.custom_field import CustomField
 from pinstripe.models.error_message import ErrorMessage

@@ -2,11 +2,11 @@
 
 from typing import TYPE_CHECKING, Literal
 
-from pinstripe.model import Expandable, StripeModel
+from pinstripe._base import Expandable, StripeModel
+from pinstripe._scalars import DecimalString
 from pinstripe.models.discount_amount import DiscountAmount
 from pinstripe.models.invoice_total_tax import InvoiceTotalTax
 from pinstripe.models.tax_rate import TaxRate
-from pinstripe.wire import DecimalString
 
 if TYPE_CHECKING:
     from pinstripe.models.billing_credit_balance_transaction import BillingCreditBalanceTransaction

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Literal
 
-from pinstripe.model import Lazy, StripeModel
+from pinstripe._base import Lazy, StripeModel
 
 if TYPE_CHECKING:
     from pinstripe.models.bank_account import BankAccount

@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from pinstripe.model import StripeModel
+from pinstripe._base import StripeModel
 from pinstripe.models.invoice_payment_method_options_us_bank_account_linked_account_options_filters import (
     InvoicePaymentMethodOptionsUsBankAccountLinkedAccountOptionsFilters)
 from pinstripe.models.payment_method_options_customer_balance_eu_bank_account import PaymentMethodOptionsCustomerBalanceEuBankAccount

@@ -2,10 +2,10 @@
 
 from typing import TYPE_CHECKING, Literal
 
-from pinstripe.model import Expandable, StripeModel
+from pinstripe._base import Expandable, StripeModel
+from pinstripe._scalars import Timestamp
 from pinstripe.models.address import Address
 from pinstripe.models.issuing_cardholder import IssuingCardAuthorizationControls, IssuingCardholder
-from pinstripe.wire import Timestamp
 
 if TYPE_CHECKING:
     from pinstripe.models.issuing_personalization_design import IssuingPersonalizationDesign

@@ -2,12 +2,12 @@
 
 from typing import TYPE_CHECKING, Literal
 
-from pinstripe.model import Expandable, StripeModel
+from pinstripe._base import Expandable, StripeModel
+from pinstripe._scalars import Timestamp
 from pinstripe.models.account_declaration import AccountDeclaration
 from pinstripe.models.date_parts import DateParts
 from pinstripe.models.issuing_cardholder_address import IssuingCardholderAddress
 from pinstripe.models.values import IssuingCardAuthorizationControlsAllowedCategory
-from pinstripe.wire import Timestamp
 
 if TYPE_CHECKING:
     from pinstripe.models.file import File

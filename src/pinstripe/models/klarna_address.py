@@ -2,9 +2,9 @@
 
 from typing import Literal
 
-from pinstripe.model import StripeModel
+from pinstripe._base import StripeModel
+from pinstripe._scalars import Timestamp
 from pinstripe.models.payment_method_details_card_present_offline import PaymentMethodDetailsCardPresentOffline
-from pinstripe.wire import Timestamp
 
 class KlarnaAddress(StripeModel):
     """Found at `PaymentMethod.sofort`, `ChargePaymentMethodDetails.link`, `PaymentMethodDetailsKlarnaPayerDetails.address` and 2 more."""

@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from pinstripe.model import StripeModel
+from pinstripe._base import StripeModel
 from pinstripe.models.discount import Discount
 from pinstripe.models.line_item_tax import LineItemTax
 from pinstripe.models.price import Price

@@ -2,7 +2,8 @@
 
 from typing import Literal
 
-from pinstripe.model import StripeModel
+from pinstripe._base import StripeModel
+from pinstripe._scalars import Timestamp
 from pinstripe.models.empty_object import EmptyObject
 from pinstripe.models.klarna_address import KlarnaAddress, PaymentMethodDetailsCardPresent, PaymentMethodUpi
 from pinstripe.models.payment_method_details import (PaymentMethodDetailsAchCreditTransfer, PaymentMethodDetailsAchDebit,
@@ -20,7 +21,6 @@ from pinstripe.models.payment_method_details_bancontact import PaymentMethodDeta
 from pinstripe.models.payment_method_details_billing_details import (PaymentMethodDetailsBillingDetails,
     PaymentMethodDetailsCardWalletApplePay)
 from pinstripe.models.source_reference import SourceReference
-from pinstripe.wire import Timestamp
 
 class PaymentCustomerDetails(StripeModel):
     """Found at `PaymentRecord.customer_details`, `PaymentAttemptRecord.customer_details`."""

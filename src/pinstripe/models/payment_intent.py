@@ -2,7 +2,8 @@
 
 from typing import TYPE_CHECKING, Any, Literal
 
-from pinstripe.model import Expandable, ListObject, StripeModel
+from pinstripe._base import Expandable, ListObject, StripeModel
+from pinstripe._scalars import Timestamp
 from pinstripe.models.capture_and_setup_options import (CaptureAndSetupOptions, CaptureMethodOptions,
     CheckoutBacsDebitPaymentMethodOptions, CheckoutCaptureOptions, PaymentMethodOptionsBoleto, PaymentMethodOptionsCashapp,
     PaymentMethodOptionsCustomerBalance, PaymentMethodOptionsIdeal, PaymentMethodOptionsOxxo, PaymentMethodOptionsPaypal,
@@ -22,7 +23,6 @@ from pinstripe.models.payment_method_details_card_installments_plan import Payme
 from pinstripe.models.presentment_details import PresentmentDetails
 from pinstripe.models.shipping import Shipping
 from pinstripe.models.values import ExcludedPaymentMethodType, PaymentIntentPaymentMethodOptionsCardNetwork
-from pinstripe.wire import Timestamp
 
 if TYPE_CHECKING:
     from pinstripe.models.account import Account

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Literal
 
-from pinstripe.model import Expandable, StripeModel
+from pinstripe._base import Expandable, StripeModel
 from pinstripe.models.klarna_address import KlarnaAddress
 from pinstripe.models.payment_method_details_card_installments_plan import PaymentMethodDetailsCardInstallmentsPlan
 from pinstripe.models.values import (PaymentMethodBank, PaymentMethodBrand, PaymentMethodDetailsFpxBank, PaymentMethodDetailsIdealBank,

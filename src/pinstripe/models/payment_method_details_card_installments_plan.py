@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from pinstripe.model import StripeModel
+from pinstripe._base import StripeModel
 
 class PaymentMethodDetailsCardInstallmentsPlan(StripeModel):
     """Found at `PaymentMethodDetailsCardInstallments.plan`, `PaymentIntentPaymentMethodOptionsCardInstallments.available_plans`, `PaymentIntentPaymentMethodOptionsCardInstallments.plan` and 1 more."""

@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from pinstripe.model import StripeModel
+from pinstripe._base import StripeModel
 
 class PaymentMethodOptionsCustomerBalanceEuBankAccount(StripeModel):
     """Found at `PaymentMethodOptionsCustomerBalanceBankTransfer.eu_bank_transfer`, `InvoicePaymentMethodOptionsCustomerBalanceBankTransfer.eu_bank_transfer`."""

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Literal
 
-from pinstripe.model import Expandable, StripeModel
+from pinstripe._base import Expandable, StripeModel
 from pinstripe.models.billing_details import PaymentMethodCardWallet
 from pinstripe.models.date_parts import DateParts
 from pinstripe.models.klarna_address import PaymentMethodDetailsCardPresent, PaymentMethodWallet

@@ -2,8 +2,8 @@
 
 from typing import Literal
 
-from pinstripe.model import StripeModel
-from pinstripe.wire import DecimalString
+from pinstripe._base import StripeModel
+from pinstripe._scalars import DecimalString
 
 class PlanTier(StripeModel):
     """Found at `Price.tiers`, `PriceCurrencyOptions.tiers`, `Plan.tiers`."""

@@ -2,9 +2,9 @@
 
 from typing import Literal
 
-from pinstripe.model import ListObject, StripeModel
+from pinstripe._base import ListObject, StripeModel
+from pinstripe._scalars import Timestamp
 from pinstripe.models.radar_value_list_item import RadarValueListItem
-from pinstripe.wire import Timestamp
 
 class DeletedRadarValueList(StripeModel):
     """What is left of a deleted `radar.value_list`."""

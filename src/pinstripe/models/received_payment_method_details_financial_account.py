@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from pinstripe.model import StripeModel
+from pinstripe._base import StripeModel
 
 class ReceivedPaymentMethodDetailsFinancialAccount(StripeModel):
     """Found at `OutboundPaymentsPaymentMethodDetails.financial_account`, `TreasuryReceivedInitiatingPaymentMethodDetails.financial_account`."""

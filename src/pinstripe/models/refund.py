@@ -2,11 +2,11 @@
 
 from typing import TYPE_CHECKING, Literal
 
-from pinstripe.model import Expandable, StripeModel
+from pinstripe._base import Expandable, StripeModel
+from pinstripe._scalars import Timestamp
 from pinstripe.models.empty_object import EmptyObject
 from pinstripe.models.presentment_details import PresentmentDetails
 from pinstripe.models.source_reference import SourceReference
-from pinstripe.wire import Timestamp
 
 if TYPE_CHECKING:
     from pinstripe.models.balance_transaction import BalanceTransaction

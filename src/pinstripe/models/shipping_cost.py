@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from pinstripe.model import Expandable, StripeModel
+from pinstripe._base import Expandable, StripeModel
 from pinstripe.models.line_item_tax import LineItemTax
 
 if TYPE_CHECKING:

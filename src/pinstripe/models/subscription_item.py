@@ -2,11 +2,11 @@
 
 from typing import TYPE_CHECKING, Literal
 
-from pinstripe.model import Expandable, StripeModel
+from pinstripe._base import Expandable, StripeModel
+from pinstripe._scalars import Timestamp
 from pinstripe.models.price import Price
 from pinstripe.models.subscription_item_billing_thresholds import SubscriptionItemBillingThresholds
 from pinstripe.models.tax_rate import TaxRate
-from pinstripe.wire import Timestamp
 
 if TYPE_CHECKING:
     from pinstripe.models.discount import Discount

@@ -2,13 +2,13 @@
 
 from typing import TYPE_CHECKING, Literal
 
-from pinstripe.model import Expandable, StripeModel
+from pinstripe._base import Expandable, StripeModel
+from pinstripe._scalars import Timestamp
 from pinstripe.models.connect_account_reference import ConnectAccountReference
 from pinstripe.models.subscription_item_billing_thresholds import SubscriptionItemBillingThresholds
 from pinstripe.models.subscription_parts import (SubscriptionAutomaticTax, SubscriptionBillingMode, SubscriptionBillingThresholds,
     SubscriptionTransferData)
 from pinstripe.models.tax_rate import TaxRate
-from pinstripe.wire import Timestamp
 
 if TYPE_CHECKING:
     from pinstripe.models.account import Account

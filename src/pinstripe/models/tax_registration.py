@@ -4,8 +4,8 @@ from typing import Literal
 
 from pydantic import Field
 
-from pinstripe.model import StripeModel
-from pinstripe.wire import Timestamp
+from pinstripe._base import StripeModel
+from pinstripe._scalars import Timestamp
 
 class TaxRegistrationCountryOptionsInboundGoodsStandard(StripeModel):
     place_of_supply_scheme: Literal["inbound_goods", "standard"]

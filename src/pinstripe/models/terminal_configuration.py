@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Literal
 
-from pinstripe.model import Expandable, StripeModel
+from pinstripe._base import Expandable, StripeModel
 from pinstripe.models.enabled_feature import EnabledFeature
 from pinstripe.models.invoice_installments_card import InvoiceInstallmentsCard
 

@@ -2,10 +2,10 @@
 
 from typing import TYPE_CHECKING, Literal
 
-from pinstripe.model import Expandable, Lazy, StripeModel
+from pinstripe._base import Expandable, Lazy, StripeModel
+from pinstripe._scalars import Timestamp
 from pinstripe.models.error_details import ErrorDetails
 from pinstripe.models.values import DeviceType
-from pinstripe.wire import Timestamp
 
 if TYPE_CHECKING:
     from pinstripe.models.charge import Charge

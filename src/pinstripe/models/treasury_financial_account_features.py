@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from pinstripe.model import StripeModel
+from pinstripe._base import StripeModel
 
 class TreasuryFinancialAccountFeatureStatusDetails(StripeModel):
     code: Literal["activating", "capability_not_requested", "financial_account_closed", "rejected_other",

@@ -2,10 +2,10 @@
 
 from typing import Literal
 
-from pinstripe.model import StripeModel
+from pinstripe._base import StripeModel
+from pinstripe._scalars import Timestamp
 from pinstripe.models.outbound_payments_payment_method_details_billing_details import OutboundPaymentsPaymentMethodDetailsBillingDetails
 from pinstripe.models.received_payment_method_details_financial_account import ReceivedPaymentMethodDetailsFinancialAccount
-from pinstripe.wire import Timestamp
 
 class TreasuryReceivedInitiatingPaymentMethodDetailsUsBankAccount(StripeModel):
     bank_name: str | None = None

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Literal
 
-from pinstripe.model import Lazy, StripeModel
+from pinstripe._base import Lazy, StripeModel
 from pinstripe.models.treasury_credit_reversal import TreasuryCreditReversal
 from pinstripe.models.treasury_debit_reversal import TreasuryDebitReversal
 from pinstripe.models.treasury_inbound_transfer import TreasuryInboundTransfer

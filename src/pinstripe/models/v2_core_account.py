@@ -2,7 +2,8 @@
 
 from typing import Literal
 
-from pinstripe.model import StripeModel
+from pinstripe._base import StripeModel
+from pinstripe._scalars import DateTime
 from pinstripe.models.account_sepa_debit_payments_settings import AccountSepaDebitPaymentsSettings
 from pinstripe.models.billing_credit_amount_monetary import BillingCreditAmountMonetary
 from pinstripe.models.custom_field import CustomField
@@ -13,7 +14,6 @@ from pinstripe.models.v2_core_account_parts import (V2CoreAccountAdditionalAddre
 from pinstripe.models.values import (V2CoreAccountDefaultsLocale, V2CoreAccountEntryErrorCode,
     V2CoreAccountEntryImpactRestrictsCapabilityCapability, V2CoreAccountIdentityBusinessDetailsIdNumberType,
     V2CoreAccountIdentityBusinessDetailsStructure)
-from pinstripe.wire import DateTime
 
 class V2CoreAccountConfigurationCustomerAutomaticIndirectTaxLocation(StripeModel):
     country: str | None = None

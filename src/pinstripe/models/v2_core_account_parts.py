@@ -2,9 +2,9 @@
 
 from typing import Literal
 
-from pinstripe.model import StripeModel
+from pinstripe._base import StripeModel
+from pinstripe._scalars import DateTime, DecimalString
 from pinstripe.models.values import V2CoreAccountIdNumberType
-from pinstripe.wire import DateTime, DecimalString
 
 class V2CoreAccountAdditionalAddress(StripeModel):
     """Found at `V2CoreAccountIdentityIndividual.additional_addresses`, `V2CoreAccountPerson.additional_addresses`."""

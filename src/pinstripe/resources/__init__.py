@@ -2,7 +2,7 @@
 
 from importlib import import_module
 
-from pinstripe.endpoint import Resource, service
+from pinstripe._endpoint import Resource, service
 
 SERVICES: tuple[str, ...] = ("account_links", "account_sessions", "accounts", "accounts.bank_accounts", "accounts.capabilities",
     "accounts.external_accounts", "accounts.login_links", "accounts.people", "accounts.persons", "apple_pay_domains",
