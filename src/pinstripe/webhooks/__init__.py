@@ -85,13 +85,13 @@ def event_from_envelope(envelope: Payload | Mapping[str, Any]) -> AnyEvent | Any
 
 
 def _decode(data: dict[str, Any]) -> Any:  # Any: JSON; an event or a notification
-    from pinstripe import _base, _decoding  # here, so that verifying alone does not import Pydantic
+    from pinstripe import _decoding  # here, so that verifying alone does not import Pydantic
 
     if data["object"] == THIN:
         from pinstripe.events import notification_class_for  # here, as above
 
         return _decoding.decode_as(notification_class_for(str(data.get("type"))), data)
-    return _decoding.decode_as(_base.model_for(data), data)
+    return _decoding.decode_as(_decoding.model_for(data), data)
 
 
 def _parse(payload: Payload | Mapping[str, Any]) -> dict[str, Any]:  # Any: JSON
