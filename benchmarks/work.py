@@ -20,10 +20,10 @@ from stripe._encode import _api_encode
 import pinstripe
 from benchmarks.measure import Result, by_turns, compared, inside, process, seconds
 from pinstripe import webhooks
-from pinstripe.drift import decode_as
+from pinstripe._base import ListObject
+from pinstripe._decoding import decode_as
 from pinstripe.emulator import Emulator
 from pinstripe.form import encode
-from pinstripe.model import ListObject
 from pinstripe.models import Subscription
 
 ROOT = Path(__file__).parents[1]

@@ -14,8 +14,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pinstripe import errors, retry
-from pinstripe.call import Call, Config, Failure, Request, Response, Sleep, World, decoded, fill_path, life
+from pinstripe import _retry, errors
+from pinstripe._call import Call, Config, Environment, Failure, Request, Response, Sleep, call_flow, decoded, fill_path
 from pinstripe.models import Customer
 
 KEY = "sk_test_very_secret"
@@ -26,11 +26,11 @@ HOSTS = {
     "meter_events": "https://meter.test",
 }
 OK = Response(200, {"request-id": "req_1"}, b'{"id": "cus_1", "object": "customer", "created": 1, "livemode": false}')
-WORLD = World(now=lambda: 1_000_000.0, timer=lambda: 0.0, random=lambda: 0.5, new_key=lambda: "key-1")
+ENVIRONMENT = Environment(now=lambda: 1_000_000.0, timer=lambda: 0.0, random=lambda: 0.5, new_key=lambda: "key-1")
 
 
 def config(**options: Any) -> Config:  # Any: the fields of Config
-    return Config(KEY, HOSTS, **{"world": WORLD, **options})
+    return Config(KEY, HOSTS, **{"environment": ENVIRONMENT, **options})
 
 
 @dataclass
@@ -46,7 +46,7 @@ class Story:
 def play(call: Call, *outcomes: Response | Failure, using: Config | None = None) -> Story:
     """Give a call these outcomes, one for each attempt; the last one again and again."""
     story = Story()
-    running = life(call, using or config())
+    running = call_flow(call, using or config())
     try:
         action: Request | Sleep = next(running)
         while True:
@@ -243,14 +243,14 @@ def test_max_retries_is_how_often_it_is_tried_again(retries: int) -> None:
 def test_the_wait_grows_from_half_a_second_to_eight_and_is_never_less_than_asked(
     n: int, chance: float, asked: float
 ) -> None:
-    wait = retry.wait(n, asked, chance)
+    wait = _retry.retry_delay(n, asked, chance)
     assert wait >= asked
     assert 0.5 <= wait <= max(8.0, asked)
-    assert retry.wait(n + 1, asked, chance) >= wait
+    assert _retry.retry_delay(n + 1, asked, chance) >= wait
 
 
 def test_chance_spreads_the_waits() -> None:
-    assert retry.wait(2, 0, 0.0) < retry.wait(2, 0, 0.5) < retry.wait(2, 0, 1.0)
+    assert _retry.retry_delay(2, 0, 0.0) < _retry.retry_delay(2, 0, 0.5) < _retry.retry_delay(2, 0, 1.0)
 
 
 @pytest.mark.parametrize(

@@ -31,24 +31,24 @@ def test_the_key_comes_from_the_argument_then_the_environment(monkeypatch: pytes
     with pytest.raises(pinstripe.InvalidArgumentError, match="STRIPE_API_KEY"):
         pinstripe.Client()
     monkeypatch.setenv("STRIPE_SECRET_KEY", "sk_test_secret")
-    assert pinstripe.Client().config.api_key == "sk_test_secret"
+    assert pinstripe.Client()._config.api_key == "sk_test_secret"
     monkeypatch.setenv("STRIPE_API_KEY", "sk_test_api")
-    assert pinstripe.AsyncClient().config.api_key == "sk_test_api"
-    assert pinstripe.Client("sk_test_given").config.api_key == "sk_test_given"
+    assert pinstripe.AsyncClient()._config.api_key == "sk_test_api"
+    assert pinstripe.Client("sk_test_given")._config.api_key == "sk_test_given"
 
 
 def test_the_other_hosts_follow_a_base_url_that_is_not_stripes(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert dict(pinstripe.Client("sk_test_x").config.hosts) == {
+    assert dict(pinstripe.Client("sk_test_x")._config.hosts) == {
         "api": "https://api.stripe.com",
         "files": "https://files.stripe.com",
         "connect": "https://connect.stripe.com",
         "meter_events": "https://meter-events.stripe.com",
     }
     monkeypatch.setenv("STRIPE_API_BASE", "http://localhost:12111/")
-    assert set(pinstripe.Client("sk_test_x").config.hosts.values()) == {"http://localhost:12111"}
+    assert set(pinstripe.Client("sk_test_x")._config.hosts.values()) == {"http://localhost:12111"}
     client = pinstripe.Client("sk_test_x", base_url="http://a.test", files_url="http://b.test")
-    assert (client.config.hosts["api"], client.config.hosts["files"]) == ("http://a.test", "http://b.test")
-    assert client.config.hosts["connect"] == "http://a.test"
+    assert (client._config.hosts["api"], client._config.hosts["files"]) == ("http://a.test", "http://b.test")
+    assert client._config.hosts["connect"] == "http://a.test"
 
 
 @pytest.mark.parametrize(
@@ -81,7 +81,7 @@ def test_with_options_changes_only_what_is_named_and_shares_the_pool() -> None:
     assert [request.headers.get("stripe-account") for request in requests] == ["acct_1", "acct_2", None]
     assert [request.headers["authorization"][7:] for request in requests] == ["sk_test_x", "sk_test_y", "sk_test_y"]
     assert other._transport is client._transport
-    assert client.config.max_retries == 2
+    assert client._config.max_retries == 2
     with pytest.raises(pinstripe.InvalidArgumentError):
         client.with_options(max_retries=-1)
 
@@ -89,7 +89,7 @@ def test_with_options_changes_only_what_is_named_and_shares_the_pool() -> None:
 @pytest.mark.parametrize("make", [pinstripe.Client, pinstripe.AsyncClient])
 def test_a_client_never_shows_its_key(make: Callable[[str], Any]) -> None:  # Any: a client of either kind
     client = make("sk_test_very_secret")
-    assert "very_secret" not in repr(client) + repr(client.customers) + repr(client.config) + repr(
+    assert "very_secret" not in repr(client) + repr(client.customers) + repr(client._config) + repr(
         client.customers.create
     )
     for copying in (pickle.dumps, copy.copy, copy.deepcopy):

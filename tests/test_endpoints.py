@@ -14,24 +14,25 @@ import httpx
 import pytest
 
 import pinstripe
-from pinstripe.endpoint import Row, endpoints
+from pinstripe._endpoint import Endpoint
+from pinstripe.resources import endpoints
 
 ROWS = endpoints()
 ORACLE = Path(__file__).parents[2] / "shared" / "openapi" / "operations.json"
 
 
-def reached(row: Row, root: Any) -> Any:  # Any: a client; a bound operation
+def reached(row: Endpoint, root: Any) -> Any:  # Any: a client; a bound operation
     found = root
     for step in row.service.split("."):
         found = getattr(found, step)
     return getattr(found, row.method)
 
 
-def arguments(row: Row) -> list[str]:
+def arguments(row: Endpoint) -> list[str]:
     return [f"id_{index}/é" for index in range(row.path.count("{"))]
 
 
-def expected_path(row: Row) -> str:
+def expected_path(row: Endpoint) -> str:
     path = row.path
     for index in range(row.path.count("{")):
         start, end = path.index("{"), path.index("}")
@@ -62,11 +63,11 @@ def capture_the_stream(request: httpx.Request) -> httpx.Response:
     return httpx.Response(200, json=SESSION) if request.url.path.endswith("session") else capture(request)
 
 
-def transport(row: Row) -> httpx.MockTransport:
+def transport(row: Endpoint) -> httpx.MockTransport:
     return httpx.MockTransport(capture_the_stream if row.path.endswith("meter_event_stream") else capture)
 
 
-def sent_by(row: Row, client: Any) -> httpx.Request:  # Any: a client of either kind
+def sent_by(row: Endpoint, client: Any) -> httpx.Request:  # Any: a client of either kind
     params = {"file": b"x"} if row.kind == "upload" else {}
     with pytest.raises(Seen) as caught:
         asyncio.run(_finished(lambda: reached(row, client)(*arguments(row), **params)))
@@ -80,7 +81,7 @@ async def _finished(operation: Callable[[], Any]) -> None:  # Any: an answer, a 
         await found
 
 
-def check_request(row: Row, request: httpx.Request) -> None:
+def check_request(row: Endpoint, request: httpx.Request) -> None:
     assert (request.method, request.url.raw_path.decode()) == (row.verb, expected_path(row))
     host = {"upload": "files", "download": "files"}.get(row.kind, "api")
     if row.path.endswith("meter_event_stream"):
@@ -89,13 +90,13 @@ def check_request(row: Row, request: httpx.Request) -> None:
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: f"{row.service}.{row.method}")
-def test_each_operation_sends_its_verb_and_path(row: Row) -> None:
+def test_each_operation_sends_its_verb_and_path(row: Endpoint) -> None:
     client = pinstripe.Client("sk_test_x", http_client=httpx.Client(transport=transport(row)))
     check_request(row, sent_by(row, client))
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: f"{row.service}.{row.method}")
-def test_each_operation_sends_its_verb_and_path_when_awaited(row: Row) -> None:
+def test_each_operation_sends_its_verb_and_path_when_awaited(row: Endpoint) -> None:
     http_client = httpx.AsyncClient(transport=transport(row))
     check_request(row, sent_by(row, pinstripe.AsyncClient("sk_test_x", http_client=http_client)))
 
@@ -153,7 +154,7 @@ def test_a_bound_operation_shows_its_parameters() -> None:
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: f"{row.service}.{row.method}")
-def test_every_operation_has_a_signature(row: Row) -> None:
+def test_every_operation_has_a_signature(row: Endpoint) -> None:
     operation = reached(row, pinstripe.Client("sk_test_x"))
     names = list(inspect.signature(operation).parameters)
     assert "request_options" in names

@@ -219,7 +219,7 @@ def test_each_drift_is_logged_once(caplog: pytest.LogCaptureFixture) -> None:
         decode(
             {"object": "coupon", "id": "c", "created": 1, "duration": "once", "livemode": False, "valid": "logged once"}
         )
-    said = [record.message for record in caplog.records if record.name == "pinstripe.drift"]
+    said = [record.message for record in caplog.records if record.name == "pinstripe._decoding"]
     assert len([message for message in said if message.startswith("valid is a str")]) <= 1
     assert len(set(said)) == len(said)
 

@@ -19,7 +19,7 @@ import httpx
 import pytest
 
 import pinstripe
-from pinstripe.call import Request
+from pinstripe._call import Request
 
 CUSTOMER = {"id": "cus_1", "object": "customer", "created": 1, "livemode": False}
 Run = Callable[[Callable[[Any], Any]], Any]  # Any: an operation on a client, sync or async
@@ -252,7 +252,7 @@ def test_a_refused_download_is_an_error_and_leaves_no_file(both: Callable[..., A
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_clients_own_pool_is_closed_and_a_borrowed_one_is_not() -> None:
+def test_a_clients_own_pool_is_closed_and_a_client_one_is_not() -> None:
     borrowed = httpx.Client()
     with server(OK, OK) as (url, _):
         with pinstripe.Client("sk_test_x", base_url=url, http_client=borrowed) as client:
@@ -264,10 +264,10 @@ def test_a_clients_own_pool_is_closed_and_a_borrowed_one_is_not() -> None:
 
 
 def test_certificates_are_checked_for_every_url_but_a_plain_one() -> None:
-    room: Any = import_module("pinstripe.transport")  # Any: its inside is nobody's business but this test's
+    room: Any = import_module("pinstripe._transport")  # Any: its inside is nobody's business but this test's
     for url, checked in (("https://api.stripe.com/v1/x", True), ("HTTPS://api.stripe.com", True), ("http://a", False)):
         assert room._is_tls(Request("GET", url, {}, None, 1.0)) is checked
     transport = room.Transport(None)
-    pool = transport._made(room._is_tls(Request("GET", "https://api.stripe.com", {}, None, 1.0)))
+    pool = transport._own_client(verify=room._is_tls(Request("GET", "https://api.stripe.com", {}, None, 1.0)))
     assert pool._transport._pool._ssl_context.verify_mode is ssl.CERT_REQUIRED
     transport.close()

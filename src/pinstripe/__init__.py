@@ -1,23 +1,24 @@
 """pinstripe: a typed, model-first Python SDK for Stripe. https://docs.stripe.com/api
 
-Importing this package costs almost nothing: each name is loaded when it is first used.
+Importing this package is cheap: each name is loaded when it is first used.
 """
 
 from importlib import import_module
 
 from pinstripe._api_version import API_VERSION
+from pinstripe._registry import import_on_demand as _import_on_demand
 from pinstripe._version import __version__
 
-_HOMES = {
-    "Client": "client",
-    "AsyncClient": "client",
-    "decode": "drift",
-    "Drift": "drift",
-    "endpoints": "endpoint",
-    "Ref": "model",
-    "StripeModel": "model",
-    "StripeObject": "model",
-    "RequestOptions": "param",
+_NAMES = {
+    "Client": "_client",
+    "AsyncClient": "_client",
+    "decode": "_decoding",
+    "Drift": "errors",
+    "endpoints": "resources",
+    "Ref": "_base",
+    "StripeModel": "_base",
+    "StripeObject": "_base",
+    "RequestOptions": "types",
     "StripeError": "errors",
     "APIError": "errors",
     "APIConnectionError": "errors",
@@ -32,20 +33,25 @@ _HOMES = {
     "ResponseValidationError": "errors",
     "SignatureVerificationError": "errors",
 }
-_ROOMS = ("errors", "events", "form", "models", "params", "webhooks")
+_MODULES = ("errors", "events", "form", "models", "params", "types", "webhooks")
 
-__all__ = ["API_VERSION", "__version__", *_HOMES, *_ROOMS]  # pyright: ignore[reportUnsupportedDunderAll]  # lazy names
+_import_on_demand(
+    models=lambda: import_module("pinstripe.models"),
+    params=lambda: import_module("pinstripe.params"),
+)
+
+__all__ = ["API_VERSION", "__version__", *_NAMES, *_MODULES]  # pyright: ignore[reportUnsupportedDunderAll]  # lazy names
 
 
 def __getattr__(name: str) -> object:
-    if name in _HOMES:
-        found = getattr(import_module(f"pinstripe.{_HOMES[name]}"), name)
-    elif name in _ROOMS:
-        found = import_module(f"pinstripe.{name}")
+    if name in _NAMES:
+        value = getattr(import_module(f"pinstripe.{_NAMES[name]}"), name)
+    elif name in _MODULES:
+        value = import_module(f"pinstripe.{name}")
     else:
         raise AttributeError(f"module 'pinstripe' has no attribute {name!r}")
-    globals()[name] = found
-    return found
+    globals()[name] = value
+    return value
 
 
 def __dir__() -> list[str]:

@@ -15,7 +15,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING
 
 from pinstripe import webhooks
-from pinstripe.client import Client
+from pinstripe._client import Client
 from pinstripe.errors import CardError, InvalidArgumentError, InvalidRequestError, SignatureVerificationError
 from pinstripe.models import Charge, Invoice, Subscription
 

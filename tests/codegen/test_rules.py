@@ -8,7 +8,7 @@ import pytest
 
 from codegen import ir, names, operations, shapes
 from codegen.read import read_documents
-from codegen.settle import HEAVY, settle_api
+from codegen.resolve import HEAVY, resolve_api
 from codegen.write_events import write_events
 from codegen.write_models import write_models
 from codegen.write_params import write_params
@@ -53,16 +53,16 @@ def operation(
     return found
 
 
-def settled(paths: Json, schemas: Json, **events: Json) -> ir.Api:
+def resolved(paths: Json, schemas: Json, **events: Json) -> ir.Api:
     spec: Json = {"info": {"version": "2026-01-01.test"}, "paths": paths, "components": {"schemas": schemas}}
     thin = events.get("thin", {})
-    return settle_api(read_documents(spec, {}, events.get("snapshot", {}), thin))
+    return resolve_api(read_documents(spec, {}, events.get("snapshot", {}), thin))
 
 
-def settled_models(**schemas: Json) -> dict[str, ir.Model]:
+def resolved_models(**schemas: Json) -> dict[str, ir.Model]:
     """The models of a description whose only operation retrieves the schema called ``gadget``."""
     get = operation("GetGadgets", ref("gadget"), path="gadget")
-    return settled({"/v1/gadgets/{gadget}": {"get": get}}, schemas).models
+    return resolved({"/v1/gadgets/{gadget}": {"get": get}}, schemas).models
 
 
 def fields(model: ir.Model) -> dict[str, ir.Field]:
@@ -70,7 +70,7 @@ def fields(model: ir.Model) -> dict[str, ir.Field]:
 
 
 def params(body: Json, schemas: Json | None = None) -> dict[str, ir.Field]:
-    api = settled(
+    api = resolved(
         {"/v1/gadgets": {"post": operation("PostGadgets", ref("gadget"), body=body)}},
         {"gadget": resource("gadget"), **(schemas or {})},
     )
@@ -81,7 +81,7 @@ def params(body: Json, schemas: Json | None = None) -> dict[str, ir.Field]:
 
 
 def test_an_expandable_field_is_an_id_or_one_of_its_objects() -> None:
-    models = settled_models(
+    models = resolved_models(
         gadget=resource("gadget", owner=expandable("person", "deleted_person")),
         person=resource("person"),
         deleted_person=resource("person", deleted={"type": "boolean", "enum": [True]}),
@@ -90,7 +90,7 @@ def test_an_expandable_field_is_an_id_or_one_of_its_objects() -> None:
 
 
 def test_a_deleted_variant_is_called_so() -> None:
-    models = settled_models(
+    models = resolved_models(
         gadget=resource("gadget", owner=expandable("person", "deleted_person")),
         person=resource("person"),
         deleted_person=resource("person", deleted={"type": "boolean", "enum": [True]}),
@@ -99,7 +99,7 @@ def test_a_deleted_variant_is_called_so() -> None:
 
 
 def test_a_value_of_several_objects_is_decoded_by_its_object_field() -> None:
-    models = settled_models(
+    models = resolved_models(
         gadget=resource("gadget", source={"anyOf": [ref("card"), ref("bank")]}),
         card=resource("card"),
         bank=resource("bank"),
@@ -108,7 +108,7 @@ def test_a_value_of_several_objects_is_decoded_by_its_object_field() -> None:
 
 
 def test_objects_that_nothing_tells_apart_become_one_shape_with_the_fields_of_all() -> None:
-    models = settled_models(
+    models = resolved_models(
         gadget=resource("gadget", action={"anyOf": [obj("a", "b", a=TEXT, b=TEXT), obj("a", a=TEXT, c=NUMBER)]})
     )
     (part,) = [model for model in models.values() if not model.resource]
@@ -116,25 +116,25 @@ def test_objects_that_nothing_tells_apart_become_one_shape_with_the_fields_of_al
 
 
 def test_an_inline_object_is_named_after_its_owner_and_its_field() -> None:
-    models = settled_models(gadget=resource("gadget", pause_settings=obj("until", until=NUMBER)))
+    models = resolved_models(gadget=resource("gadget", pause_settings=obj("until", until=NUMBER)))
     assert {model.name for model in models.values()} == {"Gadget", "GadgetPauseSettings"}
 
 
 def test_an_inline_object_in_a_list_is_named_in_the_singular() -> None:
-    models = settled_models(gadget=resource("gadget", tiers={"type": "array", "items": obj("x", x=NUMBER)}))
+    models = resolved_models(gadget=resource("gadget", tiers={"type": "array", "items": obj("x", x=NUMBER)}))
     assert {model.name for model in models.values()} == {"Gadget", "GadgetTier"}
 
 
 def test_identical_shapes_are_one_class() -> None:
     place = obj("city", city=TEXT, lines={"type": "array", "items": obj("text", text=TEXT)})
-    models = settled_models(gadget=resource("gadget", billing=place, shipping=place))
+    models = resolved_models(gadget=resource("gadget", billing=place, shipping=place))
     kinds = {fields(models["gadget"])[name].type for name in ("billing", "shipping")}
     assert len(kinds) == 1
     assert len(models) == 3
 
 
 def test_shapes_that_differ_deep_down_are_two_classes() -> None:
-    models = settled_models(
+    models = resolved_models(
         gadget=resource("gadget", a=obj("in", **{"in": obj(x=TEXT)}), b=obj("in", **{"in": obj(x=NUMBER)}))
     )
     assert fields(models["gadget"])["a"].type != fields(models["gadget"])["b"].type
@@ -151,7 +151,7 @@ def test_shapes_that_hold_themselves_are_folded_too() -> None:
 
 
 def test_resources_of_the_same_shape_stay_apart() -> None:
-    models = settled_models(gadget=resource("gadget", a=ref("x"), b=ref("y")), x=resource("x"), y=resource("y"))
+    models = resolved_models(gadget=resource("gadget", a=ref("x"), b=ref("y")), x=resource("x"), y=resource("y"))
     assert {"X", "Y"} <= {model.name for model in models.values()}
 
 
@@ -169,7 +169,7 @@ def test_resources_of_the_same_shape_stay_apart() -> None:
     ],
 )
 def test_lists_search_results_and_v2_pages_are_pages_of_their_items(kind: ir.PageKind, answer: Json) -> None:
-    models = settled_models(gadget=resource("gadget", items=answer), x=resource("x"))
+    models = resolved_models(gadget=resource("gadget", items=answer), x=resource("x"))
     assert fields(models["gadget"])["items"].type == ir.PageOf(kind, ir.Object("x"))
 
 
@@ -190,7 +190,7 @@ def test_lists_search_results_and_v2_pages_are_pages_of_their_items(kind: ir.Pag
     ],
 )
 def test_a_schema_is_read_as_its_type(schema: Json, kind: ir.Type) -> None:
-    assert fields(settled_models(gadget=resource("gadget", it=schema))["gadget"])["it"].type == kind
+    assert fields(resolved_models(gadget=resource("gadget", it=schema))["gadget"])["it"].type == kind
 
 
 def test_nullable_is_not_optional() -> None:
@@ -202,7 +202,7 @@ def test_nullable_is_not_optional() -> None:
         optional=TEXT,
         neither={**TEXT, "nullable": True},
     )
-    models = settled_models(gadget={**resource("gadget"), **shape, "x-resourceId": "gadget"})
+    models = resolved_models(gadget={**resource("gadget"), **shape, "x-resourceId": "gadget"})
     found = {name: (item.required, item.nullable) for name, item in fields(models["gadget"]).items()}
     assert found == {
         "both": (True, True),
@@ -212,7 +212,7 @@ def test_nullable_is_not_optional() -> None:
     }
     text = dict(
         write_models(
-            settled(
+            resolved(
                 {"/v1/gadgets/{gadget}": {"get": operation("G", ref("gadget"), path="gadget")}},
                 {"gadget": {**resource("gadget"), **shape}},
             )
@@ -238,13 +238,13 @@ def reached(models: dict[str, ir.Model], key: str) -> set[str]:
 
 def test_the_graph_is_cut_before_a_resource_brings_too_much() -> None:
     chain = {f"r{n}": resource(f"r{n}", next=ref(f"r{n + 1}")) for n in range(60)}
-    models = settled_models(gadget=resource("gadget", first=ref("r0")), **chain, r60=resource("r60"))
+    models = resolved_models(gadget=resource("gadget", first=ref("r0")), **chain, r60=resource("r60"))
     assert all(len(reached(models, key)) <= HEAVY + 1 for key in models)
     assert any(isinstance(item.type, ir.Lazy) for model in models.values() for item in model.fields)
 
 
 def test_what_nothing_leads_to_is_left_out() -> None:
-    assert {model.name for model in settled_models(gadget=resource("gadget"), lonely=obj(x=TEXT)).values()} == {
+    assert {model.name for model in resolved_models(gadget=resource("gadget"), lonely=obj(x=TEXT)).values()} == {
         "Gadget"
     }
 
@@ -272,7 +272,7 @@ def test_a_filters_range_is_of_times_but_an_amounts_is_of_numbers() -> None:
     bounds = {**obj(gt=NUMBER, lt=NUMBER), "title": "range_query_specs"}
     either = {"anyOf": [bounds, NUMBER]}
     page = obj("data", object={"type": "string", "enum": ["list"]}, data={"type": "array", "items": ref("gadget")})
-    api = settled(
+    api = resolved(
         {"/v1/gadgets": {"get": operation("GetGadgets", page, query={"created": either, "amount": either})}},
         {"gadget": resource("gadget")},
     )
@@ -283,7 +283,7 @@ def test_a_filters_range_is_of_times_but_an_amounts_is_of_numbers() -> None:
 
 def test_the_same_nested_parameters_are_one_typed_dict() -> None:
     place = obj(city=TEXT, line1=TEXT)
-    api = settled(
+    api = resolved(
         {
             "/v1/gadgets": {"post": operation("A", ref("gadget"), body=obj(address=place))},
             "/v1/gizmos": {"post": operation("B", ref("gadget"), body=obj(address=place, other=TEXT))},
@@ -358,7 +358,7 @@ def test_a_parts_name_repeats_no_words(owner: str, part: str, name: str) -> None
 
 
 def test_names_that_collide_are_told_apart() -> None:
-    models = settled_models(
+    models = resolved_models(
         gadget=resource("gadget", part=obj(x=TEXT), b=ref("gadget_part")), gadget_part=resource("gadget_part", y=NUMBER)
     )
     found = [model.name for model in models.values()]
@@ -367,7 +367,7 @@ def test_names_that_collide_are_told_apart() -> None:
 
 
 def test_a_python_keyword_gets_an_underscore() -> None:
-    api = settled(
+    api = resolved(
         {"/v1/gadgets": {"post": operation("A", ref("gadget"), body=obj(**{"from": TEXT}))}},
         {"gadget": resource("gadget", **{"in": TEXT})},
     )
@@ -392,7 +392,7 @@ def small() -> ir.Api:
         "/v1/gadgets/{gadget}": {"get": operation("GetGadgetsGadget", ref("gadget"), path="gadget")},
     }
     schemas = {"gadget": resource("gadget", owner=expandable("person")), "person": resource("person")}
-    return settled(paths, schemas, snapshot={"gadget.created": {"object": "gadget", "previous_attributes": True}})
+    return resolved(paths, schemas, snapshot={"gadget.created": {"object": "gadget", "previous_attributes": True}})
 
 
 def test_a_resource_is_a_table_of_rows() -> None:
@@ -421,7 +421,7 @@ def test_an_event_type_has_a_class_with_a_typed_object() -> None:
 
 
 def test_a_handler_is_registered_for_its_own_event() -> None:
-    written = dict(write_events(small()))["handlers.pyi"]
+    written = dict(write_events(small()))["webhooks/handlers.pyi"]
     assert 'def on(self, type: Literal["gadget.created"], /) -> On[events.GadgetCreatedEvent]: ...' in written
 
 

@@ -15,7 +15,7 @@ import pytest
 from typing_extensions import NotRequired, Required, is_typeddict
 
 import pinstripe
-from pinstripe.endpoint import Row, endpoints
+from pinstripe._endpoint import Row, endpoints
 from tests.emulator import walk as a_walk
 from tests.emulator.walk import TEXTS, Walk, path_of
 

@@ -15,7 +15,7 @@ import stripe
 
 import pinstripe
 from pinstripe.emulator import Emulator
-from pinstripe.emulator.periods import add
+from pinstripe.emulator.billing.periods import add
 from pinstripe.models import Customer, Invoice, PaymentIntent, Price
 
 

@@ -11,8 +11,8 @@ from pydantic import BaseModel
 from typing_extensions import NotRequired, Required
 
 import pinstripe
-from pinstripe.emulator.lists import PAGING
-from pinstripe.endpoint import Row, endpoints
+from pinstripe._endpoint import Row, endpoints
+from pinstripe.emulator.operations._lists import PAGING
 from tests.emulator import walk as a_walk
 from tests.emulator.walk import ARRANGE, Walk, path_of
 

@@ -8,7 +8,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pinstripe.emulator import money
+from pinstripe.emulator.billing import money
 from tests.emulator.conftest import NEW_YEAR, Shop, at
 
 GRADUATED: list[dict[str, Any]] = [  # Any: JSON

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import pinstripe
-from pinstripe.emulator.search import query_of
+from pinstripe.emulator.operations._search import query_of
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 import pinstripe
 from pinstripe.emulator import BASE_URL, Emulator
-from pinstripe.emulator.doors import InProcess
+from pinstripe.emulator.server.transports import InProcess
 from tests.emulator.conftest import living
 
 

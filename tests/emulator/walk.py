@@ -14,9 +14,9 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_typ
 from typing_extensions import NotRequired, Required, is_typeddict
 
 import pinstripe
+from pinstripe._endpoint import Row
+from pinstripe._registry import registry
 from pinstripe.emulator import Emulator
-from pinstripe.endpoint import Row
-from pinstripe.model import registry
 
 KINDS = {name: kind for kind, name in registry().objects.items()}
 DAY = 86_400

@@ -28,9 +28,9 @@ from pinstripe.emulator import served
 from pinstripe.integrations import asgi, wsgi
 from pinstripe.integrations.fastapi import verified_event
 from pinstripe.integrations.flask import webhook_blueprint
-from pinstripe.integrations.receiver import Receiver
 from pinstripe.webhooks import Handlers
 from pinstripe.webhooks.inbox import Inbox
+from pinstripe.webhooks.receiver import Receiver
 from pinstripe.webhooks.stores import SQLite
 
 SECRET, OLD = "whsec_new", "whsec_old"

@@ -15,20 +15,21 @@ from typing import Any, Literal
 import httpx
 from typing_extensions import TypedDict, Unpack
 
-from pinstripe.client import AsyncClient, Client
-from pinstripe.drift import Drift, Validation, decode_as
-from pinstripe.emulator.core import Core
-from pinstripe.emulator.delivery import Deliverer, Delivery
-from pinstripe.emulator.doors import InProcess, asgi
-from pinstripe.emulator.faults import Fault, Trouble
-from pinstripe.emulator.happenings import Events
-from pinstripe.emulator.lives.checkout import answer_challenge
-from pinstripe.emulator.refusal import Refusal
-from pinstripe.emulator.store import Store
-from pinstripe.emulator.world import NOBODY, World
-from pinstripe.endpoint import endpoints
+from pinstripe._base import model_for
+from pinstripe._client import AsyncClient, Client
+from pinstripe._decoding import Drift, Validation, decode_as
+from pinstripe._endpoint import endpoints
+from pinstripe._registry import registry
+from pinstripe.emulator._events import Events
+from pinstripe.emulator.operations.checkout_sessions import answer_challenge
+from pinstripe.emulator.server.dispatch import Core
+from pinstripe.emulator.server.faults import Fault, Trouble
+from pinstripe.emulator.server.transports import InProcess, asgi
+from pinstripe.emulator.state.account import NOBODY, World
+from pinstripe.emulator.state.delivery import Deliverer, Delivery
+from pinstripe.emulator.state.persistence import Store
+from pinstripe.emulator.validation.errors import Refusal
 from pinstripe.errors import InvalidArgumentError, ResponseValidationError
-from pinstripe.model import model_for, registry
 
 __all__ = ["Delivery", "Emulator", "Events"]
 
@@ -193,7 +194,7 @@ class Emulator:
     @property
     def app(self) -> Any:  # Any: ASGI's own type
         """The emulator as an ASGI application, for a server of one's own; at ``/`` it shows what happens."""
-        from pinstripe.emulator.pages import Pages
+        from pinstripe.emulator.web import Pages
 
         return asgi(self._core, Pages(self._core, self).answer)
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from pinstripe.integrations.receiver import HEADER, MAX_BODY, TOO_LARGE, Receiver, Reply
+from pinstripe.webhooks.receiver import HEADER, MAX_BODY, TOO_LARGE, Receiver, Reply
 from pinstripe.webhooks.signature import TOLERANCE
 
 if TYPE_CHECKING:
-    from pinstripe.handlers import Dispatcher
+    from pinstripe.webhooks.handlers import Dispatcher
     from pinstripe.webhooks.inbox import Once
 
 __all__ = ["webhook_app"]
@@ -31,7 +31,7 @@ def webhook_app(
     """An ASGI application for one webhook endpoint; the raw body is read before anything parses it.
 
     ``secret`` is one or several; ``tolerance`` is in seconds, ``max_body`` in bytes. What it answers is said in
-    `pinstripe.integrations.receiver`.
+    `pinstripe.webhooks.receiver`.
     """
     receiver = Receiver(handlers, secret, tolerance, max_body, inbox)
 

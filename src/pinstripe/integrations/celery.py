@@ -15,7 +15,7 @@ from pinstripe import webhooks
 
 if TYPE_CHECKING:
     from pinstripe.events import Event, EventNotification
-    from pinstripe.handlers import Dispatcher
+    from pinstripe.webhooks.handlers import Dispatcher
     from pinstripe.webhooks.inbox import Once
 
 __all__ = ["WebhookQueue", "webhook_queue"]

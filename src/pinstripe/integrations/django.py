@@ -13,11 +13,11 @@ from django.conf import settings
 from django.http import HttpResponse
 from django.views.decorators.csrf import csrf_exempt
 
-from pinstripe.integrations.receiver import HEADER, MAX_BODY, TOO_LARGE, Receiver, Reply
+from pinstripe.webhooks.receiver import HEADER, MAX_BODY, TOO_LARGE, Receiver, Reply
 from pinstripe.webhooks.signature import TOLERANCE
 
 if TYPE_CHECKING:
-    from pinstripe.handlers import Dispatcher
+    from pinstripe.webhooks.handlers import Dispatcher
     from pinstripe.webhooks.inbox import Once
 
 __all__ = ["async_webhook_view", "webhook_view"]

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 
 from fastapi import HTTPException, Request
 
-from pinstripe.handlers import Handlers
 from pinstripe.integrations.asgi import read_body
-from pinstripe.integrations.receiver import HEADER, MAX_BODY, TOO_LARGE, Receiver, Reply
+from pinstripe.webhooks.handlers import Handlers
+from pinstripe.webhooks.receiver import HEADER, MAX_BODY, TOO_LARGE, Receiver, Reply
 from pinstripe.webhooks.signature import TOLERANCE
 
 if TYPE_CHECKING:

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 from flask import Blueprint, Response, request
 
-from pinstripe.integrations.receiver import MAX_BODY, Receiver
 from pinstripe.integrations.wsgi import answer
+from pinstripe.webhooks.receiver import MAX_BODY, Receiver
 from pinstripe.webhooks.signature import TOLERANCE
 
 if TYPE_CHECKING:
-    from pinstripe.handlers import Dispatcher
+    from pinstripe.webhooks.handlers import Dispatcher
     from pinstripe.webhooks.inbox import Once
 
 __all__ = ["webhook_blueprint"]

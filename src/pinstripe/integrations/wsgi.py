@@ -6,11 +6,11 @@ from collections.abc import Callable, Iterable
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from pinstripe.integrations.receiver import HEADER, MAX_BODY, TOO_LARGE, Receiver, Reply
+from pinstripe.webhooks.receiver import HEADER, MAX_BODY, TOO_LARGE, Receiver, Reply
 from pinstripe.webhooks.signature import TOLERANCE
 
 if TYPE_CHECKING:
-    from pinstripe.handlers import Dispatcher
+    from pinstripe.webhooks.handlers import Dispatcher
     from pinstripe.webhooks.inbox import Once
 
 __all__ = ["webhook_app"]

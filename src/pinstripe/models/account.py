@@ -2,7 +2,8 @@
 
 from typing import TYPE_CHECKING, Literal
 
-from pinstripe.model import Expandable, Lazy, ListObject, StripeModel
+from pinstripe._base import Expandable, Lazy, ListObject, StripeModel
+from pinstripe._scalars import Timestamp
 from pinstripe.models.account_declaration import AccountDeclaration
 from pinstripe.models.account_requirements_alternative import AccountRequirementsAlternative
 from pinstripe.models.account_requirements_error import AccountRequirementsError
@@ -14,7 +15,6 @@ from pinstripe.models.mandate_single_use import MandateSingleUse
 from pinstripe.models.person import Person
 from pinstripe.models.person_verification_document import PersonVerificationDocument
 from pinstripe.models.values import AccountCompanyStructure, AccountRequirementsDisabledReason
-from pinstripe.wire import Timestamp
 
 if TYPE_CHECKING:
     from pinstripe.models.bank_account import BankAccount
@@ -156,7 +156,7 @@ class AccountController(StripeModel):
     type: Literal["account", "application"]
 
 class AccountRequirements(StripeModel):
-    """Found at `Account.future_requirements`, `Account.requirements`."""
+    """The type of `Account.future_requirements`, `Account.requirements`."""
     alternatives: list[AccountRequirementsAlternative] | None = None
     current_deadline: Timestamp | None = None
     currently_due: list[str] | None = None
@@ -185,7 +185,7 @@ class AccountTreasurySettingsTosAcceptance(StripeModel):
     user_agent: str | None = None
 
 class AccountTreasurySettings(StripeModel):
-    """Found at `AccountSettings.card_issuing`, `AccountSettings.treasury`."""
+    """The type of `AccountSettings.card_issuing`, `AccountSettings.treasury`."""
     tos_acceptance: AccountTreasurySettingsTosAcceptance | None = None
 
 class AccountSettingsCardPaymentsDeclineOn(StripeModel):
@@ -269,7 +269,7 @@ class Account(StripeModel):
     type: Literal["custom", "express", "none", "standard"] | None = None
 
 class DeletedAccount(StripeModel):
-    """What is left of a deleted `account`."""
+    """A deleted `account`."""
     deleted: Literal[True]
     id: str
     object: Literal["account"]

@@ -2,8 +2,8 @@
 
 from typing import Literal
 
-from pinstripe.model import StripeModel
-from pinstripe.wire import Timestamp
+from pinstripe._base import StripeModel
+from pinstripe._scalars import Timestamp
 
 class ApplePayDomain(StripeModel):
     """A Stripe `apple_pay_domain`. https://docs.stripe.com/api/apple_pay_domains/object"""
@@ -14,7 +14,7 @@ class ApplePayDomain(StripeModel):
     object: Literal["apple_pay_domain"]
 
 class DeletedApplePayDomain(StripeModel):
-    """What is left of a deleted `apple_pay_domain`."""
+    """A deleted `apple_pay_domain`."""
     deleted: Literal[True]
     id: str
     object: Literal["apple_pay_domain"]

@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from pinstripe.model import StripeModel
+from pinstripe._base import StripeModel
 
 class Application(StripeModel):
     """A Stripe `application`."""
@@ -11,7 +11,7 @@ class Application(StripeModel):
     object: Literal["application"]
 
 class DeletedApplication(StripeModel):
-    """What is left of a deleted `application`."""
+    """A deleted `application`."""
     deleted: Literal[True]
     id: str
     name: str | None = None

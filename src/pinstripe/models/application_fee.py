@@ -2,9 +2,9 @@
 
 from typing import TYPE_CHECKING, Literal
 
-from pinstripe.model import Expandable, ListObject, StripeModel
+from pinstripe._base import Expandable, ListObject, StripeModel
+from pinstripe._scalars import Timestamp
 from pinstripe.models.application_fee_refund import ApplicationFeeRefund
-from pinstripe.wire import Timestamp
 
 if TYPE_CHECKING:
     from pinstripe.models.account import Account

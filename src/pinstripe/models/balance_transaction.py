@@ -2,9 +2,9 @@
 
 from typing import TYPE_CHECKING, Literal
 
-from pinstripe.model import Expandable, StripeModel
+from pinstripe._base import Expandable, StripeModel
+from pinstripe._scalars import Timestamp
 from pinstripe.models.values import BalanceTransactionType
-from pinstripe.wire import Timestamp
 
 if TYPE_CHECKING:
     from pinstripe.models.application_fee import ApplicationFee

@@ -2,9 +2,9 @@
 
 from typing import Literal
 
-from pinstripe.model import StripeModel
+from pinstripe._base import StripeModel
+from pinstripe._scalars import Timestamp
 from pinstripe.models.billing_alert import BillingAlert
-from pinstripe.wire import Timestamp
 
 class BillingAlertTriggered(StripeModel):
     """A Stripe `billing.alert_triggered`."""

@@ -2,10 +2,10 @@
 
 from typing import Literal
 
-from pinstripe.model import StripeModel
+from pinstripe._base import StripeModel
 from pinstripe.models.billing_credit_amount_monetary import BillingCreditAmountMonetary
 
 class BillingCreditAmount(StripeModel):
-    """Found at `BillingCreditBalanceTransactionCredit.amount`, `BillingCreditGrant.amount`, `BillingCreditBalanceTransactionDebit.amount` and 2 more."""
+    """The type of `BillingCreditBalanceTransactionCredit.amount`, `BillingCreditGrant.amount`, `BillingCreditBalanceTransactionDebit.amount` and 2 more."""
     monetary: BillingCreditAmountMonetary | None = None
     type: Literal["monetary"]

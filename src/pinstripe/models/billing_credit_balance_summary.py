@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Literal
 
-from pinstripe.model import Expandable, StripeModel
+from pinstripe._base import Expandable, StripeModel
 from pinstripe.models.billing_credit_amount import BillingCreditAmount
 
 if TYPE_CHECKING:

@@ -2,9 +2,9 @@
 
 from typing import TYPE_CHECKING, Literal
 
-from pinstripe.model import Expandable, StripeModel
+from pinstripe._base import Expandable, StripeModel
+from pinstripe._scalars import Timestamp
 from pinstripe.models.billing_credit_amount import BillingCreditAmount
-from pinstripe.wire import Timestamp
 
 if TYPE_CHECKING:
     from pinstripe.models.billing_credit_grant import BillingCreditGrant
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from pinstripe.models.test_clock import TestClock
 
 class BillingCreditBalanceTransactionCreditsApplied(StripeModel):
-    """Found at `BillingCreditBalanceTransactionCredit.credits_application_invoice_voided`, `BillingCreditBalanceTransactionDebit.credits_applied`."""
+    """The type of `BillingCreditBalanceTransactionCredit.credits_application_invoice_voided`, `BillingCreditBalanceTransactionDebit.credits_applied`."""
     invoice: Expandable["Invoice"]
     invoice_line_item: str
 

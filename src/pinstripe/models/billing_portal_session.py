@@ -2,10 +2,10 @@
 
 from typing import TYPE_CHECKING, Literal
 
-from pinstripe.model import Expandable, StripeModel
+from pinstripe._base import Expandable, StripeModel
+from pinstripe._scalars import Timestamp
 from pinstripe.models.hosted_confirmation import HostedConfirmation
 from pinstripe.models.values import BillingPortalSessionLocale
-from pinstripe.wire import Timestamp
 
 if TYPE_CHECKING:
     from pinstripe.models.billing_portal_configuration import BillingPortalConfiguration

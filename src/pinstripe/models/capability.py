@@ -2,16 +2,16 @@
 
 from typing import TYPE_CHECKING, Literal
 
-from pinstripe.model import Expandable, StripeModel
+from pinstripe._base import Expandable, StripeModel
+from pinstripe._scalars import Timestamp
 from pinstripe.models.account_requirements_alternative import AccountRequirementsAlternative
 from pinstripe.models.account_requirements_error import AccountRequirementsError
-from pinstripe.wire import Timestamp
 
 if TYPE_CHECKING:
     from pinstripe.models.account import Account
 
 class AccountCapabilityRequirements(StripeModel):
-    """Found at `Capability.future_requirements`, `Capability.requirements`."""
+    """The type of `Capability.future_requirements`, `Capability.requirements`."""
     alternatives: list[AccountRequirementsAlternative] | None = None
     current_deadline: Timestamp | None = None
     currently_due: list[str]

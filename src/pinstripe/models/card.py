@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Literal
 
-from pinstripe.model import Expandable, StripeModel
+from pinstripe._base import Expandable, StripeModel
 
 if TYPE_CHECKING:
     from pinstripe.models.account import Account
@@ -47,7 +47,7 @@ class Card(StripeModel):
     tokenization_method: str | None = None
 
 class DeletedCard(StripeModel):
-    """What is left of a deleted `card`."""
+    """A deleted `card`."""
     currency: str | None = None
     deleted: Literal[True]
     id: str

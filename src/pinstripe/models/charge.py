@@ -2,7 +2,8 @@
 
 from typing import TYPE_CHECKING, Literal
 
-from pinstripe.model import Expandable, ListObject, StripeModel
+from pinstripe._base import Expandable, ListObject, StripeModel
+from pinstripe._scalars import Timestamp
 from pinstripe.models.billing_details import BillingDetails, PaymentMethodBoleto, PaymentMethodCardWallet
 from pinstripe.models.charge_transfer_data import ChargeTransferData
 from pinstripe.models.empty_object import EmptyObject
@@ -25,7 +26,6 @@ from pinstripe.models.radar_options import RadarOptions
 from pinstripe.models.refund import Refund
 from pinstripe.models.shipping import Shipping
 from pinstripe.models.source_reference import SourceReference
-from pinstripe.wire import Timestamp
 
 if TYPE_CHECKING:
     from pinstripe.models.account import Account
@@ -58,7 +58,7 @@ class ChargePaymentMethodDetailsCardExtendedAuthorization(StripeModel):
     status: Literal["disabled", "enabled"]
 
 class ChargePaymentMethodDetailsCardMulticapture(StripeModel):
-    """Found at `ChargePaymentMethodDetailsCard.incremental_authorization`, `ChargePaymentMethodDetailsCard.multicapture`."""
+    """The type of `ChargePaymentMethodDetailsCard.incremental_authorization`, `ChargePaymentMethodDetailsCard.multicapture`."""
     status: Literal["available", "unavailable"]
 
 class ChargePaymentMethodDetailsCardOvercapture(StripeModel):

@@ -2,12 +2,12 @@
 
 from typing import TYPE_CHECKING
 
-from pinstripe.model import Expandable, StripeModel
+from pinstripe._base import Expandable, StripeModel
 
 if TYPE_CHECKING:
     from pinstripe.models.account import Account
 
 class ChargeTransferData(StripeModel):
-    """Found at `Charge.transfer_data`, `PaymentLink.transfer_data`."""
+    """The type of `Charge.transfer_data`, `PaymentLink.transfer_data`."""
     amount: int | None = None
     destination: Expandable["Account"]

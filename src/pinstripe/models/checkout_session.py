@@ -2,7 +2,8 @@
 
 from typing import TYPE_CHECKING, Literal
 
-from pinstripe.model import Expandable, ListObject, StripeModel
+from pinstripe._base import Expandable, ListObject, StripeModel
+from pinstripe._scalars import DecimalString, Timestamp
 from pinstripe.models.acss_debit_mandate_options import AcssDebitMandateOptions, MandateOptionsPayto
 from pinstripe.models.address import Address
 from pinstripe.models.automatic_tax import AutomaticTax, TotalDetails
@@ -22,7 +23,6 @@ from pinstripe.models.presentment_details import PresentmentDetails
 from pinstripe.models.shipping_cost import ShippingCost
 from pinstripe.models.source_reference import SourceReference
 from pinstripe.models.values import CheckoutSessionLocale
-from pinstripe.wire import DecimalString, Timestamp
 
 if TYPE_CHECKING:
     from pinstripe.models.coupon import Coupon
@@ -44,7 +44,7 @@ class CheckoutSessionAfterExpiration(StripeModel):
     recovery: CheckoutSessionAfterExpirationRecovery | None = None
 
 class CheckoutSessionBrandingSettingsIcon(StripeModel):
-    """Found at `CheckoutSessionBrandingSettings.icon`, `CheckoutSessionBrandingSettings.logo`."""
+    """The type of `CheckoutSessionBrandingSettings.icon`, `CheckoutSessionBrandingSettings.logo`."""
     file: str | None = None
     type: Literal["file", "url"]
     url: str | None = None
@@ -83,7 +83,7 @@ class CheckoutSessionCustomFieldDropdown(StripeModel):
     value: str | None = None
 
 class CheckoutSessionCustomFieldText(StripeModel):
-    """Found at `CheckoutSessionCustomField.numeric`, `CheckoutSessionCustomField.text`."""
+    """The type of `CheckoutSessionCustomField.numeric`, `CheckoutSessionCustomField.text`."""
     default_value: str | None = None
     maximum_length: int | None = None
     minimum_length: int | None = None

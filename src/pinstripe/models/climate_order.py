@@ -2,9 +2,9 @@
 
 from typing import TYPE_CHECKING, Literal
 
-from pinstripe.model import Expandable, StripeModel
+from pinstripe._base import Expandable, StripeModel
+from pinstripe._scalars import DecimalString, Timestamp
 from pinstripe.models.climate_supplier import ClimateLocation, ClimateSupplier
-from pinstripe.wire import DecimalString, Timestamp
 
 if TYPE_CHECKING:
     from pinstripe.models.climate_product import ClimateProduct

@@ -2,9 +2,9 @@
 
 from typing import Literal
 
-from pinstripe.model import StripeModel
+from pinstripe._base import StripeModel
+from pinstripe._scalars import DecimalString, Timestamp
 from pinstripe.models.climate_supplier import ClimateSupplier
-from pinstripe.wire import DecimalString, Timestamp
 
 class ClimateProductCurrentPricesPerMetricTon(StripeModel):
     amount_fees: int

@@ -2,10 +2,10 @@
 
 from typing import Literal
 
-from pinstripe.model import StripeModel
+from pinstripe._base import StripeModel
 
 class ClimateLocation(StripeModel):
-    """Found at `ClimateOrderDeliveryDetails.location`, `ClimateSupplier.locations`."""
+    """The type of `ClimateOrderDeliveryDetails.location`, `ClimateSupplier.locations`."""
     city: str | None = None
     country: str
     latitude: float | None = None

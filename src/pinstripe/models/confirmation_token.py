@@ -2,7 +2,8 @@
 
 from typing import TYPE_CHECKING, Literal
 
-from pinstripe.model import Expandable, StripeModel
+from pinstripe._base import Expandable, StripeModel
+from pinstripe._scalars import Timestamp
 from pinstripe.models.address import Address
 from pinstripe.models.au_becs_debit import AuBecsDebit
 from pinstripe.models.billing_details import BillingDetails, PaymentMethodBoleto
@@ -15,7 +16,6 @@ from pinstripe.models.payment_method_parts import (PaymentMethodAcssDebit, Payme
     PaymentMethodKlarna, PaymentMethodKrCard, PaymentMethodLink, PaymentMethodNaverPay, PaymentMethodNzBankAccount, PaymentMethodP24,
     PaymentMethodPaypal, PaymentMethodPayto, PaymentMethodSepaDebit, PaymentMethodUsBankAccount)
 from pinstripe.models.values import ConfirmationTokenPaymentMethodPreviewType
-from pinstripe.wire import Timestamp
 
 if TYPE_CHECKING:
     from pinstripe.models.customer import Customer

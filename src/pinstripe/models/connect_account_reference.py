@@ -2,12 +2,12 @@
 
 from typing import TYPE_CHECKING, Literal
 
-from pinstripe.model import Expandable, StripeModel
+from pinstripe._base import Expandable, StripeModel
 
 if TYPE_CHECKING:
     from pinstripe.models.account import Account
 
 class ConnectAccountReference(StripeModel):
-    """Found at `SubscriptionAutomaticTax.liability`, `SubscriptionInvoiceSettings.issuer`, `Invoice.issuer` and 8 more."""
+    """The type of `SubscriptionAutomaticTax.liability`, `SubscriptionInvoiceSettings.issuer`, `Invoice.issuer` and 8 more."""
     account: Expandable["Account"] | None = None
     type: Literal["account", "self"]

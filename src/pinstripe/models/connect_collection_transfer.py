@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Literal
 
-from pinstripe.model import Expandable, StripeModel
+from pinstripe._base import Expandable, StripeModel
 
 if TYPE_CHECKING:
     from pinstripe.models.account import Account

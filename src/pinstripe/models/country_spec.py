@@ -2,10 +2,10 @@
 
 from typing import Literal
 
-from pinstripe.model import StripeModel
+from pinstripe._base import StripeModel
 
 class CountrySpecVerificationFieldDetails(StripeModel):
-    """Found at `CountrySpecVerificationFields.company`, `CountrySpecVerificationFields.individual`."""
+    """The type of `CountrySpecVerificationFields.company`, `CountrySpecVerificationFields.individual`."""
     additional: list[str]
     minimum: list[str]
 

@@ -2,8 +2,8 @@
 
 from typing import Literal
 
-from pinstripe.model import StripeModel
-from pinstripe.wire import Timestamp
+from pinstripe._base import StripeModel
+from pinstripe._scalars import Timestamp
 
 class CouponAppliesTo(StripeModel):
     products: list[str]
@@ -32,7 +32,7 @@ class Coupon(StripeModel):
     valid: bool
 
 class DeletedCoupon(StripeModel):
-    """What is left of a deleted `coupon`."""
+    """A deleted `coupon`."""
     deleted: Literal[True]
     id: str
     object: Literal["coupon"]

@@ -2,12 +2,12 @@
 
 from typing import TYPE_CHECKING, Literal
 
-from pinstripe.model import Expandable, ListObject, StripeModel
+from pinstripe._base import Expandable, ListObject, StripeModel
+from pinstripe._scalars import Timestamp
 from pinstripe.models.credit_note_line_item import CreditNoteLineItem, CreditNotePretaxCreditAmount
 from pinstripe.models.discount_amount import DiscountAmount
 from pinstripe.models.invoice_total_tax import InvoiceTotalTax
 from pinstripe.models.shipping_cost import ShippingCost
-from pinstripe.wire import Timestamp
 
 if TYPE_CHECKING:
     from pinstripe.models.customer import Customer, DeletedCustomer

@@ -2,18 +2,18 @@
 
 from typing import TYPE_CHECKING, Literal
 
-from pinstripe.model import Expandable, StripeModel
+from pinstripe._base import Expandable, StripeModel
+from pinstripe._scalars import DecimalString
 from pinstripe.models.discount_amount import DiscountAmount
 from pinstripe.models.invoice_total_tax import InvoiceTotalTax
 from pinstripe.models.tax_rate import TaxRate
-from pinstripe.wire import DecimalString
 
 if TYPE_CHECKING:
     from pinstripe.models.billing_credit_balance_transaction import BillingCreditBalanceTransaction
     from pinstripe.models.discount import DeletedDiscount, Discount
 
 class CreditNotePretaxCreditAmount(StripeModel):
-    """Found at `CreditNote.pretax_credit_amounts`, `CreditNoteLineItem.pretax_credit_amounts`."""
+    """The type of `CreditNote.pretax_credit_amounts`, `CreditNoteLineItem.pretax_credit_amounts`."""
     amount: int
     credit_balance_transaction: Expandable["BillingCreditBalanceTransaction"] | None = None
     discount: Expandable["Discount | DeletedDiscount"] | None = None

@@ -2,7 +2,8 @@
 
 from typing import TYPE_CHECKING, Literal
 
-from pinstripe.model import Expandable, Lazy, ListObject, StripeModel
+from pinstripe._base import Expandable, Lazy, ListObject, StripeModel
+from pinstripe._scalars import Timestamp
 from pinstripe.models.address import Address
 from pinstripe.models.cash_balance import CashBalance
 from pinstripe.models.custom_field import CustomField
@@ -10,7 +11,6 @@ from pinstripe.models.discount import Discount
 from pinstripe.models.invoice_setting_checkout_rendering_options import InvoiceSettingCheckoutRenderingOptions
 from pinstripe.models.shipping import Shipping
 from pinstripe.models.tax_id import TaxId
-from pinstripe.wire import Timestamp
 
 if TYPE_CHECKING:
     from pinstripe.models.bank_account import BankAccount
@@ -72,7 +72,7 @@ class Customer(StripeModel):
     test_clock: Expandable["TestClock"] | None = None
 
 class DeletedCustomer(StripeModel):
-    """What is left of a deleted `customer`."""
+    """A deleted `customer`."""
     deleted: Literal[True]
     id: str
     object: Literal["customer"]

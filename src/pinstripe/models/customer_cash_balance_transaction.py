@@ -2,8 +2,8 @@
 
 from typing import TYPE_CHECKING, Literal
 
-from pinstripe.model import Expandable, StripeModel
-from pinstripe.wire import Timestamp
+from pinstripe._base import Expandable, StripeModel
+from pinstripe._scalars import Timestamp
 
 if TYPE_CHECKING:
     from pinstripe.models.balance_transaction import BalanceTransaction
@@ -16,7 +16,7 @@ class CustomerCashBalanceTransactionAdjustedForOverdraft(StripeModel):
     linked_transaction: Expandable["CustomerCashBalanceTransaction"]
 
 class CustomerCashBalanceTransactionPayment(StripeModel):
-    """Found at `CustomerCashBalanceTransaction.applied_to_payment`, `CustomerCashBalanceTransaction.unapplied_from_payment`."""
+    """The type of `CustomerCashBalanceTransaction.applied_to_payment`, `CustomerCashBalanceTransaction.unapplied_from_payment`."""
     payment_intent: Expandable["PaymentIntent"]
 
 class CustomerCashBalanceTransactionFundedBankTransferEuBankTransfer(StripeModel):

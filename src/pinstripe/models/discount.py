@@ -2,16 +2,16 @@
 
 from typing import TYPE_CHECKING, Literal
 
-from pinstripe.model import Expandable, StripeModel
+from pinstripe._base import Expandable, StripeModel
+from pinstripe._scalars import Timestamp
 from pinstripe.models.discount_source import DiscountSource
-from pinstripe.wire import Timestamp
 
 if TYPE_CHECKING:
     from pinstripe.models.customer import Customer, DeletedCustomer
     from pinstripe.models.promotion_code import PromotionCode
 
 class DeletedDiscount(StripeModel):
-    """What is left of a deleted `discount`."""
+    """A deleted `discount`."""
     checkout_session: str | None = None
     customer: Expandable["Customer | DeletedCustomer"] | None = None
     customer_account: str | None = None

@@ -2,12 +2,12 @@
 
 from typing import TYPE_CHECKING
 
-from pinstripe.model import Expandable, StripeModel
+from pinstripe._base import Expandable, StripeModel
 
 if TYPE_CHECKING:
     from pinstripe.models.discount import DeletedDiscount, Discount
 
 class DiscountAmount(StripeModel):
-    """Found at `Invoice.total_discount_amounts`, `InvoiceLineItem.discount_amounts`, `CreditNote.discount_amounts` and 2 more."""
+    """The type of `Invoice.total_discount_amounts`, `InvoiceLineItem.discount_amounts`, `CreditNote.discount_amounts` and 2 more."""
     amount: int
     discount: Expandable["Discount | DeletedDiscount"]

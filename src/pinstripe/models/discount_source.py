@@ -2,12 +2,12 @@
 
 from typing import TYPE_CHECKING, Literal
 
-from pinstripe.model import Expandable, StripeModel
+from pinstripe._base import Expandable, StripeModel
 
 if TYPE_CHECKING:
     from pinstripe.models.coupon import Coupon
 
 class DiscountSource(StripeModel):
-    """Found at `Discount.source`, `PromotionCode.promotion`, `DeletedDiscount.source`."""
+    """The type of `Discount.source`, `PromotionCode.promotion`, `DeletedDiscount.source`."""
     coupon: Expandable["Coupon"] | None = None
     type: Literal["coupon"]

@@ -2,10 +2,10 @@
 
 from typing import TYPE_CHECKING, Literal
 
-from pinstripe.model import Expandable, StripeModel
+from pinstripe._base import Expandable, StripeModel
+from pinstripe._scalars import Timestamp
 from pinstripe.models.address import Address
 from pinstripe.models.balance_transaction import BalanceTransaction
-from pinstripe.wire import Timestamp
 
 if TYPE_CHECKING:
     from pinstripe.models.charge import Charge

@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from pinstripe.model import ListObject, StripeModel
+from pinstripe._base import ListObject, StripeModel
 from pinstripe.models.entitlements_active_entitlement import EntitlementsActiveEntitlement
 
 class EntitlementsActiveEntitlementSummary(StripeModel):

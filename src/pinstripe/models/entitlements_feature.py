@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from pinstripe.model import StripeModel
+from pinstripe._base import StripeModel
 
 class EntitlementsFeature(StripeModel):
     """A Stripe `entitlements.feature`. https://docs.stripe.com/api/entitlements/features/object"""

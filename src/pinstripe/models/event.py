@@ -2,8 +2,8 @@
 
 from typing import Any, Literal
 
-from pinstripe.model import Lazy, StripeModel
-from pinstripe.wire import Timestamp
+from pinstripe._base import Lazy, StripeModel
+from pinstripe._scalars import Timestamp
 
 class EventData(StripeModel):
     object: Lazy["StripeModel"]

@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from pinstripe.model import StripeModel
+from pinstripe._base import StripeModel
 
 class ExchangeRate(StripeModel):
     """A Stripe `exchange_rate`. https://docs.stripe.com/api/exchange_rates/object"""

@@ -2,10 +2,10 @@
 
 from typing import Literal
 
-from pinstripe.model import ListObject, StripeModel
+from pinstripe._base import ListObject, StripeModel
+from pinstripe._scalars import Timestamp
 from pinstripe.models.file_link import FileLink
 from pinstripe.models.values import FilePurpose
-from pinstripe.wire import Timestamp
 
 class File(StripeModel):
     """A Stripe `file`. https://docs.stripe.com/api/files/object"""

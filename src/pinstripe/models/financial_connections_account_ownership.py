@@ -2,9 +2,9 @@
 
 from typing import Literal
 
-from pinstripe.model import ListObject, StripeModel
+from pinstripe._base import ListObject, StripeModel
+from pinstripe._scalars import Timestamp
 from pinstripe.models.financial_connections_account_owner import FinancialConnectionsAccountOwner
-from pinstripe.wire import Timestamp
 
 class FinancialConnectionsAccountOwnership(StripeModel):
     """A Stripe `financial_connections.account_ownership`."""

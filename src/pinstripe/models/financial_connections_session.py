@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from pinstripe.model import ListObject, StripeModel
+from pinstripe._base import ListObject, StripeModel
 from pinstripe.models.financial_connections_account import FinancialConnectionsAccount, FinancialConnectionsAccountHolder
 
 class FinancialConnectionsSessionFilters(StripeModel):

@@ -2,9 +2,9 @@
 
 from typing import Literal
 
-from pinstripe.model import StripeModel
+from pinstripe._base import StripeModel
+from pinstripe._scalars import Timestamp
 from pinstripe.models.status_transitions import StatusTransitions
-from pinstripe.wire import Timestamp
 
 class FinancialConnectionsTransaction(StripeModel):
     """A Stripe `financial_connections.transaction`. https://docs.stripe.com/api/financial_connections/transactions/object"""

@@ -2,9 +2,9 @@
 
 from typing import Literal
 
-from pinstripe.model import StripeModel
+from pinstripe._base import StripeModel
+from pinstripe._scalars import Timestamp
 from pinstripe.models.custom_field import CustomField
-from pinstripe.wire import Timestamp
 
 class ForwardingRequestContext(StripeModel):
     destination_duration: int

@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from pinstripe.model import StripeModel
+from pinstripe._base import StripeModel
 from pinstripe.models.funding_instructions_bank_transfer_financial_address import FundingInstructionsBankTransferFinancialAddress
 
 class FundingInstructionsBankTransfer(StripeModel):

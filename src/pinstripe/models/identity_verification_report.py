@@ -2,12 +2,12 @@
 
 from typing import Literal
 
-from pinstripe.model import StripeModel
+from pinstripe._base import StripeModel
+from pinstripe._scalars import Timestamp
 from pinstripe.models.address import Address
 from pinstripe.models.date_parts import DateParts
 from pinstripe.models.empty_object import EmptyObject
 from pinstripe.models.identity_verification_document import IdentityVerificationDocument
-from pinstripe.wire import Timestamp
 
 class IdentityVerificationReportDocumentError(StripeModel):
     code: Literal["document_expired", "document_type_not_supported", "document_unverified_other"] | None = None

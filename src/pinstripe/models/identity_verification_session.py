@@ -2,13 +2,13 @@
 
 from typing import TYPE_CHECKING, Literal
 
-from pinstripe.model import Expandable, StripeModel
+from pinstripe._base import Expandable, StripeModel
+from pinstripe._scalars import Timestamp
 from pinstripe.models.address import Address
 from pinstripe.models.date_parts import DateParts
 from pinstripe.models.empty_object import EmptyObject
 from pinstripe.models.identity_verification_document import IdentityVerificationDocument
 from pinstripe.models.values import IdentityVerificationSessionLastErrorCode
-from pinstripe.wire import Timestamp
 
 if TYPE_CHECKING:
     from pinstripe.models.identity_verification_report import IdentityVerificationReport
@@ -18,7 +18,7 @@ class IdentityVerificationSessionLastError(StripeModel):
     reason: str | None = None
 
 class IdentityVerificationSessionOptionsEmail(StripeModel):
-    """Found at `IdentityVerificationSessionOptions.email`, `IdentityVerificationSessionOptions.phone`."""
+    """The type of `IdentityVerificationSessionOptions.email`, `IdentityVerificationSessionOptions.phone`."""
     require_verification: bool | None = None
 
 class IdentityVerificationSessionOptionsMatching(StripeModel):

@@ -2,7 +2,8 @@
 
 from typing import TYPE_CHECKING, Literal
 
-from pinstripe.model import Expandable, ListObject, StripeModel
+from pinstripe._base import Expandable, ListObject, StripeModel
+from pinstripe._scalars import Timestamp
 from pinstripe.models.address import Address
 from pinstripe.models.connect_account_reference import ConnectAccountReference
 from pinstripe.models.custom_field import CustomField
@@ -23,7 +24,6 @@ from pinstripe.models.shipping import Shipping
 from pinstripe.models.shipping_cost import ShippingCost
 from pinstripe.models.tax_rate import TaxRate
 from pinstripe.models.values import PaymentMethodType
-from pinstripe.wire import Timestamp
 
 if TYPE_CHECKING:
     from pinstripe.models.account import Account
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from pinstripe.models.test_clock import TestClock
 
 class DeletedInvoice(StripeModel):
-    """What is left of a deleted `invoice`."""
+    """A deleted `invoice`."""
     deleted: Literal[True]
     id: str
     object: Literal["invoice"]

@@ -2,11 +2,11 @@
 
 from typing import TYPE_CHECKING, Literal
 
-from pinstripe.model import Expandable, StripeModel
+from pinstripe._base import Expandable, StripeModel
+from pinstripe._scalars import DecimalString, Timestamp
 from pinstripe.models.discount_amount import DiscountAmount
 from pinstripe.models.invoice_parts import InvoiceCreditedItems, InvoiceLineItemPeriod, InvoicePricing
 from pinstripe.models.tax_rate import TaxRate
-from pinstripe.wire import DecimalString, Timestamp
 
 if TYPE_CHECKING:
     from pinstripe.models.customer import Customer, DeletedCustomer
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from pinstripe.models.test_clock import TestClock
 
 class DeletedInvoiceItem(StripeModel):
-    """What is left of a deleted `invoiceitem`."""
+    """A deleted `invoiceitem`."""
     deleted: Literal[True]
     id: str
     object: Literal["invoiceitem"]

@@ -2,19 +2,19 @@
 
 from typing import TYPE_CHECKING, Literal
 
-from pinstripe.model import Expandable, StripeModel
+from pinstripe._base import Expandable, StripeModel
+from pinstripe._scalars import DecimalString
 from pinstripe.models.discount_amount import DiscountAmount
 from pinstripe.models.invoice_parts import InvoiceCreditedItems, InvoiceLineItemPeriod, InvoicePricing
 from pinstripe.models.invoice_pretax_credit_amount import InvoicePretaxCreditAmount
 from pinstripe.models.invoice_total_tax import InvoiceTotalTax
-from pinstripe.wire import DecimalString
 
 if TYPE_CHECKING:
     from pinstripe.models.discount import Discount
     from pinstripe.models.subscription import Subscription
 
 class InvoiceLineItemParentProrationDetails(StripeModel):
-    """Found at `InvoiceLineItemParentInvoiceItemDetails.proration_details`, `InvoiceLineItemParentSubscriptionItemDetails.proration_details`."""
+    """The type of `InvoiceLineItemParentInvoiceItemDetails.proration_details`, `InvoiceLineItemParentSubscriptionItemDetails.proration_details`."""
     credited_items: InvoiceCreditedItems | None = None
 
 class InvoiceLineItemParentInvoiceItemDetails(StripeModel):

@@ -2,14 +2,14 @@
 
 from typing import TYPE_CHECKING, Literal
 
-from pinstripe.model import Expandable, StripeModel
+from pinstripe._base import Expandable, StripeModel
 
 if TYPE_CHECKING:
     from pinstripe.models.billing_credit_balance_transaction import BillingCreditBalanceTransaction
     from pinstripe.models.discount import DeletedDiscount, Discount
 
 class InvoicePretaxCreditAmount(StripeModel):
-    """Found at `Invoice.total_pretax_credit_amounts`, `InvoiceLineItem.pretax_credit_amounts`."""
+    """The type of `Invoice.total_pretax_credit_amounts`, `InvoiceLineItem.pretax_credit_amounts`."""
     amount: int
     credit_balance_transaction: Expandable["BillingCreditBalanceTransaction"] | None = None
     discount: Expandable["Discount | DeletedDiscount"] | None = None

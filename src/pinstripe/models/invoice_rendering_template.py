@@ -2,8 +2,8 @@
 
 from typing import Literal
 
-from pinstripe.model import StripeModel
-from pinstripe.wire import Timestamp
+from pinstripe._base import StripeModel
+from pinstripe._scalars import Timestamp
 
 class InvoiceRenderingTemplate(StripeModel):
     """A Stripe `invoice_rendering_template`. https://docs.stripe.com/api/invoice_rendering_templates/object"""

@@ -2,12 +2,12 @@
 
 from typing import TYPE_CHECKING, Literal
 
-from pinstripe.model import Expandable, Lazy, StripeModel
+from pinstripe._base import Expandable, Lazy, StripeModel
+from pinstripe._scalars import DecimalString, Timestamp
 from pinstripe.models.balance_transaction import BalanceTransaction
 from pinstripe.models.issuing import (IssuingAuthorizationMerchantData, IssuingTransactionAmountDetails,
     IssuingTransactionFleetReportedBreakdown)
 from pinstripe.models.values import IssuingAuthorizationRequestHistoryReason
-from pinstripe.wire import DecimalString, Timestamp
 
 if TYPE_CHECKING:
     from pinstripe.models.issuing_card import IssuingCard

@@ -2,10 +2,10 @@
 
 from typing import TYPE_CHECKING, Literal
 
-from pinstripe.model import Expandable, StripeModel
+from pinstripe._base import Expandable, StripeModel
+from pinstripe._scalars import Timestamp
 from pinstripe.models.address import Address
 from pinstripe.models.issuing_cardholder import IssuingCardAuthorizationControls, IssuingCardholder
-from pinstripe.wire import Timestamp
 
 if TYPE_CHECKING:
     from pinstripe.models.issuing_personalization_design import IssuingPersonalizationDesign
@@ -44,7 +44,7 @@ class IssuingCardShipping(StripeModel):
     type: Literal["bulk", "individual"]
 
 class IssuingCardApplePay(StripeModel):
-    """Found at `IssuingCardWallets.apple_pay`, `IssuingCardWallets.google_pay`."""
+    """The type of `IssuingCardWallets.apple_pay`, `IssuingCardWallets.google_pay`."""
     eligible: bool
     ineligible_reason: Literal["missing_agreement", "missing_cardholder_contact", "unsupported_region"] | None = None
 

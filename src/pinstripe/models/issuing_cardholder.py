@@ -2,12 +2,12 @@
 
 from typing import TYPE_CHECKING, Literal
 
-from pinstripe.model import Expandable, StripeModel
+from pinstripe._base import Expandable, StripeModel
+from pinstripe._scalars import Timestamp
 from pinstripe.models.account_declaration import AccountDeclaration
 from pinstripe.models.date_parts import DateParts
 from pinstripe.models.issuing_cardholder_address import IssuingCardholderAddress
 from pinstripe.models.values import IssuingCardAuthorizationControlsAllowedCategory
-from pinstripe.wire import Timestamp
 
 if TYPE_CHECKING:
     from pinstripe.models.file import File
@@ -18,7 +18,7 @@ class IssuingCardAuthorizationControlsSpendingLimit(StripeModel):
     interval: Literal["all_time", "daily", "monthly", "per_authorization", "weekly", "yearly"]
 
 class IssuingCardAuthorizationControls(StripeModel):
-    """Found at `IssuingCard.spending_controls`, `IssuingCardholder.spending_controls`."""
+    """The type of `IssuingCard.spending_controls`, `IssuingCardholder.spending_controls`."""
     allowed_card_presences: list[Literal["not_present", "present"]] | None = None
     allowed_categories: list[IssuingCardAuthorizationControlsAllowedCategory] | None = None
     allowed_merchant_countries: list[str] | None = None

@@ -2,10 +2,10 @@
 
 from typing import TYPE_CHECKING, Literal
 
-from pinstripe.model import Expandable, StripeModel
+from pinstripe._base import Expandable, StripeModel
+from pinstripe._scalars import Timestamp
 from pinstripe.models.balance_transaction import BalanceTransaction
 from pinstripe.models.values import IssuingDisputeLossReason
-from pinstripe.wire import Timestamp
 
 if TYPE_CHECKING:
     from pinstripe.models.file import File
@@ -32,7 +32,7 @@ class IssuingDisputeEvidenceDuplicate(StripeModel):
     original_transaction: str | None = None
 
 class IssuingDisputeFraudulentEvidence(StripeModel):
-    """Found at `IssuingDisputeEvidence.fraudulent`, `IssuingDisputeEvidence.no_valid_authorization`."""
+    """The type of `IssuingDisputeEvidence.fraudulent`, `IssuingDisputeEvidence.no_valid_authorization`."""
     additional_documentation: Expandable["File"] | None = None
     explanation: str | None = None
 

@@ -2,8 +2,8 @@
 
 from typing import Literal
 
-from pinstripe.model import StripeModel
-from pinstripe.wire import Timestamp
+from pinstripe._base import StripeModel
+from pinstripe._scalars import Timestamp
 
 class IssuingSettlement(StripeModel):
     """A Stripe `issuing.settlement`. https://docs.stripe.com/api/test_helpers/issuing/settlements/object"""

@@ -2,10 +2,10 @@
 
 from typing import TYPE_CHECKING, Literal
 
-from pinstripe.model import Expandable, StripeModel
+from pinstripe._base import Expandable, StripeModel
+from pinstripe._scalars import DecimalString, Timestamp
 from pinstripe.models.issuing import (IssuingAuthorizationMerchantData, IssuingTransactionAmountDetails,
     IssuingTransactionFleetReportedBreakdown)
-from pinstripe.wire import DecimalString, Timestamp
 
 if TYPE_CHECKING:
     from pinstripe.models.balance_transaction import BalanceTransaction

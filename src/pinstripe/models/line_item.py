@@ -2,19 +2,19 @@
 
 from typing import Literal
 
-from pinstripe.model import StripeModel
+from pinstripe._base import StripeModel
 from pinstripe.models.discount import Discount
 from pinstripe.models.line_item_tax import LineItemTax
 from pinstripe.models.price import Price
 
 class LineItemsAdjustableQuantity(StripeModel):
-    """Found at `LineItem.adjustable_quantity`, `OptionalItem.adjustable_quantity`."""
+    """The type of `LineItem.adjustable_quantity`, `OptionalItem.adjustable_quantity`."""
     enabled: bool
     maximum: int | None = None
     minimum: int | None = None
 
 class LineItemsDiscountAmount(StripeModel):
-    """Found at `LineItem.discounts`, `TotalDetailsBreakdown.discounts`."""
+    """The type of `LineItem.discounts`, `TotalDetailsBreakdown.discounts`."""
     amount: int
     discount: Discount
 

@@ -2,8 +2,8 @@
 
 from typing import Literal
 
-from pinstripe.model import StripeModel
-from pinstripe.wire import Timestamp
+from pinstripe._base import StripeModel
+from pinstripe._scalars import Timestamp
 
 class LoginLink(StripeModel):
     """A Stripe `login_link`. https://docs.stripe.com/api/accounts/login_links/object"""

@@ -2,14 +2,14 @@
 
 from typing import TYPE_CHECKING, Literal
 
-from pinstripe.model import Expandable, StripeModel
+from pinstripe._base import Expandable, StripeModel
+from pinstripe._scalars import Timestamp
 from pinstripe.models.empty_object import EmptyObject
 from pinstripe.models.mandate_au_becs_debit import MandateAuBecsDebit
 from pinstripe.models.mandate_single_use import MandateSingleUse
 from pinstripe.models.mandate_upi import MandateUpi
 from pinstripe.models.mandate_us_bank_account import MandateUsBankAccount
 from pinstripe.models.online_acceptance import OnlineAcceptance
-from pinstripe.wire import Timestamp
 
 if TYPE_CHECKING:
     from pinstripe.models.payment_method import PaymentMethod

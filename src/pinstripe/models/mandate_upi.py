@@ -2,11 +2,11 @@
 
 from typing import Literal
 
-from pinstripe.model import StripeModel
-from pinstripe.wire import Timestamp
+from pinstripe._base import StripeModel
+from pinstripe._scalars import Timestamp
 
 class MandateUpi(StripeModel):
-    """Found at `MandatePaymentMethodDetails.upi`, `InvoicePaymentMethodOptionsUpi.mandate_options`, `CheckoutSessionPaymentMethodOptionsUpi.mandate_options`."""
+    """The type of `MandatePaymentMethodDetails.upi`, `InvoicePaymentMethodOptionsUpi.mandate_options`, `CheckoutSessionPaymentMethodOptionsUpi.mandate_options`."""
     amount: int | None = None
     amount_type: Literal["fixed", "maximum"] | None = None
     description: str | None = None

@@ -2,10 +2,10 @@
 
 from typing import Literal
 
-from pinstripe.model import StripeModel
+from pinstripe._base import StripeModel
+from pinstripe._scalars import Timestamp
 from pinstripe.models.payment import PaymentCustomerDetails, PaymentMethodDetails, PaymentProcessorDetails, PaymentRecordAmount
 from pinstripe.models.payment_method_details_billing_details import ShippingDetails
-from pinstripe.wire import Timestamp
 
 class PaymentAttemptRecord(StripeModel):
     """A Stripe `payment_attempt_record`. https://docs.stripe.com/api/payment_attempt_records/object"""

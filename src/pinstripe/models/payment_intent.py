@@ -2,7 +2,8 @@
 
 from typing import TYPE_CHECKING, Any, Literal
 
-from pinstripe.model import Expandable, ListObject, StripeModel
+from pinstripe._base import Expandable, ListObject, StripeModel
+from pinstripe._scalars import Timestamp
 from pinstripe.models.capture_and_setup_options import (CaptureAndSetupOptions, CaptureMethodOptions,
     CheckoutBacsDebitPaymentMethodOptions, CheckoutCaptureOptions, PaymentMethodOptionsBoleto, PaymentMethodOptionsCashapp,
     PaymentMethodOptionsCustomerBalance, PaymentMethodOptionsIdeal, PaymentMethodOptionsOxxo, PaymentMethodOptionsPaypal,
@@ -22,7 +23,6 @@ from pinstripe.models.payment_method_details_card_installments_plan import Payme
 from pinstripe.models.presentment_details import PresentmentDetails
 from pinstripe.models.shipping import Shipping
 from pinstripe.models.values import ExcludedPaymentMethodType, PaymentIntentPaymentMethodOptionsCardNetwork
-from pinstripe.wire import Timestamp
 
 if TYPE_CHECKING:
     from pinstripe.models.account import Account
@@ -99,7 +99,7 @@ class PaymentIntentNextActionKlarnaDisplayQrCode(StripeModel):
     image_url_svg: str
 
 class PaymentIntentNextActionKonbiniStore(StripeModel):
-    """Found at `PaymentIntentNextActionKonbiniDisplayDetailsStores.familymart`, `PaymentIntentNextActionKonbiniDisplayDetailsStores.lawson`, `PaymentIntentNextActionKonbiniDisplayDetailsStores.ministop` and 1 more."""
+    """The type of `PaymentIntentNextActionKonbiniDisplayDetailsStores.familymart`, `PaymentIntentNextActionKonbiniDisplayDetailsStores.lawson`, `PaymentIntentNextActionKonbiniDisplayDetailsStores.ministop` and 1 more."""
     confirmation_number: str | None = None
     payment_code: str
 
@@ -223,7 +223,7 @@ class PaymentIntentPaymentMethodOptionsAfterpayClearpay(StripeModel):
     setup_future_usage: Literal["none"] | None = None
 
 class PaymentIntentPaymentMethodOptionsAuBecsDebit(StripeModel):
-    """Found at `PaymentIntentPaymentMethodOptions.au_becs_debit`, `PaymentIntentPaymentMethodOptions.nz_bank_account`."""
+    """The type of `PaymentIntentPaymentMethodOptions.au_becs_debit`, `PaymentIntentPaymentMethodOptions.nz_bank_account`."""
     setup_future_usage: Literal["none", "off_session", "on_session"] | None = None
     target_date: str | None = None
 

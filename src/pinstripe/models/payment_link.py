@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Literal
 
-from pinstripe.model import Expandable, ListObject, StripeModel
+from pinstripe._base import Expandable, ListObject, StripeModel
 from pinstripe.models.charge_transfer_data import ChargeTransferData
 from pinstripe.models.connect_account_reference import ConnectAccountReference
 from pinstripe.models.consent_collection import (ConsentCollection, CustomText, InvoiceData, NameCollection, OptionalItem,
@@ -32,7 +32,7 @@ class PaymentLinkCustomFieldDropdown(StripeModel):
     options: list[PaymentLinkCustomFieldDropdownOptions]
 
 class PaymentLinkCustomFieldText(StripeModel):
-    """Found at `PaymentLinkCustomField.numeric`, `PaymentLinkCustomField.text`."""
+    """The type of `PaymentLinkCustomField.numeric`, `PaymentLinkCustomField.text`."""
     default_value: str | None = None
     maximum_length: int | None = None
     minimum_length: int | None = None

@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from pinstripe.model import StripeModel
+from pinstripe._base import StripeModel
 
 class PaymentMethodConfigurationMethodDisplayPreference(StripeModel):
     overridable: bool | None = None
@@ -10,7 +10,7 @@ class PaymentMethodConfigurationMethodDisplayPreference(StripeModel):
     value: Literal["off", "on"]
 
 class PaymentMethodConfigurationMethod(StripeModel):
-    """Found at `PaymentMethodConfiguration.acss_debit`, `PaymentMethodConfiguration.affirm`, `PaymentMethodConfiguration.afterpay_clearpay` and 55 more."""
+    """The type of `PaymentMethodConfiguration.acss_debit`, `PaymentMethodConfiguration.affirm`, `PaymentMethodConfiguration.afterpay_clearpay` and 55 more."""
     available: bool
     display_preference: PaymentMethodConfigurationMethodDisplayPreference
 

@@ -2,14 +2,14 @@
 
 from typing import TYPE_CHECKING, Literal
 
-from pinstripe.model import Expandable, StripeModel
+from pinstripe._base import Expandable, StripeModel
 
 if TYPE_CHECKING:
     from pinstripe.models.mandate import Mandate
     from pinstripe.models.payment_method import PaymentMethod
 
 class PaymentMethodDetailsBancontact(StripeModel):
-    """Found at `SetupAttemptPaymentMethodDetails.bancontact`, `SetupAttemptPaymentMethodDetails.sofort`, `ChargePaymentMethodDetails.bancontact` and 1 more."""
+    """The type of `SetupAttemptPaymentMethodDetails.bancontact`, `SetupAttemptPaymentMethodDetails.sofort`, `ChargePaymentMethodDetails.bancontact` and 1 more."""
     bank_code: str | None = None
     bank_name: str | None = None
     bic: str | None = None

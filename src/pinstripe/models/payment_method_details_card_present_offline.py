@@ -2,10 +2,10 @@
 
 from typing import Literal
 
-from pinstripe.model import StripeModel
-from pinstripe.wire import Timestamp
+from pinstripe._base import StripeModel
+from pinstripe._scalars import Timestamp
 
 class PaymentMethodDetailsCardPresentOffline(StripeModel):
-    """Found at `PaymentMethodDetailsCardPresent.offline`, `SetupAttemptPaymentMethodDetailsCardPresent.offline`, `PaymentMethodCardPresent.offline`."""
+    """The type of `PaymentMethodDetailsCardPresent.offline`, `SetupAttemptPaymentMethodDetailsCardPresent.offline`, `PaymentMethodCardPresent.offline`."""
     stored_at: Timestamp | None = None
     type: Literal["deferred"] | None = None

@@ -2,14 +2,14 @@
 
 from typing import Literal
 
-from pinstripe.model import StripeModel
-from pinstripe.wire import Timestamp
+from pinstripe._base import StripeModel
+from pinstripe._scalars import Timestamp
 
 class PaymentMethodDomainMethodStatusDetails(StripeModel):
     error_message: str
 
 class PaymentMethodDomainMethod(StripeModel):
-    """Found at `PaymentMethodDomain.amazon_pay`, `PaymentMethodDomain.apple_pay`, `PaymentMethodDomain.google_pay` and 3 more."""
+    """The type of `PaymentMethodDomain.amazon_pay`, `PaymentMethodDomain.apple_pay`, `PaymentMethodDomain.google_pay` and 3 more."""
     status: Literal["active", "inactive"]
     status_details: PaymentMethodDomainMethodStatusDetails | None = None
 

@@ -2,8 +2,8 @@
 
 from typing import Literal
 
-from pinstripe.model import StripeModel
+from pinstripe._base import StripeModel
 
 class PaymentMethodOptionsCustomerBalanceEuBankAccount(StripeModel):
-    """Found at `PaymentMethodOptionsCustomerBalanceBankTransfer.eu_bank_transfer`, `InvoicePaymentMethodOptionsCustomerBalanceBankTransfer.eu_bank_transfer`."""
+    """The type of `PaymentMethodOptionsCustomerBalanceBankTransfer.eu_bank_transfer`, `InvoicePaymentMethodOptionsCustomerBalanceBankTransfer.eu_bank_transfer`."""
     country: Literal["BE", "DE", "ES", "FR", "IE", "NL"]

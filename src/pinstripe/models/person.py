@@ -2,7 +2,8 @@
 
 from typing import Literal
 
-from pinstripe.model import StripeModel
+from pinstripe._base import StripeModel
+from pinstripe._scalars import Timestamp
 from pinstripe.models.account_declaration import AccountDeclaration
 from pinstripe.models.account_requirements_alternative import AccountRequirementsAlternative
 from pinstripe.models.account_requirements_error import AccountRequirementsError
@@ -11,10 +12,9 @@ from pinstripe.models.address_kana import AddressKana
 from pinstripe.models.date_parts import DateParts
 from pinstripe.models.person_verification_document import PersonVerificationDocument
 from pinstripe.models.values import PersonUsCfpbDataRaceDetailsRace
-from pinstripe.wire import Timestamp
 
 class DeletedPerson(StripeModel):
-    """What is left of a deleted `person`."""
+    """A deleted `person`."""
     deleted: Literal[True]
     id: str
     object: Literal["person"]
@@ -23,7 +23,7 @@ class PersonAdditionalTosAcceptances(StripeModel):
     account: AccountDeclaration | None = None
 
 class PersonRequirements(StripeModel):
-    """Found at `Person.future_requirements`, `Person.requirements`."""
+    """The type of `Person.future_requirements`, `Person.requirements`."""
     alternatives: list[AccountRequirementsAlternative] | None = None
     currently_due: list[str]
     errors: list[AccountRequirementsError]

@@ -2,13 +2,13 @@
 
 from typing import TYPE_CHECKING
 
-from pinstripe.model import Expandable, StripeModel
+from pinstripe._base import Expandable, StripeModel
 
 if TYPE_CHECKING:
     from pinstripe.models.file import File
 
 class PersonVerificationDocument(StripeModel):
-    """Found at `AccountCompanyVerification.document`, `PersonVerification.additional_document`, `PersonVerification.document`."""
+    """The type of `AccountCompanyVerification.document`, `PersonVerification.additional_document`, `PersonVerification.document`."""
     back: Expandable["File"] | None = None
     details: str | None = None
     details_code: str | None = None

@@ -2,15 +2,15 @@
 
 from typing import TYPE_CHECKING, Literal
 
-from pinstripe.model import Expandable, StripeModel
+from pinstripe._base import Expandable, StripeModel
+from pinstripe._scalars import DecimalString, Timestamp
 from pinstripe.models.plan_tier import PlanTier, TransformUsage
-from pinstripe.wire import DecimalString, Timestamp
 
 if TYPE_CHECKING:
     from pinstripe.models.product import DeletedProduct, Product
 
 class DeletedPlan(StripeModel):
-    """What is left of a deleted `plan`."""
+    """A deleted `plan`."""
     deleted: Literal[True]
     id: str
     object: Literal["plan"]

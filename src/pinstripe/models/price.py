@@ -2,21 +2,21 @@
 
 from typing import TYPE_CHECKING, Literal
 
-from pinstripe.model import Expandable, StripeModel
+from pinstripe._base import Expandable, StripeModel
+from pinstripe._scalars import DecimalString, Timestamp
 from pinstripe.models.plan_tier import PlanTier, TransformUsage
-from pinstripe.wire import DecimalString, Timestamp
 
 if TYPE_CHECKING:
     from pinstripe.models.product import DeletedProduct, Product
 
 class CustomUnitAmount(StripeModel):
-    """Found at `Price.custom_unit_amount`, `PriceCurrencyOptions.custom_unit_amount`."""
+    """The type of `Price.custom_unit_amount`, `PriceCurrencyOptions.custom_unit_amount`."""
     maximum: int | None = None
     minimum: int | None = None
     preset: int | None = None
 
 class DeletedPrice(StripeModel):
-    """What is left of a deleted `price`."""
+    """A deleted `price`."""
     deleted: Literal[True]
     id: str
     object: Literal["price"]

@@ -2,15 +2,15 @@
 
 from typing import TYPE_CHECKING, Literal
 
-from pinstripe.model import Expandable, StripeModel
-from pinstripe.wire import Timestamp
+from pinstripe._base import Expandable, StripeModel
+from pinstripe._scalars import Timestamp
 
 if TYPE_CHECKING:
     from pinstripe.models.price import Price
     from pinstripe.models.tax_code import TaxCode
 
 class DeletedProduct(StripeModel):
-    """What is left of a deleted `product`."""
+    """A deleted `product`."""
     deleted: Literal[True]
     id: str
     object: Literal["product"]

@@ -2,12 +2,12 @@
 
 from typing import TYPE_CHECKING, Literal
 
-from pinstripe.model import Expandable, ListObject, StripeModel
+from pinstripe._base import Expandable, ListObject, StripeModel
+from pinstripe._scalars import Timestamp
 from pinstripe.models.automatic_tax import AutomaticTax, TotalDetails
 from pinstripe.models.connect_account_reference import ConnectAccountReference
 from pinstripe.models.line_item import LineItem
 from pinstripe.models.subscription_billing_mode_flexible import SubscriptionBillingModeFlexible
-from pinstripe.wire import Timestamp
 
 if TYPE_CHECKING:
     from pinstripe.models.account import Account

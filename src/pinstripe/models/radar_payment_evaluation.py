@@ -2,11 +2,11 @@
 
 from typing import TYPE_CHECKING, Literal
 
-from pinstripe.model import Expandable, StripeModel
+from pinstripe._base import Expandable, StripeModel
+from pinstripe._scalars import Timestamp
 from pinstripe.models.payment_method_details_billing_details import (PaymentMethodDetailsBillingDetails,
     PaymentMethodDetailsCardWalletApplePay, ShippingDetails)
 from pinstripe.models.values import RadarPaymentEvaluationOutcomeRejectedCardReason
-from pinstripe.wire import Timestamp
 
 if TYPE_CHECKING:
     from pinstripe.models.payment_method import PaymentMethod

@@ -2,12 +2,12 @@
 
 from typing import Literal
 
-from pinstripe.model import ListObject, StripeModel
+from pinstripe._base import ListObject, StripeModel
+from pinstripe._scalars import Timestamp
 from pinstripe.models.radar_value_list_item import RadarValueListItem
-from pinstripe.wire import Timestamp
 
 class DeletedRadarValueList(StripeModel):
-    """What is left of a deleted `radar.value_list`."""
+    """A deleted `radar.value_list`."""
     deleted: Literal[True]
     id: str
     object: Literal["radar.value_list"]

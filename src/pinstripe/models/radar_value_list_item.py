@@ -2,11 +2,11 @@
 
 from typing import Literal
 
-from pinstripe.model import StripeModel
-from pinstripe.wire import Timestamp
+from pinstripe._base import StripeModel
+from pinstripe._scalars import Timestamp
 
 class DeletedRadarValueListItem(StripeModel):
-    """What is left of a deleted `radar.value_list_item`."""
+    """A deleted `radar.value_list_item`."""
     deleted: Literal[True]
     id: str
     object: Literal["radar.value_list_item"]

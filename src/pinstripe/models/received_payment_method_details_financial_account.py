@@ -2,9 +2,9 @@
 
 from typing import Literal
 
-from pinstripe.model import StripeModel
+from pinstripe._base import StripeModel
 
 class ReceivedPaymentMethodDetailsFinancialAccount(StripeModel):
-    """Found at `OutboundPaymentsPaymentMethodDetails.financial_account`, `TreasuryReceivedInitiatingPaymentMethodDetails.financial_account`."""
+    """The type of `OutboundPaymentsPaymentMethodDetails.financial_account`, `TreasuryReceivedInitiatingPaymentMethodDetails.financial_account`."""
     id: str
     network: Literal["stripe"]

@@ -2,11 +2,11 @@
 
 from typing import TYPE_CHECKING, Literal
 
-from pinstripe.model import Expandable, StripeModel
+from pinstripe._base import Expandable, StripeModel
+from pinstripe._scalars import Timestamp
 from pinstripe.models.empty_object import EmptyObject
 from pinstripe.models.presentment_details import PresentmentDetails
 from pinstripe.models.source_reference import SourceReference
-from pinstripe.wire import Timestamp
 
 if TYPE_CHECKING:
     from pinstripe.models.balance_transaction import BalanceTransaction
@@ -15,13 +15,13 @@ if TYPE_CHECKING:
     from pinstripe.models.transfer_reversal import TransferReversal
 
 class RefundDestinationDetailsBlik(StripeModel):
-    """Found at `RefundDestinationDetails.blik`, `RefundDestinationDetails.swish`."""
+    """The type of `RefundDestinationDetails.blik`, `RefundDestinationDetails.swish`."""
     network_decline_code: str | None = None
     reference: str | None = None
     reference_status: str | None = None
 
 class RefundDestinationReference(StripeModel):
-    """Found at `RefundDestinationDetails.br_bank_transfer`, `RefundDestinationDetails.eu_bank_transfer`, `RefundDestinationDetails.gb_bank_transfer` and 7 more."""
+    """The type of `RefundDestinationDetails.br_bank_transfer`, `RefundDestinationDetails.eu_bank_transfer`, `RefundDestinationDetails.gb_bank_transfer` and 7 more."""
     reference: str | None = None
     reference_status: str | None = None
 

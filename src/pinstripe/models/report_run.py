@@ -2,9 +2,9 @@
 
 from typing import Literal
 
-from pinstripe.model import StripeModel
+from pinstripe._base import StripeModel
+from pinstripe._scalars import Timestamp
 from pinstripe.models.file import File
-from pinstripe.wire import Timestamp
 
 class ReportRunParameters(StripeModel):
     columns: list[str] | None = None

@@ -2,8 +2,8 @@
 
 from typing import TYPE_CHECKING, Literal
 
-from pinstripe.model import Expandable, StripeModel
-from pinstripe.wire import Timestamp
+from pinstripe._base import Expandable, StripeModel
+from pinstripe._scalars import Timestamp
 
 if TYPE_CHECKING:
     from pinstripe.models.charge import Charge

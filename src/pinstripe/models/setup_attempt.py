@@ -2,14 +2,14 @@
 
 from typing import TYPE_CHECKING, Literal
 
-from pinstripe.model import Expandable, StripeModel
+from pinstripe._base import Expandable, StripeModel
+from pinstripe._scalars import Timestamp
 from pinstripe.models.empty_object import EmptyObject
 from pinstripe.models.error_details import ErrorDetails
 from pinstripe.models.payment_method_card_checks import PaymentMethodCardChecks
 from pinstripe.models.payment_method_details_bancontact import PaymentMethodDetailsBancontact
 from pinstripe.models.payment_method_details_card_present_offline import PaymentMethodDetailsCardPresentOffline
 from pinstripe.models.values import PaymentMethodDetailsIdealBank, PaymentMethodDetailsIdealBic
-from pinstripe.wire import Timestamp
 
 if TYPE_CHECKING:
     from pinstripe.models.account import Account

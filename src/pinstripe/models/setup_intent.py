@@ -2,7 +2,8 @@
 
 from typing import TYPE_CHECKING, Any, Literal
 
-from pinstripe.model import Expandable, StripeModel
+from pinstripe._base import Expandable, StripeModel
+from pinstripe._scalars import Timestamp
 from pinstripe.models.acss_debit_mandate_options import AcssDebitMandateOptions, MandateOptionsPayto
 from pinstripe.models.checkout_payment_method_options_mandate_options_bacs_debit import (
     CheckoutPaymentMethodOptionsMandateOptionsBacsDebit, FinancialConnections, PaymentMethodConfigurationDetails,
@@ -16,7 +17,6 @@ from pinstripe.models.payment_intent_next_action_cashapp_handle_redirect_or_disp
     PaymentIntentNextActionCashappHandleRedirectOrDisplayQrCode, PaymentIntentNextActionUpiHandleRedirectOrDisplayQrCode,
     SetupIntentNextActionRedirectToUrl, VerifyWithMicrodeposits)
 from pinstripe.models.values import ExcludedPaymentMethodType, PaymentIntentPaymentMethodOptionsCardNetwork
-from pinstripe.wire import Timestamp
 
 if TYPE_CHECKING:
     from pinstripe.models.account import Account
@@ -53,7 +53,7 @@ class SetupIntentPaymentMethodOptionsAcssDebit(StripeModel):
     verification_method: Literal["automatic", "instant", "microdeposits"] | None = None
 
 class SetupIntentPaymentMethodOptionsBacsDebit(StripeModel):
-    """Found at `SetupIntentPaymentMethodOptions.bacs_debit`, `SetupIntentPaymentMethodOptions.sepa_debit`."""
+    """The type of `SetupIntentPaymentMethodOptions.bacs_debit`, `SetupIntentPaymentMethodOptions.sepa_debit`."""
     mandate_options: CheckoutPaymentMethodOptionsMandateOptionsBacsDebit | None = None
 
 class SetupIntentPaymentMethodOptionsCardMandateOptions(StripeModel):

@@ -2,14 +2,14 @@
 
 from typing import TYPE_CHECKING
 
-from pinstripe.model import Expandable, StripeModel
+from pinstripe._base import Expandable, StripeModel
 from pinstripe.models.line_item_tax import LineItemTax
 
 if TYPE_CHECKING:
     from pinstripe.models.shipping_rate import ShippingRate
 
 class ShippingCost(StripeModel):
-    """Found at `Invoice.shipping_cost`, `CheckoutSession.shipping_cost`, `CreditNote.shipping_cost`."""
+    """The type of `Invoice.shipping_cost`, `CheckoutSession.shipping_cost`, `CreditNote.shipping_cost`."""
     amount_subtotal: int
     amount_tax: int
     amount_total: int

@@ -2,14 +2,14 @@
 
 from typing import TYPE_CHECKING, Literal
 
-from pinstripe.model import Expandable, StripeModel
-from pinstripe.wire import Timestamp
+from pinstripe._base import Expandable, StripeModel
+from pinstripe._scalars import Timestamp
 
 if TYPE_CHECKING:
     from pinstripe.models.tax_code import TaxCode
 
 class ShippingRateDeliveryEstimateBound(StripeModel):
-    """Found at `ShippingRateDeliveryEstimate.maximum`, `ShippingRateDeliveryEstimate.minimum`."""
+    """The type of `ShippingRateDeliveryEstimate.maximum`, `ShippingRateDeliveryEstimate.minimum`."""
     unit: Literal["business_day", "day", "hour", "month", "week"]
     value: int
 

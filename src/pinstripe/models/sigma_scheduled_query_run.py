@@ -2,10 +2,10 @@
 
 from typing import Literal
 
-from pinstripe.model import StripeModel
+from pinstripe._base import StripeModel
+from pinstripe._scalars import Timestamp
 from pinstripe.models.error_message import ErrorMessage
 from pinstripe.models.file import File
-from pinstripe.wire import Timestamp
 
 class SigmaScheduledQueryRun(StripeModel):
     """A Stripe `scheduled_query_run`. https://docs.stripe.com/api/sigma/scheduled_query_runs/object"""

@@ -2,13 +2,13 @@
 
 from typing import Literal
 
-from pinstripe.model import StripeModel
+from pinstripe._base import StripeModel
+from pinstripe._scalars import Timestamp
 from pinstripe.models.address import Address
 from pinstripe.models.au_becs_debit import AuBecsDebit
 from pinstripe.models.shipping import Shipping
 from pinstripe.models.source_reference import SourceReference
 from pinstripe.models.values import SourceType
-from pinstripe.wire import Timestamp
 
 class SourceAchCreditTransfer(StripeModel):
     account_number: str | None = None

@@ -2,9 +2,9 @@
 
 from typing import Literal
 
-from pinstripe.model import StripeModel
+from pinstripe._base import StripeModel
+from pinstripe._scalars import Timestamp
 from pinstripe.models.values import SourceTransactionType
-from pinstripe.wire import Timestamp
 
 class SourceTransactionAchCreditTransfer(StripeModel):
     customer_data: str | None = None

@@ -2,7 +2,8 @@
 
 from typing import TYPE_CHECKING, Literal
 
-from pinstripe.model import Expandable, ListObject, StripeModel
+from pinstripe._base import Expandable, ListObject, StripeModel
+from pinstripe._scalars import Timestamp
 from pinstripe.models.connect_account_reference import ConnectAccountReference
 from pinstripe.models.discount import Discount
 from pinstripe.models.empty_object import EmptyObject
@@ -17,7 +18,6 @@ from pinstripe.models.subscription_parts import (SubscriptionAutomaticTax, Subsc
 from pinstripe.models.tax_rate import TaxRate
 from pinstripe.models.trial_settings import TrialSettings
 from pinstripe.models.values import PaymentIntentPaymentMethodOptionsCardNetwork, PaymentMethodType
-from pinstripe.wire import Timestamp
 
 if TYPE_CHECKING:
     from pinstripe.models.account import Account

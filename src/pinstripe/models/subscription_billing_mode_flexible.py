@@ -2,8 +2,8 @@
 
 from typing import Literal
 
-from pinstripe.model import StripeModel
+from pinstripe._base import StripeModel
 
 class SubscriptionBillingModeFlexible(StripeModel):
-    """Found at `SubscriptionBillingMode.flexible`, `QuoteSubscriptionDataBillingMode.flexible`."""
+    """The type of `SubscriptionBillingMode.flexible`, `QuoteSubscriptionDataBillingMode.flexible`."""
     proration_discounts: Literal["included", "itemized"] | None = None

@@ -2,17 +2,17 @@
 
 from typing import TYPE_CHECKING, Literal
 
-from pinstripe.model import Expandable, StripeModel
+from pinstripe._base import Expandable, StripeModel
+from pinstripe._scalars import Timestamp
 from pinstripe.models.price import Price
 from pinstripe.models.subscription_item_billing_thresholds import SubscriptionItemBillingThresholds
 from pinstripe.models.tax_rate import TaxRate
-from pinstripe.wire import Timestamp
 
 if TYPE_CHECKING:
     from pinstripe.models.discount import Discount
 
 class DeletedSubscriptionItem(StripeModel):
-    """What is left of a deleted `subscription_item`."""
+    """A deleted `subscription_item`."""
     deleted: Literal[True]
     id: str
     object: Literal["subscription_item"]

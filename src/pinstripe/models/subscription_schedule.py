@@ -2,13 +2,13 @@
 
 from typing import TYPE_CHECKING, Literal
 
-from pinstripe.model import Expandable, StripeModel
+from pinstripe._base import Expandable, StripeModel
+from pinstripe._scalars import Timestamp
 from pinstripe.models.connect_account_reference import ConnectAccountReference
 from pinstripe.models.subscription_item_billing_thresholds import SubscriptionItemBillingThresholds
 from pinstripe.models.subscription_parts import (SubscriptionAutomaticTax, SubscriptionBillingMode, SubscriptionBillingThresholds,
     SubscriptionTransferData)
 from pinstripe.models.tax_rate import TaxRate
-from pinstripe.wire import Timestamp
 
 if TYPE_CHECKING:
     from pinstripe.models.account import Account
@@ -45,7 +45,7 @@ class SubscriptionScheduleDefaultSettings(StripeModel):
     transfer_data: SubscriptionTransferData | None = None
 
 class SubscriptionSchedulePhaseDiscount(StripeModel):
-    """Found at `SubscriptionSchedulePhase.discounts`, `SubscriptionSchedulePhaseAddInvoiceItem.discounts`, `SubscriptionSchedulePhaseItem.discounts`."""
+    """The type of `SubscriptionSchedulePhase.discounts`, `SubscriptionSchedulePhaseAddInvoiceItem.discounts`, `SubscriptionSchedulePhaseItem.discounts`."""
     coupon: Expandable["Coupon"] | None = None
     discount: Expandable["Discount"] | None = None
     promotion_code: Expandable["PromotionCode"] | None = None

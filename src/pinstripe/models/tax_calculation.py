@@ -2,12 +2,12 @@
 
 from typing import Literal
 
-from pinstripe.model import ListObject, StripeModel
+from pinstripe._base import ListObject, StripeModel
+from pinstripe._scalars import Timestamp
 from pinstripe.models.tax import TaxCustomerDetails, TaxShipFromDetails
 from pinstripe.models.tax_calculation_line_item import TaxCalculationLineItem, TaxCalculationLineItemTaxBreakdown
 from pinstripe.models.tax_rate_flat_amount import TaxRateFlatAmount
 from pinstripe.models.values import TaxType, TaxabilityReason
-from pinstripe.wire import Timestamp
 
 class TaxCalculationShippingCost(StripeModel):
     amount: int

@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from pinstripe.model import StripeModel
+from pinstripe._base import StripeModel
 from pinstripe.models.values import TaxType, TaxabilityReason
 
 class TaxCalculationLineItemTaxBreakdownJurisdiction(StripeModel):
@@ -17,7 +17,7 @@ class TaxCalculationLineItemTaxBreakdownTaxRateDetails(StripeModel):
     tax_type: TaxType
 
 class TaxCalculationLineItemTaxBreakdown(StripeModel):
-    """Found at `TaxCalculationLineItem.tax_breakdown`, `TaxCalculationShippingCost.tax_breakdown`."""
+    """The type of `TaxCalculationLineItem.tax_breakdown`, `TaxCalculationShippingCost.tax_breakdown`."""
     amount: int
     jurisdiction: TaxCalculationLineItemTaxBreakdownJurisdiction
     sourcing: Literal["destination", "origin"]

@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from pinstripe.model import StripeModel
+from pinstripe._base import StripeModel
 
 class TaxCode(StripeModel):
     """A Stripe `tax_code`. https://docs.stripe.com/api/tax_codes/object"""

@@ -2,9 +2,9 @@
 
 from typing import TYPE_CHECKING, Literal
 
-from pinstripe.model import Expandable, StripeModel
+from pinstripe._base import Expandable, StripeModel
+from pinstripe._scalars import Timestamp
 from pinstripe.models.values import InvoiceCustomerTaxIdType
-from pinstripe.wire import Timestamp
 
 if TYPE_CHECKING:
     from pinstripe.models.account import Account
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from pinstripe.models.customer import Customer
 
 class DeletedTaxId(StripeModel):
-    """What is left of a deleted `tax_id`."""
+    """A deleted `tax_id`."""
     deleted: Literal[True]
     id: str
     object: Literal["tax_id"]

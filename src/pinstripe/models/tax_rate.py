@@ -2,10 +2,10 @@
 
 from typing import Literal
 
-from pinstripe.model import StripeModel
+from pinstripe._base import StripeModel
+from pinstripe._scalars import Timestamp
 from pinstripe.models.tax_rate_flat_amount import TaxRateFlatAmount
 from pinstripe.models.values import TaxType
-from pinstripe.wire import Timestamp
 
 class TaxRate(StripeModel):
     """A Stripe `tax_rate`. https://docs.stripe.com/api/tax_rates/object"""

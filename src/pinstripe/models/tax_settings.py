@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from pinstripe.model import StripeModel
+from pinstripe._base import StripeModel
 from pinstripe.models.empty_object import EmptyObject
 from pinstripe.models.issuing_cardholder_address import IssuingCardholderAddress
 

@@ -2,10 +2,10 @@
 
 from typing import Literal
 
-from pinstripe.model import ListObject, StripeModel
+from pinstripe._base import ListObject, StripeModel
+from pinstripe._scalars import Timestamp
 from pinstripe.models.tax import TaxCustomerDetails, TaxShipFromDetails
 from pinstripe.models.tax_transaction_line_item import TaxTransactionLineItem
-from pinstripe.wire import Timestamp
 
 class TaxTransactionReversal(StripeModel):
     original_transaction: str | None = None

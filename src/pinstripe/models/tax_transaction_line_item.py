@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from pinstripe.model import StripeModel
+from pinstripe._base import StripeModel
 
 class TaxTransactionLineItemReversal(StripeModel):
     original_line_item: str

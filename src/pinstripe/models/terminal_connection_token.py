@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from pinstripe.model import StripeModel
+from pinstripe._base import StripeModel
 
 class TerminalConnectionToken(StripeModel):
     """A Stripe `terminal.connection_token`. https://docs.stripe.com/api/terminal/connection_tokens/object"""

@@ -2,11 +2,11 @@
 
 from typing import Literal
 
-from pinstripe.model import StripeModel
-from pinstripe.wire import Timestamp
+from pinstripe._base import StripeModel
+from pinstripe._scalars import Timestamp
 
 class DeletedTestClock(StripeModel):
-    """What is left of a deleted `test_helpers.test_clock`."""
+    """A deleted `test_helpers.test_clock`."""
     deleted: Literal[True]
     id: str
     object: Literal["test_helpers.test_clock"]

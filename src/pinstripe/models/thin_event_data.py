@@ -2,10 +2,10 @@
 
 from typing import Literal
 
-from pinstripe.model import StripeModel
+from pinstripe._base import StripeModel
+from pinstripe._scalars import DateTime
 from pinstripe.models.v2_billing_meter_event_adjustment_cancel import V2BillingMeterEventAdjustmentCancel
 from pinstripe.models.values import V2CoreAccountConfigurationMerchantCapabilityStatusUpdatedEventDataUpdatedCapability
-from pinstripe.wire import DateTime
 
 class BillingMeterReasonErrorTypeSampleError(StripeModel):
     error_message: str
@@ -19,7 +19,7 @@ class BillingMeterReasonErrorType(StripeModel):
     sample_errors: list[BillingMeterReasonErrorTypeSampleError]
 
 class BillingMeterReason(StripeModel):
-    """Found at `BillingMeterErrorReportTriggeredEventData.reason`, `BillingMeterNoMeterFoundEventData.reason`."""
+    """The type of `BillingMeterErrorReportTriggeredEventData.reason`, `BillingMeterNoMeterFoundEventData.reason`."""
     error_count: int
     error_types: list[BillingMeterReasonErrorType]
 

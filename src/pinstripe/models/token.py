@@ -2,10 +2,10 @@
 
 from typing import Literal
 
-from pinstripe.model import StripeModel
+from pinstripe._base import StripeModel
+from pinstripe._scalars import Timestamp
 from pinstripe.models.bank_account import BankAccount
 from pinstripe.models.card import Card
-from pinstripe.wire import Timestamp
 
 class Token(StripeModel):
     """A Stripe `token`. https://docs.stripe.com/api/tokens/object"""

@@ -2,9 +2,9 @@
 
 from typing import Literal
 
-from pinstripe.model import StripeModel
+from pinstripe._base import StripeModel
+from pinstripe._scalars import Timestamp
 from pinstripe.models.treasury_financial_account_features import TreasuryFinancialAccountFeatures
-from pinstripe.wire import Timestamp
 
 class TreasuryFinancialAccountBalance(StripeModel):
     cash: dict[str, int]

@@ -2,10 +2,10 @@
 
 from typing import Literal
 
-from pinstripe.model import StripeModel
+from pinstripe._base import StripeModel
+from pinstripe._scalars import Timestamp
 from pinstripe.models.outbound_payments_payment_method_details_billing_details import OutboundPaymentsPaymentMethodDetailsBillingDetails
 from pinstripe.models.received_payment_method_details_financial_account import ReceivedPaymentMethodDetailsFinancialAccount
-from pinstripe.wire import Timestamp
 
 class TreasuryReceivedInitiatingPaymentMethodDetailsUsBankAccount(StripeModel):
     bank_name: str | None = None
@@ -13,7 +13,7 @@ class TreasuryReceivedInitiatingPaymentMethodDetailsUsBankAccount(StripeModel):
     routing_number: str | None = None
 
 class TreasuryReceivedInitiatingPaymentMethodDetails(StripeModel):
-    """Found at `TreasuryReceivedCredit.initiating_payment_method_details`, `TreasuryReceivedDebit.initiating_payment_method_details`."""
+    """The type of `TreasuryReceivedCredit.initiating_payment_method_details`, `TreasuryReceivedDebit.initiating_payment_method_details`."""
     balance: Literal["payments"] | None = None
     billing_details: OutboundPaymentsPaymentMethodDetailsBillingDetails
     financial_account: ReceivedPaymentMethodDetailsFinancialAccount | None = None
@@ -22,7 +22,7 @@ class TreasuryReceivedInitiatingPaymentMethodDetails(StripeModel):
     us_bank_account: TreasuryReceivedInitiatingPaymentMethodDetailsUsBankAccount | None = None
 
 class TreasuryReceivedReversalDetails(StripeModel):
-    """Found at `TreasuryReceivedCredit.reversal_details`, `TreasuryReceivedDebit.reversal_details`."""
+    """The type of `TreasuryReceivedCredit.reversal_details`, `TreasuryReceivedDebit.reversal_details`."""
     deadline: Timestamp | None = None
     restricted_reason: Literal["already_reversed", "deadline_passed", "network_restricted", "other",
         "source_flow_restricted"] | None = None

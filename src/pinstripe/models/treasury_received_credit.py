@@ -2,13 +2,13 @@
 
 from typing import TYPE_CHECKING, Literal
 
-from pinstripe.model import Expandable, StripeModel
+from pinstripe._base import Expandable, StripeModel
+from pinstripe._scalars import Timestamp
 from pinstripe.models.payout import Payout
 from pinstripe.models.treasury_credit_reversal import TreasuryCreditReversal
 from pinstripe.models.treasury_outbound_payment import TreasuryOutboundPayment
 from pinstripe.models.treasury_outbound_transfer import TreasuryOutboundTransfer
 from pinstripe.models.treasury_received import TreasuryReceivedInitiatingPaymentMethodDetails, TreasuryReceivedReversalDetails
-from pinstripe.wire import Timestamp
 
 if TYPE_CHECKING:
     from pinstripe.models.treasury_transaction import TreasuryTransaction

@@ -2,10 +2,10 @@
 
 from typing import TYPE_CHECKING, Literal
 
-from pinstripe.model import Lazy, ListObject, StripeModel
+from pinstripe._base import Lazy, ListObject, StripeModel
+from pinstripe._scalars import Timestamp
 from pinstripe.models.status_transitions import StatusTransitions
 from pinstripe.models.treasury_transaction_parts import TreasuryTransactionBalanceImpact, TreasuryTransactionFlowDetails
-from pinstripe.wire import Timestamp
 
 if TYPE_CHECKING:
     from pinstripe.models.treasury_transaction_entry import TreasuryTransactionEntry

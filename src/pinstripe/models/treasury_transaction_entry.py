@@ -2,10 +2,10 @@
 
 from typing import TYPE_CHECKING, Literal
 
-from pinstripe.model import Expandable, StripeModel
+from pinstripe._base import Expandable, StripeModel
+from pinstripe._scalars import Timestamp
 from pinstripe.models.treasury_transaction_parts import TreasuryTransactionBalanceImpact, TreasuryTransactionFlowDetails
 from pinstripe.models.values import TreasuryTransactionEntryType
-from pinstripe.wire import Timestamp
 
 if TYPE_CHECKING:
     from pinstripe.models.treasury_transaction import TreasuryTransaction

@@ -2,9 +2,9 @@
 
 from typing import Literal
 
-from pinstripe.model import StripeModel
+from pinstripe._base import StripeModel
+from pinstripe._scalars import DateTime
 from pinstripe.models.v2_billing_meter_event_adjustment_cancel import V2BillingMeterEventAdjustmentCancel
-from pinstripe.wire import DateTime
 
 class V2BillingMeterEventAdjustment(StripeModel):
     """A Stripe `v2.billing.meter_event_adjustment`. https://docs.stripe.com/api/v2/billing/meter_event_adjustments/object"""

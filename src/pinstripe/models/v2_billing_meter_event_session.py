@@ -2,8 +2,8 @@
 
 from typing import Literal
 
-from pinstripe.model import StripeModel
-from pinstripe.wire import DateTime
+from pinstripe._base import StripeModel
+from pinstripe._scalars import DateTime
 
 class V2BillingMeterEventSession(StripeModel):
     """A Stripe `v2.billing.meter_event_session`. https://docs.stripe.com/api/v2/billing/meter_event_session/object"""

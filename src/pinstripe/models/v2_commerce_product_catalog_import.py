@@ -2,11 +2,11 @@
 
 from typing import Literal
 
-from pinstripe.model import StripeModel
-from pinstripe.wire import DateTime, Int64String
+from pinstripe._base import StripeModel
+from pinstripe._scalars import DateTime, Int64String
 
 class V2CommerceProductCatalogImportStatusDetailsUrl(StripeModel):
-    """Found at `V2CommerceProductCatalogImportStatusDetailsAwaitingUpload.upload_url`, `V2CommerceProductCatalogImportStatusDetailsSucceededWithErrorsErrorFile.download_url`."""
+    """The type of `V2CommerceProductCatalogImportStatusDetailsAwaitingUpload.upload_url`, `V2CommerceProductCatalogImportStatusDetailsSucceededWithErrorsErrorFile.download_url`."""
     expires_at: DateTime
     url: str
 

@@ -2,15 +2,15 @@
 
 from typing import Literal
 
-from pinstripe.model import StripeModel
-from pinstripe.wire import DateTime
+from pinstripe._base import StripeModel
+from pinstripe._scalars import DateTime
 
 class V2CoreAccountLinkUseCaseAccountUpdateCollectionOptions(StripeModel):
     fields: Literal["currently_due", "eventually_due"] | None = None
     future_requirements: Literal["include", "omit"] | None = None
 
 class V2CoreAccountLinkUseCaseAccountUpdate(StripeModel):
-    """Found at `V2CoreAccountLinkUseCase.account_onboarding`, `V2CoreAccountLinkUseCase.account_update`."""
+    """The type of `V2CoreAccountLinkUseCase.account_onboarding`, `V2CoreAccountLinkUseCase.account_update`."""
     collection_options: V2CoreAccountLinkUseCaseAccountUpdateCollectionOptions | None = None
     configurations: list[Literal["customer", "merchant", "recipient"]]
     refresh_url: str

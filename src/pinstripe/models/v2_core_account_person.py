@@ -2,11 +2,11 @@
 
 from typing import Literal
 
-from pinstripe.model import StripeModel
+from pinstripe._base import StripeModel
+from pinstripe._scalars import DateTime
 from pinstripe.models.v2_core_account_parts import (V2CoreAccountAdditionalAddress, V2CoreAccountAdditionalName, V2CoreAccountAddress,
     V2CoreAccountDateOfBirth, V2CoreAccountDocuments, V2CoreAccountIdNumber, V2CoreAccountRelationship, V2CoreAccountScriptAddresses,
     V2CoreAccountScriptNames, V2CoreAccountTermsOfService)
-from pinstripe.wire import DateTime
 
 class V2CoreAccountPerson(StripeModel):
     """A Stripe `v2.core.account_person`. https://docs.stripe.com/api/v2/core/accounts/persons/object"""

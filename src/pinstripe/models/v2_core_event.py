@@ -2,8 +2,8 @@
 
 from typing import Any, Literal
 
-from pinstripe.model import StripeModel
-from pinstripe.wire import DateTime
+from pinstripe._base import StripeModel
+from pinstripe._scalars import DateTime
 
 class V2CoreEventReasonRequest(StripeModel):
     id: str

@@ -2,11 +2,11 @@
 
 from typing import Literal
 
-from pinstripe.model import StripeModel
-from pinstripe.wire import Timestamp
+from pinstripe._base import StripeModel
+from pinstripe._scalars import Timestamp
 
 class DeletedWebhookEndpoint(StripeModel):
-    """What is left of a deleted `webhook_endpoint`."""
+    """A deleted `webhook_endpoint`."""
     deleted: Literal[True]
     id: str
     object: Literal["webhook_endpoint"]

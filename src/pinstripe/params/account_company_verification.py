@@ -5,9 +5,9 @@ from typing import Annotated, Literal
 
 from typing_extensions import TypedDict
 
-from pinstripe.param import MaxLen
 from pinstripe.params.common import AccountTreasuryTosAcceptanceParams, AddressKanaParams, DatePartsParams
 from pinstripe.params.values import UsCfpbDataRaceDetailsRace
+from pinstripe.types import MaxLen
 
 class AccountCompanyVerificationDocumentParams(TypedDict, total=False):
     back: Annotated[str, MaxLen(500)]

@@ -6,7 +6,6 @@ from typing import Annotated, Literal
 
 from typing_extensions import Required, TypedDict
 
-from pinstripe.param import MaxLen
 from pinstripe.params.account_company_verification import (AccountCompanyVerificationParams, AccountCreateIndividualParams,
     AdditionalTosAcceptancesParams, AddressParams, TokenCreatePersonDocumentsParams, TokenCreatePersonRelationshipParams,
     TokenCreatePersonVerificationParams, UsCfpbDataParams)
@@ -14,6 +13,7 @@ from pinstripe.params.common import (AccountTreasuryTosAcceptanceParams, Address
     DatePartsParams, DeclineOnParams, ExpandParams, ExternalAccountUpdateDocumentsParams, FilesParams, ListParams, RangeParams,
     RequestedParams, SingleUseParams)
 from pinstripe.params.values import AccountCompanyStructure
+from pinstripe.types import MaxLen
 
 class AccountBankAccountCreateBankAccountParams(TypedDict, total=False):
     account_holder_name: str

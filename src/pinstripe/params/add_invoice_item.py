@@ -6,13 +6,13 @@ from typing import Annotated, Literal
 
 from typing_extensions import Required, TypedDict
 
-from pinstripe.param import MaxLen
 from pinstripe.params.acss_debit import (AcssDebitParams, PaymentSettingsPaymentMethodOptionsBancontactParams,
     PaymentSettingsPaymentMethodOptionsCustomerBalanceParams, PaymentSettingsPaymentMethodOptionsPaytoParams,
     PaymentSettingsPaymentMethodOptionsUsBankAccountParams)
 from pinstripe.params.common import (AddInvoiceItemPriceDataParams, EmptyParams, InvoiceCreateIssuerParams, PaymentMethodDataUpiParams,
     QuoteCreateDiscountParams)
 from pinstripe.params.values import PaymentIntentPaymentMethodOptionsCardNetwork, PaymentMethodType
+from pinstripe.types import MaxLen
 
 class AddInvoiceItemPeriodEndParams(TypedDict, total=False):
     timestamp: int | datetime

@@ -6,8 +6,8 @@ from typing import Annotated, Literal
 
 from typing_extensions import Required, TypedDict
 
-from pinstripe.param import MaxLen
 from pinstripe.params.common import EmptyParams, FinancialConnectionsFiltersParams
+from pinstripe.types import MaxLen
 
 class AutomaticPaymentMethodsParams(TypedDict, total=False):
     allow_redirects: Literal["always", "never"]

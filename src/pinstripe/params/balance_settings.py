@@ -5,8 +5,8 @@ from typing import Annotated, Literal
 
 from typing_extensions import Required, TypedDict
 
-from pinstripe.param import MaxLen
 from pinstripe.params.common import ExpandParams
+from pinstripe.types import MaxLen
 
 class BalanceSettingsUpdatePaymentsPayoutsAutomaticTransferRulesByCurrencyParams(TypedDict, total=False):
     payout_method: Required[str]

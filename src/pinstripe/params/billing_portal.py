@@ -5,10 +5,10 @@ from typing import Annotated, Literal
 
 from typing_extensions import Required, TypedDict
 
-from pinstripe.param import MaxLen
 from pinstripe.params.common import (AdjustableQuantityParams, CheckoutSessionCreateDiscountParams, EnabledFeatureParams, ExpandParams,
     HostedConfirmationParams, SourceCreateRedirectParams)
 from pinstripe.params.values import BillingPortalSessionCreateLocale
+from pinstripe.types import MaxLen
 
 class BillingPortalConfigurationConditionParams(TypedDict, total=False):
     type: Required[Literal["decreasing_item_amount", "shortening_interval"]]

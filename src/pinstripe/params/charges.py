@@ -6,10 +6,10 @@ from typing import Annotated, Literal
 
 from typing_extensions import Required, TypedDict
 
-from pinstripe.param import MaxLen
 from pinstripe.params.common import (ExpandParams, ListParams, RadarOptionsParams, RangeParams, SearchParams, ShippingParams,
     TransferDataParams)
 from pinstripe.params.dispute_update_evidence import DisputeUpdateEvidenceParams
+from pinstripe.types import MaxLen
 
 class ChargeCaptureParams(ExpandParams, total=False):
     """Parameters of `POST /v1/charges/{charge}/capture`."""

@@ -6,7 +6,6 @@ from typing import Annotated, Literal
 
 from typing_extensions import Required, TypedDict
 
-from pinstripe.param import MaxLen
 from pinstripe.params.common import (AdjustableQuantityParams, AutomaticTaxParams, BillingModeParams,
     CheckoutSessionCreateDiscountParams, EmptyParams, EnabledFeatureParams, ExpandParams, IntervalParams,
     InvoiceCreateCustomFieldParams, InvoiceCreateIssuerParams, InvoiceCreateTransferDataParams, RangeParams, RenderingOptionsParams,
@@ -24,6 +23,7 @@ from pinstripe.params.setup_intent_payment_method_options import (SetupIntentPay
     SetupIntentPaymentMethodOptionsKlarnaSubscriptionParams, SetupIntentPaymentMethodOptionsPaytoMandateOptionsParams)
 from pinstripe.params.values import (CheckoutSessionCreateBrandingSettingsFontFamily, CheckoutSessionCreateLocale,
     CheckoutSessionCreatePaymentMethodType, ExcludedPaymentMethodType)
+from pinstripe.types import MaxLen
 
 class CaptureAndSetupOptionsParams(TypedDict, total=False):
     capture_method: Literal["manual"]

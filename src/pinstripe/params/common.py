@@ -7,8 +7,8 @@ from typing import Annotated, Literal
 
 from typing_extensions import Required, TypedDict
 
-from pinstripe.param import MaxLen
 from pinstripe.params.values import CustomerTaxIdCreateType
+from pinstripe.types import MaxLen
 
 class AccountHolderParams(TypedDict, total=False):
     account: str

@@ -6,9 +6,9 @@ from typing import Annotated, Literal
 
 from typing_extensions import Required, TypedDict
 
-from pinstripe.param import MaxLen
 from pinstripe.params.common import AdjustableQuantityParams, IntervalParams, InvoiceCreateIssuerParams, ProductDataParams
 from pinstripe.params.values import ShippingAddressCollectionAllowedCountry
+from pinstripe.types import MaxLen
 
 class ConsentCollectionPaymentMethodReuseAgreementParams(TypedDict, total=False):
     position: Required[Literal["auto", "hidden"]]

@@ -5,9 +5,9 @@ from typing import Annotated, Literal
 
 from typing_extensions import Required, TypedDict
 
-from pinstripe.param import MaxLen
 from pinstripe.params.common import EuBankTransferParams
 from pinstripe.params.values import PaymentIntentPaymentMethodOptionsPaypalPreferredLocale
+from pinstripe.types import MaxLen
 
 class CustomerBalanceBankTransferParams(TypedDict, total=False):
     eu_bank_transfer: EuBankTransferParams

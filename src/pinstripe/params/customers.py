@@ -6,7 +6,6 @@ from typing import Annotated, Literal
 
 from typing_extensions import Required, TypedDict
 
-from pinstripe.param import MaxLen
 from pinstripe.params.acss_debit import SubscriptionUpdateItemParams
 from pinstripe.params.add_invoice_item import (AddInvoiceItemParams, CancellationDetailsParams, InvoiceSettingsParams,
     PauseCollectionParams, PaymentSettingsParams)
@@ -15,6 +14,7 @@ from pinstripe.params.common import (AutomaticTaxParams, BillingThresholdsParams
     RenderingOptionsParams, SearchParams, ShippingAddressParams, SourceCreateOwnerParams, SubscriptionCreateItemParams,
     SubscriptionCreateTransferDataParams, TaxIdParams, TrialSettingsParams)
 from pinstripe.params.values import CustomerPaymentMethodListType, CustomerTaxIdCreateType
+from pinstripe.types import MaxLen
 
 class CustomerBalanceTransactionCreateParams(ExpandParams, total=False):
     """Parameters of `POST /v1/customers/{customer}/balance_transactions`."""

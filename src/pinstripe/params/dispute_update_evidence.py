@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from typing_extensions import Required, TypedDict
 
-from pinstripe.param import MaxLen
+from pinstripe.types import MaxLen
 
 class DisputeUpdateEvidenceEnhancedEvidenceVisaCompellingEvidence3ShippingAddressParams(TypedDict, total=False):
     city: str | None

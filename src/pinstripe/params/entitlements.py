@@ -5,8 +5,8 @@ from typing import Annotated
 
 from typing_extensions import Required
 
-from pinstripe.param import MaxLen
 from pinstripe.params.common import ExpandParams
+from pinstripe.types import MaxLen
 
 class EntitlementsActiveEntitlementListParams(ExpandParams, total=False):
     """Parameters of `GET /v1/entitlements/active_entitlements`."""

@@ -5,9 +5,9 @@ from datetime import datetime
 
 from typing_extensions import Required, TypedDict
 
-from pinstripe.param import FileInput
 from pinstripe.params.common import ExpandParams, RangeParams
 from pinstripe.params.values import FileCreatePurpose, FileListPurpose
+from pinstripe.types import FileInput
 
 class FileCreateFileLinkDataParams(TypedDict, total=False):
     create: Required[bool]

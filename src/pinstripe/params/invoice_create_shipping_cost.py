@@ -5,8 +5,8 @@ from typing import Annotated, Literal
 
 from typing_extensions import Required, TypedDict
 
-from pinstripe.param import MaxLen
 from pinstripe.params.delivery_estimate import DeliveryEstimateParams, FixedAmountParams
+from pinstripe.types import MaxLen
 
 class InvoiceCreateShippingCostShippingRateDataParams(TypedDict, total=False):
     delivery_estimate: DeliveryEstimateParams

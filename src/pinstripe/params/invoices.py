@@ -7,7 +7,6 @@ from typing import Annotated, Literal
 
 from typing_extensions import Required, TypedDict
 
-from pinstripe.param import MaxLen
 from pinstripe.params.acss_debit import (AcssDebitParams, PaymentSettingsPaymentMethodOptionsBancontactParams,
     PaymentSettingsPaymentMethodOptionsCustomerBalanceParams, PaymentSettingsPaymentMethodOptionsPaytoParams,
     PaymentSettingsPaymentMethodOptionsUsBankAccountParams, SubscriptionUpdateItemParams)
@@ -19,6 +18,7 @@ from pinstripe.params.common import (AddInvoiceItemPriceDataParams, AutomaticTax
 from pinstripe.params.invoice_create_shipping_cost import InvoiceCreateShippingCostParams
 from pinstripe.params.subscription_schedule_update_phase import SubscriptionScheduleUpdatePhaseParams
 from pinstripe.params.values import InvoiceTaxAmountTaxabilityReason, PaymentMethodType, TaxType
+from pinstripe.types import MaxLen
 
 class InvoicePriceDataParams(TypedDict, total=False):
     currency: Required[str]

@@ -6,9 +6,9 @@ from typing import Annotated, Literal
 
 from typing_extensions import Required, TypedDict
 
-from pinstripe.param import MaxLen
 from pinstripe.params.common import AccountTreasuryTosAcceptanceParams, DatePartsParams, ExpandParams, RangeParams
 from pinstripe.params.values import IssuingCardSpendingControlsAllowedCategory
+from pinstripe.types import MaxLen
 
 class IssuingAddressParams(TypedDict, total=False):
     city: Required[str]

@@ -4,8 +4,8 @@ from typing import Annotated, Literal
 
 from typing_extensions import Required, TypedDict
 
-from pinstripe.param import MaxLen
 from pinstripe.params.common import PaymentMethodDataUpiMandateOptionsParams
+from pinstripe.types import MaxLen
 
 class MandateOptionsParams(TypedDict, total=False):
     reference_prefix: Annotated[str, MaxLen(12)] | None

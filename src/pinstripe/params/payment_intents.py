@@ -6,7 +6,6 @@ from typing import Annotated, Literal
 
 from typing_extensions import Required, TypedDict
 
-from pinstripe.param import MaxLen
 from pinstripe.params.automatic_payment_methods import (AutomaticPaymentMethodsParams, FinancialConnectionsParams, MandateDataParams,
     NetworkOptionsParams, OnDemandParams, SetupIntentConfirmMandateDataParams,
     SetupIntentPaymentMethodOptionsUsBankAccountMandateOptionsParams, SetupIntentPaymentMethodOptionsUsBankAccountNetworksParams)
@@ -19,6 +18,7 @@ from pinstripe.params.mandate_options import (MandateOptionsParams, NextBillingP
     SetupIntentPaymentMethodOptionsPixMandateOptionsParams, SetupIntentPaymentMethodOptionsUpiParams)
 from pinstripe.params.payment_method_data import PaymentMethodDataParams
 from pinstripe.params.values import ExcludedPaymentMethodType, PaymentIntentPaymentMethodOptionsCardNetwork, PreferredLocale
+from pinstripe.types import MaxLen
 
 class PaymentIntentAmountDetailsLineItemListParams(ExpandParams, total=False):
     """Parameters of `GET /v1/payment_intents/{intent}/amount_details_line_items`."""

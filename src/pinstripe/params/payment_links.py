@@ -5,7 +5,6 @@ from typing import Annotated, Literal
 
 from typing_extensions import Required, TypedDict
 
-from pinstripe.param import MaxLen
 from pinstripe.params.common import (AdjustableQuantityParams, AutomaticTaxParams, EnabledFeatureParams, ExpandParams,
     HostedConfirmationParams, InvoiceCreateCustomFieldParams, InvoiceCreateIssuerParams, InvoiceCreateTransferDataParams,
     RenderingOptionsParams, ShippingCostParams, TrialSettingsParams, WebhookEndpointParams)
@@ -13,6 +12,7 @@ from pinstripe.params.consent_collection import (ConsentCollectionParams, Custom
     NameCollectionParams, OptionalItemParams, PaymentLinkCreatePaymentMethodOptionsCardRestrictionsParams,
     PaymentLinkCreateSubscriptionDataInvoiceSettingsParams, PriceDataParams, ShippingAddressCollectionParams, TaxIdCollectionParams)
 from pinstripe.params.values import PaymentLinkPaymentMethodType
+from pinstripe.types import MaxLen
 
 class PaymentLinkAfterCompletionParams(TypedDict, total=False):
     hosted_confirmation: HostedConfirmationParams

@@ -4,9 +4,9 @@ from typing import Annotated, Literal
 
 from typing_extensions import Required, TypedDict
 
-from pinstripe.param import MaxLen
 from pinstripe.params.common import DatePartsParams, ShippingAddressParams
 from pinstripe.params.values import PaymentMethodEpsBank, PaymentMethodFpxBank, PaymentMethodIdealBank, PaymentMethodP24Bank
+from pinstripe.types import MaxLen
 
 class PaymentMethodAcssDebitParams(TypedDict, total=False):
     account_number: Required[str]

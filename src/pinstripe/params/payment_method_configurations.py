@@ -4,8 +4,8 @@ from typing import Annotated, Literal
 
 from typing_extensions import TypedDict
 
-from pinstripe.param import MaxLen
 from pinstripe.params.common import ExpandParams
+from pinstripe.types import MaxLen
 
 class PaymentMethodConfigurationEpsDisplayPreferenceParams(TypedDict, total=False):
     preference: Literal["none", "off", "on"]

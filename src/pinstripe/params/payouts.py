@@ -6,8 +6,8 @@ from typing import Annotated, Literal
 
 from typing_extensions import Required
 
-from pinstripe.param import MaxLen
 from pinstripe.params.common import ExpandParams, RangeParams
+from pinstripe.types import MaxLen
 
 class PayoutCreateParams(ExpandParams, total=False):
     """Parameters of `POST /v1/payouts`."""

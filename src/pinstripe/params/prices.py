@@ -7,9 +7,9 @@ from typing import Annotated, Literal
 
 from typing_extensions import Required, TypedDict
 
-from pinstripe.param import MaxLen
 from pinstripe.params.common import (CurrencyOptionsParams, CustomUnitAmountParams, ExpandParams, PlanCreateProductParams,
     PlanCreateTierParams, RangeParams, SearchParams, TransformUsageParams)
+from pinstripe.types import MaxLen
 
 class PriceCreateRecurringParams(TypedDict, total=False):
     interval: Required[Literal["day", "month", "week", "year"]]

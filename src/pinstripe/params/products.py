@@ -7,9 +7,9 @@ from typing import Annotated, Literal
 
 from typing_extensions import Required, TypedDict
 
-from pinstripe.param import MaxLen
 from pinstripe.params.common import (CurrencyOptionsParams, CustomUnitAmountParams, ExpandParams, IntervalParams, RangeParams,
     SearchParams)
+from pinstripe.types import MaxLen
 
 class ProductCreateDefaultPriceDataParams(TypedDict, total=False):
     currency: Required[str]

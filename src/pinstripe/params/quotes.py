@@ -7,9 +7,9 @@ from typing import Annotated, Literal
 
 from typing_extensions import Required, TypedDict
 
-from pinstripe.param import MaxLen
 from pinstripe.params.common import (AutomaticTaxParams, BillingModeParams, ExpandParams, IntervalParams, InvoiceCreateIssuerParams,
     QuoteCreateDiscountParams)
+from pinstripe.types import MaxLen
 
 class QuoteComputedUpfrontLineItemListParams(ExpandParams, total=False):
     """Parameters of `GET /v1/quotes/{quote}/computed_upfront_line_items`."""

@@ -6,8 +6,8 @@ from typing import Annotated, Literal
 
 from typing_extensions import Required, TypedDict
 
-from pinstripe.param import MaxLen
 from pinstripe.params.common import BillingDetailsParams, ExpandParams, PaymentRecordReportPaymentShippingDetailsParams, RangeParams
+from pinstripe.types import MaxLen
 
 class RadarEarlyFraudWarningListParams(ExpandParams, total=False):
     """Parameters of `GET /v1/radar/early_fraud_warnings`."""

@@ -5,8 +5,8 @@ from typing import Annotated, Literal
 
 from typing_extensions import Required, TypedDict
 
-from pinstripe.param import MaxLen
 from pinstripe.params.mandate_options import NextBillingParams
+from pinstripe.types import MaxLen
 
 class SetupIntentPaymentMethodOptionsAcssDebitMandateOptionsParams(TypedDict, total=False):
     custom_mandate_url: str | None

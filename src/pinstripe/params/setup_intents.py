@@ -6,7 +6,6 @@ from typing import Annotated, Literal
 
 from typing_extensions import Required, TypedDict
 
-from pinstripe.param import MaxLen
 from pinstripe.params.automatic_payment_methods import (AutomaticPaymentMethodsParams, FinancialConnectionsParams, MandateDataParams,
     NetworkOptionsParams, OnDemandParams, SetupIntentConfirmMandateDataParams,
     SetupIntentPaymentMethodOptionsUsBankAccountMandateOptionsParams, SetupIntentPaymentMethodOptionsUsBankAccountNetworksParams)
@@ -17,6 +16,7 @@ from pinstripe.params.payment_method_data import PaymentMethodDataParams
 from pinstripe.params.setup_intent_payment_method_options import (SetupIntentPaymentMethodOptionsAcssDebitMandateOptionsParams,
     SetupIntentPaymentMethodOptionsKlarnaSubscriptionParams, SetupIntentPaymentMethodOptionsPaytoMandateOptionsParams)
 from pinstripe.params.values import ExcludedPaymentMethodType, PaymentIntentPaymentMethodOptionsCardNetwork, PreferredLocale
+from pinstripe.types import MaxLen
 
 class SetupIntentCancelParams(ExpandParams, total=False):
     """Parameters of `POST /v1/setup_intents/{intent}/cancel`."""

@@ -6,9 +6,9 @@ from typing import Annotated, Literal
 
 from typing_extensions import Required, TypedDict
 
-from pinstripe.param import MaxLen
 from pinstripe.params.common import ExpandParams, RangeParams
 from pinstripe.params.delivery_estimate import DeliveryEstimateParams, FixedAmountParams
+from pinstripe.types import MaxLen
 
 class ShippingRateCreateParams(ExpandParams, total=False):
     """Parameters of `POST /v1/shipping_rates`."""

@@ -2,8 +2,8 @@
 
 from typing import Annotated
 
-from pinstripe.param import MaxLen
 from pinstripe.params.common import ExpandParams
+from pinstripe.types import MaxLen
 
 class SigmaSavedQueryUpdateParams(ExpandParams, total=False):
     """Parameters of `POST /v1/sigma/saved_queries/{id}`."""

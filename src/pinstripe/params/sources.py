@@ -6,9 +6,9 @@ from typing import Annotated, Literal
 
 from typing_extensions import Required, TypedDict
 
-from pinstripe.param import MaxLen
 from pinstripe.params.common import (AttestationParams, ExpandParams, SourceCreateOwnerParams, SourceCreateRedirectParams,
     SourceOrderShippingAddressParams)
+from pinstripe.types import MaxLen
 
 class SourceMandateAcceptanceOfflineParams(TypedDict, total=False):
     contact_email: Required[str]

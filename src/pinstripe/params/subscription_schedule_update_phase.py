@@ -6,9 +6,9 @@ from typing import Annotated, Literal
 
 from typing_extensions import Required, TypedDict
 
-from pinstripe.param import MaxLen
 from pinstripe.params.common import (AddInvoiceItemPriceDataParams, AutomaticTaxParams, BillingThresholdsParams, IntervalParams,
     InvoiceCreateIssuerParams, QuoteCreateDiscountParams, SubscriptionCreateItemParams, SubscriptionCreateTransferDataParams)
+from pinstripe.types import MaxLen
 
 class SubscriptionScheduleAddInvoiceItemPeriodEndParams(TypedDict, total=False):
     timestamp: int | datetime

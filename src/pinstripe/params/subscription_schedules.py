@@ -6,11 +6,11 @@ from typing import Annotated, Literal
 
 from typing_extensions import Required, TypedDict
 
-from pinstripe.param import MaxLen
 from pinstripe.params.common import (AutomaticTaxParams, BillingModeParams, BillingThresholdsParams, ExpandParams, IntervalParams,
     QuoteCreateDiscountParams, RangeParams, SubscriptionCreateItemParams, SubscriptionCreateTransferDataParams)
 from pinstripe.params.subscription_schedule_update_phase import (SubscriptionScheduleAddInvoiceItemParams,
     SubscriptionScheduleInvoiceSettingsParams, SubscriptionScheduleUpdatePhaseParams)
+from pinstripe.types import MaxLen
 
 class SubscriptionScheduleCancelParams(ExpandParams, total=False):
     """Parameters of `POST /v1/subscription_schedules/{schedule}/cancel`."""

@@ -6,13 +6,13 @@ from typing import Annotated, Literal
 
 from typing_extensions import Required, TypedDict
 
-from pinstripe.param import MaxLen
 from pinstripe.params.acss_debit import SubscriptionUpdateItemParams
 from pinstripe.params.add_invoice_item import (AddInvoiceItemParams, CancellationDetailsParams, InvoiceSettingsParams,
     PauseCollectionParams, PaymentSettingsParams)
 from pinstripe.params.common import (AppliesToParams, AutomaticTaxParams, BillUntilParams, BillingModeFlexibleParams, BillingModeParams,
     BillingScheduleParams, BillingThresholdsParams, EnabledFeatureParams, ExpandParams, IntervalParams, QuoteCreateDiscountParams,
     RangeParams, SearchParams, SubscriptionCreateItemParams, SubscriptionCreateTransferDataParams, TrialSettingsParams)
+from pinstripe.types import MaxLen
 
 class SubscriptionCancelParams(ExpandParams, total=False):
     """Parameters of `DELETE /v1/subscriptions/{subscription_exposed_id}`."""

@@ -6,8 +6,8 @@ from typing import Annotated, Literal
 
 from typing_extensions import Required, TypedDict
 
-from pinstripe.param import MaxLen
 from pinstripe.params.common import ExpandParams, ShippingAddressParams, TaxIdParams
+from pinstripe.types import MaxLen
 
 class TaxAssociationFindParams(ExpandParams, total=False):
     """Parameters of `GET /v1/tax/associations/find`."""

@@ -6,9 +6,9 @@ from typing import Annotated
 
 from typing_extensions import Required
 
-from pinstripe.param import MaxLen
 from pinstripe.params.common import ExpandParams, RangeParams
 from pinstripe.params.values import TaxType
+from pinstripe.types import MaxLen
 
 class TaxRateCreateParams(ExpandParams, total=False):
     """Parameters of `POST /v1/tax_rates`."""

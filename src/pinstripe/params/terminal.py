@@ -5,9 +5,9 @@ from typing import Annotated, Literal
 
 from typing_extensions import Required, TypedDict
 
-from pinstripe.param import MaxLen
 from pinstripe.params.common import AddressKanaParams, EnabledFeatureParams, ExpandParams, ShippingAddressParams
 from pinstripe.params.values import TerminalReaderListDeviceType
+from pinstripe.types import MaxLen
 
 class TerminalConfigurationRebootWindowParams(TypedDict, total=False):
     end_hour: Required[int]

@@ -7,10 +7,10 @@ from typing import Annotated, Literal
 
 from typing_extensions import Required, TypedDict
 
-from pinstripe.param import MaxLen
 from pinstripe.params.common import ExpandParams, PaymentIntentPaymentMethodOptionsCardInstallmentsPlanParams, ShippingDetailsParams
 from pinstripe.params.payment_method_data import PaymentMethodDataParams
 from pinstripe.params.values import TestHelpersIssuingMerchantDataCategory, TestHelpersTreasuryInboundTransferFailFailureDetailsCode
+from pinstripe.types import MaxLen
 
 class TestHelpersConfirmationTokenCreatePaymentMethodOptionsCardInstallmentsParams(TypedDict, total=False):
     plan: Required[PaymentIntentPaymentMethodOptionsCardInstallmentsPlanParams]

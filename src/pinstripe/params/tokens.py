@@ -5,12 +5,12 @@ from typing import Annotated, Literal
 
 from typing_extensions import Required, TypedDict
 
-from pinstripe.param import MaxLen
 from pinstripe.params.account_company_verification import (AccountCompanyVerificationParams, AccountCreateIndividualParams,
     AdditionalTosAcceptancesParams, AddressParams, TokenCreatePersonDocumentsParams, TokenCreatePersonRelationshipParams,
     TokenCreatePersonVerificationParams, UsCfpbDataParams)
 from pinstripe.params.common import AddressKanaParams, AttestationParams, DatePartsParams, ExpandParams, TokenCreateCardNetworksParams
 from pinstripe.params.values import AccountCompanyStructure
+from pinstripe.types import MaxLen
 
 class TokenCreateAccountCompanyParams(TypedDict, total=False):
     address: AddressParams

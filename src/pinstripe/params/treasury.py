@@ -6,9 +6,9 @@ from typing import Annotated, Literal
 
 from typing_extensions import Required, TypedDict
 
-from pinstripe.param import MaxLen
 from pinstripe.params.common import (ExpandParams, RangeParams, ShippingAddressParams,
     TreasuryFinancialAccountFeaturesCardIssuingParams, UsBankAccountParams)
+from pinstripe.types import MaxLen
 
 class TreasuryCreditReversalCreateParams(ExpandParams, total=False):
     """Parameters of `POST /v1/treasury/credit_reversals`."""

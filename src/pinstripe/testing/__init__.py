@@ -20,10 +20,11 @@ import httpx
 
 from pinstripe import webhooks
 from pinstripe._api_version import API_VERSION
-from pinstripe.emulator.blank import rfc3339
-from pinstripe.emulator.world import World
+from pinstripe._base import StripeModel
+from pinstripe._registry import registry
+from pinstripe.emulator.state.account import World
+from pinstripe.emulator.state.defaults import rfc3339
 from pinstripe.errors import InvalidArgumentError
-from pinstripe.model import StripeModel, registry
 from pinstripe.models._event_types import EVENT_TYPES, THIN_EVENT_TYPES
 
 if TYPE_CHECKING:

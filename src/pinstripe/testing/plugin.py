@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from pinstripe.client import AsyncClient, Client
+    from pinstripe._client import AsyncClient, Client
     from pinstripe.emulator import Emulator
     from pinstripe.testing import Delivery
 

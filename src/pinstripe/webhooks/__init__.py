@@ -11,7 +11,7 @@ from pinstripe.webhooks.signature import TOLERANCE, Payload, Secrets, sign, veri
 
 if TYPE_CHECKING:
     from pinstripe.events import AnyEvent, AnyNotification
-    from pinstripe.handlers import Handlers
+    from pinstripe.webhooks.handlers import Handlers
 
 __all__ = [
     "Handlers",
@@ -85,13 +85,13 @@ def event_from_envelope(envelope: Payload | Mapping[str, Any]) -> AnyEvent | Any
 
 
 def _decode(data: dict[str, Any]) -> Any:  # Any: JSON; an event or a notification
-    from pinstripe import drift, model  # here, so that verifying alone does not import Pydantic
+    from pinstripe import _decoding  # here, so that verifying alone does not import Pydantic
 
     if data["object"] == THIN:
         from pinstripe.events import notification_class_for  # here, as above
 
-        return drift.decode_as(notification_class_for(str(data.get("type"))), data)
-    return drift.decode_as(model.model_for(data), data)
+        return _decoding.decode_as(notification_class_for(str(data.get("type"))), data)
+    return _decoding.decode_as(_decoding.model_for(data), data)
 
 
 def _parse(payload: Payload | Mapping[str, Any]) -> dict[str, Any]:  # Any: JSON
@@ -119,6 +119,6 @@ if not TYPE_CHECKING:
     def __getattr__(name: str) -> object:
         if name != "Handlers":
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-        from pinstripe.handlers import Handlers  # here, since verifying alone needs no handlers
+        from pinstripe.webhooks.handlers import Handlers  # here, since verifying alone needs no handlers
 
         return Handlers

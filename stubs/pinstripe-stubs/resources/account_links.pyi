@@ -2,10 +2,10 @@
 
 from typing import Literal
 
-from pinstripe.endpoint import Resource
+from pinstripe._endpoint import Resource
 from pinstripe.models import AccountLink
-from pinstripe.param import RequestOptions, Strings
 from pinstripe.params import CollectionOptionsParams
+from pinstripe.types import RequestOptions, Strings
 
 class AccountLinks(Resource):
     def create(self, *, account: str, type: Literal["account_onboarding", "account_update"],

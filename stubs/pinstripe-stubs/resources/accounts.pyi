@@ -4,17 +4,17 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Literal
 
-from pinstripe.endpoint import Resource
+from pinstripe._endpoint import Resource
+from pinstripe._pagination import AsyncPager, Page
 from pinstripe.models import (Account, BankAccount, Capability, Card, DeletedAccount, DeletedBankAccount, DeletedCard, DeletedPerson,
     LoginLink, Person)
-from pinstripe.paging import AsyncPager, Page
-from pinstripe.param import RequestOptions, Strings
 from pinstripe.params import (AccountBankAccountCreateBankAccountParams, AccountBusinessProfileParams, AccountCapabilitiesParams,
     AccountCompanyParams, AccountCreateBankAccountParams, AccountCreateControllerParams, AccountCreateIndividualParams,
     AccountCreateSettingsParams, AccountDocumentsParams, AccountExternalAccountCreateBankAccountParams, AccountGroupsParams,
     AccountRelationshipParams, AccountTosAcceptanceParams, AccountUpdateSettingsParams, AdditionalTosAcceptancesParams,
     AddressKanaParams, AddressParams, DatePartsParams, ExternalAccountUpdateDocumentsParams, RangeParams,
     TokenCreatePersonDocumentsParams, TokenCreatePersonRelationshipParams, TokenCreatePersonVerificationParams, UsCfpbDataParams)
+from pinstripe.types import RequestOptions, Strings
 
 class AccountsBankAccounts(Resource):
     def create(self, account: str, *, bank_account: AccountBankAccountCreateBankAccountParams | str = ...,

@@ -3,11 +3,11 @@
 from collections.abc import Mapping
 from datetime import datetime
 
-from pinstripe.endpoint import Resource
+from pinstripe._endpoint import Resource
+from pinstripe._pagination import AsyncPager, Page
 from pinstripe.models import ApplicationFee, ApplicationFeeRefund
-from pinstripe.paging import AsyncPager, Page
-from pinstripe.param import RequestOptions, Strings
 from pinstripe.params import RangeParams
+from pinstripe.types import RequestOptions, Strings
 
 class ApplicationFeesRefunds(Resource):
     def create(self, id: str, *, amount: int = ..., expand: Strings = ..., metadata: Mapping[str, str] = ...,

@@ -2,11 +2,11 @@
 
 from datetime import datetime
 
-from pinstripe.endpoint import Resource
+from pinstripe._endpoint import Resource
+from pinstripe._pagination import AsyncPager, Page
 from pinstripe.models import AppsSecret
-from pinstripe.paging import AsyncPager, Page
-from pinstripe.param import RequestOptions, Strings
 from pinstripe.params import AppsSecretScopeParams
+from pinstripe.types import RequestOptions, Strings
 
 class AppsSecrets(Resource):
     def create(self, *, name: str, payload: str, scope: AppsSecretScopeParams, expand: Strings = ..., expires_at: int | datetime = ...,

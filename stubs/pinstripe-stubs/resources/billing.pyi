@@ -4,15 +4,15 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Literal
 
-from pinstripe.endpoint import Resource
+from pinstripe._endpoint import Resource
+from pinstripe._pagination import AsyncPager, Page
 from pinstripe.models import (BillingAlert, BillingCreditBalanceSummary as _BillingCreditBalanceSummary,
     BillingCreditBalanceTransaction, BillingCreditGrant, BillingMeter, BillingMeterEvent, BillingMeterEventAdjustment,
     BillingMeterEventSummary)
-from pinstripe.paging import AsyncPager, Page
-from pinstripe.param import RequestOptions, Strings
 from pinstripe.params import (BillingAlertCreateUsageThresholdParams, BillingCreditBalanceSummaryRetrieveFilterParams,
     BillingCreditGrantCreateAmountParams, BillingCreditGrantCreateApplicabilityConfigParams, BillingMeterCreateCustomerMappingParams,
     BillingMeterCreateDefaultAggregationParams, BillingMeterCreateValueSettingsParams, BillingMeterEventAdjustmentCreateCancelParams)
+from pinstripe.types import RequestOptions, Strings
 
 class BillingMetersEventSummaries(Resource):
     def list(self, id: str, *, customer: str, end_time: int | datetime, start_time: int | datetime, ending_before: str = ...,

@@ -2,14 +2,14 @@
 
 from collections.abc import Mapping
 
-from pinstripe.endpoint import Resource
+from pinstripe._endpoint import Resource
+from pinstripe._pagination import AsyncPager, Page
 from pinstripe.models import BillingPortalConfiguration, BillingPortalSession
-from pinstripe.paging import AsyncPager, Page
-from pinstripe.param import RequestOptions, Strings
 from pinstripe.params import (BillingPortalConfigurationCreateBusinessProfileParams, BillingPortalConfigurationCreateFeaturesParams,
     BillingPortalConfigurationUpdateBusinessProfileParams, BillingPortalConfigurationUpdateFeaturesParams,
     BillingPortalSessionCreateFlowDataParams, EnabledFeatureParams)
 from pinstripe.params.values import BillingPortalSessionCreateLocale
+from pinstripe.types import RequestOptions, Strings
 
 class BillingPortalConfigurations(Resource):
     def create(self, *, features: BillingPortalConfigurationCreateFeaturesParams,

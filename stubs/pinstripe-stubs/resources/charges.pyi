@@ -4,12 +4,12 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Literal
 
-from pinstripe.endpoint import Resource
+from pinstripe._endpoint import Resource
+from pinstripe._pagination import AsyncPager, Page
 from pinstripe.models import Charge, Dispute, Refund
-from pinstripe.paging import AsyncPager, Page
-from pinstripe.param import RequestOptions, Strings
 from pinstripe.params import (ChargeCreateCardParams, ChargeCreateDestinationParams, ChargeCreateTransferDataParams,
     ChargeUpdateFraudDetailsParams, DisputeUpdateEvidenceParams, RadarOptionsParams, RangeParams, ShippingParams, TransferDataParams)
+from pinstripe.types import RequestOptions, Strings
 
 class ChargesDispute(Resource):
     def close(self, charge: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> Dispute:

@@ -4,10 +4,9 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Literal
 
-from pinstripe.endpoint import Resource
+from pinstripe._endpoint import Resource
+from pinstripe._pagination import AsyncPager, Page
 from pinstripe.models import CheckoutSession, LineItem
-from pinstripe.paging import AsyncPager, Page
-from pinstripe.param import RequestOptions, Strings
 from pinstripe.params import (AutomaticTaxParams, CheckoutSessionCreateAfterExpirationParams,
     CheckoutSessionCreateBrandingSettingsParams, CheckoutSessionCreateCustomerUpdateParams, CheckoutSessionCreateDiscountParams,
     CheckoutSessionCreateInvoiceCreationParams, CheckoutSessionCreateLineItemParams, CheckoutSessionCreatePaymentIntentDataParams,
@@ -19,6 +18,7 @@ from pinstripe.params import (AutomaticTaxParams, CheckoutSessionCreateAfterExpi
     ManagedPaymentsParams, NameCollectionParams, OptionalItemParams, RangeParams, ShippingAddressCollectionParams,
     TaxIdCollectionParams)
 from pinstripe.params.values import CheckoutSessionCreateLocale, CheckoutSessionCreatePaymentMethodType, ExcludedPaymentMethodType
+from pinstripe.types import RequestOptions, Strings
 
 class CheckoutSessionsLineItems(Resource):
     def list(self, session: str, *, ending_before: str = ..., expand: Strings = ..., limit: int = ..., starting_after: str = ...,

@@ -3,11 +3,11 @@
 from collections.abc import Mapping
 from decimal import Decimal
 
-from pinstripe.endpoint import Resource
+from pinstripe._endpoint import Resource
+from pinstripe._pagination import AsyncPager, Page
 from pinstripe.models import ClimateOrder, ClimateProduct, ClimateSupplier
-from pinstripe.paging import AsyncPager, Page
-from pinstripe.param import RequestOptions, Strings
 from pinstripe.params import ClimateOrderCreateBeneficiaryParams, ClimateOrderUpdateBeneficiaryParams
+from pinstripe.types import RequestOptions, Strings
 
 class ClimateOrders(Resource):
     def cancel(self, order: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> ClimateOrder:

@@ -4,11 +4,11 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Literal
 
-from pinstripe.endpoint import Resource
+from pinstripe._endpoint import Resource
+from pinstripe._pagination import AsyncPager, Page
 from pinstripe.models import Coupon, DeletedCoupon
-from pinstripe.paging import AsyncPager, Page
-from pinstripe.param import RequestOptions, Strings
 from pinstripe.params import CouponCreateAppliesToParams, CouponCurrencyOptionsParams, RangeParams
+from pinstripe.types import RequestOptions, Strings
 
 class Coupons(Resource):
     def create(self, *, amount_off: int = ..., applies_to: CouponCreateAppliesToParams = ..., currency: str = ...,

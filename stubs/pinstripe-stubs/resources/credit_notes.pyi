@@ -4,11 +4,11 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Literal
 
-from pinstripe.endpoint import Resource
+from pinstripe._endpoint import Resource
+from pinstripe._pagination import AsyncPager, Page
 from pinstripe.models import CreditNote, CreditNoteLineItem
-from pinstripe.paging import AsyncPager, Page
-from pinstripe.param import RequestOptions, Strings
 from pinstripe.params import CreditNoteLineParams, CreditNoteRefundParams, RangeParams, ShippingCostParams
+from pinstripe.types import RequestOptions, Strings
 
 class CreditNotesLineItems(Resource):
     def list(self, credit_note: str, *, ending_before: str = ..., expand: Strings = ..., limit: int = ..., starting_after: str = ...,

@@ -4,12 +4,11 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Literal
 
-from pinstripe.endpoint import Resource
+from pinstripe._endpoint import Resource
+from pinstripe._pagination import AsyncPager, Page
 from pinstripe.models import (Account, BankAccount, Card, CashBalance, Customer, CustomerBalanceTransaction,
     CustomerCashBalanceTransaction, DeletedBankAccount, DeletedCard, DeletedCustomer, DeletedDiscount, DeletedTaxId, Discount,
     FundingInstructions, PaymentMethod, Source, Subscription, TaxId)
-from pinstripe.paging import AsyncPager, Page
-from pinstripe.param import RequestOptions, Strings
 from pinstripe.params import (AddInvoiceItemParams, AutomaticTaxParams, BillingThresholdsParams, CancellationDetailsParams,
     CustomerBankAccountCreateBankAccountParams, CustomerBankAccountCreateCardParams, CustomerCardCreateBankAccountParams,
     CustomerCardCreateCardParams, CustomerCashBalanceParams, CustomerCashBalanceSettingsParams, CustomerCreateShippingParams,
@@ -19,6 +18,7 @@ from pinstripe.params import (AddInvoiceItemParams, AutomaticTaxParams, BillingT
     PaymentSettingsParams, QuoteCreateDiscountParams, RangeParams, ShippingAddressParams, SourceCreateOwnerParams,
     SubscriptionCreateItemParams, SubscriptionCreateTransferDataParams, SubscriptionUpdateItemParams, TaxIdParams, TrialSettingsParams)
 from pinstripe.params.values import CustomerPaymentMethodListType, CustomerTaxIdCreateType
+from pinstripe.types import RequestOptions, Strings
 
 class CustomersSubscriptionsDiscount(Resource):
     def retrieve(self, customer: str, subscription_exposed_id: str, *, expand: Strings = ...,

@@ -3,11 +3,11 @@
 from collections.abc import Mapping
 from datetime import datetime
 
-from pinstripe.endpoint import Resource
+from pinstripe._endpoint import Resource
+from pinstripe._pagination import AsyncPager, Page
 from pinstripe.models import Dispute
-from pinstripe.paging import AsyncPager, Page
-from pinstripe.param import RequestOptions, Strings
 from pinstripe.params import DisputeUpdateEvidenceParams, RangeParams
+from pinstripe.types import RequestOptions, Strings
 
 class Disputes(Resource):
     def close(self, dispute: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> Dispute:

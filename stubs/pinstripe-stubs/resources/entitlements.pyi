@@ -2,10 +2,10 @@
 
 from collections.abc import Mapping
 
-from pinstripe.endpoint import Resource
+from pinstripe._endpoint import Resource
+from pinstripe._pagination import AsyncPager, Page
 from pinstripe.models import EntitlementsActiveEntitlement, EntitlementsFeature
-from pinstripe.paging import AsyncPager, Page
-from pinstripe.param import RequestOptions, Strings
+from pinstripe.types import RequestOptions, Strings
 
 class EntitlementsActiveEntitlements(Resource):
     def list(self, *, customer: str, ending_before: str = ..., expand: Strings = ..., limit: int = ..., starting_after: str = ...,

@@ -2,11 +2,11 @@
 
 from datetime import datetime
 
-from pinstripe.endpoint import Resource
+from pinstripe._endpoint import Resource
+from pinstripe._pagination import AsyncPager, Page
 from pinstripe.events import AnyEvent
-from pinstripe.paging import AsyncPager, Page
-from pinstripe.param import RequestOptions, Strings
 from pinstripe.params import RangeParams
+from pinstripe.types import RequestOptions, Strings
 
 class Events(Resource):
     def list(self, *, created: RangeParams | int | datetime = ..., delivery_success: bool = ..., ending_before: str = ...,

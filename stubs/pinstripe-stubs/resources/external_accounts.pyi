@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 from typing import Literal
 
-from pinstripe.endpoint import Resource
+from pinstripe._endpoint import Resource
 from pinstripe.models import BankAccount, Card
-from pinstripe.param import RequestOptions, Strings
 from pinstripe.params import ExternalAccountUpdateDocumentsParams
+from pinstripe.types import RequestOptions, Strings
 
 class ExternalAccounts(Resource):
     def update(self, id: str, *, account_holder_name: str = ..., account_holder_type: Literal["company", "individual"] | None = ...,

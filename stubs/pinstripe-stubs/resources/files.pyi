@@ -2,12 +2,12 @@
 
 from datetime import datetime
 
-from pinstripe.endpoint import Resource
+from pinstripe._endpoint import Resource
+from pinstripe._pagination import AsyncPager, Page
 from pinstripe.models import File
-from pinstripe.paging import AsyncPager, Page
-from pinstripe.param import FileInput, RequestOptions, Strings
 from pinstripe.params import FileCreateFileLinkDataParams, RangeParams
 from pinstripe.params.values import FileCreatePurpose, FileListPurpose
+from pinstripe.types import FileInput, RequestOptions, Strings
 
 class Files(Resource):
     def create(self, *, file: FileInput, purpose: FileCreatePurpose, expand: Strings = ...,

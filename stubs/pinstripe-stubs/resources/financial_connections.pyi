@@ -4,13 +4,13 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Literal
 
-from pinstripe.endpoint import Resource
+from pinstripe._endpoint import Resource
+from pinstripe._pagination import AsyncPager, Page
 from pinstripe.models import (FinancialConnectionsAccount, FinancialConnectionsAccountOwner, FinancialConnectionsSession,
     FinancialConnectionsTransaction)
-from pinstripe.paging import AsyncPager, Page
-from pinstripe.param import RequestOptions, Strings
 from pinstripe.params import (AccountHolderParams, FinancialConnectionsTransactionListTransactionRefreshParams,
     LinkAccountSessionCreateAccountHolderParams, LinkAccountSessionCreateFiltersParams, RangeParams)
+from pinstripe.types import RequestOptions, Strings
 
 class FinancialConnectionsAccountsOwners(Resource):
     def list(self, account: str, *, ownership: str, ending_before: str = ..., expand: Strings = ..., limit: int = ...,

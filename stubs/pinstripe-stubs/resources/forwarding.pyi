@@ -3,11 +3,11 @@
 from collections.abc import Mapping, Sequence
 from typing import Literal
 
-from pinstripe.endpoint import Resource
+from pinstripe._endpoint import Resource
+from pinstripe._pagination import AsyncPager, Page
 from pinstripe.models import ForwardingRequest
-from pinstripe.paging import AsyncPager, Page
-from pinstripe.param import RequestOptions, Strings
 from pinstripe.params import ForwardingRequestCreateRequestParams, TopupListAmountParams
+from pinstripe.types import RequestOptions, Strings
 
 class ForwardingRequests(Resource):
     def create(self, *, payment_method: str,

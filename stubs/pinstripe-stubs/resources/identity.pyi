@@ -4,12 +4,12 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Literal
 
-from pinstripe.endpoint import Resource
+from pinstripe._endpoint import Resource
+from pinstripe._pagination import AsyncPager, Page
 from pinstripe.models import IdentityVerificationReport, IdentityVerificationSession
-from pinstripe.paging import AsyncPager, Page
-from pinstripe.param import RequestOptions, Strings
 from pinstripe.params import (IdentityVerificationSessionCreateRelatedPersonParams, IdentityVerificationSessionOptionsParams,
     IdentityVerificationSessionProvidedDetailsParams, RangeParams)
+from pinstripe.types import RequestOptions, Strings
 
 class IdentityVerificationReports(Resource):
     def list(self, *, client_reference_id: str = ..., created: RangeParams | int | datetime = ..., ending_before: str = ...,

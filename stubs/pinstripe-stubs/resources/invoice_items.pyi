@@ -5,12 +5,12 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Literal
 
-from pinstripe.endpoint import Resource
+from pinstripe._endpoint import Resource
+from pinstripe._pagination import AsyncPager, Page
 from pinstripe.models import DeletedInvoiceItem, InvoiceItem
-from pinstripe.paging import AsyncPager, Page
-from pinstripe.param import RequestOptions, Strings
 from pinstripe.params import (AddInvoiceItemPriceDataParams, InvoicePeriodParams, InvoicePricingParams, QuoteCreateDiscountParams,
     RangeParams)
+from pinstripe.types import RequestOptions, Strings
 
 class InvoiceItems(Resource):
     def create(self, *, amount: int = ..., currency: str = ..., customer: str = ..., customer_account: str = ...,

@@ -3,11 +3,11 @@
 from datetime import datetime
 from typing import Literal
 
-from pinstripe.endpoint import Resource
+from pinstripe._endpoint import Resource
+from pinstripe._pagination import AsyncPager, Page
 from pinstripe.models import InvoicePayment
-from pinstripe.paging import AsyncPager, Page
-from pinstripe.param import RequestOptions, Strings
 from pinstripe.params import InvoicePaymentListPaymentParams, RangeParams
+from pinstripe.types import RequestOptions, Strings
 
 class InvoicePayments(Resource):
     def list(self, *, created: RangeParams | int | datetime = ..., ending_before: str = ..., expand: Strings = ..., invoice: str = ...,

@@ -2,10 +2,10 @@
 
 from typing import Literal
 
-from pinstripe.endpoint import Resource
+from pinstripe._endpoint import Resource
+from pinstripe._pagination import AsyncPager, Page
 from pinstripe.models import InvoiceRenderingTemplate
-from pinstripe.paging import AsyncPager, Page
-from pinstripe.param import RequestOptions, Strings
+from pinstripe.types import RequestOptions, Strings
 
 class InvoiceRenderingTemplates(Resource):
     def archive(self, template: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> InvoiceRenderingTemplate:

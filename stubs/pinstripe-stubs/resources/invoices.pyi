@@ -5,16 +5,16 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Literal
 
-from pinstripe.endpoint import Resource
+from pinstripe._endpoint import Resource
+from pinstripe._pagination import AsyncPager, Page
 from pinstripe.models import DeletedInvoice, Invoice, InvoiceLineItem
-from pinstripe.paging import AsyncPager, Page
-from pinstripe.param import RequestOptions, Strings
 from pinstripe.params import (AutomaticTaxParams, InvoiceAddLinesLineParams, InvoiceCreateCustomFieldParams,
     InvoiceCreateFromInvoiceParams, InvoiceCreateIssuerParams, InvoiceCreatePreviewCustomerDetailsParams,
     InvoiceCreatePreviewInvoiceItemParams, InvoiceCreatePreviewScheduleDetailsParams, InvoiceCreatePreviewSubscriptionDetailsParams,
     InvoiceCreateShippingCostParams, InvoiceCreateTransferDataParams, InvoicePaymentSettingsParams, InvoicePeriodParams,
     InvoicePriceDataParams, InvoicePricingParams, InvoiceRemoveLinesLineParams, InvoiceRenderingParams, InvoiceTaxAmountParams,
     InvoiceUpdateLinesLineParams, QuoteCreateDiscountParams, RangeParams, ShippingDetailsParams)
+from pinstripe.types import RequestOptions, Strings
 
 class InvoicesLineItems(Resource):
     def list(self, invoice: str, *, ending_before: str = ..., expand: Strings = ..., limit: int = ..., starting_after: str = ...,

@@ -4,16 +4,16 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Literal
 
-from pinstripe.endpoint import Resource
+from pinstripe._endpoint import Resource
+from pinstripe._pagination import AsyncPager, Page
 from pinstripe.models import (IssuingAuthorization, IssuingCard, IssuingCardholder, IssuingDispute, IssuingPersonalizationDesign,
     IssuingPhysicalBundle, IssuingSettlement, IssuingToken, IssuingTransaction)
-from pinstripe.paging import AsyncPager, Page
-from pinstripe.param import RequestOptions, Strings
 from pinstripe.params import (IssuingCardCreateLifecycleControlsParams, IssuingCardPinParams, IssuingCardShippingParams,
     IssuingCardSpendingControlsParams, IssuingCardholderBillingParams, IssuingCardholderCompanyParams,
     IssuingCardholderIndividualParams, IssuingCardholderSpendingControlsParams, IssuingDisputeCreateTreasuryParams,
     IssuingDisputeEvidenceParams, IssuingPersonalizationDesignCarrierTextParams, IssuingPersonalizationDesignListPreferencesParams,
     IssuingPersonalizationDesignPreferencesParams, RangeParams)
+from pinstripe.types import RequestOptions, Strings
 
 class IssuingAuthorizations(Resource):
     def approve(self, authorization: str, *, amount: int = ..., expand: Strings = ..., metadata: Mapping[str, str] | None = ...,

@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from typing import Literal
 
-from pinstripe.endpoint import Resource
+from pinstripe._endpoint import Resource
 from pinstripe.models import FinancialConnectionsSession
-from pinstripe.param import RequestOptions, Strings
 from pinstripe.params import LinkAccountSessionCreateAccountHolderParams, LinkAccountSessionCreateFiltersParams
+from pinstripe.types import RequestOptions, Strings
 
 class LinkAccountSessions(Resource):
     def create(self, *, account_holder: LinkAccountSessionCreateAccountHolderParams,

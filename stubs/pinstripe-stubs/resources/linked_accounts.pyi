@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 from typing import Literal
 
-from pinstripe.endpoint import Resource
+from pinstripe._endpoint import Resource
+from pinstripe._pagination import AsyncPager, Page
 from pinstripe.models import FinancialConnectionsAccount, FinancialConnectionsAccountOwner
-from pinstripe.paging import AsyncPager, Page
-from pinstripe.param import RequestOptions, Strings
 from pinstripe.params import AccountHolderParams
+from pinstripe.types import RequestOptions, Strings
 
 class LinkedAccountsOwners(Resource):
     def list(self, account: str, *, ownership: str, ending_before: str = ..., expand: Strings = ..., limit: int = ...,

@@ -4,15 +4,15 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Literal
 
-from pinstripe.endpoint import Resource
+from pinstripe._endpoint import Resource
+from pinstripe._pagination import AsyncPager, Page
 from pinstripe.models import PaymentIntent, PaymentIntentAmountDetailsLineItem
-from pinstripe.paging import AsyncPager, Page
-from pinstripe.param import RequestOptions, Strings
 from pinstripe.params import (AutomaticPaymentMethodsParams, MandateDataParams, PaymentIntentAmountDetailsParams,
     PaymentIntentCreateTransferDataParams, PaymentIntentHooksParams, PaymentIntentPaymentDetailsParams,
     PaymentIntentPaymentMethodOptionsParams, PaymentIntentUpdateTransferDataParams, PaymentMethodDataParams, RadarOptionsParams,
     RangeParams, SetupIntentConfirmMandateDataParams, ShippingParams, TransferDataParams)
 from pinstripe.params.values import ExcludedPaymentMethodType
+from pinstripe.types import RequestOptions, Strings
 
 class PaymentIntentsAmountDetailsLineItems(Resource):
     def list(self, intent: str, *, ending_before: str = ..., expand: Strings = ..., limit: int = ..., starting_after: str = ...,

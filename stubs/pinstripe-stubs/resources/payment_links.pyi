@@ -3,10 +3,9 @@
 from collections.abc import Mapping, Sequence
 from typing import Literal
 
-from pinstripe.endpoint import Resource
+from pinstripe._endpoint import Resource
+from pinstripe._pagination import AsyncPager, Page
 from pinstripe.models import LineItem, PaymentLink
-from pinstripe.paging import AsyncPager, Page
-from pinstripe.param import RequestOptions, Strings
 from pinstripe.params import (AutomaticTaxParams, ConsentCollectionParams, CustomFieldParams, CustomTextParams, EnabledFeatureParams,
     InvoiceCreateTransferDataParams, ManagedPaymentsParams, NameCollectionParams, OptionalItemParams, PaymentLinkAfterCompletionParams,
     PaymentLinkCreateLineItemParams, PaymentLinkCreatePaymentIntentDataParams, PaymentLinkCreatePaymentMethodOptionsParams,
@@ -14,6 +13,7 @@ from pinstripe.params import (AutomaticTaxParams, ConsentCollectionParams, Custo
     PaymentLinkUpdateLineItemParams, PaymentLinkUpdatePaymentIntentDataParams, PaymentLinkUpdatePaymentMethodOptionsParams,
     PaymentLinkUpdateSubscriptionDataParams, ShippingAddressCollectionParams, ShippingCostParams, TaxIdCollectionParams)
 from pinstripe.params.values import PaymentLinkPaymentMethodType
+from pinstripe.types import RequestOptions, Strings
 
 class PaymentLinksLineItems(Resource):
     def list(self, payment_link: str, *, ending_before: str = ..., expand: Strings = ..., limit: int = ..., starting_after: str = ...,

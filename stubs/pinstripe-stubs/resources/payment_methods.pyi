@@ -3,10 +3,9 @@
 from collections.abc import Mapping
 from typing import Literal
 
-from pinstripe.endpoint import Resource
+from pinstripe._endpoint import Resource
+from pinstripe._pagination import AsyncPager, Page
 from pinstripe.models import PaymentMethod
-from pinstripe.paging import AsyncPager, Page
-from pinstripe.param import RequestOptions, Strings
 from pinstripe.params import (EmptyParams, PaymentMethodAcssDebitParams, PaymentMethodAuBecsDebitParams, PaymentMethodBacsDebitParams,
     PaymentMethodBillingDetailsParams, PaymentMethodBoletoParams, PaymentMethodCreateCardParams, PaymentMethodCreateCardPartParams,
     PaymentMethodCreateCustomParams, PaymentMethodDataUpiParams, PaymentMethodEpsParams, PaymentMethodFpxParams,
@@ -14,6 +13,7 @@ from pinstripe.params import (EmptyParams, PaymentMethodAcssDebitParams, Payment
     PaymentMethodP24Params, PaymentMethodPaytoParams, PaymentMethodSepaDebitParams, PaymentMethodSofortParams,
     PaymentMethodUpdateCardParams, PaymentMethodUpdateUsBankAccountParams, RadarOptionsParams, UsBankAccountParams)
 from pinstripe.params.values import CustomerPaymentMethodListType
+from pinstripe.types import RequestOptions, Strings
 
 class PaymentMethods(Resource):
     def attach(self, payment_method: str, *, customer: str = ..., customer_account: str = ..., expand: Strings = ...,

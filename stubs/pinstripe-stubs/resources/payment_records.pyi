@@ -4,13 +4,13 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Literal
 
-from pinstripe.endpoint import Resource
+from pinstripe._endpoint import Resource
 from pinstripe.models import PaymentRecord
-from pinstripe.param import RequestOptions, Strings
 from pinstripe.params import (PaymentRecordReportPaymentCustomerDetailsParams, PaymentRecordReportPaymentFailedParams,
     PaymentRecordReportPaymentGuaranteedParams, PaymentRecordReportPaymentMethodDetailsParams,
     PaymentRecordReportPaymentProcessorDetailsParams, PaymentRecordReportPaymentShippingDetailsParams,
     PaymentRecordReportRefundAmountParams, PaymentRecordReportRefundProcessorDetailsParams, PaymentRecordReportRefundRefundedParams)
+from pinstripe.types import RequestOptions, Strings
 
 class PaymentRecords(Resource):
     def report_payment(self, *, amount_requested: PaymentRecordReportRefundAmountParams, initiated_at: int | datetime,

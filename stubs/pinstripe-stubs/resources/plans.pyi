@@ -5,11 +5,11 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Literal
 
-from pinstripe.endpoint import Resource
+from pinstripe._endpoint import Resource
+from pinstripe._pagination import AsyncPager, Page
 from pinstripe.models import DeletedPlan, Plan
-from pinstripe.paging import AsyncPager, Page
-from pinstripe.param import RequestOptions, Strings
 from pinstripe.params import PlanCreateProductParams, PlanCreateTierParams, RangeParams, TransformUsageParams
+from pinstripe.types import RequestOptions, Strings
 
 class Plans(Resource):
     def create(self, *, currency: str, interval: Literal["day", "month", "week", "year"], active: bool = ..., amount: int = ...,

@@ -5,12 +5,12 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Literal
 
-from pinstripe.endpoint import Resource
+from pinstripe._endpoint import Resource
+from pinstripe._pagination import AsyncPager, Page
 from pinstripe.models import Price
-from pinstripe.paging import AsyncPager, Page
-from pinstripe.param import RequestOptions, Strings
 from pinstripe.params import (CurrencyOptionsParams, CustomUnitAmountParams, PlanCreateProductParams, PlanCreateTierParams,
     PriceCreateRecurringParams, PriceListRecurringParams, RangeParams, TransformUsageParams)
+from pinstripe.types import RequestOptions, Strings
 
 class Prices(Resource):
     def create(self, *, currency: str, active: bool = ..., billing_scheme: Literal["per_unit", "tiered"] = ...,

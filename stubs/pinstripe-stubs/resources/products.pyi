@@ -3,12 +3,12 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from pinstripe.endpoint import Resource
+from pinstripe._endpoint import Resource
+from pinstripe._pagination import AsyncPager, Page
 from pinstripe.models import DeletedProduct, DeletedProductFeature, Product, ProductFeature
-from pinstripe.paging import AsyncPager, Page
-from pinstripe.param import RequestOptions, Strings
 from pinstripe.params import (ProductCreateDefaultPriceDataParams, ProductMarketingFeatureParams, ProductPackageDimensionsParams,
     RangeParams)
+from pinstripe.types import RequestOptions, Strings
 
 class ProductsFeatures(Resource):
     def create(self, product: str, *, entitlement_feature: str, expand: Strings = ...,

@@ -3,12 +3,12 @@
 from collections.abc import Mapping
 from datetime import datetime
 
-from pinstripe.endpoint import Resource
+from pinstripe._endpoint import Resource
+from pinstripe._pagination import AsyncPager, Page
 from pinstripe.models import PromotionCode
-from pinstripe.paging import AsyncPager, Page
-from pinstripe.param import RequestOptions, Strings
 from pinstripe.params import (PromotionCodeCreatePromotionParams, PromotionCodeCreateRestrictionsParams,
     PromotionCodeUpdateRestrictionsParams, RangeParams)
+from pinstripe.types import RequestOptions, Strings
 
 class PromotionCodes(Resource):
     def create(self, *, promotion: PromotionCodeCreatePromotionParams, active: bool = ..., code: str = ..., customer: str = ...,

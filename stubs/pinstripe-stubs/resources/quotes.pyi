@@ -5,13 +5,13 @@ from datetime import datetime
 from os import PathLike
 from typing import BinaryIO, Literal, overload
 
-from pinstripe.endpoint import Resource
+from pinstripe._endpoint import Resource
+from pinstripe._pagination import AsyncPager, Page
 from pinstripe.models import LineItem, Quote
-from pinstripe.paging import AsyncPager, Page
-from pinstripe.param import RequestOptions, Strings
 from pinstripe.params import (AutomaticTaxParams, QuoteCreateDiscountParams, QuoteCreateFromQuoteParams, QuoteCreateLineItemParams,
     QuoteCreateSubscriptionDataParams, QuoteInvoiceSettingsParams, QuoteTransferDataParams, QuoteUpdateLineItemParams,
     QuoteUpdateSubscriptionDataParams)
+from pinstripe.types import RequestOptions, Strings
 
 class QuotesComputedUpfrontLineItems(Resource):
     def list(self, quote: str, *, ending_before: str = ..., expand: Strings = ..., limit: int = ..., starting_after: str = ...,

@@ -4,13 +4,13 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Literal
 
-from pinstripe.endpoint import Resource
+from pinstripe._endpoint import Resource
+from pinstripe._pagination import AsyncPager, Page
 from pinstripe.models import (DeletedRadarValueList, DeletedRadarValueListItem, RadarEarlyFraudWarning, RadarPaymentEvaluation,
     RadarValueList, RadarValueListItem)
-from pinstripe.paging import AsyncPager, Page
-from pinstripe.param import RequestOptions, Strings
 from pinstripe.params import (RadarPaymentEvaluationCreateClientDeviceMetadataDetailsParams,
     RadarPaymentEvaluationCreateCustomerDetailsParams, RadarPaymentEvaluationCreatePaymentDetailsParams, RangeParams)
+from pinstripe.types import RequestOptions, Strings
 
 class RadarEarlyFraudWarnings(Resource):
     def list(self, *, charge: str = ..., created: RangeParams | int | datetime = ..., ending_before: str = ..., expand: Strings = ...,

@@ -4,11 +4,11 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Literal
 
-from pinstripe.endpoint import Resource
+from pinstripe._endpoint import Resource
+from pinstripe._pagination import AsyncPager, Page
 from pinstripe.models import Refund
-from pinstripe.paging import AsyncPager, Page
-from pinstripe.param import RequestOptions, Strings
 from pinstripe.params import RangeParams
+from pinstripe.types import RequestOptions, Strings
 
 class Refunds(Resource):
     def cancel(self, refund: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> Refund:

@@ -2,11 +2,11 @@
 
 from datetime import datetime
 
-from pinstripe.endpoint import Resource
+from pinstripe._endpoint import Resource
+from pinstripe._pagination import AsyncPager, Page
 from pinstripe.models import ReportRun, ReportType
-from pinstripe.paging import AsyncPager, Page
-from pinstripe.param import RequestOptions, Strings
 from pinstripe.params import RangeParams, ReportingReportRunCreateParametersParams
+from pinstripe.types import RequestOptions, Strings
 
 class ReportingReportRuns(Resource):
     def create(self, *, report_type: str, expand: Strings = ..., parameters: ReportingReportRunCreateParametersParams = ...,

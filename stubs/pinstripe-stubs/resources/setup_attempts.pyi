@@ -2,11 +2,11 @@
 
 from datetime import datetime
 
-from pinstripe.endpoint import Resource
+from pinstripe._endpoint import Resource
+from pinstripe._pagination import AsyncPager, Page
 from pinstripe.models import SetupAttempt
-from pinstripe.paging import AsyncPager, Page
-from pinstripe.param import RequestOptions, Strings
 from pinstripe.params import RangeParams
+from pinstripe.types import RequestOptions, Strings
 
 class SetupAttempts(Resource):
     def list(self, *, setup_intent: str, created: RangeParams | int | datetime = ..., ending_before: str = ..., expand: Strings = ...,

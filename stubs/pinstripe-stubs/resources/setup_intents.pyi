@@ -4,13 +4,13 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Literal
 
-from pinstripe.endpoint import Resource
+from pinstripe._endpoint import Resource
+from pinstripe._pagination import AsyncPager, Page
 from pinstripe.models import SetupIntent
-from pinstripe.paging import AsyncPager, Page
-from pinstripe.param import RequestOptions, Strings
 from pinstripe.params import (AutomaticPaymentMethodsParams, MandateDataParams, PaymentMethodDataParams, RangeParams,
     SetupIntentConfirmMandateDataParams, SetupIntentPaymentMethodOptionsParams, SingleUseParams)
 from pinstripe.params.values import ExcludedPaymentMethodType
+from pinstripe.types import RequestOptions, Strings
 
 class SetupIntents(Resource):
     def cancel(self, intent: str, *, cancellation_reason: Literal["abandoned", "duplicate", "requested_by_customer"] = ...,

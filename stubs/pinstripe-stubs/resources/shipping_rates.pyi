@@ -4,11 +4,11 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Literal
 
-from pinstripe.endpoint import Resource
+from pinstripe._endpoint import Resource
+from pinstripe._pagination import AsyncPager, Page
 from pinstripe.models import ShippingRate
-from pinstripe.paging import AsyncPager, Page
-from pinstripe.param import RequestOptions, Strings
 from pinstripe.params import DeliveryEstimateParams, FixedAmountParams, RangeParams, ShippingRateUpdateFixedAmountParams
+from pinstripe.types import RequestOptions, Strings
 
 class ShippingRates(Resource):
     def create(self, *, display_name: str, delivery_estimate: DeliveryEstimateParams = ..., expand: Strings = ...,

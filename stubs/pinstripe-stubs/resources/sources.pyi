@@ -3,13 +3,13 @@
 from collections.abc import Mapping
 from typing import Literal
 
-from pinstripe.endpoint import Resource
+from pinstripe._endpoint import Resource
+from pinstripe._pagination import AsyncPager, Page
 from pinstripe.models import (Account, BankAccount, Card, DeletedBankAccount, DeletedCard, Source, SourceMandateNotification,
     SourceTransaction)
-from pinstripe.paging import AsyncPager, Page
-from pinstripe.param import RequestOptions, Strings
 from pinstripe.params import (SourceCreateOwnerParams, SourceCreateReceiverParams, SourceCreateRedirectParams, SourceMandateParams,
     SourceOrderParams)
+from pinstripe.types import RequestOptions, Strings
 
 class SourcesMandateNotifications(Resource):
     def retrieve(self, source: str, mandate_notification: str, *, expand: Strings = ...,

@@ -4,11 +4,11 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Literal
 
-from pinstripe.endpoint import Resource
+from pinstripe._endpoint import Resource
+from pinstripe._pagination import AsyncPager, Page
 from pinstripe.models import DeletedSubscriptionItem, SubscriptionItem
-from pinstripe.paging import AsyncPager, Page
-from pinstripe.param import RequestOptions, Strings
 from pinstripe.params import QuoteCreateDiscountParams, SubscriptionBillingThresholdsParams, SubscriptionPriceDataParams
+from pinstripe.types import RequestOptions, Strings
 
 class SubscriptionItems(Resource):
     def create(self, *, subscription: str, billing_thresholds: SubscriptionBillingThresholdsParams | None = ...,

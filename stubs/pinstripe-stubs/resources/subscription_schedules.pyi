@@ -4,12 +4,12 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Literal
 
-from pinstripe.endpoint import Resource
+from pinstripe._endpoint import Resource
+from pinstripe._pagination import AsyncPager, Page
 from pinstripe.models import SubscriptionSchedule
-from pinstripe.paging import AsyncPager, Page
-from pinstripe.param import RequestOptions, Strings
 from pinstripe.params import (BillingModeParams, RangeParams, SubscriptionScheduleCreatePhaseParams,
     SubscriptionScheduleDefaultSettingsParams, SubscriptionScheduleUpdatePhaseParams)
+from pinstripe.types import RequestOptions, Strings
 
 class SubscriptionSchedules(Resource):
     def cancel(self, schedule: str, *, expand: Strings = ..., invoice_now: bool = ..., prorate: bool = ...,

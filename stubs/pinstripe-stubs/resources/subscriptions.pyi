@@ -4,15 +4,15 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Literal
 
-from pinstripe.endpoint import Resource
+from pinstripe._endpoint import Resource
+from pinstripe._pagination import AsyncPager, Page
 from pinstripe.models import DeletedDiscount, Subscription
-from pinstripe.paging import AsyncPager, Page
-from pinstripe.param import RequestOptions, Strings
 from pinstripe.params import (AddInvoiceItemParams, AutomaticTaxParams, BillingModeParams, BillingScheduleParams,
     BillingThresholdsParams, CancellationDetailsParams, EnabledFeatureParams, IntervalParams, InvoiceSettingsParams,
     PauseCollectionParams, PaymentSettingsParams, QuoteCreateDiscountParams, RangeParams,
     SubscriptionCreateBillingCycleAnchorConfigParams, SubscriptionCreateBillingScheduleParams, SubscriptionCreateItemParams,
     SubscriptionCreateTransferDataParams, SubscriptionMigrateBillingModeParams, SubscriptionUpdateItemParams, TrialSettingsParams)
+from pinstripe.types import RequestOptions, Strings
 
 class Subscriptions(Resource):
     def cancel(self, subscription_exposed_id: str, *, cancellation_details: CancellationDetailsParams = ..., expand: Strings = ...,

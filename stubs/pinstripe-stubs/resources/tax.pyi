@@ -4,15 +4,15 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Literal
 
-from pinstripe.endpoint import Resource
+from pinstripe._endpoint import Resource
+from pinstripe._pagination import AsyncPager, Page
 from pinstripe.models import (TaxAssociation, TaxCalculation, TaxCalculationLineItem, TaxRegistration, TaxSettings as _TaxSettings,
     TaxTransaction, TaxTransactionLineItem)
-from pinstripe.paging import AsyncPager, Page
-from pinstripe.param import RequestOptions, Strings
 from pinstripe.params import (TaxCalculationCreateCustomerDetailsParams, TaxCalculationCreateLineItemParams,
     TaxCalculationCreateShipFromDetailsParams, TaxCalculationCreateShippingCostParams, TaxRegistrationCreateCountryOptionsParams,
     TaxSettingsUpdateDefaultsParams, TaxSettingsUpdateHeadOfficeParams, TaxTransactionCreateReversalLineItemParams,
     TaxTransactionCreateReversalShippingCostParams)
+from pinstripe.types import RequestOptions, Strings
 
 class TaxCalculationsLineItems(Resource):
     def list(self, calculation: str, *, ending_before: str = ..., expand: Strings = ..., limit: int = ..., starting_after: str = ...,

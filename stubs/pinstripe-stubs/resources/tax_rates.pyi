@@ -3,12 +3,12 @@
 from collections.abc import Mapping
 from datetime import datetime
 
-from pinstripe.endpoint import Resource
+from pinstripe._endpoint import Resource
+from pinstripe._pagination import AsyncPager, Page
 from pinstripe.models import TaxRate
-from pinstripe.paging import AsyncPager, Page
-from pinstripe.param import RequestOptions, Strings
 from pinstripe.params import RangeParams
 from pinstripe.params.values import TaxType
+from pinstripe.types import RequestOptions, Strings
 
 class TaxRates(Resource):
     def create(self, *, display_name: str, inclusive: bool, percentage: float, active: bool = ..., country: str = ...,

@@ -3,17 +3,17 @@
 from collections.abc import Mapping, Sequence
 from typing import Literal
 
-from pinstripe.endpoint import Resource
+from pinstripe._endpoint import Resource
+from pinstripe._pagination import AsyncPager, Page
 from pinstripe.models import (DeletedTerminalConfiguration, DeletedTerminalLocation, DeletedTerminalReader, TerminalConfiguration,
     TerminalConnectionToken, TerminalLocation, TerminalOnboardingLink, TerminalReader, TerminalRefund)
-from pinstripe.paging import AsyncPager, Page
-from pinstripe.param import RequestOptions, Strings
 from pinstripe.params import (AddressKanaParams, EnabledFeatureParams, ShippingAddressParams, TerminalConfigurationRebootWindowParams,
     TerminalConfigurationStripeS700Params, TerminalConfigurationTippingParams, TerminalConfigurationWifiParams,
     TerminalLocationCreateAddressParams, TerminalOnboardingLinkCreateLinkOptionsParams, TerminalReaderCollectInputsInputParams,
     TerminalReaderCollectPaymentMethodCollectConfigParams, TerminalReaderConfirmPaymentIntentConfirmConfigParams,
     TerminalReaderProcessConfigParams, TerminalReaderProcessPaymentIntentProcessConfigParams, TerminalReaderSetReaderDisplayCartParams)
 from pinstripe.params.values import TerminalReaderListDeviceType
+from pinstripe.types import RequestOptions, Strings
 
 class TerminalConfigurations(Resource):
     def create(self, *, bbpos_wisepad3: TerminalConfigurationStripeS700Params = ...,

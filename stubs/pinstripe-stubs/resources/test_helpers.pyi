@@ -3,12 +3,11 @@
 from datetime import datetime
 from typing import Literal
 
-from pinstripe.endpoint import Resource
+from pinstripe._endpoint import Resource
+from pinstripe._pagination import AsyncPager, Page
 from pinstripe.models import (ConfirmationToken, CustomerCashBalanceTransaction, DeletedTestClock, IssuingAuthorization, IssuingCard,
     IssuingPersonalizationDesign, IssuingSettlement, IssuingTransaction, Refund, TerminalReader, TestClock, TreasuryInboundTransfer,
     TreasuryOutboundPayment, TreasuryOutboundTransfer, TreasuryReceivedCredit, TreasuryReceivedDebit)
-from pinstripe.paging import AsyncPager, Page
-from pinstripe.param import RequestOptions, Strings
 from pinstripe.params import (PaymentMethodDataParams, ShippingDetailsParams,
     TestHelpersConfirmationTokenCreatePaymentMethodOptionsParams, TestHelpersIssuingAuthorizationCreateAmountDetailsParams,
     TestHelpersIssuingAuthorizationCreateNetworkDataParams, TestHelpersIssuingAuthorizationCreateRiskAssessmentParams,
@@ -18,6 +17,7 @@ from pinstripe.params import (PaymentMethodDataParams, ShippingDetailsParams,
     TestHelpersTerminalReaderPresentPaymentMethodPresentParams, TestHelpersTreasuryInboundTransferFailFailureDetailsParams,
     TestHelpersTreasuryOutboundReturnedDetailsParams, TestHelpersTreasuryOutboundTrackingDetailsParams,
     TestHelpersTreasuryReceivedInitiatingPaymentMethodDetailsParams)
+from pinstripe.types import RequestOptions, Strings
 
 class TestHelpersIssuingAuthorizations(Resource):
     def capture(self, authorization: str, *, capture_amount: int = ..., close_authorization: bool = ..., expand: Strings = ...,

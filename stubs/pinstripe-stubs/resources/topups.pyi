@@ -4,11 +4,11 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Literal
 
-from pinstripe.endpoint import Resource
+from pinstripe._endpoint import Resource
+from pinstripe._pagination import AsyncPager, Page
 from pinstripe.models import Topup
-from pinstripe.paging import AsyncPager, Page
-from pinstripe.param import RequestOptions, Strings
 from pinstripe.params import RangeParams, TopupListAmountParams
+from pinstripe.types import RequestOptions, Strings
 
 class Topups(Resource):
     def cancel(self, topup: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> Topup:

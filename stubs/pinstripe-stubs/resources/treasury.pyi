@@ -4,12 +4,11 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Literal
 
-from pinstripe.endpoint import Resource
+from pinstripe._endpoint import Resource
+from pinstripe._pagination import AsyncPager, Page
 from pinstripe.models import (TreasuryCreditReversal, TreasuryDebitReversal, TreasuryFinancialAccount, TreasuryFinancialAccountFeatures,
     TreasuryInboundTransfer, TreasuryOutboundPayment, TreasuryOutboundTransfer, TreasuryReceivedCredit, TreasuryReceivedDebit,
     TreasuryTransaction, TreasuryTransactionEntry)
-from pinstripe.paging import AsyncPager, Page
-from pinstripe.param import RequestOptions, Strings
 from pinstripe.params import (RangeParams, TreasuryFinancialAccountFeaturesCardIssuingParams, TreasuryFinancialAccountFeaturesParams,
     TreasuryFinancialAccountFinancialAddressesParams, TreasuryFinancialAccountForwardingSettingsParams,
     TreasuryFinancialAccountInboundTransfersParams, TreasuryFinancialAccountOutboundPaymentsParams,
@@ -17,6 +16,7 @@ from pinstripe.params import (RangeParams, TreasuryFinancialAccountFeaturesCardI
     TreasuryOutboundPaymentCreateDestinationPaymentMethodDataParams, TreasuryOutboundPaymentCreateEndUserDetailsParams,
     TreasuryOutboundTransferCreateDestinationPaymentMethodDataParams, TreasuryReceivedCreditListLinkedFlowsParams,
     TreasuryTransactionListStatusTransitionsParams)
+from pinstripe.types import RequestOptions, Strings
 
 class TreasuryFinancialAccountsFeatures(Resource):
     def retrieve(self, financial_account: str, *, expand: Strings = ...,

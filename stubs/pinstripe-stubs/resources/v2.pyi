@@ -4,12 +4,11 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Literal
 
-from pinstripe.endpoint import Resource
+from pinstripe._endpoint import Resource
+from pinstripe._pagination import AsyncPager, Page
 from pinstripe.models import (V2BillingMeterEvent, V2BillingMeterEventAdjustment,
     V2BillingMeterEventSession as _V2BillingMeterEventSession, V2CommerceProductCatalogImport, V2CoreAccount, V2CoreAccountLink,
     V2CoreAccountPerson, V2CoreAccountPersonToken, V2CoreAccountToken, V2CoreEvent, V2CoreEventDestination, V2DeletedObject)
-from pinstripe.paging import AsyncPager, Page
-from pinstripe.param import RequestOptions, Strings
 from pinstripe.params import (DatePartsParams, JapaneseAddressParams, V2BillingMeterEventAdjustmentCreateCancelParams,
     V2BillingMeterEventStreamCreateEventParams, V2CoreAccountAdditionalAddressParams, V2CoreAccountAdditionalNameParams,
     V2CoreAccountCreateConfigurationParams, V2CoreAccountCreateIdentityParams, V2CoreAccountDefaultsParams,
@@ -20,6 +19,7 @@ from pinstripe.params import (DatePartsParams, JapaneseAddressParams, V2BillingM
     V2CoreAccountTermsOfServiceParams, V2CoreAccountTokenCreateIdentityParams, V2CoreAccountUpdateConfigurationParams,
     V2CoreAccountUpdateIdentityParams, V2CoreEventDestinationCreateAmazonEventbridgeParams,
     V2CoreEventDestinationCreateAzureEventGridParams, V2CoreEventListCreatedParams, WebhookEndpointParams)
+from pinstripe.types import RequestOptions, Strings
 
 class V2CommerceProductCatalogImports(Resource):
     def create(self, *, feed_type: Literal["inventory", "pricing", "product"], metadata: Mapping[str, str],

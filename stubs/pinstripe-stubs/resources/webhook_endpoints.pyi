@@ -2,11 +2,11 @@
 
 from collections.abc import Mapping, Sequence
 
-from pinstripe.endpoint import Resource
+from pinstripe._endpoint import Resource
+from pinstripe._pagination import AsyncPager, Page
 from pinstripe.models import DeletedWebhookEndpoint, WebhookEndpoint
-from pinstripe.paging import AsyncPager, Page
-from pinstripe.param import RequestOptions, Strings
 from pinstripe.params.values import EnabledEvent, WebhookEndpointCreateApiVersion
+from pinstripe.types import RequestOptions, Strings
 
 class WebhookEndpoints(Resource):
     def create(self, *, enabled_events: Sequence[EnabledEvent], url: str, api_version: WebhookEndpointCreateApiVersion = ...,

@@ -1,0 +1,342 @@
+"""The lifecycle of one call, without I/O: prepare, send, retry, decode or raise.
+
+`call_flow` is a generator. It yields what has to be done, a `Request` to send or a `Sleep`, and is sent the outcome. The drivers
+in ``_transport`` do it, one blocking, one awaiting, so that everything about calls is written once.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import random
+import sys
+import time
+import uuid
+from collections.abc import Callable, Generator, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timezone
+from typing import Any, Literal, TypeAlias
+from urllib.parse import quote
+
+from pinstripe import _retry, errors, form
+from pinstripe._api_version import API_VERSION
+from pinstripe._version import __version__
+from pinstripe.errors import Drift
+from pinstripe.types import JSON, RequestOptions
+
+__all__ = [
+    "Call",
+    "CallFlow",
+    "Config",
+    "Environment",
+    "Failure",
+    "Host",
+    "Request",
+    "Response",
+    "Session",
+    "Sleep",
+    "call_flow",
+    "decoded",
+    "fill_path",
+]
+
+logger = logging.getLogger("pinstripe")
+
+Host: TypeAlias = Literal["api", "files", "connect", "meter_events"]
+USER_AGENT = f"pinstripe/{__version__} python/{'.'.join(map(str, sys.version_info[:3]))}"
+OPTIONS: dict[str, tuple[type, ...]] = {
+    "idempotency_key": (str,),
+    "stripe_account": (str,),
+    "stripe_context": (str,),
+    "stripe_version": (str,),
+    "api_key": (str,),
+    "timeout": (int, float),
+    "max_retries": (int,),
+    "headers": (dict,),
+}
+# The objects inside errors that become models.
+ERROR_OBJECTS = ("payment_intent", "setup_intent", "payment_method", "source")
+# A meter event session is renewed this many seconds before it expires.
+SESSION_MARGIN = 30.0
+
+
+@dataclass(frozen=True)
+class Config:
+    """The configuration of a client. The API key is not part of its repr."""
+
+    api_key: str = field(repr=False)
+    hosts: Mapping[str, str]
+    api_version: str = API_VERSION
+    stripe_account: str | None = None
+    stripe_context: str | None = None
+    max_retries: int = 2
+    timeout: float = 80.0
+    validation: Literal["warn", "strict"] = "warn"
+    on_drift: Callable[[Drift], None] | None = None
+    session: Session = field(default_factory=lambda: Session(), compare=False, repr=False)
+    environment: Environment = field(default_factory=lambda: Environment(), compare=False, repr=False)
+
+
+@dataclass(eq=False, repr=False)
+class Session:
+    """The session that authenticates the meter event stream."""
+
+    token: str = ""
+    expires_at: float = 0.0
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Environment:
+    """The clocks and the sources of random values, which tests replace."""
+
+    now: Callable[[], float] = time.time
+    timer: Callable[[], float] = time.perf_counter
+    random: Callable[[], float] = random.random
+    new_key: Callable[[], str] = lambda: str(uuid.uuid4())
+
+
+@dataclass(eq=False, repr=False)
+class Call:
+    """One call of an operation, before it is prepared as a request."""
+
+    verb: str
+    path: str
+    params: Mapping[str, Any]  # Any: the stubs type the parameters
+    model: Any = None  # Any: names of models, a model, a page of models, `bytes`, or None for no result
+    options: RequestOptions | None = None
+    host: Host = "api"
+    file: Any = None  # Any: a types.FileInput, checked when it is encoded
+    sink: Any = None  # Any: a Sink of _transport, which writes a download to it
+
+
+@dataclass(eq=False, repr=False)
+class Request:
+    """One attempt, ready to be sent. It has no repr, since its headers contain the API key."""
+
+    verb: str
+    url: str
+    headers: dict[str, str]
+    content: bytes | None
+    timeout: float
+    sink: Any = None  # Any: as in Call
+
+
+@dataclass(eq=False)
+class Sleep:
+    """Wait before the next attempt."""
+
+    seconds: float
+
+
+@dataclass(eq=False)
+class Failure:
+    """An attempt without a complete response."""
+
+    reason: str
+    timed_out: bool = False
+
+
+@dataclass(eq=False)
+class Response:
+    """The response to a call; models and pages have it as ``last_response``.
+
+    The names of the ``headers`` are in lower case. ``attempts`` is the number of requests that were sent.
+    """
+
+    status_code: int
+    headers: Mapping[str, str]
+    content: bytes = field(repr=False)
+    idempotency_key: str | None = None
+    attempts: int = 1
+
+    @property
+    def request_id(self) -> str | None:
+        """Stripe's id of the request (``req_...``), for their support. https://docs.stripe.com/api/request_ids"""
+        return self.headers.get("request-id")
+
+
+Outcome: TypeAlias = "Response | Failure | None"
+CallFlow: TypeAlias = Generator["Request | Sleep", Outcome, Response]
+
+
+def fill_path(template: str, arguments: Mapping[str, object]) -> str:
+    """Return a path with its arguments, each percent-encoded as one segment.
+
+    Raises `InvalidArgumentError` for an empty or non-string id: an empty id would turn "retrieve" into "list".
+    """
+    path = template
+    for name, value in arguments.items():
+        text = value if isinstance(value, str) else getattr(value, "id", None)
+        if not isinstance(text, str):
+            raise errors.InvalidArgumentError(f"{name}: expected an id, not {type(value).__name__}.", param=name)
+        if not text.strip() or text in (".", ".."):
+            raise errors.InvalidArgumentError(f"{name}: {str(text)!r} is not an id.", param=name)
+        path = path.replace("{" + name + "}", quote(text, safe=""))
+    return path
+
+
+def check_options(options: Mapping[str, object]) -> None:
+    """Raise `InvalidArgumentError`, which names the option, if a request option is unknown or has a wrong type."""
+    for name, value in options.items():
+        if name not in OPTIONS:
+            raise errors.InvalidArgumentError(
+                f"request_options[{name}] is not an option. The options are {', '.join(OPTIONS)}.", param=name
+            )
+        if value is not None and (not isinstance(value, OPTIONS[name]) or isinstance(value, bool)):
+            expected = OPTIONS[name][-1].__name__
+            raise errors.InvalidArgumentError(
+                f"request_options[{name}] must be a {expected}, not {value!r}.", param=name
+            )
+
+
+def call_flow(call: Call, config: Config) -> CallFlow:
+    """Carry out a call: yield each `Request` and `Sleep`, receive the outcomes, and return the response or raise."""
+    options: Mapping[str, Any] = call.options or {}  # Any: checked below
+    if options:
+        check_options(options)
+    token = (yield from _session_token(_session_config(config, options))) if call.host == "meter_events" else None
+    request = _prepare(call, config, options, token)
+    key = request.headers.get("Idempotency-Key")
+    max_retries = options.get("max_retries")
+    allowed: int = config.max_retries if max_retries is None else max_retries
+    attempt = 0
+    while True:
+        attempt += 1
+        started = config.environment.timer()
+        outcome = yield request
+        assert outcome is not None  # noqa: S101  # for type checkers: drivers send the outcome of a request
+        response = outcome if isinstance(outcome, Response) else None
+        if logger.isEnabledFor(logging.DEBUG):
+            _log(call, outcome, attempt, config.environment.timer() - started)
+        if response is not None and 200 <= response.status_code < 300:
+            response.idempotency_key, response.attempts = key, attempt
+            return response
+        status, headers = (response.status_code, response.headers) if response else (None, {})
+        retry_after = _retry.retry_after(headers, datetime.fromtimestamp(config.environment.now(), timezone.utc))
+        if attempt > allowed or not _retry.should_retry(status, headers) or retry_after > _retry.MAX_RETRY_AFTER:
+            raise _error(outcome, key, attempt, retry_after)
+        yield Sleep(_retry.retry_delay(attempt - 1, retry_after, config.environment.random()))
+
+
+def decoded(call: Call, config: Config, response: Response) -> Any:  # Any: what the model of the call is
+    """Return the result of a call; raise `APIError` if the response is not a JSON object."""
+    if call.sink is not None:
+        return call.sink.written
+    if call.model is bytes:
+        return response.content
+    if call.model is None:
+        return None
+    from pinstripe import _base, _decoding  # here, so that importing a client does not import Pydantic
+
+    try:
+        result = _decoding.decode_as(
+            call.model, response.content, validation=config.validation, on_drift=config.on_drift
+        )
+    except errors.ResponseValidationError as error:
+        if _parse(response.content) is None:
+            raise errors.from_response(response.status_code, response.headers, response.content, None) from None
+        error.__dict__.update(
+            status_code=response.status_code,
+            headers=dict(response.headers),
+            request_id=response.request_id,
+            body=response.content,
+            idempotency_key=response.idempotency_key,
+            attempts=response.attempts,
+        )
+        raise
+    if isinstance(result, _base.StripeModel):
+        _base.set_last_response(result, response)
+        return result
+    raise errors.from_response(response.status_code, response.headers, response.content, None)
+
+
+def _prepare(call: Call, config: Config, options: Mapping[str, Any], token: str | None) -> Request:  # Any: as above
+    v2 = call.path.startswith("/v2/")
+    url = config.hosts[call.host] + call.path
+    headers = {
+        "Authorization": "Bearer " + (token or options.get("api_key") or config.api_key),
+        "Stripe-Version": options.get("stripe_version") or config.api_version,
+        "User-Agent": USER_AGENT,
+        "Accept": "application/json",
+    }
+    if account := options.get("stripe_account") or config.stripe_account:
+        headers["Stripe-Account"] = account
+    if context := options.get("stripe_context") or config.stripe_context:
+        headers["Stripe-Context"] = context
+    key = options.get("idempotency_key")
+    if key is not None and not key.strip():
+        raise errors.InvalidArgumentError("request_options[idempotency_key] is empty.", param="idempotency_key")
+    if key or call.verb == "POST" or (v2 and call.verb == "DELETE"):
+        headers["Idempotency-Key"] = key or config.environment.new_key()
+    content: bytes | None = None
+    if call.file is not None:
+        headers["Content-Type"], content = form.multipart(call.params, call.file)
+    elif call.verb != "POST":
+        if call.params:
+            url += ("&" if "?" in url else "?") + (form.encode_v2 if v2 else form.encode)(call.params)
+    elif v2:
+        headers["Content-Type"], content = "application/json", form.to_json(call.params)
+    else:
+        headers["Content-Type"] = "application/x-www-form-urlencoded"
+        content = form.encode(call.params).encode("ascii")
+    for name, value in (options.get("headers") or {}).items():
+        headers[str(name).title()] = value  # in the case of the names above, so that it replaces one of them
+    for name, value in headers.items():
+        _check_header(name, value)
+    timeout = options.get("timeout")
+    return Request(call.verb, url, headers, content, config.timeout if timeout is None else timeout, call.sink)
+
+
+def _check_header(name: str, value: object) -> None:
+    if not isinstance(value, str) or not value.isascii() or not value.isprintable():
+        subject = "the API key" if name == "Authorization" else f"the header {name}"
+        raise errors.InvalidArgumentError(f"{subject} must be a str of printable ASCII characters.", param=name)
+
+
+def _session_config(config: Config, options: Mapping[str, Any]) -> Config:  # Any: as above
+    """Return a config with a session of its own if the call has its own key or account, to which a session is bound."""
+    own = {name: options[name] for name in ("api_key", "stripe_account", "stripe_context") if options.get(name)}
+    return replace(config, session=Session(), **own) if own else config
+
+
+def _session_token(config: Config) -> Generator[Request | Sleep, Outcome, str]:
+    """Return the token of the meter event session, renewed if needed. https://docs.stripe.com/api/v2/billing-meter"""
+    session = config.session
+    if session.expires_at - SESSION_MARGIN <= config.environment.now():
+        call = Call("POST", "/v2/billing/meter_event_session", {}, "V2BillingMeterEventSession")
+        created = decoded(call, config, (yield from call_flow(call, config)))
+        session.token, session.expires_at = created.authentication_token, created.expires_at.timestamp()
+    return session.token
+
+
+def _error(outcome: Response | Failure, key: str | None, attempts: int, retry_after: float) -> errors.StripeError:
+    if isinstance(outcome, Failure):
+        cls = errors.APITimeoutError if outcome.timed_out else errors.APIConnectionError
+        return cls(outcome.reason, idempotency_key=key, attempts=attempts)
+    error = errors.from_response(outcome.status_code, outcome.headers, outcome.content, _parse(outcome.content))
+    error.idempotency_key, error.attempts = key, attempts
+    if retry_after > _retry.MAX_RETRY_AFTER:
+        error.message += f" Not retried, since Stripe asks to wait {retry_after:.0f} seconds."
+    body = error.json_body.get("error")
+    for name in ERROR_OBJECTS:
+        value = body.get(name) if isinstance(body, Mapping) else None
+        if isinstance(value, Mapping):
+            from pinstripe import _decoding  # here, so that importing a client does not import Pydantic
+
+            setattr(error, name, _decoding.decode(value))
+    return error
+
+
+def _parse(content: bytes) -> JSON:
+    try:
+        return json.loads(content)
+    except (ValueError, RecursionError):
+        return None
+
+
+def _log(call: Call, outcome: Response | Failure, attempt: int, elapsed: float) -> None:
+    if isinstance(outcome, Response):
+        result = f"{outcome.status_code} {outcome.request_id or ''}".rstrip()
+    else:
+        result = "timed out" if outcome.timed_out else "failed"
+    logger.debug("%s %s: %s (attempt %d, %.0f ms)", call.verb, call.path, result, attempt, elapsed * 1000)

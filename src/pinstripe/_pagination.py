@@ -1,0 +1,201 @@
+"""Pages that iterate, sync and async: lists by their last id, searches by their token, API v2 by its next URL.
+
+`Pages` decides what the next page is; `Page`, `AsyncPage` and `AsyncPager` fetch it. https://docs.stripe.com/api/pagination
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Generator, Iterator
+from dataclasses import dataclass, replace
+from typing import Any, Generic, Literal, Protocol, TypeVar
+from urllib.parse import urlsplit
+
+from pinstripe import errors
+from pinstripe._call import Call, Response
+
+__all__ = ["AsyncPage", "AsyncPageClient", "AsyncPager", "Page", "PageClient", "Pages", "pages_of"]
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Pages:
+    """One kind of pagination: how its pages are decoded, and which call fetches the page after one."""
+
+    style: Literal["v1", "search", "v2"]
+
+    def target(self, item: Any) -> Any:  # Any: as in _decoding.resolve
+        """Return what a page with such items is decoded as."""
+        from pinstripe import _base, _decoding  # here, so that importing a client does not import Pydantic
+
+        pages: dict[str, Any] = {  # Any: generic classes that are subscripted at run time
+            "v1": _base.ListObject,
+            "search": _base.SearchResult,
+            "v2": _base.V2List,
+        }
+        return pages[self.style][_decoding.resolve(item)]
+
+    def has_more(self, body: Any) -> bool:  # Any: a ListObject, SearchResult or V2List
+        """Return whether there is a page after this one."""
+        return bool(body.next_page_url if self.style == "v2" else body.has_more)
+
+    def is_backwards(self, call: Call) -> bool:
+        """Return whether the pages go from ``ending_before`` back to the beginning of the list."""
+        return self.style == "v1" and bool(call.params.get("ending_before")) and not call.params.get("starting_after")
+
+    def after(self, call: Call, body: Any) -> Call | None:  # Any: as above
+        """Return the call that fetches the page after this one; ``None`` after the last page."""
+        if not self.has_more(body) or not body.data:
+            return None
+        if self.style == "v2":
+            url = urlsplit(body.next_page_url)  # only its path, so that the API key is sent to no other host
+            return replace(call, path=f"{url.path}?{url.query}", params={})
+        if self.style == "search":
+            return replace(call, params={**call.params, "page": body.next_page})
+        backwards = self.is_backwards(call)
+        last_id = getattr(body.data[0 if backwards else -1], "id", None)
+        if not isinstance(last_id, str):
+            raise errors.APIError(
+                f"{call.path}: cannot fetch the next page, since the last item has no id.", body=str(body).encode()
+            )
+        return replace(call, params={**call.params, "ending_before" if backwards else "starting_after": last_id})
+
+
+_STYLES = {"v1": Pages("v1"), "search": Pages("search"), "v2": Pages("v2")}
+
+
+def pages_of(style: Literal["v1", "search", "v2"]) -> Pages:
+    """Return the pagination of this style."""
+    return _STYLES[style]
+
+
+class PageClient(Protocol):
+    """What a page needs of a client."""
+
+    def _page(self, call: Call, pages: Pages) -> Page[Any]:  # Any: the type of the items is that of the endpoint
+        """Fetch a page."""
+        ...
+
+
+class AsyncPageClient(Protocol):
+    """What an async page needs of a client."""
+
+    async def _fetch_page(self, call: Call, pages: Pages) -> AsyncPage[Any]:  # Any: as above
+        """Fetch a page."""
+        ...
+
+
+class _BasePage(Generic[T]):
+    """What sync and async pages have in common."""
+
+    def __init__(self, client: Any, call: Call, pages: Pages, body: Any) -> None:  # Any: see the subclasses and Pages
+        self._client, self._call, self._pages, self._body = client, call, pages, body
+
+    @property
+    def data(self) -> list[T]:
+        """The items of this page, in Stripe's order."""
+        items: list[T] = self._body.data
+        return items
+
+    @property
+    def has_more(self) -> bool:
+        """Whether there are items after this page (before it, with ``ending_before``)."""
+        return self._pages.has_more(self._body)
+
+    @property
+    def total_count(self) -> int | None:
+        """The number of results of a search with ``expand=["total_count"]``."""
+        return getattr(self._body, "total_count", None)
+
+    @property
+    def last_response(self) -> Response:
+        """The HTTP response that returned this page."""
+        response: Response = self._body.last_response
+        return response
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} of {len(self.data)} from {self._call.path}, has_more={self.has_more}>"
+
+    def _items(self) -> list[T]:
+        return self.data[::-1] if self._pages.is_backwards(self._call) else self.data
+
+    def _empty_body(self) -> Any:  # Any: as in Pages
+        values = {"data": [], "has_more": False, "next_page": None, "next_page_url": None}
+        return self._body.model_copy(
+            update={name: value for name, value in values.items() if hasattr(self._body, name)}
+        )
+
+
+class Page(_BasePage[T]):
+    """One page of a list. Iterating over it gives the items of this page and of all pages after it."""
+
+    _client: PageClient
+
+    def __iter__(self) -> Iterator[T]:
+        for page in self.pages():
+            yield from page._items()
+
+    def next_page(self) -> Page[T]:
+        """Fetch the page after this one; return an empty page after the last one."""
+        call = self._pages.after(self._call, self._body)
+        if call is None:
+            return Page(self._client, self._call, self._pages, self._empty_body())
+        return self._client._page(call, self._pages)
+
+    def pages(self) -> Iterator[Page[T]]:
+        """Iterate over this page and all pages after it."""
+        page = self
+        while True:
+            yield page
+            if not page.has_more or not page.data:
+                return
+            page = page.next_page()
+
+
+class AsyncPage(_BasePage[T]):
+    """One page of a list. ``async for`` gives the items of this page and of all pages after it."""
+
+    _client: AsyncPageClient
+
+    async def __aiter__(self) -> AsyncIterator[T]:
+        async for page in self.pages():
+            for item in page._items():
+                yield item
+
+    async def next_page(self) -> AsyncPage[T]:
+        """Fetch the page after this one; return an empty page after the last one."""
+        call = self._pages.after(self._call, self._body)
+        if call is None:
+            return AsyncPage(self._client, self._call, self._pages, self._empty_body())
+        return await self._client._fetch_page(call, self._pages)
+
+    async def pages(self) -> AsyncIterator[AsyncPage[T]]:
+        """Iterate over this page and all pages after it."""
+        page = self
+        while True:
+            yield page
+            if not page.has_more or not page.data:
+                return
+            page = await page.next_page()
+
+
+class AsyncPager(Generic[T]):
+    """A list that is not fetched yet: ``await`` it for its first page, or iterate over all items with ``async for``."""
+
+    def __init__(self, client: AsyncPageClient, call: Call, pages: Pages) -> None:
+        self._client, self._call, self._pages = client, call, pages
+
+    def __await__(self) -> Generator[Any, None, AsyncPage[T]]:  # Any: what the event loop sends
+        return self._first_page().__await__()
+
+    async def __aiter__(self) -> AsyncIterator[T]:
+        async for item in await self._first_page():
+            yield item
+
+    async def pages(self) -> AsyncIterator[AsyncPage[T]]:
+        """Iterate over all pages."""
+        async for page in (await self._first_page()).pages():
+            yield page
+
+    async def _first_page(self) -> AsyncPage[T]:
+        return await self._client._fetch_page(self._call, self._pages)

@@ -1,0 +1,1 @@
+"""Amounts, periods, proration, invoice lines and renewals."""

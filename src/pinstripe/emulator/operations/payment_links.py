@@ -1,0 +1,66 @@
+"""Payment links: an address that opens a new checkout for everybody who follows it. https://docs.stripe.com/payment-links"""
+
+from __future__ import annotations
+
+from pinstripe.emulator.billing import line_items
+from pinstripe.emulator.operations._crud import life
+from pinstripe.emulator.operations.checkout_sessions import open_session
+from pinstripe.emulator.state.account import Ask, Object, World
+from pinstripe.emulator.validation.errors import Refusal
+
+
+@life("payment_links.create")
+def create(ask: Ask) -> Object:
+    """A link; its page is at ``url``."""
+    world, params = ask.world, ask.params
+    items = line_items.items(world, params["line_items"], params.get("currency"))
+    link = world.draft("payment_link", {name: value for name, value in params.items() if name != "line_items"})
+    after = params.get("after_completion") or {}
+    shown = {"type": after.get("type", "hosted_confirmation"), "hosted_confirmation": {"custom_message": None}}
+    if redirect := after.get("redirect"):
+        shown = {"type": "redirect", "redirect": redirect}
+    recurring = any(one["price"]["recurring"] for one in items)
+    link.update(
+        active=True,
+        after_completion=shown,
+        allow_promotion_codes=params.get("allow_promotion_codes", False),
+        currency=items[0]["currency"],
+        customer_creation="always" if recurring else params.get("customer_creation", "if_required"),
+        shipping_options=[],
+        url=f"{world.base}/pay/{link['id']}",
+    )
+    world.hide(f"items:{link['id']}", items)
+    return world.keep(link)
+
+
+@life("payment_links.update")
+def update(ask: Ask) -> Object:
+    """Change a link, and the quantities of what it sells."""
+    world, params = ask.world, dict(ask.params)
+    link = world.get("payment_link", ask.target)
+    if given := params.pop("line_items", None):
+        world.hide(f"items:{link['id']}", line_items.changed(world, link, given))
+    return world.update(link, params)
+
+
+line_items.show("payment_link", "/v1/payment_links", "payment_links.line_items.list")
+
+
+def follow(world: World, link: Object) -> Object:
+    """A new session for somebody who follows the link."""
+    if not link["active"]:
+        raise Refusal(link["inactive_message"] or "This link is no longer active.", code="payment_link_inactive")
+    items = line_items.kept(world, link)
+    recurring = any(one["price"]["recurring"] for one in items)
+    redirect = (link["after_completion"].get("redirect") or {}).get("url")
+    return open_session(
+        world,
+        {
+            "line_items": [{"price": one["price"]["id"], "quantity": one["quantity"]} for one in items],
+            "mode": "subscription" if recurring else "payment",
+            "metadata": dict(link["metadata"]),
+            **({"customer_creation": link["customer_creation"]} if not recurring else {}),
+            **({"success_url": redirect} if redirect else {}),
+        },
+        payment_link=link["id"],
+    )

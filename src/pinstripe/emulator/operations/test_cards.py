@@ -1,0 +1,205 @@
+"""Stripe's test cards: how each looks, and what its bank says. https://docs.stripe.com/testing"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from typing import Literal, TypeAlias
+
+from pinstripe.emulator.state.account import Object, World
+from pinstripe.emulator.validation.errors import Refusal, card_declined
+
+Authentication: TypeAlias = Literal["never", "unless_set_up", "always"]
+
+
+@dataclass(frozen=True)
+class TestCard:
+    """One of Stripe's test cards."""
+
+    __test__ = False  # for pytest: this is no test
+
+    number: str
+    brand: str = "visa"
+    funding: str = "credit"
+    country: str = "US"
+    decline_code: str | None = None
+    attaches: bool = True
+    """Whether it can be saved; one that declines and can be declines only when it is charged."""
+    authentication: Authentication = "never"
+    dispute: str | None = None
+    refund: str = "succeeded"
+    pending: bool = True
+    """Whether its money waits before it is available."""
+    cvc_check: str = "pass"
+    risk: str = "normal"
+
+    def refuse(self) -> Refusal | None:
+        """What the bank says to a charge."""
+        if self.decline_code is None:
+            return None
+        return card_declined(self.decline_code, DECLINES.get(self.decline_code, "Your card was declined."))
+
+
+DECLINES = {
+    "insufficient_funds": "Your card has insufficient funds.",
+    "expired_card": "Your card has expired.",
+    "incorrect_cvc": "Your card's security code is incorrect.",
+    "processing_error": "An error occurred while processing your card. Try again in a little bit.",
+}
+
+
+def _declines(number: str, code: str) -> TestCard:
+    return TestCard(number, decline_code=code, attaches=False)
+
+
+COUNTRIES = """
+    ae=4000007840000001 ar=4000000320000021 at=4000000400000008 au=4000000360000006 be=4000000560000004
+    bg=4000001000000000 br=4000000760000002 by=4000001120000005 ca=4000001240000000 ch=4000007560000009
+    cl=4000001520000001 cn=4000001560000002 co=4000001700000003 cr=4000001880000005 cy=4000001960000008
+    cz=4000002030000002 de=4000002760000016 dk=4000002080000001 ec=4000002180000000 ee=4000002330000009
+    es=4000007240000007 fi=4000002460000001 fr=4000002500000003 gb=4000008260000000 gi=4000002920000005
+    gr=4000003000000030 hk=4000003440000004 hr=4000001910000009 hu=4000003480000005 ie=4000003720000005
+    in=4000003560000008 it=4000003800000008 jp=4000003920000003 li=4000004380000004 lt=4000004400000000
+    lu=4000004420000006 lv=4000004280000005 mt=4000004700000007 mx=4000004840008001 my=4000004580000002
+    nl=4000005280000002 no=4000005780000007 nz=4000005540000008 pa=4000005910000000 pe=4000006040000068
+    pl=4000006160000005 pt=4000006200000007 py=4000006000000066 ro=4000006420000001 sa=4000006820000007
+    se=4000007520000008 sg=4000007020000003 si=4000007050000006 sk=4000007030000001 th=4000007640000003
+    tw=4000001580000008 uy=4000008580000003
+"""
+"""The cards that a country has, as in ``pm_card_br``. https://docs.stripe.com/testing#international-cards"""
+CARDS = {
+    "visa": TestCard("4242424242424242"),
+    "visa_debit": TestCard("4000056655665556", funding="debit"),
+    "mastercard": TestCard("5555555555554444", "mastercard"),
+    "mastercard_debit": TestCard("5200828282828210", "mastercard", "debit"),
+    "mastercard_prepaid": TestCard("5105105105105100", "mastercard", "prepaid"),
+    "amex": TestCard("378282246310005", "amex"),
+    "discover": TestCard("6011111111111117", "discover"),
+    "diners": TestCard("3056930009020004", "diners"),
+    "jcb": TestCard("3566002020360505", "jcb", country="JP"),
+    "unionpay": TestCard("6200000000000005", "unionpay", country="CN"),
+    "us": TestCard("4242424242424242"),
+    **{code: TestCard(number, country=code.upper()) for code, number in (one.split("=") for one in COUNTRIES.split())},
+    "chargeDeclined": _declines("4000000000000002", "generic_decline"),
+    "visa_chargeDeclined": _declines("4000000000000002", "generic_decline"),
+    "chargeDeclinedInsufficientFunds": _declines("4000000000009995", "insufficient_funds"),
+    "visa_chargeDeclinedInsufficientFunds": _declines("4000000000009995", "insufficient_funds"),
+    "chargeDeclinedLostCard": _declines("4000000000009987", "lost_card"),
+    "visa_chargeDeclinedLostCard": _declines("4000000000009987", "lost_card"),
+    "chargeDeclinedStolenCard": _declines("4000000000009979", "stolen_card"),
+    "visa_chargeDeclinedStolenCard": _declines("4000000000009979", "stolen_card"),
+    "chargeDeclinedExpiredCard": _declines("4000000000000069", "expired_card"),
+    "chargeDeclinedIncorrectCvc": _declines("4000000000000127", "incorrect_cvc"),
+    "chargeDeclinedProcessingError": _declines("4000000000000119", "processing_error"),
+    "chargeDeclinedFraudulent": _declines("4100000000000019", "fraudulent"),
+    "radarBlock": _declines("4100000000000019", "fraudulent"),
+    "visa_chargeDeclinedVelocityLimitExceeded": _declines("4000000000006975", "card_velocity_exceeded"),
+    "chargeCustomerFail": TestCard("4000000000000341", decline_code="generic_decline"),
+    "authenticationRequired": TestCard("4000002760003184", country="DE", authentication="always"),
+    "authenticationRequiredOnSetup": TestCard("4000002500003155", country="FR", authentication="unless_set_up"),
+    "authenticationRequiredSetupForOffSession": TestCard(
+        "4000003800000446", country="IE", authentication="unless_set_up"
+    ),
+    "authenticationRequiredChargeDeclinedInsufficientFunds": TestCard(
+        "4000008260003178", country="GB", decline_code="insufficient_funds", authentication="always"
+    ),
+    "threeDSecure2Required": TestCard("4000000000003220", authentication="always"),
+    "threeDSecureRequired": TestCard("4000000000003063", authentication="always"),
+    "threeDSecureOptional": TestCard("4000000000003055"),
+    "createDispute": TestCard("4000000000000259", dispute="fraudulent"),
+    "createDisputeProductNotReceived": TestCard("4000000000002685", dispute="product_not_received"),
+    "createDisputeInquiry": TestCard("4000000000001976", dispute="inquiry"),
+    "refundFail": TestCard("4000000000005126", refund="failed"),
+    "pendingRefund": TestCard("4000000000007726", refund="pending"),
+    "bypassPending": TestCard("4000000000000077", pending=False),
+    "cvcCheckFail": TestCard("4000000000000101", cvc_check="fail"),
+    "riskLevelElevated": TestCard("4000000000009235", risk="elevated"),
+    "riskLevelHighest": TestCard("4000000000004954", risk="highest"),
+}
+BY_NUMBER = {card.number: name for name, card in reversed(CARDS.items())}
+
+
+def named(given: Object, where: str = "card") -> str:
+    """The name of the test card that a number or a token such as ``tok_visa`` is."""
+    if token := given.get("token"):
+        name = str(token).removeprefix("tok_")
+    else:
+        name = BY_NUMBER.get(str(given.get("number", "")).replace(" ", ""), "")
+    if name not in CARDS:
+        raise Refusal(
+            "Your card number is incorrect. The emulator knows Stripe's test cards: https://docs.stripe.com/testing",
+            status=402,
+            type="card_error",
+            code="incorrect_number",
+            param=f"{where}[number]",
+        )
+    return name
+
+
+def check_dates(world: World, given: Object, where: str = "card") -> None:
+    """Refuse a card that has run out, and what cannot be a month, a year or a security code."""
+    today = datetime.fromtimestamp(world.now(), timezone.utc)
+    month, year, cvc = (str(given.get(name, usual)) for name, usual in USUAL.items())
+    whole = 2000 * (len(year) == 2) + int(year) if year.isdecimal() else 0
+    wrong = ""
+    if not month.isdecimal() or not 1 <= int(month) <= 12:
+        wrong = "exp_month"
+    elif not today.year <= whole <= today.year + 50:
+        wrong = "exp_year"
+    elif (whole, int(month)) < (today.year, today.month):
+        wrong = "exp_month"
+    elif not (cvc.isdecimal() and 3 <= len(cvc) <= 4):
+        wrong = "cvc"
+    if wrong:
+        code, word = WRONG[wrong]
+        raise Refusal(
+            f"Your card's {word} is invalid.", status=402, type="card_error", code=code, param=f"{where}[{wrong}]"
+        )
+
+
+USUAL = {"exp_month": 12, "exp_year": 2034, "cvc": 123}
+"""What a card has where nobody says it."""
+WRONG = {
+    "exp_month": ("invalid_expiry_month", "expiration month"),
+    "exp_year": ("invalid_expiry_year", "expiration year"),
+    "cvc": ("invalid_cvc", "security code"),
+}
+
+
+def card_of(world: World, method: Object) -> TestCard:
+    """The test card behind a payment method or a card."""
+    return CARDS[world.hidden.get(method["id"], {}).get("card", "visa")]
+
+
+def is_set_up(world: World, method: Object) -> bool:
+    """Whether the card's holder has agreed to payments when they are away."""
+    return bool(world.hidden.get(method["id"], {}).get("set_up"))
+
+
+def set_up(world: World, method: Object) -> None:
+    """The card's holder agrees to payments when they are away."""
+    world.hide(method["id"], {**world.hidden.get(method["id"], {}), "set_up": True})
+
+
+def shown(card: TestCard, given: Object) -> Object:
+    """What payment methods say of a card."""
+    return {
+        "brand": card.brand,
+        "checks": {
+            "address_line1_check": None,
+            "address_postal_code_check": None,
+            "cvc_check": card.cvc_check if given.get("cvc") or not given else "unchecked",
+        },
+        "country": card.country,
+        "display_brand": card.brand,
+        "exp_month": given.get("exp_month") or USUAL["exp_month"],
+        "exp_year": given.get("exp_year") or USUAL["exp_year"],
+        "fingerprint": card.number[::-1],
+        "funding": card.funding,
+        "generated_from": None,
+        "last4": card.number[-4:],
+        "networks": {"available": [card.brand], "preferred": None},
+        "regulated_status": "unregulated",
+        "three_d_secure_usage": {"supported": True},
+        "wallet": None,
+    }

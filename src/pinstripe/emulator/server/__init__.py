@@ -1,0 +1,1 @@
+"""Requests in, responses out: transports, the ASGI application, routing and idempotency."""

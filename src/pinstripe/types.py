@@ -1,0 +1,75 @@
+"""The types that parameters and clients are made of. Importing this module loads neither Pydantic nor httpx."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from os import PathLike
+from typing import Any, BinaryIO, Protocol, TypeAlias, TypedDict
+
+__all__ = [
+    "JSON",
+    "AsyncHttpClient",
+    "FileInput",
+    "HttpClient",
+    "MaxLen",
+    "RequestOptions",
+    "Strings",
+]
+
+JSON: TypeAlias = Any  # Any: a union of all JSON types would have to be narrowed at every step
+"""Decoded JSON: a dict, a list, a string, a number, a boolean or ``None``."""
+
+FileInput: TypeAlias = str | PathLike[str] | bytes | BinaryIO | tuple[str, bytes]
+"""A file to upload: a path, its content, a file opened for reading bytes, or a file name with the content."""
+
+Strings: TypeAlias = list[str]
+"""A list of strings. Not a ``Sequence[str]``, since a single string is one, too."""
+
+
+@dataclass(frozen=True)
+class MaxLen:
+    """The maximum length of a string, in characters. Where it is not given, API v1 accepts 5,000."""
+
+    length: int
+
+
+class HttpClient(Protocol):
+    """What a client needs of an ``httpx.Client``. A protocol, so that type checkers need not read httpx."""
+
+    def build_request(self, *args: Any, **kwargs: Any) -> Any:  # Any: httpx's own types
+        """Build a request."""
+
+    def send(self, *args: Any, **kwargs: Any) -> Any:  # Any: httpx's own types
+        """Send a request."""
+
+    def close(self) -> None:
+        """Close the connections."""
+
+
+class AsyncHttpClient(Protocol):
+    """What an async client needs of an ``httpx.AsyncClient``."""
+
+    def build_request(self, *args: Any, **kwargs: Any) -> Any:  # Any: httpx's own types
+        """Build a request."""
+
+    async def send(self, *args: Any, **kwargs: Any) -> Any:  # Any: httpx's own types
+        """Send a request."""
+
+    async def aclose(self) -> None:
+        """Close the connections."""
+
+
+class RequestOptions(TypedDict, total=False):
+    """Options of a single call. https://docs.stripe.com/api/request_ids
+
+    ``timeout`` is in seconds; ``max_retries`` 0 means one attempt; ``headers`` are added to the client's own.
+    """
+
+    idempotency_key: str
+    stripe_account: str
+    stripe_context: str
+    stripe_version: str
+    api_key: str
+    timeout: float
+    max_retries: int
+    headers: dict[str, str]
