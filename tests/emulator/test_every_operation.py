@@ -12,7 +12,7 @@ from typing_extensions import NotRequired, Required
 
 import pinstripe
 from pinstripe._endpoint import Row, endpoints
-from pinstripe.emulator.operations._lists import PAGING
+from pinstripe.emulator.operations._filters import NOT_FILTERS
 from tests.emulator import walk as a_walk
 from tests.emulator.walk import ARRANGE, Walk, path_of
 
@@ -126,7 +126,7 @@ def _filters() -> Iterator[Any]:  # Any: parameters of a test
                 {"gt": 4_000_000_000} if "Range" in said else ["nobody"] if "Sequence[str]" in said else "nobody"
                 if hint in (NotRequired[str], Required[str]) or hint is str or "MaxLen" in said else None
             )  # fmt: skip
-            if wrong is not None and name not in PAGING:
+            if wrong is not None and name not in NOT_FILTERS:
                 yield pytest.param(one, name, wrong, id=f"{one.service}.{one.method}-{name}")
 
 

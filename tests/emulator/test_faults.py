@@ -103,7 +103,7 @@ def test_async_clients_meet_the_same_faults(emulator: Emulator) -> None:
     [
         ({"match": "chrges.create"}, "match"),
         ({"match": "POST /v1/chrges"}, "match"),
-        ({"trouble": "timeuot"}, "trouble"),
+        ({"fault": "timeuot"}, "fault"),
         ({"times": 0}, "times"),
         ({"status": 200}, "status"),
         ({"seconds": -1}, "seconds"),

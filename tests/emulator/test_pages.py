@@ -74,9 +74,9 @@ def test_deliveries_are_shown_and_can_be_sent_again(site: Site) -> None:
     site.client.webhook_endpoints.create(url="http://127.0.0.1:9/nobody", enabled_events=["customer.created"])
     site.page.goto(site.url)
     site.client.customers.create()
-    expect(site.page.get_by_text("no answer")).to_be_visible()
+    expect(site.page.get_by_text("no response")).to_be_visible()
     site.page.get_by_role("button", name="send again").click()
-    expect(site.page.get_by_text("no answer")).to_have_count(2)
+    expect(site.page.get_by_text("no response")).to_have_count(2)
     site.emulator.settle()
 
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import pinstripe
-from pinstripe.emulator.operations._search import query_of
+from pinstripe.emulator.operations._search import parse_query
 
 
 @pytest.fixture
@@ -85,11 +85,11 @@ def test_it_says_what_is_wrong_with_a_query(client: pinstripe.Client, query: str
     ],
 )
 def test_every_resource_has_fields_of_its_own(kind: str, query: str, found: dict[str, object]) -> None:
-    assert query_of(kind, query)(found)
+    assert parse_query(kind, query)(found)
 
 
 @given(st.text(min_size=1, max_size=20))
 def test_any_text_can_be_asked_for(text: str) -> None:
     quoted = text.replace("\\", "\\\\").replace("'", "\\'")
-    assert query_of("customer", f"name:'{quoted}'")({"name": text})
-    assert not query_of("customer", f"-name:'{quoted}'")({"name": text})
+    assert parse_query("customer", f"name:'{quoted}'")({"name": text})
+    assert not parse_query("customer", f"-name:'{quoted}'")({"name": text})

@@ -165,6 +165,6 @@ def test_a_file_that_is_something_else_is_left_alone(tmp_path: Path) -> None:
     other = tmp_path / "other.sqlite"
     Emulator(db=other).close()
     with closing(sqlite3.connect(other)) as file, file:
-        file.execute("INSERT OR REPLACE INTO about VALUES ('layout', '99')")
-    with pytest.raises(pinstripe.InvalidArgumentError, match="Another version"):
+        file.execute("PRAGMA user_version = 99")
+    with pytest.raises(pinstripe.InvalidArgumentError, match="schema version 99"):
         Emulator(db=other)

@@ -11,8 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import pinstripe
-from pinstripe.emulator import BASE_URL, Emulator
-from pinstripe.emulator.server.transports import InProcess
+from pinstripe.emulator import Emulator
+from pinstripe.emulator.server.requests import DEFAULT_BASE_URL
+from pinstripe.emulator.server.transports import InProcessTransport
 from tests.emulator.conftest import living
 
 
@@ -21,8 +22,8 @@ def raw(
 ) -> httpx.Response:
     """A request as it is on the wire."""
     own = {"Authorization": f"Bearer {key}", "Content-Type": "application/x-www-form-urlencoded", **headers}
-    with httpx.Client(transport=InProcess(emulator._core)) as sender:
-        return sender.request(verb, BASE_URL + path, content=body, headers=own)
+    with httpx.Client(transport=InProcessTransport(emulator._server)) as sender:
+        return sender.request(verb, DEFAULT_BASE_URL + path, content=body, headers=own)
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,7 @@ import pinstripe
 from pinstripe._endpoint import Row
 from pinstripe._registry import registry
 from pinstripe.emulator import Emulator
+from pinstripe.emulator.state.account import AccountState
 
 KINDS = {name: kind for kind, name in registry().objects.items()}
 DAY = 86_400
@@ -216,16 +217,23 @@ def _use(place: str, other: str) -> Callable[[Walk], None]:
     return lambda walk: walk.ids.update({place: walk.ids[other]})
 
 
+def _set(walk: Walk, object_type: str, **fields: object) -> None:
+    """Set fields of an object that no operation sets."""
+    walk.emulator._accounts.run(
+        "", lambda state: state.objects.update(state.objects[object_type, walk.ids[object_type]], **fields)
+    )
+
+
 def _discounted(walk: Walk) -> None:
-    core = walk.emulator._core
-    with core.session("", {}, "") as world:
-        discount = next(world.every("discount"))
-        world.change(world.objects[walk.ids["customer"]], discount=discount)
+    def discount(state: AccountState) -> None:
+        customer = state.objects["customer", walk.ids["customer"]]
+        state.objects.update(customer, discount=next(state.objects.all("discount")))
+
+    walk.emulator._accounts.run("", discount)
 
 
 def _paused(walk: Walk) -> None:
-    with walk.emulator._core.session("", {}, "") as world:
-        world.change(world.objects[walk.ids["subscription"]], status="paused")
+    _set(walk, "subscription", status="paused")
 
 
 def _two_items(walk: Walk) -> None:
@@ -240,13 +248,11 @@ def _pending(walk: Walk) -> None:
 
 
 def _arrived(walk: Walk) -> None:
-    with walk.emulator._core.session("", {}, "") as world:
-        world.change(world.objects[walk.ids["payout"]], status="paid")
+    _set(walk, "payout", status="paid")
 
 
 def _saved_source(walk: Walk) -> None:
-    with walk.emulator._core.session("", {}, "") as world:
-        world.change(world.objects[walk.ids["source"]], customer=walk.ids["customer"])
+    _set(walk, "source", customer=walk.ids["customer"])
 
 
 def _succeeded(walk: Walk) -> None:

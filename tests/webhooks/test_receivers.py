@@ -24,7 +24,7 @@ from starlette.routing import Mount
 from waitress.server import create_server
 
 from pinstripe import InvalidArgumentError, webhooks
-from pinstripe.emulator import served
+from pinstripe.emulator.server.serving import serve as served
 from pinstripe.integrations import asgi, wsgi
 from pinstripe.integrations.fastapi import verified_event
 from pinstripe.integrations.flask import webhook_blueprint

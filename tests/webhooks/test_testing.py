@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 import pinstripe
-from pinstripe.emulator import Emulator, served
+from pinstripe.emulator import Emulator
+from pinstripe.emulator.server.serving import serve as served
 from pinstripe.integrations import asgi, wsgi
 from pinstripe.models import Customer
 from pinstripe.models._event_types import EVENT_TYPES, THIN_EVENT_TYPES

@@ -1,4 +1,4 @@
-"""The emulator's events, typed, and a way to wait for one without sleeping."""
+"""The events of an emulator as models, and a way to wait for one."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pinstripe.errors import InvalidArgumentError
 from pinstripe.models._event_types import EVENT_TYPES, THIN_EVENT_TYPES
 
 if TYPE_CHECKING:
-    from pinstripe.emulator.server.dispatch import Core
+    from pinstripe.emulator.state.accounts import Accounts
     from pinstripe.events import AnyEvent
     from pinstripe.webhooks.handlers import EventType, ThinEventType
 
@@ -20,27 +20,27 @@ E = TypeVar("E", bound=StripeModel)
 
 
 class Events(Sequence["AnyEvent"]):
-    """Every event so far, oldest first, of every account."""
+    """The events of every account, oldest first: a sequence that grows."""
 
-    def __init__(self, core: Core) -> None:
-        self._core = core
+    def __init__(self, accounts: Accounts) -> None:
+        self._accounts = accounts
 
     def __len__(self) -> int:
-        return len(self._core.order)
+        return len(self._accounts.event_order)
 
     @overload
     def __getitem__(self, index: int) -> AnyEvent: ...
     @overload
     def __getitem__(self, index: slice) -> list[AnyEvent]: ...
     def __getitem__(self, index: int | slice) -> AnyEvent | list[AnyEvent]:
-        with self._core.changed:
+        with self._accounts.changed:
             if isinstance(index, slice):
-                return [self._event(place) for place in self._core.order[index]]
-            return self._event(self._core.order[index])
+                return [self._event(place) for place in self._accounts.event_order[index]]
+            return self._event(self._accounts.event_order[index])
 
     def _event(self, place: tuple[str, str]) -> AnyEvent:
         account, identifier = place
-        event = self._core.worlds[account].happened[identifier].whole
+        event = self._accounts.state(account).events.by_id[identifier].object
         found: AnyEvent = decode_as(model_for(event), event)
         return found
 
@@ -65,31 +65,36 @@ class Events(Sequence["AnyEvent"]):
         since: int = 0,
         timeout: float = 10.0,
     ) -> Any:  # Any: the event's own class
-        """The first event of a type, now or when it happens: ``wait("invoice.paid")``, or with its class, which types the answer.
+        """Return the first event of a type, waiting for it if necessary: ``wait("invoice.paid")``.
 
-        ``where`` may ask for more, ``since`` leaves out the first so many, ``timeout`` is in seconds. Raises
-        ``TimeoutError``, which says what happened instead, and `InvalidArgumentError` for a type that does not exist. In
-        async code: ``await asyncio.to_thread(emulator.events.wait, "invoice.paid")``.
+        With the class of the event instead of its type, the result is typed.
+
+        ``where`` is a condition on the event, ``since`` skips the first events, and ``timeout`` is in seconds. Raises
+        ``TimeoutError``, whose message lists the events that there were, and `InvalidArgumentError` for a type that does not exist. In async code:
+        ``await asyncio.to_thread(emulator.events.wait, "invoice.paid")``.
         """
         event_type, end, at = _type_of(event), time.monotonic() + timeout, since
-        with self._core.changed:
+        with self._accounts.changed:
             while True:
-                while at < len(self._core.order):
-                    account, identifier = self._core.order[at]
+                while at < len(self._accounts.event_order):
+                    account, identifier = self._accounts.event_order[at]
                     at += 1
-                    if self._core.worlds[account].happened[identifier].type == event_type:
+                    if self._accounts.state(account).events.by_id[identifier].type == event_type:
                         found = self._event((account, identifier))
                         if where(found):
                             return found
-                if not self._core.changed.wait(end - time.monotonic()):
-                    seen = ", ".join(self.types[since:]) or "nothing"
-                    raise TimeoutError(f"No {event_type} in {timeout} s. What happened: {seen}.")
+                if not self._accounts.changed.wait(end - time.monotonic()):
+                    seen = ", ".join(self.types[since:]) or "none"
+                    raise TimeoutError(f"No {event_type} within {timeout} s. Events: {seen}.")
 
     @property
     def types(self) -> list[str]:
         """The types of the events, oldest first."""
-        with self._core.changed:
-            return [self._core.worlds[account].happened[identifier].type for account, identifier in self._core.order]
+        with self._accounts.changed:
+            return [
+                self._accounts.state(account).events.by_id[identifier].type
+                for account, identifier in self._accounts.event_order
+            ]
 
     def __eq__(self, other: object) -> bool:
         return list(self) == list(other) if isinstance(other, Sequence) else NotImplemented
@@ -101,9 +106,9 @@ class Events(Sequence["AnyEvent"]):
 
 
 def _type_of(event: type[StripeModel] | str) -> str:
-    """The type of an event, by its name or by its class."""
+    """Return an event type, given as its name or as its class."""
     names = (event,) if isinstance(event, str) else get_args(event.model_fields["type"].annotation)
     for name in names:
         if name in EVENT_TYPES or name in THIN_EVENT_TYPES:
             return str(name)
-    raise InvalidArgumentError(f"No event is called {event!r}.", param="event")
+    raise InvalidArgumentError(f"event: there is no event type {event!r}.", param="event")

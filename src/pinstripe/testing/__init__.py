@@ -11,7 +11,6 @@ from __future__ import annotations
 import asyncio
 import inspect
 import json
-import random
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -22,8 +21,9 @@ from pinstripe import webhooks
 from pinstripe._api_version import API_VERSION
 from pinstripe._base import StripeModel
 from pinstripe._registry import registry
-from pinstripe.emulator.state.account import World
+from pinstripe.emulator.state.account import AccountState
 from pinstripe.emulator.state.defaults import rfc3339
+from pinstripe.emulator.state.environment import Environment
 from pinstripe.errors import InvalidArgumentError
 from pinstripe.models._event_types import EVENT_TYPES, THIN_EVENT_TYPES
 
@@ -50,8 +50,8 @@ class Delivery:
         return webhooks.read(self.payload)
 
 
-def _world(account: str = "") -> World:
-    return World(account, _chance, lambda: WHEN, _world)
+def _account_state(account: str = "") -> AccountState:
+    return AccountState(account, _environment, _account_state)
 
 
 def event_json(
@@ -66,16 +66,16 @@ def event_json(
     The made-up object has everything that its model requires, and decodes strictly. Ids differ from call to call, and are the
     same in every run. Raises `InvalidArgumentError` for a type that does not exist.
     """
-    world = _world()
+    state = _account_state()
     if event_type in THIN_EVENT_TYPES:
-        return {**_thin(world, event_type), **fields}
+        return {**_thin(state, event_type), **fields}
     if event_type not in EVENT_TYPES:
         raise InvalidArgumentError(f"There is no event type {event_type!r}.", param="event_type")
-    data: dict[str, Any] = {"object": _about(world, event_type, about)}  # Any: JSON
+    data: dict[str, Any] = {"object": _about(state, event_type, about)}  # Any: JSON
     if previous_attributes is not None:
         data["previous_attributes"] = dict(previous_attributes)
     return {
-        "id": world.new_id("event"),
+        "id": state.new_id("event"),
         "object": "event",
         "api_version": API_VERSION,
         "created": WHEN,
@@ -120,7 +120,7 @@ async def adeliver(delivery: Delivery, target: Any, path: str = "/") -> httpx.Re
         return await client.post(url, content=delivery.payload, headers=dict(delivery.headers))
 
 
-_chance = random.Random(0)  # noqa: S311  # ids of tests need not be secret
+_environment = Environment(seed=0)
 
 
 def _is_asgi(target: Any) -> bool:  # Any: an application
@@ -128,18 +128,18 @@ def _is_asgi(target: Any) -> bool:  # Any: an application
     return inspect.iscoroutinefunction(call)
 
 
-def _about(world: World, event_type: str, about: StripeModel | Mapping[str, Any] | None) -> Any:  # Any: JSON
+def _about(state: AccountState, event_type: str, about: StripeModel | Mapping[str, Any] | None) -> Any:  # Any: JSON
     if isinstance(about, StripeModel):
         return json.loads(about.model_dump_json(by_alias=True, exclude_unset=True))
     model = EVENT_TYPES[event_type][1].split(" | ")[0]
     kind = next(kind for kind, name in registry().objects.items() if name == model)
-    return {**world.draft(kind), **(about or {})}
+    return {**state.draft(kind), **(about or {})}
 
 
-def _thin(world: World, event_type: str) -> dict[str, Any]:  # Any: JSON
+def _thin(state: AccountState, event_type: str) -> dict[str, Any]:  # Any: JSON
     related = THIN_EVENT_TYPES[event_type][1]
     found: dict[str, Any] = {  # Any: JSON
-        "id": world.new_id("event"),
+        "id": state.new_id("event"),
         "object": "v2.core.event",
         "type": event_type,
         "created": rfc3339(WHEN),
@@ -149,7 +149,7 @@ def _thin(world: World, event_type: str) -> dict[str, Any]:  # Any: JSON
     }
     if related is not None:
         kind = next(kind for kind, name in registry().objects.items() if name == related)
-        identifier = world.new_id(kind)
+        identifier = state.new_id(kind)
         version = "" if kind.startswith("v2.") else "/v1"
         url = f"{version}/{kind.replace('.', '/')}s/{identifier}"
         found["related_object"] = {"id": identifier, "type": kind, "url": url}

@@ -8,12 +8,14 @@ from decimal import Decimal
 from pinstripe.emulator.billing import money
 from pinstripe.emulator.operations.discounts import coupon_of, holds
 from pinstripe.emulator.operations.products import in_currency
-from pinstripe.emulator.state.account import Object, World, clone
+from pinstripe.emulator.state.account import AccountState
+from pinstripe.emulator.state.json_values import Object, clone
+from pinstripe.emulator.state.tables import InvoiceLineDetails
 
 
-def cost(world: World, price: Object, quantity: Decimal | int, currency: str) -> int:
+def cost(state: AccountState, price: Object, quantity: Decimal | int, currency: str) -> int:
     """What a quantity of a price costs in a currency."""
-    shown, tiers = in_currency(world, price, currency)
+    shown, tiers = in_currency(state, price, currency)
     return money.whole(money.amount_of(shown, tiers, quantity))
 
 
@@ -25,18 +27,21 @@ def pricing(price: Object | None, unit: str | None = None) -> Object | None:
     return {"type": "price_details", "price_details": details, "unit_amount_decimal": price.get("unit_amount_decimal")}
 
 
-def of_item(world: World, subscription: Object, item: Object, start: int, end: int, quantity: int) -> Object:
+def of_item(state: AccountState, subscription: Object, item: Object, start: int, end: int, quantity: int) -> Object:
     """The line of a subscription's item for a period."""
     price = item["price"]
-    amount = cost(world, price, quantity, subscription["currency"])
-    line = _line(world, amount, subscription["currency"], _said(world, price, quantity, subscription), start, end)
+    amount = cost(state, price, quantity, subscription["currency"])
+    line = _line(state, amount, subscription["currency"], _said(state, price, quantity, subscription), start, end)
     details = {
-        "subscription": subscription["id"], "subscription_item": item["id"], "invoice_item": None, "proration": False,
+        "subscription": subscription["id"],
+        "subscription_item": item["id"],
+        "invoice_item": None,
+        "proration": False,
         "proration_details": {"credited_items": None},
-    }  # fmt: skip
+    }
     line.update(
         discountable=True,
-        discounts=[one for one in item["discounts"] if holds(world, world.objects[one], world.now())],
+        discounts=[one for one in item["discounts"] if holds(state, state.objects["discount", one], state.clock.now())],
         metadata=dict(subscription["metadata"]),
         parent={
             "type": "subscription_item_details",
@@ -48,29 +53,31 @@ def of_item(world: World, subscription: Object, item: Object, start: int, end: i
         quantity_decimal=str(quantity),
         subscription=subscription["id"],
     )
-    world.hide(f"line:{line['id']}", {"tax_rates": [rate["id"] for rate in item.get("tax_rates") or []]})
+    state.tables.invoice_lines.set(line["id"], InvoiceLineDetails(_tax_rate_ids(item)))
     return line
 
 
-def _said(world: World, price: Object, quantity: int, subscription: Object) -> str:
+def _said(state: AccountState, price: Object, quantity: int, subscription: Object) -> str:
     """The description of a line, as in ``2 × Gold (at $29.00 / month)``."""
-    shown, _ = in_currency(world, price, subscription["currency"])
+    shown, _ = in_currency(state, price, subscription["currency"])
     every, count = price["recurring"]["interval"], price["recurring"]["interval_count"]
     unit = shown.get("unit_amount_decimal")
     each = "tiered" if unit is None else f"at {money.symbolic(Decimal(unit), subscription['currency'])}"
-    name = world.objects.get(price["product"], {}).get("name", "")
+    name = (state.objects.find("product", price["product"]) or {}).get("name", "")
     return f"{quantity} × {name} ({each} / {every if count == 1 else f'every {count} {every}s'})"
 
 
-def of_invoice_item(world: World, item: Object) -> Object:
+def of_invoice_item(state: AccountState, item: Object) -> Object:
     """The line of an invoice item."""
     period = item["period"]
-    line = _line(world, item["amount"], item["currency"], item["description"], period["start"], period["end"])
+    line = _line(state, item["amount"], item["currency"], item["description"], period["start"], period["end"])
     parent = (item["parent"] or {}).get("subscription_details") or {}
     details = {
-        "invoice_item": item["id"], "proration": item["proration"], "subscription": parent.get("subscription"),
+        "invoice_item": item["id"],
+        "proration": item["proration"],
+        "subscription": parent.get("subscription"),
         "proration_details": {"credited_items": None},
-    }  # fmt: skip
+    }
     if item["proration"]:
         subscribed = {**details, "subscription_item": parent.get("subscription_item")}
         whole = {
@@ -90,31 +97,44 @@ def of_invoice_item(world: World, item: Object) -> Object:
         quantity_decimal=item["quantity_decimal"],
         subscription=parent.get("subscription"),
     )
-    world.hide(
-        f"line:{line['id']}", {"tax_rates": [rate["id"] for rate in item.get("tax_rates") or []], "item": item["id"]}
+    state.tables.invoice_lines.set(line["id"], InvoiceLineDetails(_tax_rate_ids(item), item["id"]))
+    return line
+
+
+def line_details(state: AccountState, line: Object) -> InvoiceLineDetails:
+    """Return what is known of an invoice line and not shown."""
+    return state.tables.invoice_lines.get(line["id"]) or InvoiceLineDetails()
+
+
+def _tax_rate_ids(item: Object) -> tuple[str, ...]:
+    return tuple(rate["id"] for rate in item.get("tax_rates") or [])
+
+
+def _line(state: AccountState, amount: int, currency: str, description: str | None, start: int, end: int) -> Object:
+    line = state.draft("line_item")
+    line.update(
+        amount=amount,
+        currency=currency,
+        description=description,
+        discount_amounts=[],
+        period={"start": start, "end": end},
+        pretax_credit_amounts=[],
+        subtotal=amount,
+        taxes=[],
     )
     return line
 
 
-def _line(world: World, amount: int, currency: str, description: str | None, start: int, end: int) -> Object:
-    line = world.draft("line_item")
-    line.update(
-        amount=amount, currency=currency, description=description, discount_amounts=[], period={"start": start, "end": end},
-        pretax_credit_amounts=[], subtotal=amount, taxes=[],
-    )  # fmt: skip
-    return line
-
-
-def total_up(world: World, invoice: Object, given: Iterable[Object]) -> Object:
+def total_up(state: AccountState, invoice: Object, given: Iterable[Object]) -> Object:
     """What an invoice with these lines says: the lines with their discounts and taxes, and every sum."""
     lines = [{**clone(line), "invoice": invoice["id"], "discount_amounts": [], "taxes": []} for line in given]
     rests = [line["amount"] for line in lines]
     for at, line in enumerate(lines):
         for identifier in line["discounts"]:
-            rests[at] -= _take(line, identifier, money.discounted(rests[at], _coupon(world, identifier)))
+            rests[at] -= _take(line, identifier, money.discounted(rests[at], _coupon(state, identifier)))
     for identifier in invoice["discounts"]:
-        _take_shared(world, lines, rests, identifier)
-    taxed = _tax(world, invoice, lines, rests)
+        _take_shared(state, lines, rests, identifier)
+    taxed = _tax(state, invoice, lines, rests)
     subtotal = sum(line["amount"] for line in lines)
     off = sum(one["amount"] for line in lines for one in line["discount_amounts"])
     total = subtotal - off + taxed["exclusive"] + invoice["amount_shipping"]
@@ -126,20 +146,20 @@ def total_up(world: World, invoice: Object, given: Iterable[Object]) -> Object:
         "total_discount_amounts": _summed([one for line in lines for one in line["discount_amounts"]]),
         "total_excluding_tax": total - taxed["exclusive"] - taxed["inclusive"],
         "total_taxes": taxed["totals"],
-        **dues(world, invoice, total),
+        **dues(state, invoice, total),
     }
 
 
-def dues(world: World, invoice: Object, total: int) -> Object:
+def dues(state: AccountState, invoice: Object, total: int) -> Object:
     """What is to be paid of a total, after the customer's balance."""
-    customer = world.objects.get(invoice["customer"] or "", {})
+    customer = state.objects.find("customer", invoice["customer"]) or {}
     credit = int(customer.get("balance") or 0) if invoice["status"] == "draft" else invoice["starting_balance"]
     due = max(0, total + credit)
     return {"amount_due": due, "amount_remaining": due, "starting_balance": credit}
 
 
-def _coupon(world: World, identifier: str) -> Object:
-    return coupon_of(world, world.objects[identifier])
+def _coupon(state: AccountState, identifier: str) -> Object:
+    return coupon_of(state, state.objects["discount", identifier])
 
 
 def _take(line: Object, identifier: str, amount: int) -> int:
@@ -149,9 +169,9 @@ def _take(line: Object, identifier: str, amount: int) -> int:
     return amount
 
 
-def _take_shared(world: World, lines: list[Object], rests: list[int], identifier: str) -> None:
+def _take_shared(state: AccountState, lines: list[Object], rests: list[int], identifier: str) -> None:
     """A discount of the whole invoice: off the sum of its lines, shared out among them."""
-    coupon = _coupon(world, identifier)
+    coupon = _coupon(state, identifier)
     products = (coupon.get("applies_to") or {}).get("products")
     some = [at for at, line in enumerate(lines) if line["discountable"] and rests[at] > 0 and _is_of(line, products)]
     off = money.discounted(sum(rests[at] for at in some), coupon)
@@ -171,22 +191,25 @@ def _summed(amounts: list[Object]) -> list[Object]:
     return [{"amount": amount, "discount": identifier} for identifier, amount in found.items()]
 
 
-def _tax(world: World, invoice: Object, lines: list[Object], rests: list[int]) -> Object:
-    customer = world.objects.get(invoice["customer"] or "", {})
+def _tax(state: AccountState, invoice: Object, lines: list[Object], rests: list[int]) -> Object:
+    customer = state.objects.find("customer", invoice["customer"]) or {}
     exempt = (customer.get("tax_exempt") or "none") != "none"
     sums: dict[str, Object] = {}
     found: Object = {"inclusive": 0, "exclusive": 0}
     for line, rest in zip(lines, rests, strict=True):
-        own = world.hidden.get(f"line:{line['id']}", {}).get("tax_rates")
-        rates = [world.objects[one] for one in own] if own else invoice["default_tax_rates"]
+        own = line_details(state, line).tax_rates
+        rates = [state.objects["tax_rate", one] for one in own] if own else invoice["default_tax_rates"]
         for rate, amount, base in money.taxes(rest, rates):
             behavior = "inclusive" if rate["inclusive"] else "exclusive"
             amount = 0 if exempt else amount
             tax: Object = {
-                "amount": amount, "tax_behavior": behavior, "tax_rate_details": {"tax_rate": rate["id"]},
-                "taxability_reason": "customer_exempt" if exempt else "standard_rated", "taxable_amount": base,
+                "amount": amount,
+                "tax_behavior": behavior,
+                "tax_rate_details": {"tax_rate": rate["id"]},
+                "taxability_reason": "customer_exempt" if exempt else "standard_rated",
+                "taxable_amount": base,
                 "type": "tax_rate_details",
-            }  # fmt: skip
+            }
             line["taxes"].append(tax)
             found[behavior] += amount
             known = sums.setdefault(rate["id"], {**tax, "amount": 0, "taxable_amount": 0})

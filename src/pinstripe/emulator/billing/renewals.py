@@ -7,175 +7,181 @@ from pinstripe.emulator.operations import invoices
 from pinstripe.emulator.operations.invoice_previews import upcoming
 from pinstripe.emulator.operations.subscription_schedules import next_phase
 from pinstripe.emulator.operations.subscriptions import ENDED, end
-from pinstripe.emulator.state.account import Object, World, clone, since
-from pinstripe.emulator.state.timers import timer
+from pinstripe.emulator.state.account import AccountState
+from pinstripe.emulator.state.json_values import Object, clone, previous_values
+from pinstripe.emulator.state.tables import ACCOUNT_KEY, PaymentRetries
+from pinstripe.emulator.state.timer_handlers import timer_handler
 
 RETRIES = {"days": [3, 5, 7], "then": "unpaid"}
 """After how many days a payment is tried again, each counted from the try before; and what becomes of the subscription then."""
 
 
-@timer("subscription.renew")
-def renew(world: World, subscription: Object) -> None:
+@timer_handler("subscription.renew")
+def renew(state: AccountState, subscription: Object) -> None:
     """A period has ended: begin the next, or end the subscription."""
-    now, before = world.now(), clone(subscription)
+    now, before = state.clock.now(), clone(subscription)
     if subscription["status"] in (*ENDED, "incomplete", "paused"):
         return
     if subscription["cancel_at"] is not None and subscription["cancel_at"] <= now:
-        _leave(world, subscription)
+        _leave(state, subscription)
         return
-    next_phase(world, subscription)
+    next_phase(state, subscription)
     if subscription["status"] in ENDED:
         return
     items = [item for item in subscription["items"]["data"] if item["current_period_end"] <= now]
     if not items:
         return
     if subscription["status"] == "trialing":
-        _end_trial(world, subscription)
+        _end_trial(state, subscription)
         if subscription["status"] in (*ENDED, "paused"):
             return
     for item in items:
         start, stop = item["current_period_end"], item["current_period_end"]
         while stop <= now:
             _, stop = periods.around(subscription["billing_cycle_anchor"], item["price"]["recurring"], stop)
-        world.change(item, current_period_start=start, current_period_end=stop)
-    invoice = subscription_invoices.cycle_invoice(world, subscription, "subscription_cycle", items)
-    _advance(world, subscription, invoice)
-    world.emit("updated", subscription, since(before, subscription))
-    subscription_invoices.schedule(world, subscription)
+        state.objects.update(item, current_period_start=start, current_period_end=stop)
+    invoice = subscription_invoices.cycle_invoice(state, subscription, "subscription_cycle", items)
+    _advance(state, subscription, invoice)
+    state.events.emit("updated", subscription, previous_values(before, subscription))
+    subscription_invoices.schedule(state, subscription)
 
 
-def _advance(world: World, subscription: Object, invoice: Object) -> None:
-    """Let the invoice of a renewal go its way: finalised in an hour, unless collection is paused or hopeless."""
+def _advance(state: AccountState, subscription: Object, invoice: Object) -> None:
+    """Let the invoice of a renewal go its way: finalized in an hour, unless collection is paused or hopeless."""
     pause = subscription["pause_collection"]
-    if pause is not None and not (pause.get("resumes_at") and pause["resumes_at"] <= world.now()):
-        world.change(invoice, auto_advance=False)
+    if pause is not None and not (pause.get("resumes_at") and pause["resumes_at"] <= state.clock.now()):
+        state.objects.update(invoice, auto_advance=False)
         if pause["behavior"] in ("void", "mark_uncollectible"):
-            invoices.finalise(world, invoice)
+            invoices.finalize(state, invoice)
             if invoice["status"] == "open":
-                (invoices.cancel if pause["behavior"] == "void" else invoices.write_off)(world, invoice)
+                (invoices.cancel if pause["behavior"] == "void" else invoices.write_off)(state, invoice)
     elif subscription["status"] == "unpaid":
-        world.change(invoice, auto_advance=False)
+        state.objects.update(invoice, auto_advance=False)
     else:
         if pause is not None:
-            world.change(subscription, pause_collection=None)
-        invoices.schedule(world, invoice)
+            state.objects.update(subscription, pause_collection=None)
+        invoices.schedule(state, invoice)
 
 
-def _leave(world: World, subscription: Object) -> None:
+def _leave(state: AccountState, subscription: Object) -> None:
     """The end that was arranged has come: what was used is billed, and it is over."""
     reason = (subscription["cancellation_details"] or {}).get("reason") or "cancellation_requested"
-    invoice = subscription_invoices.invoice_now(world, subscription, "subscription_cycle")
+    invoice = subscription_invoices.invoice_now(state, subscription, "subscription_cycle")
     if invoice is not None and invoice["status"] == "open":
-        invoices.collect(world, invoice)
-    end(world, subscription, subscription["cancellation_details"], reason)
+        invoices.collect(state, invoice)
+    end(state, subscription, subscription["cancellation_details"], reason)
 
 
-def _end_trial(world: World, subscription: Object) -> None:
+def _end_trial(state: AccountState, subscription: Object) -> None:
     behavior = ((subscription["trial_settings"] or {}).get("end_behavior") or {}).get("missing_payment_method")
     missing = (
         subscription["collection_method"] == "charge_automatically"
-        and invoices.default_method(world, subscription) is None
+        and invoices.default_method(state, subscription) is None
     )
     if missing and behavior == "cancel":
-        end(world, subscription)
+        end(state, subscription)
     elif missing and behavior == "pause":
-        world.emit("updated", subscription, world.change(subscription, status="paused"))
-        world.emit("paused", subscription)
+        state.events.emit("updated", subscription, state.objects.update(subscription, status="paused"))
+        state.events.emit("paused", subscription)
     else:
-        world.change(subscription, status="active")
+        state.objects.update(subscription, status="active")
 
 
-@timer("subscription.trial_will_end")
-def _trial_will_end(world: World, subscription: Object) -> None:
+@timer_handler("subscription.trial_will_end")
+def _trial_will_end(state: AccountState, subscription: Object) -> None:
     if subscription["status"] == "trialing":
-        world.emit("trial_will_end", subscription)
+        state.events.emit("trial_will_end", subscription)
 
 
-@timer("subscription.upcoming")
-def _upcoming(world: World, subscription: Object) -> None:
+@timer_handler("subscription.upcoming")
+def _upcoming(state: AccountState, subscription: Object) -> None:
     if subscription["status"] in ("active", "past_due") and not subscription["cancel_at"]:
-        world.emit("invoice.upcoming", upcoming(world, subscription))
+        state.events.emit("invoice.upcoming", upcoming(state, subscription))
 
 
-@timer("subscription.resume_collection")
-def _resume_collection(world: World, subscription: Object) -> None:
+@timer_handler("subscription.resume_collection")
+def _resume_collection(state: AccountState, subscription: Object) -> None:
     pause = subscription["pause_collection"]
-    if pause is not None and pause.get("resumes_at") and pause["resumes_at"] <= world.now():
-        world.emit("updated", subscription, world.change(subscription, pause_collection=None))
+    if pause is not None and pause.get("resumes_at") and pause["resumes_at"] <= state.clock.now():
+        state.events.emit("updated", subscription, state.objects.update(subscription, pause_collection=None))
 
 
-def _subscription(world: World, invoice: Object) -> Object | None:
-    found = world.objects.get(invoices.subscription_of(invoice) or "")
+def _subscription(state: AccountState, invoice: Object) -> Object | None:
+    found = state.objects.find("subscription", invoices.subscription_of(invoice))
     return found if found is not None and found["status"] not in ENDED else None
 
 
 @invoices.when("paid")
-def _paid(world: World, invoice: Object) -> None:
+def _paid(state: AccountState, invoice: Object) -> None:
     """A paid invoice puts its subscription right, if it is the latest."""
-    subscription = _subscription(world, invoice)
+    subscription = _subscription(state, invoice)
     if subscription is None:
         return
     before = clone(subscription)
     if subscription["status"] == "incomplete" or (
         subscription["status"] in ("past_due", "unpaid") and subscription["latest_invoice"] == invoice["id"]
     ):
-        world.change(subscription, status="active")
-        found = invoices.payment_of(world, invoice)
+        state.objects.update(subscription, status="active")
+        found = invoices.payment_of(state, invoice)
         saves = (subscription["payment_settings"] or {}).get("save_default_payment_method") == "on_subscription"
         if saves and found is not None and found[1]["payment_method"]:
-            world.change(subscription, default_payment_method=found[1]["payment_method"])
-    customer = world.objects[invoice["customer"]]
+            state.objects.update(subscription, default_payment_method=found[1]["payment_method"])
+    customer = state.objects["customer", invoice["customer"]]
     if customer.get("delinquent"):
-        world.emit("updated", customer, world.change(customer, delinquent=False))
-    if world.hidden.get(f"created:{subscription['id']}") and subscription != before:
-        world.emit("updated", subscription, since(before, subscription))
+        state.events.emit("updated", customer, state.objects.update(customer, delinquent=False))
+    if subscription["id"] in state.tables.announced_subscriptions and subscription != before:
+        state.events.emit("updated", subscription, previous_values(before, subscription))
 
 
 @invoices.when("failed")
-def _failed(world: World, invoice: Object) -> None:
+def _failed(state: AccountState, invoice: Object) -> None:
     """A payment failed: the subscription is past due, and the payment is tried again, so many times."""
-    subscription = _subscription(world, invoice)
-    customer = world.objects[invoice["customer"]]
+    subscription = _subscription(state, invoice)
+    customer = state.objects["customer", invoice["customer"]]
     if subscription is None or subscription["status"] == "incomplete":
         return
     if not customer.get("delinquent"):
-        world.change(customer, delinquent=True)
-    before = world.change(subscription, status="past_due") if subscription["status"] in ("active", "trialing") else {}
-    rules, tries = world.hidden.get("retries") or RETRIES, invoice["attempt_count"]
-    if tries <= len(rules["days"]) and subscription["status"] == "past_due":
-        at = world.now() + rules["days"][tries - 1] * periods.DAY
-        world.change(invoice, next_payment_attempt=at)
-        world.later(at, "invoice.retry", invoice)
+        state.objects.update(customer, delinquent=True)
+    before = (
+        state.objects.update(subscription, status="past_due")
+        if subscription["status"] in ("active", "trialing")
+        else {}
+    )
+    retries, tries = state.tables.payment_retries.get(ACCOUNT_KEY) or PaymentRetries(), invoice["attempt_count"]
+    if tries <= len(retries.days) and subscription["status"] == "past_due":
+        at = state.clock.now() + retries.days[tries - 1] * periods.DAY
+        state.objects.update(invoice, next_payment_attempt=at)
+        state.clock.schedule(at, "invoice.retry", invoice)
     elif subscription["status"] == "past_due":
-        world.change(invoice, next_payment_attempt=None)
-        if rules["then"] == "canceled":
-            end(world, subscription, reason="payment_failed")
+        state.objects.update(invoice, next_payment_attempt=None)
+        if retries.then == "canceled":
+            end(state, subscription, reason="payment_failed")
             return
-        before |= world.change(subscription, status=rules["then"])
+        before |= state.objects.update(subscription, status=retries.then)
     if before:
-        world.emit("updated", subscription, before)
+        state.events.emit("updated", subscription, before)
 
 
-@timer("invoice.retry")
-def _retry(world: World, invoice: Object) -> None:
-    if invoice["status"] == "open" and invoice["next_payment_attempt"] == world.now():
-        invoices.collect(world, invoice)
+@timer_handler("invoice.retry")
+def _retry(state: AccountState, invoice: Object) -> None:
+    if invoice["status"] == "open" and invoice["next_payment_attempt"] == state.clock.now():
+        invoices.collect(state, invoice)
 
 
 @invoices.when("overdue")
-def _overdue(world: World, invoice: Object) -> None:
-    subscription = _subscription(world, invoice)
+def _overdue(state: AccountState, invoice: Object) -> None:
+    subscription = _subscription(state, invoice)
     if subscription is not None and subscription["status"] == "active":
-        world.emit("updated", subscription, world.change(subscription, status="past_due"))
+        state.events.emit("updated", subscription, state.objects.update(subscription, status="past_due"))
 
 
 @invoices.when("voided")
 @invoices.when("uncollectible")
-def _forgiven(world: World, invoice: Object) -> None:
-    subscription = _subscription(world, invoice)
+def _forgiven(state: AccountState, invoice: Object) -> None:
+    subscription = _subscription(state, invoice)
     if (
         subscription is not None
         and subscription["status"] == "past_due"
         and subscription["latest_invoice"] == invoice["id"]
     ):
-        world.emit("updated", subscription, world.change(subscription, status="active"))
+        state.events.emit("updated", subscription, state.objects.update(subscription, status="active"))

@@ -9,7 +9,9 @@ from pinstripe.emulator.billing.invoice_lines import cost, of_item, pricing
 from pinstripe.emulator.operations import billing_meters, invoices
 from pinstripe.emulator.operations.discounts import coupon_of, holds
 from pinstripe.emulator.operations.products import in_currency
-from pinstripe.emulator.state.account import Object, World
+from pinstripe.emulator.state.account import AccountState
+from pinstripe.emulator.state.json_values import Object
+from pinstripe.emulator.state.tables import Timestamp
 
 NOTICE = 3 * periods.DAY
 """How long before the end of a trial Stripe says so."""
@@ -27,44 +29,47 @@ def is_metered(item: Object) -> bool:
     return bool(item["price"]["recurring"]["usage_type"] == "metered")
 
 
-def draft(world: World, subscription: Object, reason: str, lines: Iterable[Object]) -> Object:
+def draft(state: AccountState, subscription: Object, reason: str, lines: Iterable[Object]) -> Object:
     """A draft of a subscription with these lines, and with the invoice items that wait for it."""
-    customer = world.get("customer", subscription["customer"])
+    customer = state.objects.get("customer", subscription["customer"])
     details = {"subscription": subscription["id"], "metadata": dict(subscription["metadata"])}
     given = {
-        "collection_method": subscription["collection_method"], "currency": subscription["currency"],
-        "days_until_due": subscription["days_until_due"], "description": None,
+        "collection_method": subscription["collection_method"],
+        "currency": subscription["currency"],
+        "days_until_due": subscription["days_until_due"],
+        "description": None,
         "default_tax_rates": [rate["id"] for rate in subscription["default_tax_rates"] or []],
-        "auto_advance": True, "automatic_tax": subscription["automatic_tax"],
-    }  # fmt: skip
+        "auto_advance": True,
+        "automatic_tax": subscription["automatic_tax"],
+    }
     invoice = invoices.draft(
-        world,
+        state,
         customer,
         given,
         parent={"type": "subscription_details", "subscription_details": details, "quote_details": None},
         default_payment_method=subscription["default_payment_method"],
     )
-    world.change(invoice, billing_reason=reason, discounts=_discounts(world, subscription, customer))
-    items = invoices.pending_items(world, customer["id"], subscription["currency"], subscription["id"])
-    invoices.fill(world, invoice, [*invoices.take_items(world, invoice, items), *lines])
-    world.change(subscription, latest_invoice=invoice["id"])
-    world.emit("created", invoice)
+    state.objects.update(invoice, billing_reason=reason, discounts=_discounts(state, subscription, customer))
+    items = invoices.pending_items(state, customer["id"], subscription["currency"], subscription["id"])
+    invoices.fill(state, invoice, [*invoices.take_items(state, invoice, items), *lines])
+    state.objects.update(subscription, latest_invoice=invoice["id"])
+    state.events.emit("created", invoice)
     return invoice
 
 
-def _discounts(world: World, subscription: Object, customer: Object) -> list[str]:
-    own = [one for one in subscription["discounts"] if holds(world, world.objects[one], world.now())]
-    if not own and customer.get("discount") and holds(world, customer["discount"], world.now()):
+def _discounts(state: AccountState, subscription: Object, customer: Object) -> list[str]:
+    own = [one for one in subscription["discounts"] if holds(state, state.objects["discount", one], state.clock.now())]
+    if not own and customer.get("discount") and holds(state, customer["discount"], state.clock.now()):
         return [customer["discount"]["id"]]
     return own
 
 
-def first_invoice(world: World, subscription: Object, *, prorate: bool) -> Object | None:
+def first_invoice(state: AccountState, subscription: Object, *, prorate: bool) -> Object | None:
     """The invoice with which a subscription starts; the part of a period until its anchor is prorated."""
-    now, lines = world.now(), []
+    now, lines = state.clock.now(), []
     for item in subscription["items"]["data"]:
         start, end = item["current_period_start"], item["current_period_end"]
-        line = of_item(world, subscription, item, start, end, 0 if is_metered(item) else item["quantity"])
+        line = of_item(state, subscription, item, start, end, 0 if is_metered(item) else item["quantity"])
         if subscription["status"] == "trialing":
             line.update(amount=0, subtotal=0, description=f"Trial period for {line['description']}")
         elif not is_metered(item):
@@ -75,111 +80,128 @@ def first_invoice(world: World, subscription: Object, *, prorate: bool) -> Objec
         lines.append(line)
     if not prorate and subscription["billing_cycle_anchor"] > now and subscription["status"] != "trialing":
         return None
-    return draft(world, subscription, "subscription_create", lines)
+    return draft(state, subscription, "subscription_create", lines)
 
 
-def cycle_lines(world: World, subscription: Object, items: Sequence[Object]) -> list[Object]:
+def cycle_lines(state: AccountState, subscription: Object, items: Sequence[Object]) -> list[Object]:
     """The lines of items for the periods that they are in now; of metered ones, for the period before."""
     lines = []
     for item in items:
         start, end = item["current_period_start"], item["current_period_end"]
         if is_metered(item):
-            since = int(world.hidden.get(f"billed:{item['id']}") or item["created"])
-            used = billing_meters.total(world, item["price"], subscription["customer"], since, start)
-            line = of_item(world, subscription, item, since, start, used)
-            world.hide(f"billed:{item['id']}", start)
+            since = _billed_until(state, item)
+            used = billing_meters.total(state, item["price"], subscription["customer"], since, start)
+            line = of_item(state, subscription, item, since, start, used)
+            state.tables.billed_until.set(item["id"], Timestamp(start))
         else:
-            line = of_item(world, subscription, item, start, end, item["quantity"])
+            line = of_item(state, subscription, item, start, end, item["quantity"])
         lines.append(line)
     return lines
 
 
-def cycle_invoice(world: World, subscription: Object, reason: str, items: Sequence[Object]) -> Object:
+def _billed_until(state: AccountState, item: Object) -> int:
+    row = state.tables.billed_until.get(item["id"])
+    return row.seconds if row else int(item["created"])
+
+
+def cycle_invoice(state: AccountState, subscription: Object, reason: str, items: Sequence[Object]) -> Object:
     """The invoice of items for the periods that begin."""
-    return draft(world, subscription, reason, cycle_lines(world, subscription, items))
+    return draft(state, subscription, reason, cycle_lines(state, subscription, items))
 
 
-def restart_periods(world: World, subscription: Object) -> None:
+def restart_periods(state: AccountState, subscription: Object) -> None:
     """Let the periods of all items begin now."""
-    now = world.now()
+    now = state.clock.now()
     for item in subscription["items"]["data"]:
         _, end = periods.around(subscription["billing_cycle_anchor"], item["price"]["recurring"], now)
-        world.change(item, current_period_start=now, current_period_end=end)
+        state.objects.update(item, current_period_start=now, current_period_end=end)
 
 
-def net(world: World, subscription: Object, price: Object, quantity: int) -> int:
+def net(state: AccountState, subscription: Object, price: Object, quantity: int) -> int:
     """What a quantity costs for a whole period, after the discounts of the subscription that are parts of it."""
-    amount = cost(world, price, quantity, subscription["currency"])
+    amount = cost(state, price, quantity, subscription["currency"])
     for identifier in subscription["discounts"]:
-        discount = world.objects[identifier]
-        if holds(world, discount, world.now()) and coupon_of(world, discount)["percent_off"] is not None:
-            amount -= money.discounted(amount, coupon_of(world, discount))
+        discount = state.objects["discount", identifier]
+        if holds(state, discount, state.clock.now()) and coupon_of(state, discount)["percent_off"] is not None:
+            amount -= money.discounted(amount, coupon_of(state, discount))
     return amount
 
 
-def prorate(world: World, subscription: Object, item: Object, price: Object, quantity: int, sign: int, at: int) -> None:
+def prorate(
+    state: AccountState, subscription: Object, item: Object, price: Object, quantity: int, sign: int, at: int
+) -> None:
     """An invoice item for the rest of the period: of what is given up (-1), or of what begins (+1)."""
     start, end = item["current_period_start"], item["current_period_end"]
-    amount = sign * money.prorated(net(world, subscription, price, quantity), start, end, at)
-    name = world.objects.get(price["product"], {}).get("name", "")
+    amount = sign * money.prorated(net(state, subscription, price, quantity), start, end, at)
+    name = (state.objects.find("product", price["product"]) or {}).get("name", "")
     words = "Unused time on" if sign < 0 else "Remaining time on"
     many = f"{quantity} x " if quantity != 1 else ""
-    made = world.draft("invoiceitem")
-    shown, _ = in_currency(world, price, subscription["currency"])
+    made = state.draft("invoiceitem")
+    shown, _ = in_currency(state, price, subscription["currency"])
     made.update(
-        amount=amount, currency=subscription["currency"], customer=subscription["customer"], date=at,
-        description=f"{words} {many}{name} after {periods.date(at)}", discountable=False, discounts=[], invoice=None,
+        amount=amount,
+        currency=subscription["currency"],
+        customer=subscription["customer"],
+        date=at,
+        description=f"{words} {many}{name} after {periods.date(at)}",
+        discountable=False,
+        discounts=[],
+        invoice=None,
         net_amount=amount,
         parent={
             "type": "subscription_details",
             "subscription_details": {"subscription": subscription["id"], "subscription_item": item["id"]},
         },
-        period={"start": at, "end": end}, pricing=pricing(shown), proration=True,
-        proration_details={"discount_amounts": [], "credited_items": None}, quantity=quantity, quantity_decimal=str(quantity),
+        period={"start": at, "end": end},
+        pricing=pricing(shown),
+        proration=True,
+        proration_details={"discount_amounts": [], "credited_items": None},
+        quantity=quantity,
+        quantity_decimal=str(quantity),
         tax_rates=list(item.get("tax_rates") or []),
-    )  # fmt: skip
-    world.keep(made)
-    world.emit("created", made)
+    )
+    state.objects.add(made)
+    state.events.emit("created", made)
 
 
-def credit_unused(world: World, subscription: Object, at: int | None = None) -> None:
+def credit_unused(state: AccountState, subscription: Object, at: int | None = None) -> None:
     """Give back what is left of the current periods, with the next invoice."""
-    moment = world.now() if at is None else at
+    moment = state.clock.now() if at is None else at
     if subscription["status"] in ("trialing", "incomplete"):
         return
     for item in subscription["items"]["data"]:
         if not is_metered(item) and item["current_period_end"] > moment:
-            prorate(world, subscription, item, item["price"], item["quantity"], -1, moment)
+            prorate(state, subscription, item, item["price"], item["quantity"], -1, moment)
 
 
-def invoice_now(world: World, subscription: Object, reason: str = "subscription_update") -> Object | None:
+def invoice_now(state: AccountState, subscription: Object, reason: str = "subscription_update") -> Object | None:
     """Invoice what waits for a subscription, and collect it; nothing where nothing waits."""
     lines = []
     for item in subscription["items"]["data"]:
-        since = int(world.hidden.get(f"billed:{item['id']}") or item["created"])
+        since = _billed_until(state, item)
         if is_metered(item) and billing_meters.total(
-            world, item["price"], subscription["customer"], since, world.now()
+            state, item["price"], subscription["customer"], since, state.clock.now()
         ):
-            used = billing_meters.total(world, item["price"], subscription["customer"], since, world.now())
-            lines.append(of_item(world, subscription, item, since, world.now(), used))
-            world.hide(f"billed:{item['id']}", world.now())
-    waiting = invoices.pending_items(world, subscription["customer"], subscription["currency"], subscription["id"])
+            used = billing_meters.total(state, item["price"], subscription["customer"], since, state.clock.now())
+            lines.append(of_item(state, subscription, item, since, state.clock.now(), used))
+            state.tables.billed_until.set(item["id"], Timestamp(state.clock.now()))
+    waiting = invoices.pending_items(state, subscription["customer"], subscription["currency"], subscription["id"])
     if not lines and not waiting:
         return None
-    invoice = draft(world, subscription, reason, lines)
-    invoices.finalise(world, invoice)
+    invoice = draft(state, subscription, reason, lines)
+    invoices.finalize(state, invoice)
     return invoice
 
 
-def schedule(world: World, subscription: Object) -> None:
+def schedule(state: AccountState, subscription: Object) -> None:
     """Set the timers of the current periods."""
     ends = sorted({item["current_period_end"] for item in subscription["items"]["data"]})
-    now = world.now()
+    now = state.clock.now()
     for end in ends:
-        world.later(end, "subscription.renew", subscription)
+        state.clock.schedule(end, "subscription.renew", subscription)
     if subscription["status"] == "trialing":
-        world.later(max(now, subscription["trial_end"] - NOTICE), "subscription.trial_will_end", subscription)
+        state.clock.schedule(max(now, subscription["trial_end"] - NOTICE), "subscription.trial_will_end", subscription)
     elif ends and ends[0] - now > UPCOMING:
-        world.later(ends[0] - UPCOMING, "subscription.upcoming", subscription)
+        state.clock.schedule(ends[0] - UPCOMING, "subscription.upcoming", subscription)
     if subscription["cancel_at"] and subscription["cancel_at"] not in ends:
-        world.later(subscription["cancel_at"], "subscription.renew", subscription)
+        state.clock.schedule(subscription["cancel_at"], "subscription.renew", subscription)

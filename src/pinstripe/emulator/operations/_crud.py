@@ -1,200 +1,193 @@
-"""What most operations do: create, retrieve, update, delete, list and search, by the shape of their path."""
+"""What most operations do: create, retrieve, update, delete, list and search plain objects, by the shape of their path."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from itertools import pairwise
-from typing import Any, TypeAlias
+from typing import Any
 
 from pinstripe._registry import registry
-from pinstripe.emulator.operations._lists import listed, matching
-from pinstripe.emulator.operations._search import query_of
-from pinstripe.emulator.operations._transitions import ACTIONS
-from pinstripe.emulator.state.account import Ask, Object, World
-from pinstripe.emulator.validation.errors import Refusal, missing_object, wrong_state
-from pinstripe.emulator.validation.references import referred
-
-Life: TypeAlias = Callable[[Ask], Any]  # Any: the answer's JSON, or the bytes of a download
-
-LIVES: dict[str, Life] = {}
-
-
-def life(*names: str) -> Callable[[Life], Life]:
-    """Say what operations do, by their dotted names: ``@life("subscriptions.create")``."""
-
-    def keep(function: Life) -> Life:
-        for name in names:
-            LIVES[name] = function
-        return function
-
-    return keep
+from pinstripe.emulator.operations._filters import filter_objects
+from pinstripe.emulator.operations._pagination import limit_of, paginate
+from pinstripe.emulator.operations._registry import HANDLERS
+from pinstripe.emulator.operations._search import parse_query
+from pinstripe.emulator.operations._transitions import TRANSITIONS
+from pinstripe.emulator.operations.context import OperationContext
+from pinstripe.emulator.state.account import AccountState
+from pinstripe.emulator.state.json_values import Object
+from pinstripe.emulator.state.tables import Reference
+from pinstripe.emulator.validation.errors import ErrorResponse, missing_object, wrong_state
+from pinstripe.emulator.validation.references import referenced_types
 
 
-def carry_out(ask: Ask) -> Any:  # Any: as in Life
-    """Do what an operation does."""
-    row = ask.row
-    name = f"{row.service}.{row.method}"
-    for identifier in ask.path.values():
-        ask.world.follow(ask.world.objects.get(identifier))
-    if own := LIVES.get(name):
-        return own(ask)
-    if name in ACTIONS:
-        return act(ask, name)
-    if row.kind == "list":
-        return listed(ask, matching(ask, owned(ask, every(ask.world, kinds_of(ask)))))
-    if row.kind == "search":
-        return searched(ask)
-    if row.path.endswith("}"):
-        return {"GET": retrieve, "POST": update, "DELETE": delete}[row.verb](ask)
-    if row.verb == "POST" and row.method == "create":
-        return create(ask)
-    raise Refusal(f"The emulator does not carry out {name}.", status=501, type="api_error")
+def run_operation(context: OperationContext) -> Any:  # Any: the JSON of the response, or the bytes of a PDF
+    """Carry out an operation, by its handler or by the shape of its path; the test clock of the objects in the path applies."""
+    for object_id in context.path.values():
+        for value in context.state.objects.with_id(object_id):
+            context.state.clock.follow(value)
+    if handler := HANDLERS.get(context.operation):
+        return handler(context)
+    endpoint = context.endpoint
+    if context.operation in TRANSITIONS:
+        return change_status(context)
+    if endpoint.kind == "list":
+        return list_objects(context)
+    if endpoint.kind == "search":
+        return search(context)
+    if endpoint.path.endswith("}"):
+        return {"GET": retrieve, "POST": update, "DELETE": delete}[endpoint.verb](context)
+    if endpoint.verb == "POST" and endpoint.method == "create":
+        return create(context)
+    raise ErrorResponse(f"The emulator does not carry out {context.operation}.", status=501, type="api_error")
 
 
-KINDS: dict[str, str] = {}
-
-
-def kinds_of(ask: Ask) -> list[str]:
-    """The kinds of object that an operation is about."""
-    if not KINDS:
-        KINDS.update({name: kind for kind, name in registry().objects.items()})
-    names = (ask.row.model or "").split(" | ")
-    return [KINDS[name] for name in names if name in KINDS] or [
-        KINDS[name.removeprefix("Deleted")] for name in names if name.removeprefix("Deleted") in KINDS
+def object_types_of(context: OperationContext) -> list[str]:
+    """Return the types of the objects that an operation returns."""
+    types = {model: object_type for object_type, model in registry().objects.items()}
+    models = (context.endpoint.model or "").split(" | ")
+    return [types[model] for model in models if model in types] or [
+        types[model.removeprefix("Deleted")] for model in models if model.removeprefix("Deleted") in types
     ]
 
 
-def every(world: World, kinds: list[str]) -> Iterable[Object]:
-    """The objects of some kinds, newest first."""
-    if len(kinds) == 1:
-        return world.every(kinds[0])
-    return sorted((one for kind in kinds for one in world.every(kind)), key=lambda one: -int(one.get("created") or 0))
+def path_owners(context: OperationContext) -> dict[str, str]:
+    """Return the ids before the last one in the path, by field: ``/v1/transfers/{id}/reversals`` has a ``transfer``."""
+    segments, owners = context.endpoint.path.strip("/").split("/"), {}
+    for before, segment in pairwise(segments):
+        if segment.startswith("{") and segment != segments[-1]:
+            name = segment[1:-1]
+            owners[before.removesuffix("s") if name == "id" else name.removesuffix("_id")] = context.path[name]
+    return owners
 
 
-def parents(ask: Ask) -> Object:
-    """The fields that an object under a path has by its place: ``/v1/transfers/{id}/reversals`` says ``transfer``."""
-    steps, found = ask.row.path.strip("/").split("/"), {}
-    for before, step in pairwise(steps):
-        if step.startswith("{") and step != steps[-1]:
-            name = step[1:-1]
-            word = before.removesuffix("s") if name == "id" else name.removesuffix("_id")
-            found[word] = ask.path[name]
-    return found
+def owned(context: OperationContext, objects: Iterable[Object]) -> Iterable[Object]:
+    """Return the objects that belong to those in the path; raises `ErrorResponse` when one of those is missing."""
+    state, owners = context.state, path_owners(context)
+    for name, object_id in owners.items():
+        if object_id != state.id and next(state.objects.with_id(object_id), None) is None:
+            raise missing_object(name, object_id)
+    return (value for value in objects if all(_belongs_to(state, value, *owner) for owner in owners.items()))
 
 
-def owned(ask: Ask, objects: Iterable[Object]) -> Iterable[Object]:
-    """The objects that belong to those in the path, which must be there."""
-    places = parents(ask)
-    for identifier in places.values():
-        if identifier not in ask.world.objects and identifier != ask.world.account:
-            raise missing_object(next(name for name in places if places[name] == identifier), identifier)
-    return (one for one in objects if all(_is_of(ask.world, one, place) for place in places.items()))
+def _belongs_to(state: AccountState, value: Object, name: str, owner_id: str) -> bool:
+    if name in value:
+        owner = value[name]
+        return owner is None or (owner["id"] if isinstance(owner, dict) else owner) == owner_id
+    reference = state.tables.owners.get(value["id"])
+    return reference is None or reference.id == owner_id
 
 
-def _is_of(world: World, found: Object, place: tuple[str, str]) -> bool:
-    name, identifier = place
-    owner = found.get(name) if name in found else world.hidden.get(f"owner:{found['id']}")
-    return owner is None or (owner["id"] if isinstance(owner, dict) else owner) == identifier
-
-
-def find(ask: Ask) -> Object:
-    """The object that the path names, under the objects that the path names before it."""
-    kinds, target = kinds_of(ask), ask.target
-    for kind in kinds:
-        found = ask.world.objects.get(target)
-        if found is not None and found["object"] == kind and not found.get("deleted"):
-            if not list(owned(ask, [found])):
+def find(context: OperationContext) -> Object:
+    """Return the object that the path names, below the objects that the path names before it."""
+    types = object_types_of(context)
+    for object_type in types:
+        found = context.state.objects.find(object_type, context.target_id)
+        if found is not None and not found.get("deleted"):
+            if not list(owned(context, [found])):
                 break
             return found
-    raise missing_object(kinds[0] if kinds else ask.row.service, target)
+    raise missing_object(types[0] if types else context.endpoint.service, context.target_id)
 
 
-def retrieve(ask: Ask) -> Object:
-    """An object; what is left of a deleted one where the API shows that."""
-    found = ask.world.objects.get(ask.target)
-    if (
-        found is not None
-        and found.get("deleted")
-        and "Deleted" in (ask.row.model or "")
-        and found["object"] in kinds_of(ask)
-    ):
-        return found
-    return find(ask)
+def retrieve(context: OperationContext) -> Object:
+    """Return an object, or what is left of a deleted one when the endpoint returns that."""
+    if "Deleted" in (context.endpoint.model or ""):
+        found = context.state.objects.find(tuple(object_types_of(context)), context.target_id)
+        if found is not None and found.get("deleted"):
+            return found
+    return find(context)
 
 
-def create(ask: Ask) -> Object:
-    """A new object with the parameters in it."""
-    world, kind, places = ask.world, kinds_of(ask)[0], parents(ask)
-    list(owned(ask, ()))
-    check_free(world, kind, ask.params)
-    made = world.draft(kind, ask.params)
-    _check_ids(world, kind, ask.params)
-    made.update({name: value for name, value in places.items() if name in made})
-    if "id" not in made:
-        return made
-    world.keep(made)
-    for value in places.values():
-        world.hide(f"owner:{made['id']}", value)
-    world.emit("created", made)
-    return made
+def list_objects(context: OperationContext) -> Object:
+    """Return a page of the objects of the endpoint's types that match its filters, newest first."""
+    types, objects = object_types_of(context), context.state.objects
+    if len(types) == 1:
+        candidates: Iterable[Object] = objects.all(types[0])
+    else:
+        candidates = sorted(
+            (value for object_type in types for value in objects.all(object_type)),
+            key=lambda value: -int(value.get("created") or 0),
+        )
+    return paginate(context, filter_objects(context, owned(context, candidates)))
 
 
-def check_free(world: World, kind: str, params: Object) -> None:
-    """Refuse an id of one's own that is taken."""
-    if isinstance(given := params.get("id"), str) and given in world.objects:
-        raise Refusal(f"{kind.capitalize()} already exists.", code="resource_already_exists", param="id")
+def create(context: OperationContext) -> Object:
+    """Create an object with the parameters that are fields of it."""
+    state, object_type, owners = context.state, object_types_of(context)[0], path_owners(context)
+    owned(context, ())
+    check_id_is_free(state, object_type, context.params)
+    draft = state.draft(object_type, context.params)
+    _check_references(state, object_type, context.params)
+    draft.update({name: object_id for name, object_id in owners.items() if name in draft})
+    if "id" not in draft:
+        return draft
+    created = state.objects.add(draft)
+    for object_id in owners.values():
+        state.tables.owners.set(created["id"], Reference(object_id))
+    state.events.emit("created", created)
+    return created
 
 
-def update(ask: Ask) -> Object:
-    """An object, changed as the parameters say."""
-    found = find(ask)
-    _check_ids(ask.world, found["object"], ask.params)
-    return ask.world.update(found, ask.params)
+def check_id_is_free(state: AccountState, object_type: str, params: Object) -> None:
+    """Refuse an id that was passed and is in use."""
+    existing = state.objects.find(object_type, params["id"]) if isinstance(params.get("id"), str) else None
+    if existing is not None:
+        raise ErrorResponse(f"{object_type.capitalize()} already exists.", code="resource_already_exists", param="id")
 
 
-def _check_ids(world: World, kind: str, params: Object) -> None:
-    fields = referred(kind)
+def update(context: OperationContext) -> Object:
+    """Change the object that the path names as the parameters say."""
+    found = find(context)
+    _check_references(context.state, found["object"], context.params)
+    return context.state.apply_update(found, context.params)
+
+
+def _check_references(state: AccountState, object_type: str, params: Object) -> None:
+    types = referenced_types(object_type)
     for name, value in params.items():
-        if isinstance(value, str) and fields.get(name) and name not in ("payment_method", "account", "destination"):
-            found = world.objects.get(value)
-            if found is None or found["object"] not in fields[name] or found.get("deleted"):
-                raise missing_object(fields[name][0], value, name)
+        if isinstance(value, str) and types.get(name) and name not in ("payment_method", "account", "destination"):
+            found = state.objects.find(types[name], value)
+            if found is None or found.get("deleted"):
+                raise missing_object(types[name][0], value, name)
 
 
-def delete(ask: Ask) -> Object:
-    """Delete an object; what is left of it says so."""
-    world, found = ask.world, find(ask)
-    world.emit("deleted", found)
-    return world.bury(found)
+def delete(context: OperationContext) -> Object:
+    """Delete the object that the path names, and return what is left of it."""
+    found = find(context)
+    context.state.events.emit("deleted", found)
+    return context.state.objects.mark_deleted(found)
 
 
-def act(ask: Ask, name: str) -> Object:
-    """One of the simple actions: from some states into another."""
-    action, world = ACTIONS[name], ask.world
-    targets = [world.objects[one] for one in ask.path.values() if one in world.objects]
-    found = next((one for one in targets if one["object"] == action.kind and not one.get("deleted")), None)
+def change_status(context: OperationContext) -> Object:
+    """Carry out a transition of `TRANSITIONS`."""
+    transition, state = TRANSITIONS[context.operation], context.state
+    candidates = (state.objects.find(transition.object_type, object_id) for object_id in context.path.values())
+    found = next((value for value in candidates if value is not None and not value.get("deleted")), None)
     if found is None:
-        raise missing_object(action.kind, ask.target)
-    if action.states and found.get("status") not in action.states:
-        raise wrong_state(found, ask.row.method)
-    part = found.get(action.within) or world.draft_part(action.kind, action.within) if action.within else {}
-    before = world.change(found, **action.fields(world.now(), part))
-    if action.event:
-        world.emit(action.event, found, before if action.event == "updated" else None)
+        raise missing_object(transition.object_type, context.target_id)
+    if transition.from_statuses and found.get("status") not in transition.from_statuses:
+        raise wrong_state(found, context.endpoint.method)
+    part: Object = {}
+    if transition.within:
+        part = found.get(transition.within) or state.draft_part(transition.object_type, transition.within)
+    previous = state.objects.update(found, **transition.fields(state.clock.now(), part))
+    if transition.event:
+        state.events.emit(transition.event, found, previous if transition.event == "updated" else None)
     return found
 
 
-def searched(ask: Ask) -> Object:
-    """A page of search results. https://docs.stripe.com/search"""
-    kind = kinds_of(ask)[0]
-    matches = query_of(kind, ask.params.get("query", ""))
-    found = [one for one in ask.world.every(kind) if matches(one)]
-    limit, at = ask.params.get("limit", 10), int(ask.params.get("page") or 0)
+def search(context: OperationContext) -> Object:
+    """Return a page of search results. https://docs.stripe.com/search"""
+    object_type = object_types_of(context)[0]
+    matches = parse_query(object_type, context.params.get("query", ""))
+    results = [value for value in context.state.objects.all(object_type) if matches(value)]
+    limit, start = limit_of(context.params), int(context.params.get("page") or 0)
+    more = start + limit < len(results)
     return {
         "object": "search_result",
-        "data": found[at : at + limit],
-        "has_more": at + limit < len(found),
-        "next_page": str(at + limit) if at + limit < len(found) else None,
-        "total_count": len(found),
-        "url": ask.row.path,
+        "data": results[start : start + limit],
+        "has_more": more,
+        "next_page": str(start + limit) if more else None,
+        "total_count": len(results),
+        "url": context.endpoint.path,
     }

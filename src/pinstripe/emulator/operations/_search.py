@@ -6,8 +6,8 @@ import re
 from collections.abc import Callable
 from typing import Any, TypeAlias
 
-from pinstripe.emulator.state.account import Object
-from pinstripe.emulator.validation.errors import Refusal
+from pinstripe.emulator.state.json_values import Object
+from pinstripe.emulator.validation.errors import ErrorResponse
 
 Test: TypeAlias = Callable[[Object], bool]
 
@@ -34,8 +34,8 @@ AT_LEAST = 3
 """Letters that a part of a text has at least."""
 
 
-def query_of(kind: str, query: str) -> Test:
-    """The test that a query is; raises a `Refusal` that says what is wrong with it."""
+def parse_query(kind: str, query: str) -> Test:
+    """The test that a query is; raises a `ErrorResponse` that says what is wrong with it."""
     tests: list[Test] = []
     words: list[str] = []
     at = 0
@@ -57,8 +57,8 @@ def query_of(kind: str, query: str) -> Test:
     return lambda found: all(test(found) for test in tests)
 
 
-def _wrong(query: str, why: str) -> Refusal:
-    return Refusal(f"We were unable to parse your search query: {query!r}: {why}.", param="query")
+def _wrong(query: str, why: str) -> ErrorResponse:
+    return ErrorResponse(f"We were unable to parse your search query: {query!r}: {why}.", param="query")
 
 
 def _clause(kind: str, query: str, found: re.Match[str]) -> Test:

@@ -11,11 +11,11 @@ NOW = object()
 
 
 @dataclass(frozen=True)
-class Action:
+class Transition:
     """One action."""
 
-    kind: str
-    states: tuple[str, ...]
+    object_type: str
+    from_statuses: tuple[str, ...]
     sets: Fields = field(default_factory=dict)
     event: str = ""
     within: str = ""
@@ -27,24 +27,24 @@ class Action:
         return {self.within: {**part, **sets}} if self.within else sets
 
 
-def _simple(service: str, kind: str, **actions: tuple[tuple[str, ...], Fields, str]) -> dict[str, Action]:
-    return {f"{service}.{name}": Action(kind, *action) for name, action in actions.items()}
+def _simple(service: str, kind: str, **actions: tuple[tuple[str, ...], Fields, str]) -> dict[str, Transition]:
+    return {f"{service}.{name}": Transition(kind, *action) for name, action in actions.items()}
 
 
-def _shipping(*names: str) -> dict[str, Action]:
+def _shipping(*names: str) -> dict[str, Transition]:
     states = {"submit": "submitted", "ship": "shipped", "deliver": "delivered", "return": "returned", "fail": "failure"}
     return {
-        f"test_helpers.issuing.cards.{name}_card": Action(
+        f"test_helpers.issuing.cards.{name}_card": Transition(
             "issuing.card", (), {"status": states[name]}, "updated", "shipping"
         )
         for name in names
     }
 
 
-def _reader(service: str, *names: str) -> dict[str, Action]:
+def _reader(service: str, *names: str) -> dict[str, Transition]:
     """What a reader is told to do, and has done at once. https://docs.stripe.com/terminal/payments/collect-card-payment"""
     return {
-        f"{service}.{name}": Action(
+        f"{service}.{name}": Transition(
             "terminal.reader",
             (),
             {"action": {"type": name, "status": "succeeded", "failure_code": None, "failure_message": None}},
@@ -55,7 +55,7 @@ def _reader(service: str, *names: str) -> dict[str, Action]:
 
 
 MOVING = ("processing",)
-ACTIONS: dict[str, Action] = {
+TRANSITIONS: dict[str, Transition] = {
     **_simple(
         "billing.alerts",
         "billing.alert",
@@ -152,13 +152,13 @@ ACTIONS: dict[str, Action] = {
         "refund_payment",
         "set_reader_display",
     ),
-    "terminal.readers.cancel_action": Action("terminal.reader", (), {"action": None}, "updated"),
-    "test_helpers.terminal.readers.present_payment_method": Action("terminal.reader", ()),
-    "test_helpers.terminal.readers.succeed_input_collection": Action("terminal.reader", ()),
-    "test_helpers.terminal.readers.timeout_input_collection": Action(
+    "terminal.readers.cancel_action": Transition("terminal.reader", (), {"action": None}, "updated"),
+    "test_helpers.terminal.readers.present_payment_method": Transition("terminal.reader", ()),
+    "test_helpers.terminal.readers.succeed_input_collection": Transition("terminal.reader", ()),
+    "test_helpers.terminal.readers.timeout_input_collection": Transition(
         "terminal.reader", (), {"status": "failed", "failure_code": "collection_timeout"}, "action_failed", "action"
     ),
-    "treasury.financial_accounts.close": Action(
+    "treasury.financial_accounts.close": Transition(
         "treasury.financial_account", ("open",), {"status": "closed"}, "closed"
     ),
     **_simple(
@@ -178,11 +178,11 @@ for _service, _kind in (
     ("outbound_payments", "treasury.outbound_payment"),
     ("outbound_transfers", "treasury.outbound_transfer"),
 ):
-    ACTIONS |= _simple(
+    TRANSITIONS |= _simple(
         f"treasury.{_service}", _kind, cancel=(MOVING, {"status": "canceled", "cancelable": False}, "canceled")
     )
     _returned = {"status": "returned", "cancelable": False}
-    ACTIONS |= _simple(
+    TRANSITIONS |= _simple(
         f"test_helpers.treasury.{_service}",
         _kind,
         fail=(MOVING, {"status": "failed", "cancelable": False}, "failed"),

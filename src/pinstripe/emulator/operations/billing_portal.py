@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from pinstripe.emulator.operations._crud import find, life
-from pinstripe.emulator.state.account import Ask, Object, World, clone
-from pinstripe.emulator.validation.errors import Refusal
+from pinstripe.emulator.operations._crud import find
+from pinstripe.emulator.operations._registry import operation
+from pinstripe.emulator.operations.context import OperationContext
+from pinstripe.emulator.state.account import AccountState
+from pinstripe.emulator.state.json_values import Object, clone
+from pinstripe.emulator.validation.errors import ErrorResponse
 
 
-@life("billing_portal.configurations.create")
-def create_configuration(ask: Ask) -> Object:
+@operation("billing_portal.configurations.create")
+def create_configuration(context: OperationContext) -> Object:
     """What the portal lets customers do."""
-    return _configuration(ask.world, ask.params, default=False)
+    return _configuration(context.state, context.params, default=False)
 
 
-def _configuration(world: World, params: Object, *, default: bool) -> Object:
-    made = world.draft("billing_portal.configuration", params)
+def _configuration(state: AccountState, params: Object, *, default: bool) -> Object:
+    made = state.draft("billing_portal.configuration", params)
     features = params.get("features") or {}
     on = {name: bool((features.get(name) or {}).get("enabled", default)) for name in made["features"]}
     made["features"] = {name: {**(part or {}), "enabled": on[name]} for name, part in made["features"].items()}
@@ -24,39 +27,39 @@ def _configuration(world: World, params: Object, *, default: bool) -> Object:
     cancel = {"mode": "at_period_end", "proration_behavior": "none", **clone(features.get("subscription_cancel") or {})}
     made["features"]["subscription_cancel"] |= {name: cancel[name] for name in ("mode", "proration_behavior")}
     made["features"]["subscription_cancel"]["cancellation_reason"] = {"enabled": False, "options": []}
-    made.update(active=True, is_default=default, updated=world.now(), login_page={"enabled": False, "url": None})
+    made.update(active=True, is_default=default, updated=state.clock.now(), login_page={"enabled": False, "url": None})
     made["business_profile"] = {
         "headline": None,
         "privacy_policy_url": None,
         "terms_of_service_url": None,
         **(params.get("business_profile") or {}),
     }
-    world.keep(made)
-    world.emit("created", made)
+    state.objects.add(made)
+    state.events.emit("created", made)
     return made
 
 
-@life("billing_portal.configurations.update")
-def update_configuration(ask: Ask) -> Object:
+@operation("billing_portal.configurations.update")
+def update_configuration(context: OperationContext) -> Object:
     """Change what the portal lets customers do."""
-    return ask.world.update(find(ask), ask.params, updated=ask.world.now())
+    return context.state.apply_update(find(context), context.params, updated=context.state.clock.now())
 
 
-@life("billing_portal.sessions.create")
-def create(ask: Ask) -> Object:
+@operation("billing_portal.sessions.create")
+def create(context: OperationContext) -> Object:
     """A page for a customer, for a while."""
-    world, params = ask.world, dict(ask.params)
+    state, params = context.state, dict(context.params)
     if not params.get("customer"):
-        raise Refusal("You must provide a customer.", code="parameter_missing", param="customer")
-    world.get("customer", params["customer"], "customer")
+        raise ErrorResponse("You must provide a customer.", code="parameter_missing", param="customer")
+    state.objects.get("customer", params["customer"], "customer")
     chosen = params.pop("configuration", None)
     configuration = (
-        world.get("billing_portal.configuration", chosen, "configuration")
+        state.objects.get("billing_portal.configuration", chosen, "configuration")
         if chosen
-        else next((one for one in world.every("billing_portal.configuration") if one["is_default"]), None)
-    ) or _configuration(world, {}, default=True)
+        else next((one for one in state.objects.all("billing_portal.configuration") if one["is_default"]), None)
+    ) or _configuration(state, {}, default=True)
     flow = params.pop("flow_data", None)
-    session = world.draft("billing_portal.session", params)
+    session = state.draft("billing_portal.session", params)
     if flow:
         parts = {
             name: flow.get(name)
@@ -71,8 +74,8 @@ def create(ask: Ask) -> Object:
         configuration=configuration["id"],
         customer=params["customer"],
         return_url=params.get("return_url") or configuration["default_return_url"],
-        url=f"{world.base}/portal/{session['id']}",
+        url=f"{state.base_url}/portal/{session['id']}",
     )
-    world.keep(session)
-    world.emit("created", session)
+    state.objects.add(session)
+    state.events.emit("created", session)
     return session

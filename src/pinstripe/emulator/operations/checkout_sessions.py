@@ -2,32 +2,45 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from pinstripe.emulator.billing import line_items
 from pinstripe.emulator.billing.periods import DAY
 from pinstripe.emulator.operations import payment_intents, setup_intents
-from pinstripe.emulator.operations._crud import life
-from pinstripe.emulator.operations._lists import filtered
+from pinstripe.emulator.operations._filters import list_filter
+from pinstripe.emulator.operations._registry import operation
+from pinstripe.emulator.operations.context import OperationContext
 from pinstripe.emulator.operations.customers import make as make_customer
 from pinstripe.emulator.operations.discounts import redeem
+from pinstripe.emulator.operations.payment_intents import intent_details
 from pinstripe.emulator.operations.payment_methods import attach_to, from_data
 from pinstripe.emulator.operations.subscriptions import start
-from pinstripe.emulator.state.account import Ask, Object, World
-from pinstripe.emulator.state.timers import timer
-from pinstripe.emulator.validation.errors import Refusal, missing_param, wrong_state
+from pinstripe.emulator.state.account import AccountState
+from pinstripe.emulator.state.json_values import Object
+from pinstripe.emulator.state.tables import CheckoutSessionDetails
+from pinstripe.emulator.state.timer_handlers import timer_handler
+from pinstripe.emulator.validation.errors import ErrorResponse, missing_param, wrong_state
 
-NO_DETAILS: Object = {"address": None, "business_name": None, "email": None, "individual_name": None, "name": None,
-"phone": None, "tax_exempt": "none", "tax_ids": None}  # fmt: skip
+NO_DETAILS: Object = {
+    "address": None,
+    "business_name": None,
+    "email": None,
+    "individual_name": None,
+    "name": None,
+    "phone": None,
+    "tax_exempt": "none",
+    "tax_ids": None,
+}
 
 
-@life("checkout.sessions.create")
-def create(ask: Ask) -> Object:
+@operation("checkout.sessions.create")
+def create(context: OperationContext) -> Object:
     """A session, open for a day; ``url`` is its page."""
-    return open_session(ask.world, ask.params)
+    return open_session(context.state, context.params)
 
 
-def open_session(world: World, params: Object, **fields: Any) -> Object:  # Any: JSON
+def open_session(state: AccountState, params: Object, **fields: Any) -> Object:  # Any: JSON
     """A session as the parameters of its creation say; kept."""
     mode = params.get("mode", "payment" if params.get("line_items") else "setup")
     if mode != "setup" and not params.get("line_items"):
@@ -35,14 +48,14 @@ def open_session(world: World, params: Object, **fields: Any) -> Object:  # Any:
     hosted = params.get("ui_mode", "hosted_page") == "hosted_page"
     if hosted and not params.get("success_url") and not fields:
         raise missing_param("success_url")
-    items = line_items.items(world, params.get("line_items") or [], params.get("currency"))
+    items = line_items.items(state, params.get("line_items") or [], params.get("currency"))
     recurring = [one["price"]["type"] == "recurring" for one in items]
     if mode == "payment" and any(recurring):
-        raise Refusal(
+        raise ErrorResponse(
             "You specified `payment` mode but passed a recurring price. Use `subscription` mode.", param="mode"
         )
     if mode == "subscription" and not any(recurring):
-        raise Refusal("You must provide at least one recurring price in `subscription` mode.", param="line_items")
+        raise ErrorResponse("You must provide at least one recurring price in `subscription` mode.", param="line_items")
     own = (
         "line_items",
         "discounts",
@@ -53,43 +66,54 @@ def open_session(world: World, params: Object, **fields: Any) -> Object:  # Any:
         "subscription_data",
         "setup_intent_data",
     )
-    session = world.draft("checkout.session", {name: value for name, value in params.items() if name not in own})
+    session = state.draft("checkout.session", {name: value for name, value in params.items() if name not in own})
     owner = {"customer": params.get("customer"), "checkout_session": session["id"]}
     discounts = [
-        redeem(world, one, f"discounts[{at}]", **owner) for at, one in enumerate(params.get("discounts") or [])
+        redeem(state, one, f"discounts[{at}]", **owner) for at, one in enumerate(params.get("discounts") or [])
     ]
-    totals = line_items.total_up(world, items, discounts)
-    customer = world.get("customer", params["customer"], "customer") if params.get("customer") else None
+    totals = line_items.total_up(state, items, discounts)
+    customer = state.objects.get("customer", params["customer"], "customer") if params.get("customer") else None
     email = params.get("customer_email") or (customer or {}).get("email")
     session.update(
         amount_subtotal=totals.subtotal if items else None,
         amount_total=totals.total if items else None,
-        automatic_tax={"enabled": bool((params.get("automatic_tax") or {}).get("enabled")), "liability": None,
-        "provider": None, "status": None},
-        client_secret=None if hosted else f"{session['id']}_secret_{world.new_id('secret', 25)}",
+        automatic_tax={
+            "enabled": bool((params.get("automatic_tax") or {}).get("enabled")),
+            "liability": None,
+            "provider": None,
+            "status": None,
+        },
+        client_secret=None if hosted else f"{session['id']}_secret_{state.new_id('secret', 25)}",
         currency=items[0]["currency"] if items else params.get("currency", "usd"),
         custom_fields=session.get("custom_fields") or [],
         customer=customer["id"] if customer else None,
         customer_creation=_creation(mode, params),
         customer_details={**NO_DETAILS, "email": email} if email else None,
         discounts=[{"coupon": one["source"]["coupon"], "promotion_code": one["promotion_code"]} for one in discounts],
-        expires_at=params.get("expires_at") or world.now() + DAY,
+        expires_at=params.get("expires_at") or state.clock.now() + DAY,
         mode=mode,
-        payment_method_collection=params.get("payment_method_collection", "always" if mode == "subscription" else "if_required"),
+        payment_method_collection=params.get(
+            "payment_method_collection", "always" if mode == "subscription" else "if_required"
+        ),
         payment_method_types=params.get("payment_method_types") or ["card"],
         payment_status="no_payment_required" if mode == "setup" or not totals.total else "unpaid",
         shipping_options=[],
         status="open",
         total_details=totals.details,
         ui_mode=params.get("ui_mode", "hosted_page"),
-        url=f"{world.base}/checkout/{session['id']}" if hosted else None,
+        url=f"{state.base_url}/checkout/{session['id']}" if hosted else None,
         **fields,
-    )  # fmt: skip
-    world.hide(f"items:{session['id']}", items)
-    data = {name: params.get(name) or {} for name in ("payment_intent_data", "subscription_data", "setup_intent_data")}
-    world.hide(f"session:{session['id']}", {**data, "discounts": [one["id"] for one in discounts]})
-    world.keep(session)
-    world.later(session["expires_at"], "session.expire", session)
+    )
+    line_items.store(state, session, items)
+    details = CheckoutSessionDetails(
+        payment_intent_data=params.get("payment_intent_data") or {},
+        subscription_data=params.get("subscription_data") or {},
+        setup_intent_data=params.get("setup_intent_data") or {},
+        discounts=tuple(one["id"] for one in discounts),
+    )
+    state.tables.checkout_sessions.set(session["id"], details)
+    state.objects.add(session)
+    state.clock.schedule(session["expires_at"], "session.expire", session)
     return session
 
 
@@ -99,117 +123,125 @@ def _creation(mode: str, params: Object) -> str | None:
     return "always" if mode == "subscription" else None
 
 
-@life("checkout.sessions.update")
-def update(ask: Ask) -> Object:
+@operation("checkout.sessions.update")
+def update(context: OperationContext) -> Object:
     """Change a session, and while it is open what is bought."""
-    world, params = ask.world, dict(ask.params)
-    session = world.get("checkout.session", ask.target)
+    state, params = context.state, dict(context.params)
+    session = state.objects.get("checkout.session", context.target_id)
     if given := params.pop("line_items", None):
         if session["status"] != "open":
             raise wrong_state(session, "update")
-        bought = line_items.changed(world, session, given)
-        discounts = [world.objects[one] for one in world.hidden[f"session:{session['id']}"]["discounts"]]
-        totals = line_items.total_up(world, bought, discounts)
-        world.hide(f"items:{session['id']}", bought)
+        bought = line_items.changed(state, session, given)
+        discounts = [state.objects["discount", one] for one in state.tables.checkout_sessions[session["id"]].discounts]
+        totals = line_items.total_up(state, bought, discounts)
+        line_items.store(state, session, bought)
         sums = {"amount_subtotal": totals.subtotal, "amount_total": totals.total, "total_details": totals.details}
-        world.change(session, **sums)
-    return world.update(session, params)
+        state.objects.update(session, **sums)
+    return state.apply_update(session, params)
 
 
 line_items.show("checkout.session", "/v1/checkout/sessions", "checkout.sessions.line_items.list")
 
 
-@filtered("checkout.session", "customer_details")
+@list_filter("checkout.session", "customer_details")
 def _is_by(session: Object, wanted: Object) -> bool:
     return bool((session["customer_details"] or {}).get("email") == wanted["email"])
 
 
-@life("checkout.sessions.expire")
-def expire(ask: Ask) -> Object:
+@operation("checkout.sessions.expire")
+def expire(context: OperationContext) -> Object:
     """Close a session that is open."""
-    session = ask.world.get("checkout.session", ask.target)
+    session = context.state.objects.get("checkout.session", context.target_id)
     if session["status"] != "open":
         raise wrong_state(session, "expire")
-    _expire(ask.world, session)
+    _expire(context.state, session)
     return session
 
 
-@timer("session.expire")
-def _expire(world: World, session: Object) -> None:
+@timer_handler("session.expire")
+def _expire(state: AccountState, session: Object) -> None:
     if session["status"] == "open":
-        world.change(session, status="expired", url=None)
-        world.emit("expired", session)
+        state.objects.update(session, status="expired", url=None)
+        state.events.emit("expired", session)
 
 
-def complete(world: World, session: Object, given: Object) -> Object:
-    """What the page's button does: ``given`` is what the customer typed. Raises a `Refusal` where the card is declined."""
+def complete(state: AccountState, session: Object, given: Object) -> Object:
+    """What the page's button does: ``given`` is what the customer typed. Raises a `ErrorResponse` where the card is declined."""
     if session["status"] != "open":
-        raise Refusal(
+        raise ErrorResponse(
             f"This session is {session['status']}: it can't be paid any more.", code="checkout_session_not_open"
         )
     method = from_data(
-        world,
+        state,
         {
             "type": "card",
             "card": given["card"],
             "billing_details": {"email": given.get("email"), "name": given.get("name")},
         },
     )
-    customer = _customer(world, session, given)
+    customer = _customer(state, session, given)
     shown = (session["customer_details"] or {}) | {"email": given.get("email"), "name": given.get("name")}
-    details = {**NO_DETAILS, **shown}
-    kept = world.hidden[f"session:{session['id']}"]
-    fields: Object = {"customer_details": details, "customer": customer["id"] if customer else None}
+    customer_details = {**NO_DETAILS, **shown}
+    details = state.tables.checkout_sessions[session["id"]]
+    fields: Object = {"customer_details": customer_details, "customer": customer["id"] if customer else None}
     fields |= {"payment": _pay, "subscription": _subscribe, "setup": _set_up}[session["mode"]](
-        world, session, customer, method, kept
+        state, session, customer, method, details
     )
     if fields.get("waits"):
         return session
-    world.change(session, status="complete", url=None, **fields)
-    world.emit("completed", session)
+    state.objects.update(session, status="complete", url=None, **fields)
+    state.events.emit("completed", session)
     return session
 
 
-def _customer(world: World, session: Object, given: Object) -> Object | None:
+def _customer(state: AccountState, session: Object, given: Object) -> Object | None:
     if session["customer"]:
-        return world.get("customer", session["customer"])
+        return state.objects.get("customer", session["customer"])
     if session["customer_creation"] != "always":
         return None
-    key = f"customer:{session['id']}"
-    if key not in world.hidden:  # one customer, however often the card is declined
-        world.hide(key, make_customer(world, {"email": given.get("email"), "name": given.get("name")})["id"])
-    return world.get("customer", world.hidden[key])
+    details = state.tables.checkout_sessions[session["id"]]
+    if details.customer is None:  # one customer, however often the card is declined
+        customer = make_customer(state, {"email": given.get("email"), "name": given.get("name")})
+        details = replace(details, customer=customer["id"])
+        state.tables.checkout_sessions.set(session["id"], details)
+    return state.objects.get("customer", details.customer or "")
 
 
-def _pay(world: World, session: Object, customer: Object | None, method: Object, kept: Object) -> Object:
-    data = kept["payment_intent_data"]
+def _pay(
+    state: AccountState, session: Object, customer: Object | None, method: Object, details: CheckoutSessionDetails
+) -> Object:
+    data = details.payment_intent_data
     if not session["amount_total"]:
         return {"payment_status": "no_payment_required"}
-    intent = world.objects.get(session["payment_intent"] or "")
+    intent = state.objects.find("payment_intent", session["payment_intent"])
     if intent is None:
         asked = {**data, "amount": session["amount_total"], "currency": session["currency"]}
-        intent = payment_intents.make(world, asked, customer=customer["id"] if customer else None, payment_method=None)
-        world.emit("created", intent)
-        world.change(session, payment_intent=intent["id"])
-    world.change(intent, payment_method=method["id"], customer=customer["id"] if customer else None)
-    payment_intents.confirmed(world, intent, {})
+        intent = payment_intents.make(state, asked, customer=customer["id"] if customer else None, payment_method=None)
+        state.events.emit("created", intent)
+        state.objects.update(session, payment_intent=intent["id"])
+    state.objects.update(intent, payment_method=method["id"], customer=customer["id"] if customer else None)
+    payment_intents.confirmed(state, intent, {})
     if intent["status"] == "requires_action":
-        world.hide(f"checkout:{intent['id']}", session["id"])
+        state.tables.intents.set(
+            intent["id"], replace(intent_details(state, intent["id"]), checkout_session=session["id"])
+        )
         return {"waits": True}
     return {"payment_status": "paid" if intent["status"] == "succeeded" else "unpaid"}
 
 
-def _subscribe(world: World, session: Object, customer: Object | None, method: Object, kept: Object) -> Object:
+def _subscribe(
+    state: AccountState, session: Object, customer: Object | None, method: Object, details: CheckoutSessionDetails
+) -> Object:
     assert customer is not None  # noqa: S101  # sessions that subscribe always have one
-    data, items = kept["subscription_data"], line_items.kept(world, session)
-    attach_to(world, method, customer)
+    data, items = details.subscription_data, line_items.kept(state, session)
+    attach_to(state, method, customer)
     given: Object = {
         "customer": customer["id"],
         "default_payment_method": method["id"],
         "items": [_asked(one) for one in items if one["price"]["recurring"]],
         "add_invoice_items": [_asked(one) for one in items if not one["price"]["recurring"]],
         "payment_behavior": "error_if_incomplete",
-        "discounts": [{"discount": one} for one in kept["discounts"]],
+        "discounts": [{"discount": one} for one in details.discounts],
     }
     known = (
         "trial_period_days",
@@ -221,7 +253,7 @@ def _subscribe(world: World, session: Object, customer: Object | None, method: O
         "proration_behavior",
         "trial_settings",
     )
-    subscription = start(world, {**given, **{name: data[name] for name in known if name in data}})
+    subscription = start(state, {**given, **{name: data[name] for name in known if name in data}})
     return {"subscription": subscription["id"], "invoice": subscription["latest_invoice"], "payment_status": "paid"}
 
 
@@ -230,28 +262,30 @@ def _asked(item: Object) -> Object:
     return {"price": item["price"]["id"], **({} if metered else {"quantity": item["quantity"]})}
 
 
-def _set_up(world: World, session: Object, customer: Object | None, method: Object, kept: Object) -> Object:
-    asked = {**kept["setup_intent_data"], "customer": customer["id"] if customer else None}
-    intent = setup_intents.make(world, asked, method)
-    setup_intents.confirmed(world, intent, {})
+def _set_up(
+    state: AccountState, session: Object, customer: Object | None, method: Object, details: CheckoutSessionDetails
+) -> Object:
+    asked = {**details.setup_intent_data, "customer": customer["id"] if customer else None}
+    intent = setup_intents.make(state, asked, method)
+    setup_intents.confirmed(state, intent, {})
     return {"setup_intent": intent["id"]}
 
 
-def _after_intent(world: World, intent: Object) -> None:
+def _after_intent(state: AccountState, intent: Object) -> None:
     """The customer has answered a challenge: the session is paid."""
-    session = world.objects.get(world.hidden.get(f"checkout:{intent['id']}", ""))
+    session = state.objects.find("checkout.session", intent_details(state, intent["id"]).checkout_session)
     if session is not None and session["status"] == "open":
-        world.change(session, status="complete", url=None, payment_status="paid", customer=intent["customer"])
-        world.emit("completed", session)
+        state.objects.update(session, status="complete", url=None, payment_status="paid", customer=intent["customer"])
+        state.events.emit("completed", session)
 
 
 payment_intents.WATCHERS["succeeded"].append(_after_intent)
 
 
-def answer_challenge(world: World, identifier: str, *, success: bool) -> Object:
+def answer_challenge(state: AccountState, identifier: str, *, success: bool) -> Object:
     """The bank's customer has answered: go on with the intent, and with what waits for it."""
-    intent = world.objects.get(identifier, {})
-    if intent.get("object") == "setup_intent":
-        return setup_intents.answered(world, intent, success=success)
-    intent = world.get("payment_intent", identifier)
-    return payment_intents.answered(world, intent, success=success)
+    setup_intent = state.objects.find("setup_intent", identifier)
+    if setup_intent is not None:
+        return setup_intents.answered(state, setup_intent, success=success)
+    intent = state.objects.get("payment_intent", identifier)
+    return payment_intents.answered(state, intent, success=success)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from pinstripe.emulator.billing.periods import DAY
 from pinstripe.emulator.operations import balance
-from pinstripe.emulator.operations._crud import life
-from pinstripe.emulator.state.account import Ask, Object, World
+from pinstripe.emulator.operations._registry import operation
+from pinstripe.emulator.operations.context import OperationContext
+from pinstripe.emulator.state.account import AccountState
+from pinstripe.emulator.state.json_values import Object
 from pinstripe.emulator.validation.errors import missing_object, wrong_state
 
 FEE = 1500
@@ -13,10 +15,10 @@ FEE = 1500
 OPEN = ("needs_response", "warning_needs_response")
 
 
-def open_dispute(world: World, charge: Object, reason: str) -> None:
+def open_dispute(state: AccountState, charge: Object, reason: str) -> None:
     """Dispute a charge: its money and a fee are withdrawn, but for an inquiry."""
     inquiry = reason == "inquiry"
-    dispute = world.draft("dispute")
+    dispute = state.draft("dispute")
     dispute.update(
         amount=charge["amount"],
         balance_transactions=[],
@@ -24,7 +26,10 @@ def open_dispute(world: World, charge: Object, reason: str) -> None:
         currency=charge["currency"],
         evidence=dict.fromkeys(dispute["evidence"]) | {"enhanced_evidence": {}},
         evidence_details={
-            "due_by": world.now() + 9 * DAY, "enhanced_eligibility": {}, "has_evidence": False, "past_due": False,
+            "due_by": state.clock.now() + 9 * DAY,
+            "enhanced_eligibility": {},
+            "has_evidence": False,
+            "past_due": False,
             "submission_count": 0,
         },
         is_charge_refundable=inquiry,
@@ -32,42 +37,42 @@ def open_dispute(world: World, charge: Object, reason: str) -> None:
         reason="general" if inquiry else reason,
         status="warning_needs_response" if inquiry else "needs_response",
         enhanced_eligibility_types=[],
-    )  # fmt: skip
-    world.keep(dispute)
-    world.change(charge, disputed=True)
+    )
+    state.objects.add(dispute)
+    state.objects.update(charge, disputed=True)
     if not inquiry:
-        _move(world, dispute, -charge["amount"], FEE)
-    world.emit("created", dispute)
+        _move(state, dispute, -charge["amount"], FEE)
+    state.events.emit("created", dispute)
     if not inquiry:
-        world.emit("funds_withdrawn", dispute)
+        state.events.emit("funds_withdrawn", dispute)
 
 
-def _move(world: World, dispute: Object, amount: int, fee: int = 0) -> None:
-    moved = balance.record(world, "adjustment", dispute, amount, fee)
-    world.change(dispute, balance_transactions=[*dispute["balance_transactions"], moved])
+def _move(state: AccountState, dispute: Object, amount: int, fee: int = 0) -> None:
+    moved = balance.record(state, "adjustment", dispute, amount, fee)
+    state.objects.update(dispute, balance_transactions=[*dispute["balance_transactions"], moved])
 
 
-def _find(ask: Ask) -> Object:
-    if "dispute" in ask.path:
-        return ask.world.get("dispute", ask.path["dispute"])
-    charge = ask.world.get("charge", ask.path["charge"])
-    found = next(ask.world.every("dispute", charge=charge["id"]), None)
+def _find(context: OperationContext) -> Object:
+    if "dispute" in context.path:
+        return context.state.objects.get("dispute", context.path["dispute"])
+    charge = context.state.objects.get("charge", context.path["charge"])
+    found = next(context.state.objects.all("dispute", charge=charge["id"]), None)
     if found is None:
         raise missing_object("dispute", charge["id"])
     return found
 
 
-@life("charges.dispute.retrieve")
-def retrieve(ask: Ask) -> Object:
+@operation("charges.dispute.retrieve")
+def retrieve(context: OperationContext) -> Object:
     """The dispute of a charge."""
-    return _find(ask)
+    return _find(context)
 
 
-@life("disputes.update", "charges.dispute.update")
-def update(ask: Ask) -> Object:
+@operation("disputes.update", "charges.dispute.update")
+def update(context: OperationContext) -> Object:
     """Add evidence; ``winning_evidence`` and ``losing_evidence`` as the text that has no category decide at once."""
-    world, params = ask.world, dict(ask.params)
-    dispute = _find(ask)
+    state, params = context.state, dict(context.params)
+    dispute = _find(context)
     if dispute["status"] not in OPEN:
         raise wrong_state(dispute, "update")
     given = params.pop("evidence", None) or {}
@@ -81,26 +86,26 @@ def update(ask: Ask) -> Object:
     warning = dispute["status"].startswith("warning")
     if submit:
         fields["status"] = "warning_under_review" if warning else "under_review"
-    world.update(dispute, params, **fields)
+    state.apply_update(dispute, params, **fields)
     verdict = {"winning_evidence": "won", "losing_evidence": "lost"}.get(str(given.get("uncategorized_text")))
     if submit and verdict:
-        _close(world, dispute, "warning_closed" if warning else verdict)
+        _close(state, dispute, "warning_closed" if warning else verdict)
     return dispute
 
 
-@life("disputes.close", "charges.dispute.close")
-def close(ask: Ask) -> Object:
+@operation("disputes.close", "charges.dispute.close")
+def close(context: OperationContext) -> Object:
     """Accept a dispute: it is lost."""
-    dispute = _find(ask)
+    dispute = _find(context)
     if dispute["status"] not in OPEN:
         raise wrong_state(dispute, "close")
-    _close(ask.world, dispute, "warning_closed" if dispute["status"].startswith("warning") else "lost")
+    _close(context.state, dispute, "warning_closed" if dispute["status"].startswith("warning") else "lost")
     return dispute
 
 
-def _close(world: World, dispute: Object, status: str) -> None:
-    world.change(dispute, status=status, is_charge_refundable=status != "lost")
+def _close(state: AccountState, dispute: Object, status: str) -> None:
+    state.objects.update(dispute, status=status, is_charge_refundable=status != "lost")
     if status == "won":
-        _move(world, dispute, dispute["amount"])
-        world.emit("funds_reinstated", dispute)
-    world.emit("closed", dispute)
+        _move(state, dispute, dispute["amount"])
+        state.events.emit("funds_reinstated", dispute)
+    state.events.emit("closed", dispute)

@@ -5,54 +5,57 @@ from __future__ import annotations
 from collections.abc import Iterator
 from fnmatch import fnmatchcase
 
-from pinstripe.emulator.operations._crud import life
-from pinstripe.emulator.operations._lists import BOUNDS, listed
-from pinstripe.emulator.state.account import Ask, Happening, Object
+from pinstripe.emulator.operations._filters import BOUNDS
+from pinstripe.emulator.operations._pagination import paginate
+from pinstripe.emulator.operations._registry import operation
+from pinstripe.emulator.operations.context import OperationContext
+from pinstripe.emulator.state.event_log import StoredEvent
+from pinstripe.emulator.state.json_values import Object
 from pinstripe.emulator.validation.errors import missing_object
 
 
-def _every(ask: Ask, *, thin: bool) -> Iterator[tuple[str, Happening]]:
-    for identifier in reversed(ask.world.happened):
-        happening = ask.world.happened[identifier]
-        if happening.thin is thin:
-            yield identifier, happening
+def _every(context: OperationContext, *, thin: bool) -> Iterator[tuple[str, StoredEvent]]:
+    for identifier in reversed(context.state.events.by_id):
+        stored = context.state.events.by_id[identifier]
+        if stored.thin is thin:
+            yield identifier, stored
 
 
-@life("events.retrieve", "v2.core.events.retrieve")
-def retrieve(ask: Ask) -> Object:
+@operation("events.retrieve", "v2.core.events.retrieve")
+def retrieve(context: OperationContext) -> Object:
     """An event, as it was."""
-    happening = ask.world.happened.get(ask.target)
-    if happening is None or happening.thin is not ask.row.path.startswith("/v2/"):
-        raise missing_object("event", ask.target)
-    return happening.whole
+    stored = context.state.events.by_id.get(context.target_id)
+    if stored is None or stored.thin is not context.endpoint.path.startswith("/v2/"):
+        raise missing_object("event", context.target_id)
+    return stored.object
 
 
-@life("events.list")
-def list_events(ask: Ask) -> Object:
+@operation("events.list")
+def list_events(context: OperationContext) -> Object:
     """Events, newest first; ``type`` may end in a star."""
-    params = ask.params
+    params = context.params
     wanted = params.get("types") or ([params["type"]] if params.get("type") else ["*"])
     range_ = params.get("created", {})
     range_ = {"gte": range_, "lte": range_} if isinstance(range_, int) else range_
     delivered = params.get("delivery_success")
     found = (
-        {"id": identifier, "happening": happening}
-        for identifier, happening in _every(ask, thin=False)
-        if any(fnmatchcase(happening.type, one) for one in wanted)
-        and all(BOUNDS[name](happening.created, bound) for name, bound in range_.items())
-        and (delivered is None or (happening.whole["pending_webhooks"] == 0) == delivered)
+        {"id": identifier, "stored": stored}
+        for identifier, stored in _every(context, thin=False)
+        if any(fnmatchcase(stored.type, one) for one in wanted)
+        and all(BOUNDS[name](stored.created, bound) for name, bound in range_.items())
+        and (delivered is None or (stored.object["pending_webhooks"] == 0) == delivered)
     )
-    page = listed(ask, found)
-    return {**page, "data": [one["happening"].whole for one in page["data"]]}
+    page = paginate(context, found)
+    return {**page, "data": [one["stored"].object for one in page["data"]]}
 
 
-@life("v2.core.events.list")
-def list_thin(ask: Ask) -> Object:
+@operation("v2.core.events.list")
+def list_thin(context: OperationContext) -> Object:
     """Thin events, of an object or of all."""
-    related, types = ask.params.get("object_id"), ask.params.get("types")
-    found = [one.whole for _, one in _every(ask, thin=True)]
-    return listed(
-        ask,
+    related, types = context.params.get("object_id"), context.params.get("types")
+    found = [one.object for _, one in _every(context, thin=True)]
+    return paginate(
+        context,
         (
             one
             for one in found

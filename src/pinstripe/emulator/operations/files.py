@@ -2,186 +2,196 @@
 
 from __future__ import annotations
 
-from pinstripe.emulator.operations._crud import life
 from pinstripe.emulator.operations._expansion import includable
-from pinstripe.emulator.operations._lists import embedded, filtered
-from pinstripe.emulator.server.requests import Upload
-from pinstripe.emulator.state.account import Ask, Object, World
-from pinstripe.emulator.validation.errors import Refusal, missing_object, missing_param
+from pinstripe.emulator.operations._filters import list_filter
+from pinstripe.emulator.operations._pagination import embedded_list
+from pinstripe.emulator.operations._registry import operation
+from pinstripe.emulator.operations.context import OperationContext
+from pinstripe.emulator.state.account import AccountState
+from pinstripe.emulator.state.json_values import Object
+from pinstripe.emulator.state.tables import Secret
+from pinstripe.emulator.validation.errors import ErrorResponse, missing_object, missing_param
 
 TYPES = ("csv", "docx", "gif", "jpg", "pdf", "png", "svg", "txt", "xls", "xlsx")
 
 
-@life("files.create")
-def create(ask: Ask) -> Object:
+@operation("files.create")
+def create(context: OperationContext) -> Object:
     """Keep a file: its name and size; what is in it is not needed."""
-    world, upload = ask.world, ask.body
-    if not isinstance(upload, Upload):
+    state, upload = context.state, context.upload
+    if upload is None:
         raise missing_param("file")
     ending = upload.name.rpartition(".")[2].lower()
-    made = world.draft("file")
+    made = state.draft("file")
     made.update(
-        filename=upload.name, purpose=ask.params["purpose"], size=len(upload.content), title=None,
-        type=ending if ending in TYPES else None, url=f"{world.base}/v1/files/{made['id']}/contents", expires_at=None,
-    )  # fmt: skip
-    world.keep(made)
-    world.emit("created", made)
-    if (data := ask.params.get("file_link_data")) and data.get("create"):
-        _link(world, made["id"], data)
+        filename=upload.name,
+        purpose=context.params["purpose"],
+        size=len(upload.content),
+        title=None,
+        type=ending if ending in TYPES else None,
+        url=f"{state.base_url}/v1/files/{made['id']}/contents",
+        expires_at=None,
+    )
+    state.objects.add(made)
+    state.events.emit("created", made)
+    if (data := context.params.get("file_link_data")) and data.get("create"):
+        _link(state, made["id"], data)
     return made
 
 
-def _link(world: World, file: str, params: Object) -> Object:
+def _link(state: AccountState, file: str, params: Object) -> Object:
     expires = params.get("expires_at")
-    link = world.make(
-        "file_link", params, file=file, expired=False, expires_at=world.now() if expires == "now" else expires
+    link = state.create(
+        "file_link", params, file=file, expired=False, expires_at=state.clock.now() if expires == "now" else expires
     )
-    world.change(link, url=f"{world.base}/links/{link['id']}", expired=expires == "now")
+    state.objects.update(link, url=f"{state.base_url}/links/{link['id']}", expired=expires == "now")
     return link
 
 
-@life("file_links.create")
-def create_link(ask: Ask) -> Object:
+@operation("file_links.create")
+def create_link(context: OperationContext) -> Object:
     """An address of a file that everybody can open."""
-    file = ask.world.get("file", ask.params["file"], "file")
-    return _link(ask.world, file["id"], ask.params)
+    file = context.state.objects.get("file", context.params["file"], "file")
+    return _link(context.state, file["id"], context.params)
 
 
-@life("file_links.update")
-def update_link(ask: Ask) -> Object:
+@operation("file_links.update")
+def update_link(context: OperationContext) -> Object:
     """Let a link expire, at once or later."""
-    world, params = ask.world, dict(ask.params)
-    link = world.get("file_link", ask.target)
+    state, params = context.state, dict(context.params)
+    link = state.objects.get("file_link", context.target_id)
     fields: Object = {}
     if params.get("expires_at") == "now":
         params.pop("expires_at")
-        fields = {"expires_at": world.now(), "expired": True}
-    return world.update(link, params, **fields)
+        fields = {"expires_at": state.clock.now(), "expired": True}
+    return state.apply_update(link, params, **fields)
 
 
 @includable("file", "links")
-def links(world: World, file: Object) -> Object:
+def links(state: AccountState, file: Object) -> Object:
     """The links to a file."""
-    data = list(world.every("file_link", file=file["id"]))
-    return embedded(data, f"/v1/file_links?file={file['id']}")
+    data = list(state.objects.all("file_link", file=file["id"]))
+    return embedded_list(data, f"/v1/file_links?file={file['id']}")
 
 
-@life("reporting.report_runs.create")
-def run_report(ask: Ask) -> Object:
+@operation("reporting.report_runs.create")
+def run_report(context: OperationContext) -> Object:
     """A report, done at once; its file is empty."""
-    world, params = ask.world, ask.params
-    run = world.draft("reporting.report_run", {"report_type": params["report_type"]})
-    file = world.make(
+    state, params = context.state, context.params
+    run = state.draft("reporting.report_run", {"report_type": params["report_type"]})
+    file = state.create(
         "file", None, filename=f"{run['id']}.csv", purpose="finance_report_run", size=0, type="csv", expires_at=None
     )
     run["parameters"] |= {
         name: value for name, value in (params.get("parameters") or {}).items() if name in run["parameters"]
     }
-    run.update(status="succeeded", succeeded_at=world.now(), result=file, report_type=params["report_type"], error=None)
-    world.keep(run)
-    world.emit("succeeded", run)
+    run.update(
+        status="succeeded", succeeded_at=state.clock.now(), result=file, report_type=params["report_type"], error=None
+    )
+    state.objects.add(run)
+    state.events.emit("succeeded", run)
     return run
 
 
-@life("ephemeral_keys.create", "ephemeral_keys.delete")
-def ephemeral(ask: Ask) -> Object:
+@operation("ephemeral_keys.create", "ephemeral_keys.delete")
+def ephemeral(context: OperationContext) -> Object:
     """A key of a customer's, for an hour."""
-    world = ask.world
-    if ask.row.verb == "DELETE":
-        found = world.objects.get(ask.target)
-        if found is None or found["object"] != "ephemeral_key":
-            raise missing_object("ephemeral_key", ask.target)
-        world.drop(found)
+    state = context.state
+    if context.endpoint.verb == "DELETE":
+        found = state.objects.find("ephemeral_key", context.target_id)
+        if found is None:
+            raise missing_object("ephemeral_key", context.target_id)
+        state.objects.remove(found)
         return found
-    if not ask.params.get("customer") and not ask.params.get("issuing_card"):
+    if not context.params.get("customer") and not context.params.get("issuing_card"):
         raise missing_param("customer")
-    made = world.draft("ephemeral_key")
-    made.update(expires=world.now() + 3600, secret=f"ek_test_{world.new_id('secret', 32)}")
+    made = state.draft("ephemeral_key")
+    made.update(expires=state.clock.now() + 3600, secret=f"ek_test_{state.new_id('secret', 32)}")
     made.pop("associated_objects", None)
-    return world.keep(made)
+    return state.objects.add(made)
 
 
-@life("apps.secrets.find", "apps.secrets.delete_where")
-def app_secret(ask: Ask) -> Object:
+@operation("apps.secrets.find", "apps.secrets.delete_where")
+def app_secret(context: OperationContext) -> Object:
     """A secret of an app, by its name and scope: shown, or deleted."""
-    world, params = ask.world, ask.params
+    state, params = context.state, context.params
     wanted = {name: value for name, value in params["scope"].items() if value is not None}
-    for found in world.every("apps.secret", name=params["name"]):
+    for found in state.objects.all("apps.secret", name=params["name"]):
         if all(found["scope"].get(name) == value for name, value in wanted.items()):
-            if ask.row.verb == "GET":
+            if context.endpoint.verb == "GET":
                 return (
-                    {**found, "payload": world.hidden.get(f"payload:{found['id']}")}
-                    if "payload" in (params.get("expand") or [])
-                    else found
+                    {**found, "payload": payload(state, found)} if "payload" in (params.get("expand") or []) else found
                 )
-            world.drop(found)
+            state.objects.remove(found)
             return {**found, "deleted": True}
     raise missing_object("secret", params["name"])
 
 
-@life("apps.secrets.create")
-def create_app_secret(ask: Ask) -> Object:
+@operation("apps.secrets.create")
+def create_app_secret(context: OperationContext) -> Object:
     """Keep a secret of an app; one of the same name and scope is replaced."""
-    world, params = ask.world, ask.params
-    for found in list(world.every("apps.secret", name=params["name"])):
+    state, params = context.state, context.params
+    for found in list(state.objects.all("apps.secret", name=params["name"])):
         if found["scope"]["type"] == params["scope"]["type"] and found["scope"].get("user") == params["scope"].get(
             "user"
         ):
-            world.drop(found)
-    made = world.draft("apps.secret", {name: value for name, value in params.items() if name != "payload"})
+            state.objects.remove(found)
+    made = state.draft("apps.secret", {name: value for name, value in params.items() if name != "payload"})
     made.pop("deleted", None)
     made.pop("payload", None)
-    world.hide(f"payload:{made['id']}", params["payload"])
-    return world.keep(made)
+    state.tables.app_secrets.set(made["id"], Secret(params["payload"]))
+    return state.objects.add(made)
 
 
 @includable("apps.secret", "payload")
-def payload(world: World, secret: Object) -> str | None:
+def payload(state: AccountState, secret: Object) -> str | None:
     """What is secret."""
-    found: str | None = world.hidden.get(f"payload:{secret['id']}")
-    return found
+    row = state.tables.app_secrets.get(secret["id"])
+    return row.text if row else None
 
 
-@filtered("apps.secret", "scope")
+@list_filter("apps.secret", "scope")
 def _is_in_scope(secret: Object, scope: Object) -> bool:
     return all(secret["scope"].get(name) == value for name, value in scope.items() if value is not None)
 
 
-@filtered("radar.value_list", "contains")
+@list_filter("radar.value_list", "contains")
 def _contains(found: Object, part: str) -> bool:
     return any(part in item["value"] for item in found["list_items"]["data"])
 
 
-@life("radar.value_lists.delete")
-def delete_value_list(ask: Ask) -> Object:
+@operation("radar.value_lists.delete")
+def delete_value_list(context: OperationContext) -> Object:
     """Delete a list of values, and what is in it."""
-    world = ask.world
-    found = world.get("radar.value_list", ask.target)
-    for item in list(world.every("radar.value_list_item", value_list=found["id"])):
-        world.bury(item)
-    return world.bury(found)
+    state = context.state
+    found = state.objects.get("radar.value_list", context.target_id)
+    for item in list(state.objects.all("radar.value_list_item", value_list=found["id"])):
+        state.objects.mark_deleted(item)
+    return state.objects.mark_deleted(found)
 
 
-@life("radar.value_lists.create")
-def create_value_list(ask: Ask) -> Object:
+@operation("radar.value_lists.create")
+def create_value_list(context: OperationContext) -> Object:
     """A list of values; its alias is its own."""
-    world, params = ask.world, ask.params
-    if any(True for _ in world.every("radar.value_list", alias=params["alias"])):
-        raise Refusal("A value list with that alias exists already.", code="resource_already_exists", param="alias")
-    made = world.draft("radar.value_list", params)
+    state, params = context.state, context.params
+    if any(True for _ in state.objects.all("radar.value_list", alias=params["alias"])):
+        raise ErrorResponse(
+            "A value list with that alias exists already.", code="resource_already_exists", param="alias"
+        )
+    made = state.draft("radar.value_list", params)
     made.update(created_by="owner@example.com", item_type=params.get("item_type", "string"))
     made["list_items"]["url"] = f"/v1/radar/value_list_items?value_list={made['id']}"
-    return world.keep(made)
+    return state.objects.add(made)
 
 
-@life("radar.value_list_items.create")
-def create_value(ask: Ask) -> Object:
+@operation("radar.value_list_items.create")
+def create_value(context: OperationContext) -> Object:
     """A value in a list, once."""
-    world, params = ask.world, ask.params
-    values = world.get("radar.value_list", params["value_list"], "value_list")
-    if any(True for _ in world.every("radar.value_list_item", value_list=values["id"], value=params["value"])):
-        raise Refusal("The value is in the list already.", code="resource_already_exists", param="value")
-    item = world.make("radar.value_list_item", params, created_by="owner@example.com")
+    state, params = context.state, context.params
+    values = state.objects.get("radar.value_list", params["value_list"], "value_list")
+    if any(True for _ in state.objects.all("radar.value_list_item", value_list=values["id"], value=params["value"])):
+        raise ErrorResponse("The value is in the list already.", code="resource_already_exists", param="value")
+    item = state.create("radar.value_list_item", params, created_by="owner@example.com")
     items = values["list_items"]
-    world.change(values, list_items={**items, "data": [item, *items["data"]]})
+    state.objects.update(values, list_items={**items, "data": [item, *items["data"]]})
     return item

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from pinstripe.emulator.billing import line_items
-from pinstripe.emulator.operations._crud import life
+from pinstripe.emulator.operations._registry import operation
 from pinstripe.emulator.operations.checkout_sessions import open_session
-from pinstripe.emulator.state.account import Ask, Object, World
-from pinstripe.emulator.validation.errors import Refusal
+from pinstripe.emulator.operations.context import OperationContext
+from pinstripe.emulator.state.account import AccountState
+from pinstripe.emulator.state.json_values import Object
+from pinstripe.emulator.validation.errors import ErrorResponse
 
 
-@life("payment_links.create")
-def create(ask: Ask) -> Object:
+@operation("payment_links.create")
+def create(context: OperationContext) -> Object:
     """A link; its page is at ``url``."""
-    world, params = ask.world, ask.params
-    items = line_items.items(world, params["line_items"], params.get("currency"))
-    link = world.draft("payment_link", {name: value for name, value in params.items() if name != "line_items"})
+    state, params = context.state, context.params
+    items = line_items.items(state, params["line_items"], params.get("currency"))
+    link = state.draft("payment_link", {name: value for name, value in params.items() if name != "line_items"})
     after = params.get("after_completion") or {}
     shown = {"type": after.get("type", "hosted_confirmation"), "hosted_confirmation": {"custom_message": None}}
     if redirect := after.get("redirect"):
@@ -27,34 +29,34 @@ def create(ask: Ask) -> Object:
         currency=items[0]["currency"],
         customer_creation="always" if recurring else params.get("customer_creation", "if_required"),
         shipping_options=[],
-        url=f"{world.base}/pay/{link['id']}",
+        url=f"{state.base_url}/pay/{link['id']}",
     )
-    world.hide(f"items:{link['id']}", items)
-    return world.keep(link)
+    line_items.store(state, link, items)
+    return state.objects.add(link)
 
 
-@life("payment_links.update")
-def update(ask: Ask) -> Object:
+@operation("payment_links.update")
+def update(context: OperationContext) -> Object:
     """Change a link, and the quantities of what it sells."""
-    world, params = ask.world, dict(ask.params)
-    link = world.get("payment_link", ask.target)
+    state, params = context.state, dict(context.params)
+    link = state.objects.get("payment_link", context.target_id)
     if given := params.pop("line_items", None):
-        world.hide(f"items:{link['id']}", line_items.changed(world, link, given))
-    return world.update(link, params)
+        line_items.store(state, link, line_items.changed(state, link, given))
+    return state.apply_update(link, params)
 
 
 line_items.show("payment_link", "/v1/payment_links", "payment_links.line_items.list")
 
 
-def follow(world: World, link: Object) -> Object:
+def follow(state: AccountState, link: Object) -> Object:
     """A new session for somebody who follows the link."""
     if not link["active"]:
-        raise Refusal(link["inactive_message"] or "This link is no longer active.", code="payment_link_inactive")
-    items = line_items.kept(world, link)
+        raise ErrorResponse(link["inactive_message"] or "This link is no longer active.", code="payment_link_inactive")
+    items = line_items.kept(state, link)
     recurring = any(one["price"]["recurring"] for one in items)
     redirect = (link["after_completion"].get("redirect") or {}).get("url")
     return open_session(
-        world,
+        state,
         {
             "line_items": [{"price": one["price"]["id"], "quantity": one["quantity"]} for one in items],
             "mode": "subscription" if recurring else "payment",

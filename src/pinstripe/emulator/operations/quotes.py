@@ -6,25 +6,27 @@ from pinstripe.emulator.billing import line_items
 from pinstripe.emulator.billing.money import written
 from pinstripe.emulator.billing.periods import DAY
 from pinstripe.emulator.operations import invoices
-from pinstripe.emulator.operations._crud import life
+from pinstripe.emulator.operations._registry import operation
+from pinstripe.emulator.operations.context import OperationContext
 from pinstripe.emulator.operations.discounts import redeem
 from pinstripe.emulator.operations.invoice_items import make_item
 from pinstripe.emulator.operations.subscriptions import start
-from pinstripe.emulator.state.account import Ask, Object, World, clone
-from pinstripe.emulator.validation.errors import Refusal, missing_param, wrong_state
+from pinstripe.emulator.state.account import AccountState
+from pinstripe.emulator.state.json_values import Object, clone
+from pinstripe.emulator.validation.errors import ErrorResponse, missing_param, wrong_state
 
 OPEN_FOR = 30 * DAY
 
 
-@life("quotes.create")
-def create(ask: Ask) -> Object:
+@operation("quotes.create")
+def create(context: OperationContext) -> Object:
     """A draft of an offer."""
-    world, params = ask.world, dict(ask.params)
+    state, params = context.state, dict(context.params)
     if source := params.pop("from_quote", None):
-        original = world.get("quote", source["quote"], "from_quote[quote]")
-        items = [{"price": one["price"]["id"], "quantity": one["quantity"]} for one in line_items.kept(world, original)]
+        original = state.objects.get("quote", source["quote"], "from_quote[quote]")
+        items = [{"price": one["price"]["id"], "quantity": one["quantity"]} for one in line_items.kept(state, original)]
         params = {"customer": original["customer"], "line_items": items, **params}
-    quote = world.draft(
+    quote = state.draft(
         "quote",
         {
             name: value
@@ -37,48 +39,56 @@ def create(ask: Ask) -> Object:
         collection_method=params.get("collection_method", "charge_automatically"),
         default_tax_rates=params.get("default_tax_rates") or [],
         discounts=[],
-        expires_at=params.get("expires_at") or world.now() + OPEN_FOR,
+        expires_at=params.get("expires_at") or state.clock.now() + OPEN_FOR,
         from_quote={"is_revision": bool(source.get("is_revision")), "quote": source["quote"]} if source else None,
-        invoice_settings={"days_until_due": (params.get("invoice_settings") or {}).get("days_until_due"),
-        "issuer": {"type": "self"}},
+        invoice_settings={
+            "days_until_due": (params.get("invoice_settings") or {}).get("days_until_due"),
+            "issuer": {"type": "self"},
+        },
         status="draft",
         subscription_data={
-            "billing_mode": {"type": "flexible"}, "description": None, "effective_date": None, "metadata": None,
+            "billing_mode": {"type": "flexible"},
+            "description": None,
+            "effective_date": None,
+            "metadata": None,
             "trial_period_days": None,
             **(params.get("subscription_data") or {}),
         },
-    )  # fmt: skip
-    world.keep(quote)
-    _fill(world, quote, params)
-    world.emit("created", quote)
+    )
+    state.objects.add(quote)
+    _fill(state, quote, params)
+    state.events.emit("created", quote)
     return quote
 
 
-def _fill(world: World, quote: Object, params: Object) -> None:
+def _fill(state: AccountState, quote: Object, params: Object) -> None:
     if "discounts" in params:
         found = [
-            redeem(world, one, f"discounts[{at}]", customer=quote["customer"])
+            redeem(state, one, f"discounts[{at}]", customer=quote["customer"])
             for at, one in enumerate(params["discounts"] or [])
         ]
-        world.change(quote, discounts=[one["id"] for one in found])
+        state.objects.update(quote, discounts=[one["id"] for one in found])
     if "line_items" in params:
-        world.hide(f"items:{quote['id']}", line_items.items(world, params["line_items"] or [], None))
-    items = clone(line_items.kept(world, quote))
-    rates = [world.objects[one] for one in quote["default_tax_rates"]]
-    discounts = [world.objects[one] for one in quote["discounts"]]
-    totals = line_items.total_up(world, items, discounts, rates)
+        line_items.store(state, quote, line_items.items(state, params["line_items"] or [], None))
+    items = clone(line_items.kept(state, quote))
+    rates = [state.objects["tax_rate", one] for one in quote["default_tax_rates"]]
+    discounts = [state.objects["discount", one] for one in quote["discounts"]]
+    totals = line_items.total_up(state, items, discounts, rates)
     recurring = [one for one in items if one["price"]["recurring"]]
     later = None
     if recurring:
-        some = line_items.total_up(world, clone(recurring), discounts, rates)
+        some = line_items.total_up(state, clone(recurring), discounts, rates)
         cycle = recurring[0]["price"]["recurring"]
         later = {
-            "amount_subtotal": some.subtotal, "amount_total": some.total, "interval": cycle["interval"],
-            "interval_count": cycle["interval_count"], "total_details": some.details,
-        }  # fmt: skip
+            "amount_subtotal": some.subtotal,
+            "amount_total": some.total,
+            "interval": cycle["interval"],
+            "interval_count": cycle["interval_count"],
+            "total_details": some.details,
+        }
     first = {"amount_subtotal": totals.subtotal, "amount_total": totals.total, "total_details": totals.details}
-    world.hide(f"items:{quote['id']}", items)
-    world.change(
+    line_items.store(state, quote, items)
+    state.objects.update(
         quote,
         amount_subtotal=totals.subtotal,
         amount_total=totals.total,
@@ -88,11 +98,11 @@ def _fill(world: World, quote: Object, params: Object) -> None:
     )
 
 
-@life("quotes.update")
-def update(ask: Ask) -> Object:
+@operation("quotes.update")
+def update(context: OperationContext) -> Object:
     """Change a quote: its draft in every way, afterwards no more what it offers."""
-    world, params = ask.world, dict(ask.params)
-    quote = world.get("quote", ask.target)
+    state, params = context.state, dict(context.params)
+    quote = state.objects.get("quote", context.target_id)
     if quote["status"] != "draft" and set(params) - {
         "metadata",
         "expires_at",
@@ -104,61 +114,61 @@ def update(ask: Ask) -> Object:
         raise wrong_state(quote, "update")
     own: Object = {name: params.pop(name) for name in ("line_items", "discounts") if name in params}
     if "default_tax_rates" in params:
-        world.change(quote, default_tax_rates=params.pop("default_tax_rates") or [])
+        state.objects.update(quote, default_tax_rates=params.pop("default_tax_rates") or [])
     for name in ("subscription_data", "invoice_settings"):
         if given := params.pop(name, None):
             if isinstance(given.get("effective_date"), str):
                 given = {**given, "effective_date": None}  # the end of a period that nobody is in yet
-            world.change(quote, **{name: {**quote[name], **given}})
-    world.update(quote, params)
-    _fill(world, quote, own)
+            state.objects.update(quote, **{name: {**quote[name], **given}})
+    state.apply_update(quote, params)
+    _fill(state, quote, own)
     return quote
 
 
-@life("quotes.finalize_quote")
-def finalize(ask: Ask) -> Object:
+@operation("quotes.finalize_quote")
+def finalize(context: OperationContext) -> Object:
     """Make the offer: it has a number, and can be accepted."""
-    world = ask.world
-    quote = world.get("quote", ask.target)
+    state = context.state
+    quote = state.objects.get("quote", context.target_id)
     if quote["status"] != "draft":
         raise wrong_state(quote, "finalize")
     if not quote["customer"]:
         raise missing_param("customer")
-    if not line_items.kept(world, quote):
+    if not line_items.kept(state, quote):
         raise missing_param("line_items")
-    count = sum(1 for one in world.every("quote") if one["number"]) + 1
-    number = f"QT-{world.objects[quote['customer']]['invoice_prefix']}-{count:04}-1"
-    transitions = {**quote["status_transitions"], "finalized_at": world.now()}
-    fields = {"expires_at": ask.params["expires_at"]} if "expires_at" in ask.params else {}
-    world.change(quote, number=number, status="open", status_transitions=transitions, **fields)
-    world.emit("finalized", quote)
+    count = sum(1 for one in state.objects.all("quote") if one["number"]) + 1
+    number = f"QT-{state.objects['customer', quote['customer']]['invoice_prefix']}-{count:04}-1"
+    transitions = {**quote["status_transitions"], "finalized_at": state.clock.now()}
+    fields = {"expires_at": context.params["expires_at"]} if "expires_at" in context.params else {}
+    state.objects.update(quote, number=number, status="open", status_transitions=transitions, **fields)
+    state.events.emit("finalized", quote)
     return quote
 
 
-@life("quotes.cancel")
-def cancel(ask: Ask) -> Object:
+@operation("quotes.cancel")
+def cancel(context: OperationContext) -> Object:
     """Take an offer back."""
-    world = ask.world
-    quote = world.get("quote", ask.target)
+    state = context.state
+    quote = state.objects.get("quote", context.target_id)
     if quote["status"] not in ("draft", "open"):
         raise wrong_state(quote, "cancel")
-    world.change(
-        quote, status="canceled", status_transitions={**quote["status_transitions"], "canceled_at": world.now()}
+    state.objects.update(
+        quote, status="canceled", status_transitions={**quote["status_transitions"], "canceled_at": state.clock.now()}
     )
-    world.emit("canceled", quote)
+    state.events.emit("canceled", quote)
     return quote
 
 
-@life("quotes.accept")
-def accept(ask: Ask) -> Object:
+@operation("quotes.accept")
+def accept(context: OperationContext) -> Object:
     """The customer accepts: a subscription starts, or a draft of an invoice is made."""
-    world = ask.world
-    quote = world.get("quote", ask.target)
+    state = context.state
+    quote = state.objects.get("quote", context.target_id)
     if quote["status"] != "open":
         raise wrong_state(quote, "accept")
-    if quote["expires_at"] < world.now():
-        raise Refusal("This quote has expired.", code="quote_expired")
-    items = line_items.kept(world, quote)
+    if quote["expires_at"] < state.clock.now():
+        raise ErrorResponse("This quote has expired.", code="quote_expired")
+    items = line_items.kept(state, quote)
     discounts = [{"discount": one} for one in quote["discounts"]]
     recurring = [
         {"price": one["price"]["id"], "quantity": one["quantity"]} for one in items if one["price"]["recurring"]
@@ -186,40 +196,40 @@ def accept(ask: Ask) -> Object:
             "add_invoice_items": once,
             "payment_behavior": "allow_incomplete",
         }
-        subscription = start(world, {**asked, **shared, **data})
+        subscription = start(state, {**asked, **shared, **data})
         fields = {"subscription": subscription["id"], "invoice": subscription["latest_invoice"]}
     else:
-        customer = world.get("customer", quote["customer"])
+        customer = state.objects.get("customer", quote["customer"])
         details = {"type": "quote_details", "quote_details": {"quote": quote["id"]}, "subscription_details": None}
-        invoice = invoices.draft(world, customer, {**shared, "currency": quote["currency"]}, parent=details)
-        world.change(invoice, billing_reason="quote_accept")
-        extra = [make_item(world, customer["id"], one) for one in once]
-        invoices.fill(world, invoice, invoices.take_items(world, invoice, extra))
-        world.emit("created", invoice)
+        invoice = invoices.draft(state, customer, {**shared, "currency": quote["currency"]}, parent=details)
+        state.objects.update(invoice, billing_reason="quote_accept")
+        extra = [make_item(state, customer["id"], one) for one in once]
+        invoices.fill(state, invoice, invoices.take_items(state, invoice, extra))
+        state.events.emit("created", invoice)
         fields = {"invoice": invoice["id"]}
-    world.change(
+    state.objects.update(
         quote,
         status="accepted",
-        status_transitions={**quote["status_transitions"], "accepted_at": world.now()},
+        status_transitions={**quote["status_transitions"], "accepted_at": state.clock.now()},
         **fields,
     )
-    world.emit("accepted", quote)
+    state.events.emit("accepted", quote)
     return quote
 
 
 line_items.show("quote", "/v1/quotes", "quotes.line_items.list", "quotes.computed_upfront_line_items.list")
 
 
-@life("quotes.pdf")
-def pdf(ask: Ask) -> bytes:
+@operation("quotes.pdf")
+def pdf(context: OperationContext) -> bytes:
     """The offer on paper."""
-    quote = ask.world.get("quote", ask.path["quote"])
+    quote = context.state.objects.get("quote", context.path["quote"])
     if quote["status"] == "draft":
         raise wrong_state(quote, "print")
     lines = [f"Quote {quote['number']}"]
     lines += [
         f"{one['quantity']} x {one['description']}: {written(one['amount_total'], one['currency'])}"
-        for one in line_items.kept(ask.world, quote)
+        for one in line_items.kept(context.state, quote)
     ]
     return paper([*lines, f"Total: {written(quote['amount_total'], quote['currency'] or 'usd')}"])
 

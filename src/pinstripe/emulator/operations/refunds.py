@@ -3,136 +3,141 @@
 from __future__ import annotations
 
 from pinstripe.emulator.operations import accounts, balance
-from pinstripe.emulator.operations._crud import life
 from pinstripe.emulator.operations._expansion import includable
-from pinstripe.emulator.operations._lists import embedded
-from pinstripe.emulator.operations.test_cards import card_of
-from pinstripe.emulator.state.account import Ask, Object, World
-from pinstripe.emulator.state.timers import timer
-from pinstripe.emulator.validation.errors import Refusal, missing_object, missing_param, wrong_state
+from pinstripe.emulator.operations._pagination import embedded_list
+from pinstripe.emulator.operations._registry import operation
+from pinstripe.emulator.operations.context import OperationContext
+from pinstripe.emulator.operations.test_cards import instrument_card
+from pinstripe.emulator.state.account import AccountState
+from pinstripe.emulator.state.json_values import Object
+from pinstripe.emulator.state.timer_handlers import timer_handler
+from pinstripe.emulator.validation.errors import ErrorResponse, missing_object, missing_param, wrong_state
 
 
-@life("refunds.create", "charges.refund", "charges.refunds.create")
-def create(ask: Ask) -> Object:
+@operation("refunds.create", "charges.refund", "charges.refunds.create")
+def create(context: OperationContext) -> Object:
     """Give money back; a charge's own route answers with the charge."""
-    refund = give_back(ask.world, _charge(ask), ask.params)
-    return ask.world.get("charge", refund["charge"]) if ask.row.method == "refund" else refund
+    refund = give_back(context.state, _charge(context), context.params)
+    return context.state.objects.get("charge", refund["charge"]) if context.endpoint.method == "refund" else refund
 
 
-def _charge(ask: Ask) -> Object:
-    world, params = ask.world, ask.params
-    if identifier := ask.path.get("charge"):
-        return world.get("charge", identifier)
+def _charge(context: OperationContext) -> Object:
+    state, params = context.state, context.params
+    if identifier := context.path.get("charge"):
+        return state.objects.get("charge", identifier)
     if identifier := params.get("charge"):
-        return world.get("charge", identifier, "charge")
+        return state.objects.get("charge", identifier, "charge")
     if "payment_intent" not in params:
         raise missing_param("charge")
-    intent = world.get("payment_intent", params["payment_intent"], "payment_intent")
+    intent = state.objects.get("payment_intent", params["payment_intent"], "payment_intent")
     if not intent["latest_charge"]:
-        raise Refusal("This PaymentIntent does not have a successful charge to refund.", param="payment_intent")
-    return world.get("charge", intent["latest_charge"])
+        raise ErrorResponse("This PaymentIntent does not have a successful charge to refund.", param="payment_intent")
+    return state.objects.get("charge", intent["latest_charge"])
 
 
-def give_back(world: World, charge: Object, params: Object) -> Object:
-    """Refund a charge; raises the `Refusal` that Stripe would."""
+def give_back(state: AccountState, charge: Object, params: Object) -> Object:
+    """Refund a charge; raises the `ErrorResponse` that Stripe would."""
     left = charge["amount"] - charge["amount_refunded"]  # what was not captured has gone back already
     if charge["status"] != "succeeded" or not charge["captured"]:
-        raise Refusal(
+        raise ErrorResponse(
             f"Charge {charge['id']} cannot be refunded: it has not been captured.", code="charge_not_refundable"
         )
     if charge["refunded"] or left == 0:
-        raise Refusal(f"Charge {charge['id']} has already been refunded.", code="charge_already_refunded")
-    dispute = next(world.every("dispute", charge=charge["id"]), None)
+        raise ErrorResponse(f"Charge {charge['id']} has already been refunded.", code="charge_already_refunded")
+    dispute = next(state.objects.all("dispute", charge=charge["id"]), None)
     if dispute is not None and not dispute["is_charge_refundable"]:
-        raise Refusal(f"Charge {charge['id']} has been charged back; cannot issue a refund.", code="charge_disputed")
+        raise ErrorResponse(
+            f"Charge {charge['id']} has been charged back; cannot issue a refund.", code="charge_disputed"
+        )
     amount = int(params.get("amount") or left)
     if amount < 1:
-        raise Refusal("Invalid positive integer", code="parameter_invalid_integer", param="amount")
+        raise ErrorResponse("Invalid positive integer", code="parameter_invalid_integer", param="amount")
     if amount > left:
-        raise Refusal(
+        raise ErrorResponse(
             f"Refund amount ({amount}) is greater than unrefunded amount on charge ({left})",
             code="amount_too_large",
             param="amount",
         )
-    method = world.objects.get(charge["payment_method"] or "", {"id": ""})
-    outcome = card_of(world, method).refund
-    refund = world.make(
+    outcome = instrument_card(state, charge["payment_method"]).refund
+    refund = state.create(
         "refund",
         params,
         amount=amount,
         charge=charge["id"],
         currency=charge["currency"],
-        destination_details={"type": "card",
-        "card": {"type": "refund", "reference_status": "pending", "reference_type": "acquirer_reference_number"}},
+        destination_details={
+            "type": "card",
+            "card": {"type": "refund", "reference_status": "pending", "reference_type": "acquirer_reference_number"},
+        },
         payment_intent=charge["payment_intent"],
         reason=params.get("reason"),
         status="pending" if outcome == "pending" else "succeeded",
-    )  # fmt: skip
-    moved = balance.record(world, "refund", refund, -amount)
-    world.change(refund, balance_transaction=moved["id"])
+    )
+    moved = balance.record(state, "refund", refund, -amount)
+    state.objects.update(refund, balance_transaction=moved["id"])
     refunded = charge["amount_refunded"] + amount
-    before = world.change(charge, amount_refunded=refunded, refunded=refunded == charge["amount"])
+    before = state.objects.update(charge, amount_refunded=refunded, refunded=refunded == charge["amount"])
     if params.get("reverse_transfer") and charge.get("transfer"):
-        accounts.reverse(world, world.get("transfer", charge["transfer"]), amount, {})
+        accounts.reverse(state, state.objects.get("transfer", charge["transfer"]), amount, {})
     if params.get("refund_application_fee") and charge["application_fee"]:
-        accounts.refund_fee(world, charge["application_fee"], amount, charge["amount"])
-    world.emit("created", refund)
-    world.emit("refunded", charge, before)
+        accounts.refund_fee(state, charge["application_fee"], amount, charge["amount"])
+    state.events.emit("created", refund)
+    state.events.emit("refunded", charge, before)
     if outcome == "failed":
-        _fail(world, refund)
+        _fail(state, refund)
     elif outcome == "pending":
-        world.later(world.now() + 60, "refund.arrive", refund)
+        state.clock.schedule(state.clock.now() + 60, "refund.arrive", refund)
     return refund
 
 
-def _fail(world: World, refund: Object) -> None:
+def _fail(state: AccountState, refund: Object) -> None:
     """The bank could not take the money: it is back in the balance."""
-    moved = balance.record(world, "refund_failure", refund, refund["amount"])
-    before = world.change(
+    moved = balance.record(state, "refund_failure", refund, refund["amount"])
+    before = state.objects.update(
         refund, status="failed", failure_reason="expired_or_canceled_card", failure_balance_transaction=moved["id"]
     )
-    _unrefund(world, refund)
-    world.emit("updated", refund, before)
-    world.emit("failed", refund)
+    _unrefund(state, refund)
+    state.events.emit("updated", refund, before)
+    state.events.emit("failed", refund)
 
 
-def _unrefund(world: World, refund: Object) -> None:
-    charge = world.get("charge", refund["charge"])
-    world.change(charge, amount_refunded=charge["amount_refunded"] - refund["amount"], refunded=False)
+def _unrefund(state: AccountState, refund: Object) -> None:
+    charge = state.objects.get("charge", refund["charge"])
+    state.objects.update(charge, amount_refunded=charge["amount_refunded"] - refund["amount"], refunded=False)
 
 
-@timer("refund.arrive")
-def _arrive(world: World, refund: Object) -> None:
+@timer_handler("refund.arrive")
+def _arrive(state: AccountState, refund: Object) -> None:
     if refund["status"] == "pending":
-        world.emit("updated", refund, world.change(refund, status="succeeded"))
+        state.events.emit("updated", refund, state.objects.update(refund, status="succeeded"))
 
 
-@life("refunds.cancel", "test_helpers.refunds.expire")
-def cancel(ask: Ask) -> Object:
+@operation("refunds.cancel", "test_helpers.refunds.expire")
+def cancel(context: OperationContext) -> Object:
     """Take back a refund that is on its way; the money is in the balance again."""
-    world = ask.world
-    refund = world.get("refund", ask.target)
+    state = context.state
+    refund = state.objects.get("refund", context.target_id)
     if refund["status"] not in ("pending", "requires_action"):
-        raise wrong_state(refund, ask.row.method)
-    moved = balance.record(world, "refund_failure", refund, refund["amount"])
-    status = "canceled" if ask.row.method == "cancel" else "failed"
-    before = world.change(refund, status=status, failure_balance_transaction=moved["id"])
-    _unrefund(world, refund)
-    world.emit("updated", refund, before)
+        raise wrong_state(refund, context.endpoint.method)
+    moved = balance.record(state, "refund_failure", refund, refund["amount"])
+    status = "canceled" if context.endpoint.method == "cancel" else "failed"
+    before = state.objects.update(refund, status=status, failure_balance_transaction=moved["id"])
+    _unrefund(state, refund)
+    state.events.emit("updated", refund, before)
     return refund
 
 
 @includable("charge", "refunds")
-def of_charge(world: World, charge: Object) -> Object:
+def of_charge(state: AccountState, charge: Object) -> Object:
     """A charge's refunds, newest first: shown where they are asked for."""
-    data = list(world.every("refund", charge=charge["id"]))
-    return embedded(data, f"/v1/charges/{charge['id']}/refunds")
+    data = list(state.objects.all("refund", charge=charge["id"]))
+    return embedded_list(data, f"/v1/charges/{charge['id']}/refunds")
 
 
-@life("charges.refunds.retrieve")
-def retrieve(ask: Ask) -> Object:
+@operation("charges.refunds.retrieve")
+def retrieve(context: OperationContext) -> Object:
     """A refund of a charge."""
-    refund = ask.world.get("refund", ask.path["refund"])
-    if refund["charge"] != ask.path["charge"]:
+    refund = context.state.objects.get("refund", context.path["refund"])
+    if refund["charge"] != context.path["charge"]:
         raise missing_object("refund", refund["id"])
     return refund

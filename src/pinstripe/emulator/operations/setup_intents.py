@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from pinstripe.emulator.operations._crud import life
+from pinstripe.emulator.operations._registry import operation
+from pinstripe.emulator.operations.context import OperationContext
 from pinstripe.emulator.operations.payment_intents import (
     challenge,
     check_deposits,
@@ -12,26 +13,27 @@ from pinstripe.emulator.operations.payment_intents import (
 )
 from pinstripe.emulator.operations.payment_methods import attach_to, method_of, payment_method
 from pinstripe.emulator.operations.test_cards import card_of, set_up
-from pinstripe.emulator.state.account import Ask, Object, World, clone
-from pinstripe.emulator.validation.errors import Refusal
+from pinstripe.emulator.state.account import AccountState
+from pinstripe.emulator.state.json_values import Object, clone
+from pinstripe.emulator.validation.errors import ErrorResponse
 
 CONFIRMABLE = ("requires_payment_method", "requires_confirmation", "requires_action")
 
 
-@life("setup_intents.create")
-def create(ask: Ask) -> Object:
+@operation("setup_intents.create")
+def create(context: OperationContext) -> Object:
     """A setup intent, confirmed at once where that was asked for."""
-    intent = make(ask.world, ask.params, method_of(ask.world, ask.params))
-    return confirmed(ask.world, intent, ask.params) if ask.params.get("confirm") else intent
+    intent = make(context.state, context.params, method_of(context.state, context.params))
+    return confirmed(context.state, intent, context.params) if context.params.get("confirm") else intent
 
 
-def make(world: World, params: Object, method: Object | None) -> Object:
+def make(state: AccountState, params: Object, method: Object | None) -> Object:
     """A setup intent that waits to be confirmed, or for a payment method."""
-    intent = world.draft("setup_intent", {name: value for name, value in params.items() if name != "payment_method"})
+    intent = state.draft("setup_intent", {name: value for name, value in params.items() if name != "payment_method"})
     automatic = params.get("automatic_payment_methods")
     intent.update(
         automatic_payment_methods={"enabled": True, **automatic} if automatic else None,
-        client_secret=f"{intent['id']}_secret_{world.new_id('secret', 25)}",
+        client_secret=f"{intent['id']}_secret_{state.new_id('secret', 25)}",
         payment_method=method["id"] if method else None,
         payment_method_types=params.get("payment_method_types") or ["card"],
         status="requires_confirmation" if method else "requires_payment_method",
@@ -39,109 +41,115 @@ def make(world: World, params: Object, method: Object | None) -> Object:
         last_setup_error=None,
         next_action=None,
     )
-    world.keep(intent)
-    world.emit("created", intent)
+    state.objects.add(intent)
+    state.events.emit("created", intent)
     return intent
 
 
-@life("setup_intents.confirm")
-def confirm(ask: Ask) -> Object:
+@operation("setup_intents.confirm")
+def confirm(context: OperationContext) -> Object:
     """Confirm a setup intent, with the payment method that was passed or the one it has."""
-    world = ask.world
-    intent = world.get("setup_intent", ask.target)
+    state = context.state
+    intent = state.objects.get("setup_intent", context.target_id)
     in_state(intent, "confirm", CONFIRMABLE)
-    if method := method_of(world, ask.params):
-        world.change(intent, payment_method=method["id"])
-    return confirmed(world, intent, ask.params)
+    if method := method_of(state, context.params):
+        state.objects.update(intent, payment_method=method["id"])
+    return confirmed(state, intent, context.params)
 
 
-@life("setup_intents.cancel")
-def cancel(ask: Ask) -> Object:
+@operation("setup_intents.cancel")
+def cancel(context: OperationContext) -> Object:
     """Give up on a setup intent."""
-    world = ask.world
-    intent = world.get("setup_intent", ask.target)
+    state = context.state
+    intent = state.objects.get("setup_intent", context.target_id)
     in_state(intent, "cancel", CONFIRMABLE)
-    world.change(intent, status="canceled", cancellation_reason=ask.params.get("cancellation_reason"), next_action=None)
-    world.emit("canceled", intent)
+    state.objects.update(
+        intent, status="canceled", cancellation_reason=context.params.get("cancellation_reason"), next_action=None
+    )
+    state.events.emit("canceled", intent)
     return intent
 
 
-@life("setup_intents.update")
-def update(ask: Ask) -> Object:
+@operation("setup_intents.update")
+def update(context: OperationContext) -> Object:
     """Change a setup intent that is not over."""
-    world, params = ask.world, dict(ask.params)
-    intent = world.get("setup_intent", ask.target)
+    state, params = context.state, dict(context.params)
+    intent = state.objects.get("setup_intent", context.target_id)
     in_state(intent, "update", CONFIRMABLE)
     fields: Object = {}
     if given := params.pop("payment_method", None):
-        fields = {"payment_method": payment_method(world, given)["id"], "status": "requires_confirmation"}
-    return world.update(intent, params, **fields)
+        fields = {"payment_method": payment_method(state, given)["id"], "status": "requires_confirmation"}
+    return state.apply_update(intent, params, **fields)
 
 
-@life("setup_intents.verify_microdeposits")
-def verify(ask: Ask) -> Object:
+@operation("setup_intents.verify_microdeposits")
+def verify(context: OperationContext) -> Object:
     """Verify a bank account by its deposits of 32 and 45 cents, or the descriptor code SM11AA."""
-    check_deposits(ask)
-    intent = ask.world.get("setup_intent", ask.target)
+    check_deposits(context)
+    intent = context.state.objects.get("setup_intent", context.target_id)
     in_state(intent, "verify", CONFIRMABLE)
     if intent["payment_method"] is None:
         raise missing_method(intent)
-    return done(ask.world, intent)
+    return done(context.state, intent)
 
 
-def confirmed(world: World, intent: Object, params: Object) -> Object:
-    """Ask the card's bank; save the card for the customer where it says yes."""
+def confirmed(state: AccountState, intent: Object, params: Object) -> Object:
+    """OperationContext the card's bank; save the card for the customer where it says yes."""
     if intent["payment_method"] is None:
         raise missing_method(intent)
-    method = payment_method(world, intent["payment_method"])
-    card = card_of(world, method)
-    if must_authenticate(world, card, method, off_session=False):
-        world.change(intent, status="requires_action", next_action=challenge(world, intent, params.get("return_url")))
-        world.emit("requires_action", intent)
+    method = payment_method(state, intent["payment_method"])
+    card = card_of(state, method)
+    if must_authenticate(state, card, method, off_session=False):
+        state.objects.update(
+            intent, status="requires_action", next_action=challenge(state, intent, params.get("return_url"))
+        )
+        state.events.emit("requires_action", intent)
         return intent
-    refusal = card.refuse() if not card.attaches else None
-    if refusal is not None:
-        _attempt(world, intent, "failed", refusal)
-        error = {**refusal.error, "payment_method": clone(method)}
-        world.change(intent, status="requires_payment_method", payment_method=None, last_setup_error=error)
-        world.emit("setup_failed", intent)
-        refusal.error["setup_intent"] = clone(intent)
-        raise refusal
-    return done(world, intent)
+    error_response = card.refuse() if not card.attaches else None
+    if error_response is not None:
+        _attempt(state, intent, "failed", error_response)
+        error = {**error_response.error, "payment_method": clone(method)}
+        state.objects.update(intent, status="requires_payment_method", payment_method=None, last_setup_error=error)
+        state.events.emit("setup_failed", intent)
+        error_response.error["setup_intent"] = clone(intent)
+        raise error_response
+    return done(state, intent)
 
 
-def done(world: World, intent: Object) -> Object:
+def done(state: AccountState, intent: Object) -> Object:
     """The bank has said yes: the card is saved."""
-    method = payment_method(world, intent["payment_method"])
+    method = payment_method(state, intent["payment_method"])
     if intent["customer"]:
-        attach_to(world, method, world.get("customer", intent["customer"], "customer"))
-    set_up(world, method)
-    attempt = _attempt(world, intent, "succeeded", None)
-    world.change(intent, status="succeeded", last_setup_error=None, next_action=None, latest_attempt=attempt["id"])
-    world.emit("succeeded", intent)
+        attach_to(state, method, state.objects.get("customer", intent["customer"], "customer"))
+    set_up(state, method)
+    attempt = _attempt(state, intent, "succeeded", None)
+    state.objects.update(
+        intent, status="succeeded", last_setup_error=None, next_action=None, latest_attempt=attempt["id"]
+    )
+    state.events.emit("succeeded", intent)
     return intent
 
 
-def answered(world: World, intent: Object, *, success: bool) -> Object:
+def answered(state: AccountState, intent: Object, *, success: bool) -> Object:
     """The bank's customer has answered the challenge."""
     in_state(intent, "authenticate", ("requires_action",))
     if success:
-        return done(world, intent)
-    error = Refusal("The customer did not authenticate.", status=402, code="setup_intent_authentication_failure")
-    world.change(
+        return done(state, intent)
+    error = ErrorResponse("The customer did not authenticate.", status=402, code="setup_intent_authentication_failure")
+    state.objects.update(
         intent, status="requires_payment_method", next_action=None, payment_method=None, last_setup_error=error.error
     )
-    world.emit("setup_failed", intent)
+    state.events.emit("setup_failed", intent)
     return intent
 
 
-def _attempt(world: World, intent: Object, status: str, refusal: Refusal | None) -> Object:
-    return world.make(
+def _attempt(state: AccountState, intent: Object, status: str, error_response: ErrorResponse | None) -> Object:
+    return state.create(
         "setup_attempt",
         customer=intent["customer"],
         payment_method=intent["payment_method"],
         payment_method_details={"type": "card", "card": {"three_d_secure": None}},
-        setup_error=refusal.error if refusal else None,
+        setup_error=error_response.error if error_response else None,
         setup_intent=intent["id"],
         status=status,
         usage=intent["usage"],

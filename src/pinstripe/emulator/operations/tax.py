@@ -5,19 +5,20 @@ from __future__ import annotations
 from pinstripe.emulator.billing import line_items
 from pinstripe.emulator.billing.periods import DAY
 from pinstripe.emulator.operations import _crud
-from pinstripe.emulator.operations._crud import life
-from pinstripe.emulator.state.account import Ask, Object, clone, merged
-from pinstripe.emulator.validation.errors import Refusal, missing_object
+from pinstripe.emulator.operations._registry import operation
+from pinstripe.emulator.operations.context import OperationContext
+from pinstripe.emulator.state.json_values import Object, clone, merge_metadata
+from pinstripe.emulator.validation.errors import ErrorResponse, missing_object
 
 
-@life("tax.calculations.create")
-def calculate(ask: Ask) -> Object:
+@operation("tax.calculations.create")
+def calculate(context: OperationContext) -> Object:
     """The tax on line items, which is none."""
-    world, params = ask.world, ask.params
-    made = world.draft("tax.calculation", {name: params[name] for name in ("customer", "currency") if name in params})
+    state, params = context.state, context.params
+    made = state.draft("tax.calculation", {name: params[name] for name in ("customer", "currency") if name in params})
     items = []
     for at, given in enumerate(params["line_items"]):
-        item = world.draft("tax.calculation_line_item", given)
+        item = state.draft("tax.calculation_line_item", given)
         item.update(amount_tax=0, quantity=given.get("quantity", 1), reference=given.get("reference") or f"L{at + 1}")
         item.update(
             tax_behavior=given.get("tax_behavior", "exclusive"),
@@ -25,7 +26,7 @@ def calculate(ask: Ask) -> Object:
             tax_breakdown=[],
         )
         items.append(item)
-    details = world.draft_part("tax.calculation", "customer_details")
+    details = state.draft_part("tax.calculation", "customer_details")
     known = params.get("customer_details") or {}
     address = {
         "city": None,
@@ -41,37 +42,43 @@ def calculate(ask: Ask) -> Object:
     )
     shipping = (params.get("shipping_cost") or {}).get("amount", 0)
     made.update(
-        amount_total=sum(one["amount"] for one in items) + shipping, currency=params["currency"].lower(),
+        amount_total=sum(one["amount"] for one in items) + shipping,
+        currency=params["currency"].lower(),
         customer_details=details,
-        expires_at=world.now() + 90 * DAY, tax_breakdown=[], tax_date=params.get("tax_date") or world.now(),
-    )  # fmt: skip
-    world.hide(f"items:{made['id']}", items)
-    return world.keep(made)
+        expires_at=state.clock.now() + 90 * DAY,
+        tax_breakdown=[],
+        tax_date=params.get("tax_date") or state.clock.now(),
+    )
+    line_items.store(state, made, items)
+    return state.objects.add(made)
 
 
 line_items.show("tax.calculation", "/v1/tax/calculations", "tax.calculations.line_items.list")
 line_items.show("tax.transaction", "/v1/tax/transactions", "tax.transactions.line_items.list")
 
 
-@life("tax.transactions.create_from_calculation")
-def commit(ask: Ask) -> Object:
+@operation("tax.transactions.create_from_calculation")
+def commit(context: OperationContext) -> Object:
     """A calculation becomes a transaction, once."""
-    world, params = ask.world, ask.params
-    calculation = world.get("tax.calculation", params["calculation"], "calculation")
-    if any(True for _ in world.every("tax.transaction", reference=params["reference"])):
-        raise Refusal(
+    state, params = context.state, context.params
+    calculation = state.objects.get("tax.calculation", params["calculation"], "calculation")
+    if any(True for _ in state.objects.all("tax.transaction", reference=params["reference"])):
+        raise ErrorResponse(
             "A transaction with that reference exists already.", code="resource_already_exists", param="reference"
         )
     shared = ("currency", "customer", "customer_details", "tax_date")
-    made = world.draft("tax.transaction", {})
+    made = state.draft("tax.transaction", {})
     made.update({name: clone(calculation[name]) for name in shared})
     made.update(
-        type="transaction", reference=params["reference"], posted_at=params.get("posted_at") or world.now(), reversal=None,
-        metadata=merged({}, params.get("metadata") or {}),
-    )  # fmt: skip
+        type="transaction",
+        reference=params["reference"],
+        posted_at=params.get("posted_at") or state.clock.now(),
+        reversal=None,
+        metadata=merge_metadata({}, params.get("metadata") or {}),
+    )
     items = []
-    for one in line_items.kept(world, calculation):
-        item = world.draft("tax.transaction_line_item")
+    for one in line_items.kept(state, calculation):
+        item = state.draft("tax.transaction_line_item")
         item.update(
             {
                 name: one[name]
@@ -81,22 +88,25 @@ def commit(ask: Ask) -> Object:
         )
         item.update(type="transaction", reversal=None)
         items.append(item)
-    world.hide(f"items:{made['id']}", items)
-    return world.keep(made)
+    line_items.store(state, made, items)
+    return state.objects.add(made)
 
 
-@life("tax.transactions.create_reversal")
-def reverse(ask: Ask) -> Object:
+@operation("tax.transactions.create_reversal")
+def reverse(context: OperationContext) -> Object:
     """Take a transaction back, all of it or a part."""
-    world, params = ask.world, ask.params
-    original = world.get("tax.transaction", params["original_transaction"], "original_transaction")
-    made = {**clone(original), "id": world.new_id("tax.transaction")}
+    state, params = context.state, context.params
+    original = state.objects.get("tax.transaction", params["original_transaction"], "original_transaction")
+    made = {**clone(original), "id": state.new_id("tax.transaction")}
     made.update(
-        type="reversal", reference=params["reference"], reversal={"original_transaction": original["id"]}, created=world.now(),
-        metadata=merged({}, params.get("metadata") or {}),
-    )  # fmt: skip
+        type="reversal",
+        reference=params["reference"],
+        reversal={"original_transaction": original["id"]},
+        created=state.clock.now(),
+        metadata=merge_metadata({}, params.get("metadata") or {}),
+    )
     items = []
-    for one in line_items.kept(world, original):
+    for one in line_items.kept(state, original):
         part = next((part for part in params.get("line_items") or [] if part["original_line_item"] == one["id"]), None)
         if params["mode"] == "full" or part is not None:
             amounts = (
@@ -108,26 +118,26 @@ def reverse(ask: Ask) -> Object:
                 {
                     **one,
                     **amounts,
-                    "id": world.new_id("tax.transaction_line_item"),
+                    "id": state.new_id("tax.transaction_line_item"),
                     "type": "reversal",
                     "reversal": {"original_line_item": one["id"]},
                 }
             )
-    world.hide(f"items:{made['id']}", items)
-    return world.keep(made)
+    line_items.store(state, made, items)
+    return state.objects.add(made)
 
 
-@life("tax.associations.find")
-def association(ask: Ask) -> Object:
+@operation("tax.associations.find")
+def association(context: OperationContext) -> Object:
     """What ties a payment to a calculation."""
-    for found in ask.world.every("tax.association", payment_intent=ask.params["payment_intent"]):
+    for found in context.state.objects.all("tax.association", payment_intent=context.params["payment_intent"]):
         return found
-    raise missing_object("tax association", ask.params["payment_intent"], "payment_intent")
+    raise missing_object("tax association", context.params["payment_intent"], "payment_intent")
 
 
-@life("tax_rates.create")
-def create_rate(ask: Ask) -> Object:
+@operation("tax_rates.create")
+def create_rate(context: OperationContext) -> Object:
     """A rate, in percent. https://docs.stripe.com/billing/taxes/tax-rates"""
-    if not 0 <= ask.params["percentage"] <= 100:
-        raise Refusal("percentage is from 0 to 100.", param="percentage")
-    return _crud.create(ask)
+    if not 0 <= context.params["percentage"] <= 100:
+        raise ErrorResponse("percentage is from 0 to 100.", param="percentage")
+    return _crud.create(context)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 from typing import Literal, TypeAlias
 
-from pinstripe.emulator.state.account import Object, World
-from pinstripe.emulator.validation.errors import Refusal, card_declined
+from pinstripe.emulator.state.account import AccountState
+from pinstripe.emulator.state.json_values import Object
+from pinstripe.emulator.state.tables import Instrument
+from pinstripe.emulator.validation.errors import ErrorResponse, card_declined
 
 Authentication: TypeAlias = Literal["never", "unless_set_up", "always"]
 
@@ -33,7 +35,7 @@ class TestCard:
     cvc_check: str = "pass"
     risk: str = "normal"
 
-    def refuse(self) -> Refusal | None:
+    def refuse(self) -> ErrorResponse | None:
         """What the bank says to a charge."""
         if self.decline_code is None:
             return None
@@ -126,7 +128,7 @@ def named(given: Object, where: str = "card") -> str:
     else:
         name = BY_NUMBER.get(str(given.get("number", "")).replace(" ", ""), "")
     if name not in CARDS:
-        raise Refusal(
+        raise ErrorResponse(
             "Your card number is incorrect. The emulator knows Stripe's test cards: https://docs.stripe.com/testing",
             status=402,
             type="card_error",
@@ -136,9 +138,9 @@ def named(given: Object, where: str = "card") -> str:
     return name
 
 
-def check_dates(world: World, given: Object, where: str = "card") -> None:
+def check_dates(state: AccountState, given: Object, where: str = "card") -> None:
     """Refuse a card that has run out, and what cannot be a month, a year or a security code."""
-    today = datetime.fromtimestamp(world.now(), timezone.utc)
+    today = datetime.fromtimestamp(state.clock.now(), timezone.utc)
     month, year, cvc = (str(given.get(name, usual)) for name, usual in USUAL.items())
     whole = 2000 * (len(year) == 2) + int(year) if year.isdecimal() else 0
     wrong = ""
@@ -152,7 +154,7 @@ def check_dates(world: World, given: Object, where: str = "card") -> None:
         wrong = "cvc"
     if wrong:
         code, word = WRONG[wrong]
-        raise Refusal(
+        raise ErrorResponse(
             f"Your card's {word} is invalid.", status=402, type="card_error", code=code, param=f"{where}[{wrong}]"
         )
 
@@ -166,19 +168,35 @@ WRONG = {
 }
 
 
-def card_of(world: World, method: Object) -> TestCard:
+def instrument_of(state: AccountState, method_id: str) -> Instrument:
+    """Return what is known of a payment method, card or source and not shown."""
+    return state.tables.instruments.get(method_id) or Instrument()
+
+
+def instrument_card(state: AccountState, method_id: str | None) -> TestCard:
+    """Return the test card behind the id of a payment method, card or source."""
+    return CARDS[instrument_of(state, method_id or "").card]
+
+
+def detach_instrument(state: AccountState, method_id: str) -> None:
+    """Remember that a payment method was detached, so that it cannot be used again."""
+    state.tables.instruments.set(method_id, replace(instrument_of(state, method_id), detached=True))
+
+
+def card_of(state: AccountState, method: Object) -> TestCard:
     """The test card behind a payment method or a card."""
-    return CARDS[world.hidden.get(method["id"], {}).get("card", "visa")]
+    return CARDS[instrument_of(state, method["id"]).card]
 
 
-def is_set_up(world: World, method: Object) -> bool:
+def is_set_up(state: AccountState, method: Object) -> bool:
     """Whether the card's holder has agreed to payments when they are away."""
-    return bool(world.hidden.get(method["id"], {}).get("set_up"))
+    return instrument_of(state, method["id"]).set_up
 
 
-def set_up(world: World, method: Object) -> None:
+def set_up(state: AccountState, method: Object) -> None:
     """The card's holder agrees to payments when they are away."""
-    world.hide(method["id"], {**world.hidden.get(method["id"], {}), "set_up": True})
+    instrument = replace(instrument_of(state, method["id"]), set_up=True)
+    state.tables.instruments.set(method["id"], instrument)
 
 
 def shown(card: TestCard, given: Object) -> Object:

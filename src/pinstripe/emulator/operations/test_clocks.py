@@ -3,60 +3,63 @@
 from __future__ import annotations
 
 from pinstripe.emulator.billing.periods import DAY
-from pinstripe.emulator.operations._crud import life
-from pinstripe.emulator.state import timers
-from pinstripe.emulator.state.account import Ask, Object
-from pinstripe.emulator.validation.errors import Refusal
+from pinstripe.emulator.operations._registry import operation
+from pinstripe.emulator.operations.context import OperationContext
+from pinstripe.emulator.state.json_values import Object
+from pinstripe.emulator.state.timer_handlers import run_due_timers
+from pinstripe.emulator.validation.errors import ErrorResponse
 
 
-@life("test_helpers.test_clocks.create")
-def create(ask: Ask) -> Object:
+@operation("test_helpers.test_clocks.create")
+def create(context: OperationContext) -> Object:
     """A clock that stands still at a time."""
-    world = ask.world
-    clock = world.make(
+    state = context.state
+    clock = state.create(
         "test_helpers.test_clock",
-        ask.params,
-        deletes_after=world.now() + 30 * DAY,
-        frozen_time=ask.params["frozen_time"],
-        name=ask.params.get("name"),
+        context.params,
+        deletes_after=state.clock.now() + 30 * DAY,
+        frozen_time=context.params["frozen_time"],
+        name=context.params.get("name"),
         status="ready",
         status_details={},
     )
-    world.emit("created", clock)
+    state.events.emit("created", clock)
     return clock
 
 
-@life("test_helpers.test_clocks.advance")
-def advance(ask: Ask) -> Object:
+@operation("test_helpers.test_clocks.advance")
+def advance(context: OperationContext) -> Object:
     """Let time pass for the customers on a clock: everything that would have happened does, in order, before the answer."""
-    world, until = ask.world, ask.params["frozen_time"]
-    clock = world.get("test_helpers.test_clock", ask.target)
+    state, until = context.state, context.params["frozen_time"]
+    clock = state.objects.get("test_helpers.test_clock", context.target_id)
     if until <= clock["frozen_time"]:
-        raise Refusal(
+        raise ErrorResponse(
             "Test clocks can only be advanced: frozen_time must be later.",
             code="test_clock_time_invalid",
             param="frozen_time",
         )
-    world.change(clock, status="advancing", status_details={"advancing": {"target_frozen_time": until}})
-    world.emit("advancing", clock)
-    timers.run(world, clock["id"], until)
-    world.change(clock, frozen_time=until, status="ready", status_details={})
-    world.moment = until
-    world.emit("ready", clock)
+    state.objects.update(clock, status="advancing", status_details={"advancing": {"target_frozen_time": until}})
+    state.events.emit("advancing", clock)
+    run_due_timers(state, clock["id"], until)
+    state.objects.update(clock, frozen_time=until, status="ready", status_details={})
+    state.clock.set(until)
+    state.events.emit("ready", clock)
     return clock
 
 
-@life("test_helpers.test_clocks.delete")
-def delete(ask: Ask) -> Object:
+@operation("test_helpers.test_clocks.delete")
+def delete(context: OperationContext) -> Object:
     """Delete a clock, its customers, and what is theirs."""
-    world = ask.world
-    clock = world.get("test_helpers.test_clock", ask.target)
-    timers.forget(world, clock["id"])
+    state = context.state
+    clock = state.objects.get("test_helpers.test_clock", context.target_id)
+    state.clock.drop(clock["id"])
     for kind in ("subscription", "invoice", "invoiceitem", "quote", "subscription_schedule", "customer"):
-        for found in list(world.every(kind, test_clock=clock["id"])):
+        for found in list(state.objects.all(kind, test_clock=clock["id"])):
             if kind == "subscription" and found["status"] != "canceled":
-                world.change(found, status="canceled", ended_at=world.now(), canceled_at=world.now())
+                state.objects.update(
+                    found, status="canceled", ended_at=state.clock.now(), canceled_at=state.clock.now()
+                )
             elif kind == "customer":
-                world.bury(found)
-    world.emit("deleted", clock)
-    return world.bury(clock)
+                state.objects.mark_deleted(found)
+    state.events.emit("deleted", clock)
+    return state.objects.mark_deleted(clock)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from pinstripe.emulator.operations._crud import find, life, owned
-from pinstripe.emulator.state.account import Ask, Object
+from pinstripe.emulator.operations._crud import find, owned
+from pinstripe.emulator.operations._registry import operation
+from pinstripe.emulator.operations.context import OperationContext
 from pinstripe.emulator.state.defaults import rfc3339
+from pinstripe.emulator.state.json_values import Object
 from pinstripe.emulator.validation.errors import wrong_state
 
 SHOWN = ("configuration", "identity", "defaults", "requirements", "future_requirements")
@@ -15,95 +17,98 @@ def _url(account: Object) -> str:
     return f"/v2/core/accounts/{account['id']}"
 
 
-def _shown(ask: Ask, account: Object) -> Object:
-    include = [one.partition(".")[0] for one in ask.params.get("include") or []]
+def _shown(context: OperationContext, account: Object) -> Object:
+    include = [one.partition(".")[0] for one in context.params.get("include") or []]
     return {name: value for name, value in account.items() if name not in SHOWN or name in include}
 
 
-@life("v2.core.accounts.create")
-def create(ask: Ask) -> Object:
+@operation("v2.core.accounts.create")
+def create(context: OperationContext) -> Object:
     """An account; what it is asked to be, it is."""
-    world, params = ask.world, ask.params
-    account = world.draft("v2.core.account", params)
+    state, params = context.state, context.params
+    account = state.draft("v2.core.account", params)
     asked = sorted(name for name, one in (params.get("configuration") or {}).items() if one is not None)
     account.update(applied_configurations=asked, closed=False, dashboard=params.get("dashboard", "none"))
     account["metadata"] = dict(params.get("metadata") or {})
-    world.keep(account)
-    world.emit_thin("v2.core.account.created", account, _url(account))
-    return _shown(ask, account)
+    state.objects.add(account)
+    state.events.emit_thin("v2.core.account.created", account, _url(account))
+    return _shown(context, account)
 
 
-@life("v2.core.accounts.retrieve")
-def retrieve(ask: Ask) -> Object:
+@operation("v2.core.accounts.retrieve")
+def retrieve(context: OperationContext) -> Object:
     """An account, with the parts that were asked for."""
-    return _shown(ask, find(ask))
+    return _shown(context, find(context))
 
 
-@life("v2.core.accounts.update")
-def update(ask: Ask) -> Object:
+@operation("v2.core.accounts.update")
+def update(context: OperationContext) -> Object:
     """Change an account."""
-    world, account, params = ask.world, find(ask), ask.params
+    state, account, params = context.state, find(context), context.params
     asked = {name for name, one in (params.get("configuration") or {}).items() if one is not None}
-    world.update(account, params, applied_configurations=sorted(asked | set(account["applied_configurations"])))
-    world.emit_thin("v2.core.account.updated", account, _url(account))
+    state.apply_update(account, params, applied_configurations=sorted(asked | set(account["applied_configurations"])))
+    state.events.emit_thin("v2.core.account.updated", account, _url(account))
     for part in ("identity", "defaults"):
         if part in params:
-            world.emit_thin(f"v2.core.account[{part}].updated", account, _url(account))
+            state.events.emit_thin(f"v2.core.account[{part}].updated", account, _url(account))
     for name in sorted(asked):
-        world.emit_thin(f"v2.core.account[configuration.{name}].updated", account, _url(account))
-    return _shown(ask, account)
+        state.events.emit_thin(f"v2.core.account[configuration.{name}].updated", account, _url(account))
+    return _shown(context, account)
 
 
-@life("v2.core.accounts.close")
-def close(ask: Ask) -> Object:
+@operation("v2.core.accounts.close")
+def close(context: OperationContext) -> Object:
     """Close an account."""
-    world = ask.world
-    account = world.get("v2.core.account", ask.path["id"])
+    state = context.state
+    account = state.objects.get("v2.core.account", context.path["id"])
     if account.get("closed"):
         raise wrong_state(account, "close")
-    world.change(account, closed=True)
-    world.emit_thin("v2.core.account.closed", account, _url(account))
-    return _shown(ask, account)
+    state.objects.update(account, closed=True)
+    state.events.emit_thin("v2.core.account.closed", account, _url(account))
+    return _shown(context, account)
 
 
-@life("v2.core.accounts.persons.create", "v2.core.accounts.persons.update")
-def keep_person(ask: Ask) -> Object:
+@operation("v2.core.accounts.persons.create", "v2.core.accounts.persons.update")
+def keep_person(context: OperationContext) -> Object:
     """A person of an account, new or changed."""
-    world, account = ask.world, ask.world.get("v2.core.account", ask.path["account_id"])
-    if ask.row.method == "create":
-        person = world.draft("v2.core.account_person", ask.params)
-        person.update(account=account["id"], metadata=dict(ask.params.get("metadata") or {}))
-        world.keep(person)
+    state, account = context.state, context.state.objects.get("v2.core.account", context.path["account_id"])
+    if context.endpoint.method == "create":
+        person = state.draft("v2.core.account_person", context.params)
+        person.update(account=account["id"], metadata=dict(context.params.get("metadata") or {}))
+        state.objects.add(person)
     else:
-        person = find(ask)
-        world.update(person, ask.params, updated=rfc3339(world.now()))
-    word = "created" if ask.row.method == "create" else "updated"
-    world.emit_thin(
+        person = find(context)
+        state.apply_update(person, context.params, updated=rfc3339(state.clock.now()))
+    word = "created" if context.endpoint.method == "create" else "updated"
+    state.events.emit_thin(
         f"v2.core.account_person.{word}", person, f"{_url(account)}/persons/{person['id']}", account_id=account["id"]
     )
     return person
 
 
-@life("v2.core.accounts.persons.delete", "v2.core.event_destinations.delete")
-def delete(ask: Ask) -> Object:
+@operation("v2.core.accounts.persons.delete", "v2.core.event_destinations.delete")
+def delete(context: OperationContext) -> Object:
     """Delete a person of an account, or a destination."""
-    world, kind = ask.world, "v2.core.account_person" if "account_id" in ask.path else "v2.core.event_destination"
-    found = world.get(kind, ask.target)
-    list(owned(ask, [found]))
+    state, kind = (
+        context.state,
+        "v2.core.account_person" if "account_id" in context.path else "v2.core.event_destination",
+    )
+    found = state.objects.get(kind, context.target_id)
+    list(owned(context, [found]))
     if kind == "v2.core.account_person":
         place = f"/v2/core/accounts/{found['account']}"
-        world.emit_thin(
+        state.events.emit_thin(
             "v2.core.account_person.deleted", found, f"{place}/persons/{found['id']}", account_id=found["account"]
         )
-    world.bury(found)
+    state.objects.mark_deleted(found)
     return {"id": found["id"], "object": kind}
 
 
-@life("v2.core.account_links.create")
-def link(ask: Ask) -> Object:
+@operation("v2.core.account_links.create")
+def link(context: OperationContext) -> Object:
     """A page on which an account would hand in what is missing."""
-    world, params = ask.world, ask.params
-    world.get("v2.core.account", params["account"], "account")
-    made = world.draft("v2.core.account_link", params)
-    made.update(url=f"{world.base}/onboarding/{params['account']}", expires_at=rfc3339(world.now() + 300))
+    state, params = context.state, context.params
+    state.objects.get("v2.core.account", params["account"], "account")
+    made = state.draft("v2.core.account_link", params)
+    made.update(url=f"{state.base_url}/onboarding/{params['account']}", expires_at=rfc3339(state.clock.now() + 300))
     return made

@@ -1,4 +1,4 @@
-"""Faults by rule: what goes wrong with the next requests, so that people can test their own retries."""
+"""Faults: what goes wrong with the next requests, so that an application can test its retries."""
 
 from __future__ import annotations
 
@@ -10,47 +10,48 @@ from typing import Literal, TypeAlias, get_args
 from pinstripe._endpoint import Row
 from pinstripe.errors import InvalidArgumentError
 
-Trouble: TypeAlias = Literal["error", "rate_limit", "timeout", "reset_before", "reset_after", "slow"]
+FaultKind: TypeAlias = Literal["error", "rate_limit", "timeout", "reset_before", "reset_after", "slow"]
 STATUSES = {"error": 500, "rate_limit": 429}
 
 
 @dataclass
 class Fault:
-    """What goes wrong, where, and how many times still."""
+    """What goes wrong, with which requests, and how many times more."""
 
     match: str
-    trouble: Trouble
+    kind: FaultKind
     times: int = 1
     status: int = 500
     seconds: float = 0.0
 
-    def fits(self, row: Row) -> bool:
-        """Whether a request is one of those: by operation (``charges.create``, ``invoices.*``), or by verb and path."""
-        return fnmatchcase(f"{row.service}.{row.method}", self.match) or fnmatchcase(
-            f"{row.verb} {row.path}", self.match
-        )
+    def matches(self, endpoint: Row) -> bool:
+        """Whether requests to an endpoint match: by operation (``charges.create``, ``invoices.*``), or by verb and path."""
+        operation, route = f"{endpoint.service}.{endpoint.method}", f"{endpoint.verb} {endpoint.path}"
+        return fnmatchcase(operation, self.match) or fnmatchcase(route, self.match)
 
-    def check(self, rows: Iterable[Row]) -> None:
-        """Raise `InvalidArgumentError` for a fault that could never come true."""
-        if not any(self.fits(row) for row in rows):
+    def check(self, endpoints: Iterable[Row]) -> None:
+        """Raise `InvalidArgumentError` for a fault that can never happen."""
+        if not any(self.matches(endpoint) for endpoint in endpoints):
             raise InvalidArgumentError(
-                f"No operation matches {self.match!r}: name one as charges.create, invoices.* or POST /v1/charges.",
+                f"match: no operation matches {self.match!r}; pass one such as charges.create, invoices.* or POST /v1/charges.",
                 param="match",
             )
-        if self.trouble not in get_args(Trouble):
-            raise InvalidArgumentError(f"trouble is one of {', '.join(get_args(Trouble))}.", param="trouble")
+        if self.kind not in get_args(FaultKind):
+            raise InvalidArgumentError(
+                f"fault: {self.kind!r} is not one of {', '.join(get_args(FaultKind))}.", param="fault"
+            )
         if self.times < 1:
-            raise InvalidArgumentError(f"times is 1 or more, not {self.times}.", param="times")
+            raise InvalidArgumentError(f"times: {self.times} is not 1 or more.", param="times")
         if not 400 <= self.status <= 599:
-            raise InvalidArgumentError(f"status is an error's, 400 to 599, not {self.status}.", param="status")
+            raise InvalidArgumentError(f"status: {self.status} is not from 400 to 599.", param="status")
         if self.seconds < 0:
-            raise InvalidArgumentError(f"seconds is 0 or more, not {self.seconds}.", param="seconds")
+            raise InvalidArgumentError(f"seconds: {self.seconds} is negative.", param="seconds")
 
 
-def take(faults: list[Fault], row: Row) -> Fault | None:
-    """The first fault that fits a request, used up by one."""
+def take_fault(faults: list[Fault], endpoint: Row) -> Fault | None:
+    """Return the first fault that matches an endpoint, and count it; ``None`` when there is none."""
     for fault in faults:
-        if fault.fits(row):
+        if fault.matches(endpoint):
             fault.times -= 1
             if not fault.times:
                 faults.remove(fault)

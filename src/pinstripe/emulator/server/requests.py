@@ -1,4 +1,4 @@
-"""What a request says of itself: who asks, for which account, in which version, and with which parameters."""
+"""HTTP requests to the emulator: who sends them, for which account, in which version, and with which parameters."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import base64
 import binascii
 import json
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass
 from email.parser import BytesParser
 from email.policy import HTTP
@@ -15,10 +15,12 @@ from urllib.parse import urlencode
 
 from pinstripe import form
 from pinstripe._endpoint import Row
-from pinstripe.emulator.validation.errors import Refusal
+from pinstripe.emulator.operations.context import Upload
+from pinstripe.emulator.validation.errors import ErrorResponse
 
+DEFAULT_BASE_URL = "http://emulator.pinstripe.test"
 VERSION = re.compile(r"\d{4}-\d{2}-\d{2}(\.[a-z]+)?")
-# What a publishable key may do. https://docs.stripe.com/keys
+# The operations that a publishable key may call. https://docs.stripe.com/keys
 PUBLISHABLE = {
     "payment_intents.confirm",
     "payment_intents.retrieve",
@@ -29,32 +31,27 @@ PUBLISHABLE = {
     "sources.retrieve",
     "tokens.create",
 }
-SESSION_KEY = "mes_test_"
-"""How the token of a meter event session begins; it is the key of the meter event stream."""
+SESSION_TOKEN_PREFIX = "mes_test_"  # noqa: S105  # the prefix of tokens, not a token
+"""The prefix of the token of a meter event session, which is the API key of the meter event stream."""
 
 
-@dataclass
-class Question:
-    """An HTTP request, whole; header names are lower-case."""
+@dataclass(frozen=True)
+class Request:
+    """An HTTP request with its whole body; header names are lower-case."""
 
     verb: str
     path: str
     query: str
     headers: Mapping[str, str]
     body: bytes
-    base: str = "http://emulator.pinstripe.test"
+    base_url: str = DEFAULT_BASE_URL
 
 
-@dataclass
-class Upload:
-    """A file that came with a request."""
+def authenticate(headers: Mapping[str, str], endpoint: Row | None) -> str:
+    """Return the API key of a request, or raise the `ErrorResponse` of a key that is missing or not allowed.
 
-    name: str
-    content: bytes
-
-
-def authenticate(headers: Mapping[str, str], row: Row | None) -> str:
-    """The key, if it lets in: a test key does, anything else does not. https://docs.stripe.com/api/authentication"""
+    Any test key is accepted. https://docs.stripe.com/api/authentication
+    """
     scheme, _, key = headers.get("authorization", "").partition(" ")
     if scheme.lower() == "basic":
         try:
@@ -62,39 +59,39 @@ def authenticate(headers: Mapping[str, str], row: Row | None) -> str:
         except binascii.Error:
             key = ""
     if not key:
-        raise Refusal("You did not provide an API key: send it as a Bearer token.", status=401)
-    operation = f"{row.service}.{row.method}" if row else ""
+        raise ErrorResponse("You did not provide an API key: send it as a Bearer token.", status=401)
+    operation = f"{endpoint.service}.{endpoint.method}" if endpoint else ""
     if key.startswith(("sk_test_", "rk_test_")):
         return key
     if key.startswith("pk_test_"):
         if operation in PUBLISHABLE:
             return key
-        raise Refusal(
+        raise ErrorResponse(
             "This API call cannot be made with a publishable API key. Use a secret API key (sk_test_...).",
             status=401,
             code="secret_key_required",
         )
-    if key.startswith(SESSION_KEY) and operation == "v2.billing.meter_event_stream.create":
+    if key.startswith(SESSION_TOKEN_PREFIX) and operation == "v2.billing.meter_event_stream.create":
         return key
     live = " The emulator takes no live keys: use one that begins with sk_test_." if "_live_" in key[:8] else ""
-    raise Refusal(
+    raise ErrorResponse(
         f"Invalid API Key provided: {key[:8]}***.{live}", status=401, code="api_key_invalid" if not live else None
     )
 
 
-def version_of(headers: Mapping[str, str]) -> None:
-    """Refuse a version that cannot be one; the emulator answers every one as its own."""
+def check_version(headers: Mapping[str, str]) -> None:
+    """Raise `ErrorResponse` for a ``Stripe-Version`` that is malformed. Every version is served as the current one."""
     version = headers.get("stripe-version")
     if version is not None and not VERSION.fullmatch(version):
-        raise Refusal(f"Invalid Stripe API version: {version}. It looks like 2026-05-27.dahlia.")
+        raise ErrorResponse(f"Invalid Stripe API version: {version}. It looks like 2026-05-27.dahlia.")
 
 
-def account_of(headers: Mapping[str, str], worlds: Collection[str]) -> str:
-    """The account that a request is made for; the platform's own has no name."""
+def account_of(headers: Mapping[str, str], accounts: Container[str]) -> str:
+    """Return the id of the account that a request is made for; empty for the platform's own."""
     account = headers.get("stripe-account") or headers.get("stripe-context") or ""
     account = account.rpartition("/")[2]
-    if account and not account.startswith("acct_") and account not in worlds:
-        raise Refusal(
+    if account and not account.startswith("acct_") and account not in accounts:
+        raise ErrorResponse(
             f"The provided key does not have access to account '{account}', or that account does not exist.",
             status=403,
             code="account_invalid",
@@ -102,26 +99,26 @@ def account_of(headers: Mapping[str, str], worlds: Collection[str]) -> str:
     return account
 
 
-def params_of(question: Question) -> tuple[dict[str, Any], Upload | None]:  # Any: JSON
-    """The parameters of a request, untyped, and the file that came with them."""
-    if question.verb != "POST":
-        return dict(form.decode(question.query)), None
-    kind = question.headers.get("content-type", "")
-    if kind.startswith("application/json"):
+def params_of(request: Request) -> tuple[dict[str, Any], Upload | None]:  # Any: JSON values
+    """Return the parameters of a request, not yet validated, and the file that came with them."""
+    if request.verb != "POST":
+        return dict(form.decode(request.query)), None
+    content_type = request.headers.get("content-type", "")
+    if content_type.startswith("application/json"):
         try:
-            found = json.loads(question.body or b"{}")
+            params = json.loads(request.body or b"{}")
         except ValueError:
-            found = None
-        if not isinstance(found, dict):
-            raise Refusal("Invalid request: the body is not a JSON object.")
-        return found, None
-    if kind.startswith("multipart/form-data"):
-        return _multipart(kind, question.body)
-    return {**form.decode(question.query), **form.decode(question.body)}, None
+            params = None
+        if not isinstance(params, dict):
+            raise ErrorResponse("Invalid request: the body is not a JSON object.")
+        return params, None
+    if content_type.startswith("multipart/form-data"):
+        return _multipart(content_type, request.body)
+    return {**form.decode(request.query), **form.decode(request.body)}, None
 
 
-def _multipart(kind: str, body: bytes) -> tuple[dict[str, Any], Upload | None]:  # Any: JSON
-    message = BytesParser(policy=HTTP).parsebytes(f"Content-Type: {kind}\r\n\r\n".encode() + body)
+def _multipart(content_type: str, body: bytes) -> tuple[dict[str, Any], Upload | None]:  # Any: JSON values
+    message = BytesParser(policy=HTTP).parsebytes(f"Content-Type: {content_type}\r\n\r\n".encode() + body)
     upload, pairs = None, []
     for part in message.iter_parts():
         content = part.get_payload(decode=True)

@@ -1,4 +1,4 @@
-"""Which operation a request is: the rows of the client's own table, found by verb and path."""
+"""Routing: the endpoint of a request, from the client's own table, by verb and path."""
 
 from __future__ import annotations
 
@@ -8,41 +8,44 @@ from urllib.parse import unquote
 
 from pinstripe._endpoint import Row
 
+_ARGUMENT = ""
+"""The key of the segments that are path arguments."""
+
 
 @dataclass
-class Node:
-    """One step of a path; the empty step stands for a path argument."""
+class _Node:
+    """One segment of a path."""
 
-    steps: dict[str, Node] = field(default_factory=dict)
-    rows: dict[str, Row] = field(default_factory=dict)
+    children: dict[str, _Node] = field(default_factory=dict)
+    endpoints: dict[str, Row] = field(default_factory=dict)
 
 
-class Routes:
-    """All rows, as a tree of steps."""
+class Router:
+    """All endpoints, as a tree of path segments."""
 
-    def __init__(self, rows: Iterable[Row]) -> None:
-        self._root = Node()
-        for row in rows:
+    def __init__(self, endpoints: Iterable[Row]) -> None:
+        self._root = _Node()
+        for endpoint in endpoints:
             node = self._root
-            for step in row.path.strip("/").split("/"):
-                node = node.steps.setdefault("" if step.startswith("{") else step, Node())
-            node.rows.setdefault(row.verb, row)  # where one path has two names, the first is it
+            for segment in endpoint.path.strip("/").split("/"):
+                node = node.children.setdefault(_ARGUMENT if segment.startswith("{") else segment, _Node())
+            node.endpoints.setdefault(endpoint.verb, endpoint)  # where one path has two names, the first is taken
 
     def find(self, verb: str, path: str) -> tuple[Row, Mapping[str, str]] | None:
-        """The row of a request, and the arguments in its path."""
-        found = self._walk(self._root, path.strip("/").split("/"), [], verb)
-        if found is None:
+        """Return the endpoint of a request and the arguments in its path, or ``None``."""
+        match = self._match(self._root, path.strip("/").split("/"), [], verb)
+        if match is None:
             return None
-        row, arguments = found
-        names = [step[1:-1] for step in row.path.split("/") if step.startswith("{")]
-        return row, dict(zip(names, arguments, strict=True))
+        endpoint, arguments = match
+        names = [segment[1:-1] for segment in endpoint.path.split("/") if segment.startswith("{")]
+        return endpoint, dict(zip(names, arguments, strict=True))
 
-    def _walk(self, node: Node, steps: list[str], arguments: list[str], verb: str) -> tuple[Row, list[str]] | None:
-        if not steps:
-            return (node.rows[verb], arguments) if verb in node.rows else None
-        step, rest = steps[0], steps[1:]
-        if step in node.steps and (found := self._walk(node.steps[step], rest, arguments, verb)):
-            return found
-        if step and "" in node.steps:
-            return self._walk(node.steps[""], rest, [*arguments, unquote(step)], verb)
+    def _match(self, node: _Node, segments: list[str], arguments: list[str], verb: str) -> tuple[Row, list[str]] | None:
+        if not segments:
+            return (node.endpoints[verb], arguments) if verb in node.endpoints else None
+        segment, rest = segments[0], segments[1:]
+        if segment in node.children and (match := self._match(node.children[segment], rest, arguments, verb)):
+            return match
+        if segment and _ARGUMENT in node.children:
+            return self._match(node.children[_ARGUMENT], rest, [*arguments, unquote(segment)], verb)
         return None

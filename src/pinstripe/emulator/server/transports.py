@@ -1,121 +1,49 @@
-"""The doors to the core: httpx transports for use in process, and an ASGI application for real HTTP."""
+"""Transports that carry the requests of httpx clients to a server in the same process."""
 
 from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, MutableMapping
-from typing import Any, TypeAlias
 
 import httpx
 
-from pinstripe.emulator.server.dispatch import Answer, Core, Question
-
-Message: TypeAlias = MutableMapping[str, Any]  # Any: ASGI's own
-Receive: TypeAlias = Callable[[], Awaitable[Message]]
-Send: TypeAlias = Callable[[Message], Awaitable[None]]
-Page: TypeAlias = Callable[[Question, Receive], Awaitable[Answer | None]]
-MAX_BODY = 64 * 1024 * 1024
+from pinstripe.emulator.server.dispatch import Server
+from pinstripe.emulator.server.requests import Request
+from pinstripe.emulator.server.responses import Response
 
 
-class InProcess(httpx.BaseTransport, httpx.AsyncBaseTransport):
-    """Answers requests of httpx clients, sync and async, without sockets or threads."""
+class InProcessTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
+    """Responds to httpx clients, sync and async, without sockets or threads."""
 
-    def __init__(self, core: Core) -> None:
-        self._core = core
+    def __init__(self, server: Server) -> None:
+        self._server = server
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
-        """Answer a request."""
-        answer = self._core.handle(_question(request, request.read()))
-        if answer.fault and answer.fault.trouble == "slow":
-            time.sleep(answer.fault.seconds)
-        return self._response(request, answer)
+        """Respond to the request of a sync client."""
+        response = self._server.handle(_read(request, request.read()))
+        if response.fault and response.fault.kind == "slow":
+            time.sleep(response.fault.seconds)
+        return self._send(request, response)
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """Answer a request."""
-        answer = self._core.handle(_question(request, await request.aread()))
-        if answer.fault and answer.fault.trouble == "slow":
-            await asyncio.sleep(answer.fault.seconds)
-        return self._response(request, answer)
+        """Respond to the request of an async client."""
+        response = self._server.handle(_read(request, await request.aread()))
+        if response.fault and response.fault.kind == "slow":
+            await asyncio.sleep(response.fault.seconds)
+        return self._send(request, response)
 
-    def _response(self, request: httpx.Request, answer: Answer) -> httpx.Response:
-        self._core.done(answer)
-        trouble = answer.fault.trouble if answer.fault else ""
-        if trouble == "timeout":
-            raise httpx.ReadTimeout("The emulator was told not to answer.", request=request)
-        if trouble in ("reset_before", "reset_after"):
-            raise httpx.ReadError("The emulator was told to reset the connection.", request=request)
-        return httpx.Response(answer.status, headers=answer.headers, content=answer.body)
+    def _send(self, request: httpx.Request, response: Response) -> httpx.Response:
+        self._server.sent(response)
+        fault = response.fault.kind if response.fault else ""
+        if fault == "timeout":
+            raise httpx.ReadTimeout("A fault of the emulator: no response.", request=request)
+        if fault in ("reset_before", "reset_after"):
+            raise httpx.ReadError("A fault of the emulator: the connection was reset.", request=request)
+        return httpx.Response(response.status, headers=response.headers, content=response.body)
 
 
-def _question(request: httpx.Request, body: bytes) -> Question:
+def _read(request: httpx.Request, body: bytes) -> Request:
     url = request.url
     headers = {name.decode().lower(): value.decode("latin-1") for name, value in request.headers.raw}
     raw_path = url.raw_path.decode("ascii").partition("?")[0]
-    return Question(request.method, raw_path, url.query.decode("ascii"), headers, body)
-
-
-def asgi(core: Core, page: Page) -> Callable[..., Awaitable[None]]:
-    """The emulator as an ASGI application: the API, and beside it the pages that people open."""
-
-    async def application(scope: Message, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            return
-        question = await _read(scope, receive)
-        if question is None:
-            await _answer(
-                send, Answer(413, b'{"error": {"type": "invalid_request_error", "message": "The body is too large."}}')
-            )
-            return
-        if not question.path.startswith(("/v1/", "/v2/")):
-            found = await page(question, receive)
-            if found is not None:
-                await _answer(send, found)
-                return
-        answer = await asyncio.to_thread(core.handle, question)
-        try:
-            trouble = answer.fault.trouble if answer.fault else ""
-            if answer.fault and trouble == "slow":
-                await asyncio.sleep(answer.fault.seconds)
-            elif trouble == "timeout":
-                while (await receive())["type"] != "http.disconnect":
-                    pass
-                return
-            elif trouble in ("reset_before", "reset_after"):
-                _reset(send)
-                return
-        finally:
-            core.done(answer)
-        await _answer(send, answer)
-
-    return application
-
-
-async def _read(scope: Message, receive: Receive) -> Question | None:
-    parts, size, more = [], 0, True
-    while more:
-        message = await receive()
-        parts.append(message.get("body", b""))
-        size += len(parts[-1])
-        if size > MAX_BODY:
-            return None
-        more = message.get("more_body", False)
-    headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
-    path = (scope.get("raw_path") or scope["path"].encode()).decode("ascii").partition("?")[0]
-    base = f"{scope.get('scheme', 'http')}://{headers.get('host', 'localhost')}"
-    return Question(scope["method"], path, scope["query_string"].decode("ascii"), headers, b"".join(parts), base)
-
-
-async def _answer(send: Send, answer: Answer) -> None:
-    raw = [(name.lower().encode(), value.encode("latin-1")) for name, value in answer.headers.items()]
-    raw.append((b"content-length", str(len(answer.body)).encode()))
-    await send({"type": "http.response.start", "status": answer.status, "headers": raw})
-    await send({"type": "http.response.body", "body": answer.body})
-
-
-def _reset(send: Send) -> None:
-    """Cut the connection, where the server lets us; else fail, which cuts it too, after a 500."""
-    transport = getattr(getattr(send, "__self__", None), "transport", None)  # uvicorn's, for h11 and httptools
-    if transport is None:
-        raise ConnectionResetError("The emulator was told to reset the connection.")
-    transport.abort()
+    return Request(request.method, raw_path, url.query.decode("ascii"), headers, body)

@@ -15,72 +15,82 @@ from pinstripe._decoding import annotated
 from pinstripe._registry import registry
 from pinstripe._scalars import Wire
 
-Fill = Callable[["Names"], Any]  # Any: JSON
-TEXTS = {"currency": "usd", "country": "US", "type": "card"}
+MakeDefault = Callable[["DefaultValues"], Any]  # Any: JSON
+DEFAULT_TEXTS = {"currency": "usd", "country": "US", "type": "card"}
 # The first state of a life, where the API lists another first.
-FIRST = ("open", "active", "pending", "requires_input", "processing", "unsubmitted", "review", "enabled", "inactive")
+INITIAL_STATUSES = (
+    "open",
+    "active",
+    "pending",
+    "requires_input",
+    "processing",
+    "unsubmitted",
+    "review",
+    "enabled",
+    "inactive",
+)
 
 
-class Names:
-    """What a blank object asks for: ids, the time, and where the emulator is."""
+class DefaultValues:
+    """What a default_object object asks for: ids, the time, and where the emulator is."""
 
-    def __init__(self, new_id: Callable[[str], str], now: int, base: str) -> None:
-        self.new_id, self.now, self.base = new_id, now, base
+    def __init__(self, new_id: Callable[[str], str], now: int, base_url: str) -> None:
+        self.new_id, self.now, self.base_url = new_id, now, base_url
 
 
-def blank(model: str, names: Names) -> dict[str, Any]:  # Any: JSON
+def default_object(model: str, values: DefaultValues) -> dict[str, Any]:  # Any: JSON
     """A new object of a model. Fields that may be missing are null, but for those of another type than the object's own."""
-    return {wire: fill(names) for wire, fill in _fills(registry().load(model))}
+    return {key: fill(values) for key, fill in _defaults(registry().load(model))}
 
 
 @cache
-def _fills(model: type[StripeModel]) -> tuple[tuple[str, Fill], ...]:
+def _defaults(model: type[StripeModel]) -> tuple[tuple[str, MakeDefault], ...]:
     if not model.__pydantic_complete__:
         model.model_rebuild()
-    found = []
-    types = _texts(model.model_fields["type"].annotation) if "type" in model.model_fields else set()
+    result = []
+    types = _literal_values(model.model_fields["type"].annotation) if "type" in model.model_fields else set()
     for name, field in model.model_fields.items():
-        wire = field.alias or name
+        key = field.alias or name
         if field.is_required():
             annotation = annotated(field)
-            found.append((wire, _fill(wire, annotation)))
-        elif wire == "metadata":
-            found.append((wire, lambda _: {}))
-        elif wire == "status" and (texts := _texts(annotated(field))):
-            found.append((wire, _constant(_first(texts))))
-        elif wire not in types and not _is_left_out(annotated(field)):
-            found.append((wire, _constant(None)))
-    return tuple(found)
+            result.append((key, _default(key, annotation)))
+        elif key == "metadata":
+            result.append((key, lambda _: {}))
+        elif key == "status" and (texts := _literal_values(annotated(field))):
+            result.append((key, _constant(_initial_status(texts))))
+        elif key not in types and not _is_optional_part(annotated(field)):
+            result.append((key, _constant(None)))
+    return tuple(result)
 
 
-def _texts(annotation: Any) -> set[str]:  # Any: whatever stands in an annotation
+def _literal_values(annotation: Any) -> set[str]:  # Any: whatever stands in an annotation
     """The texts that a field may hold."""
     if get_origin(annotation) is Literal:
         return set(get_args(annotation))
-    return {text for one in get_args(annotation) for text in _texts(one)}
+    return {text for one in get_args(annotation) for text in _literal_values(one)}
 
 
-def _is_left_out(annotation: Any) -> bool:  # Any: as above
+def _is_optional_part(annotation: Any) -> bool:  # Any: as above
     """Whether a field is there only when it is asked for, or when its object is no more: lists, and ``deleted``."""
     if isinstance(annotation, PageOf) or (get_origin(annotation) is Literal and get_args(annotation) == (True,)):
         return True
-    return any(_is_left_out(one) for one in get_args(annotation) if get_origin(annotation) is not Literal)
+    return any(_is_optional_part(one) for one in get_args(annotation) if get_origin(annotation) is not Literal)
 
 
-def _first(states: Collection[str]) -> str:
-    return next((one for one in FIRST if one in states), min(states))
+def _initial_status(states: Collection[str]) -> str:
+    return next((one for one in INITIAL_STATUSES if one in states), min(states))
 
 
-def _constant(value: Any) -> Fill:  # Any: JSON
+def _constant(value: Any) -> MakeDefault:  # Any: JSON
     return lambda _: value
 
 
-def _fill(name: str, annotation: Any) -> Fill:  # Any: as above
+def _default(name: str, annotation: Any) -> MakeDefault:  # Any: as above
     origin, args = get_origin(annotation), get_args(annotation)
     if origin in (Union, types.UnionType):
-        return _constant(None) if type(None) in args else _fill(name, args[0])
+        return _constant(None) if type(None) in args else _default(name, args[0])
     if origin is Literal:
-        return _constant(_first(args) if name == "status" else args[0])
+        return _constant(_initial_status(args) if name == "status" else args[0])
     if origin is Annotated:
         return _annotated(name, args[0], args[1:])
     if origin is list:
@@ -88,40 +98,40 @@ def _fill(name: str, annotation: Any) -> Fill:  # Any: as above
     if origin is dict:
         return lambda _: {}
     if isinstance(annotation, type) and issubclass(annotation, StripeModel):
-        return lambda names: {wire: fill(names) for wire, fill in _fills(annotation)}
+        return lambda values: {key: fill(values) for key, fill in _defaults(annotation)}
     if annotation is str:
         return _text(name)
     return _constant({int: 0, float: 0, bool: name in ("active", "enabled")}.get(annotation))
 
 
-def _annotated(name: str, inner: Any, parts: tuple[Any, ...]) -> Fill:  # Any: as above
+def _annotated(name: str, inner: Any, parts: tuple[Any, ...]) -> MakeDefault:  # Any: as above
     for part in parts:
         if isinstance(part, PageOf):
             return lambda _: {"object": "list", "data": [], "has_more": False, "url": "/v1"}
         if isinstance(part, Wire):
-            return _wire(part.kind)
+            return _scalar_default(part.kind)
         if isinstance(part, Embedded):
             target = part.names.split(" | ")[0]
             if part.expandable:
-                return lambda names: names.new_id(target)
-            return lambda names: blank(target, names)
-    return _fill(name, inner)
+                return lambda values: values.new_id(target)
+            return lambda values: default_object(target, values)
+    return _default(name, inner)
 
 
-def _wire(kind: str) -> Fill:
+def _scalar_default(kind: str) -> MakeDefault:
     if kind == "timestamp":
-        return lambda names: names.now
+        return lambda values: values.now
     if kind == "datetime":
-        return lambda names: rfc3339(names.now)
+        return lambda values: rfc3339(values.now)
     return _constant("0")
 
 
-def _text(name: str) -> Fill:
+def _text(name: str) -> MakeDefault:
     if name == "url" or name.endswith(("_url", "_uri")):
-        return lambda names: f"{names.base}/{name}/{names.new_id('url')}"
+        return lambda values: f"{values.base_url}/{name}/{values.new_id('url')}"
     if name.endswith("secret"):
-        return lambda names: f"{name}_{names.new_id('secret')}"
-    return _constant(TEXTS.get(name, name))
+        return lambda values: f"{name}_{values.new_id('secret')}"
+    return _constant(DEFAULT_TEXTS.get(name, name))
 
 
 def rfc3339(seconds: int) -> str:
@@ -129,59 +139,62 @@ def rfc3339(seconds: int) -> str:
     return datetime.fromtimestamp(seconds, timezone.utc).strftime("%Y-%m-%dT%H:%M:%S.000Z")
 
 
-UNFIT = object()
+DOES_NOT_FIT = object()
 
 
 def fit(
-    model: str, params: Mapping[str, Any], names: Names, kept: Mapping[str, Any] | None = None
+    model: str, params: Mapping[str, Any], values: DefaultValues, current: Mapping[str, Any] | None = None
 ) -> dict[str, Any]:  # Any: JSON
     """The parameters that are fields of a model too, in the form that the field has; the others are left out.
 
-    ``kept`` is the object as it is, where it is updated: what stands in its parts and was not passed stays.
+    ``current`` is the object as it is, where it is updated: what stands in its parts and was not passed stays.
     """
-    return _fit_fields(registry().load(model), params, names, kept or {})
+    return _fit_fields(registry().load(model), params, values, current or {})
 
 
 def _fit_fields(
     model: type[StripeModel],
     params: Mapping[str, Any],  # Any: JSON
-    names: Names,
-    kept: Mapping[str, Any],  # Any: JSON
+    values: DefaultValues,
+    current: Mapping[str, Any],  # Any: JSON
 ) -> dict[str, Any]:  # Any: JSON
     fields = _annotations(model)
-    found = {}
-    for wire, given in params.items():
-        if wire in fields:
-            value = _fitted(fields[wire], given, names, kept.get(wire))
-            if value is not UNFIT:
-                found[wire] = value
-    return found
+    result = {}
+    for key, given in params.items():
+        if key in fields:
+            value = _fitted(fields[key], given, values, current.get(key))
+            if value is not DOES_NOT_FIT:
+                result[key] = value
+    return result
 
 
 @cache
 def _annotations(model: type[StripeModel]) -> dict[str, Any]:  # Any: annotations
-    _fills(model)  # builds it
+    _defaults(model)  # builds it
     return {field.alias or name: annotated(field) for name, field in model.model_fields.items()}
 
 
-def _fitted(annotation: Any, value: Any, names: Names, kept: Any) -> Any:  # Any: an annotation, and JSON
+def _fitted(annotation: Any, value: Any, values: DefaultValues, current: Any) -> Any:  # Any: an annotation, and JSON
     origin, args = get_origin(annotation), get_args(annotation)
     if origin in (Union, types.UnionType):
         if value is None and type(None) in args:
             return None
         some = [arg for arg in args if arg is not type(None)]
-        return next((found for arg in some if (found := _fitted(arg, value, names, kept)) is not UNFIT), UNFIT)
+        return next(
+            (result for arg in some if (result := _fitted(arg, value, values, current)) is not DOES_NOT_FIT),
+            DOES_NOT_FIT,
+        )
     if isinstance(annotation, type) and issubclass(annotation, BaseModel) and not isinstance(value, dict):
-        return UNFIT
+        return DOES_NOT_FIT
     if isinstance(annotation, type) and issubclass(annotation, StripeModel):
-        whole = kept if isinstance(kept, dict) else {wire: fill(names) for wire, fill in _fills(annotation)}
-        return {**whole, **_fit_fields(annotation, value, names, whole)}
+        whole = current if isinstance(current, dict) else {key: fill(values) for key, fill in _defaults(annotation)}
+        return {**whole, **_fit_fields(annotation, value, values, whole)}
     if origin is list and isinstance(value, list):
-        items = [_fitted(args[0], item, names, None) for item in value]
-        return UNFIT if UNFIT in items else items
+        items = [_fitted(args[0], item, values, None) for item in value]
+        return DOES_NOT_FIT if DOES_NOT_FIT in items else items
     if origin in (list, dict) and value is None:
         return origin()
-    return value if _accepts(annotation, value) else UNFIT
+    return value if _accepts(annotation, value) else DOES_NOT_FIT
 
 
 def _accepts(annotation: Any, value: Any) -> bool:  # Any: as above
@@ -199,13 +212,13 @@ def _adapter(annotation: Any) -> TypeAdapter[Any]:  # Any: as above
     return TypeAdapter(annotation, config=ConfigDict(strict=True))
 
 
-def blank_part(model: str, name: str, names: Names) -> Any:  # Any: JSON
+def default_part(model: str, name: str, values: DefaultValues) -> Any:  # Any: JSON
     """The object, with nothing in it, that a field of a model holds, or holds several of; null where it holds none."""
-    found = _model_in(_annotations(registry().load(model)).get(name))
-    return {wire: fill(names) for wire, fill in _fills(found)} if found else None
+    result = _model_in(_annotations(registry().load(model)).get(name))
+    return {key: fill(values) for key, fill in _defaults(result)} if result else None
 
 
 def _model_in(annotation: Any) -> type[StripeModel] | None:  # Any: an annotation
     if args := get_args(annotation):  # first: to Python 3.10, list[...] is a type, too
-        return next((found for one in args if (found := _model_in(one))), None)
+        return next((result for one in args if (result := _model_in(one))), None)
     return annotation if isinstance(annotation, type) and issubclass(annotation, StripeModel) else None

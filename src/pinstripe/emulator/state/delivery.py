@@ -1,4 +1,7 @@
-"""Sends events to webhook endpoints, signed, over real HTTP: in order for each endpoint, with a few attempts each."""
+"""Delivery of events to webhook endpoints over HTTP: signed, in order for each endpoint, with a few attempts each.
+
+https://docs.stripe.com/webhooks
+"""
 
 from __future__ import annotations
 
@@ -11,19 +14,23 @@ from dataclasses import dataclass
 
 import httpx
 
-from pinstripe.emulator.state.account import Happening, Object, World
+from pinstripe.emulator.state.account import AccountState
+from pinstripe.emulator.state.event_log import StoredEvent
+from pinstripe.emulator.state.json_values import Object
 from pinstripe.webhooks.signature import sign
 
 ATTEMPTS = 3
-PAUSE = 0.2
+RETRY_DELAY = 0.2
 """Seconds before another attempt, times the number of attempts so far."""
 TIMEOUT = 10.0
-REMEMBERED = 10_000
+"""Seconds to wait for an endpoint."""
+MAX_DELIVERIES = 10_000
+"""How many deliveries are remembered."""
 
 
 @dataclass
 class Delivery:
-    """One event on its way to one endpoint; ``status`` is the receiver's last answer, 0 where there was none."""
+    """One event on its way to one endpoint. ``status`` is that of the last response, 0 when there was none."""
 
     url: str
     secret: str
@@ -36,40 +43,44 @@ class Delivery:
 
     @property
     def delivered(self) -> bool:
-        """Whether the receiver took it."""
+        """Whether the endpoint accepted it, with a status of 2xx."""
         return 200 <= self.status < 300
 
 
 class Deliverer:
-    """One worker for each endpoint, started with its first delivery."""
+    """Sends deliveries, with one worker thread for each endpoint, started with its first delivery."""
 
     def __init__(self, on_end: Callable[[Delivery], None]) -> None:
-        self.deliveries: deque[Delivery] = deque(maxlen=REMEMBERED)
+        self.deliveries: deque[Delivery] = deque(maxlen=MAX_DELIVERIES)
         self._on_end = on_end
         self._queues: dict[str, queue.Queue[Delivery | None]] = {}
         self._workers: list[threading.Thread] = []
         self._stopped = threading.Event()
 
-    def announce(self, world: World, platform: World, news: Iterable[str]) -> None:
-        """Send each event to every endpoint that wants it: the account's own, and the platform's for its accounts."""
-        endpoints = [(world, one) for one in _endpoints(world)]
-        if world is not platform:
-            endpoints += [(platform, one) for one in _endpoints(platform) if platform.hidden[one["id"]]["connect"]]
-        for identifier in news if endpoints else ():
-            happening = world.happened[identifier]
-            wanted = [(place, one) for place, one in endpoints if _wants(one, happening, connect=place is not world)]
-            if not wanted:
+    def deliver(self, state: AccountState, platform: AccountState, event_ids: Iterable[str]) -> None:
+        """Send events to every endpoint that wants them: the account's own, and the platform's for its accounts."""
+        endpoints = [(state, endpoint) for endpoint in _enabled_endpoints(state)]
+        if state is not platform:
+            endpoints += [
+                (platform, endpoint)
+                for endpoint in _enabled_endpoints(platform)
+                if platform.tables.endpoint_secrets[endpoint["id"]].connect
+            ]
+        for event_id in event_ids if endpoints else ():
+            stored = state.events.by_id[event_id]
+            receivers = [(owner, one) for owner, one in endpoints if _wants(one, stored, connect=owner is not state)]
+            if not receivers:
                 continue
-            event = {**happening.whole, "pending_webhooks": len(wanted)} if not happening.thin else happening.whole
-            world.happened[identifier] = happening._replace(text=json.dumps(event))
-            sent = {name: value for name, value in event.items() if not (happening.thin and name == "data")}
-            for place, one in wanted:
-                secret = place.hidden[one["id"]]["secret"]
-                url = one["url"] if one["object"] == "webhook_endpoint" else one["webhook_endpoint"]["url"]
-                self.send(Delivery(url, secret, sent, one["id"], world.account))
+            if stored.thin:
+                event = {name: value for name, value in stored.object.items() if name != "data"}
+            else:
+                event = dict(state.events.set_pending_webhooks(event_id, len(receivers)))
+            for owner, endpoint in receivers:
+                secret = owner.tables.endpoint_secrets[endpoint["id"]].secret
+                self.send(Delivery(_url(endpoint), secret, event, endpoint["id"], state.id))
 
     def send(self, delivery: Delivery) -> None:
-        """Put a delivery behind those that wait for the same endpoint."""
+        """Queue a delivery behind those that wait for the same endpoint."""
         self.deliveries.append(delivery)
         if delivery.endpoint not in self._queues:
             waiting = self._queues[delivery.endpoint] = queue.Queue()
@@ -91,7 +102,7 @@ class Deliverer:
 
     def _attempt(self, client: httpx.Client, delivery: Delivery) -> None:
         if delivery.attempts:
-            self._stopped.wait(PAUSE * delivery.attempts)
+            self._stopped.wait(RETRY_DELAY * delivery.attempts)
         delivery.attempts += 1
         payload = json.dumps(delivery.event, indent=2).encode()
         headers = {
@@ -103,8 +114,8 @@ class Deliverer:
         except (httpx.HTTPError, httpx.InvalidURL):
             delivery.status = 0
 
-    def settle(self) -> None:
-        """Wait until every delivery so far has been taken, or given up."""
+    def wait(self) -> None:
+        """Wait until every delivery so far has been accepted or given up."""
         for waiting in list(self._queues.values()):
             waiting.join()
 
@@ -117,17 +128,28 @@ class Deliverer:
             worker.join(TIMEOUT)
 
 
-def _endpoints(world: World) -> list[Object]:
-    found = [one for kind in ("webhook_endpoint", "v2.core.event_destination") for one in world.every(kind)]
-    return [one for one in reversed(found) if one["status"] == "enabled" and one["id"] in world.hidden]
+def _url(endpoint: Object) -> str:
+    return str(endpoint["url"] if endpoint["object"] == "webhook_endpoint" else endpoint["webhook_endpoint"]["url"])
 
 
-def _wants(endpoint: Object, happening: Happening, *, connect: bool) -> bool:
+def _enabled_endpoints(state: AccountState) -> list[Object]:
+    return [
+        endpoint
+        for object_type in ("v2.core.event_destination", "webhook_endpoint")
+        for endpoint_id in state.objects.ids(object_type)
+        if (endpoint := state.objects.find(object_type, endpoint_id)) is not None
+        and not endpoint.get("deleted")
+        and endpoint["status"] == "enabled"
+        and endpoint_id in state.tables.endpoint_secrets
+    ]
+
+
+def _wants(endpoint: Object, event: StoredEvent, *, connect: bool) -> bool:
     if endpoint["object"] == "v2.core.event_destination":
-        if (endpoint["event_payload"] == "thin") is not happening.thin:
+        if (endpoint["event_payload"] == "thin") is not event.thin:
             return False
         if connect and "other_accounts" not in (endpoint.get("events_from") or []):
             return False
-    elif happening.thin:
+    elif event.thin:
         return False
-    return bool({"*", happening.type} & set(endpoint["enabled_events"]))
+    return bool({"*", event.type} & set(endpoint["enabled_events"]))

@@ -1,8 +1,8 @@
-"""What is said of kinds of objects in one table each: how their ids begin, what events call them, which parameters name them."""
+"""Facts about object types, one table each: prefixes of ids, names in events, references, indexes."""
 
 from __future__ import annotations
 
-# How ids begin, by the kind of the object. https://docs.stripe.com/api
+# The prefix of the ids of an object type. https://docs.stripe.com/api
 PREFIXES = {
     "account": "acct_1", "application_fee": "fee_1", "balance_transaction": "txn_3", "bank_account": "ba_1",
     "billing.alert": "alrt_1", "billing.credit_balance_transaction": "cbtxn_1", "billing.credit_grant": "credgr_test_",
@@ -41,7 +41,7 @@ PREFIXES = {
     "secret": "", "url": "",
 }  # fmt: skip
 
-# What events call an object whose name is not their first words.
+# The first part of the event types of an object type, where it is not the name of the object type.
 EVENT_NAMES = {
     "card": "customer.source",
     "discount": "customer.discount",
@@ -52,7 +52,7 @@ EVENT_NAMES = {
     "tax_id": "customer.tax_id",
 }
 
-# Parameters that name objects, wherever they stand, and of which kinds.
+# Parameters that hold the id of another object, in every operation, with the object types they refer to.
 REFERENCES: dict[str, tuple[str, ...]] = {
     "cardholder": ("issuing.cardholder",),
     "charge": ("charge",),
@@ -81,8 +81,8 @@ REFERENCES: dict[str, tuple[str, ...]] = {
     "transfer": ("transfer",),
     "value_list": ("radar.value_list",),
 }
-# The same, for the services in which they mean something else or are not ids; None where they are no references there.
-OWN_REFERENCES: dict[tuple[str, str], tuple[str, ...] | None] = {
+# The same for the services in which a parameter refers to other types; None where it is not a reference.
+SERVICE_REFERENCES: dict[tuple[str, str], tuple[str, ...] | None] = {
     ("billing.meter_event", "meter"): None,
     ("climate", "product"): ("climate.product",),
     ("issuing", "transaction"): ("issuing.transaction",),
@@ -95,9 +95,49 @@ OWN_REFERENCES: dict[tuple[str, str], tuple[str, ...] | None] = {
 }
 
 
-def prefix_of(kind: str) -> str:
-    """How the ids of a kind begin; made of its first letters where no table says."""
-    found = PREFIXES.get(kind)
-    if found is None:
-        found = "".join(word[0] for word in kind.replace(".", "_").split("_") if word).lower() + "_1"
-    return found
+# Fields that Stripe returns and its API description leaves out.
+UNDESCRIBED_FIELDS: dict[str, set[str]] = {"product": {"type"}}
+
+# The fields by which objects of a type are found without looking at all of them.
+INDEXES: dict[str, tuple[str, ...]] = {
+    "application_fee": ("charge",),
+    "balance_transaction": ("source",),
+    "bank_account": ("customer", "account"),
+    "billing.credit_grant": ("customer",),
+    "billing.meter": ("event_name",),
+    "card": ("customer", "account"),
+    "charge": ("customer", "payment_intent", "invoice"),
+    "checkout.session": ("customer", "payment_intent", "subscription"),
+    "credit_note": ("invoice", "customer"),
+    "customer": ("email", "test_clock"),
+    "customer_balance_transaction": ("customer",),
+    "dispute": ("charge",),
+    "fee_refund": ("fee",),
+    "file_link": ("file",),
+    "invoice": ("customer", "test_clock"),
+    "invoice_payment": ("invoice",),
+    "invoiceitem": ("invoice", "customer", "test_clock"),
+    "payment_intent": ("customer",),
+    "payment_method": ("customer",),
+    "price": ("lookup_key", "product"),
+    "promotion_code": ("code",),
+    "quote": ("customer", "test_clock"),
+    "radar.value_list_item": ("value_list",),
+    "refund": ("charge", "payment_intent"),
+    "setup_attempt": ("setup_intent",),
+    "setup_intent": ("customer",),
+    "source": ("customer",),
+    "subscription": ("customer", "test_clock"),
+    "subscription_item": ("subscription",),
+    "subscription_schedule": ("customer", "test_clock"),
+    "tax_id": ("customer",),
+    "transfer_reversal": ("transfer",),
+}
+
+
+def id_prefix(object_type: str) -> str:
+    """Return the prefix of the ids of an object type; made of its first letters when no table has one."""
+    prefix = PREFIXES.get(object_type)
+    if prefix is None:
+        prefix = "".join(word[0] for word in object_type.replace(".", "_").split("_") if word).lower() + "_1"
+    return prefix

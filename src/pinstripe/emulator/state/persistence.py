@@ -1,171 +1,220 @@
-"""The emulator's state in one SQLite file: what a request changed is written before its answer goes out, in one transaction."""
+"""The state of an emulator in a SQLite file. What a request changed is written before its response goes out."""
 
 from __future__ import annotations
 
 import json
 import sqlite3
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any
 
-from pinstripe.emulator.server.idempotency import Kept
-from pinstripe.emulator.state.account import Happening, Timer
+from pinstripe.emulator.state.account import AccountState
+from pinstripe.emulator.state.accounts import Accounts
+from pinstripe.emulator.state.event_log import StoredEvent
+from pinstripe.emulator.state.tables import row_adapter, table_names
+from pinstripe.emulator.state.timers import Timer
 from pinstripe.errors import InvalidArgumentError
 
-if TYPE_CHECKING:
-    from pinstripe.emulator.server.dispatch import Core
-    from pinstripe.emulator.state.account import World
-
-LAYOUT = 1
+SCHEMA_VERSION = 2
+"""Stored in the file's ``user_version``. Version 1, of pinstripe before 0.2, had a table ``about`` instead."""
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS objects (
-    seq INTEGER PRIMARY KEY, account TEXT, id TEXT, kind TEXT, json TEXT, UNIQUE (account, id));
-CREATE TABLE IF NOT EXISTS hidden (account TEXT, key TEXT, json TEXT, PRIMARY KEY (account, key)) WITHOUT ROWID;
+    seq INTEGER PRIMARY KEY, account TEXT, type TEXT, id TEXT, json TEXT, UNIQUE (account, type, id));
+CREATE TABLE IF NOT EXISTS side_rows (
+    account TEXT, name TEXT, key TEXT, json TEXT, PRIMARY KEY (account, name, key)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS events (
     seq INTEGER PRIMARY KEY, account TEXT, id TEXT, type TEXT, created INTEGER, thin INTEGER, json TEXT, UNIQUE (account, id));
 CREATE TABLE IF NOT EXISTS timers (
-    account TEXT, clock TEXT, at INTEGER, number INTEGER, name TEXT, id TEXT, PRIMARY KEY (account, clock, number)) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS answers (
-    account TEXT, key TEXT, print TEXT, status INTEGER, body BLOB, headers TEXT, PRIMARY KEY (account, key)) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS about (name TEXT PRIMARY KEY, json TEXT) WITHOUT ROWID;
+    account TEXT, clock TEXT, at INTEGER, number INTEGER, name TEXT, type TEXT, id TEXT,
+    PRIMARY KEY (account, clock, number)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS environment (name TEXT PRIMARY KEY, json TEXT) WITHOUT ROWID;
 """
+TABLES = ("objects", "side_rows", "events", "timers")
 
 
-class Store:
-    """A file that follows the state of a core."""
+class StateFile:
+    """A SQLite file that holds the state of all accounts.
+
+    Raises `InvalidArgumentError` for a file that cannot be opened, or that another schema version wrote.
+    """
 
     def __init__(self, path: str | Path) -> None:
         try:
             self._file = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
-            try:
-                self._file.executescript("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;" + SCHEMA)
-                layout = self._about("layout")
-            except sqlite3.Error:
-                self.close()
-                raise
         except sqlite3.Error as error:
-            raise InvalidArgumentError(f"The state cannot live in {path}: {error}.", param="db") from error
-        if layout not in (None, LAYOUT):
+            raise InvalidArgumentError(f"db: cannot open {path}: {error}.", param="db") from error
+        try:
+            self._check_schema(path)
+            self._file.executescript(
+                f"PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; {SCHEMA} PRAGMA user_version = {SCHEMA_VERSION};"
+            )
+        except sqlite3.Error as error:
             self.close()
-            raise InvalidArgumentError(f"Another version of the emulator wrote {path}; name another file.", param="db")
+            raise InvalidArgumentError(f"db: cannot open {path}: {error}.", param="db") from error
+        except InvalidArgumentError:
+            self.close()
+            raise
 
-    def _about(self, name: str) -> object:
-        found = self._file.execute("SELECT json FROM about WHERE name = ?", (name,)).fetchone()
-        return json.loads(found[0]) if found else None
+    def _check_schema(self, path: str | Path) -> None:
+        version = self._file.execute("PRAGMA user_version").fetchone()[0]
+        names = {name for (name,) in self._file.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+        if version == 0 and "about" in names:
+            version = 1
+        if version not in (0, SCHEMA_VERSION):
+            raise InvalidArgumentError(
+                f"db: {path} has schema version {version}, and this emulator reads version {SCHEMA_VERSION}. Name another file, "
+                "or delete this one and create its objects again.",
+                param="db",
+            )
+        if version == 0 and names:
+            raise InvalidArgumentError(f"db: {path} is not a file of the emulator; name another file.", param="db")
 
-    def load(self, core: Core) -> None:
-        """Read the whole of it into a core that is new."""
-        rows = self._file.execute
-        for account, identifier, kind, text in rows("SELECT account, id, kind, json FROM objects ORDER BY seq"):
-            world = core.world(account)
-            world.objects[identifier] = json.loads(text)
-            world.kinds.setdefault(kind, {})[identifier] = None
-        for account, key, text in rows("SELECT account, key, json FROM hidden"):
-            core.world(account).hidden[key] = json.loads(text)
-        for account, identifier, *happening in rows(
+    def load(self, accounts: Accounts) -> None:
+        """Read everything into accounts that are empty."""
+        select = self._file.execute
+        for account_id, text in select("SELECT account, json FROM objects ORDER BY seq"):
+            accounts.state(account_id).objects.add(json.loads(text))
+        for account_id, name, key, text in select("SELECT account, name, key, json FROM side_rows"):
+            row = row_adapter(name).validate_json(text)
+            accounts.state(account_id).tables[name].load(_key(json.loads(key)), row)
+        for account_id, event_id, event_type, created, text, thin in select(
             "SELECT account, id, type, created, json, thin FROM events ORDER BY seq"
         ):
-            event_type, created, text, thin = happening
-            core.world(account).happened[identifier] = Happening(event_type, created, text, bool(thin))
-            core.order.append((account, identifier))
-        for account, clock, *timer in rows(
-            "SELECT account, clock, at, number, name, id FROM timers ORDER BY at, number"
+            event = StoredEvent(event_type, created, text, bool(thin))
+            accounts.state(account_id).events.by_id[event_id] = event
+            accounts.event_order.append((account_id, event_id))
+        for account_id, clock, *timer in select(
+            "SELECT account, clock, at, number, name, type, id FROM timers ORDER BY at, number"
         ):
-            core.world(account).timers.setdefault(clock, []).append(Timer(*timer))
-        for world in core.worlds.values():
-            _join(world)
-            world.numbers = max((timer.number for queue in world.timers.values() for timer in queue), default=0)
-        core.put_answers(
-            (account, key, Kept(print_of, status, bytes(body), json.loads(headers)))
-            for account, key, print_of, status, body, headers in rows(
-                "SELECT account, key, print, status, body, headers FROM answers"
-            )
-        )
-        ticks, chance = self._about("ticks"), self._about("chance")
+            state = accounts.state(account_id).clock
+            state.timers.setdefault(clock, []).append(Timer(*timer))  # sorted, so it is a heap
+            state.last_number = max(state.last_number, state.timers[clock][-1].number)
+        for account_id in accounts:
+            _link_embedded_objects(accounts.state(account_id))
+            accounts.state(account_id).commit()
+        environment = accounts.environment
+        ticks, random_state = self._environment("ticks"), self._environment("random")
         if isinstance(ticks, int):
-            core.ticks = ticks
-        if isinstance(chance, list) and core.seed is not None:
-            core.random.setstate((chance[0], tuple(chance[1]), chance[2]))
+            environment.ticks = ticks
+        if isinstance(random_state, list) and environment.seed is not None:
+            environment.random.setstate((random_state[0], tuple(random_state[1]), random_state[2]))
 
-    def commit(self, core: Core) -> None:
-        """Write what the request that is being answered has changed."""
-        write = self._file.execute
-        write("BEGIN IMMEDIATE")
+    def _environment(self, name: str) -> object:
+        row = self._file.execute("SELECT json FROM environment WHERE name = ?", (name,)).fetchone()
+        return json.loads(row[0]) if row else None
+
+    def commit(self, accounts: Accounts, changed: Sequence[AccountState]) -> None:
+        """Write what changed in accounts since their last commit, all or nothing."""
+        self._file.execute("BEGIN IMMEDIATE")
         try:
-            for world in core.worlds.values():
-                if world.undos:
-                    self._write_world(world)
-            for account, key in core.fresh:
-                kept = core.kept[account, key]
-                values = (account, key, kept.print, kept.status, kept.body, json.dumps(kept.headers))
-                write("INSERT OR REPLACE INTO answers VALUES (?, ?, ?, ?, ?, ?)", values)
-            about = {"layout": LAYOUT, "ticks": core.ticks}
-            if core.seed is not None:
-                about |= {"chance": core.random.getstate()}  # type: ignore[dict-item]  # JSON takes a tuple as a list
-            for name, value in about.items():
-                write("INSERT OR REPLACE INTO about VALUES (?, ?)", (name, json.dumps(value)))
+            for state in changed:
+                self._write_changes(state)
+            self._write_environment(accounts)
         except BaseException:
-            write("ROLLBACK")
+            self._file.execute("ROLLBACK")
             raise
-        write("COMMIT")
+        self._file.execute("COMMIT")
 
-    def _write_world(self, world: World) -> None:
-        write, account = self._file.execute, world.account
-        for identifier in world.dirty:
-            found = world.objects.get(identifier)
-            if found is None:
-                write("DELETE FROM objects WHERE account = ? AND id = ?", (account, identifier))
-            else:
-                write(
-                    "INSERT INTO objects (account, id, kind, json) VALUES (?, ?, ?, ?) "
-                    "ON CONFLICT (account, id) DO UPDATE SET json = excluded.json",
-                    (account, identifier, found["object"], json.dumps(found)),
-                )
-        for key in world.dirty_hidden:
-            if key in world.hidden:
-                write("INSERT OR REPLACE INTO hidden VALUES (?, ?, ?)", (account, key, json.dumps(world.hidden[key])))
-            else:
-                write("DELETE FROM hidden WHERE account = ? AND key = ?", (account, key))
-        for identifier in world.news:
-            self.write_event(world, identifier)
-        for clock, timer in world.touched:
-            if timer in world.timers.get(clock, ()):
-                write("INSERT OR REPLACE INTO timers VALUES (?, ?, ?, ?, ?, ?)", (account, clock, *timer))
-            else:
-                write(
-                    "DELETE FROM timers WHERE account = ? AND clock = ? AND number = ?", (account, clock, timer.number)
-                )
+    def _write_environment(self, accounts: Accounts) -> None:
+        values: dict[str, Any] = {"ticks": accounts.environment.ticks}  # Any: JSON values
+        if accounts.environment.seed is not None:
+            values["random"] = accounts.environment.random.getstate()
+        for name, value in values.items():
+            self._file.execute("INSERT OR REPLACE INTO environment VALUES (?, ?)", (name, json.dumps(value)))
 
-    def write_event(self, world: World, identifier: str) -> None:
-        """Write an event, or that it has been delivered."""
-        event_type, created, text, thin = world.happened[identifier]
+    def _write_changes(self, state: AccountState) -> None:
+        for object_type, object_id in state.objects.changed:
+            self._write_object(state, object_type, object_id)
+        for name, table in state.tables.changed():
+            for key in table.changed:
+                self._write_row(state, name, key)
+        for event_id in state.events.new:
+            self.write_event(state, event_id)
+        for clock, timer in state.clock.changed:
+            self._write_timer(state.id, clock, timer)
+
+    def _write_object(self, state: AccountState, object_type: str, object_id: str) -> None:
+        value = state.objects.find(object_type, object_id)
+        if value is None:
+            self._file.execute(
+                "DELETE FROM objects WHERE account = ? AND type = ? AND id = ?", (state.id, object_type, object_id)
+            )
+        else:
+            self._file.execute(
+                "INSERT INTO objects (account, type, id, json) VALUES (?, ?, ?, ?) "
+                "ON CONFLICT (account, type, id) DO UPDATE SET json = excluded.json",
+                (state.id, object_type, object_id, json.dumps(value)),
+            )
+
+    def _write_row(self, state: AccountState, name: str, key: str | tuple[str, ...]) -> None:
+        row = state.tables[name].get(key)
+        if row is None:
+            statement = "DELETE FROM side_rows WHERE account = ? AND name = ? AND key = ?"
+            self._file.execute(statement, (state.id, name, json.dumps(key)))
+        else:
+            text = row_adapter(name).dump_json(row).decode()
+            self._file.execute(
+                "INSERT OR REPLACE INTO side_rows VALUES (?, ?, ?, ?)", (state.id, name, json.dumps(key), text)
+            )
+
+    def write_event(self, state: AccountState, event_id: str) -> None:
+        """Write an event, or that another endpoint has received it."""
+        event = state.events.by_id[event_id]
         self._file.execute(
             "INSERT INTO events (account, id, type, created, thin, json) VALUES (?, ?, ?, ?, ?, ?) "
             "ON CONFLICT (account, id) DO UPDATE SET json = excluded.json",
-            (world.account, identifier, event_type, created, thin, text),
+            (state.id, event_id, event.type, event.created, event.thin, event.json),
         )
 
-    def rewrite(self, core: Core) -> None:
-        """Write everything anew, after a snapshot was put back."""
-        for table in ("objects", "hidden", "events", "timers", "answers"):
-            self._file.execute(f"DELETE FROM {table}")  # noqa: S608  # names of our own
-        for world in core.worlds.values():
-            world.dirty, world.dirty_hidden, world.news = (
-                dict.fromkeys(world.objects),
-                set(world.hidden),
-                list(world.happened),
+    def _write_timer(self, account_id: str, clock: str, timer: Timer) -> None:
+        if timer.canceled:
+            self._file.execute(
+                "DELETE FROM timers WHERE account = ? AND clock = ? AND number = ?", (account_id, clock, timer.number)
             )
-            world.touched = {(clock, timer) for clock, queue in world.timers.items() for timer in queue}
-            world.undos.append(lambda: None)
-        core.fresh = list(core.kept)
+        else:
+            self._file.execute(
+                "INSERT OR REPLACE INTO timers VALUES (?, ?, ?, ?, ?, ?, ?)",
+                (account_id, clock, timer.at, timer.number, timer.name, timer.object_type, timer.object_id),
+            )
+
+    def rewrite(self, accounts: Accounts) -> None:
+        """Replace everything in the file, after a snapshot was restored."""
+        self._file.execute("BEGIN IMMEDIATE")
+        try:
+            for table in TABLES:
+                self._file.execute(f"DELETE FROM {table}")  # noqa: S608  # the name is a constant
+            for account_id in accounts:
+                self._write_everything(accounts.state(account_id))
+            self._write_environment(accounts)
+        except BaseException:
+            self._file.execute("ROLLBACK")
+            raise
+        self._file.execute("COMMIT")
+
+    def _write_everything(self, state: AccountState) -> None:
+        for value in state.objects.in_order():
+            self._write_object(state, value["object"], value["id"])
+        for name in table_names():
+            for key in state.tables[name]:
+                self._write_row(state, name, key)
+        for event_id in state.events.by_id:
+            self.write_event(state, event_id)
+        for clock, timers in state.clock.timers.items():
+            for timer in timers:
+                self._write_timer(state.id, clock, timer)
 
     def close(self) -> None:
         """Close the file."""
         self._file.close()
 
 
-def _join(world: World) -> None:
-    """Let lists inside objects hold the objects themselves again: the items of a subscription are objects of their own."""
-    for found in world.objects.values():
-        for part in found.values():
+def _key(stored: str | list[str]) -> str | tuple[str, ...]:
+    return tuple(stored) if isinstance(stored, list) else stored
+
+
+def _link_embedded_objects(state: AccountState) -> None:
+    """Let lists inside objects hold the stored objects again: the items of a subscription are objects of their own."""
+    for value in state.objects:
+        for part in value.values():
             if isinstance(part, dict) and part.get("object") == "list":
-                part["data"] = [world.objects.get(one.get("id", ""), one) for one in part["data"]]
+                part["data"] = [state.objects.find(one.get("object", ""), one.get("id")) or one for one in part["data"]]

@@ -1,48 +1,126 @@
-"""What happens by itself when time passes: timers, and the test clocks that run them. https://docs.stripe.com/billing/testing/test-clocks"""
+"""Time: the clocks of an account, and what happens by itself when time passes.
+
+An account has its own clock, which is real time, and any number of test clocks, which an operation advances.
+https://docs.stripe.com/billing/testing/test-clocks
+"""
 
 from __future__ import annotations
 
 import heapq
-from collections.abc import Callable
-from typing import TypeAlias
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
 
-from pinstripe.emulator.state.account import NOBODY, Object, Timer, World
+from pinstripe.emulator.state.json_values import Object
+from pinstripe.emulator.state.objects import ObjectRepository
+from pinstripe.emulator.state.transaction import Transaction
 
-Happen: TypeAlias = Callable[[World, Object], None]
-
-TIMERS: dict[str, Happen] = {}
-
-
-def timer(name: str) -> Callable[[Happen], Happen]:
-    """Say what happens when a timer of this name rings. It may ring when nothing is left to do."""
-
-    def keep(function: Happen) -> Happen:
-        TIMERS[name] = function
-        return function
-
-    return keep
+ACCOUNT_CLOCK = ""
+"""The name of the clock of objects that belong to no test clock."""
 
 
-def run(world: World, clock: str, until: int) -> None:
-    """Let everything happen that is due on a clock, in order, each at its own time."""
-    queue = world.timers.get(clock, [])
-    if not queue or queue[0].at > until:
-        return
-    before = world.clock, world.moment, world.request
-    world.clock, world.request = clock, NOBODY
-    while queue and queue[0].at <= until:
-        timer = heapq.heappop(queue)
-        world.touched.add((clock, timer))
-        world.undos.append(lambda timer=timer: heapq.heappush(queue, timer))  # type: ignore[misc]  # a default binds it now
-        world.moment = timer.at
-        found = world.objects.get(timer.identifier)
-        if found is not None and not found.get("deleted"):
-            TIMERS[timer.name](world, found)
-    world.clock, world.moment, world.request = before
+class Timer:
+    """Something that will happen to an object at a time, in unix seconds."""
+
+    __slots__ = ("at", "canceled", "name", "number", "object_id", "object_type")
+
+    def __init__(self, at: int, number: int, name: str, object_type: str, object_id: str) -> None:
+        self.at, self.number, self.name = at, number, name
+        self.object_type, self.object_id = object_type, object_id
+        self.canceled = False
+
+    def __lt__(self, other: Timer) -> bool:
+        return (self.at, self.number) < (other.at, other.number)
 
 
-def forget(world: World, clock: str) -> None:
-    """Let nothing more happen on a clock."""
-    gone: list[Timer] = world.timers.pop(clock, [])
-    world.touched.update((clock, timer) for timer in gone)
-    world.undos.append(lambda: world.timers.update({clock: gone}))
+class Clock:
+    """The time of the request that is carried out, and the timers of an account."""
+
+    def __init__(self, time: Callable[[], int], objects: ObjectRepository, transaction: Transaction) -> None:
+        self._time, self._objects, self._transaction = time, objects, transaction
+        self._now: int | None = None
+        self.test_clock = ACCOUNT_CLOCK
+        """The test clock of the customer that the request is about."""
+        self.timers: dict[str, list[Timer]] = {}
+        """A heap of timers for each clock."""
+        self.last_number = 0
+        self.changed: set[tuple[str, Timer]] = set()
+        """The timers that were set, run or canceled since the last commit, with their clocks."""
+
+    def now(self) -> int:
+        """Return the time in unix seconds: the test clock's, when the request is about one of its customers."""
+        return self._time() if self._now is None else self._now
+
+    def follow(self, found: Object | None) -> None:
+        """Take the time of an object's test clock from here on."""
+        if found is None or self.test_clock:
+            return
+        clock = found["id"] if found["object"] == "test_helpers.test_clock" else found.get("test_clock")
+        if not clock and isinstance(found.get("customer"), str):
+            customer = self._objects.find("customer", found["customer"])
+            clock = customer.get("test_clock") if customer else None
+        test_clock = self._objects.find("test_helpers.test_clock", clock) if clock else None
+        if test_clock is not None and not test_clock.get("deleted"):
+            self.test_clock, self._now = test_clock["id"], test_clock["frozen_time"]
+
+    def release(self) -> None:
+        """Return to real time, at the end of a request."""
+        self.test_clock, self._now = ACCOUNT_CLOCK, None
+
+    def set(self, now: int) -> None:
+        """Set the time for the rest of the request."""
+        self._now = now
+
+    @contextmanager
+    def at(self, now: int, test_clock: str | None = None) -> Iterator[None]:
+        """Set the time, and the test clock if one is given, for the duration of a block."""
+        before = self._now, self.test_clock
+        self._now = now
+        if test_clock is not None:
+            self.test_clock = test_clock
+        try:
+            yield
+        finally:
+            self._now, self.test_clock = before
+
+    # Timers
+
+    def schedule(self, at: int, name: str, found: Object) -> None:
+        """Run a timer handler on an object at a time of the current clock."""
+        self.last_number += 1
+        timer = Timer(at, self.last_number, name, found["object"], found["id"])
+        heapq.heappush(self.timers.setdefault(self.test_clock, []), timer)
+        self.changed.add((self.test_clock, timer))
+        self._transaction.record(lambda: self._cancel(timer))
+
+    def _cancel(self, timer: Timer) -> None:
+        timer.canceled = True  # it stays in the heap until its time
+
+    def next_due(self, test_clock: str, until: int) -> Timer | None:
+        """Take the next timer of a clock that is due, or return ``None``."""
+        heap = self.timers.get(test_clock, [])
+        while heap and heap[0].at <= until:
+            timer = heapq.heappop(heap)
+            if not timer.canceled:
+                self.changed.add((test_clock, timer))
+                timer.canceled = True
+                self._transaction.record(partial(self._restore, test_clock, timer))
+                return timer
+        return None
+
+    def _restore(self, test_clock: str, timer: Timer) -> None:
+        timer.canceled = False
+        heapq.heappush(self.timers.setdefault(test_clock, []), timer)
+
+    def drop(self, test_clock: str) -> None:
+        """Cancel every timer of a clock."""
+        timers = [timer for timer in self.timers.pop(test_clock, []) if not timer.canceled]
+        for timer in timers:
+            timer.canceled = True
+            self.changed.add((test_clock, timer))
+
+        def undo() -> None:
+            for timer in timers:
+                self._restore(test_clock, timer)
+
+        self._transaction.record(undo)

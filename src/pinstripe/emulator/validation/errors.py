@@ -9,7 +9,7 @@ from typing import Any
 DOCS = "https://docs.stripe.com/error-codes/"
 
 
-class Refusal(Exception):
+class ErrorResponse(Exception):
     """A request that is not carried out. Becomes an answer with a status and Stripe's error object."""
 
     def __init__(
@@ -32,10 +32,10 @@ class Refusal(Exception):
         }
 
 
-def missing_object(kind: str, identifier: str, param: str | None = None) -> Refusal:
+def missing_object(kind: str, identifier: str, param: str | None = None) -> ErrorResponse:
     """There is no such object: 404 where its id stands in the path, 400 where a parameter names it."""
     word, place = _SPELT.get(kind, (kind.rpartition(".")[2].replace("_", " "), "id"))
-    return Refusal(
+    return ErrorResponse(
         f"No such {word}: '{identifier}'", status=400 if param else 404, code="resource_missing", param=param or place
     )
 
@@ -44,37 +44,39 @@ def missing_object(kind: str, identifier: str, param: str | None = None) -> Refu
 _SPELT = {"payment_intent": ("payment_intent", "intent"), "setup_intent": ("setupintent", "intent")}
 
 
-def unknown_param(name: str, known: Iterable[str]) -> Refusal:
+def unknown_param(name: str, known: Iterable[str]) -> ErrorResponse:
     """A parameter that the operation does not take."""
     close = get_close_matches(name.rpartition("[")[2].rstrip("]"), list(known), 1)
     hint = f". Did you mean {close[0]}?" if close else ""
-    return Refusal(f"Received unknown parameter: {name}{hint}", code="parameter_unknown", param=name)
+    return ErrorResponse(f"Received unknown parameter: {name}{hint}", code="parameter_unknown", param=name)
 
 
-def missing_param(name: str) -> Refusal:
+def missing_param(name: str) -> ErrorResponse:
     """A parameter without which the operation makes no sense."""
-    return Refusal(f"Missing required param: {name}.", code="parameter_missing", param=name)
+    return ErrorResponse(f"Missing required param: {name}.", code="parameter_missing", param=name)
 
 
-def empty_param(name: str) -> Refusal:
+def empty_param(name: str) -> ErrorResponse:
     """An empty value, which clears a field, for one that cannot be cleared."""
-    return Refusal(
+    return ErrorResponse(
         f"You passed an empty string for '{name}', which cannot be cleared: leave it out, or give a value.",
         code="parameter_invalid_empty",
         param=name,
     )
 
 
-def card_declined(decline_code: str, message: str = "Your card was declined.", **more: Any) -> Refusal:  # Any: as above
+def card_declined(
+    decline_code: str, message: str = "Your card was declined.", **more: Any
+) -> ErrorResponse:  # Any: as above
     """The card's bank says no. https://docs.stripe.com/declines"""
     code = decline_code if decline_code in ("expired_card", "incorrect_cvc", "processing_error") else "card_declined"
-    return Refusal(message, status=402, type="card_error", code=code, decline_code=decline_code, **more)
+    return ErrorResponse(message, status=402, type="card_error", code=code, decline_code=decline_code, **more)
 
 
-def wrong_state(found: dict[str, Any], action: str, code: str | None = None, **more: Any) -> Refusal:  # Any: JSON
+def wrong_state(found: dict[str, Any], action: str, code: str | None = None, **more: Any) -> ErrorResponse:  # Any: JSON
     """An action that an object's state does not allow."""
     word = found["object"].rpartition(".")[2].replace("_", " ")
     state = found.get("status")
-    return Refusal(
+    return ErrorResponse(
         f"You cannot {action.replace('_', ' ')} this {word} because it has a status of {state}.", code=code, **more
     )

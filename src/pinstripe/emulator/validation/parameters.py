@@ -17,7 +17,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_typ
 from typing_extensions import NotRequired, Required, is_typeddict
 
 from pinstripe.emulator.billing.money import CURRENCIES
-from pinstripe.emulator.validation.errors import Refusal, empty_param, missing_param, unknown_param
+from pinstripe.emulator.validation.errors import ErrorResponse, empty_param, missing_param, unknown_param
 from pinstripe.types import MaxLen
 
 Read = Callable[[Any, str], Any]  # Any: a value as it came; the same, typed
@@ -26,8 +26,10 @@ DEFAULT_MAX_LENGTH = 5000
 MANY = 40
 
 
-def check(params_name: str | None, params: Mapping[str, Any], file: object = None) -> dict[str, Any]:  # Any: as above
-    """The parameters of an operation, typed; raises `Refusal` for the first that is not right. A file came beside them."""
+def validate(
+    params_name: str | None, params: Mapping[str, Any], file: object = None
+) -> dict[str, Any]:  # Any: as above
+    """The parameters of an operation, typed; raises `ErrorResponse` for the first that is not right. A file came beside them."""
     if file is not None:
         params = {**params, "file": file}
     if params_name is None:
@@ -64,7 +66,7 @@ def _typed_dict(shape: Any) -> Read:  # Any: a TypedDict
 
     def read(value: Any, where: str) -> Any:  # Any: as in Read
         if not isinstance(value, Mapping):
-            raise Refusal(f"Invalid object for {where}: expected its fields.", param=where)
+            raise ErrorResponse(f"Invalid object for {where}: expected its fields.", param=where)
         if not fields and shape.__annotations__:
             fields.update(get_type_hints(shape, include_extras=True))
         found = {}
@@ -102,14 +104,14 @@ def _union(options: tuple[Any, ...]) -> Read:  # Any: annotations
     def read(value: Any, where: str) -> Any:  # Any: as in Read
         if clearable and (value is None or value == ""):
             return None
-        refusal: Refusal | None = None
+        error_response: ErrorResponse | None = None
         for option in some:
             try:
                 return _reader(option)(value, where)
-            except Refusal as error:
-                if refusal is None or isinstance(value, Mapping) == is_typeddict(option):
-                    refusal = error
-        raise refusal or Refusal(f"Invalid {where}.", param=where)
+            except ErrorResponse as error:
+                if error_response is None or isinstance(value, Mapping) == is_typeddict(option):
+                    error_response = error
+        raise error_response or ErrorResponse(f"Invalid {where}.", param=where)
 
     return read
 
@@ -122,7 +124,7 @@ def _literal(options: tuple[Any, ...]) -> Read:  # Any: texts and booleans
             return known[value]
         if isinstance(value, bool) and value in options:
             return value
-        raise Refusal(
+        raise ErrorResponse(
             f"Invalid {where}: must be one of {_listed(str(value), [str(one) for one in known])}", param=where
         )
 
@@ -141,7 +143,7 @@ def _list(item: Any) -> Read:  # Any: an annotation
     def read(value: Any, where: str) -> Any:  # Any: as in Read
         found = list(value.values()) if isinstance(value, Mapping) and all(key.isdigit() for key in value) else value
         if not isinstance(found, list):
-            raise Refusal("Invalid array", param=where)
+            raise ErrorResponse("Invalid array", param=where)
         read_one, typed = _reader(item), []
         for index, one in enumerate(found):
             typed.append(read_one(one, f"{where}[{index}]"))
@@ -156,7 +158,7 @@ def _map(item: Any) -> Read:  # Any: an annotation
     def read(value: Any, where: str) -> Any:  # Any: as in Read
         found = {str(index): one for index, one in enumerate(value)} if isinstance(value, list) else value
         if not isinstance(found, Mapping):
-            raise Refusal("Invalid hash", param=where)
+            raise ErrorResponse("Invalid hash", param=where)
         read_one = _value if item is str else _reader(item)
         return {key: read_one(one, f"{where}[{key}]") for key, one in found.items()}
 
@@ -167,7 +169,7 @@ def _limited(inner: Any, length: int) -> Read:  # Any: an annotation
     def read(value: Any, where: str) -> Any:  # Any: as in Read
         found = _reader(inner)(value, where)
         if isinstance(found, str) and len(found) > length:
-            raise Refusal(f"Invalid string: {found[:20]}...; must be at most {length} characters", param=where)
+            raise ErrorResponse(f"Invalid string: {found[:20]}...; must be at most {length} characters", param=where)
         return found
 
     return read
@@ -175,11 +177,13 @@ def _limited(inner: Any, length: int) -> Read:  # Any: an annotation
 
 def _text(value: Any, where: str) -> str | None:  # Any: as in Read
     if not isinstance(value, str):
-        raise Refusal(f"Invalid string: {value}", param=where)
+        raise ErrorResponse(f"Invalid string: {value}", param=where)
     if not value:
         return None  # an empty value clears a field
     if len(value) > DEFAULT_MAX_LENGTH:
-        raise Refusal(f"Invalid string: {value[:20]}...; must be at most {DEFAULT_MAX_LENGTH} characters", param=where)
+        raise ErrorResponse(
+            f"Invalid string: {value[:20]}...; must be at most {DEFAULT_MAX_LENGTH} characters", param=where
+        )
     return value
 
 
@@ -193,7 +197,7 @@ def _integer(value: Any, where: str) -> int:  # Any: as in Read
         return int(value)
     if isinstance(value, int) and not isinstance(value, bool):
         return value
-    raise Refusal(f"Invalid integer: {value}", code="parameter_invalid_integer", param=where)
+    raise ErrorResponse(f"Invalid integer: {value}", code="parameter_invalid_integer", param=where)
 
 
 def _boolean(value: Any, where: str) -> bool:  # Any: as in Read
@@ -201,7 +205,7 @@ def _boolean(value: Any, where: str) -> bool:  # Any: as in Read
         return value
     if value in ("true", "false"):
         return bool(value == "true")
-    raise Refusal(f"Invalid boolean: {value}", param=where)
+    raise ErrorResponse(f"Invalid boolean: {value}", param=where)
 
 
 def _decimal(value: Any, where: str) -> str:  # Any: as in Read
@@ -210,7 +214,7 @@ def _decimal(value: Any, where: str) -> str:  # Any: as in Read
             return str(value)
     except (InvalidOperation, TypeError, ValueError):
         pass
-    raise Refusal(f"Invalid decimal: {value}", param=where)
+    raise ErrorResponse(f"Invalid decimal: {value}", param=where)
 
 
 def _number(value: Any, where: str) -> float:  # Any: as in Read
@@ -224,7 +228,7 @@ def _moment(value: Any, where: str) -> str:  # Any: as in Read
             return str(value)
     except ValueError:
         pass
-    raise Refusal(f"Invalid date-time: {value}", param=where)
+    raise ErrorResponse(f"Invalid date-time: {value}", param=where)
 
 
 def _anything(value: Any, where: str) -> Any:  # Any: as in Read
@@ -233,7 +237,7 @@ def _anything(value: Any, where: str) -> Any:  # Any: as in Read
 
 def _check_currency(value: str, where: str) -> None:
     if value.lower() not in CURRENCIES:
-        raise Refusal(
+        raise ErrorResponse(
             f"Invalid currency: {value}. https://docs.stripe.com/currencies lists those there are.", param=where
         )
 

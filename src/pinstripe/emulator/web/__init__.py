@@ -1,145 +1,176 @@
-"""The pages that people open: what happens in the emulator, and the pages that Stripe hosts, such as Checkout."""
+"""Pages for people: the status page of the emulator, and the pages that Stripe hosts, such as Checkout."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
 import json
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Sequence
 from datetime import datetime, timezone
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import parse_qsl
 
+from pinstripe._asgi import Receive
 from pinstripe.emulator.billing.money import written
-from pinstripe.emulator.server.dispatch import Answer, Core, Question
-from pinstripe.emulator.state.account import NOBODY
-from pinstripe.emulator.validation.errors import Refusal
+from pinstripe.emulator.server.dispatch import Server
+from pinstripe.emulator.server.requests import Request
+from pinstripe.emulator.server.responses import Response
+from pinstripe.emulator.state.account import AccountState
+from pinstripe.emulator.state.delivery import Delivery
+from pinstripe.emulator.state.json_values import Object
+from pinstripe.emulator.validation.errors import ErrorResponse
 from pinstripe.emulator.web import hosted
 
 if TYPE_CHECKING:
     from jinja2 import Environment
 
-    from pinstripe.emulator import Emulator
+MAX_WAIT = 25.0
+"""Seconds that a page waits for changes before it asks again."""
+MAX_SHOWN = 50
+"""How many requests, events and deliveries the status page shows."""
+LATEST_IDS = 3
 
-Receive: TypeAlias = Callable[[], Awaitable[MutableMapping[str, Any]]]  # Any: ASGI's own
-PATIENCE = 25.0
-"""Seconds that a page waits for news before it asks again."""
-SHOWN = 50
+
+class Deliveries(Protocol):
+    """The deliveries of an emulator."""
+
+    @property
+    def deliveries(self) -> Sequence[Delivery]:
+        """The deliveries, oldest first."""
+        ...
+
+    def redeliver(self, delivery: Delivery) -> Delivery:
+        """Send the event of a delivery again."""
+        ...
 
 
 class Pages:
     """The pages of an emulator."""
 
-    def __init__(self, core: Core, emulator: Emulator) -> None:
-        self._core, self._emulator = core, emulator
+    def __init__(self, server: Server, deliveries: Deliveries) -> None:
+        self._server, self._accounts, self._deliveries = server, server.accounts, deliveries
         self._environment: Environment | None = None
 
-    async def answer(self, question: Question, receive: Receive) -> Answer | None:
-        """The page that a request is for; ``None`` where it is for none."""
-        steps = question.path.strip("/").split("/")
-        if steps == ["wait"]:
-            return await self._wait(dict(parse_qsl(question.query)), receive)
-        return await asyncio.to_thread(self._page, question, steps)
+    async def respond(self, request: Request, receive: Receive) -> Response | None:
+        """Return the page at the path of a request, or ``None`` when there is none."""
+        segments = request.path.strip("/").split("/")
+        if segments == ["wait"]:
+            return await self._wait(dict(parse_qsl(request.query)), receive)
+        return await asyncio.to_thread(self._page, request, segments)
 
-    def _page(self, question: Question, steps: list[str]) -> Answer | None:
+    def _page(self, request: Request, segments: list[str]) -> Response | None:
         try:
-            if steps == [""]:
-                return self._html("status.html", **self._state())
-            if steps[0] == "objects" and len(steps) == 2:
-                return self._object(steps[1])
-            if steps == ["deliveries"] and question.verb == "POST":
-                return self._send_again(question)
-            page = hosted.PAGES.get((steps[0], "/".join(steps[2:])))
-            if page is None or len(steps) < 2:
+            if segments == [""]:
+                return self._html("status.html", **self._status())
+            if segments[0] == "objects" and len(segments) == 2:
+                return self._object(segments[1])
+            if segments == ["deliveries"] and request.verb == "POST":
+                return self._redeliver(request)
+            page = hosted.PAGES.get((segments[0], "/".join(segments[2:])))
+            if page is None or len(segments) < 2:
                 return None
-            return self._hosted(page, question, steps[1])
-        except Refusal as refusal:
-            return self._html("message.html", refusal.status, title="That did not work", text=str(refusal))
+            return self._hosted(page, request, segments[1])
+        except ErrorResponse as error:
+            return self._html("message.html", error.status, title="That did not work", text=str(error))
 
-    def _hosted(self, page: hosted.Page, question: Question, identifier: str) -> Answer:
-        account = next((name for name, world in self._core.worlds.items() if identifier in world.objects), None)
+    def _hosted(self, page: hosted.Page, request: Request, object_id: str) -> Response:
+        account = next((one for one in self._accounts if self._find(one, object_id) is not None), None)
         if account is None:
-            return self._html("message.html", 404, title="Nothing is here", text=f"There is no {identifier}.")
-        given = dict(parse_qsl(question.body.decode())) if question.verb == "POST" else None
-        with self._core.session(account, NOBODY, question.base) as world:
-            shown = page(world, world.objects[identifier], given)
-        if isinstance(shown, bytes):
-            return Answer(200, shown, {"Content-Type": "application/pdf"})
-        if isinstance(shown, str):
-            return Answer(303, b"", {"Location": shown})
-        return self._html(shown.template, shown.status, **shown.values)
+            return self._not_found(object_id)
+        form = dict(parse_qsl(request.body.decode())) if request.verb == "POST" else None
 
-    def _html(self, template: str, status: int = 200, /, **values: Any) -> Answer:  # Any: what a template shows
+        def respond(state: AccountState) -> hosted.Content:
+            return page(state, next(state.objects.with_id(object_id)), form)
+
+        content = self._accounts.run(account, respond, base_url=request.base_url)
+        if isinstance(content, bytes):
+            return Response(200, content, {"Content-Type": "application/pdf"})
+        if isinstance(content, str):
+            return _redirect(content)
+        return self._html(content.template, content.status, **content.values)
+
+    def _find(self, account: str, object_id: str) -> Object | None:
+        with self._accounts.reading(account) as state:
+            return next(state.objects.with_id(object_id), None)
+
+    def _html(self, template: str, status: int = 200, /, **values: Any) -> Response:  # Any: what a template shows
         if self._environment is None:
             try:
                 from jinja2 import Environment, PackageLoader
             except ImportError as error:
                 raise ImportError("The emulator's pages need Jinja: pip install 'pinstripe[emulator]'") from error
             self._environment = Environment(loader=PackageLoader("pinstripe.emulator.web"), autoescape=True)
-            self._environment.filters |= {"money": written, "moment": _moment}
+            self._environment.filters |= {"money": written, "time": _format_time}
         text = self._environment.get_template(template).render(**values)
-        return Answer(status, text.encode(), {"Content-Type": "text/html; charset=utf-8", "Cache-Control": "no-store"})
+        return Response(
+            status, text.encode(), {"Content-Type": "text/html; charset=utf-8", "Cache-Control": "no-store"}
+        )
 
-    def _state(self) -> dict[str, Any]:  # Any: what the template shows
-        core = self._core
-        with core.changed:
-            kinds: dict[str, list[Any]] = {}  # Any: JSON
-            for world in core.worlds.values():
-                for kind, ids in world.kinds.items():
-                    kinds.setdefault(kind, []).extend(list(ids)[-3:])
-            counts = {kind: sum(len(world.kinds.get(kind, ())) for world in core.worlds.values()) for kind in kinds}
-            events = [
-                (identifier, core.worlds[account].happened[identifier]) for account, identifier in core.order[-SHOWN:]
-            ]
-            return {
-                "version": core.version,
-                "kinds": [(kind, counts[kind], kinds[kind][-3:]) for kind in sorted(kinds)],
-                "requests": list(core.requests)[-SHOWN:][::-1],
-                "events": events[::-1],
-                "deliveries": list(enumerate(self._emulator.deliveries))[-SHOWN:][::-1],
-            }
+    def _not_found(self, object_id: str) -> Response:
+        return self._html("message.html", 404, title="Not found", text=f"There is no {object_id}.")
 
-    def _object(self, identifier: str) -> Answer:
-        for world in self._core.worlds.values():
-            happening = world.happened.get(identifier)
-            found = happening.whole if happening else world.objects.get(identifier)
+    def _status(self) -> dict[str, Any]:  # Any: what the template shows
+        ids: dict[str, list[str]] = {}
+        for account in self._accounts:
+            with self._accounts.reading(account) as state:
+                for object_type in state.objects.types:
+                    ids.setdefault(object_type, []).extend(state.objects.ids(object_type))
+        with self._accounts.changed:
+            version, latest = self._accounts.version, self._accounts.event_order[-MAX_SHOWN:]
+        events = [(event_id, self._accounts.state(account).events.by_id[event_id]) for account, event_id in latest]
+        return {
+            "version": version,
+            "types": [(name, len(ids[name]), ids[name][-LATEST_IDS:]) for name in sorted(ids)],
+            "requests": list(self._server.requests)[-MAX_SHOWN:][::-1],
+            "events": events[::-1],
+            "deliveries": list(enumerate(self._deliveries.deliveries))[-MAX_SHOWN:][::-1],
+        }
+
+    def _object(self, object_id: str) -> Response:
+        for account in self._accounts:
+            event = self._accounts.state(account).events.by_id.get(object_id)
+            found = event.object if event else self._find(account, object_id)
             if found is not None:
-                return self._html("object.html", id=identifier, text=json.dumps(found, indent=2))
-        return self._html("message.html", 404, title="Nothing is here", text=f"There is no {identifier}.")
+                return self._html("object.html", id=object_id, text=json.dumps(found, indent=2))
+        return self._not_found(object_id)
 
-    def _send_again(self, question: Question) -> Answer:
-        number = dict(parse_qsl(question.body.decode())).get("delivery", "")
-        deliveries = self._emulator.deliveries
+    def _redeliver(self, request: Request) -> Response:
+        number = dict(parse_qsl(request.body.decode())).get("delivery", "")
+        deliveries = self._deliveries.deliveries
         if not number.isdigit() or int(number) >= len(deliveries):
-            raise Refusal("There is no such delivery.", status=404)
-        self._emulator.redeliver(deliveries[int(number)])
-        return Answer(303, b"", {"Location": "/"})
+            raise ErrorResponse("There is no such delivery.", status=404)
+        self._deliveries.redeliver(deliveries[int(number)])
+        return _redirect("/")
 
-    async def _wait(self, query: dict[str, str], receive: Receive) -> Answer:
-        """Answer when something has changed since a version, or after a while, or when nobody listens any more."""
+    async def _wait(self, query: dict[str, str], receive: Receive) -> Response:
+        """Respond when something has changed since a version, after a while, or when the client has disconnected."""
         loop, changed = asyncio.get_running_loop(), asyncio.Event()
 
-        def tell() -> None:
-            with contextlib.suppress(RuntimeError):  # the server has stopped
+        def notify() -> None:
+            with contextlib.suppress(RuntimeError):  # the event loop is closed
                 loop.call_soon_threadsafe(changed.set)
 
-        with self._core.changed:
-            self._core.listeners.append(tell)
-            known = query.get("version") == str(self._core.version)
-        if known:
-            waits = [asyncio.ensure_future(changed.wait()), asyncio.ensure_future(_gone(receive))]
-            await asyncio.wait(waits, timeout=PATIENCE, return_when=asyncio.FIRST_COMPLETED)
-            for one in waits:
-                one.cancel()
-        with self._core.changed:
-            self._core.listeners.remove(tell)
-        return Answer(200, str(self._core.version).encode(), {"Content-Type": "text/plain"})
+        with self._accounts.changed:
+            self._accounts.listeners.append(notify)
+            unchanged = query.get("version") == str(self._accounts.version)
+        if unchanged:
+            waits = [asyncio.ensure_future(changed.wait()), asyncio.ensure_future(_disconnected(receive))]
+            await asyncio.wait(waits, timeout=MAX_WAIT, return_when=asyncio.FIRST_COMPLETED)
+            for wait in waits:
+                wait.cancel()
+        with self._accounts.changed:
+            self._accounts.listeners.remove(notify)
+        return Response(200, str(self._accounts.version).encode(), {"Content-Type": "text/plain"})
 
 
-async def _gone(receive: Receive) -> None:
+def _redirect(url: str) -> Response:
+    return Response(303, b"", {"Location": url})
+
+
+async def _disconnected(receive: Receive) -> None:
     while (await receive())["type"] != "http.disconnect":
         pass
 
 
-def _moment(seconds: int) -> str:
+def _format_time(seconds: int) -> str:
     return f"{datetime.fromtimestamp(seconds, timezone.utc):%Y-%m-%d %H:%M:%S}"

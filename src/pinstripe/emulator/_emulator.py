@@ -1,0 +1,236 @@
+"""`Emulator`: a Stripe to run against, in process or over HTTP."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Any, Literal, TypeVar
+
+import httpx
+from typing_extensions import TypedDict, Unpack
+
+from pinstripe._client import AsyncClient, Client
+from pinstripe._decoding import Drift, Validation, decode
+from pinstripe._endpoint import endpoints
+from pinstripe._registry import registry
+from pinstripe.emulator._events import Events
+from pinstripe.emulator.operations.checkout_sessions import answer_challenge
+from pinstripe.emulator.server.asgi import asgi_app
+from pinstripe.emulator.server.dispatch import Server
+from pinstripe.emulator.server.faults import Fault, FaultKind
+from pinstripe.emulator.server.requests import DEFAULT_BASE_URL
+from pinstripe.emulator.server.serving import serve
+from pinstripe.emulator.server.transports import InProcessTransport
+from pinstripe.emulator.state.account import AccountState
+from pinstripe.emulator.state.accounts import PLATFORM, Accounts
+from pinstripe.emulator.state.delivery import Deliverer, Delivery
+from pinstripe.emulator.state.environment import Environment
+from pinstripe.emulator.state.persistence import StateFile
+from pinstripe.emulator.state.tables import ACCOUNT_KEY, PaymentRetries
+from pinstripe.emulator.validation.errors import ErrorResponse
+from pinstripe.errors import InvalidArgumentError, ResponseValidationError
+
+T = TypeVar("T")
+
+API_KEY = "sk_test_emulator"
+
+
+class ClientOptions(TypedDict, total=False):
+    """The options of a client of the emulator: those of `Client` that do not say where it sends its requests."""
+
+    api_version: str
+    stripe_account: str | None
+    stripe_context: str | None
+    max_retries: int
+    timeout: float
+    validation: Validation
+    on_drift: Callable[[Drift], None] | None
+
+
+class Emulator:
+    """A Stripe to run against: ``Emulator().client()`` is a `Client` whose requests never leave the process.
+
+    With a ``seed``, ids and times are the same in every run: time begins at 2026-01-01, and every request that may change
+    something is a second later. With ``db``, a path, the state is kept in a SQLite file and loaded from it at the next start.
+    Safe to use from many threads. https://docs.stripe.com/testing
+    """
+
+    def __init__(self, *, seed: int | None = None, db: str | Path | None = None) -> None:
+        self._accounts = Accounts(Environment(seed))
+        self._server = Server(self._accounts)
+        self._deliverer = Deliverer(self._on_delivery_end)
+        self._accounts.on_events = self._deliver
+        self.events = Events(self._accounts)
+        self._file = StateFile(db) if db is not None else None
+        if self._file is not None:
+            self._file.load(self._accounts)
+            self._accounts.on_commit = self._write
+            self._deliver_pending()
+
+    def _write(self, changed: Sequence[AccountState]) -> None:
+        if self._file is not None:
+            self._file.commit(self._accounts, changed)
+
+    def _deliver(self, state: AccountState, event_ids: Sequence[str]) -> None:
+        self._deliverer.deliver(state, self._accounts.state(PLATFORM), event_ids)
+
+    def _deliver_pending(self) -> None:
+        """Deliver again what a process that was stopped had not delivered: at least once, as Stripe does."""
+        for account_id, event_id in self._accounts.event_order:
+            state = self._accounts.state(account_id)
+            event = state.events.by_id[event_id]
+            if not event.thin and event.object["pending_webhooks"]:
+                self._deliver(state, [event_id])
+
+    def _on_delivery_end(self, delivery: Delivery) -> None:
+        with self._accounts.changed:
+            state = self._accounts.state(delivery.account)
+            event_id: str = delivery.event["id"]
+            if delivery.delivered and event_id in state.events.by_id and not state.events.by_id[event_id].thin:
+                pending: int = state.events.by_id[event_id].object["pending_webhooks"]
+                state.events.set_pending_webhooks(event_id, pending - 1)
+                if self._file is not None:
+                    self._file.write_event(state, event_id)
+            self._accounts.announce()
+
+    def client(self, api_key: str = API_KEY, **options: Unpack[ClientOptions]) -> Client:
+        """Return a client whose requests are responded to in this process, without sockets or threads."""
+        http_client = httpx.Client(transport=InProcessTransport(self._server))
+        return Client(api_key, base_url=DEFAULT_BASE_URL, http_client=http_client, **options)
+
+    def async_client(self, api_key: str = API_KEY, **options: Unpack[ClientOptions]) -> AsyncClient:
+        """Return an async client whose requests are responded to in this process."""
+        http_client = httpx.AsyncClient(transport=InProcessTransport(self._server))
+        return AsyncClient(api_key, base_url=DEFAULT_BASE_URL, http_client=http_client, **options)
+
+    def fail_next(
+        self, match: str = "*", fault: FaultKind = "error", *, times: int = 1, status: int = 500, seconds: float = 1.0
+    ) -> None:
+        """Make the next requests that match fail.
+
+        ``match`` is an operation or several (``"charges.create"``, ``"invoices.*"``), or a verb and a path
+        (``"POST /v1/charges"``). ``error`` responds with ``status`` and ``rate_limit`` with 429, both without any effect;
+        ``timeout`` carries the request out and never responds; ``reset_before`` and ``reset_after`` cut the connection before and
+        after the effect; ``slow`` responds after ``seconds``, and until then other requests with its idempotency key get a 409.
+        Raises `InvalidArgumentError` for a fault that can never happen.
+        """
+        new = Fault(match, fault, times, status, seconds)
+        new.check(endpoints())
+        with self._server.faults_lock:
+            self._server.faults.append(new)
+
+    def _run(self, action: Callable[[AccountState], T], account_id: str = PLATFORM) -> T:
+        """Change an account without a request; what the API would refuse raises `InvalidArgumentError`."""
+        try:
+            return self._accounts.run(account_id, action, base_url=DEFAULT_BASE_URL)
+        except ErrorResponse as error:
+            raise InvalidArgumentError(str(error), param=error.error.get("param")) from None
+
+    def add(self, object_type: str, *, stripe_account: str = "", **fields: Any) -> Any:  # Any: JSON values; a model
+        """Store an object that no operation of the API creates: ``emulator.add("review", charge=charge.id)``.
+
+        ``object_type`` is the value of its ``object`` field. Fields that are not passed have default values. Returns the model.
+        Raises `InvalidArgumentError` for a type that does not exist, and for fields that do not fit its model.
+        """
+        if object_type not in registry().objects:
+            raise InvalidArgumentError(f"object_type: Stripe has no object type {object_type!r}.", param="object_type")
+        names = registry().load(registry().objects[object_type]).model_fields.keys()
+        if unknown := fields.keys() - names:
+            listed = ", ".join(sorted(unknown))
+            raise InvalidArgumentError(f"{object_type} has no field {listed}.", param=min(unknown))
+
+        def store(state: AccountState) -> Any:  # Any: a model
+            value = {**state.draft(object_type), **fields}
+            try:
+                model = decode(value, validation="strict")
+            except ResponseValidationError as error:
+                raise InvalidArgumentError(f"The fields do not fit the model of {object_type}: {error}") from None
+            state.events.emit("created", state.objects.add(value))
+            return model
+
+        return self._run(store, stripe_account)
+
+    def authenticate(self, intent: str, *, success: bool = True, stripe_account: str = "") -> Any:  # Any: a model
+        """Complete or fail the 3-D Secure challenge of a payment or setup intent, and return the intent.
+
+        Raises `InvalidArgumentError` when the intent does not wait for one. https://docs.stripe.com/payments/3d-secure
+        """
+
+        def complete(state: AccountState) -> Any:  # Any: a model
+            return decode(answer_challenge(state, intent, success=success))
+
+        return self._run(complete, stripe_account)
+
+    def retry_payments(
+        self, days: Sequence[int] = (3, 5, 7), then: Literal["unpaid", "canceled", "past_due"] = "unpaid"
+    ) -> None:
+        """Set when the failed payment of a renewal is retried, and the status of the subscription after the last attempt.
+
+        ``days`` are counted from the previous attempt. These are the retry settings of Stripe's Dashboard, of the platform's own
+        account. Raises `InvalidArgumentError` for negative days or another status.
+        """
+        if min(days, default=0) < 0 or then not in ("unpaid", "canceled", "past_due"):
+            raise InvalidArgumentError(
+                "days are 0 or more, and then is unpaid, canceled or past_due.",
+                param="days" if min(days, default=0) < 0 else "then",
+            )
+        retries = PaymentRetries(tuple(days), then)
+        self._run(lambda state: state.tables.payment_retries.set(ACCOUNT_KEY, retries))
+
+    def snapshot(self) -> bytes:
+        """Return the whole state as bytes, for `restore`."""
+        return self._accounts.snapshot()
+
+    def restore(self, snapshot: bytes) -> None:
+        """Return to the state of a snapshot, made by this emulator or another one.
+
+        Restore only snapshots that you made: they are pickles. Raises `InvalidArgumentError` for anything else.
+        """
+        self._accounts.restore(snapshot)
+        with self._server.faults_lock:
+            self._server.faults.clear()
+        if self._file is not None:
+            self._file.rewrite(self._accounts)
+
+    @property
+    def deliveries(self) -> list[Delivery]:
+        """The deliveries to webhook endpoints, oldest first: the last ten thousand."""
+        return list(self._deliverer.deliveries)
+
+    def redeliver(self, delivery: Delivery) -> Delivery:
+        """Send the event of a delivery to its endpoint again, and return the new delivery."""
+        again = Delivery(delivery.url, delivery.secret, delivery.event, delivery.endpoint, delivery.account)
+        self._deliverer.send(again)
+        return again
+
+    def settle(self) -> None:
+        """Wait until every delivery so far has been accepted or given up."""
+        self._deliverer.wait()
+
+    @property
+    def app(self) -> Any:  # Any: an ASGI application
+        """The emulator as an ASGI application, for a server of your own; its status page is at ``/``."""
+        from pinstripe.emulator.web import Pages
+
+        return asgi_app(self._server, Pages(self._server, self).respond)
+
+    def serve(self, host: str = "127.0.0.1", port: int = 0) -> AbstractContextManager[str]:
+        """Serve the emulator over HTTP while the block runs; the value of the ``with`` statement is its base URL.
+
+        A port of 0 takes a free one. Needs ``pip install pinstripe[emulator]``.
+        """
+        return serve(self.app, host, port)
+
+    def close(self) -> None:
+        """Stop delivering webhooks, and close the state file."""
+        self._deliverer.close()
+        if self._file is not None:
+            self._accounts.on_commit = lambda changed: None
+            self._file.close()
+
+    def __enter__(self) -> Emulator:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()

@@ -1,0 +1,84 @@
+"""The emulator as an ASGI application: the API, and beside it the pages that people open."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import TypeAlias
+
+from pinstripe._asgi import Message, Receive, Send, read_body
+from pinstripe.emulator.server.dispatch import Server
+from pinstripe.emulator.server.requests import Request
+from pinstripe.emulator.server.responses import Response
+
+PageHandler: TypeAlias = Callable[[Request, Receive], Awaitable[Response | None]]
+"""Returns the page of a request, or ``None`` when there is none."""
+MAX_BODY = 64 * 1024 * 1024
+"""The largest body that is read, in bytes."""
+TOO_LARGE = Response(413, b'{"error": {"type": "invalid_request_error", "message": "The body is too large."}}')
+
+
+def asgi_app(server: Server, page_handler: PageHandler) -> Callable[[Message, Receive, Send], Awaitable[None]]:
+    """Return an ASGI application for a server and its pages."""
+
+    async def application(scope: Message, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            return
+        request = await _read(scope, receive)
+        if request is None:
+            await _send(send, TOO_LARGE)
+            return
+        if not request.path.startswith(("/v1/", "/v2/")):
+            page = await page_handler(request, receive)
+            if page is not None:
+                await _send(send, page)
+                return
+        response = await asyncio.to_thread(server.handle, request)
+        try:
+            sent = await _apply_fault(response, receive, send)
+        finally:
+            server.sent(response)
+        if not sent:
+            await _send(send, response)
+
+    return application
+
+
+async def _apply_fault(response: Response, receive: Receive, send: Send) -> bool:
+    """Carry out the fault of a response; return whether nothing is left to send."""
+    fault = response.fault.kind if response.fault else ""
+    if response.fault and fault == "slow":
+        await asyncio.sleep(response.fault.seconds)
+    elif fault == "timeout":
+        while (await receive())["type"] != "http.disconnect":
+            pass
+        return True
+    elif fault in ("reset_before", "reset_after"):
+        _reset(send)
+        return True
+    return False
+
+
+async def _read(scope: Message, receive: Receive) -> Request | None:
+    body = await read_body(receive, MAX_BODY)
+    if body is None:
+        return None
+    headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
+    path = (scope.get("raw_path") or scope["path"].encode()).decode("ascii").partition("?")[0]
+    base_url = f"{scope.get('scheme', 'http')}://{headers.get('host', 'localhost')}"
+    return Request(scope["method"], path, scope["query_string"].decode("ascii"), headers, body, base_url)
+
+
+async def _send(send: Send, response: Response) -> None:
+    headers = [(name.lower().encode(), value.encode("latin-1")) for name, value in response.headers.items()]
+    headers.append((b"content-length", str(len(response.body)).encode()))
+    await send({"type": "http.response.start", "status": response.status, "headers": headers})
+    await send({"type": "http.response.body", "body": response.body})
+
+
+def _reset(send: Send) -> None:
+    """Cut the connection. Where the server does not expose it, fail, which cuts it after a status of 500."""
+    transport = getattr(getattr(send, "__self__", None), "transport", None)  # uvicorn's, for h11 and httptools
+    if transport is None:
+        raise ConnectionResetError("A fault of the emulator: the connection was reset.")
+    transport.abort()

@@ -1,0 +1,132 @@
+"""The event log of one account: every event that was created, as it was. https://docs.stripe.com/api/events"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from pinstripe._api_version import API_VERSION
+from pinstripe.emulator.state.defaults import rfc3339
+from pinstripe.emulator.state.json_values import Object
+from pinstripe.emulator.state.object_types import EVENT_NAMES
+from pinstripe.emulator.state.transaction import Transaction
+from pinstripe.models._event_types import EVENT_TYPES, THIN_EVENT_TYPES
+
+
+@dataclass(frozen=True)
+class RequestInfo:
+    """The request that causes a change: its id and its idempotency key, as events report them."""
+
+    id: str | None = None
+    idempotency_key: str | None = None
+
+
+NO_REQUEST = RequestInfo()
+"""Stands for a change that no request causes, such as a renewal."""
+
+
+class StoredEvent(NamedTuple):
+    """An event: what lists filter by, and the event as JSON."""
+
+    type: str
+    created: int
+    json: str
+    thin: bool = False
+
+    @property
+    def object(self) -> Object:
+        """The event as an object."""
+        event: Object = json.loads(self.json)
+        return event
+
+
+class EventLog:
+    """The events of an account by id, oldest first."""
+
+    def __init__(
+        self,
+        account_id: str,
+        new_id: Callable[[str], str],
+        now: Callable[[], int],
+        request: Callable[[], RequestInfo],
+        transaction: Transaction,
+    ) -> None:
+        self._account_id, self._new_id, self._now, self._request = account_id, new_id, now, request
+        self._transaction = transaction
+        self.by_id: dict[str, StoredEvent] = {}
+        self.new: list[str] = []
+        """The ids of the events since the last commit."""
+
+    def emit(self, action: str, subject: Object, previous: Object | None = None) -> None:
+        """Create an event about an object as it is now, unless Stripe has no such event.
+
+        ``action`` is the last part of the event type (``updated``), or the whole type. ``previous`` are the previous values
+        of the fields that changed.
+        """
+        object_type: str = subject["object"]
+        event_type = _event_type(object_type, action)
+        if event_type is None:
+            return
+        data: Object = {"object": subject}
+        if previous is not None:
+            data["previous_attributes"] = previous
+        request = self._request()
+        event: Object = {
+            "id": self._new_id("event"),
+            "object": "event",
+            "api_version": API_VERSION,
+            "created": self._now(),
+            "data": data,
+            "livemode": False,
+            "pending_webhooks": 0,
+            "request": {"id": request.id, "idempotency_key": request.idempotency_key},
+            "type": event_type,
+        }
+        if self._account_id:
+            event["account"] = self._account_id
+        self._append(event["id"], StoredEvent(event_type, self._now(), json.dumps(event)))
+
+    def emit_thin(self, event_type: str, related: Object | None, url: str, **data: Any) -> None:  # Any: JSON values
+        """Create a thin event (API v2). https://docs.stripe.com/event-destinations#thin-events"""
+        if event_type not in THIN_EVENT_TYPES:
+            return
+        event: Object = {
+            "id": self._new_id("v2.core.event"),
+            "object": "v2.core.event",
+            "context": self._account_id or None,
+            "created": rfc3339(self._now()),
+            "livemode": False,
+            "type": event_type,
+            "reason": None,
+            "related_object": None,
+        }
+        if related is not None:
+            event["related_object"] = {"id": related["id"], "type": related["object"], "url": url}
+        if data:
+            event["data"] = data
+        self._append(event["id"], StoredEvent(event_type, self._now(), json.dumps(event), thin=True))
+
+    def _append(self, event_id: str, event: StoredEvent) -> None:
+        self.by_id[event_id] = event
+        self.new.append(event_id)
+
+        def undo() -> None:
+            del self.by_id[event_id]
+            self.new.pop()  # changes are undone in reverse order, so this event is the last
+
+        self._transaction.record(undo)
+
+    def set_pending_webhooks(self, event_id: str, count: int) -> Mapping[str, Any]:  # Any: JSON values
+        """Set how many endpoints have not received an event, and return the event."""
+        stored = self.by_id[event_id]
+        event = {**stored.object, "pending_webhooks": max(0, count)}
+        self.by_id[event_id] = stored._replace(json=json.dumps(event))
+        return event
+
+
+def _event_type(object_type: str, action: str) -> str | None:
+    name = EVENT_NAMES.get(object_type, object_type)
+    candidates = (action,) if "." in action else (f"{name}.{action}", f"{name.replace('.', '_', 1)}.{action}")
+    return next((one for one in candidates if one in EVENT_TYPES), None)

@@ -1,0 +1,51 @@
+"""JSON values as the emulator stores them, and the functions that copy, compare and merge them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, TypeAlias
+
+from pinstripe.emulator.validation.errors import ErrorResponse
+
+Object: TypeAlias = dict[str, Any]  # Any: a JSON value, as it is sent
+"""An object of Stripe's API, as JSON."""
+
+MAX_METADATA_KEYS = 50
+MAX_METADATA_KEY_LENGTH = 40
+MAX_METADATA_VALUE_LENGTH = 500
+
+
+def clone(value: Any) -> Any:  # Any: a JSON value
+    """Return a deep copy."""
+    if isinstance(value, dict):
+        return {name: clone(item) for name, item in value.items()}
+    return [clone(item) for item in value] if isinstance(value, list) else value
+
+
+def previous_values(before: Object, after: Object) -> Object:
+    """Return the fields of ``before`` whose value differs in ``after``."""
+    return {name: value for name, value in before.items() if after.get(name) != value}
+
+
+def merge_metadata(current: Mapping[str, str], changes: Mapping[str, str] | None) -> dict[str, str]:
+    """Return metadata after an update: an empty value removes its key, and ``None`` removes every key.
+
+    Raises `ErrorResponse` when a key, a value or the number of keys exceeds Stripe's limits.
+    https://docs.stripe.com/metadata
+    """
+    if changes is None:
+        return {}
+    for key, value in changes.items():
+        if len(key) > MAX_METADATA_KEY_LENGTH or "[" in key or "]" in key:
+            raise ErrorResponse(
+                f"Metadata keys are at most {MAX_METADATA_KEY_LENGTH} characters, without square brackets: {key}",
+                param="metadata",
+            )
+        if len(value or "") > MAX_METADATA_VALUE_LENGTH:
+            raise ErrorResponse(
+                f"Metadata values are at most {MAX_METADATA_VALUE_LENGTH} characters: {key}", param=f"metadata[{key}]"
+            )
+    merged = {key: value for key, value in {**current, **changes}.items() if value}
+    if len(merged) > MAX_METADATA_KEYS:
+        raise ErrorResponse(f"Metadata has at most {MAX_METADATA_KEYS} keys.", param="metadata")
+    return merged
