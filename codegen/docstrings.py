@@ -1,0 +1,168 @@
+"""The documentation of classes, fields, parameters and methods, as the text of docstrings."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterable, Mapping
+
+from codegen import docs, names, spec
+
+WIDTH = 100
+DEPRECATED = "Deprecated:"
+
+
+class Writer:
+    """Finds what is written about a place, and lays it out as a docstring."""
+
+    def __init__(self, api: spec.Api, documentation: docs.Documentation) -> None:
+        self.api = api
+        self.lookup = docs.Lookup(documentation, api)
+
+    def object(self, schema: str) -> str:
+        """Return the docstring of the model of an object, with the page of Stripe's reference."""
+        summary = self.lookup.schema(schema)
+        fallback = f"A `{self.api.schemas[schema].original}` object."
+        if schema.startswith(spec.DELETED):
+            return f"What is returned for a deleted `{self.api.schemas[schema].original}`."
+        link = self._page(schema)
+        return paragraphs(summary.text if summary else fallback, link)
+
+    def component(self, component: str) -> str:
+        """Return the docstring of a class that several objects share."""
+        summary = self.lookup.schema(component)
+        return paragraphs(summary.text if summary else f"A `{component}`.")
+
+    def field(self, schema: str, path: str) -> str:
+        """Return the docstring of a field."""
+        found = self.lookup.field(schema, path)
+        place = self.lookup.fields(schema).get(path)
+        deprecated = bool(place and place.field.deprecated)
+        return self._place(found.text if found else "", self.lookup.field_values(schema, path), deprecated)
+
+    def param(self, operation: str, path: str) -> str:
+        """Return the docstring of a parameter."""
+        found = self.lookup.param(operation, path)
+        place = self.lookup.params(operation).get(path)
+        deprecated = bool(place and place.field.deprecated)
+        return self._place(found.text if found else "", self.lookup.param_values(operation, path), deprecated)
+
+    def event_field(self, event: str, path: str) -> str:
+        """Return the docstring of a field of a thin event's data."""
+        found = self.lookup.event_field(event, path)
+        return paragraphs(found.text if found else "")
+
+    def event(self, event: str) -> str:
+        """Return the docstring of the class of an event type."""
+        summary = self.lookup.event(event)
+        link = "" if event in self.api.thin_events else f"https://docs.stripe.com/api/events/types#event_types-{event}"
+        return paragraphs(summary.text if summary else f"A `{event}` event.", link)
+
+    def method(self, operation: spec.Operation, method: str, link: str, required: Iterable[spec.Field]) -> str:
+        """Return the docstring of the method of an operation: summary, arguments, expandable fields, errors, link."""
+        summary = self.lookup.operation(operation.name)
+        text = summary.text if summary else f"Call `{operation.verb} {operation.path}`."
+        if operation.deprecated and not text.startswith(DEPRECATED):
+            text = f"{DEPRECATED} {text}"
+        lines = [paragraphs(text), f"`{operation.verb} {names.path(operation.path)}` {link}"]
+        arguments = [self._argument(operation, name) for name in operation.path_params]
+        arguments += [self._parameter(operation, item) for item in required]
+        arguments.append(_entry("request_options", "Idempotency key, account and other options of this request."))
+        lines.append("Args:\n" + "\n".join(arguments))
+        if expandable := self._expandable(operation):
+            within = "data." if operation.is_list else ""
+            lines.append(wrap("Expandable: " + ", ".join(f"`{within}{name}`" for name in expandable) + "."))
+        if errors := self._errors(operation):
+            lines.append("Raises:\n" + "\n".join(errors))
+        return "\n\n".join(line for line in lines if line)
+
+    def _argument(self, operation: spec.Operation, name: str) -> str:
+        segments = operation.path.strip("/").split("/")
+        before = segments[segments.index(f"{{{name}}}") - 1]
+        subject = names.singular(before) if name == "id" else names.argument(name)
+        return _entry(names.argument(name), f"ID of the {subject.removesuffix('_id').replace('_', ' ')}.")
+
+    def _parameter(self, operation: spec.Operation, item: spec.Field) -> str:
+        text = self.param(operation.name, item.name).split("\n\n")[0].replace("\n", " ")
+        limit = spec.max_length(item.type)
+        if limit and limit != 5000 and not isinstance(item.type, spec.Object):
+            text = f"{text} At most {limit:,} characters.".strip()
+        return _entry(names.safe(item.name), text)
+
+    def _expandable(self, operation: spec.Operation) -> list[str]:
+        if not any(item.name == "expand" for item in operation.params):
+            return []
+        found: dict[str, None] = {}
+        for name in spec.references(operation.returns):
+            for item in self.api.schemas[name].fields:
+                if any(isinstance(part, spec.Expandable) for part in spec.parts(item.type)):
+                    found[item.name] = None
+        return list(found)
+
+    def _errors(self, operation: spec.Operation) -> list[str]:
+        errors = []
+        if operation.name in CHARGES:
+            errors.append(_entry("CardError", "The payment was declined; `decline_code` has the reason."))
+        reason = "A parameter is invalid" + (", or an object does not exist." if operation.path_params else ".")
+        errors.append(_entry("InvalidRequestError", reason))
+        if codes := [code.removeprefix("v2.error.") for code in operation.errors if code != "v2.error"]:
+            errors.append(_entry("StripeError", "Codes: " + ", ".join(f"`{code}`" for code in codes) + "."))
+        return errors
+
+    def _place(self, text: str, values: Mapping[str, docs.Sentence], deprecated: bool) -> str:
+        if deprecated and not text.startswith(DEPRECATED):
+            text = f"{DEPRECATED} {text}".strip()
+        meanings = [_bullet(value, sentence.text) for value, sentence in values.items()]
+        return paragraphs(text, "\n".join(meanings))
+
+    def _page(self, schema: str) -> str:
+        for operation in self.api.operations.values():
+            if operation.method in ("retrieve", "create", "list") and schema in spec.references(operation.returns):
+                return reference(operation.service) + "/object"
+        return ""
+
+
+# The operations that take a payment, so that a card can be declined.
+CHARGES = {
+    "charges.create",
+    "invoices.pay",
+    "payment_intents.capture",
+    "payment_intents.confirm",
+    "payment_intents.create",
+    "payment_intents.increment_authorization",
+    "payment_methods.attach",
+    "setup_intents.confirm",
+    "setup_intents.create",
+    "subscription_items.create",
+    "subscription_items.update",
+    "subscriptions.create",
+    "subscriptions.resume",
+    "subscriptions.update",
+}
+
+
+def reference(service: str) -> str:
+    """Return the page of Stripe's reference for a service."""
+    return "https://docs.stripe.com/api/" + service.replace(".", "/")
+
+
+def paragraphs(*texts: str) -> str:
+    """Return texts as paragraphs of lines; lists are left as they are."""
+    return "\n\n".join(text if text.startswith("- ") else wrap(text) for text in texts if text)
+
+
+def wrap(text: str, indent: str = "") -> str:
+    """Return a text in lines."""
+    lines = textwrap.wrap(text, WIDTH, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False)
+    return "\n".join(lines)
+
+
+def _bullet(value: str, text: str) -> str:
+    return wrap(f"- `{value}`: {text}", "  ")
+
+
+def _entry(name: str, text: str) -> str:
+    body = f"{name}: {text}" if text else f"{name}:"
+    lines = textwrap.wrap(
+        body, WIDTH - 4, initial_indent="    ", subsequent_indent="        ", break_long_words=False, break_on_hyphens=False
+    )
+    return "\n".join(lines)
