@@ -207,43 +207,43 @@ class AccountApplicationDeauthorizedEvent(TypedEvent[Literal["account.applicatio
     """
 
 class AccountExternalAccountCreatedEvent(TypedEvent[Literal["account.external_account.created"], BankAccount | Card]):
-    """A `account.external_account.created` event.
+    """Sent when a bank account or debit card was added to an account.
 
     https://docs.stripe.com/api/events/types#event_types-account.external_account.created
     """
 
 class AccountExternalAccountDeletedEvent(TypedEvent[Literal["account.external_account.deleted"], BankAccount | Card]):
-    """A `account.external_account.deleted` event.
+    """Sent when a bank account or debit card was removed from an account.
 
     https://docs.stripe.com/api/events/types#event_types-account.external_account.deleted
     """
 
 class AccountExternalAccountUpdatedEvent(TypedEvent[Literal["account.external_account.updated"], BankAccount | Card]):
-    """A `account.external_account.updated` event.
+    """Sent when a bank account or debit card of an account has changed.
 
     https://docs.stripe.com/api/events/types#event_types-account.external_account.updated
     """
 
 class AccountUpdatedEvent(TypedEvent[Literal["account.updated"], Account]):
-    """A `account.updated` event.
+    """Sent when a detail, status or requirement of an account has changed.
 
     https://docs.stripe.com/api/events/types#event_types-account.updated
     """
 
 class ApplicationFeeCreatedEvent(TypedEvent[Literal["application_fee.created"], ApplicationFee]):
-    """A `application_fee.created` event.
+    """Sent when your platform has earned an application fee.
 
     https://docs.stripe.com/api/events/types#event_types-application_fee.created
     """
 
 class ApplicationFeeRefundUpdatedEvent(TypedEvent[Literal["application_fee.refund.updated"], ApplicationFeeRefund]):
-    """A `application_fee.refund.updated` event.
+    """Sent when a refund of an application fee has changed.
 
     https://docs.stripe.com/api/events/types#event_types-application_fee.refund.updated
     """
 
 class ApplicationFeeRefundedEvent(TypedEvent[Literal["application_fee.refunded"], ApplicationFee]):
-    """A `application_fee.refunded` event.
+    """Sent when an application fee was given back, in full or in part.
 
     https://docs.stripe.com/api/events/types#event_types-application_fee.refunded
     """
@@ -267,19 +267,19 @@ class AppsInstallUpdatedEvent(TypedEvent[Literal["apps.install.updated"], AppsIn
     """
 
 class BalanceAvailableEvent(TypedEvent[Literal["balance.available"], Balance]):
-    """A `balance.available` event.
+    """Sent when money has become available in the balance, so that it can be paid out or transferred.
 
     https://docs.stripe.com/api/events/types#event_types-balance.available
     """
 
 class BalanceSettingsUpdatedEvent(TypedEvent[Literal["balance_settings.updated"], BalanceSettings]):
-    """A `balance_settings.updated` event.
+    """Sent when a setting of the balance has changed.
 
     https://docs.stripe.com/api/events/types#event_types-balance_settings.updated
     """
 
 class BillingAlertTriggeredEvent(TypedEvent[Literal["billing.alert.triggered"], BillingAlertTriggered]):
-    """A `billing.alert.triggered` event.
+    """Sent when the usage of a customer reaches the threshold of an alert.
 
     https://docs.stripe.com/api/events/types#event_types-billing.alert.triggered
     """
@@ -287,43 +287,43 @@ class BillingAlertTriggeredEvent(TypedEvent[Literal["billing.alert.triggered"], 
 class BillingCreditBalanceTransactionCreatedEvent(
     TypedEvent[Literal["billing.credit_balance_transaction.created"], BillingCreditBalanceTransaction]
 ):
-    """A `billing.credit_balance_transaction.created` event.
+    """Sent when a customer's billing credits change.
 
     https://docs.stripe.com/api/events/types#event_types-billing.credit_balance_transaction.created
     """
 
 class BillingCreditGrantCreatedEvent(TypedEvent[Literal["billing.credit_grant.created"], BillingCreditGrant]):
-    """A `billing.credit_grant.created` event.
+    """Sent when billing credits are granted.
 
     https://docs.stripe.com/api/events/types#event_types-billing.credit_grant.created
     """
 
 class BillingCreditGrantUpdatedEvent(TypedEvent[Literal["billing.credit_grant.updated"], BillingCreditGrant]):
-    """A `billing.credit_grant.updated` event.
+    """Sent when a credit grant changes.
 
     https://docs.stripe.com/api/events/types#event_types-billing.credit_grant.updated
     """
 
 class BillingMeterCreatedEvent(TypedEvent[Literal["billing.meter.created"], BillingMeter]):
-    """A `billing.meter.created` event.
+    """Sent when a meter is created.
 
     https://docs.stripe.com/api/events/types#event_types-billing.meter.created
     """
 
 class BillingMeterDeactivatedEvent(TypedEvent[Literal["billing.meter.deactivated"], BillingMeter]):
-    """A `billing.meter.deactivated` event.
+    """Sent when a meter is deactivated.
 
     https://docs.stripe.com/api/events/types#event_types-billing.meter.deactivated
     """
 
 class BillingMeterReactivatedEvent(TypedEvent[Literal["billing.meter.reactivated"], BillingMeter]):
-    """A `billing.meter.reactivated` event.
+    """Sent when a meter is activated again.
 
     https://docs.stripe.com/api/events/types#event_types-billing.meter.reactivated
     """
 
 class BillingMeterUpdatedEvent(TypedEvent[Literal["billing.meter.updated"], BillingMeter]):
-    """A `billing.meter.updated` event.
+    """Sent when a meter changes, for instance its display name.
 
     https://docs.stripe.com/api/events/types#event_types-billing.meter.updated
     """
@@ -331,7 +331,7 @@ class BillingMeterUpdatedEvent(TypedEvent[Literal["billing.meter.updated"], Bill
 class BillingPortalConfigurationCreatedEvent(
     TypedEvent[Literal["billing_portal.configuration.created"], BillingPortalConfiguration]
 ):
-    """A `billing_portal.configuration.created` event.
+    """Sent when a configuration of the customer portal was created.
 
     https://docs.stripe.com/api/events/types#event_types-billing_portal.configuration.created
     """
@@ -339,103 +339,106 @@ class BillingPortalConfigurationCreatedEvent(
 class BillingPortalConfigurationUpdatedEvent(
     TypedEvent[Literal["billing_portal.configuration.updated"], BillingPortalConfiguration]
 ):
-    """A `billing_portal.configuration.updated` event.
+    """Sent when a configuration of the customer portal has changed.
 
     https://docs.stripe.com/api/events/types#event_types-billing_portal.configuration.updated
     """
 
 class BillingPortalSessionCreatedEvent(TypedEvent[Literal["billing_portal.session.created"], BillingPortalSession]):
-    """A `billing_portal.session.created` event.
+    """Sent when a session of the customer portal was created.
 
     https://docs.stripe.com/api/events/types#event_types-billing_portal.session.created
     """
 
 class CapabilityUpdatedEvent(TypedEvent[Literal["capability.updated"], Capability]):
-    """A `capability.updated` event.
+    """Sent when the status or the requirements of a capability have changed.
 
     https://docs.stripe.com/api/events/types#event_types-capability.updated
     """
 
 class CashBalanceFundsAvailableEvent(TypedEvent[Literal["cash_balance.funds_available"], CashBalance]):
-    """A `cash_balance.funds_available` event.
+    """Sent when a customer's bank transfer leaves money that is not applied to a payment. With manual
+    reconciliation, sent whenever money arrives.
 
     https://docs.stripe.com/api/events/types#event_types-cash_balance.funds_available
     """
 
 class ChargeCapturedEvent(TypedEvent[Literal["charge.captured"], Charge]):
-    """A `charge.captured` event.
+    """Sent when an authorized charge is captured.
 
     https://docs.stripe.com/api/events/types#event_types-charge.captured
     """
 
 class ChargeDisputeClosedEvent(TypedEvent[Literal["charge.dispute.closed"], Dispute]):
-    """A `charge.dispute.closed` event.
+    """Sent when a dispute is closed as `won`, `lost` or `warning_closed`.
 
     https://docs.stripe.com/api/events/types#event_types-charge.dispute.closed
     """
 
 class ChargeDisputeCreatedEvent(TypedEvent[Literal["charge.dispute.created"], Dispute]):
-    """A `charge.dispute.created` event.
+    """Sent when a customer disputes a charge with the bank.
 
     https://docs.stripe.com/api/events/types#event_types-charge.dispute.created
     """
 
 class ChargeDisputeFundsReinstatedEvent(TypedEvent[Literal["charge.dispute.funds_reinstated"], Dispute]):
-    """A `charge.dispute.funds_reinstated` event.
+    """Sent when the disputed money is returned to your balance, after you won or the dispute was
+    withdrawn.
 
     https://docs.stripe.com/api/events/types#event_types-charge.dispute.funds_reinstated
     """
 
 class ChargeDisputeFundsWithdrawnEvent(TypedEvent[Literal["charge.dispute.funds_withdrawn"], Dispute]):
-    """A `charge.dispute.funds_withdrawn` event.
+    """Sent when the disputed money is taken from your balance.
 
     https://docs.stripe.com/api/events/types#event_types-charge.dispute.funds_withdrawn
     """
 
 class ChargeDisputeUpdatedEvent(TypedEvent[Literal["charge.dispute.updated"], Dispute]):
-    """A `charge.dispute.updated` event.
+    """Sent when a dispute changes, usually because evidence was saved.
 
     https://docs.stripe.com/api/events/types#event_types-charge.dispute.updated
     """
 
 class ChargeExpiredEvent(TypedEvent[Literal["charge.expired"], Charge]):
-    """A `charge.expired` event.
+    """Sent when an authorization expires before it was captured. The money is released.
 
     https://docs.stripe.com/api/events/types#event_types-charge.expired
     """
 
 class ChargeFailedEvent(TypedEvent[Literal["charge.failed"], Charge]):
-    """A `charge.failed` event.
+    """Sent when an attempt to charge fails.
 
     https://docs.stripe.com/api/events/types#event_types-charge.failed
     """
 
 class ChargePendingEvent(TypedEvent[Literal["charge.pending"], Charge]):
-    """A `charge.pending` event.
+    """Sent when a charge is created that the payment method still has to confirm.
 
     https://docs.stripe.com/api/events/types#event_types-charge.pending
     """
 
 class ChargeRefundUpdatedEvent(TypedEvent[Literal["charge.refund.updated"], Refund]):
-    """A `charge.refund.updated` event.
+    """Sent when a refund changes, for some payment methods only. Listen to `refund.updated` for all.
 
     https://docs.stripe.com/api/events/types#event_types-charge.refund.updated
     """
 
 class ChargeRefundedEvent(TypedEvent[Literal["charge.refunded"], Charge]):
-    """A `charge.refunded` event.
+    """Sent when a charge is refunded, also in part. Listen to `refund.created` for the refund itself.
 
     https://docs.stripe.com/api/events/types#event_types-charge.refunded
     """
 
 class ChargeSucceededEvent(TypedEvent[Literal["charge.succeeded"], Charge]):
-    """A `charge.succeeded` event.
+    """Sent when a charge succeeds.
 
     https://docs.stripe.com/api/events/types#event_types-charge.succeeded
     """
 
 class ChargeUpdatedEvent(TypedEvent[Literal["charge.updated"], Charge]):
-    """A `charge.updated` event.
+    """Sent when the description, metadata or another detail of a charge changes, or its capture in the
+    background is complete.
 
     https://docs.stripe.com/api/events/types#event_types-charge.updated
     """
@@ -443,7 +446,8 @@ class ChargeUpdatedEvent(TypedEvent[Literal["charge.updated"], Charge]):
 class CheckoutSessionAsyncPaymentFailedEvent(
     TypedEvent[Literal["checkout.session.async_payment_failed"], CheckoutSession]
 ):
-    """A `checkout.session.async_payment_failed` event.
+    """Sent when the payment of a completed session with a delayed payment method has failed. Ask the
+    customer to pay in another way.
 
     https://docs.stripe.com/api/events/types#event_types-checkout.session.async_payment_failed
     """
@@ -451,19 +455,21 @@ class CheckoutSessionAsyncPaymentFailedEvent(
 class CheckoutSessionAsyncPaymentSucceededEvent(
     TypedEvent[Literal["checkout.session.async_payment_succeeded"], CheckoutSession]
 ):
-    """A `checkout.session.async_payment_succeeded` event.
+    """Sent when the payment of a completed session with a delayed payment method has arrived; fulfill the
+    order now.
 
     https://docs.stripe.com/api/events/types#event_types-checkout.session.async_payment_succeeded
     """
 
 class CheckoutSessionCompletedEvent(TypedEvent[Literal["checkout.session.completed"], CheckoutSession]):
-    """A `checkout.session.completed` event.
+    """Sent when the customer has completed the session. Fulfill the order unless `payment_status` is
+    `unpaid`; then wait for the payment.
 
     https://docs.stripe.com/api/events/types#event_types-checkout.session.completed
     """
 
 class CheckoutSessionExpiredEvent(TypedEvent[Literal["checkout.session.expired"], CheckoutSession]):
-    """A `checkout.session.expired` event.
+    """Sent when a session expired before the customer completed it, by itself or by your request.
 
     https://docs.stripe.com/api/events/types#event_types-checkout.session.expired
     """
@@ -547,43 +553,43 @@ class CreditNoteVoidedEvent(TypedEvent[Literal["credit_note.voided"], CreditNote
     """
 
 class CustomerCreatedEvent(TypedEvent[Literal["customer.created"], Customer]):
-    """A `customer.created` event.
+    """Sent when a customer is created.
 
     https://docs.stripe.com/api/events/types#event_types-customer.created
     """
 
 class CustomerDeletedEvent(TypedEvent[Literal["customer.deleted"], Customer]):
-    """A `customer.deleted` event.
+    """Sent when a customer is deleted.
 
     https://docs.stripe.com/api/events/types#event_types-customer.deleted
     """
 
 class CustomerDiscountCreatedEvent(TypedEvent[Literal["customer.discount.created"], Discount]):
-    """A `customer.discount.created` event.
+    """Sent when a coupon or promotion code is applied to a customer.
 
     https://docs.stripe.com/api/events/types#event_types-customer.discount.created
     """
 
 class CustomerDiscountDeletedEvent(TypedEvent[Literal["customer.discount.deleted"], Discount]):
-    """A `customer.discount.deleted` event.
+    """Sent when a discount of a customer is removed or ends.
 
     https://docs.stripe.com/api/events/types#event_types-customer.discount.deleted
     """
 
 class CustomerDiscountUpdatedEvent(TypedEvent[Literal["customer.discount.updated"], Discount]):
-    """A `customer.discount.updated` event.
+    """Sent when the coupon of a customer is exchanged for another one.
 
     https://docs.stripe.com/api/events/types#event_types-customer.discount.updated
     """
 
 class CustomerSourceCreatedEvent(TypedEvent[Literal["customer.source.created"], Account | BankAccount | Card | Source]):
-    """A `customer.source.created` event.
+    """Sent when a card, bank account or source is saved with a customer.
 
     https://docs.stripe.com/api/events/types#event_types-customer.source.created
     """
 
 class CustomerSourceDeletedEvent(TypedEvent[Literal["customer.source.deleted"], Account | BankAccount | Card | Source]):
-    """A `customer.source.deleted` event.
+    """Sent when a card, bank account or source is removed from a customer.
 
     https://docs.stripe.com/api/events/types#event_types-customer.source.deleted
     """
@@ -591,31 +597,31 @@ class CustomerSourceDeletedEvent(TypedEvent[Literal["customer.source.deleted"], 
 class CustomerSourceExpiringEvent(
     TypedEvent[Literal["customer.source.expiring"], Account | BankAccount | Card | Source]
 ):
-    """A `customer.source.expiring` event.
+    """Sent when a card or source expires at the end of the month.
 
     https://docs.stripe.com/api/events/types#event_types-customer.source.expiring
     """
 
 class CustomerSourceUpdatedEvent(TypedEvent[Literal["customer.source.updated"], Account | BankAccount | Card | Source]):
-    """A `customer.source.updated` event.
+    """Sent when the details of a customer's card, bank account or source change.
 
     https://docs.stripe.com/api/events/types#event_types-customer.source.updated
     """
 
 class CustomerSubscriptionCreatedEvent(TypedEvent[Literal["customer.subscription.created"], Subscription]):
-    """A `customer.subscription.created` event.
+    """Sent when a customer gets a new subscription, also when its first invoice is not paid yet.
 
     https://docs.stripe.com/api/events/types#event_types-customer.subscription.created
     """
 
 class CustomerSubscriptionDeletedEvent(TypedEvent[Literal["customer.subscription.deleted"], Subscription]):
-    """A `customer.subscription.deleted` event.
+    """Sent when a subscription ends. Its status is `canceled` then.
 
     https://docs.stripe.com/api/events/types#event_types-customer.subscription.deleted
     """
 
 class CustomerSubscriptionPausedEvent(TypedEvent[Literal["customer.subscription.paused"], Subscription]):
-    """A `customer.subscription.paused` event.
+    """Sent when the status of a subscription becomes `paused`. Not sent for `pause_collection`.
 
     https://docs.stripe.com/api/events/types#event_types-customer.subscription.paused
     """
@@ -623,7 +629,7 @@ class CustomerSubscriptionPausedEvent(TypedEvent[Literal["customer.subscription.
 class CustomerSubscriptionPendingUpdateAppliedEvent(
     TypedEvent[Literal["customer.subscription.pending_update_applied"], Subscription]
 ):
-    """A `customer.subscription.pending_update_applied` event.
+    """Sent when a pending update of a subscription applies because its invoice was paid.
 
     https://docs.stripe.com/api/events/types#event_types-customer.subscription.pending_update_applied
     """
@@ -631,49 +637,50 @@ class CustomerSubscriptionPendingUpdateAppliedEvent(
 class CustomerSubscriptionPendingUpdateExpiredEvent(
     TypedEvent[Literal["customer.subscription.pending_update_expired"], Subscription]
 ):
-    """A `customer.subscription.pending_update_expired` event.
+    """Sent when a pending update of a subscription expires without the payment of its invoice.
 
     https://docs.stripe.com/api/events/types#event_types-customer.subscription.pending_update_expired
     """
 
 class CustomerSubscriptionResumedEvent(TypedEvent[Literal["customer.subscription.resumed"], Subscription]):
-    """A `customer.subscription.resumed` event.
+    """Sent when a subscription is no longer paused. Not sent for `pause_collection`.
 
     https://docs.stripe.com/api/events/types#event_types-customer.subscription.resumed
     """
 
 class CustomerSubscriptionTrialWillEndEvent(TypedEvent[Literal["customer.subscription.trial_will_end"], Subscription]):
-    """A `customer.subscription.trial_will_end` event.
+    """Sent three days before the trial of a subscription ends, or at once if less time is left.
 
     https://docs.stripe.com/api/events/types#event_types-customer.subscription.trial_will_end
     """
 
 class CustomerSubscriptionUpdatedEvent(TypedEvent[Literal["customer.subscription.updated"], Subscription]):
-    """A `customer.subscription.updated` event.
+    """Sent when a subscription changes: a new period or status, another price or quantity, a cancellation
+    that was planned.
 
     https://docs.stripe.com/api/events/types#event_types-customer.subscription.updated
     """
 
 class CustomerTaxIdCreatedEvent(TypedEvent[Literal["customer.tax_id.created"], TaxId]):
-    """A `customer.tax_id.created` event.
+    """Sent when a tax ID is added to a customer.
 
     https://docs.stripe.com/api/events/types#event_types-customer.tax_id.created
     """
 
 class CustomerTaxIdDeletedEvent(TypedEvent[Literal["customer.tax_id.deleted"], TaxId]):
-    """A `customer.tax_id.deleted` event.
+    """Sent when a tax ID of a customer is removed.
 
     https://docs.stripe.com/api/events/types#event_types-customer.tax_id.deleted
     """
 
 class CustomerTaxIdUpdatedEvent(TypedEvent[Literal["customer.tax_id.updated"], TaxId]):
-    """A `customer.tax_id.updated` event.
+    """Sent when a tax ID of a customer changes, for instance when the check of it has ended.
 
     https://docs.stripe.com/api/events/types#event_types-customer.tax_id.updated
     """
 
 class CustomerUpdatedEvent(TypedEvent[Literal["customer.updated"], Customer]):
-    """A `customer.updated` event.
+    """Sent when a field of a customer changes, such as its email, balance or default payment method.
 
     https://docs.stripe.com/api/events/types#event_types-customer.updated
     """
@@ -681,7 +688,7 @@ class CustomerUpdatedEvent(TypedEvent[Literal["customer.updated"], Customer]):
 class CustomerCashBalanceTransactionCreatedEvent(
     TypedEvent[Literal["customer_cash_balance_transaction.created"], CustomerCashBalanceTransaction]
 ):
-    """A `customer_cash_balance_transaction.created` event.
+    """Sent when a customer's cash balance changes.
 
     https://docs.stripe.com/api/events/types#event_types-customer_cash_balance_transaction.created
     """
@@ -689,13 +696,13 @@ class CustomerCashBalanceTransactionCreatedEvent(
 class EntitlementsActiveEntitlementSummaryUpdatedEvent(
     TypedEvent[Literal["entitlements.active_entitlement_summary.updated"], EntitlementsActiveEntitlementSummary]
 ):
-    """A `entitlements.active_entitlement_summary.updated` event.
+    """Sent when the features that a customer may use change.
 
     https://docs.stripe.com/api/events/types#event_types-entitlements.active_entitlement_summary.updated
     """
 
 class FileCreatedEvent(TypedEvent[Literal["file.created"], File]):
-    """A `file.created` event.
+    """Sent when a file was created, by upload or by Stripe.
 
     https://docs.stripe.com/api/events/types#event_types-file.created
     """
@@ -1128,7 +1135,7 @@ class IssuingTransactionUpdatedEvent(TypedEvent[Literal["issuing_transaction.upd
     """
 
 class MandateUpdatedEvent(TypedEvent[Literal["mandate.updated"], Mandate]):
-    """A `mandate.updated` event.
+    """Sent when a mandate changes, for example because the customer or bank withdrew it.
 
     https://docs.stripe.com/api/events/types#event_types-mandate.updated
     """
@@ -1136,67 +1143,68 @@ class MandateUpdatedEvent(TypedEvent[Literal["mandate.updated"], Mandate]):
 class PaymentIntentAmountCapturableUpdatedEvent(
     TypedEvent[Literal["payment_intent.amount_capturable_updated"], PaymentIntent]
 ):
-    """A `payment_intent.amount_capturable_updated` event.
+    """Sent when the amount that can be captured changes, such as when the payment is authorized. Capture
+    it or cancel.
 
     https://docs.stripe.com/api/events/types#event_types-payment_intent.amount_capturable_updated
     """
 
 class PaymentIntentCanceledEvent(TypedEvent[Literal["payment_intent.canceled"], PaymentIntent]):
-    """A `payment_intent.canceled` event.
+    """Sent when a payment intent is canceled, by you or by Stripe.
 
     https://docs.stripe.com/api/events/types#event_types-payment_intent.canceled
     """
 
 class PaymentIntentCreatedEvent(TypedEvent[Literal["payment_intent.created"], PaymentIntent]):
-    """A `payment_intent.created` event.
+    """Sent when a payment intent is created.
 
     https://docs.stripe.com/api/events/types#event_types-payment_intent.created
     """
 
 class PaymentIntentPartiallyFundedEvent(TypedEvent[Literal["payment_intent.partially_funded"], PaymentIntent]):
-    """A `payment_intent.partially_funded` event.
+    """Sent when a bank transfer covers a part of the payment, and the rest is still to come.
 
     https://docs.stripe.com/api/events/types#event_types-payment_intent.partially_funded
     """
 
 class PaymentIntentPaymentFailedEvent(TypedEvent[Literal["payment_intent.payment_failed"], PaymentIntent]):
-    """A `payment_intent.payment_failed` event.
+    """Sent when an attempt to pay fails. `last_payment_error` says why.
 
     https://docs.stripe.com/api/events/types#event_types-payment_intent.payment_failed
     """
 
 class PaymentIntentProcessingEvent(TypedEvent[Literal["payment_intent.processing"], PaymentIntent]):
-    """A `payment_intent.processing` event.
+    """Sent when a payment begins to be processed, such as a bank debit that takes days.
 
     https://docs.stripe.com/api/events/types#event_types-payment_intent.processing
     """
 
 class PaymentIntentRequiresActionEvent(TypedEvent[Literal["payment_intent.requires_action"], PaymentIntent]):
-    """A `payment_intent.requires_action` event.
+    """Sent when the customer has to act, such as authenticate with 3D Secure. See `next_action`.
 
     https://docs.stripe.com/api/events/types#event_types-payment_intent.requires_action
     """
 
 class PaymentIntentSucceededEvent(TypedEvent[Literal["payment_intent.succeeded"], PaymentIntent]):
-    """A `payment_intent.succeeded` event.
+    """Sent when a payment succeeds. Now is the time to fulfill the order.
 
     https://docs.stripe.com/api/events/types#event_types-payment_intent.succeeded
     """
 
 class PaymentLinkCreatedEvent(TypedEvent[Literal["payment_link.created"], PaymentLink]):
-    """A `payment_link.created` event.
+    """Sent when a payment link was created.
 
     https://docs.stripe.com/api/events/types#event_types-payment_link.created
     """
 
 class PaymentLinkUpdatedEvent(TypedEvent[Literal["payment_link.updated"], PaymentLink]):
-    """A `payment_link.updated` event.
+    """Sent when a payment link has changed.
 
     https://docs.stripe.com/api/events/types#event_types-payment_link.updated
     """
 
 class PaymentMethodAttachedEvent(TypedEvent[Literal["payment_method.attached"], PaymentMethod]):
-    """A `payment_method.attached` event.
+    """Sent when a payment method is attached to a customer.
 
     https://docs.stripe.com/api/events/types#event_types-payment_method.attached
     """
@@ -1204,73 +1212,74 @@ class PaymentMethodAttachedEvent(TypedEvent[Literal["payment_method.attached"], 
 class PaymentMethodAutomaticallyUpdatedEvent(
     TypedEvent[Literal["payment_method.automatically_updated"], PaymentMethod]
 ):
-    """A `payment_method.automatically_updated` event.
+    """Sent when the card network updates a saved card, for example with a new expiry date or number.
 
     https://docs.stripe.com/api/events/types#event_types-payment_method.automatically_updated
     """
 
 class PaymentMethodDetachedEvent(TypedEvent[Literal["payment_method.detached"], PaymentMethod]):
-    """A `payment_method.detached` event.
+    """Sent when a payment method is detached from its customer.
 
     https://docs.stripe.com/api/events/types#event_types-payment_method.detached
     """
 
 class PaymentMethodUpdatedEvent(TypedEvent[Literal["payment_method.updated"], PaymentMethod]):
-    """A `payment_method.updated` event.
+    """Sent when a payment method is changed with the API, or its details change.
 
     https://docs.stripe.com/api/events/types#event_types-payment_method.updated
     """
 
 class PayoutCanceledEvent(TypedEvent[Literal["payout.canceled"], Payout]):
-    """A `payout.canceled` event.
+    """Sent when a payout was canceled. Its money is back in the balance.
 
     https://docs.stripe.com/api/events/types#event_types-payout.canceled
     """
 
 class PayoutCreatedEvent(TypedEvent[Literal["payout.created"], Payout]):
-    """A `payout.created` event.
+    """Sent when a payout was created, on schedule or at your request.
 
     https://docs.stripe.com/api/events/types#event_types-payout.created
     """
 
 class PayoutFailedEvent(TypedEvent[Literal["payout.failed"], Payout]):
-    """A `payout.failed` event.
+    """Sent when a payout has failed. Its money is back in the balance; `failure_code` says what to do
+    about the destination.
 
     https://docs.stripe.com/api/events/types#event_types-payout.failed
     """
 
 class PayoutPaidEvent(TypedEvent[Literal["payout.paid"], Payout]):
-    """A `payout.paid` event.
+    """Sent when a payout is expected to have arrived. It can still fail afterwards.
 
     https://docs.stripe.com/api/events/types#event_types-payout.paid
     """
 
 class PayoutReconciliationCompletedEvent(TypedEvent[Literal["payout.reconciliation_completed"], Payout]):
-    """A `payout.reconciliation_completed` event.
+    """Sent when the balance transactions of an automatic payout are known and can be listed.
 
     https://docs.stripe.com/api/events/types#event_types-payout.reconciliation_completed
     """
 
 class PayoutUpdatedEvent(TypedEvent[Literal["payout.updated"], Payout]):
-    """A `payout.updated` event.
+    """Sent when a payout has changed.
 
     https://docs.stripe.com/api/events/types#event_types-payout.updated
     """
 
 class PersonCreatedEvent(TypedEvent[Literal["person.created"], Person]):
-    """A `person.created` event.
+    """Sent when a person was added to an account.
 
     https://docs.stripe.com/api/events/types#event_types-person.created
     """
 
 class PersonDeletedEvent(TypedEvent[Literal["person.deleted"], Person]):
-    """A `person.deleted` event.
+    """Sent when a person was removed from an account.
 
     https://docs.stripe.com/api/events/types#event_types-person.deleted
     """
 
 class PersonUpdatedEvent(TypedEvent[Literal["person.updated"], Person]):
-    """A `person.updated` event.
+    """Sent when the details, verification or requirements of a person have changed.
 
     https://docs.stripe.com/api/events/types#event_types-person.updated
     """
@@ -1342,25 +1351,25 @@ class PromotionCodeUpdatedEvent(TypedEvent[Literal["promotion_code.updated"], Pr
     """
 
 class QuoteAcceptedEvent(TypedEvent[Literal["quote.accepted"], Quote]):
-    """A `quote.accepted` event.
+    """Sent when a quote is accepted.
 
     https://docs.stripe.com/api/events/types#event_types-quote.accepted
     """
 
 class QuoteCanceledEvent(TypedEvent[Literal["quote.canceled"], Quote]):
-    """A `quote.canceled` event.
+    """Sent when a quote is canceled or expires.
 
     https://docs.stripe.com/api/events/types#event_types-quote.canceled
     """
 
 class QuoteCreatedEvent(TypedEvent[Literal["quote.created"], Quote]):
-    """A `quote.created` event.
+    """Sent when a quote is created as a draft.
 
     https://docs.stripe.com/api/events/types#event_types-quote.created
     """
 
 class QuoteFinalizedEvent(TypedEvent[Literal["quote.finalized"], Quote]):
-    """A `quote.finalized` event.
+    """Sent when a quote is finalized and becomes open.
 
     https://docs.stripe.com/api/events/types#event_types-quote.finalized
     """
@@ -1368,7 +1377,7 @@ class QuoteFinalizedEvent(TypedEvent[Literal["quote.finalized"], Quote]):
 class RadarEarlyFraudWarningCreatedEvent(
     TypedEvent[Literal["radar.early_fraud_warning.created"], RadarEarlyFraudWarning]
 ):
-    """A `radar.early_fraud_warning.created` event.
+    """Sent when a card network warns of fraud.
 
     https://docs.stripe.com/api/events/types#event_types-radar.early_fraud_warning.created
     """
@@ -1376,25 +1385,26 @@ class RadarEarlyFraudWarningCreatedEvent(
 class RadarEarlyFraudWarningUpdatedEvent(
     TypedEvent[Literal["radar.early_fraud_warning.updated"], RadarEarlyFraudWarning]
 ):
-    """A `radar.early_fraud_warning.updated` event.
+    """Sent when an early fraud warning changes.
 
     https://docs.stripe.com/api/events/types#event_types-radar.early_fraud_warning.updated
     """
 
 class RefundCreatedEvent(TypedEvent[Literal["refund.created"], Refund]):
-    """A `refund.created` event.
+    """Sent when a refund is created.
 
     https://docs.stripe.com/api/events/types#event_types-refund.created
     """
 
 class RefundFailedEvent(TypedEvent[Literal["refund.failed"], Refund]):
-    """A `refund.failed` event.
+    """Sent when a refund fails. The money is back in your balance; return it to the customer in another
+    way.
 
     https://docs.stripe.com/api/events/types#event_types-refund.failed
     """
 
 class RefundUpdatedEvent(TypedEvent[Literal["refund.updated"], Refund]):
-    """A `refund.updated` event.
+    """Sent when a refund changes, such as its status or reference.
 
     https://docs.stripe.com/api/events/types#event_types-refund.updated
     """
@@ -1460,43 +1470,43 @@ class ReserveReleaseCreatedEvent(TypedEvent[Literal["reserve.release.created"], 
     """
 
 class ReviewClosedEvent(TypedEvent[Literal["review.closed"], Review]):
-    """A `review.closed` event.
+    """Sent when a review is closed; `reason` says why.
 
     https://docs.stripe.com/api/events/types#event_types-review.closed
     """
 
 class ReviewOpenedEvent(TypedEvent[Literal["review.opened"], Review]):
-    """A `review.opened` event.
+    """Sent when a review is opened.
 
     https://docs.stripe.com/api/events/types#event_types-review.opened
     """
 
 class SetupIntentCanceledEvent(TypedEvent[Literal["setup_intent.canceled"], SetupIntent]):
-    """A `setup_intent.canceled` event.
+    """Sent when a setup intent is canceled.
 
     https://docs.stripe.com/api/events/types#event_types-setup_intent.canceled
     """
 
 class SetupIntentCreatedEvent(TypedEvent[Literal["setup_intent.created"], SetupIntent]):
-    """A `setup_intent.created` event.
+    """Sent when a setup intent is created.
 
     https://docs.stripe.com/api/events/types#event_types-setup_intent.created
     """
 
 class SetupIntentRequiresActionEvent(TypedEvent[Literal["setup_intent.requires_action"], SetupIntent]):
-    """A `setup_intent.requires_action` event.
+    """Sent when the customer has to act before the setup goes on. See `next_action`.
 
     https://docs.stripe.com/api/events/types#event_types-setup_intent.requires_action
     """
 
 class SetupIntentSetupFailedEvent(TypedEvent[Literal["setup_intent.setup_failed"], SetupIntent]):
-    """A `setup_intent.setup_failed` event.
+    """Sent when an attempt to set a payment method up fails. `last_setup_error` says why.
 
     https://docs.stripe.com/api/events/types#event_types-setup_intent.setup_failed
     """
 
 class SetupIntentSucceededEvent(TypedEvent[Literal["setup_intent.succeeded"], SetupIntent]):
-    """A `setup_intent.succeeded` event.
+    """Sent when a payment method is set up and can be charged later.
 
     https://docs.stripe.com/api/events/types#event_types-setup_intent.succeeded
     """
@@ -1510,85 +1520,85 @@ class SigmaScheduledQueryRunCreatedEvent(
     """
 
 class SourceCanceledEvent(TypedEvent[Literal["source.canceled"], Source]):
-    """A `source.canceled` event.
+    """Sent when a source is canceled.
 
     https://docs.stripe.com/api/events/types#event_types-source.canceled
     """
 
 class SourceChargeableEvent(TypedEvent[Literal["source.chargeable"], Source]):
-    """A `source.chargeable` event.
+    """Sent when a source can be charged, after the customer authorized it.
 
     https://docs.stripe.com/api/events/types#event_types-source.chargeable
     """
 
 class SourceFailedEvent(TypedEvent[Literal["source.failed"], Source]):
-    """A `source.failed` event.
+    """Sent when a source fails.
 
     https://docs.stripe.com/api/events/types#event_types-source.failed
     """
 
 class SourceMandateNotificationEvent(TypedEvent[Literal["source.mandate_notification"], SourceMandateNotification]):
-    """A `source.mandate_notification` event.
+    """Sent when a customer is to be notified of a debit from a source.
 
     https://docs.stripe.com/api/events/types#event_types-source.mandate_notification
     """
 
 class SourceRefundAttributesRequiredEvent(TypedEvent[Literal["source.refund_attributes_required"], Source]):
-    """A `source.refund_attributes_required` event.
+    """Sent when details are needed to refund a payment from a receiver source.
 
     https://docs.stripe.com/api/events/types#event_types-source.refund_attributes_required
     """
 
 class SourceTransactionCreatedEvent(TypedEvent[Literal["source.transaction.created"], SourceTransaction]):
-    """A `source.transaction.created` event.
+    """Sent when money arrives for a source.
 
     https://docs.stripe.com/api/events/types#event_types-source.transaction.created
     """
 
 class SourceTransactionUpdatedEvent(TypedEvent[Literal["source.transaction.updated"], SourceTransaction]):
-    """A `source.transaction.updated` event.
+    """Sent when a transaction of a source changes.
 
     https://docs.stripe.com/api/events/types#event_types-source.transaction.updated
     """
 
 class SubscriptionScheduleAbortedEvent(TypedEvent[Literal["subscription_schedule.aborted"], SubscriptionSchedule]):
-    """A `subscription_schedule.aborted` event.
+    """Sent when a schedule is canceled because its subscription ended, for instance for lack of payment.
 
     https://docs.stripe.com/api/events/types#event_types-subscription_schedule.aborted
     """
 
 class SubscriptionScheduleCanceledEvent(TypedEvent[Literal["subscription_schedule.canceled"], SubscriptionSchedule]):
-    """A `subscription_schedule.canceled` event.
+    """Sent when a schedule is canceled, which cancels its subscription as well.
 
     https://docs.stripe.com/api/events/types#event_types-subscription_schedule.canceled
     """
 
 class SubscriptionScheduleCompletedEvent(TypedEvent[Literal["subscription_schedule.completed"], SubscriptionSchedule]):
-    """A `subscription_schedule.completed` event.
+    """Sent when all phases of a schedule have ended.
 
     https://docs.stripe.com/api/events/types#event_types-subscription_schedule.completed
     """
 
 class SubscriptionScheduleCreatedEvent(TypedEvent[Literal["subscription_schedule.created"], SubscriptionSchedule]):
-    """A `subscription_schedule.created` event.
+    """Sent when a subscription schedule is created.
 
     https://docs.stripe.com/api/events/types#event_types-subscription_schedule.created
     """
 
 class SubscriptionScheduleExpiringEvent(TypedEvent[Literal["subscription_schedule.expiring"], SubscriptionSchedule]):
-    """A `subscription_schedule.expiring` event.
+    """Sent seven days before the last phase of a schedule ends.
 
     https://docs.stripe.com/api/events/types#event_types-subscription_schedule.expiring
     """
 
 class SubscriptionScheduleReleasedEvent(TypedEvent[Literal["subscription_schedule.released"], SubscriptionSchedule]):
-    """A `subscription_schedule.released` event.
+    """Sent when a schedule is released and its subscription runs on without it.
 
     https://docs.stripe.com/api/events/types#event_types-subscription_schedule.released
     """
 
 class SubscriptionScheduleUpdatedEvent(TypedEvent[Literal["subscription_schedule.updated"], SubscriptionSchedule]):
-    """A `subscription_schedule.updated` event.
+    """Sent when a subscription schedule changes.
 
     https://docs.stripe.com/api/events/types#event_types-subscription_schedule.updated
     """
@@ -1630,19 +1640,19 @@ class TerminalReaderActionUpdatedEvent(TypedEvent[Literal["terminal.reader.actio
     """
 
 class TestHelpersTestClockAdvancingEvent(TypedEvent[Literal["test_helpers.test_clock.advancing"], TestClock]):
-    """A `test_helpers.test_clock.advancing` event.
+    """Sent when a test clock begins to advance.
 
     https://docs.stripe.com/api/events/types#event_types-test_helpers.test_clock.advancing
     """
 
 class TestHelpersTestClockCreatedEvent(TypedEvent[Literal["test_helpers.test_clock.created"], TestClock]):
-    """A `test_helpers.test_clock.created` event.
+    """Sent when a test clock is created.
 
     https://docs.stripe.com/api/events/types#event_types-test_helpers.test_clock.created
     """
 
 class TestHelpersTestClockDeletedEvent(TypedEvent[Literal["test_helpers.test_clock.deleted"], TestClock]):
-    """A `test_helpers.test_clock.deleted` event.
+    """Sent when a test clock is deleted.
 
     https://docs.stripe.com/api/events/types#event_types-test_helpers.test_clock.deleted
     """
@@ -1650,13 +1660,13 @@ class TestHelpersTestClockDeletedEvent(TypedEvent[Literal["test_helpers.test_clo
 class TestHelpersTestClockInternalFailureEvent(
     TypedEvent[Literal["test_helpers.test_clock.internal_failure"], TestClock]
 ):
-    """A `test_helpers.test_clock.internal_failure` event.
+    """Sent when a test clock could not be advanced because of an error within Stripe.
 
     https://docs.stripe.com/api/events/types#event_types-test_helpers.test_clock.internal_failure
     """
 
 class TestHelpersTestClockReadyEvent(TypedEvent[Literal["test_helpers.test_clock.ready"], TestClock]):
-    """A `test_helpers.test_clock.ready` event.
+    """Sent when a test clock has reached the time it was advanced to.
 
     https://docs.stripe.com/api/events/types#event_types-test_helpers.test_clock.ready
     """
@@ -1718,49 +1728,49 @@ class ThreeDSecureAuthenticationSucceededEvent(
     """
 
 class TopupCanceledEvent(TypedEvent[Literal["topup.canceled"], Topup]):
-    """A `topup.canceled` event.
+    """Sent when a top-up was canceled.
 
     https://docs.stripe.com/api/events/types#event_types-topup.canceled
     """
 
 class TopupCreatedEvent(TypedEvent[Literal["topup.created"], Topup]):
-    """A `topup.created` event.
+    """Sent when a top-up was created.
 
     https://docs.stripe.com/api/events/types#event_types-topup.created
     """
 
 class TopupFailedEvent(TypedEvent[Literal["topup.failed"], Topup]):
-    """A `topup.failed` event.
+    """Sent when a top-up has failed.
 
     https://docs.stripe.com/api/events/types#event_types-topup.failed
     """
 
 class TopupReversedEvent(TypedEvent[Literal["topup.reversed"], Topup]):
-    """A `topup.reversed` event.
+    """Sent when the money of a top-up was taken back.
 
     https://docs.stripe.com/api/events/types#event_types-topup.reversed
     """
 
 class TopupSucceededEvent(TypedEvent[Literal["topup.succeeded"], Topup]):
-    """A `topup.succeeded` event.
+    """Sent when the money of a top-up has arrived in the balance.
 
     https://docs.stripe.com/api/events/types#event_types-topup.succeeded
     """
 
 class TransferCreatedEvent(TypedEvent[Literal["transfer.created"], Transfer]):
-    """A `transfer.created` event.
+    """Sent when a transfer was created.
 
     https://docs.stripe.com/api/events/types#event_types-transfer.created
     """
 
 class TransferReversedEvent(TypedEvent[Literal["transfer.reversed"], Transfer]):
-    """A `transfer.reversed` event.
+    """Sent when a transfer was reversed, in full or in part.
 
     https://docs.stripe.com/api/events/types#event_types-transfer.reversed
     """
 
 class TransferUpdatedEvent(TypedEvent[Literal["transfer.updated"], Transfer]):
-    """A `transfer.updated` event.
+    """Sent when the description or metadata of a transfer has changed.
 
     https://docs.stripe.com/api/events/types#event_types-transfer.updated
     """
@@ -2014,91 +2024,91 @@ class V1AccountApplicationDeauthorizedEventNotification(
     """A `v1.account.application.deauthorized` event."""
 
 class V1AccountExternalAccountCreatedEvent(TypedThinEvent[Literal["v1.account.external_account.created"], None]):
-    """A `v1.account.external_account.created` event."""
+    """Sent when a bank account or debit card was added to an account."""
 
 class V1AccountExternalAccountCreatedEventNotification(
     TypedNotification[Literal["v1.account.external_account.created"], V1AccountExternalAccountCreatedEvent, None]
 ):
-    """A `v1.account.external_account.created` event."""
+    """Sent when a bank account or debit card was added to an account."""
 
 class V1AccountExternalAccountDeletedEvent(TypedThinEvent[Literal["v1.account.external_account.deleted"], None]):
-    """A `v1.account.external_account.deleted` event."""
+    """Sent when a bank account or debit card was removed from an account."""
 
 class V1AccountExternalAccountDeletedEventNotification(
     TypedNotification[Literal["v1.account.external_account.deleted"], V1AccountExternalAccountDeletedEvent, None]
 ):
-    """A `v1.account.external_account.deleted` event."""
+    """Sent when a bank account or debit card was removed from an account."""
 
 class V1AccountExternalAccountUpdatedEvent(TypedThinEvent[Literal["v1.account.external_account.updated"], None]):
-    """A `v1.account.external_account.updated` event."""
+    """Sent when a bank account or debit card of an account has changed."""
 
 class V1AccountExternalAccountUpdatedEventNotification(
     TypedNotification[Literal["v1.account.external_account.updated"], V1AccountExternalAccountUpdatedEvent, None]
 ):
-    """A `v1.account.external_account.updated` event."""
+    """Sent when a bank account or debit card of an account has changed."""
 
 class V1AccountUpdatedEvent(TypedThinEvent[Literal["v1.account.updated"], None]):
-    """A `v1.account.updated` event."""
+    """Sent when a detail, status or requirement of an account has changed."""
 
 class V1AccountUpdatedEventNotification(
     TypedNotification[Literal["v1.account.updated"], V1AccountUpdatedEvent, Account]
 ):
-    """A `v1.account.updated` event."""
+    """Sent when a detail, status or requirement of an account has changed."""
 
 class V1ApplicationFeeCreatedEvent(TypedThinEvent[Literal["v1.application_fee.created"], None]):
-    """A `v1.application_fee.created` event."""
+    """Sent when your platform has earned an application fee."""
 
 class V1ApplicationFeeCreatedEventNotification(
     TypedNotification[Literal["v1.application_fee.created"], V1ApplicationFeeCreatedEvent, ApplicationFee]
 ):
-    """A `v1.application_fee.created` event."""
+    """Sent when your platform has earned an application fee."""
 
 class V1ApplicationFeeRefundUpdatedEvent(TypedThinEvent[Literal["v1.application_fee.refund.updated"], None]):
-    """A `v1.application_fee.refund.updated` event."""
+    """Sent when a refund of an application fee has changed."""
 
 class V1ApplicationFeeRefundUpdatedEventNotification(
     TypedNotification[
         Literal["v1.application_fee.refund.updated"], V1ApplicationFeeRefundUpdatedEvent, ApplicationFeeRefund
     ]
 ):
-    """A `v1.application_fee.refund.updated` event."""
+    """Sent when a refund of an application fee has changed."""
 
 class V1ApplicationFeeRefundedEvent(TypedThinEvent[Literal["v1.application_fee.refunded"], None]):
-    """A `v1.application_fee.refunded` event."""
+    """Sent when an application fee was given back, in full or in part."""
 
 class V1ApplicationFeeRefundedEventNotification(
     TypedNotification[Literal["v1.application_fee.refunded"], V1ApplicationFeeRefundedEvent, ApplicationFee]
 ):
-    """A `v1.application_fee.refunded` event."""
+    """Sent when an application fee was given back, in full or in part."""
 
 class V1BalanceAvailableEvent(TypedThinEvent[Literal["v1.balance.available"], None]):
-    """A `v1.balance.available` event."""
+    """Sent when money has become available in the balance, so that it can be paid out or transferred."""
 
 class V1BalanceAvailableEventNotification(
     TypedNotification[Literal["v1.balance.available"], V1BalanceAvailableEvent, Balance]
 ):
-    """A `v1.balance.available` event."""
+    """Sent when money has become available in the balance, so that it can be paid out or transferred."""
 
 class V1BalanceSettingsUpdatedEvent(TypedThinEvent[Literal["v1.balance_settings.updated"], None]):
-    """A `v1.balance_settings.updated` event."""
+    """Sent when a setting of the balance has changed."""
 
 class V1BalanceSettingsUpdatedEventNotification(
     TypedNotification[Literal["v1.balance_settings.updated"], V1BalanceSettingsUpdatedEvent, BalanceSettings]
 ):
-    """A `v1.balance_settings.updated` event."""
+    """Sent when a setting of the balance has changed."""
 
 class V1BillingAlertTriggeredEvent(TypedThinEvent[Literal["v1.billing.alert.triggered"], None]):
-    """A `v1.billing.alert.triggered` event."""
+    """Sent when the usage of a customer reaches the threshold of an alert."""
 
 class V1BillingAlertTriggeredEventNotification(
     TypedNotification[Literal["v1.billing.alert.triggered"], V1BillingAlertTriggeredEvent, BillingAlert]
 ):
-    """A `v1.billing.alert.triggered` event."""
+    """Sent when the usage of a customer reaches the threshold of an alert."""
 
 class V1BillingCreditBalanceTransactionCreatedEvent(
     TypedThinEvent[Literal["v1.billing.credit_balance_transaction.created"], None]
 ):
-    """A `v1.billing.credit_balance_transaction.created` event."""
+    """Sent when a customer's billing credits change."""
 
 class V1BillingCreditBalanceTransactionCreatedEventNotification(
     TypedNotification[
@@ -2107,82 +2117,86 @@ class V1BillingCreditBalanceTransactionCreatedEventNotification(
         BillingCreditBalanceTransaction,
     ]
 ):
-    """A `v1.billing.credit_balance_transaction.created` event."""
+    """Sent when a customer's billing credits change."""
 
 class V1BillingCreditGrantCreatedEvent(TypedThinEvent[Literal["v1.billing.credit_grant.created"], None]):
-    """A `v1.billing.credit_grant.created` event."""
+    """Sent when billing credits are granted."""
 
 class V1BillingCreditGrantCreatedEventNotification(
     TypedNotification[Literal["v1.billing.credit_grant.created"], V1BillingCreditGrantCreatedEvent, BillingCreditGrant]
 ):
-    """A `v1.billing.credit_grant.created` event."""
+    """Sent when billing credits are granted."""
 
 class V1BillingCreditGrantUpdatedEvent(TypedThinEvent[Literal["v1.billing.credit_grant.updated"], None]):
-    """A `v1.billing.credit_grant.updated` event."""
+    """Sent when a credit grant changes."""
 
 class V1BillingCreditGrantUpdatedEventNotification(
     TypedNotification[Literal["v1.billing.credit_grant.updated"], V1BillingCreditGrantUpdatedEvent, BillingCreditGrant]
 ):
-    """A `v1.billing.credit_grant.updated` event."""
+    """Sent when a credit grant changes."""
 
 class V1BillingMeterCreatedEvent(TypedThinEvent[Literal["v1.billing.meter.created"], None]):
-    """A `v1.billing.meter.created` event."""
+    """Sent when a meter is created."""
 
 class V1BillingMeterCreatedEventNotification(
     TypedNotification[Literal["v1.billing.meter.created"], V1BillingMeterCreatedEvent, BillingMeter]
 ):
-    """A `v1.billing.meter.created` event."""
+    """Sent when a meter is created."""
 
 class V1BillingMeterDeactivatedEvent(TypedThinEvent[Literal["v1.billing.meter.deactivated"], None]):
-    """A `v1.billing.meter.deactivated` event."""
+    """Sent when a meter is deactivated."""
 
 class V1BillingMeterDeactivatedEventNotification(
     TypedNotification[Literal["v1.billing.meter.deactivated"], V1BillingMeterDeactivatedEvent, BillingMeter]
 ):
-    """A `v1.billing.meter.deactivated` event."""
+    """Sent when a meter is deactivated."""
 
 class V1BillingMeterErrorReportTriggeredEvent(
     TypedThinEvent[Literal["v1.billing.meter.error_report_triggered"], BillingMeterErrorReportTriggeredEventData]
 ):
-    """A `v1.billing.meter.error_report_triggered` event."""
+    """Sent when a meter could not count some meter events. It covers a span of time and gives examples;
+    the events in question are not billed.
+    """
 
 class V1BillingMeterErrorReportTriggeredEventNotification(
     TypedNotification[
         Literal["v1.billing.meter.error_report_triggered"], V1BillingMeterErrorReportTriggeredEvent, BillingMeter
     ]
 ):
-    """A `v1.billing.meter.error_report_triggered` event."""
+    """Sent when a meter could not count some meter events. It covers a span of time and gives examples;
+    the events in question are not billed.
+    """
 
 class V1BillingMeterNoMeterFoundEvent(
     TypedThinEvent[Literal["v1.billing.meter.no_meter_found"], BillingMeterNoMeterFoundEventData]
 ):
-    """A `v1.billing.meter.no_meter_found` event."""
+    """Sent when there were meter events whose name no active meter has."""
 
 class V1BillingMeterNoMeterFoundEventNotification(
     TypedNotification[Literal["v1.billing.meter.no_meter_found"], V1BillingMeterNoMeterFoundEvent, None]
 ):
-    """A `v1.billing.meter.no_meter_found` event."""
+    """Sent when there were meter events whose name no active meter has."""
 
 class V1BillingMeterReactivatedEvent(TypedThinEvent[Literal["v1.billing.meter.reactivated"], None]):
-    """A `v1.billing.meter.reactivated` event."""
+    """Sent when a meter is activated again."""
 
 class V1BillingMeterReactivatedEventNotification(
     TypedNotification[Literal["v1.billing.meter.reactivated"], V1BillingMeterReactivatedEvent, BillingMeter]
 ):
-    """A `v1.billing.meter.reactivated` event."""
+    """Sent when a meter is activated again."""
 
 class V1BillingMeterUpdatedEvent(TypedThinEvent[Literal["v1.billing.meter.updated"], None]):
-    """A `v1.billing.meter.updated` event."""
+    """Sent when a meter changes, for instance its display name."""
 
 class V1BillingMeterUpdatedEventNotification(
     TypedNotification[Literal["v1.billing.meter.updated"], V1BillingMeterUpdatedEvent, BillingMeter]
 ):
-    """A `v1.billing.meter.updated` event."""
+    """Sent when a meter changes, for instance its display name."""
 
 class V1BillingPortalConfigurationCreatedEvent(
     TypedThinEvent[Literal["v1.billing_portal.configuration.created"], None]
 ):
-    """A `v1.billing_portal.configuration.created` event."""
+    """Sent when a configuration of the customer portal was created."""
 
 class V1BillingPortalConfigurationCreatedEventNotification(
     TypedNotification[
@@ -2191,12 +2205,12 @@ class V1BillingPortalConfigurationCreatedEventNotification(
         BillingPortalConfiguration,
     ]
 ):
-    """A `v1.billing_portal.configuration.created` event."""
+    """Sent when a configuration of the customer portal was created."""
 
 class V1BillingPortalConfigurationUpdatedEvent(
     TypedThinEvent[Literal["v1.billing_portal.configuration.updated"], None]
 ):
-    """A `v1.billing_portal.configuration.updated` event."""
+    """Sent when a configuration of the customer portal has changed."""
 
 class V1BillingPortalConfigurationUpdatedEventNotification(
     TypedNotification[
@@ -2205,144 +2219,162 @@ class V1BillingPortalConfigurationUpdatedEventNotification(
         BillingPortalConfiguration,
     ]
 ):
-    """A `v1.billing_portal.configuration.updated` event."""
+    """Sent when a configuration of the customer portal has changed."""
 
 class V1BillingPortalSessionCreatedEvent(TypedThinEvent[Literal["v1.billing_portal.session.created"], None]):
-    """A `v1.billing_portal.session.created` event."""
+    """Sent when a session of the customer portal was created."""
 
 class V1BillingPortalSessionCreatedEventNotification(
     TypedNotification[Literal["v1.billing_portal.session.created"], V1BillingPortalSessionCreatedEvent, None]
 ):
-    """A `v1.billing_portal.session.created` event."""
+    """Sent when a session of the customer portal was created."""
 
 class V1CapabilityUpdatedEvent(TypedThinEvent[Literal["v1.capability.updated"], None]):
-    """A `v1.capability.updated` event."""
+    """Sent when the status or the requirements of a capability have changed."""
 
 class V1CapabilityUpdatedEventNotification(
     TypedNotification[Literal["v1.capability.updated"], V1CapabilityUpdatedEvent, Capability]
 ):
-    """A `v1.capability.updated` event."""
+    """Sent when the status or the requirements of a capability have changed."""
 
 class V1CashBalanceFundsAvailableEvent(TypedThinEvent[Literal["v1.cash_balance.funds_available"], None]):
-    """A `v1.cash_balance.funds_available` event."""
+    """Sent when a customer's bank transfer leaves money that is not applied to a payment. With manual
+    reconciliation, sent whenever money arrives.
+    """
 
 class V1CashBalanceFundsAvailableEventNotification(
     TypedNotification[Literal["v1.cash_balance.funds_available"], V1CashBalanceFundsAvailableEvent, CashBalance]
 ):
-    """A `v1.cash_balance.funds_available` event."""
+    """Sent when a customer's bank transfer leaves money that is not applied to a payment. With manual
+    reconciliation, sent whenever money arrives.
+    """
 
 class V1ChargeCapturedEvent(TypedThinEvent[Literal["v1.charge.captured"], None]):
-    """A `v1.charge.captured` event."""
+    """Sent when an authorized charge is captured."""
 
 class V1ChargeCapturedEventNotification(
     TypedNotification[Literal["v1.charge.captured"], V1ChargeCapturedEvent, Charge]
 ):
-    """A `v1.charge.captured` event."""
+    """Sent when an authorized charge is captured."""
 
 class V1ChargeDisputeClosedEvent(TypedThinEvent[Literal["v1.charge.dispute.closed"], None]):
-    """A `v1.charge.dispute.closed` event."""
+    """Sent when a dispute is closed as `won`, `lost` or `warning_closed`."""
 
 class V1ChargeDisputeClosedEventNotification(
     TypedNotification[Literal["v1.charge.dispute.closed"], V1ChargeDisputeClosedEvent, Dispute]
 ):
-    """A `v1.charge.dispute.closed` event."""
+    """Sent when a dispute is closed as `won`, `lost` or `warning_closed`."""
 
 class V1ChargeDisputeCreatedEvent(TypedThinEvent[Literal["v1.charge.dispute.created"], None]):
-    """A `v1.charge.dispute.created` event."""
+    """Sent when a customer disputes a charge with the bank."""
 
 class V1ChargeDisputeCreatedEventNotification(
     TypedNotification[Literal["v1.charge.dispute.created"], V1ChargeDisputeCreatedEvent, Dispute]
 ):
-    """A `v1.charge.dispute.created` event."""
+    """Sent when a customer disputes a charge with the bank."""
 
 class V1ChargeDisputeFundsReinstatedEvent(TypedThinEvent[Literal["v1.charge.dispute.funds_reinstated"], None]):
-    """A `v1.charge.dispute.funds_reinstated` event."""
+    """Sent when the disputed money is returned to your balance, after you won or the dispute was
+    withdrawn.
+    """
 
 class V1ChargeDisputeFundsReinstatedEventNotification(
     TypedNotification[Literal["v1.charge.dispute.funds_reinstated"], V1ChargeDisputeFundsReinstatedEvent, Dispute]
 ):
-    """A `v1.charge.dispute.funds_reinstated` event."""
+    """Sent when the disputed money is returned to your balance, after you won or the dispute was
+    withdrawn.
+    """
 
 class V1ChargeDisputeFundsWithdrawnEvent(TypedThinEvent[Literal["v1.charge.dispute.funds_withdrawn"], None]):
-    """A `v1.charge.dispute.funds_withdrawn` event."""
+    """Sent when the disputed money is taken from your balance."""
 
 class V1ChargeDisputeFundsWithdrawnEventNotification(
     TypedNotification[Literal["v1.charge.dispute.funds_withdrawn"], V1ChargeDisputeFundsWithdrawnEvent, Dispute]
 ):
-    """A `v1.charge.dispute.funds_withdrawn` event."""
+    """Sent when the disputed money is taken from your balance."""
 
 class V1ChargeDisputeUpdatedEvent(TypedThinEvent[Literal["v1.charge.dispute.updated"], None]):
-    """A `v1.charge.dispute.updated` event."""
+    """Sent when a dispute changes, usually because evidence was saved."""
 
 class V1ChargeDisputeUpdatedEventNotification(
     TypedNotification[Literal["v1.charge.dispute.updated"], V1ChargeDisputeUpdatedEvent, Dispute]
 ):
-    """A `v1.charge.dispute.updated` event."""
+    """Sent when a dispute changes, usually because evidence was saved."""
 
 class V1ChargeExpiredEvent(TypedThinEvent[Literal["v1.charge.expired"], None]):
-    """A `v1.charge.expired` event."""
+    """Sent when an authorization expires before it was captured. The money is released."""
 
 class V1ChargeExpiredEventNotification(TypedNotification[Literal["v1.charge.expired"], V1ChargeExpiredEvent, Charge]):
-    """A `v1.charge.expired` event."""
+    """Sent when an authorization expires before it was captured. The money is released."""
 
 class V1ChargeFailedEvent(TypedThinEvent[Literal["v1.charge.failed"], None]):
-    """A `v1.charge.failed` event."""
+    """Sent when an attempt to charge fails."""
 
 class V1ChargeFailedEventNotification(TypedNotification[Literal["v1.charge.failed"], V1ChargeFailedEvent, Charge]):
-    """A `v1.charge.failed` event."""
+    """Sent when an attempt to charge fails."""
 
 class V1ChargePendingEvent(TypedThinEvent[Literal["v1.charge.pending"], None]):
-    """A `v1.charge.pending` event."""
+    """Sent when a charge is created that the payment method still has to confirm."""
 
 class V1ChargePendingEventNotification(TypedNotification[Literal["v1.charge.pending"], V1ChargePendingEvent, Charge]):
-    """A `v1.charge.pending` event."""
+    """Sent when a charge is created that the payment method still has to confirm."""
 
 class V1ChargeRefundUpdatedEvent(TypedThinEvent[Literal["v1.charge.refund.updated"], None]):
-    """A `v1.charge.refund.updated` event."""
+    """Sent when a refund changes, for some payment methods only. Listen to `refund.updated` for all."""
 
 class V1ChargeRefundUpdatedEventNotification(
     TypedNotification[Literal["v1.charge.refund.updated"], V1ChargeRefundUpdatedEvent, Refund]
 ):
-    """A `v1.charge.refund.updated` event."""
+    """Sent when a refund changes, for some payment methods only. Listen to `refund.updated` for all."""
 
 class V1ChargeRefundedEvent(TypedThinEvent[Literal["v1.charge.refunded"], None]):
-    """A `v1.charge.refunded` event."""
+    """Sent when a charge is refunded, also in part. Listen to `refund.created` for the refund itself."""
 
 class V1ChargeRefundedEventNotification(
     TypedNotification[Literal["v1.charge.refunded"], V1ChargeRefundedEvent, Charge]
 ):
-    """A `v1.charge.refunded` event."""
+    """Sent when a charge is refunded, also in part. Listen to `refund.created` for the refund itself."""
 
 class V1ChargeSucceededEvent(TypedThinEvent[Literal["v1.charge.succeeded"], None]):
-    """A `v1.charge.succeeded` event."""
+    """Sent when a charge succeeds."""
 
 class V1ChargeSucceededEventNotification(
     TypedNotification[Literal["v1.charge.succeeded"], V1ChargeSucceededEvent, Charge]
 ):
-    """A `v1.charge.succeeded` event."""
+    """Sent when a charge succeeds."""
 
 class V1ChargeUpdatedEvent(TypedThinEvent[Literal["v1.charge.updated"], None]):
-    """A `v1.charge.updated` event."""
+    """Sent when the description, metadata or another detail of a charge changes, or its capture in the
+    background is complete.
+    """
 
 class V1ChargeUpdatedEventNotification(TypedNotification[Literal["v1.charge.updated"], V1ChargeUpdatedEvent, Charge]):
-    """A `v1.charge.updated` event."""
+    """Sent when the description, metadata or another detail of a charge changes, or its capture in the
+    background is complete.
+    """
 
 class V1CheckoutSessionAsyncPaymentFailedEvent(
     TypedThinEvent[Literal["v1.checkout.session.async_payment_failed"], None]
 ):
-    """A `v1.checkout.session.async_payment_failed` event."""
+    """Sent when the payment of a completed session with a delayed payment method has failed. Ask the
+    customer to pay in another way.
+    """
 
 class V1CheckoutSessionAsyncPaymentFailedEventNotification(
     TypedNotification[
         Literal["v1.checkout.session.async_payment_failed"], V1CheckoutSessionAsyncPaymentFailedEvent, CheckoutSession
     ]
 ):
-    """A `v1.checkout.session.async_payment_failed` event."""
+    """Sent when the payment of a completed session with a delayed payment method has failed. Ask the
+    customer to pay in another way.
+    """
 
 class V1CheckoutSessionAsyncPaymentSucceededEvent(
     TypedThinEvent[Literal["v1.checkout.session.async_payment_succeeded"], None]
 ):
-    """A `v1.checkout.session.async_payment_succeeded` event."""
+    """Sent when the payment of a completed session with a delayed payment method has arrived; fulfill the
+    order now.
+    """
 
 class V1CheckoutSessionAsyncPaymentSucceededEventNotification(
     TypedNotification[
@@ -2351,23 +2383,29 @@ class V1CheckoutSessionAsyncPaymentSucceededEventNotification(
         CheckoutSession,
     ]
 ):
-    """A `v1.checkout.session.async_payment_succeeded` event."""
+    """Sent when the payment of a completed session with a delayed payment method has arrived; fulfill the
+    order now.
+    """
 
 class V1CheckoutSessionCompletedEvent(TypedThinEvent[Literal["v1.checkout.session.completed"], None]):
-    """A `v1.checkout.session.completed` event."""
+    """Sent when the customer has completed the session. Fulfill the order unless `payment_status` is
+    `unpaid`; then wait for the payment.
+    """
 
 class V1CheckoutSessionCompletedEventNotification(
     TypedNotification[Literal["v1.checkout.session.completed"], V1CheckoutSessionCompletedEvent, CheckoutSession]
 ):
-    """A `v1.checkout.session.completed` event."""
+    """Sent when the customer has completed the session. Fulfill the order unless `payment_status` is
+    `unpaid`; then wait for the payment.
+    """
 
 class V1CheckoutSessionExpiredEvent(TypedThinEvent[Literal["v1.checkout.session.expired"], None]):
-    """A `v1.checkout.session.expired` event."""
+    """Sent when a session expired before the customer completed it, by itself or by your request."""
 
 class V1CheckoutSessionExpiredEventNotification(
     TypedNotification[Literal["v1.checkout.session.expired"], V1CheckoutSessionExpiredEvent, CheckoutSession]
 ):
-    """A `v1.checkout.session.expired` event."""
+    """Sent when a session expired before the customer completed it, by itself or by your request."""
 
 class V1ClimateOrderCanceledEvent(TypedThinEvent[Literal["v1.climate.order.canceled"], None]):
     """A `v1.climate.order.canceled` event."""
@@ -2472,36 +2510,36 @@ class V1CreditNoteVoidedEventNotification(
     """A `v1.credit_note.voided` event."""
 
 class V1CustomerCreatedEvent(TypedThinEvent[Literal["v1.customer.created"], None]):
-    """A `v1.customer.created` event."""
+    """Sent when a customer is created."""
 
 class V1CustomerCreatedEventNotification(
     TypedNotification[Literal["v1.customer.created"], V1CustomerCreatedEvent, Customer]
 ):
-    """A `v1.customer.created` event."""
+    """Sent when a customer is created."""
 
 class V1CustomerDeletedEvent(TypedThinEvent[Literal["v1.customer.deleted"], None]):
-    """A `v1.customer.deleted` event."""
+    """Sent when a customer is deleted."""
 
 class V1CustomerDeletedEventNotification(
     TypedNotification[Literal["v1.customer.deleted"], V1CustomerDeletedEvent, Customer]
 ):
-    """A `v1.customer.deleted` event."""
+    """Sent when a customer is deleted."""
 
 class V1CustomerDiscountCreatedEvent(TypedThinEvent[Literal["v1.customer.discount.created"], None]):
-    """A `v1.customer.discount.created` event."""
+    """Sent when a coupon or promotion code is applied to a customer."""
 
 class V1CustomerDiscountCreatedEventNotification(
     TypedNotification[Literal["v1.customer.discount.created"], V1CustomerDiscountCreatedEvent, Discount]
 ):
-    """A `v1.customer.discount.created` event."""
+    """Sent when a coupon or promotion code is applied to a customer."""
 
 class V1CustomerDiscountDeletedEvent(TypedThinEvent[Literal["v1.customer.discount.deleted"], None]):
-    """A `v1.customer.discount.deleted` event."""
+    """Sent when a discount of a customer is removed or ends."""
 
 class V1CustomerDiscountDeletedEventNotification(
     TypedNotification[Literal["v1.customer.discount.deleted"], V1CustomerDiscountDeletedEvent, Discount]
 ):
-    """A `v1.customer.discount.deleted` event."""
+    """Sent when a discount of a customer is removed or ends."""
 
 class V1CustomerDiscountSourceChangedEvent(TypedThinEvent[Literal["v1.customer.discount.source_changed"], None]):
     """A `v1.customer.discount.source_changed` event."""
@@ -2512,45 +2550,45 @@ class V1CustomerDiscountSourceChangedEventNotification(
     """A `v1.customer.discount.source_changed` event."""
 
 class V1CustomerDiscountUpdatedEvent(TypedThinEvent[Literal["v1.customer.discount.updated"], None]):
-    """A `v1.customer.discount.updated` event."""
+    """Sent when the coupon of a customer is exchanged for another one."""
 
 class V1CustomerDiscountUpdatedEventNotification(
     TypedNotification[Literal["v1.customer.discount.updated"], V1CustomerDiscountUpdatedEvent, Discount]
 ):
-    """A `v1.customer.discount.updated` event."""
+    """Sent when the coupon of a customer is exchanged for another one."""
 
 class V1CustomerSubscriptionActiveEvent(TypedThinEvent[Literal["v1.customer.subscription.active"], None]):
-    """A `v1.customer.subscription.active` event."""
+    """Sent when the status of a subscription becomes `active`."""
 
 class V1CustomerSubscriptionActiveEventNotification(
     TypedNotification[Literal["v1.customer.subscription.active"], V1CustomerSubscriptionActiveEvent, Subscription]
 ):
-    """A `v1.customer.subscription.active` event."""
+    """Sent when the status of a subscription becomes `active`."""
 
 class V1CustomerSubscriptionCancelAtChangedEvent(
     TypedThinEvent[Literal["v1.customer.subscription.cancel_at_changed"], None]
 ):
-    """A `v1.customer.subscription.cancel_at_changed` event."""
+    """Sent when the planned time of a subscription's cancellation is set, moved or removed."""
 
 class V1CustomerSubscriptionCancelAtChangedEventNotification(
     TypedNotification[
         Literal["v1.customer.subscription.cancel_at_changed"], V1CustomerSubscriptionCancelAtChangedEvent, Subscription
     ]
 ):
-    """A `v1.customer.subscription.cancel_at_changed` event."""
+    """Sent when the planned time of a subscription's cancellation is set, moved or removed."""
 
 class V1CustomerSubscriptionCreatedEvent(TypedThinEvent[Literal["v1.customer.subscription.created"], None]):
-    """A `v1.customer.subscription.created` event."""
+    """Sent when a customer gets a new subscription, also when its first invoice is not paid yet."""
 
 class V1CustomerSubscriptionCreatedEventNotification(
     TypedNotification[Literal["v1.customer.subscription.created"], V1CustomerSubscriptionCreatedEvent, Subscription]
 ):
-    """A `v1.customer.subscription.created` event."""
+    """Sent when a customer gets a new subscription, also when its first invoice is not paid yet."""
 
 class V1CustomerSubscriptionDefaultPaymentMethodChangedEvent(
     TypedThinEvent[Literal["v1.customer.subscription.default_payment_method_changed"], None]
 ):
-    """A `v1.customer.subscription.default_payment_method_changed` event."""
+    """Sent when a subscription gets another default payment method."""
 
 class V1CustomerSubscriptionDefaultPaymentMethodChangedEventNotification(
     TypedNotification[
@@ -2559,30 +2597,30 @@ class V1CustomerSubscriptionDefaultPaymentMethodChangedEventNotification(
         Subscription,
     ]
 ):
-    """A `v1.customer.subscription.default_payment_method_changed` event."""
+    """Sent when a subscription gets another default payment method."""
 
 class V1CustomerSubscriptionDeletedEvent(TypedThinEvent[Literal["v1.customer.subscription.deleted"], None]):
-    """A `v1.customer.subscription.deleted` event."""
+    """Sent when a subscription ends. Its status is `canceled` then."""
 
 class V1CustomerSubscriptionDeletedEventNotification(
     TypedNotification[Literal["v1.customer.subscription.deleted"], V1CustomerSubscriptionDeletedEvent, Subscription]
 ):
-    """A `v1.customer.subscription.deleted` event."""
+    """Sent when a subscription ends. Its status is `canceled` then."""
 
 class V1CustomerSubscriptionIncompleteEvent(TypedThinEvent[Literal["v1.customer.subscription.incomplete"], None]):
-    """A `v1.customer.subscription.incomplete` event."""
+    """Sent when the status of a subscription becomes `incomplete` because its first invoice is not paid."""
 
 class V1CustomerSubscriptionIncompleteEventNotification(
     TypedNotification[
         Literal["v1.customer.subscription.incomplete"], V1CustomerSubscriptionIncompleteEvent, Subscription
     ]
 ):
-    """A `v1.customer.subscription.incomplete` event."""
+    """Sent when the status of a subscription becomes `incomplete` because its first invoice is not paid."""
 
 class V1CustomerSubscriptionIncompleteExpiredEvent(
     TypedThinEvent[Literal["v1.customer.subscription.incomplete_expired"], None]
 ):
-    """A `v1.customer.subscription.incomplete_expired` event."""
+    """Sent when a subscription expires because its first invoice was not paid in time."""
 
 class V1CustomerSubscriptionIncompleteExpiredEventNotification(
     TypedNotification[
@@ -2591,22 +2629,22 @@ class V1CustomerSubscriptionIncompleteExpiredEventNotification(
         Subscription,
     ]
 ):
-    """A `v1.customer.subscription.incomplete_expired` event."""
+    """Sent when a subscription expires because its first invoice was not paid in time."""
 
 class V1CustomerSubscriptionItemAddedEvent(TypedThinEvent[Literal["v1.customer.subscription.item_added"], None]):
-    """A `v1.customer.subscription.item_added` event."""
+    """Sent when an item is added to a subscription."""
 
 class V1CustomerSubscriptionItemAddedEventNotification(
     TypedNotification[
         Literal["v1.customer.subscription.item_added"], V1CustomerSubscriptionItemAddedEvent, Subscription
     ]
 ):
-    """A `v1.customer.subscription.item_added` event."""
+    """Sent when an item is added to a subscription."""
 
 class V1CustomerSubscriptionItemPriceChangedEvent(
     TypedThinEvent[Literal["v1.customer.subscription.item_price_changed"], None]
 ):
-    """A `v1.customer.subscription.item_price_changed` event."""
+    """Sent when an item of a subscription gets another price."""
 
 class V1CustomerSubscriptionItemPriceChangedEventNotification(
     TypedNotification[
@@ -2615,12 +2653,12 @@ class V1CustomerSubscriptionItemPriceChangedEventNotification(
         Subscription,
     ]
 ):
-    """A `v1.customer.subscription.item_price_changed` event."""
+    """Sent when an item of a subscription gets another price."""
 
 class V1CustomerSubscriptionItemQuantityChangedEvent(
     TypedThinEvent[Literal["v1.customer.subscription.item_quantity_changed"], None]
 ):
-    """A `v1.customer.subscription.item_quantity_changed` event."""
+    """Sent when the quantity of a subscription's item changes."""
 
 class V1CustomerSubscriptionItemQuantityChangedEventNotification(
     TypedNotification[
@@ -2629,22 +2667,22 @@ class V1CustomerSubscriptionItemQuantityChangedEventNotification(
         Subscription,
     ]
 ):
-    """A `v1.customer.subscription.item_quantity_changed` event."""
+    """Sent when the quantity of a subscription's item changes."""
 
 class V1CustomerSubscriptionItemRemovedEvent(TypedThinEvent[Literal["v1.customer.subscription.item_removed"], None]):
-    """A `v1.customer.subscription.item_removed` event."""
+    """Sent when an item of a subscription is removed."""
 
 class V1CustomerSubscriptionItemRemovedEventNotification(
     TypedNotification[
         Literal["v1.customer.subscription.item_removed"], V1CustomerSubscriptionItemRemovedEvent, Subscription
     ]
 ):
-    """A `v1.customer.subscription.item_removed` event."""
+    """Sent when an item of a subscription is removed."""
 
 class V1CustomerSubscriptionItemTaxRatesChangedEvent(
     TypedThinEvent[Literal["v1.customer.subscription.item_tax_rates_changed"], None]
 ):
-    """A `v1.customer.subscription.item_tax_rates_changed` event."""
+    """Sent when the tax rates of a subscription's item change."""
 
 class V1CustomerSubscriptionItemTaxRatesChangedEventNotification(
     TypedNotification[
@@ -2653,28 +2691,28 @@ class V1CustomerSubscriptionItemTaxRatesChangedEventNotification(
         Subscription,
     ]
 ):
-    """A `v1.customer.subscription.item_tax_rates_changed` event."""
+    """Sent when the tax rates of a subscription's item change."""
 
 class V1CustomerSubscriptionPastDueEvent(TypedThinEvent[Literal["v1.customer.subscription.past_due"], None]):
-    """A `v1.customer.subscription.past_due` event."""
+    """Sent when the status of a subscription becomes `past_due` because an invoice is not paid."""
 
 class V1CustomerSubscriptionPastDueEventNotification(
     TypedNotification[Literal["v1.customer.subscription.past_due"], V1CustomerSubscriptionPastDueEvent, Subscription]
 ):
-    """A `v1.customer.subscription.past_due` event."""
+    """Sent when the status of a subscription becomes `past_due` because an invoice is not paid."""
 
 class V1CustomerSubscriptionPausedEvent(TypedThinEvent[Literal["v1.customer.subscription.paused"], None]):
-    """A `v1.customer.subscription.paused` event."""
+    """Sent when the status of a subscription becomes `paused`. Not sent for `pause_collection`."""
 
 class V1CustomerSubscriptionPausedEventNotification(
     TypedNotification[Literal["v1.customer.subscription.paused"], V1CustomerSubscriptionPausedEvent, Subscription]
 ):
-    """A `v1.customer.subscription.paused` event."""
+    """Sent when the status of a subscription becomes `paused`. Not sent for `pause_collection`."""
 
 class V1CustomerSubscriptionPendingUpdateAppliedEvent(
     TypedThinEvent[Literal["v1.customer.subscription.pending_update_applied"], None]
 ):
-    """A `v1.customer.subscription.pending_update_applied` event."""
+    """Sent when a pending update of a subscription applies because its invoice was paid."""
 
 class V1CustomerSubscriptionPendingUpdateAppliedEventNotification(
     TypedNotification[
@@ -2683,12 +2721,12 @@ class V1CustomerSubscriptionPendingUpdateAppliedEventNotification(
         Subscription,
     ]
 ):
-    """A `v1.customer.subscription.pending_update_applied` event."""
+    """Sent when a pending update of a subscription applies because its invoice was paid."""
 
 class V1CustomerSubscriptionPendingUpdateExpiredEvent(
     TypedThinEvent[Literal["v1.customer.subscription.pending_update_expired"], None]
 ):
-    """A `v1.customer.subscription.pending_update_expired` event."""
+    """Sent when a pending update of a subscription expires without the payment of its invoice."""
 
 class V1CustomerSubscriptionPendingUpdateExpiredEventNotification(
     TypedNotification[
@@ -2697,86 +2735,90 @@ class V1CustomerSubscriptionPendingUpdateExpiredEventNotification(
         Subscription,
     ]
 ):
-    """A `v1.customer.subscription.pending_update_expired` event."""
+    """Sent when a pending update of a subscription expires without the payment of its invoice."""
 
 class V1CustomerSubscriptionResumedEvent(TypedThinEvent[Literal["v1.customer.subscription.resumed"], None]):
-    """A `v1.customer.subscription.resumed` event."""
+    """Sent when a subscription is no longer paused. Not sent for `pause_collection`."""
 
 class V1CustomerSubscriptionResumedEventNotification(
     TypedNotification[Literal["v1.customer.subscription.resumed"], V1CustomerSubscriptionResumedEvent, Subscription]
 ):
-    """A `v1.customer.subscription.resumed` event."""
+    """Sent when a subscription is no longer paused. Not sent for `pause_collection`."""
 
 class V1CustomerSubscriptionTrialWillEndEvent(TypedThinEvent[Literal["v1.customer.subscription.trial_will_end"], None]):
-    """A `v1.customer.subscription.trial_will_end` event."""
+    """Sent three days before the trial of a subscription ends, or at once if less time is left."""
 
 class V1CustomerSubscriptionTrialWillEndEventNotification(
     TypedNotification[
         Literal["v1.customer.subscription.trial_will_end"], V1CustomerSubscriptionTrialWillEndEvent, Subscription
     ]
 ):
-    """A `v1.customer.subscription.trial_will_end` event."""
+    """Sent three days before the trial of a subscription ends, or at once if less time is left."""
 
 class V1CustomerSubscriptionTrialingEvent(TypedThinEvent[Literal["v1.customer.subscription.trialing"], None]):
-    """A `v1.customer.subscription.trialing` event."""
+    """Sent when the trial of a subscription begins."""
 
 class V1CustomerSubscriptionTrialingEventNotification(
     TypedNotification[Literal["v1.customer.subscription.trialing"], V1CustomerSubscriptionTrialingEvent, Subscription]
 ):
-    """A `v1.customer.subscription.trialing` event."""
+    """Sent when the trial of a subscription begins."""
 
 class V1CustomerSubscriptionUnpaidEvent(TypedThinEvent[Literal["v1.customer.subscription.unpaid"], None]):
-    """A `v1.customer.subscription.unpaid` event."""
+    """Sent when the status of a subscription becomes `unpaid` after the last retry failed."""
 
 class V1CustomerSubscriptionUnpaidEventNotification(
     TypedNotification[Literal["v1.customer.subscription.unpaid"], V1CustomerSubscriptionUnpaidEvent, Subscription]
 ):
-    """A `v1.customer.subscription.unpaid` event."""
+    """Sent when the status of a subscription becomes `unpaid` after the last retry failed."""
 
 class V1CustomerSubscriptionUpdatedEvent(TypedThinEvent[Literal["v1.customer.subscription.updated"], None]):
-    """A `v1.customer.subscription.updated` event."""
+    """Sent when a subscription changes: a new period or status, another price or quantity, a cancellation
+    that was planned.
+    """
 
 class V1CustomerSubscriptionUpdatedEventNotification(
     TypedNotification[Literal["v1.customer.subscription.updated"], V1CustomerSubscriptionUpdatedEvent, Subscription]
 ):
-    """A `v1.customer.subscription.updated` event."""
+    """Sent when a subscription changes: a new period or status, another price or quantity, a cancellation
+    that was planned.
+    """
 
 class V1CustomerTaxIdCreatedEvent(TypedThinEvent[Literal["v1.customer.tax_id.created"], None]):
-    """A `v1.customer.tax_id.created` event."""
+    """Sent when a tax ID is added to a customer."""
 
 class V1CustomerTaxIdCreatedEventNotification(
     TypedNotification[Literal["v1.customer.tax_id.created"], V1CustomerTaxIdCreatedEvent, TaxId]
 ):
-    """A `v1.customer.tax_id.created` event."""
+    """Sent when a tax ID is added to a customer."""
 
 class V1CustomerTaxIdDeletedEvent(TypedThinEvent[Literal["v1.customer.tax_id.deleted"], None]):
-    """A `v1.customer.tax_id.deleted` event."""
+    """Sent when a tax ID of a customer is removed."""
 
 class V1CustomerTaxIdDeletedEventNotification(
     TypedNotification[Literal["v1.customer.tax_id.deleted"], V1CustomerTaxIdDeletedEvent, TaxId]
 ):
-    """A `v1.customer.tax_id.deleted` event."""
+    """Sent when a tax ID of a customer is removed."""
 
 class V1CustomerTaxIdUpdatedEvent(TypedThinEvent[Literal["v1.customer.tax_id.updated"], None]):
-    """A `v1.customer.tax_id.updated` event."""
+    """Sent when a tax ID of a customer changes, for instance when the check of it has ended."""
 
 class V1CustomerTaxIdUpdatedEventNotification(
     TypedNotification[Literal["v1.customer.tax_id.updated"], V1CustomerTaxIdUpdatedEvent, TaxId]
 ):
-    """A `v1.customer.tax_id.updated` event."""
+    """Sent when a tax ID of a customer changes, for instance when the check of it has ended."""
 
 class V1CustomerUpdatedEvent(TypedThinEvent[Literal["v1.customer.updated"], None]):
-    """A `v1.customer.updated` event."""
+    """Sent when a field of a customer changes, such as its email, balance or default payment method."""
 
 class V1CustomerUpdatedEventNotification(
     TypedNotification[Literal["v1.customer.updated"], V1CustomerUpdatedEvent, Customer]
 ):
-    """A `v1.customer.updated` event."""
+    """Sent when a field of a customer changes, such as its email, balance or default payment method."""
 
 class V1CustomerCashBalanceTransactionCreatedEvent(
     TypedThinEvent[Literal["v1.customer_cash_balance_transaction.created"], None]
 ):
-    """A `v1.customer_cash_balance_transaction.created` event."""
+    """Sent when a customer's cash balance changes."""
 
 class V1CustomerCashBalanceTransactionCreatedEventNotification(
     TypedNotification[
@@ -2785,7 +2827,7 @@ class V1CustomerCashBalanceTransactionCreatedEventNotification(
         CustomerCashBalanceTransaction,
     ]
 ):
-    """A `v1.customer_cash_balance_transaction.created` event."""
+    """Sent when a customer's cash balance changes."""
 
 class V1EntitlementsActiveEntitlementSummaryEntitlementAddedEvent(
     TypedThinEvent[Literal["v1.entitlements.active_entitlement_summary.entitlement_added"], None]
@@ -2818,7 +2860,7 @@ class V1EntitlementsActiveEntitlementSummaryEntitlementRemovedEventNotification(
 class V1EntitlementsActiveEntitlementSummaryUpdatedEvent(
     TypedThinEvent[Literal["v1.entitlements.active_entitlement_summary.updated"], None]
 ):
-    """A `v1.entitlements.active_entitlement_summary.updated` event."""
+    """Sent when the features that a customer may use change."""
 
 class V1EntitlementsActiveEntitlementSummaryUpdatedEventNotification(
     TypedNotification[
@@ -2827,13 +2869,13 @@ class V1EntitlementsActiveEntitlementSummaryUpdatedEventNotification(
         None,
     ]
 ):
-    """A `v1.entitlements.active_entitlement_summary.updated` event."""
+    """Sent when the features that a customer may use change."""
 
 class V1FileCreatedEvent(TypedThinEvent[Literal["v1.file.created"], None]):
-    """A `v1.file.created` event."""
+    """Sent when a file was created, by upload or by Stripe."""
 
 class V1FileCreatedEventNotification(TypedNotification[Literal["v1.file.created"], V1FileCreatedEvent, File]):
-    """A `v1.file.created` event."""
+    """Sent when a file was created, by upload or by Stripe."""
 
 class V1FinancialConnectionsAccountAccountNumbersUpdatedEvent(
     TypedThinEvent[Literal["v1.financial_connections.account.account_numbers_updated"], None]
@@ -3686,17 +3728,19 @@ class V1IssuingTransactionUpdatedEventNotification(
     """A `v1.issuing_transaction.updated` event."""
 
 class V1MandateUpdatedEvent(TypedThinEvent[Literal["v1.mandate.updated"], None]):
-    """A `v1.mandate.updated` event."""
+    """Sent when a mandate changes, for example because the customer or bank withdrew it."""
 
 class V1MandateUpdatedEventNotification(
     TypedNotification[Literal["v1.mandate.updated"], V1MandateUpdatedEvent, Mandate]
 ):
-    """A `v1.mandate.updated` event."""
+    """Sent when a mandate changes, for example because the customer or bank withdrew it."""
 
 class V1PaymentIntentAmountCapturableUpdatedEvent(
     TypedThinEvent[Literal["v1.payment_intent.amount_capturable_updated"], None]
 ):
-    """A `v1.payment_intent.amount_capturable_updated` event."""
+    """Sent when the amount that can be captured changes, such as when the payment is authorized. Capture
+    it or cancel.
+    """
 
 class V1PaymentIntentAmountCapturableUpdatedEventNotification(
     TypedNotification[
@@ -3705,173 +3749,179 @@ class V1PaymentIntentAmountCapturableUpdatedEventNotification(
         PaymentIntent,
     ]
 ):
-    """A `v1.payment_intent.amount_capturable_updated` event."""
+    """Sent when the amount that can be captured changes, such as when the payment is authorized. Capture
+    it or cancel.
+    """
 
 class V1PaymentIntentCanceledEvent(TypedThinEvent[Literal["v1.payment_intent.canceled"], None]):
-    """A `v1.payment_intent.canceled` event."""
+    """Sent when a payment intent is canceled, by you or by Stripe."""
 
 class V1PaymentIntentCanceledEventNotification(
     TypedNotification[Literal["v1.payment_intent.canceled"], V1PaymentIntentCanceledEvent, PaymentIntent]
 ):
-    """A `v1.payment_intent.canceled` event."""
+    """Sent when a payment intent is canceled, by you or by Stripe."""
 
 class V1PaymentIntentCreatedEvent(TypedThinEvent[Literal["v1.payment_intent.created"], None]):
-    """A `v1.payment_intent.created` event."""
+    """Sent when a payment intent is created."""
 
 class V1PaymentIntentCreatedEventNotification(
     TypedNotification[Literal["v1.payment_intent.created"], V1PaymentIntentCreatedEvent, PaymentIntent]
 ):
-    """A `v1.payment_intent.created` event."""
+    """Sent when a payment intent is created."""
 
 class V1PaymentIntentPartiallyFundedEvent(TypedThinEvent[Literal["v1.payment_intent.partially_funded"], None]):
-    """A `v1.payment_intent.partially_funded` event."""
+    """Sent when a bank transfer covers a part of the payment, and the rest is still to come."""
 
 class V1PaymentIntentPartiallyFundedEventNotification(
     TypedNotification[Literal["v1.payment_intent.partially_funded"], V1PaymentIntentPartiallyFundedEvent, PaymentIntent]
 ):
-    """A `v1.payment_intent.partially_funded` event."""
+    """Sent when a bank transfer covers a part of the payment, and the rest is still to come."""
 
 class V1PaymentIntentPaymentFailedEvent(TypedThinEvent[Literal["v1.payment_intent.payment_failed"], None]):
-    """A `v1.payment_intent.payment_failed` event."""
+    """Sent when an attempt to pay fails. `last_payment_error` says why."""
 
 class V1PaymentIntentPaymentFailedEventNotification(
     TypedNotification[Literal["v1.payment_intent.payment_failed"], V1PaymentIntentPaymentFailedEvent, PaymentIntent]
 ):
-    """A `v1.payment_intent.payment_failed` event."""
+    """Sent when an attempt to pay fails. `last_payment_error` says why."""
 
 class V1PaymentIntentProcessingEvent(TypedThinEvent[Literal["v1.payment_intent.processing"], None]):
-    """A `v1.payment_intent.processing` event."""
+    """Sent when a payment begins to be processed, such as a bank debit that takes days."""
 
 class V1PaymentIntentProcessingEventNotification(
     TypedNotification[Literal["v1.payment_intent.processing"], V1PaymentIntentProcessingEvent, PaymentIntent]
 ):
-    """A `v1.payment_intent.processing` event."""
+    """Sent when a payment begins to be processed, such as a bank debit that takes days."""
 
 class V1PaymentIntentRequiresActionEvent(TypedThinEvent[Literal["v1.payment_intent.requires_action"], None]):
-    """A `v1.payment_intent.requires_action` event."""
+    """Sent when the customer has to act, such as authenticate with 3D Secure. See `next_action`."""
 
 class V1PaymentIntentRequiresActionEventNotification(
     TypedNotification[Literal["v1.payment_intent.requires_action"], V1PaymentIntentRequiresActionEvent, PaymentIntent]
 ):
-    """A `v1.payment_intent.requires_action` event."""
+    """Sent when the customer has to act, such as authenticate with 3D Secure. See `next_action`."""
 
 class V1PaymentIntentSucceededEvent(TypedThinEvent[Literal["v1.payment_intent.succeeded"], None]):
-    """A `v1.payment_intent.succeeded` event."""
+    """Sent when a payment succeeds. Now is the time to fulfill the order."""
 
 class V1PaymentIntentSucceededEventNotification(
     TypedNotification[Literal["v1.payment_intent.succeeded"], V1PaymentIntentSucceededEvent, PaymentIntent]
 ):
-    """A `v1.payment_intent.succeeded` event."""
+    """Sent when a payment succeeds. Now is the time to fulfill the order."""
 
 class V1PaymentLinkCreatedEvent(TypedThinEvent[Literal["v1.payment_link.created"], None]):
-    """A `v1.payment_link.created` event."""
+    """Sent when a payment link was created."""
 
 class V1PaymentLinkCreatedEventNotification(
     TypedNotification[Literal["v1.payment_link.created"], V1PaymentLinkCreatedEvent, PaymentLink]
 ):
-    """A `v1.payment_link.created` event."""
+    """Sent when a payment link was created."""
 
 class V1PaymentLinkUpdatedEvent(TypedThinEvent[Literal["v1.payment_link.updated"], None]):
-    """A `v1.payment_link.updated` event."""
+    """Sent when a payment link has changed."""
 
 class V1PaymentLinkUpdatedEventNotification(
     TypedNotification[Literal["v1.payment_link.updated"], V1PaymentLinkUpdatedEvent, PaymentLink]
 ):
-    """A `v1.payment_link.updated` event."""
+    """Sent when a payment link has changed."""
 
 class V1PaymentMethodAttachedEvent(TypedThinEvent[Literal["v1.payment_method.attached"], None]):
-    """A `v1.payment_method.attached` event."""
+    """Sent when a payment method is attached to a customer."""
 
 class V1PaymentMethodAttachedEventNotification(
     TypedNotification[Literal["v1.payment_method.attached"], V1PaymentMethodAttachedEvent, PaymentMethod]
 ):
-    """A `v1.payment_method.attached` event."""
+    """Sent when a payment method is attached to a customer."""
 
 class V1PaymentMethodAutomaticallyUpdatedEvent(
     TypedThinEvent[Literal["v1.payment_method.automatically_updated"], None]
 ):
-    """A `v1.payment_method.automatically_updated` event."""
+    """Sent when the card network updates a saved card, for example with a new expiry date or number."""
 
 class V1PaymentMethodAutomaticallyUpdatedEventNotification(
     TypedNotification[
         Literal["v1.payment_method.automatically_updated"], V1PaymentMethodAutomaticallyUpdatedEvent, PaymentMethod
     ]
 ):
-    """A `v1.payment_method.automatically_updated` event."""
+    """Sent when the card network updates a saved card, for example with a new expiry date or number."""
 
 class V1PaymentMethodDetachedEvent(TypedThinEvent[Literal["v1.payment_method.detached"], None]):
-    """A `v1.payment_method.detached` event."""
+    """Sent when a payment method is detached from its customer."""
 
 class V1PaymentMethodDetachedEventNotification(
     TypedNotification[Literal["v1.payment_method.detached"], V1PaymentMethodDetachedEvent, PaymentMethod]
 ):
-    """A `v1.payment_method.detached` event."""
+    """Sent when a payment method is detached from its customer."""
 
 class V1PaymentMethodUpdatedEvent(TypedThinEvent[Literal["v1.payment_method.updated"], None]):
-    """A `v1.payment_method.updated` event."""
+    """Sent when a payment method is changed with the API, or its details change."""
 
 class V1PaymentMethodUpdatedEventNotification(
     TypedNotification[Literal["v1.payment_method.updated"], V1PaymentMethodUpdatedEvent, PaymentMethod]
 ):
-    """A `v1.payment_method.updated` event."""
+    """Sent when a payment method is changed with the API, or its details change."""
 
 class V1PayoutCanceledEvent(TypedThinEvent[Literal["v1.payout.canceled"], None]):
-    """A `v1.payout.canceled` event."""
+    """Sent when a payout was canceled. Its money is back in the balance."""
 
 class V1PayoutCanceledEventNotification(
     TypedNotification[Literal["v1.payout.canceled"], V1PayoutCanceledEvent, Payout]
 ):
-    """A `v1.payout.canceled` event."""
+    """Sent when a payout was canceled. Its money is back in the balance."""
 
 class V1PayoutCreatedEvent(TypedThinEvent[Literal["v1.payout.created"], None]):
-    """A `v1.payout.created` event."""
+    """Sent when a payout was created, on schedule or at your request."""
 
 class V1PayoutCreatedEventNotification(TypedNotification[Literal["v1.payout.created"], V1PayoutCreatedEvent, Payout]):
-    """A `v1.payout.created` event."""
+    """Sent when a payout was created, on schedule or at your request."""
 
 class V1PayoutFailedEvent(TypedThinEvent[Literal["v1.payout.failed"], None]):
-    """A `v1.payout.failed` event."""
+    """Sent when a payout has failed. Its money is back in the balance; `failure_code` says what to do
+    about the destination.
+    """
 
 class V1PayoutFailedEventNotification(TypedNotification[Literal["v1.payout.failed"], V1PayoutFailedEvent, Payout]):
-    """A `v1.payout.failed` event."""
+    """Sent when a payout has failed. Its money is back in the balance; `failure_code` says what to do
+    about the destination.
+    """
 
 class V1PayoutPaidEvent(TypedThinEvent[Literal["v1.payout.paid"], None]):
-    """A `v1.payout.paid` event."""
+    """Sent when a payout is expected to have arrived. It can still fail afterwards."""
 
 class V1PayoutPaidEventNotification(TypedNotification[Literal["v1.payout.paid"], V1PayoutPaidEvent, Payout]):
-    """A `v1.payout.paid` event."""
+    """Sent when a payout is expected to have arrived. It can still fail afterwards."""
 
 class V1PayoutReconciliationCompletedEvent(TypedThinEvent[Literal["v1.payout.reconciliation_completed"], None]):
-    """A `v1.payout.reconciliation_completed` event."""
+    """Sent when the balance transactions of an automatic payout are known and can be listed."""
 
 class V1PayoutReconciliationCompletedEventNotification(
     TypedNotification[Literal["v1.payout.reconciliation_completed"], V1PayoutReconciliationCompletedEvent, Payout]
 ):
-    """A `v1.payout.reconciliation_completed` event."""
+    """Sent when the balance transactions of an automatic payout are known and can be listed."""
 
 class V1PayoutUpdatedEvent(TypedThinEvent[Literal["v1.payout.updated"], None]):
-    """A `v1.payout.updated` event."""
+    """Sent when a payout has changed."""
 
 class V1PayoutUpdatedEventNotification(TypedNotification[Literal["v1.payout.updated"], V1PayoutUpdatedEvent, Payout]):
-    """A `v1.payout.updated` event."""
+    """Sent when a payout has changed."""
 
 class V1PersonCreatedEvent(TypedThinEvent[Literal["v1.person.created"], None]):
-    """A `v1.person.created` event."""
+    """Sent when a person was added to an account."""
 
 class V1PersonCreatedEventNotification(TypedNotification[Literal["v1.person.created"], V1PersonCreatedEvent, Person]):
-    """A `v1.person.created` event."""
+    """Sent when a person was added to an account."""
 
 class V1PersonDeletedEvent(TypedThinEvent[Literal["v1.person.deleted"], None]):
-    """A `v1.person.deleted` event."""
+    """Sent when a person was removed from an account."""
 
 class V1PersonDeletedEventNotification(TypedNotification[Literal["v1.person.deleted"], V1PersonDeletedEvent, Person]):
-    """A `v1.person.deleted` event."""
+    """Sent when a person was removed from an account."""
 
 class V1PersonUpdatedEvent(TypedThinEvent[Literal["v1.person.updated"], None]):
-    """A `v1.person.updated` event."""
+    """Sent when the details, verification or requirements of a person have changed."""
 
 class V1PersonUpdatedEventNotification(TypedNotification[Literal["v1.person.updated"], V1PersonUpdatedEvent, Person]):
-    """A `v1.person.updated` event."""
+    """Sent when the details, verification or requirements of a person have changed."""
 
 class V1PlanCreatedEvent(TypedThinEvent[Literal["v1.plan.created"], None]):
     """A `v1.plan.created` event."""
@@ -4020,118 +4070,122 @@ class V1PromotionCodeUpdatedEventNotification(
     """A `v1.promotion_code.updated` event."""
 
 class V1QuoteAcceptedEvent(TypedThinEvent[Literal["v1.quote.accepted"], None]):
-    """A `v1.quote.accepted` event."""
+    """Sent when a quote is accepted."""
 
 class V1QuoteAcceptedEventNotification(TypedNotification[Literal["v1.quote.accepted"], V1QuoteAcceptedEvent, Quote]):
-    """A `v1.quote.accepted` event."""
+    """Sent when a quote is accepted."""
 
 class V1QuoteCanceledEvent(TypedThinEvent[Literal["v1.quote.canceled"], None]):
-    """A `v1.quote.canceled` event."""
+    """Sent when a quote is canceled or expires."""
 
 class V1QuoteCanceledEventNotification(TypedNotification[Literal["v1.quote.canceled"], V1QuoteCanceledEvent, Quote]):
-    """A `v1.quote.canceled` event."""
+    """Sent when a quote is canceled or expires."""
 
 class V1QuoteCreatedEvent(TypedThinEvent[Literal["v1.quote.created"], None]):
-    """A `v1.quote.created` event."""
+    """Sent when a quote is created as a draft."""
 
 class V1QuoteCreatedEventNotification(TypedNotification[Literal["v1.quote.created"], V1QuoteCreatedEvent, Quote]):
-    """A `v1.quote.created` event."""
+    """Sent when a quote is created as a draft."""
 
 class V1QuoteFinalizedEvent(TypedThinEvent[Literal["v1.quote.finalized"], None]):
-    """A `v1.quote.finalized` event."""
+    """Sent when a quote is finalized and becomes open."""
 
 class V1QuoteFinalizedEventNotification(TypedNotification[Literal["v1.quote.finalized"], V1QuoteFinalizedEvent, Quote]):
-    """A `v1.quote.finalized` event."""
+    """Sent when a quote is finalized and becomes open."""
 
 class V1RadarEarlyFraudWarningCreatedEvent(TypedThinEvent[Literal["v1.radar.early_fraud_warning.created"], None]):
-    """A `v1.radar.early_fraud_warning.created` event."""
+    """Sent when a card network warns of fraud."""
 
 class V1RadarEarlyFraudWarningCreatedEventNotification(
     TypedNotification[
         Literal["v1.radar.early_fraud_warning.created"], V1RadarEarlyFraudWarningCreatedEvent, RadarEarlyFraudWarning
     ]
 ):
-    """A `v1.radar.early_fraud_warning.created` event."""
+    """Sent when a card network warns of fraud."""
 
 class V1RadarEarlyFraudWarningUpdatedEvent(TypedThinEvent[Literal["v1.radar.early_fraud_warning.updated"], None]):
-    """A `v1.radar.early_fraud_warning.updated` event."""
+    """Sent when an early fraud warning changes."""
 
 class V1RadarEarlyFraudWarningUpdatedEventNotification(
     TypedNotification[
         Literal["v1.radar.early_fraud_warning.updated"], V1RadarEarlyFraudWarningUpdatedEvent, RadarEarlyFraudWarning
     ]
 ):
-    """A `v1.radar.early_fraud_warning.updated` event."""
+    """Sent when an early fraud warning changes."""
 
 class V1RefundCreatedEvent(TypedThinEvent[Literal["v1.refund.created"], None]):
-    """A `v1.refund.created` event."""
+    """Sent when a refund is created."""
 
 class V1RefundCreatedEventNotification(TypedNotification[Literal["v1.refund.created"], V1RefundCreatedEvent, Refund]):
-    """A `v1.refund.created` event."""
+    """Sent when a refund is created."""
 
 class V1RefundFailedEvent(TypedThinEvent[Literal["v1.refund.failed"], None]):
-    """A `v1.refund.failed` event."""
+    """Sent when a refund fails. The money is back in your balance; return it to the customer in another
+    way.
+    """
 
 class V1RefundFailedEventNotification(TypedNotification[Literal["v1.refund.failed"], V1RefundFailedEvent, Refund]):
-    """A `v1.refund.failed` event."""
+    """Sent when a refund fails. The money is back in your balance; return it to the customer in another
+    way.
+    """
 
 class V1RefundUpdatedEvent(TypedThinEvent[Literal["v1.refund.updated"], None]):
-    """A `v1.refund.updated` event."""
+    """Sent when a refund changes, such as its status or reference."""
 
 class V1RefundUpdatedEventNotification(TypedNotification[Literal["v1.refund.updated"], V1RefundUpdatedEvent, Refund]):
-    """A `v1.refund.updated` event."""
+    """Sent when a refund changes, such as its status or reference."""
 
 class V1ReviewClosedEvent(TypedThinEvent[Literal["v1.review.closed"], None]):
-    """A `v1.review.closed` event."""
+    """Sent when a review is closed; `reason` says why."""
 
 class V1ReviewClosedEventNotification(TypedNotification[Literal["v1.review.closed"], V1ReviewClosedEvent, Review]):
-    """A `v1.review.closed` event."""
+    """Sent when a review is closed; `reason` says why."""
 
 class V1ReviewOpenedEvent(TypedThinEvent[Literal["v1.review.opened"], None]):
-    """A `v1.review.opened` event."""
+    """Sent when a review is opened."""
 
 class V1ReviewOpenedEventNotification(TypedNotification[Literal["v1.review.opened"], V1ReviewOpenedEvent, Review]):
-    """A `v1.review.opened` event."""
+    """Sent when a review is opened."""
 
 class V1SetupIntentCanceledEvent(TypedThinEvent[Literal["v1.setup_intent.canceled"], None]):
-    """A `v1.setup_intent.canceled` event."""
+    """Sent when a setup intent is canceled."""
 
 class V1SetupIntentCanceledEventNotification(
     TypedNotification[Literal["v1.setup_intent.canceled"], V1SetupIntentCanceledEvent, SetupIntent]
 ):
-    """A `v1.setup_intent.canceled` event."""
+    """Sent when a setup intent is canceled."""
 
 class V1SetupIntentCreatedEvent(TypedThinEvent[Literal["v1.setup_intent.created"], None]):
-    """A `v1.setup_intent.created` event."""
+    """Sent when a setup intent is created."""
 
 class V1SetupIntentCreatedEventNotification(
     TypedNotification[Literal["v1.setup_intent.created"], V1SetupIntentCreatedEvent, SetupIntent]
 ):
-    """A `v1.setup_intent.created` event."""
+    """Sent when a setup intent is created."""
 
 class V1SetupIntentRequiresActionEvent(TypedThinEvent[Literal["v1.setup_intent.requires_action"], None]):
-    """A `v1.setup_intent.requires_action` event."""
+    """Sent when the customer has to act before the setup goes on. See `next_action`."""
 
 class V1SetupIntentRequiresActionEventNotification(
     TypedNotification[Literal["v1.setup_intent.requires_action"], V1SetupIntentRequiresActionEvent, SetupIntent]
 ):
-    """A `v1.setup_intent.requires_action` event."""
+    """Sent when the customer has to act before the setup goes on. See `next_action`."""
 
 class V1SetupIntentSetupFailedEvent(TypedThinEvent[Literal["v1.setup_intent.setup_failed"], None]):
-    """A `v1.setup_intent.setup_failed` event."""
+    """Sent when an attempt to set a payment method up fails. `last_setup_error` says why."""
 
 class V1SetupIntentSetupFailedEventNotification(
     TypedNotification[Literal["v1.setup_intent.setup_failed"], V1SetupIntentSetupFailedEvent, SetupIntent]
 ):
-    """A `v1.setup_intent.setup_failed` event."""
+    """Sent when an attempt to set a payment method up fails. `last_setup_error` says why."""
 
 class V1SetupIntentSucceededEvent(TypedThinEvent[Literal["v1.setup_intent.succeeded"], None]):
-    """A `v1.setup_intent.succeeded` event."""
+    """Sent when a payment method is set up and can be charged later."""
 
 class V1SetupIntentSucceededEventNotification(
     TypedNotification[Literal["v1.setup_intent.succeeded"], V1SetupIntentSucceededEvent, SetupIntent]
 ):
-    """A `v1.setup_intent.succeeded` event."""
+    """Sent when a payment method is set up and can be charged later."""
 
 class V1SigmaScheduledQueryRunCreatedEvent(TypedThinEvent[Literal["v1.sigma.scheduled_query_run.created"], None]):
     """A `v1.sigma.scheduled_query_run.created` event."""
@@ -4144,99 +4198,99 @@ class V1SigmaScheduledQueryRunCreatedEventNotification(
     """A `v1.sigma.scheduled_query_run.created` event."""
 
 class V1SourceCanceledEvent(TypedThinEvent[Literal["v1.source.canceled"], None]):
-    """A `v1.source.canceled` event."""
+    """Sent when a source is canceled."""
 
 class V1SourceCanceledEventNotification(
     TypedNotification[Literal["v1.source.canceled"], V1SourceCanceledEvent, Source]
 ):
-    """A `v1.source.canceled` event."""
+    """Sent when a source is canceled."""
 
 class V1SourceChargeableEvent(TypedThinEvent[Literal["v1.source.chargeable"], None]):
-    """A `v1.source.chargeable` event."""
+    """Sent when a source can be charged, after the customer authorized it."""
 
 class V1SourceChargeableEventNotification(
     TypedNotification[Literal["v1.source.chargeable"], V1SourceChargeableEvent, Source]
 ):
-    """A `v1.source.chargeable` event."""
+    """Sent when a source can be charged, after the customer authorized it."""
 
 class V1SourceFailedEvent(TypedThinEvent[Literal["v1.source.failed"], None]):
-    """A `v1.source.failed` event."""
+    """Sent when a source fails."""
 
 class V1SourceFailedEventNotification(TypedNotification[Literal["v1.source.failed"], V1SourceFailedEvent, Source]):
-    """A `v1.source.failed` event."""
+    """Sent when a source fails."""
 
 class V1SourceRefundAttributesRequiredEvent(TypedThinEvent[Literal["v1.source.refund_attributes_required"], None]):
-    """A `v1.source.refund_attributes_required` event."""
+    """Sent when details are needed to refund a payment from a receiver source."""
 
 class V1SourceRefundAttributesRequiredEventNotification(
     TypedNotification[Literal["v1.source.refund_attributes_required"], V1SourceRefundAttributesRequiredEvent, Source]
 ):
-    """A `v1.source.refund_attributes_required` event."""
+    """Sent when details are needed to refund a payment from a receiver source."""
 
 class V1SubscriptionScheduleAbortedEvent(TypedThinEvent[Literal["v1.subscription_schedule.aborted"], None]):
-    """A `v1.subscription_schedule.aborted` event."""
+    """Sent when a schedule is canceled because its subscription ended, for instance for lack of payment."""
 
 class V1SubscriptionScheduleAbortedEventNotification(
     TypedNotification[
         Literal["v1.subscription_schedule.aborted"], V1SubscriptionScheduleAbortedEvent, SubscriptionSchedule
     ]
 ):
-    """A `v1.subscription_schedule.aborted` event."""
+    """Sent when a schedule is canceled because its subscription ended, for instance for lack of payment."""
 
 class V1SubscriptionScheduleCanceledEvent(TypedThinEvent[Literal["v1.subscription_schedule.canceled"], None]):
-    """A `v1.subscription_schedule.canceled` event."""
+    """Sent when a schedule is canceled, which cancels its subscription as well."""
 
 class V1SubscriptionScheduleCanceledEventNotification(
     TypedNotification[
         Literal["v1.subscription_schedule.canceled"], V1SubscriptionScheduleCanceledEvent, SubscriptionSchedule
     ]
 ):
-    """A `v1.subscription_schedule.canceled` event."""
+    """Sent when a schedule is canceled, which cancels its subscription as well."""
 
 class V1SubscriptionScheduleCompletedEvent(TypedThinEvent[Literal["v1.subscription_schedule.completed"], None]):
-    """A `v1.subscription_schedule.completed` event."""
+    """Sent when all phases of a schedule have ended."""
 
 class V1SubscriptionScheduleCompletedEventNotification(
     TypedNotification[
         Literal["v1.subscription_schedule.completed"], V1SubscriptionScheduleCompletedEvent, SubscriptionSchedule
     ]
 ):
-    """A `v1.subscription_schedule.completed` event."""
+    """Sent when all phases of a schedule have ended."""
 
 class V1SubscriptionScheduleCreatedEvent(TypedThinEvent[Literal["v1.subscription_schedule.created"], None]):
-    """A `v1.subscription_schedule.created` event."""
+    """Sent when a subscription schedule is created."""
 
 class V1SubscriptionScheduleCreatedEventNotification(
     TypedNotification[
         Literal["v1.subscription_schedule.created"], V1SubscriptionScheduleCreatedEvent, SubscriptionSchedule
     ]
 ):
-    """A `v1.subscription_schedule.created` event."""
+    """Sent when a subscription schedule is created."""
 
 class V1SubscriptionScheduleExpiringEvent(TypedThinEvent[Literal["v1.subscription_schedule.expiring"], None]):
-    """A `v1.subscription_schedule.expiring` event."""
+    """Sent seven days before the last phase of a schedule ends."""
 
 class V1SubscriptionScheduleExpiringEventNotification(
     TypedNotification[
         Literal["v1.subscription_schedule.expiring"], V1SubscriptionScheduleExpiringEvent, SubscriptionSchedule
     ]
 ):
-    """A `v1.subscription_schedule.expiring` event."""
+    """Sent seven days before the last phase of a schedule ends."""
 
 class V1SubscriptionSchedulePhaseAddedEvent(TypedThinEvent[Literal["v1.subscription_schedule.phase_added"], None]):
-    """A `v1.subscription_schedule.phase_added` event."""
+    """Sent when a phase is added to a schedule."""
 
 class V1SubscriptionSchedulePhaseAddedEventNotification(
     TypedNotification[
         Literal["v1.subscription_schedule.phase_added"], V1SubscriptionSchedulePhaseAddedEvent, SubscriptionSchedule
     ]
 ):
-    """A `v1.subscription_schedule.phase_added` event."""
+    """Sent when a phase is added to a schedule."""
 
 class V1SubscriptionSchedulePhaseDefaultTaxRatesChangedEvent(
     TypedThinEvent[Literal["v1.subscription_schedule.phase_default_tax_rates_changed"], None]
 ):
-    """A `v1.subscription_schedule.phase_default_tax_rates_changed` event."""
+    """Sent when the default tax rates of a schedule's phase change."""
 
 class V1SubscriptionSchedulePhaseDefaultTaxRatesChangedEventNotification(
     TypedNotification[
@@ -4245,12 +4299,12 @@ class V1SubscriptionSchedulePhaseDefaultTaxRatesChangedEventNotification(
         SubscriptionSchedule,
     ]
 ):
-    """A `v1.subscription_schedule.phase_default_tax_rates_changed` event."""
+    """Sent when the default tax rates of a schedule's phase change."""
 
 class V1SubscriptionSchedulePhaseEndDateChangedEvent(
     TypedThinEvent[Literal["v1.subscription_schedule.phase_end_date_changed"], None]
 ):
-    """A `v1.subscription_schedule.phase_end_date_changed` event."""
+    """Sent when the end of a schedule's phase is moved."""
 
 class V1SubscriptionSchedulePhaseEndDateChangedEventNotification(
     TypedNotification[
@@ -4259,22 +4313,22 @@ class V1SubscriptionSchedulePhaseEndDateChangedEventNotification(
         SubscriptionSchedule,
     ]
 ):
-    """A `v1.subscription_schedule.phase_end_date_changed` event."""
+    """Sent when the end of a schedule's phase is moved."""
 
 class V1SubscriptionSchedulePhaseRemovedEvent(TypedThinEvent[Literal["v1.subscription_schedule.phase_removed"], None]):
-    """A `v1.subscription_schedule.phase_removed` event."""
+    """Sent when a phase of a schedule is removed."""
 
 class V1SubscriptionSchedulePhaseRemovedEventNotification(
     TypedNotification[
         Literal["v1.subscription_schedule.phase_removed"], V1SubscriptionSchedulePhaseRemovedEvent, SubscriptionSchedule
     ]
 ):
-    """A `v1.subscription_schedule.phase_removed` event."""
+    """Sent when a phase of a schedule is removed."""
 
 class V1SubscriptionSchedulePhaseTrialEndChangedEvent(
     TypedThinEvent[Literal["v1.subscription_schedule.phase_trial_end_changed"], None]
 ):
-    """A `v1.subscription_schedule.phase_trial_end_changed` event."""
+    """Sent when the end of the trial within a schedule's phase is moved."""
 
 class V1SubscriptionSchedulePhaseTrialEndChangedEventNotification(
     TypedNotification[
@@ -4283,27 +4337,27 @@ class V1SubscriptionSchedulePhaseTrialEndChangedEventNotification(
         SubscriptionSchedule,
     ]
 ):
-    """A `v1.subscription_schedule.phase_trial_end_changed` event."""
+    """Sent when the end of the trial within a schedule's phase is moved."""
 
 class V1SubscriptionScheduleReleasedEvent(TypedThinEvent[Literal["v1.subscription_schedule.released"], None]):
-    """A `v1.subscription_schedule.released` event."""
+    """Sent when a schedule is released and its subscription runs on without it."""
 
 class V1SubscriptionScheduleReleasedEventNotification(
     TypedNotification[
         Literal["v1.subscription_schedule.released"], V1SubscriptionScheduleReleasedEvent, SubscriptionSchedule
     ]
 ):
-    """A `v1.subscription_schedule.released` event."""
+    """Sent when a schedule is released and its subscription runs on without it."""
 
 class V1SubscriptionScheduleUpdatedEvent(TypedThinEvent[Literal["v1.subscription_schedule.updated"], None]):
-    """A `v1.subscription_schedule.updated` event."""
+    """Sent when a subscription schedule changes."""
 
 class V1SubscriptionScheduleUpdatedEventNotification(
     TypedNotification[
         Literal["v1.subscription_schedule.updated"], V1SubscriptionScheduleUpdatedEvent, SubscriptionSchedule
     ]
 ):
-    """A `v1.subscription_schedule.updated` event."""
+    """Sent when a subscription schedule changes."""
 
 class V1TaxSettingsUpdatedEvent(TypedThinEvent[Literal["v1.tax.settings.updated"], None]):
     """A `v1.tax.settings.updated` event."""
@@ -4356,102 +4410,102 @@ class V1TerminalReaderActionUpdatedEventNotification(
     """A `v1.terminal.reader.action_updated` event."""
 
 class V1TestHelpersTestClockAdvancingEvent(TypedThinEvent[Literal["v1.test_helpers.test_clock.advancing"], None]):
-    """A `v1.test_helpers.test_clock.advancing` event."""
+    """Sent when a test clock begins to advance."""
 
 class V1TestHelpersTestClockAdvancingEventNotification(
     TypedNotification[Literal["v1.test_helpers.test_clock.advancing"], V1TestHelpersTestClockAdvancingEvent, TestClock]
 ):
-    """A `v1.test_helpers.test_clock.advancing` event."""
+    """Sent when a test clock begins to advance."""
 
 class V1TestHelpersTestClockCreatedEvent(TypedThinEvent[Literal["v1.test_helpers.test_clock.created"], None]):
-    """A `v1.test_helpers.test_clock.created` event."""
+    """Sent when a test clock is created."""
 
 class V1TestHelpersTestClockCreatedEventNotification(
     TypedNotification[Literal["v1.test_helpers.test_clock.created"], V1TestHelpersTestClockCreatedEvent, TestClock]
 ):
-    """A `v1.test_helpers.test_clock.created` event."""
+    """Sent when a test clock is created."""
 
 class V1TestHelpersTestClockDeletedEvent(TypedThinEvent[Literal["v1.test_helpers.test_clock.deleted"], None]):
-    """A `v1.test_helpers.test_clock.deleted` event."""
+    """Sent when a test clock is deleted."""
 
 class V1TestHelpersTestClockDeletedEventNotification(
     TypedNotification[Literal["v1.test_helpers.test_clock.deleted"], V1TestHelpersTestClockDeletedEvent, TestClock]
 ):
-    """A `v1.test_helpers.test_clock.deleted` event."""
+    """Sent when a test clock is deleted."""
 
 class V1TestHelpersTestClockInternalFailureEvent(
     TypedThinEvent[Literal["v1.test_helpers.test_clock.internal_failure"], None]
 ):
-    """A `v1.test_helpers.test_clock.internal_failure` event."""
+    """Sent when a test clock could not be advanced because of an error within Stripe."""
 
 class V1TestHelpersTestClockInternalFailureEventNotification(
     TypedNotification[
         Literal["v1.test_helpers.test_clock.internal_failure"], V1TestHelpersTestClockInternalFailureEvent, TestClock
     ]
 ):
-    """A `v1.test_helpers.test_clock.internal_failure` event."""
+    """Sent when a test clock could not be advanced because of an error within Stripe."""
 
 class V1TestHelpersTestClockReadyEvent(TypedThinEvent[Literal["v1.test_helpers.test_clock.ready"], None]):
-    """A `v1.test_helpers.test_clock.ready` event."""
+    """Sent when a test clock has reached the time it was advanced to."""
 
 class V1TestHelpersTestClockReadyEventNotification(
     TypedNotification[Literal["v1.test_helpers.test_clock.ready"], V1TestHelpersTestClockReadyEvent, TestClock]
 ):
-    """A `v1.test_helpers.test_clock.ready` event."""
+    """Sent when a test clock has reached the time it was advanced to."""
 
 class V1TopupCanceledEvent(TypedThinEvent[Literal["v1.topup.canceled"], None]):
-    """A `v1.topup.canceled` event."""
+    """Sent when a top-up was canceled."""
 
 class V1TopupCanceledEventNotification(TypedNotification[Literal["v1.topup.canceled"], V1TopupCanceledEvent, Topup]):
-    """A `v1.topup.canceled` event."""
+    """Sent when a top-up was canceled."""
 
 class V1TopupCreatedEvent(TypedThinEvent[Literal["v1.topup.created"], None]):
-    """A `v1.topup.created` event."""
+    """Sent when a top-up was created."""
 
 class V1TopupCreatedEventNotification(TypedNotification[Literal["v1.topup.created"], V1TopupCreatedEvent, Topup]):
-    """A `v1.topup.created` event."""
+    """Sent when a top-up was created."""
 
 class V1TopupFailedEvent(TypedThinEvent[Literal["v1.topup.failed"], None]):
-    """A `v1.topup.failed` event."""
+    """Sent when a top-up has failed."""
 
 class V1TopupFailedEventNotification(TypedNotification[Literal["v1.topup.failed"], V1TopupFailedEvent, Topup]):
-    """A `v1.topup.failed` event."""
+    """Sent when a top-up has failed."""
 
 class V1TopupReversedEvent(TypedThinEvent[Literal["v1.topup.reversed"], None]):
-    """A `v1.topup.reversed` event."""
+    """Sent when the money of a top-up was taken back."""
 
 class V1TopupReversedEventNotification(TypedNotification[Literal["v1.topup.reversed"], V1TopupReversedEvent, Topup]):
-    """A `v1.topup.reversed` event."""
+    """Sent when the money of a top-up was taken back."""
 
 class V1TopupSucceededEvent(TypedThinEvent[Literal["v1.topup.succeeded"], None]):
-    """A `v1.topup.succeeded` event."""
+    """Sent when the money of a top-up has arrived in the balance."""
 
 class V1TopupSucceededEventNotification(TypedNotification[Literal["v1.topup.succeeded"], V1TopupSucceededEvent, Topup]):
-    """A `v1.topup.succeeded` event."""
+    """Sent when the money of a top-up has arrived in the balance."""
 
 class V1TransferCreatedEvent(TypedThinEvent[Literal["v1.transfer.created"], None]):
-    """A `v1.transfer.created` event."""
+    """Sent when a transfer was created."""
 
 class V1TransferCreatedEventNotification(
     TypedNotification[Literal["v1.transfer.created"], V1TransferCreatedEvent, Transfer]
 ):
-    """A `v1.transfer.created` event."""
+    """Sent when a transfer was created."""
 
 class V1TransferReversedEvent(TypedThinEvent[Literal["v1.transfer.reversed"], None]):
-    """A `v1.transfer.reversed` event."""
+    """Sent when a transfer was reversed, in full or in part."""
 
 class V1TransferReversedEventNotification(
     TypedNotification[Literal["v1.transfer.reversed"], V1TransferReversedEvent, Transfer]
 ):
-    """A `v1.transfer.reversed` event."""
+    """Sent when a transfer was reversed, in full or in part."""
 
 class V1TransferUpdatedEvent(TypedThinEvent[Literal["v1.transfer.updated"], None]):
-    """A `v1.transfer.updated` event."""
+    """Sent when the description or metadata of a transfer has changed."""
 
 class V1TransferUpdatedEventNotification(
     TypedNotification[Literal["v1.transfer.updated"], V1TransferUpdatedEvent, Transfer]
 ):
-    """A `v1.transfer.updated` event."""
+    """Sent when the description or metadata of a transfer has changed."""
 
 class V2CommerceProductCatalogImportsFailedEvent(
     TypedThinEvent[Literal["v2.commerce.product_catalog.imports.failed"], None]
@@ -4510,28 +4564,28 @@ class V2CommerceProductCatalogImportsSucceededWithErrorsEventNotification(
     """A `v2.commerce.product_catalog.imports.succeeded_with_errors` event."""
 
 class V2CoreAccountClosedEvent(TypedThinEvent[Literal["v2.core.account.closed"], None]):
-    """A `v2.core.account.closed` event."""
+    """Sent when an account was closed."""
 
 class V2CoreAccountClosedEventNotification(
     TypedNotification[Literal["v2.core.account.closed"], V2CoreAccountClosedEvent, V2CoreAccount]
 ):
-    """A `v2.core.account.closed` event."""
+    """Sent when an account was closed."""
 
 class V2CoreAccountCreatedEvent(TypedThinEvent[Literal["v2.core.account.created"], None]):
-    """A `v2.core.account.created` event."""
+    """Sent when an account was created."""
 
 class V2CoreAccountCreatedEventNotification(
     TypedNotification[Literal["v2.core.account.created"], V2CoreAccountCreatedEvent, V2CoreAccount]
 ):
-    """A `v2.core.account.created` event."""
+    """Sent when an account was created."""
 
 class V2CoreAccountUpdatedEvent(TypedThinEvent[Literal["v2.core.account.updated"], None]):
-    """A `v2.core.account.updated` event."""
+    """Sent when an account has changed."""
 
 class V2CoreAccountUpdatedEventNotification(
     TypedNotification[Literal["v2.core.account.updated"], V2CoreAccountUpdatedEvent, V2CoreAccount]
 ):
-    """A `v2.core.account.updated` event."""
+    """Sent when an account has changed."""
 
 class V2CoreAccountConfigurationCustomerCapabilityStatusUpdatedEvent(
     TypedThinEvent[
@@ -4539,7 +4593,7 @@ class V2CoreAccountConfigurationCustomerCapabilityStatusUpdatedEvent(
         V2CoreAccountConfigurationCustomerCapabilityStatusUpdatedEventData,
     ]
 ):
-    """A `v2.core.account[configuration.customer].capability_status_updated` event."""
+    """Sent when the status of a capability as a customer has changed."""
 
 class V2CoreAccountConfigurationCustomerCapabilityStatusUpdatedEventNotification(
     TypedNotification[
@@ -4548,12 +4602,12 @@ class V2CoreAccountConfigurationCustomerCapabilityStatusUpdatedEventNotification
         V2CoreAccount,
     ]
 ):
-    """A `v2.core.account[configuration.customer].capability_status_updated` event."""
+    """Sent when the status of a capability as a customer has changed."""
 
 class V2CoreAccountConfigurationCustomerUpdatedEvent(
     TypedThinEvent[Literal["v2.core.account[configuration.customer].updated"], None]
 ):
-    """A `v2.core.account[configuration.customer].updated` event."""
+    """Sent when the configuration of an account as a customer has changed."""
 
 class V2CoreAccountConfigurationCustomerUpdatedEventNotification(
     TypedNotification[
@@ -4562,7 +4616,7 @@ class V2CoreAccountConfigurationCustomerUpdatedEventNotification(
         V2CoreAccount,
     ]
 ):
-    """A `v2.core.account[configuration.customer].updated` event."""
+    """Sent when the configuration of an account as a customer has changed."""
 
 class V2CoreAccountConfigurationMerchantCapabilityStatusUpdatedEvent(
     TypedThinEvent[
@@ -4570,7 +4624,7 @@ class V2CoreAccountConfigurationMerchantCapabilityStatusUpdatedEvent(
         V2CoreAccountConfigurationMerchantCapabilityStatusUpdatedEventData,
     ]
 ):
-    """A `v2.core.account[configuration.merchant].capability_status_updated` event."""
+    """Sent when the status of a capability as a merchant has changed."""
 
 class V2CoreAccountConfigurationMerchantCapabilityStatusUpdatedEventNotification(
     TypedNotification[
@@ -4579,12 +4633,12 @@ class V2CoreAccountConfigurationMerchantCapabilityStatusUpdatedEventNotification
         V2CoreAccount,
     ]
 ):
-    """A `v2.core.account[configuration.merchant].capability_status_updated` event."""
+    """Sent when the status of a capability as a merchant has changed."""
 
 class V2CoreAccountConfigurationMerchantUpdatedEvent(
     TypedThinEvent[Literal["v2.core.account[configuration.merchant].updated"], None]
 ):
-    """A `v2.core.account[configuration.merchant].updated` event."""
+    """Sent when the configuration of an account as a merchant has changed."""
 
 class V2CoreAccountConfigurationMerchantUpdatedEventNotification(
     TypedNotification[
@@ -4593,7 +4647,7 @@ class V2CoreAccountConfigurationMerchantUpdatedEventNotification(
         V2CoreAccount,
     ]
 ):
-    """A `v2.core.account[configuration.merchant].updated` event."""
+    """Sent when the configuration of an account as a merchant has changed."""
 
 class V2CoreAccountConfigurationRecipientCapabilityStatusUpdatedEvent(
     TypedThinEvent[
@@ -4601,7 +4655,7 @@ class V2CoreAccountConfigurationRecipientCapabilityStatusUpdatedEvent(
         V2CoreAccountConfigurationRecipientCapabilityStatusUpdatedEventData,
     ]
 ):
-    """A `v2.core.account[configuration.recipient].capability_status_updated` event."""
+    """Sent when the status of a capability as a recipient has changed."""
 
 class V2CoreAccountConfigurationRecipientCapabilityStatusUpdatedEventNotification(
     TypedNotification[
@@ -4610,12 +4664,12 @@ class V2CoreAccountConfigurationRecipientCapabilityStatusUpdatedEventNotificatio
         V2CoreAccount,
     ]
 ):
-    """A `v2.core.account[configuration.recipient].capability_status_updated` event."""
+    """Sent when the status of a capability as a recipient has changed."""
 
 class V2CoreAccountConfigurationRecipientUpdatedEvent(
     TypedThinEvent[Literal["v2.core.account[configuration.recipient].updated"], None]
 ):
-    """A `v2.core.account[configuration.recipient].updated` event."""
+    """Sent when the configuration of an account as a recipient has changed."""
 
 class V2CoreAccountConfigurationRecipientUpdatedEventNotification(
     TypedNotification[
@@ -4624,20 +4678,20 @@ class V2CoreAccountConfigurationRecipientUpdatedEventNotification(
         V2CoreAccount,
     ]
 ):
-    """A `v2.core.account[configuration.recipient].updated` event."""
+    """Sent when the configuration of an account as a recipient has changed."""
 
 class V2CoreAccountDefaultsUpdatedEvent(TypedThinEvent[Literal["v2.core.account[defaults].updated"], None]):
-    """A `v2.core.account[defaults].updated` event."""
+    """Sent when the defaults of an account have changed."""
 
 class V2CoreAccountDefaultsUpdatedEventNotification(
     TypedNotification[Literal["v2.core.account[defaults].updated"], V2CoreAccountDefaultsUpdatedEvent, V2CoreAccount]
 ):
-    """A `v2.core.account[defaults].updated` event."""
+    """Sent when the defaults of an account have changed."""
 
 class V2CoreAccountFutureRequirementsUpdatedEvent(
     TypedThinEvent[Literal["v2.core.account[future_requirements].updated"], None]
 ):
-    """A `v2.core.account[future_requirements].updated` event."""
+    """Sent when the future requirements of an account have changed."""
 
 class V2CoreAccountFutureRequirementsUpdatedEventNotification(
     TypedNotification[
@@ -4646,25 +4700,25 @@ class V2CoreAccountFutureRequirementsUpdatedEventNotification(
         V2CoreAccount,
     ]
 ):
-    """A `v2.core.account[future_requirements].updated` event."""
+    """Sent when the future requirements of an account have changed."""
 
 class V2CoreAccountIdentityUpdatedEvent(TypedThinEvent[Literal["v2.core.account[identity].updated"], None]):
-    """A `v2.core.account[identity].updated` event."""
+    """Sent when the legal details of an account have changed."""
 
 class V2CoreAccountIdentityUpdatedEventNotification(
     TypedNotification[Literal["v2.core.account[identity].updated"], V2CoreAccountIdentityUpdatedEvent, V2CoreAccount]
 ):
-    """A `v2.core.account[identity].updated` event."""
+    """Sent when the legal details of an account have changed."""
 
 class V2CoreAccountRequirementsUpdatedEvent(TypedThinEvent[Literal["v2.core.account[requirements].updated"], None]):
-    """A `v2.core.account[requirements].updated` event."""
+    """Sent when the requirements of an account have changed."""
 
 class V2CoreAccountRequirementsUpdatedEventNotification(
     TypedNotification[
         Literal["v2.core.account[requirements].updated"], V2CoreAccountRequirementsUpdatedEvent, V2CoreAccount
     ]
 ):
-    """A `v2.core.account[requirements].updated` event."""
+    """Sent when the requirements of an account have changed."""
 
 class V2CoreAccountLinkReturnedEvent(
     TypedThinEvent[Literal["v2.core.account_link.returned"], V2CoreAccountLinkReturnedEventData]
@@ -4679,42 +4733,42 @@ class V2CoreAccountLinkReturnedEventNotification(
 class V2CoreAccountPersonCreatedEvent(
     TypedThinEvent[Literal["v2.core.account_person.created"], V2CoreAccountPersonCreatedEventData]
 ):
-    """A `v2.core.account_person.created` event."""
+    """Sent when a person was added to an account."""
 
 class V2CoreAccountPersonCreatedEventNotification(
     TypedNotification[Literal["v2.core.account_person.created"], V2CoreAccountPersonCreatedEvent, V2CoreAccountPerson]
 ):
-    """A `v2.core.account_person.created` event."""
+    """Sent when a person was added to an account."""
 
 class V2CoreAccountPersonDeletedEvent(
     TypedThinEvent[Literal["v2.core.account_person.deleted"], V2CoreAccountPersonDeletedEventData]
 ):
-    """A `v2.core.account_person.deleted` event."""
+    """Sent when a person was removed from an account."""
 
 class V2CoreAccountPersonDeletedEventNotification(
     TypedNotification[Literal["v2.core.account_person.deleted"], V2CoreAccountPersonDeletedEvent, V2CoreAccountPerson]
 ):
-    """A `v2.core.account_person.deleted` event."""
+    """Sent when a person was removed from an account."""
 
 class V2CoreAccountPersonUpdatedEvent(
     TypedThinEvent[Literal["v2.core.account_person.updated"], V2CoreAccountPersonUpdatedEventData]
 ):
-    """A `v2.core.account_person.updated` event."""
+    """Sent when the details of a person have changed."""
 
 class V2CoreAccountPersonUpdatedEventNotification(
     TypedNotification[Literal["v2.core.account_person.updated"], V2CoreAccountPersonUpdatedEvent, V2CoreAccountPerson]
 ):
-    """A `v2.core.account_person.updated` event."""
+    """Sent when the details of a person have changed."""
 
 class V2CoreEventDestinationPingEvent(TypedThinEvent[Literal["v2.core.event_destination.ping"], None]):
-    """A `v2.core.event_destination.ping` event."""
+    """Sent when you ping an event destination to test it."""
 
 class V2CoreEventDestinationPingEventNotification(
     TypedNotification[
         Literal["v2.core.event_destination.ping"], V2CoreEventDestinationPingEvent, V2CoreEventDestination
     ]
 ):
-    """A `v2.core.event_destination.ping` event."""
+    """Sent when you ping an event destination to test it."""
 
 class V2MoneyManagementAdjustmentCreatedEvent(TypedThinEvent[Literal["v2.money_management.adjustment.created"], None]):
     """A `v2.money_management.adjustment.created` event."""

@@ -68,22 +68,34 @@ __all__ = [
 
 
 class AccountBusinessProfileAnnualRevenue(StripeModel):
+    """Revenue of the last fiscal year."""
+
     amount: int | None = None
+    """Revenue in the smallest currency unit."""
     currency: str | None = None
     """Three-letter ISO 4217 currency code in lowercase."""
     fiscal_year_end: str | None = None
+    """Last day of the fiscal year, as `YYYY-MM-DD`."""
 
 
 class AccountBusinessProfileMonthlyEstimatedRevenue(StripeModel):
+    """About how much the business earns in a month."""
+
     amount: int
+    """Monthly revenue in the smallest currency unit."""
     currency: str
     """Three-letter ISO 4217 currency code in lowercase."""
 
 
 class AccountBusinessProfile(StripeModel):
+    """What the business does and how its customers reach it."""
+
     annual_revenue: AccountBusinessProfileAnnualRevenue | None = None
+    """Revenue of the last fiscal year."""
     estimated_worker_count: int | None = None
+    """About how many people work for the business."""
     mcc: str | None = None
+    """Merchant category code of the business, four digits."""
     minority_owned_business_designation: (
         list[
             Literal[
@@ -96,93 +108,532 @@ class AccountBusinessProfile(StripeModel):
         ]
         | None
     ) = None
+    """Groups that own the business, as the account states it.
+
+    - `lgbtqi_owned_business`: Owned by LGBTQI people.
+    - `minority_owned_business`: Owned by members of a minority.
+    - `none_of_these_apply`: Owned by none of these groups.
+    - `prefer_not_to_answer`: The business does not wish to say.
+    - `women_owned_business`: Owned by women.
+    """
     monthly_estimated_revenue: AccountBusinessProfileMonthlyEstimatedRevenue | None = None
+    """About how much the business earns in a month."""
     name: str | None = None
+    """Name of the business as its customers know it."""
     product_description: str | None = None
+    """What the business sells. Stripe uses it to check the account; customers do not see it."""
     specified_commercial_transactions_act_url: str | None = None
+    """URL of the page with the disclosures that Japan's law on commercial transactions requires."""
     support_address: Address | None = None
-    """A postal address."""
+    """Address that customers can use for support requests."""
     support_email: str | None = None
+    """Email address for support requests, shown on receipts and invoices."""
     support_phone: str | None = None
+    """Phone number for support requests, shown on receipts and invoices."""
     support_url: str | None = None
+    """URL of the support pages."""
     url: str | None = None
+    """Website of the business."""
 
 
 class AccountCapabilities(StripeModel):
+    """What the account can do, by capability. An absent capability has not been requested."""
+
     acss_debit_payments: Literal["active", "inactive", "pending"] | None = None
+    """Whether the account can take pre-authorized debits in Canada.
+
+    - `active`: The account can use the capability.
+    - `inactive`: The account cannot use it; its requirements say what is missing.
+    - `pending`: Stripe is still checking the account's details.
+    """
     affirm_payments: Literal["active", "inactive", "pending"] | None = None
+    """Whether the account can take payments with Affirm.
+
+    - `active`: The account can use the capability.
+    - `inactive`: The account cannot use it; its requirements say what is missing.
+    - `pending`: Stripe is still checking the account's details.
+    """
     afterpay_clearpay_payments: Literal["active", "inactive", "pending"] | None = None
+    """Whether the account can take payments with Afterpay and Clearpay.
+
+    - `active`: The account can use the capability.
+    - `inactive`: The account cannot use it; its requirements say what is missing.
+    - `pending`: Stripe is still checking the account's details.
+    """
     alma_payments: Literal["active", "inactive", "pending"] | None = None
+    """Whether the account can take payments with Alma.
+
+    - `active`: The account can use the capability.
+    - `inactive`: The account cannot use it; its requirements say what is missing.
+    - `pending`: Stripe is still checking the account's details.
+    """
     amazon_pay_payments: Literal["active", "inactive", "pending"] | None = None
+    """Whether the account can take payments with Amazon Pay.
+
+    - `active`: The account can use the capability.
+    - `inactive`: The account cannot use it; its requirements say what is missing.
+    - `pending`: Stripe is still checking the account's details.
+    """
     app_distribution: Literal["active", "inactive", "pending"] | None = None
+    """Whether the account can distribute Stripe apps.
+
+    - `active`: The account can use the capability.
+    - `inactive`: The account cannot use it; its requirements say what is missing.
+    - `pending`: Stripe is still checking the account's details.
+    """
     au_becs_debit_payments: Literal["active", "inactive", "pending"] | None = None
+    """Whether the account can take BECS Direct Debit payments in Australia.
+
+    - `active`: The account can use the capability.
+    - `inactive`: The account cannot use it; its requirements say what is missing.
+    - `pending`: Stripe is still checking the account's details.
+    """
     bacs_debit_payments: Literal["active", "inactive", "pending"] | None = None
+    """Whether the account can take Bacs Direct Debit payments in the United Kingdom.
+
+    - `active`: The account can use the capability.
+    - `inactive`: The account cannot use it; its requirements say what is missing.
+    - `pending`: Stripe is still checking the account's details.
+    """
     bancontact_payments: Literal["active", "inactive", "pending"] | None = None
+    """Whether the account can take payments with Bancontact.
+
+    - `active`: The account can use the capability.
+    - `inactive`: The account cannot use it; its requirements say what is missing.
+    - `pending`: Stripe is still checking the account's details.
+    """
     bank_transfer_payments: Literal["active", "inactive", "pending"] | None = None
+    """Whether the account can take payments by bank transfer into a customer's cash balance.
+
+    - `active`: The account can use the capability.
+    - `inactive`: The account cannot use it; its requirements say what is missing.
+    - `pending`: Stripe is still checking the account's details.
+    """
     billie_payments: Literal["active", "inactive", "pending"] | None = None
+    """Whether the account can take payments with Billie.
+
+    - `active`: The account can use the capability.
+    - `inactive`: The account cannot use it; its requirements say what is missing.
+    - `pending`: Stripe is still checking the account's details.
+    """
     bizum_payments: Literal["active", "inactive", "pending"] | None = None
+    """Whether the account can take payments with Bizum.
+
+    - `active`: The account can use the capability.
+    - `inactive`: The account cannot use it; its requirements say what is missing.
+    - `pending`: Stripe is still checking the account's details.
+    """
     blik_payments: Literal["active", "inactive", "pending"] | None = None
+    """Whether the account can take payments with BLIK.
+
+    - `active`: The account can use the capability.
+    - `inactive`: The account cannot use it; its requirements say what is missing.
+    - `pending`: Stripe is still checking the account's details.
+    """
     blik_recurring_payments: Literal["active", "inactive", "pending"] | None = None
+    """Whether the account can take recurring payments with BLIK.
+
+    - `active`: The account can use the capability.
+    - `inactive`: The account cannot use it; its requirements say what is missing.
+    - `pending`: Stripe is still checking the account's details.
+    """
     boleto_payments: Literal["active", "inactive", "pending"] | None = None
+    """Whether the account can take payments with Boleto.
+
+    - `active`: The account can use the capability.
+    - `inactive`: The account cannot use it; its requirements say what is missing.
+    - `pending`: Stripe is still checking the account's details.
+    """
     card_issuing: Literal["active", "inactive", "pending"] | None = None
+    """Whether the account can issue cards.
+
+    - `active`: The account can use the capability.
+    - `inactive`: The account cannot use it; its requirements say what is missing.
+    - `pending`: Stripe is still checking the account's details.
+    """
     card_payments: Literal["active", "inactive", "pending"] | None = None
+    """Whether the account can take card payments.
+
+    - `active`: The account can use the capability.
+    - `inactive`: The account cannot use it; its requirements say what is missing.
+    - `pending`: Stripe is still checking the account's details.
+    """
     cartes_bancaires_payments: Literal["active", "inactive", "pending"] | None = None
+    """Whether the account can take payments through Cartes Bancaires, a card network of France.
+
+    - `active`: The account can use the capability.
+    - `inactive`: The account cannot use it; its requirements say what is missing.
+    - `pending`: Stripe is still checking the account's details.
+    """
     cashapp_payments: Literal["active", "inactive", "pending"] | None = None
+    """Whether the account can take payments with Cash App Pay.
+
+    - `active`: The account can use the capability.
+    - `inactive`: The account cannot use it; its requirements say what is missing.
+    - `pending`: Stripe is still checking the account's details.
+    """
     crypto_payments: Literal["active", "inactive", "pending"] | None = None
+    """Whether the account can take payments with stablecoins.
+
+    - `active`: The account can use the capability.
+    - `inactive`: The account cannot use it; its requirements say what is missing.
+    - `pending`: Stripe is still checking the account's details.
+    """
     eps_payments: Literal["active", "inactive", "pending"] | None = None
+    """Whether the account can take payments with EPS.
+
+    - `active`: The account can use the capability.
+    - `inactive`: The account cannot use it; its requirements say what is missing.
+    - `pending`: Stripe is still checking the account's details.
+    """
     fpx_payments: Literal["active", "inactive", "pending"] | None = None
+    """Whether the account can take payments with FPX.
+
+    - `active`: The account can use the capability.
+    - `inactive`: The account cannot use it; its requirements say what is missing.
+    - `pending`: Stripe is still checking the account's details.
+    """
     gb_bank_transfer_payments: Literal["active", "inactive", "pending"] | None = None
+    """Whether the account can take bank transfers in pounds sterling.
+
+    - `active`: The account can use the capability.
+    - `inactive`: The account cannot use it; its requirements say what is missing.
+    - `pending`: Stripe is still checking the account's details.
+    """
     giropay_payments: Literal["active", "inactive", "pending"] | None = None
+    """Whether the account can take payments with giropay.
+
+    - `active`: The account can use the capability.
+    - `inactive`: The account cannot use it; its requirements say what is missing.
+    - `pending`: Stripe is still checking the account's details.
+    """
     grabpay_payments: Literal["active", "inactive", "pending"] | None = None
+    """Whether the account can take payments with GrabPay.
+
+    - `active`: The account can use the capability.
+    - `inactive`: The account cannot use it; its requirements say what is missing.
+    - `pending`: Stripe is still checking the account's details.
+    """
     ideal_payments: Literal["active", "inactive", "pending"] | None = None
+    """Whether the account can take payments with iDEAL.
+
+    - `active`: The account can use the capability.
+    - `inactive`: The account cannot use it; its requirements say what is missing.
+    - `pending`: Stripe is still checking the account's details.
+    """
     india_international_payments: Literal["active", "inactive", "pending"] | None = None
+    """Whether an account in India can take payments from other countries.
+
+    - `active`: The account can use the capability.
+    - `inactive`: The account cannot use it; its requirements say what is missing.
+    - `pending`: Stripe is still checking the account's details.
+    """
     jcb_payments: Literal["active", "inactive", "pending"] | None = None
+    """Whether the account can take payments with JCB cards. For accounts in Japan only.
+
+    - `active`: The account can use the capability.
+    - `inactive`: The account cannot use it; its requirements say what is missing.
+    - `pending`: Stripe is still checking the account's details.
+    """
     jp_bank_transfer_payments: Literal["active", "inactive", "pending"] | None = None
+    """Whether the account can take bank transfers in yen.
+
+    - `active`: The account can use the capability.
+    - `inactive`: The account cannot use it; its requirements say what is missing.
+    - `pending`: Stripe is still checking the account's details.
+    """
     kakao_pay_payments: Literal["active", "inactive", "pending"] | None = None
+    """Whether the account can take payments with Kakao Pay.
+
+    - `active`: The account can use the capability.
+    - `inactive`: The account cannot use it; its requirements say what is missing.
+    - `pending`: Stripe is still checking the account's details.
+    """
     klarna_payments: Literal["active", "inactive", "pending"] | None = None
+    """Whether the account can take payments with Klarna.
+
+    - `active`: The account can use the capability.
+    - `inactive`: The account cannot use it; its requirements say what is missing.
+    - `pending`: Stripe is still checking the account's details.
+    """
     konbini_payments: Literal["active", "inactive", "pending"] | None = None
+    """Whether the account can take payments in Japanese convenience stores.
+
+    - `active`: The account can use the capability.
+    - `inactive`: The account cannot use it; its requirements say what is missing.
+    - `pending`: Stripe is still checking the account's details.
+    """
     kr_card_payments: Literal["active", "inactive", "pending"] | None = None
+    """Whether the account can take payments with cards of South Korea.
+
+    - `active`: The account can use the capability.
+    - `inactive`: The account cannot use it; its requirements say what is missing.
+    - `pending`: Stripe is still checking the account's details.
+    """
     legacy_payments: Literal["active", "inactive", "pending"] | None = None
+    """Whether the account has the old capability for payments, which came before `card_payments` and
+    `transfers`.
+
+    - `active`: The account can use the capability.
+    - `inactive`: The account cannot use it; its requirements say what is missing.
+    - `pending`: Stripe is still checking the account's details.
+    """
     link_payments: Literal["active", "inactive", "pending"] | None = None
+    """Whether the account can take payments with Link.
+
+    - `active`: The account can use the capability.
+    - `inactive`: The account cannot use it; its requirements say what is missing.
+    - `pending`: Stripe is still checking the account's details.
+    """
     mb_way_payments: Literal["active", "inactive", "pending"] | None = None
+    """Whether the account can take payments with MB WAY.
+
+    - `active`: The account can use the capability.
+    - `inactive`: The account cannot use it; its requirements say what is missing.
+    - `pending`: Stripe is still checking the account's details.
+    """
     mobilepay_payments: Literal["active", "inactive", "pending"] | None = None
+    """Whether the account can take payments with MobilePay.
+
+    - `active`: The account can use the capability.
+    - `inactive`: The account cannot use it; its requirements say what is missing.
+    - `pending`: Stripe is still checking the account's details.
+    """
     multibanco_payments: Literal["active", "inactive", "pending"] | None = None
+    """Whether the account can take payments with Multibanco.
+
+    - `active`: The account can use the capability.
+    - `inactive`: The account cannot use it; its requirements say what is missing.
+    - `pending`: Stripe is still checking the account's details.
+    """
     mx_bank_transfer_payments: Literal["active", "inactive", "pending"] | None = None
+    """Whether the account can take bank transfers in Mexican pesos.
+
+    - `active`: The account can use the capability.
+    - `inactive`: The account cannot use it; its requirements say what is missing.
+    - `pending`: Stripe is still checking the account's details.
+    """
     naver_pay_payments: Literal["active", "inactive", "pending"] | None = None
+    """Whether the account can take payments with Naver Pay.
+
+    - `active`: The account can use the capability.
+    - `inactive`: The account cannot use it; its requirements say what is missing.
+    - `pending`: Stripe is still checking the account's details.
+    """
     nz_bank_account_becs_debit_payments: Literal["active", "inactive", "pending"] | None = None
+    """Whether the account can take BECS Direct Debit payments in New Zealand.
+
+    - `active`: The account can use the capability.
+    - `inactive`: The account cannot use it; its requirements say what is missing.
+    - `pending`: Stripe is still checking the account's details.
+    """
     oxxo_payments: Literal["active", "inactive", "pending"] | None = None
+    """Whether the account can take payments with OXXO.
+
+    - `active`: The account can use the capability.
+    - `inactive`: The account cannot use it; its requirements say what is missing.
+    - `pending`: Stripe is still checking the account's details.
+    """
     p24_payments: Literal["active", "inactive", "pending"] | None = None
+    """Whether the account can take payments with Przelewy24.
+
+    - `active`: The account can use the capability.
+    - `inactive`: The account cannot use it; its requirements say what is missing.
+    - `pending`: Stripe is still checking the account's details.
+    """
     pay_by_bank_payments: Literal["active", "inactive", "pending"] | None = None
+    """Whether the account can take payments with Pay by Bank.
+
+    - `active`: The account can use the capability.
+    - `inactive`: The account cannot use it; its requirements say what is missing.
+    - `pending`: Stripe is still checking the account's details.
+    """
     payco_payments: Literal["active", "inactive", "pending"] | None = None
+    """Whether the account can take payments with PAYCO.
+
+    - `active`: The account can use the capability.
+    - `inactive`: The account cannot use it; its requirements say what is missing.
+    - `pending`: Stripe is still checking the account's details.
+    """
     paynow_payments: Literal["active", "inactive", "pending"] | None = None
+    """Whether the account can take payments with PayNow.
+
+    - `active`: The account can use the capability.
+    - `inactive`: The account cannot use it; its requirements say what is missing.
+    - `pending`: Stripe is still checking the account's details.
+    """
     paypay_payments: Literal["active", "inactive", "pending"] | None = None
+    """Whether the account can take payments with PayPay.
+
+    - `active`: The account can use the capability.
+    - `inactive`: The account cannot use it; its requirements say what is missing.
+    - `pending`: Stripe is still checking the account's details.
+    """
     payto_payments: Literal["active", "inactive", "pending"] | None = None
+    """Whether the account can take payments with PayTo.
+
+    - `active`: The account can use the capability.
+    - `inactive`: The account cannot use it; its requirements say what is missing.
+    - `pending`: Stripe is still checking the account's details.
+    """
     pix_payments: Literal["active", "inactive", "pending"] | None = None
+    """Whether the account can take payments with Pix.
+
+    - `active`: The account can use the capability.
+    - `inactive`: The account cannot use it; its requirements say what is missing.
+    - `pending`: Stripe is still checking the account's details.
+    """
     promptpay_payments: Literal["active", "inactive", "pending"] | None = None
+    """Whether the account can take payments with PromptPay.
+
+    - `active`: The account can use the capability.
+    - `inactive`: The account cannot use it; its requirements say what is missing.
+    - `pending`: Stripe is still checking the account's details.
+    """
     revolut_pay_payments: Literal["active", "inactive", "pending"] | None = None
+    """Whether the account can take payments with Revolut Pay.
+
+    - `active`: The account can use the capability.
+    - `inactive`: The account cannot use it; its requirements say what is missing.
+    - `pending`: Stripe is still checking the account's details.
+    """
     samsung_pay_payments: Literal["active", "inactive", "pending"] | None = None
+    """Whether the account can take payments with Samsung Pay.
+
+    - `active`: The account can use the capability.
+    - `inactive`: The account cannot use it; its requirements say what is missing.
+    - `pending`: Stripe is still checking the account's details.
+    """
     satispay_payments: Literal["active", "inactive", "pending"] | None = None
+    """Whether the account can take payments with Satispay.
+
+    - `active`: The account can use the capability.
+    - `inactive`: The account cannot use it; its requirements say what is missing.
+    - `pending`: Stripe is still checking the account's details.
+    """
     scalapay_payments: Literal["active", "inactive", "pending"] | None = None
+    """Whether the account can take payments with Scalapay.
+
+    - `active`: The account can use the capability.
+    - `inactive`: The account cannot use it; its requirements say what is missing.
+    - `pending`: Stripe is still checking the account's details.
+    """
     sepa_bank_transfer_payments: Literal["active", "inactive", "pending"] | None = None
+    """Whether the account can take bank transfers in euros.
+
+    - `active`: The account can use the capability.
+    - `inactive`: The account cannot use it; its requirements say what is missing.
+    - `pending`: Stripe is still checking the account's details.
+    """
     sepa_debit_payments: Literal["active", "inactive", "pending"] | None = None
+    """Whether the account can take SEPA Direct Debit payments.
+
+    - `active`: The account can use the capability.
+    - `inactive`: The account cannot use it; its requirements say what is missing.
+    - `pending`: Stripe is still checking the account's details.
+    """
     sequra_payments: Literal["active", "inactive", "pending"] | None = None
+    """Whether the account can take payments with seQura.
+
+    - `active`: The account can use the capability.
+    - `inactive`: The account cannot use it; its requirements say what is missing.
+    - `pending`: Stripe is still checking the account's details.
+    """
     sofort_payments: Literal["active", "inactive", "pending"] | None = None
+    """Whether the account can take payments with Sofort.
+
+    - `active`: The account can use the capability.
+    - `inactive`: The account cannot use it; its requirements say what is missing.
+    - `pending`: Stripe is still checking the account's details.
+    """
     sunbit_payments: Literal["active", "inactive", "pending"] | None = None
+    """Whether the account can take payments with Sunbit.
+
+    - `active`: The account can use the capability.
+    - `inactive`: The account cannot use it; its requirements say what is missing.
+    - `pending`: Stripe is still checking the account's details.
+    """
     swish_payments: Literal["active", "inactive", "pending"] | None = None
+    """Whether the account can take payments with Swish.
+
+    - `active`: The account can use the capability.
+    - `inactive`: The account cannot use it; its requirements say what is missing.
+    - `pending`: Stripe is still checking the account's details.
+    """
     tax_reporting_us_1099_k: Literal["active", "inactive", "pending"] | None = None
+    """Whether Stripe reports the account's payments to the US tax authority on Form 1099-K.
+
+    - `active`: The account can use the capability.
+    - `inactive`: The account cannot use it; its requirements say what is missing.
+    - `pending`: Stripe is still checking the account's details.
+    """
     tax_reporting_us_1099_misc: Literal["active", "inactive", "pending"] | None = None
+    """Whether Stripe reports the account's income to the US tax authority on Form 1099-MISC.
+
+    - `active`: The account can use the capability.
+    - `inactive`: The account cannot use it; its requirements say what is missing.
+    - `pending`: Stripe is still checking the account's details.
+    """
     transfers: Literal["active", "inactive", "pending"] | None = None
+    """Whether the account can receive transfers from its platform.
+
+    - `active`: The account can use the capability.
+    - `inactive`: The account cannot use it; its requirements say what is missing.
+    - `pending`: Stripe is still checking the account's details.
+    """
     treasury: Literal["active", "inactive", "pending"] | None = None
+    """Whether the account can have financial accounts of Treasury.
+
+    - `active`: The account can use the capability.
+    - `inactive`: The account cannot use it; its requirements say what is missing.
+    - `pending`: Stripe is still checking the account's details.
+    """
     twint_payments: Literal["active", "inactive", "pending"] | None = None
+    """Whether the account can take payments with TWINT.
+
+    - `active`: The account can use the capability.
+    - `inactive`: The account cannot use it; its requirements say what is missing.
+    - `pending`: Stripe is still checking the account's details.
+    """
     upi_payments: Literal["active", "inactive", "pending"] | None = None
+    """Whether the account can take payments with UPI.
+
+    - `active`: The account can use the capability.
+    - `inactive`: The account cannot use it; its requirements say what is missing.
+    - `pending`: Stripe is still checking the account's details.
+    """
     us_bank_account_ach_payments: Literal["active", "inactive", "pending"] | None = None
+    """Whether the account can take ACH Direct Debit payments from US bank accounts.
+
+    - `active`: The account can use the capability.
+    - `inactive`: The account cannot use it; its requirements say what is missing.
+    - `pending`: Stripe is still checking the account's details.
+    """
     us_bank_transfer_payments: Literal["active", "inactive", "pending"] | None = None
+    """Whether the account can take bank transfers in US dollars.
+
+    - `active`: The account can use the capability.
+    - `inactive`: The account cannot use it; its requirements say what is missing.
+    - `pending`: Stripe is still checking the account's details.
+    """
     wero_payments: Literal["active", "inactive", "pending"] | None = None
+    """Whether the account can take payments with Wero.
+
+    - `active`: The account can use the capability.
+    - `inactive`: The account cannot use it; its requirements say what is missing.
+    - `pending`: Stripe is still checking the account's details.
+    """
     zip_payments: Literal["active", "inactive", "pending"] | None = None
+    """Whether the account can take payments with Zip.
+
+    - `active`: The account can use the capability.
+    - `inactive`: The account cannot use it; its requirements say what is missing.
+    - `pending`: Stripe is still checking the account's details.
+    """
 
 
 class AccountCompanyAddressKana(StripeModel):
-    """Address in kana (Japan only)."""
+    """Main address of a company in Japan, written in kana."""
 
     city: str | None = None
     """City, district, suburb, town or village."""
@@ -201,7 +652,7 @@ class AccountCompanyAddressKana(StripeModel):
 
 
 class AccountCompanyAddressKanji(StripeModel):
-    """Address in kanji (Japan only)."""
+    """Main address of a company in Japan, written in kanji."""
 
     city: str | None = None
     """City, district, suburb, town or village."""
@@ -220,6 +671,8 @@ class AccountCompanyAddressKanji(StripeModel):
 
 
 class AccountCompanyAdministrativeAddress(StripeModel):
+    """Address at which the company is administered."""
+
     city: str | None = None
     """City, district, suburb, town or village."""
     country: str | None = None
@@ -257,6 +710,8 @@ class AccountCompanyOwnershipDeclaration(StripeModel):
 
 
 class AccountCompanyPhysicalAddress(StripeModel):
+    """Address at which the company can be found."""
+
     city: str | None = None
     """City, district, suburb, town or village."""
     country: str | None = None
@@ -272,6 +727,8 @@ class AccountCompanyPhysicalAddress(StripeModel):
 
 
 class AccountCompanyPrincipalPlaceOfBusiness(StripeModel):
+    """Address at which the company does most of its business."""
+
     city: str | None = None
     """City, district, suburb, town or village."""
     country: str | None = None
@@ -309,45 +766,73 @@ class AccountCompanyRepresentativeDeclaration(StripeModel):
 
 
 class AccountCompanyVerificationDocument(StripeModel):
+    """Document that identifies the company."""
+
     back: Expandable["File"] | None = None
     """File with the back of the document."""
     details: str | None = None
+    """Why the document was not accepted, as text to show."""
     details_code: str | None = None
+    """Why the document was not accepted, as a code such as `document_not_readable` or `document_expired`."""
     front: Expandable["File"] | None = None
     """File with the front of the document."""
 
 
 class AccountCompanyVerification(StripeModel):
+    """What became of the documents about the company."""
+
     document: AccountCompanyVerificationDocument
+    """Document that identifies the company."""
 
 
 class AccountCompany(StripeModel):
+    """The company behind the account. Read it only where the platform collects the requirements, and where
+    `business_type` is not `individual`.
+    """
+
     address: Address | None = None
-    """A postal address."""
+    """Main address of the company."""
     address_kana: AccountCompanyAddressKana | None = None
-    """Address in kana (Japan only)."""
+    """Main address of a company in Japan, written in kana."""
     address_kanji: AccountCompanyAddressKanji | None = None
-    """Address in kanji (Japan only)."""
+    """Main address of a company in Japan, written in kanji."""
     administrative_address: AccountCompanyAdministrativeAddress | None = None
+    """Address at which the company is administered."""
     directors_provided: bool | None = None
+    """Whether all directors were added as persons."""
     directorship_declaration: AccountCompanyDirectorshipDeclaration | None = None
     """Declaration that the information about the company's directors is complete and correct."""
     executives_provided: bool | None = None
+    """Whether all executives were added as persons."""
     export_license_id: str | None = None
+    """Importer-exporter code of a company in India that sells to other countries."""
     export_purpose_code: str | None = None
+    """Purpose code of exports from India, which says what kind of goods or services are sold."""
     name: str | None = None
+    """Legal name of the company."""
     name_kana: str | None = None
+    """Legal name of a company in Japan, written in kana."""
     name_kanji: str | None = None
+    """Legal name of a company in Japan, written in kanji."""
     owners_provided: bool | None = None
+    """Whether all owners were added as persons."""
     ownership_declaration: AccountCompanyOwnershipDeclaration | None = None
     """Declaration that the information about the company's owners is complete and correct."""
     ownership_exemption_reason: (
         Literal["qualified_entity_exceeds_ownership_threshold", "qualifies_as_financial_institution"] | None
     ) = None
+    """Why the company need not name its owners.
+
+    - `qualified_entity_exceeds_ownership_threshold`: An entity that is exempt holds so large a share
+      that no other owner counts.
+    - `qualifies_as_financial_institution`: The company is a regulated financial institution.
+    """
     phone: str | None = None
-    """Phone number, including the country code."""
+    """Phone number of the company, with the country code."""
     physical_address: AccountCompanyPhysicalAddress | None = None
+    """Address at which the company can be found."""
     principal_place_of_business: AccountCompanyPrincipalPlaceOfBusiness | None = None
+    """Address at which the company does most of its business."""
     registration_date: AccountCompanyRegistrationDate | None = None
     """Date on which the company was registered."""
     representative_declaration: AccountCompanyRepresentativeDeclaration | None = None
@@ -380,39 +865,117 @@ class AccountCompany(StripeModel):
         ]
         | None
     ) = None
+    """Legal form of the company. Which values are possible depends on the country.
+
+    - `free_zone_establishment`: An establishment with one shareholder in a free zone of the United Arab
+      Emirates.
+    - `free_zone_llc`: A limited liability company in a free zone of the United Arab Emirates.
+    - `government_instrumentality`: An organization that serves the government.
+    - `governmental_unit`: A government body, such as a city or state.
+    - `incorporated_non_profit`: A non-profit organization that is incorporated.
+    - `incorporated_partnership`: A partnership that is incorporated.
+    - `limited_liability_partnership`: A partnership with limited liability.
+    - `llc`: A limited liability company.
+    - `multi_member_llc`: A limited liability company with several members.
+    - `private_company`: A company whose shares are not publicly traded.
+    - `private_corporation`: A corporation whose shares are not publicly traded.
+    - `private_partnership`: A partnership that is not publicly traded.
+    - `public_company`: A company whose shares are publicly traded.
+    - `public_corporation`: A corporation whose shares are publicly traded.
+    - `public_partnership`: A partnership that is publicly traded.
+    - `registered_charity`: A charity that is registered.
+    - `single_member_llc`: A limited liability company with one member.
+    - `sole_establishment`: A business of one person in the United Arab Emirates.
+    - `sole_proprietorship`: A business of one person.
+    - `tax_exempt_government_instrumentality`: An organization that serves the government and pays no
+      tax.
+    - `unincorporated_association`: An association that is not incorporated.
+    - `unincorporated_non_profit`: A non-profit organization that is not incorporated.
+    - `unincorporated_partnership`: A partnership that is not incorporated.
+    """
     tax_id_provided: bool | None = None
+    """Whether the company's tax ID was given. The tax ID itself cannot be read."""
     tax_id_registrar: str | None = None
+    """Authority that issued the tax ID, for companies in Germany, such as the court of registration."""
     vat_id_provided: bool | None = None
+    """Whether the company's VAT ID was given. The VAT ID itself cannot be read."""
     verification: AccountCompanyVerification | None = None
+    """What became of the documents about the company."""
 
 
 class AccountControllerFees(StripeModel):
+    """Who pays Stripe's fees."""
+
     payer: Literal["account", "application", "application_custom", "application_express"]
+    """Who pays Stripe's fees on the account's payments.
+
+    - `account`: The account pays Stripe directly.
+    - `application`: The platform pays Stripe for the account's payments.
+    - `application_custom`: The platform pays, in the way of Custom accounts.
+    - `application_express`: The platform pays, in the way of Express accounts.
+    """
 
 
 class AccountControllerLosses(StripeModel):
+    """Who bears losses from payments."""
+
     payments: Literal["application", "stripe"]
+    """Who is liable when the account cannot cover refunds and disputes.
+
+    - `application`: The platform is liable.
+    - `stripe`: Stripe is liable.
+    """
 
 
 class AccountControllerStripeDashboard(StripeModel):
+    """Access of the account to the Dashboard."""
+
     type: Literal["express", "full", "none"]
+    """Which Dashboard the account's users have.
+
+    - `express`: The Express Dashboard, with fewer features.
+    - `full`: The full Dashboard.
+    - `none`: No Dashboard; the platform shows what is needed.
+    """
 
 
 class AccountController(StripeModel):
+    """Who is in charge of the account and its risks."""
+
     fees: AccountControllerFees | None = None
+    """Who pays Stripe's fees."""
     is_controller: bool | None = None
+    """Whether your platform controls the account. Absent for accounts that control themselves."""
     losses: AccountControllerLosses | None = None
+    """Who bears losses from payments."""
     requirement_collection: Literal["application", "stripe"] | None = None
+    """Who collects the details that Stripe requires of the account.
+
+    - `application`: The platform collects the details through the API.
+    - `stripe`: Stripe collects the details from the account's users.
+    """
     stripe_dashboard: AccountControllerStripeDashboard | None = None
+    """Access of the account to the Dashboard."""
     type: Literal["account", "application"]
+    """Whether a platform or the account itself is in control.
+
+    - `account`: The account controls itself.
+    - `application`: A platform controls the account.
+    """
 
 
 class AccountFutureRequirementsAlternative(StripeModel):
+    """Requirements that can be met in another way."""
+
     alternative_fields_due: list[str]
+    """Fields that can be given in place of `original_fields_due`."""
     original_fields_due: list[str]
+    """Fields that are due unless all the alternative ones are given."""
 
 
 class AccountFutureRequirementsError(StripeModel):
+    """Details that were given but not accepted, with the reasons."""
+
     code: Literal[
         "external_request",
         "information_missing",
@@ -514,14 +1077,22 @@ class AccountFutureRequirementsError(StripeModel):
         "verification_requires_additional_proof_of_registration",
         "verification_supportability",
     ]
+    """Reason for the rejection, as a code."""
     reason: str
+    """Reason for the rejection and what to do about it, as text to show."""
     requirement: str
+    """Path of the field that has to be given again."""
 
 
 class AccountFutureRequirements(StripeModel):
+    """What Stripe will need in future, because requirements are about to change."""
+
     alternatives: list[AccountFutureRequirementsAlternative] | None = None
+    """Requirements that can be met in another way."""
     current_deadline: Timestamp | None = None
+    """When the future requirements take effect and move to `requirements`."""
     currently_due: list[str] | None = None
+    """Fields to give before the deadline, as dotted paths."""
     disabled_reason: (
         Literal[
             "action_required.requested_capabilities",
@@ -542,22 +1113,54 @@ class AccountFutureRequirements(StripeModel):
         ]
         | None
     ) = None
+    """Why the account would be disabled. Always null at present.
+
+    - `action_required.requested_capabilities`: A capability must be requested first.
+    - `listed`: The account may be on a list of prohibited persons or companies; Stripe is checking.
+    - `other`: Another reason; Stripe reviews the account or rejected it.
+    - `platform_paused`: The platform paused the account.
+    - `rejected.fraud`: Stripe suspects fraud.
+    - `rejected.incomplete_verification`: The account's details could not be verified in time.
+    - `rejected.listed`: The account is on a list of prohibited persons or companies.
+    - `rejected.other`: Rejected for another reason.
+    - `rejected.platform_fraud`: The platform suspects fraud.
+    - `rejected.platform_other`: The platform rejected the account for another reason.
+    - `rejected.platform_terms_of_service`: The platform says that the account broke its terms of
+      service.
+    - `rejected.terms_of_service`: Stripe suspects that the account broke the terms of service.
+    - `requirements.past_due`: Required details were not given in time.
+    - `requirements.pending_verification`: Stripe is verifying details.
+    - `under_review`: Stripe is reviewing the account.
+    """
     errors: list[AccountFutureRequirementsError] | None = None
+    """Details that were given but not accepted, with the reasons."""
     eventually_due: list[str] | None = None
+    """Fields that will be due at some time under the future requirements."""
     past_due: list[str] | None = None
+    """Fields that were not given in time under the future requirements."""
     pending_verification: list[str] | None = None
+    """Fields that Stripe is verifying; they can become due again if verification fails."""
 
 
 class AccountGroups(StripeModel):
+    """Groups of accounts to which the account belongs."""
+
     payments_pricing: str | None = None
+    """Pricing scheme of the group, which decides what payments cost the account."""
 
 
 class AccountRequirementsAlternative(StripeModel):
+    """Requirements that can be met in another way."""
+
     alternative_fields_due: list[str]
+    """Fields that can be given in place of `original_fields_due`."""
     original_fields_due: list[str]
+    """Fields that are due unless all the alternative ones are given."""
 
 
 class AccountRequirementsError(StripeModel):
+    """Details that were given but not accepted, with the reasons."""
+
     code: Literal[
         "external_request",
         "information_missing",
@@ -659,14 +1262,22 @@ class AccountRequirementsError(StripeModel):
         "verification_requires_additional_proof_of_registration",
         "verification_supportability",
     ]
+    """Reason for the rejection, as a code."""
     reason: str
+    """Reason for the rejection and what to do about it, as text to show."""
     requirement: str
+    """Path of the field that has to be given again."""
 
 
 class AccountRequirements(StripeModel):
+    """What Stripe needs in order to verify the account, and until when."""
+
     alternatives: list[AccountRequirementsAlternative] | None = None
+    """Requirements that can be met in another way."""
     current_deadline: Timestamp | None = None
+    """When the fields in `currently_due` must be given; afterwards the account loses capabilities."""
     currently_due: list[str] | None = None
+    """Fields to give before `current_deadline`, as dotted paths. Empty if nothing is due."""
     disabled_reason: (
         Literal[
             "action_required.requested_capabilities",
@@ -687,26 +1298,59 @@ class AccountRequirements(StripeModel):
         ]
         | None
     ) = None
+    """Why the account is disabled. Null if it is not.
+
+    - `action_required.requested_capabilities`: A capability must be requested first.
+    - `listed`: The account may be on a list of prohibited persons or companies; Stripe is checking.
+    - `other`: Another reason; Stripe reviews the account or rejected it.
+    - `platform_paused`: The platform paused the account.
+    - `rejected.fraud`: Stripe suspects fraud.
+    - `rejected.incomplete_verification`: The account's details could not be verified in time.
+    - `rejected.listed`: The account is on a list of prohibited persons or companies.
+    - `rejected.other`: Rejected for another reason.
+    - `rejected.platform_fraud`: The platform suspects fraud.
+    - `rejected.platform_other`: The platform rejected the account for another reason.
+    - `rejected.platform_terms_of_service`: The platform says that the account broke its terms of
+      service.
+    - `rejected.terms_of_service`: Stripe suspects that the account broke the terms of service.
+    - `requirements.past_due`: Required details were not given in time.
+    - `requirements.pending_verification`: Stripe is verifying details.
+    - `under_review`: Stripe is reviewing the account.
+    """
     errors: list[AccountRequirementsError] | None = None
+    """Details that were given but not accepted, with the reasons."""
     eventually_due: list[str] | None = None
+    """Fields that are due now or will be at some time. Collect all of them at once to avoid asking again."""
     past_due: list[str] | None = None
+    """Fields that were not given in time. The account is restricted until they are."""
     pending_verification: list[str] | None = None
+    """Fields that Stripe is verifying; they can become due again if verification fails."""
 
 
 class AccountSettingsBacsDebitPayments(StripeModel):
+    """Settings for Bacs Direct Debit."""
+
     display_name: str | None = None
+    """Name of the business in the customer's mandate and statement."""
     service_user_number: str | None = None
+    """Bacs number under which payments are collected."""
 
 
 class AccountSettingsBranding(StripeModel):
+    """Look of payment pages, emails, invoices and receipts."""
+
     icon: Expandable["File"] | None = None
+    """Square picture of the business, at least 128 by 128 pixels."""
     logo: Expandable["File"] | None = None
+    """Logo of the business, shown instead of icon and name."""
     primary_color: str | None = None
+    """Main color, as a hex code such as `#0055aa`."""
     secondary_color: str | None = None
+    """Second color, as a hex code such as `#ffaa00`."""
 
 
 class AccountSettingsCardIssuingTosAcceptance(StripeModel):
-    """Acceptance of the terms of service."""
+    """Acceptance of the terms of Issuing."""
 
     date: int | None = None
     """Time at which the terms of service were accepted."""
@@ -717,94 +1361,171 @@ class AccountSettingsCardIssuingTosAcceptance(StripeModel):
 
 
 class AccountSettingsCardIssuing(StripeModel):
+    """Settings for Issuing."""
+
     tos_acceptance: AccountSettingsCardIssuingTosAcceptance | None = None
-    """Acceptance of the terms of service."""
+    """Acceptance of the terms of Issuing."""
 
 
 class AccountSettingsCardPaymentsDeclineOn(StripeModel):
+    """Checks whose failure declines a card payment, even if the issuer approved it."""
+
     avs_failure: bool
+    """Whether payments are declined when the postal code or address does not match."""
     cvc_failure: bool
+    """Whether payments are declined when the security code does not match."""
 
 
 class AccountSettingsCardPayments(StripeModel):
+    """Settings for card payments."""
+
     decline_on: AccountSettingsCardPaymentsDeclineOn | None = None
+    """Checks whose failure declines a card payment, even if the issuer approved it."""
     statement_descriptor_prefix: str | None = None
+    """Beginning of the text on card statements; payments can add a suffix."""
     statement_descriptor_prefix_kana: str | None = None
+    """Beginning of the text on Japanese card statements, in kana."""
     statement_descriptor_prefix_kanji: str | None = None
+    """Beginning of the text on Japanese card statements, in kanji."""
 
 
 class AccountSettingsDashboard(StripeModel):
+    """Settings of the Dashboard."""
+
     display_name: str | None = None
+    """Name of the account in the Dashboard."""
     timezone: str | None = None
+    """Time zone of the Dashboard, as an IANA name such as `Europe/Berlin`."""
 
 
 class AccountSettingsInvoices(StripeModel):
+    """Settings for invoices."""
+
     default_account_tax_ids: list[Expandable["TaxId"]] | None = None
+    """Tax IDs of the account that invoices show unless they set their own."""
     hosted_payment_method_save: Literal["always", "never", "offer"] | None = None
+    """Whether the hosted invoice page saves the payment method for later.
+
+    - `always`: The payment method is always saved.
+    - `never`: The payment method is never saved.
+    - `offer`: The customer can choose to save it.
+    """
 
 
 class AccountSettingsPayments(StripeModel):
+    """Settings that apply to all payment methods."""
+
     statement_descriptor: str | None = None
-    """Text that appears on the bank or card statement."""
+    """Text on customers' statements for payments that set no text of their own."""
     statement_descriptor_kana: str | None = None
+    """Text on statements in Japan, in kana."""
     statement_descriptor_kanji: str | None = None
+    """Text on statements in Japan, in kanji."""
     statement_descriptor_prefix_kana: str | None = None
+    """Beginning of the text on statements in Japan, in kana; payments can add a suffix."""
     statement_descriptor_prefix_kanji: str | None = None
+    """Beginning of the text on statements in Japan, in kanji; payments can add a suffix."""
 
 
 class AccountSettingsPayoutsSchedule(StripeModel):
+    """When the balance is paid out."""
+
     delay_days: int
+    """Days until a payment is paid out.
+
+    - `minimum`: The shortest delay that is possible for the account.
+    """
     interval: str
-    """- `day`: Days.
-    - `week`: Weeks.
-    - `month`: Months.
-    - `year`: Years.
+    """How often the balance is paid out: `daily`, `weekly`, `monthly` or `manual`.
+
+    - `daily`: Every day.
+    - `manual`: Only when you create a payout.
+    - `monthly`: Once a month or more, on fixed days.
+    - `weekly`: Once a week or more, on fixed days.
     """
     monthly_anchor: int | None = None
+    """Day of the month on which monthly payouts are made, from 1 to 31. Shorter months use their last day."""
     monthly_payout_days: list[int] | None = None
+    """Days of the month on which monthly payouts are made, from 1 to 31."""
     weekly_anchor: str | None = None
+    """Day of the week on which weekly payouts are made, in English and lower case."""
     weekly_payout_days: list[Literal["friday", "monday", "thursday", "tuesday", "wednesday"]] | None = None
+    """Days of the week on which weekly payouts are made."""
 
 
 class AccountSettingsPayouts(StripeModel):
+    """Settings for payouts."""
+
     debit_negative_balances: bool
+    """Whether Stripe debits the external account to cover a negative balance."""
     schedule: AccountSettingsPayoutsSchedule
+    """When the balance is paid out."""
     statement_descriptor: str | None = None
-    """Text that appears on the bank or card statement."""
+    """Text on the account's own bank statement for each payout."""
 
 
 class AccountSettingsPaypayPaymentsSiteAccessible(StripeModel):
-    pass
+    """Details of a website that everybody can open."""
 
 
 class AccountSettingsPaypayPaymentsSiteInDevelopment(StripeModel):
+    """Details of a website that is not public yet."""
+
     password_provided: bool | None = None
+    """Whether a password for the website was given. It cannot be read."""
     username: str | None = None
+    """User name with which the reviewer opens the website."""
 
 
 class AccountSettingsPaypayPaymentsSiteRestricted(StripeModel):
+    """Details of a website that only some people can open."""
+
     payment_flow_file: str | None = None
+    """Uploaded file that shows how customers pay on the website."""
 
 
 class AccountSettingsPaypayPaymentsSite(StripeModel):
+    """Website that PayPay reviews."""
+
     accessible: AccountSettingsPaypayPaymentsSiteAccessible | None = None
+    """Details of a website that everybody can open."""
     in_development: AccountSettingsPaypayPaymentsSiteInDevelopment | None = None
+    """Details of a website that is not public yet."""
     restricted: AccountSettingsPaypayPaymentsSiteRestricted | None = None
+    """Details of a website that only some people can open."""
     type: Literal["accessible", "in_development", "restricted"] | None = None
+    """Who can open the website.
+
+    - `accessible`: Everybody.
+    - `in_development`: Only those who have the user name and password.
+    - `restricted`: Only some people, such as members.
+    """
 
 
 class AccountSettingsPaypayPayments(StripeModel):
+    """Settings for PayPay."""
+
     additional_files: list[str] | None = None
+    """Uploaded files with further information that PayPay needs."""
     goods_type: Literal["digital_content", "other"] | None = None
+    """Kind of goods that the business sells.
+
+    - `digital_content`: Digital content.
+    - `other`: Other goods or services.
+    """
     site: AccountSettingsPaypayPaymentsSite | None = None
+    """Website that PayPay reviews."""
 
 
 class AccountSettingsSepaDebitPayments(StripeModel):
+    """Settings for SEPA Direct Debit."""
+
     creditor_id: str | None = None
+    """SEPA creditor identifier that names the business in mandates and on statements."""
 
 
 class AccountSettingsTreasuryTosAcceptance(StripeModel):
-    """Acceptance of the terms of service."""
+    """Acceptance of the terms of Treasury."""
 
     date: int | None = None
     """Time at which the terms of service were accepted."""
@@ -815,62 +1536,108 @@ class AccountSettingsTreasuryTosAcceptance(StripeModel):
 
 
 class AccountSettingsTreasury(StripeModel):
+    """Settings for Treasury."""
+
     tos_acceptance: AccountSettingsTreasuryTosAcceptance | None = None
-    """Acceptance of the terms of service."""
+    """Acceptance of the terms of Treasury."""
 
 
 class AccountSettings(StripeModel):
+    """How the account works in detail, by product."""
+
     bacs_debit_payments: AccountSettingsBacsDebitPayments | None = None
+    """Settings for Bacs Direct Debit."""
     branding: AccountSettingsBranding
+    """Look of payment pages, emails, invoices and receipts."""
     card_issuing: AccountSettingsCardIssuing | None = None
+    """Settings for Issuing."""
     card_payments: AccountSettingsCardPayments
+    """Settings for card payments."""
     dashboard: AccountSettingsDashboard
+    """Settings of the Dashboard."""
     invoices: AccountSettingsInvoices | None = None
+    """Settings for invoices."""
     payments: AccountSettingsPayments
+    """Settings that apply to all payment methods."""
     payouts: AccountSettingsPayouts | None = None
+    """Settings for payouts."""
     paypay_payments: AccountSettingsPaypayPayments | None = None
+    """Settings for PayPay."""
     sepa_debit_payments: AccountSettingsSepaDebitPayments | None = None
+    """Settings for SEPA Direct Debit."""
     treasury: AccountSettingsTreasury | None = None
+    """Settings for Treasury."""
 
 
 class AccountTosAcceptance(StripeModel):
-    """Acceptance of the terms of service."""
+    """Acceptance of the Stripe services agreement."""
 
     date: Timestamp | None = None
     """Time at which the terms of service were accepted."""
     ip: str | None = None
     """IP address of the person who accepted or requested."""
     service_agreement: str | None = None
+    """Agreement that the account accepted, `full` or `recipient`. A `recipient` can only receive
+    transfers.
+    """
     user_agent: str | None = None
     """User agent of the browser used to accept or request."""
 
 
 class Account(StripeModel):
-    """A `account` object.
+    """A Stripe account, your own or one that is connected to your platform. It holds what Stripe knows
+    about the business, what the account may do, and what Stripe still needs to know.
 
     https://docs.stripe.com/api/accounts/object
     """
 
     business_profile: AccountBusinessProfile | None = None
+    """What the business does and how its customers reach it."""
     business_type: Literal["company", "government_entity", "individual", "non_profit"] | None = None
+    """Legal kind of the business. It decides whether `company` or `individual` applies, and what Stripe
+    must verify.
+
+    - `company`: A company.
+    - `government_entity`: A part of the government. In the US only.
+    - `individual`: A person, or a business that one person runs in their own name.
+    - `non_profit`: A non-profit organization.
+    """
     capabilities: AccountCapabilities | None = None
+    """What the account can do, by capability. An absent capability has not been requested."""
     charges_enabled: bool | None = None
+    """Whether the account can take payments."""
     company: AccountCompany | None = None
+    """The company behind the account. Read it only where the platform collects the requirements, and where
+    `business_type` is not `individual`.
+    """
     controller: AccountController | None = None
+    """Who is in charge of the account and its risks."""
     country: str | None = None
-    """Two-letter ISO 3166-1 alpha-2 country code."""
+    """Two-letter ISO 3166-1 alpha-2 code of the account's country. It cannot be changed once the account
+    exists.
+    """
     created: Timestamp | None = None
     """Time at which the object was created."""
     default_currency: str | None = None
+    """Currency that the account uses by default, a three-letter ISO 4217 code in lower case."""
     details_submitted: bool | None = None
+    """Whether the account's onboarding form was submitted. Until then, an account with access to the
+    Dashboard cannot use its features.
+    """
     email: str | None = None
-    """Email address."""
+    """Email address of the account. Stripe writes to it only where the platform does not collect the
+    requirements.
+    """
     external_accounts: ListObject[Lazy["BankAccount | Card"]] | None = None
+    """Bank accounts and debit cards to which the account is paid out."""
     future_requirements: AccountFutureRequirements | None = None
+    """What Stripe will need in future, because requirements are about to change."""
     groups: AccountGroups | None = None
+    """Groups of accounts to which the account belongs."""
     id: str
-    """Unique ID of the object."""
+    """Unique ID of the account, such as `acct_1Nv0FGQ9RKHgCVdK`."""
     individual: Lazy["Person"] | None = None
+    """The person behind an account with the business type `individual`."""
     metadata: dict[str, str] | None = None
     """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
     up to 500. An update changes only the keys it contains; an empty value removes its key.
@@ -878,11 +1645,22 @@ class Account(StripeModel):
     object: Literal["account"]
     """Type of the object. All objects of a class have the same."""
     payouts_enabled: bool | None = None
+    """Whether the account can receive payouts."""
     requirements: AccountRequirements | None = None
+    """What Stripe needs in order to verify the account, and until when."""
     settings: AccountSettings | None = None
+    """How the account works in detail, by product."""
     tos_acceptance: AccountTosAcceptance | None = None
-    """Acceptance of the terms of service."""
+    """Acceptance of the Stripe services agreement."""
     type: Literal["custom", "express", "none", "standard"] | None = None
+    """Type of account in the older scheme; `controller` says more. `none` if the properties of
+    `controller` fit no type.
+
+    - `custom`: A Custom account, which the platform controls and whose users see the platform only.
+    - `express`: An Express account, with onboarding by Stripe and the Express Dashboard.
+    - `none`: An account that fits none of the types.
+    - `standard`: A Standard account, whose users deal with Stripe directly.
+    """
     deleted: Literal[False] = False
     """Always `False`: the object exists. A deleted one is of another class."""
 
@@ -893,6 +1671,6 @@ class DeletedAccount(StripeModel):
     deleted: Literal[True]
     """Always `True` on a deleted object."""
     id: str
-    """Unique ID of the object."""
+    """Unique ID of the account, such as `acct_1Nv0FGQ9RKHgCVdK`."""
     object: Literal["account"]
     """Type of the object. All objects of a class have the same."""

@@ -9,15 +9,17 @@ __all__ = ["AccountLink"]
 
 
 class AccountLink(StripeModel):
-    """A `account_link` object.
+    """A link to a page of Stripe's on which a connected account gives the details that Stripe requires. It
+    expires within minutes and can be opened once only.
 
     https://docs.stripe.com/api/account_links/object
     """
 
     created: Timestamp
-    """Time at which the object was created."""
+    """Time at which the link was created."""
     expires_at: Timestamp
-    """Time at which it expires."""
+    """When the link expires."""
     object: Literal["account_link"]
     """Type of the object. All objects of a class have the same."""
     url: str
+    """URL of the page; redirect the account's user here at once. Do not send it by email."""

@@ -62,310 +62,549 @@ __all__ = [
 
 
 class AccountSessionComponentsAccountManagementFeatures(StripeModel):
+    """What users can do in the component."""
+
     disable_stripe_user_authentication: bool
+    """Whether users can use the component without logging in to Stripe. Only where the platform collects
+    the requirements.
+    """
     external_account_collection: bool
+    """Whether users can add and change the external account."""
 
 
 class AccountSessionComponentsAccountManagement(StripeModel):
+    """The component in which users see and change the details of their account."""
+
     enabled: bool
+    """Whether the component can be shown in the session."""
     features: AccountSessionComponentsAccountManagementFeatures
+    """What users can do in the component."""
 
 
 class AccountSessionComponentsAccountOnboardingFeatures(StripeModel):
+    """What users can do in the component."""
+
     disable_stripe_user_authentication: bool
+    """Whether users can use the component without logging in to Stripe. Only where the platform collects
+    the requirements.
+    """
     external_account_collection: bool
+    """Whether users can add and change the external account."""
 
 
 class AccountSessionComponentsAccountOnboarding(StripeModel):
+    """The component that collects the details Stripe requires of the account."""
+
     enabled: bool
+    """Whether the component can be shown in the session."""
     features: AccountSessionComponentsAccountOnboardingFeatures
+    """What users can do in the component."""
 
 
 class AccountSessionComponentsBalanceReportFeatures(StripeModel):
-    pass
+    """What users can do in the component."""
 
 
 class AccountSessionComponentsBalanceReport(StripeModel):
+    """The component with a report on the balance."""
+
     enabled: bool
+    """Whether the component can be shown in the session."""
     features: AccountSessionComponentsBalanceReportFeatures
+    """What users can do in the component."""
 
 
 class AccountSessionComponentsBalancesFeatures(StripeModel):
+    """What users can do in the component."""
+
     disable_stripe_user_authentication: bool
+    """Whether users can use the component without logging in to Stripe. Only where the platform collects
+    the requirements.
+    """
     edit_payout_schedule: bool
+    """Whether users can change when payouts are made."""
     external_account_collection: bool
+    """Whether users can add and change the external account."""
     instant_payouts: bool
+    """Whether users can create instant payouts, where the account can."""
     standard_payouts: bool
+    """Whether users can create standard payouts."""
 
 
 class AccountSessionComponentsBalances(StripeModel):
+    """The component with the balances of the account and its payouts."""
+
     enabled: bool
+    """Whether the component can be shown in the session."""
     features: AccountSessionComponentsBalancesFeatures
+    """What users can do in the component."""
 
 
 class AccountSessionComponentsDisputesListFeatures(StripeModel):
+    """What users can do in the component."""
+
     capture_payments: bool
+    """Whether users can capture and cancel authorized payments."""
     destination_on_behalf_of_charge_management: bool
+    """Whether payments that the platform made on behalf of the account are shown, with the features that
+    are enabled.
+    """
     dispute_management: bool
+    """Whether users can respond to disputes, by evidence or acceptance."""
     refund_management: bool
+    """Whether users can refund payments."""
     smart_disputes_management: bool
+    """Whether users can manage Smart Disputes, in which Stripe answers disputes for them."""
 
 
 class AccountSessionComponentsDisputesList(StripeModel):
+    """The component with a list of all disputes."""
+
     enabled: bool
+    """Whether the component can be shown in the session."""
     features: AccountSessionComponentsDisputesListFeatures
+    """What users can do in the component."""
 
 
 class AccountSessionComponentsDocumentsFeatures(StripeModel):
-    pass
+    """What users can do in the component."""
 
 
 class AccountSessionComponentsDocuments(StripeModel):
+    """The component with documents to download, such as tax invoices."""
+
     enabled: bool
+    """Whether the component can be shown in the session."""
     features: AccountSessionComponentsDocumentsFeatures
+    """What users can do in the component."""
 
 
 class AccountSessionComponentsFinancialAccountFeatures(StripeModel):
+    """What users can do in the component."""
+
     disable_stripe_user_authentication: bool
+    """Whether users can use the component without logging in to Stripe. Only where the platform collects
+    the requirements.
+    """
     external_account_collection: bool
+    """Whether users can add and change the external account."""
     send_money: bool
+    """Whether users can send money from the financial account."""
     transfer_balance: bool
+    """Whether users can transfer money between the financial account and the account balance."""
 
 
 class AccountSessionComponentsFinancialAccount(StripeModel):
+    """The component with a financial account of Treasury."""
+
     enabled: bool
+    """Whether the component can be shown in the session."""
     features: AccountSessionComponentsFinancialAccountFeatures
+    """What users can do in the component."""
 
 
 class AccountSessionComponentsFinancialAccountTransactionsFeatures(StripeModel):
+    """What users can do in the component."""
+
     card_spend_dispute_management: bool
+    """Whether users can dispute transactions of issued cards."""
 
 
 class AccountSessionComponentsFinancialAccountTransactions(StripeModel):
+    """The component with the transactions of a financial account."""
+
     enabled: bool
+    """Whether the component can be shown in the session."""
     features: AccountSessionComponentsFinancialAccountTransactionsFeatures
+    """What users can do in the component."""
 
 
 class AccountSessionComponentsInstantPayoutsPromotionFeatures(StripeModel):
+    """What users can do in the component."""
+
     disable_stripe_user_authentication: bool
+    """Whether users can use the component without logging in to Stripe. Only where the platform collects
+    the requirements.
+    """
     external_account_collection: bool
+    """Whether users can add and change the external account."""
     instant_payouts: bool
+    """Whether users can create instant payouts, where the account can."""
 
 
 class AccountSessionComponentsInstantPayoutsPromotion(StripeModel):
+    """The component that offers instant payouts."""
+
     enabled: bool
+    """Whether the component can be shown in the session."""
     features: AccountSessionComponentsInstantPayoutsPromotionFeatures
+    """What users can do in the component."""
 
 
 class AccountSessionComponentsIssuingCardFeatures(StripeModel):
+    """What users can do in the component."""
+
     card_management: bool
+    """Whether users can create and change cards."""
     card_spend_dispute_management: bool
+    """Whether users can dispute transactions of issued cards."""
     cardholder_management: bool
+    """Whether users can create and change cardholders."""
     spend_control_management: bool
+    """Whether users can set limits for spending."""
 
 
 class AccountSessionComponentsIssuingCard(StripeModel):
+    """The component with one issued card."""
+
     enabled: bool
+    """Whether the component can be shown in the session."""
     features: AccountSessionComponentsIssuingCardFeatures
+    """What users can do in the component."""
 
 
 class AccountSessionComponentsIssuingCardsListFeatures(StripeModel):
+    """What users can do in the component."""
+
     card_management: bool
+    """Whether users can create and change cards."""
     card_spend_dispute_management: bool
+    """Whether users can dispute transactions of issued cards."""
     cardholder_management: bool
+    """Whether users can create and change cardholders."""
     disable_stripe_user_authentication: bool
+    """Whether users can use the component without logging in to Stripe. Only where the platform collects
+    the requirements.
+    """
     spend_control_management: bool
+    """Whether users can set limits for spending."""
 
 
 class AccountSessionComponentsIssuingCardsList(StripeModel):
+    """The component with a list of issued cards."""
+
     enabled: bool
+    """Whether the component can be shown in the session."""
     features: AccountSessionComponentsIssuingCardsListFeatures
+    """What users can do in the component."""
 
 
 class AccountSessionComponentsNotificationBannerFeatures(StripeModel):
+    """What users can do in the component."""
+
     disable_stripe_user_authentication: bool
+    """Whether users can use the component without logging in to Stripe. Only where the platform collects
+    the requirements.
+    """
     external_account_collection: bool
+    """Whether users can add and change the external account."""
 
 
 class AccountSessionComponentsNotificationBanner(StripeModel):
+    """The component that shows what the account must do, such as giving missing details."""
+
     enabled: bool
+    """Whether the component can be shown in the session."""
     features: AccountSessionComponentsNotificationBannerFeatures
+    """What users can do in the component."""
 
 
 class AccountSessionComponentsPaymentDetailsFeatures(StripeModel):
+    """What users can do in the component."""
+
     capture_payments: bool
+    """Whether users can capture and cancel authorized payments."""
     destination_on_behalf_of_charge_management: bool
+    """Whether payments that the platform made on behalf of the account are shown, with the features that
+    are enabled.
+    """
     dispute_management: bool
+    """Whether users can respond to disputes, by evidence or acceptance."""
     refund_management: bool
+    """Whether users can refund payments."""
     smart_disputes_management: bool
+    """Whether users can manage Smart Disputes, in which Stripe answers disputes for them."""
 
 
 class AccountSessionComponentsPaymentDetails(StripeModel):
+    """The component with the details of one payment."""
+
     enabled: bool
+    """Whether the component can be shown in the session."""
     features: AccountSessionComponentsPaymentDetailsFeatures
+    """What users can do in the component."""
 
 
 class AccountSessionComponentsPaymentDisputesFeatures(StripeModel):
+    """What users can do in the component."""
+
     destination_on_behalf_of_charge_management: bool
+    """Whether payments that the platform made on behalf of the account are shown, with the features that
+    are enabled.
+    """
     dispute_management: bool
+    """Whether users can respond to disputes, by evidence or acceptance."""
     refund_management: bool
+    """Whether users can refund payments."""
     smart_disputes_management: bool
+    """Whether users can manage Smart Disputes, in which Stripe answers disputes for them."""
 
 
 class AccountSessionComponentsPaymentDisputes(StripeModel):
+    """The component with the disputes of one payment."""
+
     enabled: bool
+    """Whether the component can be shown in the session."""
     features: AccountSessionComponentsPaymentDisputesFeatures
+    """What users can do in the component."""
 
 
 class AccountSessionComponentsPaymentMethodSettingsFeatures(StripeModel):
+    """What users can do in the component."""
+
     disable_stripe_user_authentication: bool
+    """Whether users can use the component without logging in to Stripe. Only where the platform collects
+    the requirements.
+    """
 
 
 class AccountSessionComponentsPaymentMethodSettings(StripeModel):
+    """The component in which users choose the payment methods they offer."""
+
     enabled: bool
+    """Whether the component can be shown in the session."""
     features: AccountSessionComponentsPaymentMethodSettingsFeatures
+    """What users can do in the component."""
 
 
 class AccountSessionComponentsPaymentsFeatures(StripeModel):
+    """What users can do in the component."""
+
     capture_payments: bool
+    """Whether users can capture and cancel authorized payments."""
     destination_on_behalf_of_charge_management: bool
+    """Whether payments that the platform made on behalf of the account are shown, with the features that
+    are enabled.
+    """
     dispute_management: bool
+    """Whether users can respond to disputes, by evidence or acceptance."""
     refund_management: bool
+    """Whether users can refund payments."""
     smart_disputes_management: bool
+    """Whether users can manage Smart Disputes, in which Stripe answers disputes for them."""
 
 
 class AccountSessionComponentsPayments(StripeModel):
+    """The component with a list of payments."""
+
     enabled: bool
+    """Whether the component can be shown in the session."""
     features: AccountSessionComponentsPaymentsFeatures
+    """What users can do in the component."""
 
 
 class AccountSessionComponentsPayoutDetailsFeatures(StripeModel):
-    pass
+    """What users can do in the component."""
 
 
 class AccountSessionComponentsPayoutDetails(StripeModel):
+    """The component with the details of one payout."""
+
     enabled: bool
+    """Whether the component can be shown in the session."""
     features: AccountSessionComponentsPayoutDetailsFeatures
+    """What users can do in the component."""
 
 
 class AccountSessionComponentsPayoutReconciliationReportFeatures(StripeModel):
-    pass
+    """What users can do in the component."""
 
 
 class AccountSessionComponentsPayoutReconciliationReport(StripeModel):
+    """The component with a report that matches payouts to payments."""
+
     enabled: bool
+    """Whether the component can be shown in the session."""
     features: AccountSessionComponentsPayoutReconciliationReportFeatures
+    """What users can do in the component."""
 
 
 class AccountSessionComponentsPayoutsFeatures(StripeModel):
+    """What users can do in the component."""
+
     disable_stripe_user_authentication: bool
+    """Whether users can use the component without logging in to Stripe. Only where the platform collects
+    the requirements.
+    """
     edit_payout_schedule: bool
+    """Whether users can change when payouts are made."""
     external_account_collection: bool
+    """Whether users can add and change the external account."""
     instant_payouts: bool
+    """Whether users can create instant payouts, where the account can."""
     standard_payouts: bool
+    """Whether users can create standard payouts."""
 
 
 class AccountSessionComponentsPayouts(StripeModel):
+    """The component with the balance, the payouts and their settings."""
+
     enabled: bool
+    """Whether the component can be shown in the session."""
     features: AccountSessionComponentsPayoutsFeatures
+    """What users can do in the component."""
 
 
 class AccountSessionComponentsPayoutsListFeatures(StripeModel):
-    pass
+    """What users can do in the component."""
 
 
 class AccountSessionComponentsPayoutsList(StripeModel):
+    """The component with a list of payouts."""
+
     enabled: bool
+    """Whether the component can be shown in the session."""
     features: AccountSessionComponentsPayoutsListFeatures
+    """What users can do in the component."""
 
 
 class AccountSessionComponentsReportingChartFeatures(StripeModel):
-    pass
+    """What users can do in the component."""
 
 
 class AccountSessionComponentsReportingChart(StripeModel):
+    """The component with a chart of the account's business."""
+
     enabled: bool
+    """Whether the component can be shown in the session."""
     features: AccountSessionComponentsReportingChartFeatures
+    """What users can do in the component."""
 
 
 class AccountSessionComponentsTaxRegistrationsFeatures(StripeModel):
-    pass
+    """What users can do in the component."""
 
 
 class AccountSessionComponentsTaxRegistrations(StripeModel):
+    """The component in which users manage their tax registrations."""
+
     enabled: bool
+    """Whether the component can be shown in the session."""
     features: AccountSessionComponentsTaxRegistrationsFeatures
+    """What users can do in the component."""
 
 
 class AccountSessionComponentsTaxSettingsFeatures(StripeModel):
-    pass
+    """What users can do in the component."""
 
 
 class AccountSessionComponentsTaxSettings(StripeModel):
+    """The component in which users manage their tax settings."""
+
     enabled: bool
+    """Whether the component can be shown in the session."""
     features: AccountSessionComponentsTaxSettingsFeatures
+    """What users can do in the component."""
 
 
 class AccountSessionComponentsTerminalHardwareOrdersFeatures(StripeModel):
-    pass
+    """What users can do in the component."""
 
 
 class AccountSessionComponentsTerminalHardwareOrders(StripeModel):
+    """The component with orders of Terminal readers."""
+
     enabled: bool
+    """Whether the component can be shown in the session."""
     features: AccountSessionComponentsTerminalHardwareOrdersFeatures
+    """What users can do in the component."""
 
 
 class AccountSessionComponentsTerminalHardwareShopFeatures(StripeModel):
-    pass
+    """What users can do in the component."""
 
 
 class AccountSessionComponentsTerminalHardwareShop(StripeModel):
+    """The component in which users order Terminal readers."""
+
     enabled: bool
+    """Whether the component can be shown in the session."""
     features: AccountSessionComponentsTerminalHardwareShopFeatures
+    """What users can do in the component."""
 
 
 class AccountSessionComponents(StripeModel):
+    """Components that can be shown in the session, each with its features."""
+
     account_management: AccountSessionComponentsAccountManagement
+    """The component in which users see and change the details of their account."""
     account_onboarding: AccountSessionComponentsAccountOnboarding
+    """The component that collects the details Stripe requires of the account."""
     balance_report: AccountSessionComponentsBalanceReport
+    """The component with a report on the balance."""
     balances: AccountSessionComponentsBalances
+    """The component with the balances of the account and its payouts."""
     disputes_list: AccountSessionComponentsDisputesList
+    """The component with a list of all disputes."""
     documents: AccountSessionComponentsDocuments
+    """The component with documents to download, such as tax invoices."""
     financial_account: AccountSessionComponentsFinancialAccount
+    """The component with a financial account of Treasury."""
     financial_account_transactions: AccountSessionComponentsFinancialAccountTransactions
+    """The component with the transactions of a financial account."""
     instant_payouts_promotion: AccountSessionComponentsInstantPayoutsPromotion
+    """The component that offers instant payouts."""
     issuing_card: AccountSessionComponentsIssuingCard
+    """The component with one issued card."""
     issuing_cards_list: AccountSessionComponentsIssuingCardsList
+    """The component with a list of issued cards."""
     notification_banner: AccountSessionComponentsNotificationBanner
+    """The component that shows what the account must do, such as giving missing details."""
     payment_details: AccountSessionComponentsPaymentDetails
+    """The component with the details of one payment."""
     payment_disputes: AccountSessionComponentsPaymentDisputes
+    """The component with the disputes of one payment."""
     payment_method_settings: AccountSessionComponentsPaymentMethodSettings
+    """The component in which users choose the payment methods they offer."""
     payments: AccountSessionComponentsPayments
+    """The component with a list of payments."""
     payout_details: AccountSessionComponentsPayoutDetails
+    """The component with the details of one payout."""
     payout_reconciliation_report: AccountSessionComponentsPayoutReconciliationReport
+    """The component with a report that matches payouts to payments."""
     payouts: AccountSessionComponentsPayouts
+    """The component with the balance, the payouts and their settings."""
     payouts_list: AccountSessionComponentsPayoutsList
+    """The component with a list of payouts."""
     reporting_chart: AccountSessionComponentsReportingChart
+    """The component with a chart of the account's business."""
     tax_registrations: AccountSessionComponentsTaxRegistrations
+    """The component in which users manage their tax registrations."""
     tax_settings: AccountSessionComponentsTaxSettings
+    """The component in which users manage their tax settings."""
     terminal_hardware_orders: AccountSessionComponentsTerminalHardwareOrders
+    """The component with orders of Terminal readers."""
     terminal_hardware_shop: AccountSessionComponentsTerminalHardwareShop
+    """The component in which users order Terminal readers."""
 
 
 class AccountSession(StripeModel):
-    """A `account_session` object.
+    """Access to embedded components with which users of a connected account see and do things in your own
+    site. Stripe.js needs its `client_secret`.
 
     https://docs.stripe.com/api/account_sessions/object
     """
 
     account: str
+    """ID of the connected account whose data the components show."""
     client_secret: str
-    """Secret with which a browser or mobile app accesses this one object, together with your publishable
-    key. Pass it to your customer only, and do not log it or put it in URLs.
+    """Secret that Stripe.js needs to show the components. It gives access to the account, so hand it to
+    logged-in users of the account only.
     """
     components: AccountSessionComponents
+    """Components that can be shown in the session, each with its features."""
     expires_at: Timestamp
-    """Time at which it expires."""
+    """When the session expires. Create a new one then."""
     livemode: bool
     """Whether the object exists in live mode. `False` in test mode and in sandboxes."""
     object: Literal["account_session"]

@@ -16,30 +16,44 @@ __all__ = ["ApplicationFee", "ApplicationFeeFeeSource"]
 
 
 class ApplicationFeeFeeSource(StripeModel):
+    """What the fee was taken from."""
+
     charge: str | None = None
+    """ID of the charge, if the fee was taken from one."""
     payout: str | None = None
+    """ID of the payout, if the fee was taken from one."""
     type: Literal["charge", "payout"]
+    """Kind of object that the fee was taken from.
+
+    - `charge`: A charge.
+    - `payout`: A payout.
+    """
 
 
 class ApplicationFee(StripeModel):
-    """A `application_fee` object.
+    """A fee that a platform earned from a payment or payout of a connected account.
 
     https://docs.stripe.com/api/application_fees/object
     """
 
     account: Expandable["Account"]
+    """Connected account that paid the fee."""
     amount: int
+    """Amount of the fee, in the smallest currency unit."""
     amount_refunded: int
+    """Amount that was given back, in the smallest currency unit."""
     application: Expandable["Application"]
-    """Connect application that created the object."""
+    """Connect application that earned the fee."""
     balance_transaction: Expandable["BalanceTransaction"] | None = None
-    """Balance transaction that records the effect on the account's balance."""
+    """Movement of the platform's balance by the fee."""
     charge: Expandable["Charge"]
+    """Charge from which the fee was taken."""
     created: Timestamp
     """Time at which the object was created."""
     currency: str
     """Three-letter ISO 4217 currency code in lowercase."""
     fee_source: ApplicationFeeFeeSource | None = None
+    """What the fee was taken from."""
     id: str
     """Unique ID of the object."""
     livemode: bool
@@ -47,5 +61,8 @@ class ApplicationFee(StripeModel):
     object: Literal["application_fee"]
     """Type of the object. All objects of a class have the same."""
     originating_transaction: Expandable["Charge"] | None = None
+    """Charge of the platform that led to the charge of the connected account. Null unless there was one."""
     refunded: bool
+    """Whether the whole fee was given back. `False` after a partial refund."""
     refunds: ListObject[ApplicationFeeRefund]
+    """Refunds of the fee."""

@@ -13,19 +13,21 @@ __all__ = ["ApplicationFeeRefund"]
 
 
 class ApplicationFeeRefund(StripeModel):
-    """A `fee_refund` object.
+    """Gives an application fee back to the connected account, in full or in part.
 
     https://docs.stripe.com/api/application_fees/refunds/object
     """
 
     amount: int
+    """Amount given back, in the smallest currency unit."""
     balance_transaction: Expandable["BalanceTransaction"] | None = None
-    """Balance transaction that records the effect on the account's balance."""
+    """Movement of the platform's balance by the refund."""
     created: Timestamp
     """Time at which the object was created."""
     currency: str
     """Three-letter ISO 4217 currency code in lowercase."""
     fee: Expandable["ApplicationFee"]
+    """Application fee that was given back."""
     id: str
     """Unique ID of the object."""
     metadata: dict[str, str] | None = None

@@ -28,139 +28,223 @@ __all__ = [
 
 
 class BalanceAvailableSourceTypes(StripeModel):
+    """The amount, split by how the customers paid."""
+
     bank_account: int | None = None
+    """Part that comes from bank payments such as ACH, in the smallest currency unit."""
     card: int | None = None
+    """Part that comes from cards, in the smallest currency unit."""
     fpx: int | None = None
-    """Data specific to FPX."""
+    """Part that comes from FPX, in the smallest currency unit."""
 
 
 class BalanceAvailable(StripeModel):
+    """Money that can be paid out or transferred now, one entry per currency."""
+
     amount: int
+    """Amount in the smallest currency unit."""
     currency: str
     """Three-letter ISO 4217 currency code in lowercase."""
     source_types: BalanceAvailableSourceTypes | None = None
+    """The amount, split by how the customers paid."""
 
 
 class BalanceConnectReservedSourceTypes(StripeModel):
+    """The amount, split by how the customers paid."""
+
     bank_account: int | None = None
+    """Part that comes from bank payments such as ACH, in the smallest currency unit."""
     card: int | None = None
+    """Part that comes from cards, in the smallest currency unit."""
     fpx: int | None = None
-    """Data specific to FPX."""
+    """Part that comes from FPX, in the smallest currency unit."""
 
 
 class BalanceConnectReserved(StripeModel):
+    """Money that is held to cover negative balances of connected accounts. Only on platforms."""
+
     amount: int
+    """Amount in the smallest currency unit."""
     currency: str
     """Three-letter ISO 4217 currency code in lowercase."""
     source_types: BalanceConnectReservedSourceTypes | None = None
+    """The amount, split by how the customers paid."""
 
 
 class BalanceInstantAvailableNetAvailableSourceTypes(StripeModel):
+    """The amount, split by how the customers paid."""
+
     bank_account: int | None = None
+    """Part that comes from bank payments such as ACH, in the smallest currency unit."""
     card: int | None = None
+    """Part that comes from cards, in the smallest currency unit."""
     fpx: int | None = None
-    """Data specific to FPX."""
+    """Part that comes from FPX, in the smallest currency unit."""
 
 
 class BalanceInstantAvailableNetAvailable(StripeModel):
+    """What arrives at each external account after the fees of an instant payout."""
+
     amount: int
+    """Amount that arrives, in the smallest currency unit."""
     destination: str
+    """ID of the external account to which the amount applies."""
     source_types: BalanceInstantAvailableNetAvailableSourceTypes | None = None
+    """The amount, split by how the customers paid."""
 
 
 class BalanceInstantAvailableSourceTypes(StripeModel):
+    """The amount, split by how the customers paid."""
+
     bank_account: int | None = None
+    """Part that comes from bank payments such as ACH, in the smallest currency unit."""
     card: int | None = None
+    """Part that comes from cards, in the smallest currency unit."""
     fpx: int | None = None
-    """Data specific to FPX."""
+    """Part that comes from FPX, in the smallest currency unit."""
 
 
 class BalanceInstantAvailable(StripeModel):
+    """Money that can be paid out instantly, one entry per currency."""
+
     amount: int
+    """Amount that can be paid out instantly, in the smallest currency unit."""
     currency: str
     """Three-letter ISO 4217 currency code in lowercase."""
     net_available: list[BalanceInstantAvailableNetAvailable] | None = None
+    """What arrives at each external account after the fees of an instant payout."""
     source_types: BalanceInstantAvailableSourceTypes | None = None
+    """The amount, split by how the customers paid."""
 
 
 class BalanceIssuingAvailableSourceTypes(StripeModel):
+    """The amount, split by how the customers paid."""
+
     bank_account: int | None = None
+    """Part that comes from bank payments such as ACH, in the smallest currency unit."""
     card: int | None = None
+    """Part that comes from cards, in the smallest currency unit."""
     fpx: int | None = None
-    """Data specific to FPX."""
+    """Part that comes from FPX, in the smallest currency unit."""
 
 
 class BalanceIssuingAvailable(StripeModel):
+    """Money that cardholders can spend."""
+
     amount: int
+    """Amount in the smallest currency unit."""
     currency: str
     """Three-letter ISO 4217 currency code in lowercase."""
     source_types: BalanceIssuingAvailableSourceTypes | None = None
+    """The amount, split by how the customers paid."""
 
 
 class BalanceIssuing(StripeModel):
+    """Money for Issuing, apart from the balance of payments."""
+
     available: list[BalanceIssuingAvailable]
+    """Money that cardholders can spend."""
 
 
 class BalancePendingSourceTypes(StripeModel):
+    """The amount, split by how the customers paid."""
+
     bank_account: int | None = None
+    """Part that comes from bank payments such as ACH, in the smallest currency unit."""
     card: int | None = None
+    """Part that comes from cards, in the smallest currency unit."""
     fpx: int | None = None
-    """Data specific to FPX."""
+    """Part that comes from FPX, in the smallest currency unit."""
 
 
 class BalancePending(StripeModel):
+    """Money that is on its way and cannot be used yet, one entry per currency. Each balance transaction
+    says when it becomes available.
+    """
+
     amount: int
+    """Amount in the smallest currency unit."""
     currency: str
     """Three-letter ISO 4217 currency code in lowercase."""
     source_types: BalancePendingSourceTypes | None = None
+    """The amount, split by how the customers paid."""
 
 
 class BalanceRefundAndDisputePrefundingAvailableSourceTypes(StripeModel):
+    """The amount, split by how the customers paid."""
+
     bank_account: int | None = None
+    """Part that comes from bank payments such as ACH, in the smallest currency unit."""
     card: int | None = None
+    """Part that comes from cards, in the smallest currency unit."""
     fpx: int | None = None
-    """Data specific to FPX."""
+    """Part that comes from FPX, in the smallest currency unit."""
 
 
 class BalanceRefundAndDisputePrefundingAvailable(StripeModel):
+    """Money that refunds and disputes can use now."""
+
     amount: int
+    """Amount in the smallest currency unit."""
     currency: str
     """Three-letter ISO 4217 currency code in lowercase."""
     source_types: BalanceRefundAndDisputePrefundingAvailableSourceTypes | None = None
+    """The amount, split by how the customers paid."""
 
 
 class BalanceRefundAndDisputePrefundingPendingSourceTypes(StripeModel):
+    """The amount, split by how the customers paid."""
+
     bank_account: int | None = None
+    """Part that comes from bank payments such as ACH, in the smallest currency unit."""
     card: int | None = None
+    """Part that comes from cards, in the smallest currency unit."""
     fpx: int | None = None
-    """Data specific to FPX."""
+    """Part that comes from FPX, in the smallest currency unit."""
 
 
 class BalanceRefundAndDisputePrefundingPending(StripeModel):
+    """Money that refunds and disputes can use later."""
+
     amount: int
+    """Amount in the smallest currency unit."""
     currency: str
     """Three-letter ISO 4217 currency code in lowercase."""
     source_types: BalanceRefundAndDisputePrefundingPendingSourceTypes | None = None
+    """The amount, split by how the customers paid."""
 
 
 class BalanceRefundAndDisputePrefunding(StripeModel):
+    """Money set aside to pay refunds and disputes."""
+
     available: list[BalanceRefundAndDisputePrefundingAvailable]
+    """Money that refunds and disputes can use now."""
     pending: list[BalanceRefundAndDisputePrefundingPending]
+    """Money that refunds and disputes can use later."""
 
 
 class Balance(StripeModel):
-    """A `balance` object.
+    """The money of an account at Stripe, by currency and by when it can be used. Amounts can be negative,
+    for example after refunds.
 
     https://docs.stripe.com/api/balance/object
     """
 
     available: list[BalanceAvailable]
+    """Money that can be paid out or transferred now, one entry per currency."""
     connect_reserved: list[BalanceConnectReserved] | None = None
+    """Money that is held to cover negative balances of connected accounts. Only on platforms."""
     instant_available: list[BalanceInstantAvailable] | None = None
+    """Money that can be paid out instantly, one entry per currency."""
     issuing: BalanceIssuing | None = None
+    """Money for Issuing, apart from the balance of payments."""
     livemode: bool
     """Whether the object exists in live mode. `False` in test mode and in sandboxes."""
     object: Literal["balance"]
     """Type of the object. All objects of a class have the same."""
     pending: list[BalancePending]
+    """Money that is on its way and cannot be used yet, one entry per currency. Each balance transaction
+    says when it becomes available.
+    """
     refund_and_dispute_prefunding: BalanceRefundAndDisputePrefunding | None = None
+    """Money set aside to pay refunds and disputes."""

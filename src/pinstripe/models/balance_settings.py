@@ -16,53 +16,97 @@ __all__ = [
 
 
 class BalanceSettingsPaymentsPayoutsAutomaticTransferRulesByCurrency(StripeModel):
+    """Rules by which money is moved on automatically, per currency."""
+
     payout_method: str
+    """ID of the payout method that receives the money."""
     transfer_up_to_amount: int | None = None
+    """Most that is moved by the rule, in the smallest currency unit. Only with the type
+    `transfer_up_to_amount`.
+    """
     type: Literal["transfer_all", "transfer_up_to_amount"]
+    """How much the rule moves.
+
+    - `transfer_all`: All of the available balance.
+    - `transfer_up_to_amount`: At most `transfer_up_to_amount`.
+    """
 
 
 class BalanceSettingsPaymentsPayoutsSchedule(StripeModel):
+    """When the balance is paid out."""
+
     interval: Literal["daily", "manual", "monthly", "weekly"] | None = None
-    """- `day`: Days.
-    - `week`: Weeks.
-    - `month`: Months.
-    - `year`: Years.
+    """How often the balance is paid out.
+
+    - `daily`: Each day.
+    - `manual`: Only when you create a payout.
+    - `monthly`: On the days of the month in `monthly_payout_days`.
+    - `weekly`: On the days of the week in `weekly_payout_days`.
     """
     monthly_payout_days: list[int] | None = None
+    """Days of the month on which monthly payouts are made, from 1 to 31. Days that a month lacks fall on
+    its last day.
+    """
     weekly_payout_days: list[Literal["friday", "monday", "thursday", "tuesday", "wednesday"]] | None = None
+    """Days of the week on which weekly payouts are made."""
 
 
 class BalanceSettingsPaymentsPayouts(StripeModel):
+    """Settings for payouts."""
+
     automatic_transfer_rules_by_currency: (
         dict[str, list[BalanceSettingsPaymentsPayoutsAutomaticTransferRulesByCurrency]] | None
     ) = None
+    """Rules by which money is moved on automatically, per currency."""
     minimum_balance_by_currency: dict[str, int] | None = None
+    """Amount that stays in the balance after automatic payouts, per currency in its smallest unit."""
     schedule: BalanceSettingsPaymentsPayoutsSchedule | None = None
+    """When the balance is paid out."""
     statement_descriptor: str | None = None
-    """Text that appears on the bank or card statement."""
+    """Text that appears on the bank statement with each payout."""
     status: Literal["disabled", "enabled"]
+    """Whether the account can receive payouts.
+
+    - `disabled`: Payouts cannot be made.
+    - `enabled`: Payouts can be made.
+    """
 
 
 class BalanceSettingsPaymentsSettlementTimingStartOfDay(StripeModel):
+    """When the day begins for the delay."""
+
     hour: int
+    """Hour at which the day begins, from 0 to 23."""
     minutes: int
+    """Minute at which the day begins."""
     timezone: str
+    """Time zone of the hour, as an IANA name such as `America/New_York`."""
 
 
 class BalanceSettingsPaymentsSettlementTiming(StripeModel):
+    """How soon payments become available."""
+
     delay_days: int
+    """Days until a payment becomes available."""
     delay_days_override: int | None = None
+    """Days that were chosen in place of the account's usual delay."""
     start_of_day: BalanceSettingsPaymentsSettlementTimingStartOfDay | None = None
+    """When the day begins for the delay."""
 
 
 class BalanceSettingsPayments(StripeModel):
+    """Settings of the balance of payments."""
+
     debit_negative_balances: bool | None = None
+    """Whether Stripe debits the external account to cover a negative balance."""
     payouts: BalanceSettingsPaymentsPayouts | None = None
+    """Settings for payouts."""
     settlement_timing: BalanceSettingsPaymentsSettlementTiming
+    """How soon payments become available."""
 
 
 class BalanceSettings(StripeModel):
-    """A `balance_settings` object.
+    """Settings of an account's balance, such as when it is paid out and how soon payments settle.
 
     https://docs.stripe.com/api/balance_settings/object
     """
@@ -70,3 +114,4 @@ class BalanceSettings(StripeModel):
     object: Literal["balance_settings"]
     """Type of the object. All objects of a class have the same."""
     payments: BalanceSettingsPayments
+    """Settings of the balance of payments."""

@@ -27,46 +27,72 @@ __all__ = ["BalanceTransaction", "BalanceTransactionFeeDetails"]
 
 
 class BalanceTransactionFeeDetails(StripeModel):
+    """The fees that make up `fee`."""
+
     amount: int
+    """Amount of the fee, in the smallest currency unit."""
     application: str | None = None
-    """Connect application that created the object."""
+    """Connect application that received the fee."""
     currency: str
     """Three-letter ISO 4217 currency code in lowercase."""
     description: str | None = None
+    """Text about the fee."""
     type: str
+    """Kind of fee: `application_fee`, `payment_method_passthrough_fee`, `stripe_fee`, `tax` or
+    `withheld_tax`.
+    """
 
 
 class BalanceTransaction(StripeModel):
-    """A `balance_transaction` object.
+    """A movement of money in or out of the account's balance. Stripe records one for each charge, refund,
+    payout, transfer, fee and the like.
 
     https://docs.stripe.com/api/balance/history/object
     """
 
     amount: int
+    """Gross amount in the smallest currency unit. Positive if money comes into the balance, negative if it
+    leaves.
+    """
     available_on: Timestamp
+    """When the net amount becomes available in the balance."""
     balance_type: Literal["issuing", "payments", "refund_and_dispute_prefunding", "risk_reserved"]
+    """Part of the balance that changes.
+
+    - `issuing`: The balance for Issuing.
+    - `payments`: The balance of payments.
+    - `refund_and_dispute_prefunding`: Money set aside for refunds and disputes.
+    - `risk_reserved`: Money that is held as a reserve against risk.
+    """
     created: Timestamp
     """Time at which the object was created."""
     currency: str
-    """Three-letter ISO 4217 currency code in lowercase."""
+    """Three-letter ISO 4217 code of the currency in which the money settles, in lower case."""
     description: str | None = None
+    """Text about the movement, often that of its source."""
     exchange_rate: float | None = None
-    """Rate by which the amount was converted between currencies."""
+    """Rate by which the amount of the source was converted into `currency`. Null without a conversion."""
     fee: int
+    """Sum of the fees, in the smallest currency unit. Listed one by one in `fee_details`."""
     fee_details: list[BalanceTransactionFeeDetails]
+    """The fees that make up `fee`."""
     id: str
     """Unique ID of the object."""
     net: int
+    """Change of the balance in the smallest currency unit, `amount` less `fee`."""
     object: Literal["balance_transaction"]
     """Type of the object. All objects of a class have the same."""
     reporting_category: str
+    """Kind of movement in financial reports, coarser and more stable than `type`."""
     source: (
         Expandable[
             "ApplicationFee | Charge | ConnectCollectionTransfer | CustomerCashBalanceTransaction | Dispute | ApplicationFeeRefund | IssuingAuthorization | IssuingDispute | IssuingTransaction | Payout | Refund | ReserveTransaction | TaxDeductedAtSource | Topup | Transfer | TransferReversal"
         ]
         | None
     ) = None
+    """Object that moved the money, such as a charge, refund or payout."""
     status: str
+    """Whether the net amount is `available` in the balance or still `pending`."""
     type: Literal[
         "adjustment",
         "advance",
@@ -121,3 +147,50 @@ class BalanceTransaction(StripeModel):
         "transfer_failure",
         "transfer_refund",
     ]
+    """Kind of movement. For accounting, `reporting_category` is often the better choice.
+
+    - `adjustment`: A correction or another change by Stripe, such as a dispute.
+    - `advance`: An advance that Stripe paid.
+    - `advance_funding`: Money that funds an advance.
+    - `anticipation_repayment`: Repayment of money that was paid out in advance.
+    - `application_fee`: A fee that the platform earned from a payment of a connected account.
+    - `application_fee_refund`: An application fee that the platform gave back.
+    - `charge`: A card payment.
+    - `climate_order_purchase`: An order of Stripe Climate.
+    - `climate_order_refund`: A refund of a canceled Climate order.
+    - `connect_collection_transfer`: Money moved to cover the negative balance of a connected account.
+    - `contribution`: A contribution to carbon removal.
+    - `inbound_transfer`: Money pulled in from a bank account.
+    - `inbound_transfer_reversal`: An inbound transfer that was taken back.
+    - `issuing_authorization_hold`: Money held for an authorization of an issued card.
+    - `issuing_authorization_release`: A hold for an issued card that was lifted.
+    - `issuing_dispute`: Money gained by disputing a transaction of an issued card.
+    - `issuing_transaction`: A purchase or refund with an issued card.
+    - `payment`: A payment by a method other than a card.
+    - `payment_failure_refund`: Money taken back since a payment failed later.
+    - `payment_refund`: A refund of a payment that was not made by card.
+    - `payment_reversal`: A payment that the bank reversed.
+    - `payment_unreconciled`: Money of customers' bank transfers that was never matched to a payment.
+    - `payout`: Money paid out to the bank account or debit card.
+    - `payout_cancel`: A canceled payout, whose money came back.
+    - `payout_failure`: A failed payout, whose money came back.
+    - `payout_minimum_balance_hold`: Money kept back from payouts as the minimum balance.
+    - `payout_minimum_balance_release`: The minimum balance that was freed again.
+    - `refund`: A refund of a card payment.
+    - `refund_failure`: A failed refund, whose money came back.
+    - `reserve_hold`: Money that Stripe put into a reserve.
+    - `reserve_release`: Money that Stripe freed from a reserve.
+    - `reserve_transaction`: A movement of a reserve.
+    - `reserved_funds`: Money that a platform holds for connected accounts.
+    - `stripe_balance_payment_debit`: A payment made from the balance.
+    - `stripe_balance_payment_debit_reversal`: A payment from the balance that was undone.
+    - `stripe_fee`: A fee of Stripe's, such as for software or services.
+    - `stripe_fx_fee`: A fee for converting currencies.
+    - `tax_fee`: Tax that Stripe collected.
+    - `topup`: Money added to the balance by a top-up.
+    - `topup_reversal`: A top-up that was undone.
+    - `transfer`: Money moved between a platform and a connected account.
+    - `transfer_cancel`: A canceled transfer.
+    - `transfer_failure`: A failed transfer, whose money came back.
+    - `transfer_refund`: A transfer that was reversed, in full or in part.
+    """

@@ -19,6 +19,8 @@ __all__ = [
 
 
 class BankAccountFutureRequirementsError(StripeModel):
+    """What is wrong with data that was given for future requirements."""
+
     code: Literal[
         "external_request",
         "information_missing",
@@ -120,18 +122,29 @@ class BankAccountFutureRequirementsError(StripeModel):
         "verification_requires_additional_proof_of_registration",
         "verification_supportability",
     ]
+    """What is wrong, as a code."""
     reason: str
+    """What is wrong, in words, with what to do about it."""
     requirement: str
+    """Requirement that the error is about."""
 
 
 class BankAccountFutureRequirements(StripeModel):
+    """What will be needed later to keep the account usable for payouts."""
+
     currently_due: list[str] | None = None
+    """Fields that must be given before the new requirements take effect."""
     errors: list[BankAccountFutureRequirementsError] | None = None
+    """What is wrong with data that was given for future requirements."""
     past_due: list[str] | None = None
+    """Fields that were not given in time for future requirements."""
     pending_verification: list[str] | None = None
+    """Fields that Stripe is still checking for future requirements."""
 
 
 class BankAccountRequirementsError(StripeModel):
+    """What is wrong with data that was given."""
+
     code: Literal[
         "external_request",
         "information_missing",
@@ -233,34 +246,51 @@ class BankAccountRequirementsError(StripeModel):
         "verification_requires_additional_proof_of_registration",
         "verification_supportability",
     ]
+    """What is wrong, as a code."""
     reason: str
+    """What is wrong, in words, with what to do about it."""
     requirement: str
+    """Requirement that the error is about."""
 
 
 class BankAccountRequirements(StripeModel):
+    """What is needed now to keep the account usable for payouts."""
+
     currently_due: list[str] | None = None
+    """Fields that must be given now."""
     errors: list[BankAccountRequirementsError] | None = None
+    """What is wrong with data that was given."""
     past_due: list[str] | None = None
+    """Fields that were not given in time; payouts to the account are off."""
     pending_verification: list[str] | None = None
+    """Fields that Stripe is still checking."""
 
 
 class BankAccount(StripeModel):
-    """A `bank_account` object.
+    """A bank account of the older API, from which a customer pays or to which a connected account is paid
+    out.
 
     https://docs.stripe.com/api/accounts/external_accounts/object
     """
 
     account: Expandable["Account"] | None = None
+    """Connected account whose payouts go to this bank account."""
     account_holder_name: str | None = None
     """Name of the bank account's owner."""
     account_holder_type: str | None = None
     """Whether an individual or a company owns the bank account.
 
     - `company`: A company.
-    - `individual`: An individual.
+    - `individual`: A person.
     """
     account_type: str | None = None
+    """Kind of account, such as `checking` or `savings`; in Japan `futsu` or `toza`."""
     available_payout_methods: list[Literal["instant", "standard"]] | None = None
+    """Kinds of payouts that the account can receive.
+
+    - `instant`: Arrives in minutes, for a fee.
+    - `standard`: Arrives after the usual number of days.
+    """
     bank_name: str | None = None
     """Name of the bank."""
     country: str
@@ -270,11 +300,13 @@ class BankAccount(StripeModel):
     customer: Expandable["Customer | DeletedCustomer"] | None = None
     """Customer that the object belongs to."""
     default_for_currency: bool | None = None
+    """Whether payouts in the currency go to this bank account."""
     fingerprint: str | None = None
     """Identifies the underlying card or account. Payment methods with the same number have the same
     fingerprint.
     """
     future_requirements: BankAccountFutureRequirements | None = None
+    """What will be needed later to keep the account usable for payouts."""
     id: str
     """Unique ID of the object."""
     last4: str
@@ -286,9 +318,13 @@ class BankAccount(StripeModel):
     object: Literal["bank_account"]
     """Type of the object. All objects of a class have the same."""
     requirements: BankAccountRequirements | None = None
+    """What is needed now to keep the account usable for payouts."""
     routing_number: str | None = None
     """Routing number of the bank."""
     status: str
+    """`new`, `validated`, `verified`, `verification_failed` or `errored`. Customers' accounts must be
+    `verified` before they are charged.
+    """
     deleted: Literal[False] = False
     """Always `False`: the object exists. A deleted one is of another class."""
 

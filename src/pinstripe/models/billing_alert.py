@@ -12,26 +12,44 @@ __all__ = ["BillingAlert", "BillingAlertUsageThreshold", "BillingAlertUsageThres
 
 
 class BillingAlertUsageThresholdFilter(StripeModel):
+    """Limits the alert to some customers; it watches all if there is none. At most one filter."""
+
     customer: Expandable["Customer"] | None = None
-    """Customer that the object belongs to."""
+    """Customer whose usage is watched."""
     type: Literal["customer"]
+    """Kind of filter.
+
+    - `customer`: Only the customer in `customer`.
+    """
 
 
 class BillingAlertUsageThreshold(StripeModel):
+    """What the alert watches. With the type `usage_threshold`."""
+
     filters: list[BillingAlertUsageThresholdFilter] | None = None
+    """Limits the alert to some customers; it watches all if there is none. At most one filter."""
     gte: int
-    """Lower bound, itself included."""
+    """Usage, greater than 0, at which the alert triggers."""
     meter: Expandable["BillingMeter"]
+    """Meter whose usage is watched."""
     recurrence: Literal["one_time"]
+    """How often the alert triggers.
+
+    - `one_time`: Once for each customer.
+    """
 
 
 class BillingAlert(StripeModel):
-    """A `billing.alert` object.
+    """Notifies you when the usage of a customer on a meter reaches a threshold.
 
     https://docs.stripe.com/api/billing/alerts/object
     """
 
     alert_type: Literal["usage_threshold"]
+    """Kind of alert.
+
+    - `usage_threshold`: Watches usage on a meter.
+    """
     id: str
     """Unique ID of the object."""
     livemode: bool
@@ -39,5 +57,13 @@ class BillingAlert(StripeModel):
     object: Literal["billing.alert"]
     """Type of the object. All objects of a class have the same."""
     status: Literal["active", "archived", "inactive"] | None = None
+    """Whether the alert is watched.
+
+    - `active`: Triggers when the threshold is reached.
+    - `archived`: Put away for good. Does not trigger.
+    - `inactive`: Does not trigger until it is activated again.
+    """
     title: str
+    """Title of the alert, up to 256 characters."""
     usage_threshold: BillingAlertUsageThreshold | None = None
+    """What the alert watches. With the type `usage_threshold`."""

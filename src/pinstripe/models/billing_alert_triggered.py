@@ -10,15 +10,19 @@ __all__ = ["BillingAlertTriggered"]
 
 
 class BillingAlertTriggered(StripeModel):
-    """A `billing.alert_triggered` object."""
+    """Says which alert triggered, for which customer and at which usage. Comes only in the event
+    `billing.alert.triggered`.
+    """
 
     alert: BillingAlert
+    """Alert that triggered."""
     created: Timestamp
-    """Time at which the object was created."""
+    """When the alert triggered."""
     customer: str
-    """Customer that the object belongs to."""
+    """ID of the customer whose usage reached the threshold."""
     livemode: bool
     """Whether the object exists in live mode. `False` in test mode and in sandboxes."""
     object: Literal["billing.alert_triggered"]
     """Type of the object. All objects of a class have the same."""
     value: int
+    """Usage at which the alert triggered."""

@@ -18,43 +18,68 @@ __all__ = [
 
 
 class BillingCreditBalanceSummaryBalanceAvailableBalanceMonetary(StripeModel):
+    """Amount in a currency. With the type `monetary`."""
+
     currency: str
-    """Three-letter ISO 4217 currency code in lowercase."""
+    """Three-letter ISO 4217 code of the amount's currency, in lower case."""
     value: int
+    """Amount in the smallest currency unit."""
 
 
 class BillingCreditBalanceSummaryBalanceAvailableBalance(StripeModel):
+    """Credits that can be applied to invoices now."""
+
     monetary: BillingCreditBalanceSummaryBalanceAvailableBalanceMonetary | None = None
+    """Amount in a currency. With the type `monetary`."""
     type: Literal["monetary"]
+    """Kind of amount.
+
+    - `monetary`: An amount of money.
+    """
 
 
 class BillingCreditBalanceSummaryBalanceLedgerBalanceMonetary(StripeModel):
+    """Amount in a currency. With the type `monetary`."""
+
     currency: str
-    """Three-letter ISO 4217 currency code in lowercase."""
+    """Three-letter ISO 4217 code of the amount's currency, in lower case."""
     value: int
+    """Amount in the smallest currency unit."""
 
 
 class BillingCreditBalanceSummaryBalanceLedgerBalance(StripeModel):
+    """Credits by the transactions that have been recorded."""
+
     monetary: BillingCreditBalanceSummaryBalanceLedgerBalanceMonetary | None = None
+    """Amount in a currency. With the type `monetary`."""
     type: Literal["monetary"]
+    """Kind of amount.
+
+    - `monetary`: An amount of money.
+    """
 
 
 class BillingCreditBalanceSummaryBalance(StripeModel):
+    """Balance in each currency."""
+
     available_balance: BillingCreditBalanceSummaryBalanceAvailableBalance
+    """Credits that can be applied to invoices now."""
     ledger_balance: BillingCreditBalanceSummaryBalanceLedgerBalance
+    """Credits by the transactions that have been recorded."""
 
 
 class BillingCreditBalanceSummary(StripeModel):
-    """A `billing.credit_balance_summary` object.
+    """The billing credits that a customer has left, by currency, for the prices or the grant asked about.
 
     https://docs.stripe.com/api/billing/credit_balance_summary/object
     """
 
     balances: list[BillingCreditBalanceSummaryBalance]
+    """Balance in each currency."""
     customer: Expandable["Customer | DeletedCustomer"]
-    """Customer that the object belongs to."""
+    """Customer who has the credits."""
     customer_account: str | None = None
-    """Account (API v2) that the object belongs to, in the role of a customer. Alternative to `customer`."""
+    """Account, as a customer (API v2), that has the credits."""
     livemode: bool
     """Whether the object exists in live mode. `False` in test mode and in sandboxes."""
     object: Literal["billing.credit_balance_summary"]

@@ -24,65 +24,114 @@ __all__ = [
 
 
 class BillingCreditBalanceTransactionCreditAmountMonetary(StripeModel):
+    """Amount in a currency. With the type `monetary`."""
+
     currency: str
-    """Three-letter ISO 4217 currency code in lowercase."""
+    """Three-letter ISO 4217 code of the amount's currency, in lower case."""
     value: int
+    """Amount in the smallest currency unit."""
 
 
 class BillingCreditBalanceTransactionCreditAmount(StripeModel):
+    """Credits that were added."""
+
     monetary: BillingCreditBalanceTransactionCreditAmountMonetary | None = None
+    """Amount in a currency. With the type `monetary`."""
     type: Literal["monetary"]
+    """Kind of amount.
+
+    - `monetary`: An amount of money.
+    """
 
 
 class BillingCreditBalanceTransactionCreditCreditsApplicationInvoiceVoided(StripeModel):
+    """Invoice whose credits came back when it was voided."""
+
     invoice: Expandable["Invoice"]
-    """Invoice that the object belongs to."""
+    """Invoice that was voided."""
     invoice_line_item: str
+    """ID of the invoice line that the credits were applied to."""
 
 
 class BillingCreditBalanceTransactionCredit(StripeModel):
+    """Details for the type `credit`."""
+
     amount: BillingCreditBalanceTransactionCreditAmount
+    """Credits that were added."""
     credits_application_invoice_voided: BillingCreditBalanceTransactionCreditCreditsApplicationInvoiceVoided | None = (
         None
     )
+    """Invoice whose credits came back when it was voided."""
     type: Literal["credits_application_invoice_voided", "credits_granted"]
+    """Why credits were added.
+
+    - `credits_application_invoice_voided`: An invoice was voided, and its credits came back.
+    - `credits_granted`: A grant added them.
+    """
 
 
 class BillingCreditBalanceTransactionDebitAmountMonetary(StripeModel):
+    """Amount in a currency. With the type `monetary`."""
+
     currency: str
-    """Three-letter ISO 4217 currency code in lowercase."""
+    """Three-letter ISO 4217 code of the amount's currency, in lower case."""
     value: int
+    """Amount in the smallest currency unit."""
 
 
 class BillingCreditBalanceTransactionDebitAmount(StripeModel):
+    """Credits that were taken away."""
+
     monetary: BillingCreditBalanceTransactionDebitAmountMonetary | None = None
+    """Amount in a currency. With the type `monetary`."""
     type: Literal["monetary"]
+    """Kind of amount.
+
+    - `monetary`: An amount of money.
+    """
 
 
 class BillingCreditBalanceTransactionDebitCreditsApplied(StripeModel):
+    """Invoice that the credits were applied to. With the debit type `credits_applied`."""
+
     invoice: Expandable["Invoice"]
-    """Invoice that the object belongs to."""
+    """Invoice that the credits paid a part of."""
     invoice_line_item: str
+    """ID of the invoice line that the credits were applied to."""
 
 
 class BillingCreditBalanceTransactionDebit(StripeModel):
+    """Details for the type `debit`."""
+
     amount: BillingCreditBalanceTransactionDebitAmount
+    """Credits that were taken away."""
     credits_applied: BillingCreditBalanceTransactionDebitCreditsApplied | None = None
+    """Invoice that the credits were applied to. With the debit type `credits_applied`."""
     type: Literal["credits_applied", "credits_expired", "credits_voided"]
+    """Why credits were taken away.
+
+    - `credits_applied`: They were applied to an invoice.
+    - `credits_expired`: Their grant expired.
+    - `credits_voided`: Their grant was voided.
+    """
 
 
 class BillingCreditBalanceTransaction(StripeModel):
-    """A `billing.credit_balance_transaction` object.
+    """One change of a customer's billing credits. Credits were granted, applied to an invoice, or lost.
 
     https://docs.stripe.com/api/billing/credit_balance_transactions/object
     """
 
     created: Timestamp
-    """Time at which the object was created."""
+    """When the transaction was created."""
     credit: BillingCreditBalanceTransactionCredit | None = None
+    """Details for the type `credit`."""
     credit_grant: Expandable["BillingCreditGrant"]
+    """Grant whose credits changed."""
     debit: BillingCreditBalanceTransactionDebit | None = None
+    """Details for the type `debit`."""
     effective_at: Timestamp
+    """When the change takes effect."""
     id: str
     """Unique ID of the object."""
     livemode: bool
@@ -92,3 +141,8 @@ class BillingCreditBalanceTransaction(StripeModel):
     test_clock: Expandable["TestClock"] | None = None
     """Test clock that determines the current time for the object."""
     type: Literal["credit", "debit"] | None = None
+    """Whether credits were added or taken away.
+
+    - `credit`: Credits were added.
+    - `debit`: Credits were taken away.
+    """

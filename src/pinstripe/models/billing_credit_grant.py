@@ -20,48 +20,79 @@ __all__ = [
 
 
 class BillingCreditGrantAmountMonetary(StripeModel):
+    """Amount in a currency. With the type `monetary`."""
+
     currency: str
-    """Three-letter ISO 4217 currency code in lowercase."""
+    """Three-letter ISO 4217 code of the amount's currency, in lower case."""
     value: int
+    """Amount in the smallest currency unit, greater than 0."""
 
 
 class BillingCreditGrantAmount(StripeModel):
+    """How many credits are granted."""
+
     monetary: BillingCreditGrantAmountMonetary | None = None
+    """Amount in a currency. With the type `monetary`."""
     type: Literal["monetary"]
+    """Kind of amount.
+
+    - `monetary`: An amount of money.
+    """
 
 
 class BillingCreditGrantApplicabilityConfigScopePrice(StripeModel):
+    """Prices that the credits can pay for. Not together with `price_type`."""
+
     id: str | None = None
-    """Unique ID of the object."""
+    """ID of the price."""
 
 
 class BillingCreditGrantApplicabilityConfigScope(StripeModel):
+    """Prices that the credits can pay for, by kind or one by one."""
+
     price_type: Literal["metered"] | None = None
+    """Kind of prices that the credits can pay for. Not together with `prices`.
+
+    - `metered`: Prices that bill usage on a meter.
+    """
     prices: list[BillingCreditGrantApplicabilityConfigScopePrice] | None = None
+    """Prices that the credits can pay for. Not together with `price_type`."""
 
 
 class BillingCreditGrantApplicabilityConfig(StripeModel):
+    """What the credits can pay for."""
+
     scope: BillingCreditGrantApplicabilityConfigScope
+    """Prices that the credits can pay for, by kind or one by one."""
 
 
 class BillingCreditGrant(StripeModel):
-    """A `billing.credit_grant` object.
+    """Gives a customer billing credits, which pay for usage on later invoices. Credits can be limited to
+    some prices and can expire.
 
     https://docs.stripe.com/api/billing/credit_grants/object
     """
 
     amount: BillingCreditGrantAmount
+    """How many credits are granted."""
     applicability_config: BillingCreditGrantApplicabilityConfig
+    """What the credits can pay for."""
     category: Literal["paid", "promotional"]
+    """Where the credits come from. For your own records; the customer does not see it.
+
+    - `paid`: The customer paid for them.
+    - `promotional`: They were granted free of charge.
+    """
     created: Timestamp
-    """Time at which the object was created."""
+    """When the grant was created."""
     customer: Expandable["Customer | DeletedCustomer"]
-    """Customer that the object belongs to."""
+    """Customer who gets the credits."""
     customer_account: str | None = None
-    """Account (API v2) that the object belongs to, in the role of a customer. Alternative to `customer`."""
+    """Account, as a customer (API v2), that gets the credits."""
     effective_at: Timestamp | None = None
+    """When the credits can be used first. Defaults to the time of the request."""
     expires_at: Timestamp | None = None
-    """Time at which it expires."""
+    """When credits that are not used are lost; null if they do not expire."""
     id: str
     """Unique ID of the object."""
     livemode: bool
@@ -71,10 +102,14 @@ class BillingCreditGrant(StripeModel):
     up to 500. An update changes only the keys it contains; an empty value removes its key.
     """
     name: str | None = None
+    """Name of the grant, up to 100 characters. Shown in the Dashboard."""
     object: Literal["billing.credit_grant"]
     """Type of the object. All objects of a class have the same."""
     priority: int | None = None
+    """Which grant is used first, from 0 (first) to 100 (last). Defaults to 50."""
     test_clock: Expandable["TestClock"] | None = None
     """Test clock that determines the current time for the object."""
     updated: Timestamp
+    """When the grant was last changed."""
     voided_at: Timestamp | None = None
+    """When the grant was voided; null if it was not."""

@@ -9,16 +9,21 @@ __all__ = ["BillingFeedbackOption", "BillingFeedbackOptionStatusTransitions"]
 
 
 class BillingFeedbackOptionStatusTransitions(StripeModel):
+    """When its status changed."""
+
     deactivated_at: Timestamp | None = None
+    """When the reason was deactivated; null while it is active."""
 
 
 class BillingFeedbackOption(StripeModel):
-    """A `billing.feedback_option` object.
+    """A reason of your own that customers can choose when they cancel a subscription in the customer
+    portal.
 
     https://docs.stripe.com/api/billing/feedback_options/object
     """
 
     description: str
+    """Text of the reason, as customers see it."""
     id: str
     """Unique ID of the object."""
     livemode: bool
@@ -26,4 +31,10 @@ class BillingFeedbackOption(StripeModel):
     object: Literal["billing.feedback_option"]
     """Type of the object. All objects of a class have the same."""
     status: Literal["active", "inactive"]
+    """Whether customers can choose the reason.
+
+    - `active`: Can be offered to customers.
+    - `inactive`: Is offered no longer.
+    """
     status_transitions: BillingFeedbackOptionStatusTransitions
+    """When its status changed."""

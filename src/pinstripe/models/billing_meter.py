@@ -15,35 +15,68 @@ __all__ = [
 
 
 class BillingMeterCustomerMapping(StripeModel):
+    """How a meter event says whose usage it is."""
+
     event_payload_key: str
+    """Key in the payload of an event whose value is the customer's ID. `stripe_customer_id` unless set."""
     type: Literal["by_id"]
+    """How the customer is found.
+
+    - `by_id`: By the customer's ID in the payload.
+    """
 
 
 class BillingMeterDefaultAggregation(StripeModel):
+    """How the events of a period become one number."""
+
     formula: Literal["count", "last", "sum"]
+    """What is computed from the values of the events.
+
+    - `count`: The number of events.
+    - `last`: The value of the latest event.
+    - `sum`: The sum of the values.
+    """
 
 
 class BillingMeterStatusTransitions(StripeModel):
+    """When the status changed."""
+
     deactivated_at: Timestamp | None = None
+    """When the meter was deactivated; null while it is active."""
 
 
 class BillingMeterValueSettings(StripeModel):
+    """How a meter event says how much was used."""
+
     event_payload_key: str
+    """Key in the payload of an event whose value is the used amount. `value` unless set."""
 
 
 class BillingMeter(StripeModel):
-    """A `billing.meter` object.
+    """Adds up what customers use, from the meter events with its `event_name`. Prices that refer to the
+    meter bill the result at the end of each period.
 
     https://docs.stripe.com/api/billing/meters/object
     """
 
     created: Timestamp
-    """Time at which the object was created."""
+    """When the meter was created."""
     customer_mapping: BillingMeterCustomerMapping
+    """How a meter event says whose usage it is."""
     default_aggregation: BillingMeterDefaultAggregation
+    """How the events of a period become one number."""
     display_name: str
+    """Name of the meter, up to 250 characters. Shown in the Dashboard."""
     event_name: str
+    """Name of the meter events that count for this meter, up to 100 characters. Cannot be changed, and
+    only one active meter can use it.
+    """
     event_time_window: Literal["day", "hour"] | None = None
+    """Span of time within which events are added up before the formula applies. Null if there is none.
+
+    - `day`: Days in UTC.
+    - `hour`: Hours.
+    """
     id: str
     """Unique ID of the object."""
     livemode: bool
@@ -51,6 +84,14 @@ class BillingMeter(StripeModel):
     object: Literal["billing.meter"]
     """Type of the object. All objects of a class have the same."""
     status: Literal["active", "inactive"]
+    """Whether the meter counts events.
+
+    - `active`: Events are counted.
+    - `inactive`: Events are rejected, and no new price can use the meter.
+    """
     status_transitions: BillingMeterStatusTransitions
+    """When the status changed."""
     updated: Timestamp
+    """When the meter was last changed."""
     value_settings: BillingMeterValueSettings
+    """How a meter event says how much was used."""

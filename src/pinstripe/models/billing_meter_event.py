@@ -9,18 +9,29 @@ __all__ = ["BillingMeterEvent"]
 
 
 class BillingMeterEvent(StripeModel):
-    """A `billing.meter_event` object.
+    """Reports that a customer used something, such as 25 tokens. Stripe counts it in the background for
+    the meter with the same `event_name`, so it does not appear in summaries at once.
 
     https://docs.stripe.com/api/billing/meter_events/object
     """
 
     created: Timestamp
-    """Time at which the object was created."""
+    """When Stripe received the event."""
     event_name: str
+    """Name of the event, as in `event_name` of the meter."""
     identifier: str
+    """ID of the event, by which Stripe recognizes one sent twice within at least 24 hours. Stripe
+    generates one unless it is given; pass your own to retry safely or to cancel the event later.
+    """
     livemode: bool
     """Whether the object exists in live mode. `False` in test mode and in sandboxes."""
     object: Literal["billing.meter_event"]
     """Type of the object. All objects of a class have the same."""
     payload: dict[str, str]
+    """Whose usage it is and how much, as strings under the keys that the meter expects: by default
+    `stripe_customer_id` and `value`.
+    """
     timestamp: Timestamp
+    """When the usage happened: at most 35 days ago and 5 minutes ahead. Defaults to the time of the
+    request.
+    """

@@ -8,20 +8,34 @@ __all__ = ["BillingMeterEventAdjustment", "BillingMeterEventAdjustmentCancel"]
 
 
 class BillingMeterEventAdjustmentCancel(StripeModel):
+    """Event to cancel."""
+
     identifier: str | None = None
+    """The `identifier` of the event. It must have been received within the last 24 hours."""
 
 
 class BillingMeterEventAdjustment(StripeModel):
-    """A `billing.meter_event_adjustment` object.
+    """Cancels a meter event that was sent by mistake. Stripe processes it in the background.
 
     https://docs.stripe.com/api/billing/meter_event_adjustments/object
     """
 
     cancel: BillingMeterEventAdjustmentCancel | None = None
+    """Event to cancel."""
     event_name: str
+    """Name of the event, as in the `event_name` of the meter that counted it."""
     livemode: bool
     """Whether the object exists in live mode. `False` in test mode and in sandboxes."""
     object: Literal["billing.meter_event_adjustment"]
     """Type of the object. All objects of a class have the same."""
     status: Literal["complete", "pending"]
+    """Whether the event is canceled yet.
+
+    - `complete`: The event does not count any more.
+    - `pending`: The event is about to be canceled.
+    """
     type: Literal["cancel"]
+    """What is done with the event.
+
+    - `cancel`: The event is canceled.
+    """

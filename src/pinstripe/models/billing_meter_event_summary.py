@@ -9,18 +9,22 @@ __all__ = ["BillingMeterEventSummary"]
 
 
 class BillingMeterEventSummary(StripeModel):
-    """A `billing.meter_event_summary` object.
+    """Usage of one customer on one meter within a span of time. Recent meter events may still be missing.
 
     https://docs.stripe.com/api/billing/meters/event_summaries/object
     """
 
     aggregated_value: float
+    """Usage in the span, computed by the formula of the meter."""
     end_time: Timestamp
+    """End of the span. Events at this time are not part of it."""
     id: str
     """Unique ID of the object."""
     livemode: bool
     """Whether the object exists in live mode. `False` in test mode and in sandboxes."""
     meter: str
+    """ID of the meter."""
     object: Literal["billing.meter_event_summary"]
     """Type of the object. All objects of a class have the same."""
     start_time: Timestamp
+    """Start of the span. Events at this time are part of it."""

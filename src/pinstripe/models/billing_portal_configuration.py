@@ -31,28 +31,56 @@ __all__ = [
 
 
 class BillingPortalConfigurationBusinessProfile(StripeModel):
+    """What the portal says about your business."""
+
     headline: str | None = None
+    """Text at the top of the portal, up to 60 characters."""
     privacy_policy_url: str | None = None
+    """URL of your privacy policy, linked in the portal."""
     terms_of_service_url: str | None = None
+    """URL of your terms of service, linked in the portal."""
 
 
 class BillingPortalConfigurationFeaturesCustomerUpdate(StripeModel):
+    """Changes of the customer's own details."""
+
     allowed_updates: list[Literal["address", "email", "name", "phone", "shipping", "tax_id"]]
+    """Details that customers can change. An empty list means that they can change none.
+
+    - `address`: The billing address.
+    - `email`: The email address.
+    - `name`: The name.
+    - `phone`: The phone number.
+    - `shipping`: The shipping address.
+    - `tax_id`: The tax IDs.
+    """
     enabled: bool
+    """Whether customers can change their details."""
 
 
 class BillingPortalConfigurationFeaturesInvoiceHistory(StripeModel):
+    """The list of past invoices."""
+
     enabled: bool
+    """Whether customers can see and download their past invoices."""
 
 
 class BillingPortalConfigurationFeaturesPaymentMethodUpdate(StripeModel):
+    """Changes of payment methods."""
+
     enabled: bool
+    """Whether customers can add, remove and choose payment methods."""
     payment_method_configuration: str | None = None
+    """Payment method configuration that decides which payment methods can be added."""
 
 
 class BillingPortalConfigurationFeaturesSubscriptionCancelCancellationReason(StripeModel):
+    """The question why the customer cancels."""
+
     enabled: bool
+    """Whether the portal asks for a reason."""
     feedback_options: list[Expandable["BillingFeedbackOption"]] | None = None
+    """Feedback options of your own that the customer can choose as a reason."""
     options: list[
         Literal[
             "customer_service",
@@ -65,14 +93,36 @@ class BillingPortalConfigurationFeaturesSubscriptionCancelCancellationReason(Str
             "unused",
         ]
     ]
+    """Reasons that the customer can choose from. The answer is in `cancellation_details.feedback` of the
+    subscription.
+
+    - `customer_service`: Customer service was not good enough.
+    - `low_quality`: Quality was not good enough.
+    - `missing_features`: Features are missing.
+    - `other`: Another reason.
+    - `switched_service`: The customer has moved to another service.
+    - `too_complex`: The product is hard to use.
+    - `too_expensive`: The price is too high.
+    - `unused`: The customer does not use it enough.
+    """
 
 
 class BillingPortalConfigurationFeaturesSubscriptionCancel(StripeModel):
+    """Cancellation of subscriptions."""
+
     cancellation_reason: BillingPortalConfigurationFeaturesSubscriptionCancelCancellationReason
+    """The question why the customer cancels."""
     enabled: bool
+    """Whether customers can cancel their subscriptions."""
     mode: Literal["at_period_end", "immediately"]
+    """When a canceled subscription ends.
+
+    - `at_period_end`: The subscription runs to the end of the paid period.
+    - `immediately`: The subscription ends at once.
+    """
     proration_behavior: Literal["always_invoice", "create_prorations", "none"]
-    """How to bill a change in the middle of a billing period. `create_prorations` by default.
+    """Whether the unused time is credited when the subscription ends at once. Credits are added to the
+    next invoice, or to one of their own.
 
     - `always_invoice`: Prorations are created and invoiced immediately.
     - `create_prorations`: Prorations are created and added to the next invoice.
@@ -81,106 +131,184 @@ class BillingPortalConfigurationFeaturesSubscriptionCancel(StripeModel):
 
 
 class BillingPortalConfigurationFeaturesSubscriptionPauseDurationIntervalOption(StripeModel):
+    """Lengths of the pause that the customer can choose from."""
+
     interval: Literal["day", "month", "week", "year"]
-    """- `day`: Days.
+    """Unit of the length.
+
+    - `day`: Days.
     - `week`: Weeks.
     - `month`: Months.
     - `year`: Years.
     """
     interval_count: int
+    """How many intervals the pause lasts."""
 
 
 class BillingPortalConfigurationFeaturesSubscriptionPauseDuration(StripeModel):
+    """How long a subscription can be paused."""
+
     interval_options: list[BillingPortalConfigurationFeaturesSubscriptionPauseDurationIntervalOption]
+    """Lengths of the pause that the customer can choose from."""
     type: Literal["indefinite", "interval_options"]
+    """Whether the pause has no end or a length that the customer chooses.
+
+    - `indefinite`: The pause has no end until the subscription is resumed.
+    - `interval_options`: The customer chooses from `interval_options`.
+    """
 
 
 class BillingPortalConfigurationFeaturesSubscriptionPause(StripeModel):
+    """Pausing of subscriptions."""
+
     duration: BillingPortalConfigurationFeaturesSubscriptionPauseDuration
+    """How long a subscription can be paused."""
     enabled: bool
+    """Whether customers can pause their subscriptions."""
 
 
 class BillingPortalConfigurationFeaturesSubscriptionUpdateProductAdjustableQuantity(StripeModel):
-    """Lets the customer change the quantity."""
+    """Bounds for the quantity that customers can choose."""
 
     enabled: bool
-    """Whether the customer can change the quantity."""
+    """Whether the quantity of this product can be changed."""
     maximum: int | None = None
-    """Largest quantity that the customer can choose."""
+    """Greatest quantity of this product."""
     minimum: int
-    """Smallest quantity that the customer can choose."""
+    """Least quantity of this product."""
 
 
 class BillingPortalConfigurationFeaturesSubscriptionUpdateProduct(StripeModel):
+    """Products that customers can switch to, with the prices that are offered."""
+
     adjustable_quantity: BillingPortalConfigurationFeaturesSubscriptionUpdateProductAdjustableQuantity
-    """Lets the customer change the quantity."""
+    """Bounds for the quantity that customers can choose."""
     prices: list[str]
+    """IDs of the prices of the product that are offered."""
     product: str
+    """ID of the product."""
 
 
 class BillingPortalConfigurationFeaturesSubscriptionUpdateScheduleAtPeriodEndCondition(StripeModel):
+    """Kinds of changes that wait. A change that meets one of them is scheduled."""
+
     type: Literal["decreasing_item_amount", "shortening_interval"]
+    """Kind of change that waits.
+
+    - `decreasing_item_amount`: A change to a lower price.
+    - `shortening_interval`: A change to a shorter billing interval.
+    """
 
 
 class BillingPortalConfigurationFeaturesSubscriptionUpdateScheduleAtPeriodEnd(StripeModel):
+    """Which changes wait for the end of the billing period instead of applying at once."""
+
     conditions: list[BillingPortalConfigurationFeaturesSubscriptionUpdateScheduleAtPeriodEndCondition]
+    """Kinds of changes that wait. A change that meets one of them is scheduled."""
 
 
 class BillingPortalConfigurationFeaturesSubscriptionUpdate(StripeModel):
+    """Changes of subscriptions, such as a switch to another plan."""
+
     billing_cycle_anchor: Literal["now", "unchanged"] | None = None
+    """Whether a change of the subscription begins a new billing period.
+
+    - `now`: A new billing period begins with the change.
+    - `unchanged`: The billing periods stay as they are.
+    """
     default_allowed_updates: list[Literal["price", "promotion_code", "quantity"]]
+    """What customers can change about a subscription. An empty list means nothing.
+
+    - `price`: A switch to another price.
+    - `promotion_code`: A promotion code.
+    - `quantity`: The quantity of an item.
+    """
     enabled: bool
+    """Whether customers can change their subscriptions."""
     products: list[BillingPortalConfigurationFeaturesSubscriptionUpdateProduct] | None = None
+    """Products that customers can switch to, with the prices that are offered."""
     proration_behavior: Literal["always_invoice", "create_prorations", "none"]
-    """How to bill a change in the middle of a billing period. `create_prorations` by default.
+    """Whether and when a change of the subscription bills or credits the difference for the current
+    period.
 
     - `always_invoice`: Prorations are created and invoiced immediately.
     - `create_prorations`: Prorations are created and added to the next invoice.
     - `none`: No prorations are created.
     """
     schedule_at_period_end: BillingPortalConfigurationFeaturesSubscriptionUpdateScheduleAtPeriodEnd
+    """Which changes wait for the end of the billing period instead of applying at once."""
     trial_update_behavior: Literal["continue_trial", "end_trial"]
+    """What a change does to a trial that is still running.
+
+    - `continue_trial`: The trial runs on to its end.
+    - `end_trial`: The trial ends, and billing begins.
+    """
 
 
 class BillingPortalConfigurationFeatures(StripeModel):
+    """What customers can do in the portal."""
+
     customer_update: BillingPortalConfigurationFeaturesCustomerUpdate
+    """Changes of the customer's own details."""
     invoice_history: BillingPortalConfigurationFeaturesInvoiceHistory
+    """The list of past invoices."""
     payment_method_update: BillingPortalConfigurationFeaturesPaymentMethodUpdate
+    """Changes of payment methods."""
     subscription_cancel: BillingPortalConfigurationFeaturesSubscriptionCancel
+    """Cancellation of subscriptions."""
     subscription_pause: BillingPortalConfigurationFeaturesSubscriptionPause
+    """Pausing of subscriptions."""
     subscription_update: BillingPortalConfigurationFeaturesSubscriptionUpdate
+    """Changes of subscriptions, such as a switch to another plan."""
 
 
 class BillingPortalConfigurationLoginPage(StripeModel):
+    """Settings for a public login page of the portal."""
+
     enabled: bool
+    """Whether customers can open the portal through a shareable link by logging in with their email
+    address.
+    """
     url: str | None = None
+    """URL of the login page, which you can give to any customer. Null unless the page is enabled."""
 
 
 class BillingPortalConfiguration(StripeModel):
-    """A `billing_portal.configuration` object.
+    """A configuration of the customer portal, which decides what customers can see and change there. Each
+    portal session uses one; without a choice, the default one.
 
     https://docs.stripe.com/api/billing_portal/configurations/object
     """
 
     active: bool
+    """Whether new portal sessions can use the configuration."""
     application: Expandable["Application | DeletedApplication"] | None = None
-    """Connect application that created the object."""
+    """Connect application that created the configuration."""
     business_profile: BillingPortalConfigurationBusinessProfile
+    """What the portal says about your business."""
     created: Timestamp
     """Time at which the object was created."""
     default_return_url: str | None = None
+    """URL behind the link back to your site, where the session does not set its own `return_url`."""
     features: BillingPortalConfigurationFeatures
+    """What customers can do in the portal."""
     id: str
     """Unique ID of the object."""
     is_default: bool
+    """Whether this is the configuration that applies where a session names none. It is the one edited in
+    the Dashboard.
+    """
     livemode: bool
     """Whether the object exists in live mode. `False` in test mode and in sandboxes."""
     login_page: BillingPortalConfigurationLoginPage
+    """Settings for a public login page of the portal."""
     metadata: dict[str, str] | None = None
     """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
     up to 500. An update changes only the keys it contains; an empty value removes its key.
     """
     name: str | None = None
+    """Your own name for the configuration."""
     object: Literal["billing_portal.configuration"]
     """Type of the object. All objects of a class have the same."""
     updated: Timestamp
+    """Time at which the configuration last changed."""

@@ -29,89 +29,148 @@ __all__ = [
 
 
 class BillingPortalSessionAfterExpirationCustomerLogin(StripeModel):
+    """Settings for the login page that an expired session shows."""
+
     expires_at: Timestamp | None = None
-    """Time at which it expires."""
+    """When the login page for this session stops working."""
 
 
 class BillingPortalSessionAfterExpiration(StripeModel):
+    """What the customer sees when the session has expired."""
+
     customer_login: BillingPortalSessionAfterExpirationCustomerLogin | None = None
+    """Settings for the login page that an expired session shows."""
     type: Literal["customer_login"]
+    """What an expired session shows.
+
+    - `customer_login`: A page on which the customer can log in to the portal again.
+    """
 
 
 class BillingPortalSessionFlowAfterCompletionHostedConfirmation(StripeModel):
+    """Settings for the confirmation page."""
+
     custom_message: str | None = None
+    """Text of your own on the confirmation page, up to 500 characters."""
 
 
 class BillingPortalSessionFlowAfterCompletionRedirect(StripeModel):
+    """Settings for the redirect to your site."""
+
     return_url: str
-    """URL to which the customer or user returns afterwards."""
+    """URL to which the customer is redirected after the task."""
 
 
 class BillingPortalSessionFlowAfterCompletion(StripeModel):
+    """What happens when the customer has completed the task."""
+
     hosted_confirmation: BillingPortalSessionFlowAfterCompletionHostedConfirmation | None = None
+    """Settings for the confirmation page."""
     redirect: BillingPortalSessionFlowAfterCompletionRedirect | None = None
+    """Settings for the redirect to your site."""
     type: Literal["hosted_confirmation", "portal_homepage", "redirect"]
+    """What follows on the task.
+
+    - `hosted_confirmation`: A confirmation page of the portal.
+    - `portal_homepage`: The home page of the portal.
+    - `redirect`: A redirect to your site.
+    """
 
 
 class BillingPortalSessionFlowCustomerUpdate(StripeModel):
-    pass
+    """Settings for the task of changing the customer's details."""
 
 
 class BillingPortalSessionFlowSubscriptionCancelRetentionCouponOffer(StripeModel):
+    """Coupon that is offered."""
+
     coupon: str
+    """ID of the coupon that is applied to the subscription if the customer accepts."""
 
 
 class BillingPortalSessionFlowSubscriptionCancelRetention(StripeModel):
+    """Offer that is made to keep the customer."""
+
     coupon_offer: BillingPortalSessionFlowSubscriptionCancelRetentionCouponOffer | None = None
+    """Coupon that is offered."""
     type: Literal["coupon_offer"]
+    """Kind of offer.
+
+    - `coupon_offer`: A coupon that lowers the price.
+    """
 
 
 class BillingPortalSessionFlowSubscriptionCancel(StripeModel):
+    """Settings for the task of canceling a subscription."""
+
     retention: BillingPortalSessionFlowSubscriptionCancelRetention | None = None
+    """Offer that is made to keep the customer."""
     subscription: str
-    """Subscription that the object belongs to."""
+    """ID of the subscription to cancel."""
 
 
 class BillingPortalSessionFlowSubscriptionPause(StripeModel):
+    """Settings for the task of pausing a subscription."""
+
     subscription: str
-    """Subscription that the object belongs to."""
+    """ID of the subscription to pause."""
 
 
 class BillingPortalSessionFlowSubscriptionUpdate(StripeModel):
+    """Settings for the task of changing a subscription."""
+
     subscription: str
-    """Subscription that the object belongs to."""
+    """ID of the subscription to change."""
 
 
 class BillingPortalSessionFlowSubscriptionUpdateConfirmDiscount(StripeModel):
+    """Coupon or promotion code that the change applies to the subscription."""
+
     coupon: str | None = None
-    """Coupon of the discount."""
+    """Coupon to apply."""
     promotion_code: str | None = None
-    """Promotion code of the discount."""
+    """Promotion code to apply."""
 
 
 class BillingPortalSessionFlowSubscriptionUpdateConfirmItem(StripeModel):
+    """Item of the subscription as it is after the change."""
+
     id: str | None = None
-    """Unique ID of the object."""
+    """ID of the subscription item to change."""
     price: str | None = None
-    """Price that applies."""
+    """Price to which the item changes."""
     quantity: int | None = None
-    """Number of units."""
+    """Quantity to which the item changes."""
 
 
 class BillingPortalSessionFlowSubscriptionUpdateConfirm(StripeModel):
+    """Settings for the task of confirming a change that you have prepared."""
+
     discounts: list[BillingPortalSessionFlowSubscriptionUpdateConfirmDiscount] | None = None
+    """Coupon or promotion code that the change applies to the subscription."""
     items: list[BillingPortalSessionFlowSubscriptionUpdateConfirmItem]
+    """Item of the subscription as it is after the change."""
     subscription: str
-    """Subscription that the object belongs to."""
+    """ID of the subscription to which the change applies."""
 
 
 class BillingPortalSessionFlow(StripeModel):
+    """One task to which the session leads straight away. Null if the customer starts at the home page of
+    the portal.
+    """
+
     after_completion: BillingPortalSessionFlowAfterCompletion
+    """What happens when the customer has completed the task."""
     customer_update: BillingPortalSessionFlowCustomerUpdate | None = None
+    """Settings for the task of changing the customer's details."""
     subscription_cancel: BillingPortalSessionFlowSubscriptionCancel | None = None
+    """Settings for the task of canceling a subscription."""
     subscription_pause: BillingPortalSessionFlowSubscriptionPause | None = None
+    """Settings for the task of pausing a subscription."""
     subscription_update: BillingPortalSessionFlowSubscriptionUpdate | None = None
+    """Settings for the task of changing a subscription."""
     subscription_update_confirm: BillingPortalSessionFlowSubscriptionUpdateConfirm | None = None
+    """Settings for the task of confirming a change that you have prepared."""
     type: Literal[
         "customer_update",
         "payment_method_update",
@@ -120,23 +179,38 @@ class BillingPortalSessionFlow(StripeModel):
         "subscription_update",
         "subscription_update_confirm",
     ]
+    """Task that the customer is led to.
+
+    - `customer_update`: Change contact and billing details.
+    - `payment_method_update`: Add a payment method and make it the default.
+    - `subscription_cancel`: Cancel a subscription.
+    - `subscription_pause`: Pause a subscription.
+    - `subscription_update`: Choose another plan for a subscription.
+    - `subscription_update_confirm`: Confirm a change of a subscription.
+    """
 
 
 class BillingPortalSession(StripeModel):
-    """A `billing_portal.session` object.
+    """A short-lived link into the customer portal for one customer. Create one on your server each time a
+    customer wants to manage their billing, and redirect them to its `url`.
 
     https://docs.stripe.com/api/billing_portal/sessions/object
     """
 
     after_expiration: BillingPortalSessionAfterExpiration | None = None
+    """What the customer sees when the session has expired."""
     configuration: Expandable["BillingPortalConfiguration"]
+    """Configuration that decides what the customer can do in the session."""
     created: Timestamp
     """Time at which the object was created."""
     customer: str
-    """Customer that the object belongs to."""
+    """Customer whose billing the portal shows."""
     customer_account: str | None = None
-    """Account (API v2) that the object belongs to, in the role of a customer. Alternative to `customer`."""
+    """Account, as a customer (API v2), whose billing the portal shows."""
     flow: BillingPortalSessionFlow | None = None
+    """One task to which the session leads straight away. Null if the customer starts at the home page of
+    the portal.
+    """
     id: str
     """Unique ID of the object."""
     livemode: bool
@@ -193,12 +267,18 @@ class BillingPortalSession(StripeModel):
         ]
         | None
     ) = None
+    """Language of the portal, as an IETF tag. If it is null or `auto`, the customer's own language
+    settings decide.
+    """
     object: Literal["billing_portal.session"]
     """Type of the object. All objects of a class have the same."""
     on_behalf_of: str | None = None
-    """Connected account that is the merchant of record. Its country, fees and statement descriptor apply
-    to the payment.
+    """Connected account for which the session was created. The portal shows only the subscriptions and
+    invoices of that account, with its branding.
     """
     return_url: str | None = None
-    """URL to which the customer or user returns afterwards."""
+    """URL behind the link that leads back to your site."""
     url: str
+    """Link into the portal; redirect the customer here. It works for a short time only, so do not store or
+    email it.
+    """

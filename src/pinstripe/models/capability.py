@@ -20,11 +20,17 @@ __all__ = [
 
 
 class CapabilityFutureRequirementsAlternative(StripeModel):
+    """Requirements that can be met in another way."""
+
     alternative_fields_due: list[str]
+    """Fields that can be given in place of `original_fields_due`."""
     original_fields_due: list[str]
+    """Fields that are due unless all the alternative ones are given."""
 
 
 class CapabilityFutureRequirementsError(StripeModel):
+    """Details that were given but not accepted, with the reasons."""
+
     code: Literal[
         "external_request",
         "information_missing",
@@ -126,14 +132,22 @@ class CapabilityFutureRequirementsError(StripeModel):
         "verification_requires_additional_proof_of_registration",
         "verification_supportability",
     ]
+    """Reason for the rejection, as a code."""
     reason: str
+    """Reason for the rejection and what to do about it, as text to show."""
     requirement: str
+    """Path of the field that has to be given again."""
 
 
 class CapabilityFutureRequirements(StripeModel):
+    """What Stripe will need for the capability in future, because requirements are about to change."""
+
     alternatives: list[CapabilityFutureRequirementsAlternative] | None = None
+    """Requirements that can be met in another way."""
     current_deadline: Timestamp | None = None
+    """When the future requirements for the capability take effect."""
     currently_due: list[str]
+    """Fields to give before the deadline to keep the capability, as dotted paths."""
     disabled_reason: (
         Literal[
             "other",
@@ -149,18 +163,41 @@ class CapabilityFutureRequirements(StripeModel):
         ]
         | None
     ) = None
+    """Why the capability would be disabled under the future requirements.
+
+    - `other`: A reason that has no code of its own.
+    - `paused.inactivity`: Paused because it was not used.
+    - `pending.onboarding`: Waiting for the end of onboarding.
+    - `pending.review`: Stripe is reviewing the capability.
+    - `platform_disabled`: The platform disabled it.
+    - `platform_paused`: The platform paused it.
+    - `rejected.inactivity`: Rejected because it was not used.
+    - `rejected.other`: Rejected for a reason without a code.
+    - `rejected.unsupported_business`: Stripe does not support this capability for the kind of business.
+    - `requirements.fields_needed`: Required details are missing.
+    """
     errors: list[CapabilityFutureRequirementsError]
+    """Details that were given but not accepted, with the reasons."""
     eventually_due: list[str]
+    """Fields that the capability will need at some time under the future requirements."""
     past_due: list[str]
+    """Fields for the capability that were not given in time under the future requirements."""
     pending_verification: list[str]
+    """Fields that Stripe is verifying; they can become due again if verification fails."""
 
 
 class CapabilityRequirementsAlternative(StripeModel):
+    """Requirements that can be met in another way."""
+
     alternative_fields_due: list[str]
+    """Fields that can be given in place of `original_fields_due`."""
     original_fields_due: list[str]
+    """Fields that are due unless all the alternative ones are given."""
 
 
 class CapabilityRequirementsError(StripeModel):
+    """Details that were given but not accepted, with the reasons."""
+
     code: Literal[
         "external_request",
         "information_missing",
@@ -262,14 +299,22 @@ class CapabilityRequirementsError(StripeModel):
         "verification_requires_additional_proof_of_registration",
         "verification_supportability",
     ]
+    """Reason for the rejection, as a code."""
     reason: str
+    """Reason for the rejection and what to do about it, as text to show."""
     requirement: str
+    """Path of the field that has to be given again."""
 
 
 class CapabilityRequirements(StripeModel):
+    """What Stripe needs for the capability, and until when."""
+
     alternatives: list[CapabilityRequirementsAlternative] | None = None
+    """Requirements that can be met in another way."""
     current_deadline: Timestamp | None = None
+    """When the fields in `currently_due` must be given; afterwards the capability may be disabled."""
     currently_due: list[str]
+    """Fields to give before `current_deadline` to keep the capability, as dotted paths."""
     disabled_reason: (
         Literal[
             "other",
@@ -285,26 +330,55 @@ class CapabilityRequirements(StripeModel):
         ]
         | None
     ) = None
+    """Why the capability is disabled. Null if it is not.
+
+    - `other`: A reason that has no code of its own.
+    - `paused.inactivity`: Paused because it was not used.
+    - `pending.onboarding`: Waiting for the end of onboarding.
+    - `pending.review`: Stripe is reviewing the capability.
+    - `platform_disabled`: The platform disabled it.
+    - `platform_paused`: The platform paused it.
+    - `rejected.inactivity`: Rejected because it was not used.
+    - `rejected.other`: Rejected for a reason without a code.
+    - `rejected.unsupported_business`: Stripe does not support this capability for the kind of business.
+    - `requirements.fields_needed`: Required details are missing.
+    """
     errors: list[CapabilityRequirementsError]
+    """Details that were given but not accepted, with the reasons."""
     eventually_due: list[str]
+    """Fields that the capability needs now or at some time."""
     past_due: list[str]
+    """Fields for the capability that were not given in time. They must be given to activate it."""
     pending_verification: list[str]
+    """Fields that Stripe is verifying; they can become due again if verification fails."""
 
 
 class Capability(StripeModel):
-    """A `capability` object.
+    """One thing that an account can do, such as taking card payments, with what Stripe needs before it is
+    activated.
 
     https://docs.stripe.com/api/accounts/capabilities/object
     """
 
     account: Expandable["Account"]
+    """Account to which the capability belongs."""
     future_requirements: CapabilityFutureRequirements | None = None
+    """What Stripe will need for the capability in future, because requirements are about to change."""
     id: str
-    """Unique ID of the object."""
+    """Name of the capability, such as `card_payments` or `transfers`."""
     object: Literal["capability"]
     """Type of the object. All objects of a class have the same."""
     requested: bool
-    """Whether the capability is requested. It becomes active once its requirements are met."""
+    """Whether the capability is requested for the account."""
     requested_at: Timestamp | None = None
+    """When the capability was requested."""
     requirements: CapabilityRequirements | None = None
+    """What Stripe needs for the capability, and until when."""
     status: Literal["active", "inactive", "pending", "unrequested"]
+    """Whether the account can use the capability.
+
+    - `active`: The account can use it.
+    - `inactive`: The account cannot use it yet, or no longer; see `requirements`.
+    - `pending`: Stripe is still checking what was given.
+    - `unrequested`: It has not been requested.
+    """

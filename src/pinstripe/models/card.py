@@ -12,16 +12,21 @@ __all__ = ["Card", "CardNetworks", "DeletedCard"]
 
 
 class CardNetworks(StripeModel):
+    """Networks on which the card can be charged."""
+
     preferred: str | None = None
+    """Network that the customer prefers for this card, where it has several."""
 
 
 class Card(StripeModel):
-    """A `card` object.
+    """A card of the older API, saved with a customer or used for payouts to a connected account. Use
+    payment methods for new integrations.
 
     https://docs.stripe.com/api/accounts/external_accounts/object
     """
 
     account: Expandable["Account"] | None = None
+    """Connected account whose payouts go to this card."""
     address_city: str | None = None
     """City of the address."""
     address_country: str | None = None
@@ -29,6 +34,9 @@ class Card(StripeModel):
     address_line1: str | None = None
     """First line of the address, such as the street and house number or a PO Box."""
     address_line1_check: str | None = None
+    """Whether the bank found the first line of the address right: `pass`, `fail`, `unavailable` or
+    `unchecked`.
+    """
     address_line2: str | None = None
     """Second line of the address, such as an apartment, floor or building."""
     address_state: str | None = None
@@ -36,6 +44,7 @@ class Card(StripeModel):
     address_zip: str | None = None
     """ZIP or postal code."""
     address_zip_check: str | None = None
+    """Whether the bank found the postal code right: `pass`, `fail`, `unavailable` or `unchecked`."""
     allow_redisplay: Literal["always", "limited", "unspecified"] | None = None
     """Whether the payment method can be shown to the customer again in other checkouts.
 
@@ -44,6 +53,11 @@ class Card(StripeModel):
     - `unspecified`: The customer has not been asked.
     """
     available_payout_methods: list[Literal["instant", "standard"]] | None = None
+    """Kinds of payouts that the card can receive.
+
+    - `instant`: Arrives within minutes.
+    - `standard`: Arrives after the usual days.
+    """
     brand: str
     """Brand of the card."""
     country: str | None = None
@@ -53,9 +67,13 @@ class Card(StripeModel):
     customer: Expandable["Customer | DeletedCustomer"] | None = None
     """Customer that the object belongs to."""
     cvc_check: str | None = None
+    """Whether the bank found the security code right: `pass`, `fail`, `unavailable` or `unchecked`."""
     default_for_currency: bool | None = None
+    """Whether payouts in the currency go to this card. Only for cards of connected accounts."""
     description: str | None = None
+    """Description of the card from its BIN, for some accounts only."""
     dynamic_last4: str | None = None
+    """Last four digits of the number that the wallet uses on the device, for tokenized cards."""
     exp_month: int
     """Month in which the card expires, from 1 to 12."""
     exp_year: int
@@ -70,6 +88,7 @@ class Card(StripeModel):
     iin: str | None = None
     """Issuer identification number, the first digits of the card number."""
     issuer: str | None = None
+    """Name of the bank that issued the card."""
     last4: str
     """Last four characters of the number."""
     metadata: dict[str, str] | None = None
@@ -77,12 +96,25 @@ class Card(StripeModel):
     up to 500. An update changes only the keys it contains; an empty value removes its key.
     """
     name: str | None = None
+    """Name of the cardholder."""
     networks: CardNetworks | None = None
+    """Networks on which the card can be charged."""
     object: Literal["card"]
     """Type of the object. All objects of a class have the same."""
     regulated_status: Literal["regulated", "unregulated"] | None = None
+    """Whether the issuer of the card is regulated, which caps the fees of its debit cards.
+
+    - `regulated`: The issuer is regulated.
+    - `unregulated`: The issuer is not regulated.
+    """
     status: str | None = None
+    """For cards that receive payouts: `errored` after a payout failed, which stops further payouts.
+    Otherwise `new`.
+    """
     tokenization_method: str | None = None
+    """Wallet that tokenized the card, such as `apple_pay` or `android_pay`; null for cards that were
+    entered.
+    """
     deleted: Literal[False] = False
     """Always `False`: the object exists. A deleted one is of another class."""
 

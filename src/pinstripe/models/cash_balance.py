@@ -8,19 +8,32 @@ __all__ = ["CashBalance", "CashBalanceSettings"]
 
 
 class CashBalanceSettings(StripeModel):
+    """How money from bank transfers is matched to payments."""
+
     reconciliation_mode: Literal["automatic", "manual"]
+    """Whether Stripe applies arriving money to open payments by itself, or leaves that to you.
+
+    - `automatic`: Stripe applies the money to open payments that it fits.
+    - `manual`: You apply the money to payments yourself.
+    - `merchant_default`: The setting of your account decides.
+    """
     using_merchant_default: bool
+    """Whether the reconciliation mode is the one set for the whole account."""
 
 
 class CashBalance(StripeModel):
-    """A `cash_balance` object.
+    """Money that a customer has sent by bank transfer and that is not applied to a payment yet. Each
+    currency has a balance of its own.
 
     https://docs.stripe.com/api/customers/cash_balance/object
     """
 
     available: dict[str, int] | None = None
+    """Amount by currency, in the smallest currency unit, that can be applied to the customer's payments.
+    Null if there is none.
+    """
     customer: str
-    """Customer that the object belongs to."""
+    """Customer to whom the money belongs."""
     customer_account: str | None = None
     """Account (API v2) that the object belongs to, in the role of a customer. Alternative to `customer`."""
     livemode: bool
@@ -28,3 +41,4 @@ class CashBalance(StripeModel):
     object: Literal["cash_balance"]
     """Type of the object. All objects of a class have the same."""
     settings: CashBalanceSettings
+    """How money from bank transfers is matched to payments."""

@@ -131,43 +131,89 @@ __all__ = [
 
 
 class ChargeFraudDetails(StripeModel):
+    """What you and Stripe think about fraud."""
+
     stripe_report: str | None = None
+    """What Stripe reports: `fraudulent`, if it is set."""
     user_report: str | None = None
+    """What you report: `safe` or `fraudulent`. A refund with the reason `fraudulent` sets it too.
+
+    - `fraudulent`: You think that the charge is fraudulent.
+    - `safe`: You think that the charge is legitimate.
+    """
 
 
 class ChargeLevel3LineItem(StripeModel):
+    """What was bought."""
+
     discount_amount: int | None = None
+    """Discount on the item, in the smallest currency unit."""
     product_code: str
+    """Code of the product, such as an SKU."""
     product_description: str
+    """Short description of the product."""
     quantity: int | None = None
-    """Number of units."""
+    """How many units were bought."""
     tax_amount: int | None = None
+    """Tax on the item, in the smallest currency unit."""
     unit_cost: int | None = None
+    """Price of one unit, in the smallest currency unit."""
 
 
 class ChargeLevel3(StripeModel):
+    """Line items that were sent to the card network (Level III data)."""
+
     customer_reference: str | None = None
+    """Your reference for the customer."""
     line_items: list[ChargeLevel3LineItem]
+    """What was bought."""
     merchant_reference: str
+    """Your reference for the order."""
     shipping_address_zip: str | None = None
+    """ZIP code to which the goods are sent."""
     shipping_amount: int | None = None
+    """Cost of shipping, as the card network was told."""
     shipping_from_zip: str | None = None
+    """ZIP code from which the goods are sent."""
 
 
 class ChargeOutcome(StripeModel):
+    """Whether the charge was accepted, and why or why not."""
+
     advice_code: Literal["confirm_card_data", "do_not_try_again", "try_again_later"] | None = None
+    """What the card's bank recommends to do after a decline.
+
+    - `confirm_card_data`: Check the card details with the customer.
+    - `do_not_try_again`: Do not try this card again.
+    - `try_again_later`: Try again later.
+    """
     network_advice_code: str | None = None
+    """Two-digit code with which the card network recommends what to do."""
     network_decline_code: str | None = None
+    """Code with which the network, or the bank, declined."""
     network_status: str | None = None
+    """How far it got: `approved_by_network`, `declined_by_network`, `not_sent_to_network` or
+    `reversed_after_approval`.
+    """
     reason: str | None = None
+    """More about the outcome, such as the decline code or the kind of Radar rule. Null for charges that
+    were simply authorized.
+    """
     risk_level: str | None = None
+    """How risky Radar thinks the charge is: `normal`, `elevated`, `highest`, `not_assessed` or `unknown`."""
     risk_score: int | None = None
+    """Radar's score of the risk, from 0 to 100. Only with Radar for Fraud Teams."""
     rule: Expandable["Rule"] | None = None
+    """Radar rule that decided about the charge."""
     seller_message: str | None = None
+    """Explanation of the outcome for you; not meant for customers."""
     type: str
+    """What happened: `authorized`, `manual_review`, `issuer_declined`, `blocked` by Stripe, or `invalid`."""
 
 
 class ChargePaymentMethodDetailsAchCreditTransfer(StripeModel):
+    """Details of a payment by ACH credit transfer. Only with the type `ach_credit_transfer`."""
+
     account_number: str | None = None
     """Number of the bank account."""
     bank_name: str | None = None
@@ -179,11 +225,13 @@ class ChargePaymentMethodDetailsAchCreditTransfer(StripeModel):
 
 
 class ChargePaymentMethodDetailsAchDebit(StripeModel):
+    """Details of a payment by ACH debit. Only with the type `ach_debit`."""
+
     account_holder_type: Literal["company", "individual"] | None = None
     """Whether an individual or a company owns the bank account.
 
     - `company`: A company.
-    - `individual`: An individual.
+    - `individual`: A person.
     """
     bank_name: str | None = None
     """Name of the bank."""
@@ -200,7 +248,7 @@ class ChargePaymentMethodDetailsAchDebit(StripeModel):
 
 
 class ChargePaymentMethodDetailsAcssDebit(StripeModel):
-    """Data specific to pre-authorized debit in Canada (ACSS)."""
+    """Details of a payment by Canadian pre-authorized debit. Only with the type `acss_debit`."""
 
     bank_name: str | None = None
     """Name of the bank."""
@@ -221,18 +269,23 @@ class ChargePaymentMethodDetailsAcssDebit(StripeModel):
 
 
 class ChargePaymentMethodDetailsAffirm(StripeModel):
-    """Data specific to Affirm."""
+    """Details of a payment by Affirm. Only with the type `affirm`."""
 
     location: str | None = None
+    """Terminal location of the reader that took the payment."""
     reader: str | None = None
+    """Terminal reader that took the payment."""
     transaction_id: str | None = None
+    """Transaction ID at Affirm."""
 
 
 class ChargePaymentMethodDetailsAfterpayClearpay(StripeModel):
-    """Data specific to Afterpay and Clearpay."""
+    """Details of a payment by Afterpay (Clearpay). Only with the type `afterpay_clearpay`."""
 
     order_id: str | None = None
+    """ID of the order at Afterpay."""
     reference: str | None = None
+    """Your reference for the order, which Afterpay has."""
 
 
 class ChargePaymentMethodDetailsAlipay(StripeModel):
@@ -245,23 +298,28 @@ class ChargePaymentMethodDetailsAlipay(StripeModel):
     fingerprint.
     """
     transaction_id: str | None = None
+    """Transaction ID with the provider, to find the payment there."""
 
 
 class ChargePaymentMethodDetailsAlmaInstallments(StripeModel):
-    """Settings for payment in installments."""
+    """How the payment is split into installments."""
 
     count: int
+    """In how many installments the customer pays."""
 
 
 class ChargePaymentMethodDetailsAlma(StripeModel):
-    """Data specific to Alma."""
+    """Details of a payment by Alma. Only with the type `alma`."""
 
     installments: ChargePaymentMethodDetailsAlmaInstallments | None = None
-    """Settings for payment in installments."""
+    """How the payment is split into installments."""
     transaction_id: str | None = None
+    """Transaction ID with the provider, to find the payment there."""
 
 
 class ChargePaymentMethodDetailsAmazonPayFundingCard(StripeModel):
+    """Card with which the customer paid in the wallet."""
+
     brand: str | None = None
     """Brand of the card."""
     country: str | None = None
@@ -276,15 +334,24 @@ class ChargePaymentMethodDetailsAmazonPayFundingCard(StripeModel):
 
 
 class ChargePaymentMethodDetailsAmazonPayFunding(StripeModel):
+    """What the customer paid with in the wallet."""
+
     card: ChargePaymentMethodDetailsAmazonPayFundingCard | None = None
+    """Card with which the customer paid in the wallet."""
     type: Literal["card"] | None = None
+    """Kind of payment method behind the wallet.
+
+    - `card`: A card.
+    """
 
 
 class ChargePaymentMethodDetailsAmazonPay(StripeModel):
-    """Data specific to Amazon Pay."""
+    """Details of a payment by Amazon Pay. Only with the type `amazon_pay`."""
 
     funding: ChargePaymentMethodDetailsAmazonPayFunding | None = None
+    """What the customer paid with in the wallet."""
     transaction_id: str | None = None
+    """Transaction ID with the provider, to find the payment there."""
 
 
 class ChargePaymentMethodDetailsAuBecsDebit(StripeModel):
@@ -322,7 +389,7 @@ class ChargePaymentMethodDetailsBacsDebit(StripeModel):
 
 
 class ChargePaymentMethodDetailsBancontact(StripeModel):
-    """Data specific to Bancontact."""
+    """Details of a payment by Bancontact. Only with the type `bancontact`."""
 
     bank_code: str | None = None
     """Bank code, in the format of the bank's country."""
@@ -331,7 +398,9 @@ class ChargePaymentMethodDetailsBancontact(StripeModel):
     bic: str | None = None
     """Business identifier code (BIC) of the bank."""
     generated_sepa_debit: Expandable["PaymentMethod"] | None = None
+    """SEPA Direct Debit payment method that was made of the bank account, for later payments."""
     generated_sepa_debit_mandate: Expandable["Mandate"] | None = None
+    """Mandate for debits with that payment method."""
     iban_last4: str | None = None
     """Last four characters of the IBAN."""
     preferred_language: Literal["de", "en", "fr", "nl"] | None = None
@@ -341,53 +410,77 @@ class ChargePaymentMethodDetailsBancontact(StripeModel):
 
 
 class ChargePaymentMethodDetailsBillie(StripeModel):
-    """Data specific to Billie."""
+    """Details of a payment by Billie. Only with the type `billie`."""
 
     transaction_id: str | None = None
+    """Transaction ID with the provider, to find the payment there."""
 
 
 class ChargePaymentMethodDetailsBizum(StripeModel):
-    """Data specific to Bizum."""
+    """Details of a payment by Bizum. Only with the type `bizum`."""
 
     buyer_id: str | None = None
     """The provider's ID of the buyer."""
     transaction_id: str | None = None
+    """Transaction ID with the provider, to find the payment there."""
 
 
 class ChargePaymentMethodDetailsBlik(StripeModel):
-    """Data specific to BLIK."""
+    """Details of a payment by BLIK. Only with the type `blik`."""
 
     buyer_id: str | None = None
     """The provider's ID of the buyer."""
 
 
 class ChargePaymentMethodDetailsBoleto(StripeModel):
-    """Data specific to Boleto."""
+    """Details of a payment by Boleto. Only with the type `boleto`."""
 
     tax_id: str
+    """Tax ID of the customer in Brazil: the CPF of a person or the CNPJ of a company."""
 
 
 class ChargePaymentMethodDetailsCardChecks(StripeModel):
+    """Results of the checks of address and security code."""
+
     address_line1_check: str | None = None
+    """Whether the bank found the first line of the address right: `pass`, `fail`, `unavailable` or
+    `unchecked`.
+    """
     address_postal_code_check: str | None = None
+    """Whether the bank found the postal code right: `pass`, `fail`, `unavailable` or `unchecked`."""
     cvc_check: str | None = None
+    """Whether the bank found the security code right: `pass`, `fail`, `unavailable` or `unchecked`."""
 
 
 class ChargePaymentMethodDetailsCardExtendedAuthorization(StripeModel):
+    """Whether the money can be captured later than usual."""
+
     status: Literal["disabled", "enabled"]
+    """Whether the longer time applies.
+
+    - `disabled`: It does not apply.
+    - `enabled`: It applies.
+    """
 
 
 class ChargePaymentMethodDetailsCardIncrementalAuthorization(StripeModel):
+    """Whether the authorized amount can be raised."""
+
     status: Literal["available", "unavailable"]
+    """Whether it is possible.
+
+    - `available`: Possible.
+    - `unavailable`: Not possible.
+    """
 
 
 class ChargePaymentMethodDetailsCardInstallmentsPlan(StripeModel):
-    """Selected installment plan."""
+    """Installment plan that the customer chose."""
 
     count: int | None = None
-    """Number of installments."""
+    """How many installments there are. Set for `fixed_count`."""
     interval: Literal["month"] | None = None
-    """Unit of the time between installments.
+    """Unit of time between two installments.
 
     - `day`: Days.
     - `week`: Weeks.
@@ -395,34 +488,78 @@ class ChargePaymentMethodDetailsCardInstallmentsPlan(StripeModel):
     - `year`: Years.
     """
     type: Literal["bonus", "fixed_count", "revolving"]
-    """Type of the installment plan."""
+    """Kind of installment plan.
+
+    - `bonus`: The customer pays the whole amount later, in a bonus month.
+    - `fixed_count`: A fixed number of installments.
+    - `revolving`: The customer decides how much to pay each month.
+    """
 
 
 class ChargePaymentMethodDetailsCardInstallments(StripeModel):
-    """Settings for payment in installments."""
+    """How the payment is split into installments, where it is."""
 
     plan: ChargePaymentMethodDetailsCardInstallmentsPlan | None = None
-    """Selected installment plan."""
+    """Installment plan that the customer chose."""
 
 
 class ChargePaymentMethodDetailsCardMulticapture(StripeModel):
+    """Whether the payment can be captured in several parts."""
+
     status: Literal["available", "unavailable"]
+    """Whether several captures are possible.
+
+    - `available`: Possible.
+    - `unavailable`: Not possible.
+    """
 
 
 class ChargePaymentMethodDetailsCardNetworkToken(StripeModel):
+    """Whether a network token was used instead of the card number."""
+
     used: bool
+    """Whether the payment was made with a network token."""
 
 
 class ChargePaymentMethodDetailsCardOvercapture(StripeModel):
+    """Whether more than the authorized amount can be captured."""
+
     maximum_amount_capturable: int
+    """Most that can be captured, in the smallest currency unit."""
     status: Literal["available", "unavailable"]
+    """Whether overcapture is possible.
+
+    - `available`: Possible.
+    - `unavailable`: Not possible.
+    """
 
 
 class ChargePaymentMethodDetailsCardThreeDSecure(StripeModel):
+    """Result of 3D Secure, if it was tried."""
+
     authentication_flow: Literal["challenge", "frictionless"] | None = None
+    """Whether the customer had to do something.
+
+    - `challenge`: The customer was challenged, for example for a code.
+    - `frictionless`: The bank authenticated without asking the customer.
+    """
     electronic_commerce_indicator: Literal["01", "02", "05", "06", "07"] | None = None
+    """Electronic commerce indicator (ECI), by which the network knows how far the authentication got.
+
+    - `01`: Authentication was attempted (Mastercard).
+    - `02`: Authenticated (Mastercard).
+    - `05`: Authenticated (other networks).
+    - `06`: Authentication was attempted (other networks).
+    - `07`: Not authenticated (other networks).
+    """
     exemption_indicator: Literal["low_risk", "none"] | None = None
+    """Exemption from authentication that was requested.
+
+    - `low_risk`: The risk of the payment is low.
+    - `none`: No exemption.
+    """
     exemption_indicator_applied: bool | None = None
+    """Whether the exemption was used."""
     result: (
         Literal[
             "attempt_acknowledged",
@@ -435,6 +572,16 @@ class ChargePaymentMethodDetailsCardThreeDSecure(StripeModel):
         ]
         | None
     ) = None
+    """Result of the authentication.
+
+    - `attempt_acknowledged`: The bank confirmed that authentication was tried, though not carried out.
+    - `authenticated`: The customer was authenticated.
+    - `data_share_only`: Data was shared with the bank, without authentication.
+    - `exempted`: Authentication was not needed, by an exemption.
+    - `failed`: The customer was not authenticated.
+    - `not_supported`: Card or bank do not support 3D Secure.
+    - `processing_error`: An error occurred at the bank or on the way.
+    """
     result_reason: (
         Literal[
             "abandoned",
@@ -447,12 +594,26 @@ class ChargePaymentMethodDetailsCardThreeDSecure(StripeModel):
         ]
         | None
     ) = None
+    """Why the authentication did not succeed.
+
+    - `abandoned`: The customer left the page or ran out of time.
+    - `bypassed`: You chose to go on without authentication.
+    - `canceled`: The customer canceled.
+    - `card_not_enrolled`: The card is not enrolled.
+    - `network_not_supported`: The card network is not supported.
+    - `protocol_error`: The server of the bank did not keep to the protocol.
+    - `rejected`: The bank rejected the authentication.
+    """
     transaction_id: str | None = None
+    """Transaction ID of the authentication: of the directory server for 3D Secure 2, the XID for 3D Secure
+    1.
+    """
     version: Literal["1.0.2", "2.1.0", "2.2.0", "2.3.0", "2.3.1"] | None = None
+    """Version of 3D Secure that was used."""
 
 
 class ChargePaymentMethodDetailsCardWalletAmexExpressCheckout(StripeModel):
-    pass
+    """Amex Express Checkout. Only with the type `amex_express_checkout`."""
 
 
 class ChargePaymentMethodDetailsCardWalletApplePay(StripeModel):
@@ -464,69 +625,101 @@ class ChargePaymentMethodDetailsCardWalletGooglePay(StripeModel):
 
 
 class ChargePaymentMethodDetailsCardWalletLink(StripeModel):
+    """Link. Only with the type `link`."""
+
     funding_source_group: str | None = None
+    """Kind of payment method behind Link that paid, such as a card or bank account."""
 
 
 class ChargePaymentMethodDetailsCardWalletMasterpass(StripeModel):
+    """Masterpass. Only with the type `masterpass`."""
+
     billing_address: Address | None = None
     """Billing address."""
     email: str | None = None
     """Email address."""
     name: str | None = None
+    """Name of the customer at Masterpass."""
     shipping_address: Address | None = None
     """Delivery address."""
 
 
 class ChargePaymentMethodDetailsCardWalletSamsungPay(StripeModel):
-    """Data specific to Samsung Pay."""
+    """Samsung Pay. Only with the type `samsung_pay`."""
 
 
 class ChargePaymentMethodDetailsCardWalletVisaCheckout(StripeModel):
+    """Visa Checkout. Only with the type `visa_checkout`."""
+
     billing_address: Address | None = None
     """Billing address."""
     email: str | None = None
     """Email address."""
     name: str | None = None
+    """Name of the customer at Visa Checkout."""
     shipping_address: Address | None = None
     """Delivery address."""
 
 
 class ChargePaymentMethodDetailsCardWallet(StripeModel):
+    """Wallet that the card came from. Null for cards that were entered."""
+
     amex_express_checkout: ChargePaymentMethodDetailsCardWalletAmexExpressCheckout | None = None
+    """Amex Express Checkout. Only with the type `amex_express_checkout`."""
     apple_pay: ChargePaymentMethodDetailsCardWalletApplePay | None = None
     """Data specific to Apple Pay."""
     dynamic_last4: str | None = None
+    """Last four digits of the number that the wallet uses on the device, for tokenized cards."""
     google_pay: ChargePaymentMethodDetailsCardWalletGooglePay | None = None
     """Data specific to Google Pay."""
     link: ChargePaymentMethodDetailsCardWalletLink | None = None
+    """Link. Only with the type `link`."""
     masterpass: ChargePaymentMethodDetailsCardWalletMasterpass | None = None
+    """Masterpass. Only with the type `masterpass`."""
     samsung_pay: ChargePaymentMethodDetailsCardWalletSamsungPay | None = None
-    """Data specific to Samsung Pay."""
+    """Samsung Pay. Only with the type `samsung_pay`."""
     type: Literal[
         "amex_express_checkout", "apple_pay", "google_pay", "link", "masterpass", "samsung_pay", "visa_checkout"
     ]
+    """Kind of wallet; the field of the same name has the details.
+
+    - `amex_express_checkout`: Amex Express Checkout.
+    - `apple_pay`: Apple Pay.
+    - `google_pay`: Google Pay.
+    - `link`: Link, Stripe's wallet.
+    - `masterpass`: Masterpass.
+    - `samsung_pay`: Samsung Pay.
+    - `visa_checkout`: Visa Checkout.
+    """
     visa_checkout: ChargePaymentMethodDetailsCardWalletVisaCheckout | None = None
+    """Visa Checkout. Only with the type `visa_checkout`."""
 
 
 class ChargePaymentMethodDetailsCard(StripeModel):
-    """Details of the card payment."""
+    """Details of a payment by card. Only with the type `card`."""
 
     amount_authorized: int | None = None
+    """Amount that was authorized, in the smallest currency unit."""
     authorization_code: str | None = None
     """Code with which the issuer authorized the payment."""
     brand: str | None = None
     """Brand of the card."""
     capture_before: Timestamp | None = None
+    """When the authorization expires; capture the money earlier."""
     checks: ChargePaymentMethodDetailsCardChecks | None = None
+    """Results of the checks of address and security code."""
     country: str | None = None
     """Two-letter ISO 3166-1 alpha-2 country code."""
     description: str | None = None
+    """Description of the card from its BIN, such as `Visa Classic`. Only for some accounts."""
     electronic_commerce_indicator: str | None = None
+    """Electronic commerce indicator (ECI) of the payment, which tells how it was authenticated."""
     exp_month: int
     """Month in which the card expires, from 1 to 12."""
     exp_year: int
     """Year in which the card expires, four digits."""
     extended_authorization: ChargePaymentMethodDetailsCardExtendedAuthorization | None = None
+    """Whether the money can be captured later than usual."""
     fingerprint: str | None = None
     """Identifies the underlying card or account. Payment methods with the same number have the same
     fingerprint.
@@ -535,63 +728,128 @@ class ChargePaymentMethodDetailsCard(StripeModel):
     iin: str | None = None
     """Issuer identification number, the first digits of the card number."""
     incremental_authorization: ChargePaymentMethodDetailsCardIncrementalAuthorization | None = None
+    """Whether the authorized amount can be raised."""
     installments: ChargePaymentMethodDetailsCardInstallments | None = None
-    """Settings for payment in installments."""
+    """How the payment is split into installments, where it is."""
     issuer: str | None = None
+    """Name of the bank that issued the card."""
     last4: str | None = None
     """Last four characters of the number."""
     mandate: Expandable["Mandate"] | None = None
     """Mandate that authorizes the payment."""
     moto: bool | None = None
+    """Whether the order came by mail or telephone."""
     multicapture: ChargePaymentMethodDetailsCardMulticapture | None = None
+    """Whether the payment can be captured in several parts."""
     network: str | None = None
+    """Card network that processed it, such as `visa`, `mastercard` or `cartes_bancaires`."""
     network_token: ChargePaymentMethodDetailsCardNetworkToken | None = None
+    """Whether a network token was used instead of the card number."""
     network_transaction_id: str | None = None
     """The card network's ID of the transaction."""
     overcapture: ChargePaymentMethodDetailsCardOvercapture | None = None
+    """Whether more than the authorized amount can be captured."""
     regulated_status: Literal["regulated", "unregulated"] | None = None
+    """Whether the issuer of the card is regulated, which caps the fees of its debit cards.
+
+    - `regulated`: The issuer is regulated.
+    - `unregulated`: The issuer is not regulated.
+    """
     setup_credential_usage: Literal["installment", "recurring", "unscheduled"] | None = None
+    """Kind of later payments for which the card was set up.
+
+    - `installment`: Installments of one purchase.
+    - `recurring`: Payments at regular intervals, such as for a subscription.
+    - `unscheduled`: Payments at irregular times, such as when a balance runs low.
+    """
     stored_credential_usage: Literal["installment", "recurring", "unscheduled"] | None = None
+    """Kind of payment that was made with the saved card.
+
+    - `installment`: An installment of one purchase.
+    - `recurring`: One of the payments at regular intervals, such as for a subscription.
+    - `unscheduled`: A payment at an irregular time, such as when a balance runs low.
+    """
     three_d_secure: ChargePaymentMethodDetailsCardThreeDSecure | None = None
+    """Result of 3D Secure, if it was tried."""
     transaction_link_id: str | None = None
+    """ID by which the network links payments that belong together."""
     wallet: ChargePaymentMethodDetailsCardWallet | None = None
+    """Wallet that the card came from. Null for cards that were entered."""
 
 
 class ChargePaymentMethodDetailsCardPresentOffline(StripeModel):
+    """What happened while the reader had no connection."""
+
     stored_at: Timestamp | None = None
+    """When the reader stored the payment, before it could send it."""
     type: Literal["deferred"] | None = None
+    """How the payment was handled offline.
+
+    - `deferred`: Stored by the reader and sent when it was connected again.
+    """
 
 
 class ChargePaymentMethodDetailsCardPresentReceipt(StripeModel):
+    """Data that a printed receipt of the payment must show."""
+
     account_type: Literal["checking", "credit", "prepaid", "unknown"] | None = None
+    """Kind of account that was debited.
+
+    - `checking`: Checking account.
+    - `credit`: Credit account.
+    - `prepaid`: Prepaid account.
+    - `unknown`: Not known.
+    """
     application_cryptogram: str | None = None
+    """EMV tag 9F26: cryptogram of the card's chip."""
     application_preferred_name: str | None = None
+    """EMV tag 9F12: name of the application on the chip."""
     authorization_code: str | None = None
     """Code with which the issuer authorized the payment."""
     authorization_response_code: str | None = None
+    """EMV tag 8A: response of the issuer."""
     cardholder_verification_method: str | None = None
+    """How the cardholder was verified, such as by PIN or signature."""
     dedicated_file_name: str | None = None
+    """EMV tag 84: identifier of the application (AID)."""
     terminal_verification_results: str | None = None
+    """EMV tag 95: results of the reader's checks."""
     transaction_status_information: str | None = None
+    """EMV tag 9B: which steps the reader carried out."""
 
 
 class ChargePaymentMethodDetailsCardPresentWallet(StripeModel):
+    """Wallet on the customer's device that held the card."""
+
     type: Literal["apple_pay", "google_pay", "samsung_pay", "unknown"]
+    """Kind of wallet.
+
+    - `apple_pay`: Apple Pay.
+    - `google_pay`: Google Pay.
+    - `samsung_pay`: Samsung Pay.
+    - `unknown`: Another wallet, or one that is not known.
+    """
 
 
 class ChargePaymentMethodDetailsCardPresent(StripeModel):
     """Details of the in-person card payment."""
 
     amount_authorized: int | None = None
+    """Amount that was authorized, in the smallest currency unit."""
     brand: str | None = None
     """Brand of the card."""
     brand_product: str | None = None
+    """Product of the card network that the card belongs to, such as a business or rewards card."""
     capture_before: Timestamp | None = None
+    """When the authorization expires; capture the money earlier."""
     cardholder_name: str | None = None
+    """Name on the card, as the reader read it. Not checked, and often missing for contactless cards."""
     country: str | None = None
     """Two-letter ISO 3166-1 alpha-2 country code."""
     description: str | None = None
+    """Description of the card from its BIN, such as `Visa Classic`. Only for some accounts."""
     emv_auth_data: str | None = None
+    """Authorization response of the card, as EMV data."""
     exp_month: int
     """Month in which the card expires, from 1 to 12."""
     exp_year: int
@@ -602,18 +860,25 @@ class ChargePaymentMethodDetailsCardPresent(StripeModel):
     """
     funding: str | None = None
     generated_card: str | None = None
+    """Payment method with which the card can be charged online later. Null if none could be made."""
     iin: str | None = None
     """Issuer identification number, the first digits of the card number."""
     incremental_authorization_supported: bool
+    """Whether the authorized amount can be raised before capture."""
     issuer: str | None = None
+    """Name of the bank that issued the card."""
     last4: str | None = None
     """Last four characters of the number."""
     location: str | None = None
+    """Terminal location of the reader that took the payment."""
     network: str | None = None
+    """Card network that processed the payment."""
     network_transaction_id: str | None = None
     """The card network's ID of the transaction."""
     offline: ChargePaymentMethodDetailsCardPresentOffline | None = None
+    """What happened while the reader had no connection."""
     overcapture_supported: bool
+    """Whether more than the authorized amount can be captured."""
     preferred_locales: list[str] | None = None
     """The customer's preferred languages as IETF language tags, most preferred first."""
     read_method: (
@@ -626,27 +891,44 @@ class ChargePaymentMethodDetailsCardPresent(StripeModel):
         ]
         | None
     ) = None
+    """How the reader read the card.
+
+    - `contact_emv`: Chip, inserted.
+    - `contactless_emv`: Chip, contactless.
+    - `contactless_magstripe_mode`: Contactless, in magnetic stripe mode.
+    - `magnetic_stripe_fallback`: Magnetic stripe, because the chip could not be read.
+    - `magnetic_stripe_track2`: Magnetic stripe, track 2.
+    """
     reader: str | None = None
+    """Terminal reader that took the payment."""
     receipt: ChargePaymentMethodDetailsCardPresentReceipt | None = None
+    """Data that a printed receipt of the payment must show."""
     wallet: ChargePaymentMethodDetailsCardPresentWallet | None = None
+    """Wallet on the customer's device that held the card."""
 
 
 class ChargePaymentMethodDetailsCashapp(StripeModel):
-    """Data specific to Cash App Pay."""
+    """Details of a payment by Cash App Pay. Only with the type `cashapp`."""
 
     buyer_id: str | None = None
-    """The provider's ID of the buyer."""
+    """Unique ID of the customer at Cash App."""
     cashtag: str | None = None
+    """Public name of the customer at Cash App, such as `$customer`."""
     transaction_id: str | None = None
+    """Transaction ID with the provider, to find the payment there."""
 
 
 class ChargePaymentMethodDetailsCrypto(StripeModel):
     """Data specific to payments with stablecoins."""
 
     buyer_address: str | None = None
+    """Address of the wallet that paid."""
     network: Literal["base", "ethereum", "polygon", "solana", "sui", "tempo"] | None = None
+    """Blockchain on which the payment was made."""
     token_currency: Literal["ousd", "phantom_cash", "usdc", "usdg", "usdp", "usdsui", "usdt"] | None = None
+    """Token with which the customer paid, such as `usdc`."""
     transaction_hash: str | None = None
+    """Hash of the transaction on the blockchain."""
 
 
 class ChargePaymentMethodDetailsCustomerBalance(StripeModel):
@@ -654,7 +936,7 @@ class ChargePaymentMethodDetailsCustomerBalance(StripeModel):
 
 
 class ChargePaymentMethodDetailsEps(StripeModel):
-    """Data specific to EPS."""
+    """Details of a payment by EPS. Only with the type `eps`."""
 
     bank: (
         Literal[
@@ -689,7 +971,7 @@ class ChargePaymentMethodDetailsEps(StripeModel):
         ]
         | None
     ) = None
-    """Bank of the customer."""
+    """Bank of the customer in Austria."""
     verified_name: str | None = None
     """Account owner's name as verified by the bank or provider during authorization."""
 
@@ -701,7 +983,7 @@ class ChargePaymentMethodDetailsFpx(StripeModel):
     """Whether an individual or a company owns the bank account.
 
     - `company`: A company.
-    - `individual`: An individual.
+    - `individual`: A person.
     """
     bank: Literal[
         "affin_bank",
@@ -730,12 +1012,13 @@ class ChargePaymentMethodDetailsFpx(StripeModel):
         "standard_chartered",
         "uob",
     ]
-    """Bank of the customer."""
+    """Bank of the customer in Malaysia."""
     transaction_id: str | None = None
+    """Transaction ID with the provider, to find the payment there."""
 
 
 class ChargePaymentMethodDetailsGiropay(StripeModel):
-    """Data specific to giropay."""
+    """Details of a payment by giropay. Only with the type `giropay`."""
 
     bank_code: str | None = None
     """Bank code, in the format of the bank's country."""
@@ -751,10 +1034,11 @@ class ChargePaymentMethodDetailsGrabpay(StripeModel):
     """Data specific to GrabPay."""
 
     transaction_id: str | None = None
+    """Transaction ID with the provider, to find the payment there."""
 
 
 class ChargePaymentMethodDetailsIdeal(StripeModel):
-    """Data specific to iDEAL."""
+    """Details of a payment by iDEAL. Only with the type `ideal`."""
 
     bank: (
         Literal[
@@ -781,7 +1065,7 @@ class ChargePaymentMethodDetailsIdeal(StripeModel):
         ]
         | None
     ) = None
-    """Bank of the customer."""
+    """Bank of the customer in the Netherlands."""
     bic: (
         Literal[
             "ABNANL2A",
@@ -810,25 +1094,43 @@ class ChargePaymentMethodDetailsIdeal(StripeModel):
     ) = None
     """Business identifier code (BIC) of the bank."""
     generated_sepa_debit: Expandable["PaymentMethod"] | None = None
+    """SEPA Direct Debit payment method that was made of the bank account, for later payments."""
     generated_sepa_debit_mandate: Expandable["Mandate"] | None = None
+    """Mandate for debits with that payment method."""
     iban_last4: str | None = None
     """Last four characters of the IBAN."""
     transaction_id: str | None = None
+    """Transaction ID with the provider, to find the payment there."""
     verified_name: str | None = None
     """Account owner's name as verified by the bank or provider during authorization."""
 
 
 class ChargePaymentMethodDetailsInteracPresentReceipt(StripeModel):
+    """Data that a printed receipt of the payment must show."""
+
     account_type: Literal["checking", "savings", "unknown"] | None = None
+    """Kind of account that was debited.
+
+    - `checking`: Checking account.
+    - `savings`: Savings account.
+    - `unknown`: Not known.
+    """
     application_cryptogram: str | None = None
+    """EMV tag 9F26: cryptogram of the card's chip."""
     application_preferred_name: str | None = None
+    """EMV tag 9F12: name of the application on the chip."""
     authorization_code: str | None = None
     """Code with which the issuer authorized the payment."""
     authorization_response_code: str | None = None
+    """EMV tag 8A: response of the issuer."""
     cardholder_verification_method: str | None = None
+    """How the cardholder was verified, such as by PIN or signature."""
     dedicated_file_name: str | None = None
+    """EMV tag 84: identifier of the application (AID)."""
     terminal_verification_results: str | None = None
+    """EMV tag 95: results of the reader's checks."""
     transaction_status_information: str | None = None
+    """EMV tag 9B: which steps the reader carried out."""
 
 
 class ChargePaymentMethodDetailsInteracPresent(StripeModel):
@@ -837,10 +1139,13 @@ class ChargePaymentMethodDetailsInteracPresent(StripeModel):
     brand: str | None = None
     """Brand of the card."""
     cardholder_name: str | None = None
+    """Name on the card, as the reader read it. Not checked, and often missing for contactless cards."""
     country: str | None = None
     """Two-letter ISO 3166-1 alpha-2 country code."""
     description: str | None = None
+    """Description of the card from its BIN. Only for some accounts."""
     emv_auth_data: str | None = None
+    """Authorization response of the card, as EMV data."""
     exp_month: int
     """Month in which the card expires, from 1 to 12."""
     exp_year: int
@@ -851,13 +1156,17 @@ class ChargePaymentMethodDetailsInteracPresent(StripeModel):
     """
     funding: str | None = None
     generated_card: str | None = None
+    """Payment method with which the card can be charged online later. Null if none could be made."""
     iin: str | None = None
     """Issuer identification number, the first digits of the card number."""
     issuer: str | None = None
+    """Name of the bank that issued the card."""
     last4: str | None = None
     """Last four characters of the number."""
     location: str | None = None
+    """Terminal location of the reader that took the payment."""
     network: str | None = None
+    """Network that processed the Interac payment."""
     network_transaction_id: str | None = None
     """The card network's ID of the transaction."""
     preferred_locales: list[str] | None = None
@@ -872,46 +1181,78 @@ class ChargePaymentMethodDetailsInteracPresent(StripeModel):
         ]
         | None
     ) = None
+    """How the reader read the card.
+
+    - `contact_emv`: Chip, inserted.
+    - `contactless_emv`: Chip, contactless.
+    - `contactless_magstripe_mode`: Contactless, in magnetic stripe mode.
+    - `magnetic_stripe_fallback`: Magnetic stripe, because the chip could not be read.
+    - `magnetic_stripe_track2`: Magnetic stripe, track 2.
+    """
     reader: str | None = None
+    """Terminal reader that took the payment."""
     receipt: ChargePaymentMethodDetailsInteracPresentReceipt | None = None
+    """Data that a printed receipt of the payment must show."""
 
 
 class ChargePaymentMethodDetailsKakaoPay(StripeModel):
-    """Data specific to Kakao Pay."""
+    """Details of a payment by Kakao Pay. Only with the type `kakao_pay`."""
 
     buyer_id: str | None = None
     """The provider's ID of the buyer."""
     transaction_id: str | None = None
+    """Transaction ID with the provider, to find the payment there."""
 
 
 class ChargePaymentMethodDetailsKlarnaPayerDetailsAddress(StripeModel):
+    """Address of the payer."""
+
     country: str | None = None
     """Two-letter ISO 3166-1 alpha-2 country code."""
 
 
 class ChargePaymentMethodDetailsKlarnaPayerDetails(StripeModel):
+    """Who paid at Klarna."""
+
     address: ChargePaymentMethodDetailsKlarnaPayerDetailsAddress | None = None
+    """Address of the payer."""
 
 
 class ChargePaymentMethodDetailsKlarna(StripeModel):
-    """Data specific to Klarna."""
+    """Details of a payment by Klarna. Only with the type `klarna`."""
 
     location: str | None = None
+    """Terminal location of the reader that took the payment."""
     payer_details: ChargePaymentMethodDetailsKlarnaPayerDetails | None = None
+    """Who paid at Klarna."""
     payment_method_category: str | None = None
+    """Klarna product that the customer chose: `pay_later`, `pay_now`, `pay_with_financing` or
+    `pay_in_installments`.
+    """
     preferred_locale: str | None = None
     """Language of the payment page, as an IETF language tag such as `en-US`."""
     reader: str | None = None
+    """Terminal reader that took the payment."""
 
 
 class ChargePaymentMethodDetailsKonbiniStore(StripeModel):
+    """Store at which the customer paid."""
+
     chain: Literal["familymart", "lawson", "ministop", "seicomart"] | None = None
+    """Chain of stores to which it belongs.
+
+    - `familymart`: FamilyMart.
+    - `lawson`: Lawson.
+    - `ministop`: MINISTOP.
+    - `seicomart`: Seicomart.
+    """
 
 
 class ChargePaymentMethodDetailsKonbini(StripeModel):
-    """Data specific to Konbini."""
+    """Details of a payment by Konbini. Only with the type `konbini`."""
 
     store: ChargePaymentMethodDetailsKonbiniStore | None = None
+    """Store at which the customer paid."""
 
 
 class ChargePaymentMethodDetailsKrCard(StripeModel):
@@ -950,19 +1291,25 @@ class ChargePaymentMethodDetailsKrCard(StripeModel):
     last4: str | None = None
     """Last four characters of the number."""
     transaction_id: str | None = None
+    """Transaction ID with the provider, to find the payment there."""
 
 
 class ChargePaymentMethodDetailsLink(StripeModel):
+    """Details of a payment by Link. Only with the type `link`."""
+
     country: str | None = None
     """Two-letter ISO 3166-1 alpha-2 country code."""
     funding_source_group: str | None = None
+    """Kind of payment method behind Link that paid, such as a card or bank account."""
 
 
 class ChargePaymentMethodDetailsMbWay(StripeModel):
-    """Data specific to MB WAY."""
+    """Details of a payment by MB WAY. Only with the type `mb_way`."""
 
 
 class ChargePaymentMethodDetailsMobilepayCard(StripeModel):
+    """Card with which the customer paid in MobilePay."""
+
     brand: str | None = None
     """Brand of the card."""
     country: str | None = None
@@ -976,24 +1323,28 @@ class ChargePaymentMethodDetailsMobilepayCard(StripeModel):
 
 
 class ChargePaymentMethodDetailsMobilepay(StripeModel):
-    """Data specific to MobilePay."""
+    """Details of a payment by MobilePay. Only with the type `mobilepay`."""
 
     card: ChargePaymentMethodDetailsMobilepayCard | None = None
+    """Card with which the customer paid in MobilePay."""
 
 
 class ChargePaymentMethodDetailsMultibanco(StripeModel):
-    """Data specific to Multibanco."""
+    """Details of a payment by Multibanco. Only with the type `multibanco`."""
 
     entity: str | None = None
+    """Entity number of the Multibanco payment."""
     reference: str | None = None
+    """Reference number of the Multibanco payment."""
 
 
 class ChargePaymentMethodDetailsNaverPay(StripeModel):
-    """Data specific to Naver Pay."""
+    """Details of a payment by Naver Pay. Only with the type `naver_pay`."""
 
     buyer_id: str | None = None
     """The provider's ID of the buyer."""
     transaction_id: str | None = None
+    """Transaction ID with the provider, to find the payment there."""
 
 
 class ChargePaymentMethodDetailsNzBankAccount(StripeModel):
@@ -1012,16 +1363,18 @@ class ChargePaymentMethodDetailsNzBankAccount(StripeModel):
     last4: str
     """Last four characters of the number."""
     suffix: str | None = None
+    """Suffix of the bank account number in New Zealand."""
 
 
 class ChargePaymentMethodDetailsOxxo(StripeModel):
-    """Data specific to OXXO."""
+    """Details of a payment by OXXO. Only with the type `oxxo`."""
 
     number: str | None = None
+    """Number of the voucher that was paid."""
 
 
 class ChargePaymentMethodDetailsP24(StripeModel):
-    """Data specific to Przelewy24."""
+    """Details of a payment by Przelewy24. Only with the type `p24`."""
 
     bank: (
         Literal[
@@ -1054,35 +1407,53 @@ class ChargePaymentMethodDetailsP24(StripeModel):
         ]
         | None
     ) = None
-    """Bank of the customer."""
+    """Bank of the customer in Poland."""
     reference: str | None = None
+    """Reference of the payment at Przelewy24, which is unique."""
     verified_name: str | None = None
     """Account owner's name as verified by the bank or provider during authorization."""
 
 
 class ChargePaymentMethodDetailsPayByBank(StripeModel):
-    """Data specific to Pay by Bank."""
+    """Details of a payment by Pay by Bank. Only with the type `pay_by_bank`."""
 
 
 class ChargePaymentMethodDetailsPayco(StripeModel):
-    """Data specific to PAYCO."""
+    """Details of a payment by PAYCO. Only with the type `payco`."""
 
     buyer_id: str | None = None
     """The provider's ID of the buyer."""
     transaction_id: str | None = None
+    """Transaction ID with the provider, to find the payment there."""
 
 
 class ChargePaymentMethodDetailsPaynow(StripeModel):
-    """Data specific to PayNow."""
+    """Details of a payment by PayNow. Only with the type `paynow`."""
 
     location: str | None = None
+    """Terminal location of the reader that took the payment."""
     reader: str | None = None
+    """Terminal reader that took the payment."""
     reference: str | None = None
+    """Reference of the PayNow payment."""
 
 
 class ChargePaymentMethodDetailsPaypalSellerProtection(StripeModel):
+    """Whether PayPal protects you against disputes of this payment."""
+
     dispute_categories: list[Literal["fraudulent", "product_not_received"]] | None = None
+    """Kinds of disputes that are covered.
+
+    - `fraudulent`: The customer says that the payment was not allowed.
+    - `product_not_received`: The customer says that the goods did not arrive.
+    """
     status: Literal["eligible", "not_eligible", "partially_eligible"]
+    """How far the payment is covered.
+
+    - `eligible`: Covered.
+    - `not_eligible`: Not covered.
+    - `partially_eligible`: Covered for some kinds of disputes.
+    """
 
 
 class ChargePaymentMethodDetailsPaypal(StripeModel):
@@ -1091,18 +1462,23 @@ class ChargePaymentMethodDetailsPaypal(StripeModel):
     country: str | None = None
     """Two-letter ISO 3166-1 alpha-2 country code."""
     payer_email: str | None = None
+    """Email address of the customer's PayPal account."""
     payer_id: str | None = None
+    """Unique ID of the customer's PayPal account."""
     payer_name: str | None = None
+    """Name of the owner of the PayPal account."""
     seller_protection: ChargePaymentMethodDetailsPaypalSellerProtection | None = None
+    """Whether PayPal protects you against disputes of this payment."""
     transaction_id: str | None = None
+    """Transaction ID with the provider, to find the payment there."""
 
 
 class ChargePaymentMethodDetailsPaypay(StripeModel):
-    """Data specific to PayPay."""
+    """Details of a payment by PayPay. Only with the type `paypay`."""
 
 
 class ChargePaymentMethodDetailsPayto(StripeModel):
-    """Data specific to PayTo."""
+    """Details of a payment by PayTo. Only with the type `payto`."""
 
     bsb_number: str | None = None
     """Bank State Branch (BSB) number, six digits (Australia)."""
@@ -1111,12 +1487,16 @@ class ChargePaymentMethodDetailsPayto(StripeModel):
     mandate: str | None = None
     """Mandate that authorizes the payment."""
     pay_id: str | None = None
+    """PayID of the customer, such as an email address or telephone number, which stands for the bank
+    account.
+    """
 
 
 class ChargePaymentMethodDetailsPix(StripeModel):
-    """Data specific to Pix."""
+    """Details of a payment by Pix. Only with the type `pix`."""
 
     bank_transaction_id: str | None = None
+    """ID of the Pix transaction at the bank."""
     fingerprint: str | None = None
     """Identifies the underlying card or account. Payment methods with the same number have the same
     fingerprint.
@@ -1126,12 +1506,15 @@ class ChargePaymentMethodDetailsPix(StripeModel):
 
 
 class ChargePaymentMethodDetailsPromptpay(StripeModel):
-    """Data specific to PromptPay."""
+    """Details of a payment by PromptPay. Only with the type `promptpay`."""
 
     reference: str | None = None
+    """Reference of the bill that the customer paid."""
 
 
 class ChargePaymentMethodDetailsRevolutPayFundingCard(StripeModel):
+    """Card with which the customer paid in the wallet."""
+
     brand: str | None = None
     """Brand of the card."""
     country: str | None = None
@@ -1146,38 +1529,52 @@ class ChargePaymentMethodDetailsRevolutPayFundingCard(StripeModel):
 
 
 class ChargePaymentMethodDetailsRevolutPayFunding(StripeModel):
+    """What the customer paid with in the wallet."""
+
     card: ChargePaymentMethodDetailsRevolutPayFundingCard | None = None
+    """Card with which the customer paid in the wallet."""
     type: Literal["card"] | None = None
+    """Kind of payment method behind the wallet.
+
+    - `card`: A card.
+    """
 
 
 class ChargePaymentMethodDetailsRevolutPay(StripeModel):
-    """Data specific to Revolut Pay."""
+    """Details of a payment by Revolut Pay. Only with the type `revolut_pay`."""
 
     funding: ChargePaymentMethodDetailsRevolutPayFunding | None = None
+    """What the customer paid with in the wallet."""
     transaction_id: str | None = None
+    """Transaction ID with the provider, to find the payment there."""
 
 
 class ChargePaymentMethodDetailsSamsungPay(StripeModel):
-    """Data specific to Samsung Pay."""
+    """Details of a payment by Samsung Pay. Only with the type `samsung_pay`."""
 
     buyer_id: str | None = None
     """The provider's ID of the buyer."""
     transaction_id: str | None = None
+    """Transaction ID with the provider, to find the payment there."""
 
 
 class ChargePaymentMethodDetailsSatispay(StripeModel):
-    """Data specific to Satispay."""
+    """Details of a payment by Satispay. Only with the type `satispay`."""
 
     transaction_id: str | None = None
+    """Transaction ID with the provider, to find the payment there."""
 
 
 class ChargePaymentMethodDetailsScalapay(StripeModel):
-    """Data specific to Scalapay."""
+    """Details of a payment by Scalapay. Only with the type `scalapay`."""
 
     transaction_id: str | None = None
+    """Transaction ID with the provider, to find the payment there."""
 
 
 class ChargePaymentMethodDetailsSepaCreditTransfer(StripeModel):
+    """Details of a payment by SEPA credit transfer. Only with the type `sepa_credit_transfer`."""
+
     bank_name: str | None = None
     """Name of the bank."""
     bic: str | None = None
@@ -1187,7 +1584,7 @@ class ChargePaymentMethodDetailsSepaCreditTransfer(StripeModel):
 
 
 class ChargePaymentMethodDetailsSepaDebit(StripeModel):
-    """Data specific to SEPA Direct Debit."""
+    """Details of a payment by SEPA Direct Debit. Only with the type `sepa_debit`."""
 
     bank_code: str | None = None
     """Bank code, in the format of the bank's country."""
@@ -1208,13 +1605,14 @@ class ChargePaymentMethodDetailsSepaDebit(StripeModel):
 
 
 class ChargePaymentMethodDetailsSequra(StripeModel):
-    """Data specific to seQura."""
+    """Details of a payment by seQura. Only with the type `sequra`."""
 
     transaction_id: str | None = None
+    """Transaction ID with the provider, to find the payment there."""
 
 
 class ChargePaymentMethodDetailsSofort(StripeModel):
-    """Data specific to Sofort."""
+    """Details of a payment by Sofort. Only with the type `sofort`."""
 
     bank_code: str | None = None
     """Bank code, in the format of the bank's country."""
@@ -1225,7 +1623,9 @@ class ChargePaymentMethodDetailsSofort(StripeModel):
     country: str | None = None
     """Two-letter ISO 3166-1 alpha-2 country code."""
     generated_sepa_debit: Expandable["PaymentMethod"] | None = None
+    """SEPA Direct Debit payment method that was made of the bank account, for later payments."""
     generated_sepa_debit_mandate: Expandable["Mandate"] | None = None
+    """Mandate for debits with that payment method."""
     iban_last4: str | None = None
     """Last four characters of the IBAN."""
     preferred_language: Literal["de", "en", "es", "fr", "it", "nl", "pl"] | None = None
@@ -1235,49 +1635,58 @@ class ChargePaymentMethodDetailsSofort(StripeModel):
 
 
 class ChargePaymentMethodDetailsStripeAccount(StripeModel):
-    pass
+    """Details of a payment by a Stripe account. Only with the type `stripe_account`."""
 
 
 class ChargePaymentMethodDetailsSunbit(StripeModel):
     """Data specific to Sunbit."""
 
     transaction_id: str | None = None
+    """Transaction ID with the provider, to find the payment there."""
 
 
 class ChargePaymentMethodDetailsSwish(StripeModel):
-    """Data specific to Swish."""
+    """Details of a payment by Swish. Only with the type `swish`."""
 
     fingerprint: str | None = None
     """Identifies the underlying card or account. Payment methods with the same number have the same
     fingerprint.
     """
     payment_reference: str | None = None
+    """Reference of the payment at the customer's bank."""
     verified_phone_last4: str | None = None
+    """Last four digits of the customer's telephone number, as Swish verified it."""
 
 
 class ChargePaymentMethodDetailsTwint(StripeModel):
-    """Data specific to TWINT."""
+    """Details of a payment by TWINT. Only with the type `twint`."""
 
     mandate: str | None = None
     """Mandate that authorizes the payment."""
 
 
 class ChargePaymentMethodDetailsUpi(StripeModel):
-    """Data specific to UPI."""
+    """Details of a payment by UPI. Only with the type `upi`."""
 
     vpa: str | None = None
+    """Virtual payment address of the customer, such as `name@bank`."""
 
 
 class ChargePaymentMethodDetailsUsBankAccount(StripeModel):
-    """Data specific to bank accounts in the United States."""
+    """Details of a payment by ACH Direct Debit. Only with the type `us_bank_account`."""
 
     account_holder_type: Literal["company", "individual"] | None = None
     """Whether an individual or a company owns the bank account.
 
     - `company`: A company.
-    - `individual`: An individual.
+    - `individual`: A person.
     """
     account_type: Literal["checking", "savings"] | None = None
+    """Kind of bank account.
+
+    - `checking`: A checking account.
+    - `savings`: A savings account.
+    """
     bank_name: str | None = None
     """Name of the bank."""
     expected_debit_date: str | None = None
@@ -1291,157 +1700,176 @@ class ChargePaymentMethodDetailsUsBankAccount(StripeModel):
     mandate: Expandable["Mandate"] | None = None
     """Mandate that authorizes the payment."""
     payment_reference: str | None = None
+    """Reference by which the bank can trace the debit."""
     routing_number: str | None = None
     """Routing number of the bank."""
 
 
 class ChargePaymentMethodDetailsWechat(StripeModel):
-    pass
+    """Details of a payment by WeChat in the older API. Only with the type `wechat`."""
 
 
 class ChargePaymentMethodDetailsWechatPay(StripeModel):
-    """Data specific to WeChat Pay."""
+    """Details of a payment by WeChat Pay. Only with the type `wechat_pay`."""
 
     fingerprint: str | None = None
     """Identifies the underlying card or account. Payment methods with the same number have the same
     fingerprint.
     """
     location: str | None = None
+    """Terminal location of the reader that took the payment."""
     reader: str | None = None
+    """Terminal reader that took the payment."""
     transaction_id: str | None = None
+    """Transaction ID with the provider, to find the payment there."""
 
 
 class ChargePaymentMethodDetailsZip(StripeModel):
-    """Data specific to Zip."""
+    """Details of a payment by Zip. Only with the type `zip`."""
 
 
 class ChargePaymentMethodDetails(StripeModel):
+    """Details of the payment method as it was at the time of the charge."""
+
     ach_credit_transfer: ChargePaymentMethodDetailsAchCreditTransfer | None = None
+    """Details of a payment by ACH credit transfer. Only with the type `ach_credit_transfer`."""
     ach_debit: ChargePaymentMethodDetailsAchDebit | None = None
+    """Details of a payment by ACH debit. Only with the type `ach_debit`."""
     acss_debit: ChargePaymentMethodDetailsAcssDebit | None = None
-    """Data specific to pre-authorized debit in Canada (ACSS)."""
+    """Details of a payment by Canadian pre-authorized debit. Only with the type `acss_debit`."""
     affirm: ChargePaymentMethodDetailsAffirm | None = None
-    """Data specific to Affirm."""
+    """Details of a payment by Affirm. Only with the type `affirm`."""
     afterpay_clearpay: ChargePaymentMethodDetailsAfterpayClearpay | None = None
-    """Data specific to Afterpay and Clearpay."""
+    """Details of a payment by Afterpay (Clearpay). Only with the type `afterpay_clearpay`."""
     alipay: ChargePaymentMethodDetailsAlipay | None = None
     """Data specific to Alipay."""
     alma: ChargePaymentMethodDetailsAlma | None = None
-    """Data specific to Alma."""
+    """Details of a payment by Alma. Only with the type `alma`."""
     amazon_pay: ChargePaymentMethodDetailsAmazonPay | None = None
-    """Data specific to Amazon Pay."""
+    """Details of a payment by Amazon Pay. Only with the type `amazon_pay`."""
     au_becs_debit: ChargePaymentMethodDetailsAuBecsDebit | None = None
     """Data specific to BECS Direct Debit in Australia."""
     bacs_debit: ChargePaymentMethodDetailsBacsDebit | None = None
     """Data specific to Bacs Direct Debit in the United Kingdom."""
     bancontact: ChargePaymentMethodDetailsBancontact | None = None
-    """Data specific to Bancontact."""
+    """Details of a payment by Bancontact. Only with the type `bancontact`."""
     billie: ChargePaymentMethodDetailsBillie | None = None
-    """Data specific to Billie."""
+    """Details of a payment by Billie. Only with the type `billie`."""
     bizum: ChargePaymentMethodDetailsBizum | None = None
-    """Data specific to Bizum."""
+    """Details of a payment by Bizum. Only with the type `bizum`."""
     blik: ChargePaymentMethodDetailsBlik | None = None
-    """Data specific to BLIK."""
+    """Details of a payment by BLIK. Only with the type `blik`."""
     boleto: ChargePaymentMethodDetailsBoleto | None = None
-    """Data specific to Boleto."""
+    """Details of a payment by Boleto. Only with the type `boleto`."""
     card: ChargePaymentMethodDetailsCard | None = None
-    """Details of the card payment."""
+    """Details of a payment by card. Only with the type `card`."""
     card_present: ChargePaymentMethodDetailsCardPresent | None = None
     """Details of the in-person card payment."""
     cashapp: ChargePaymentMethodDetailsCashapp | None = None
-    """Data specific to Cash App Pay."""
+    """Details of a payment by Cash App Pay. Only with the type `cashapp`."""
     crypto: ChargePaymentMethodDetailsCrypto | None = None
     """Data specific to payments with stablecoins."""
     customer_balance: ChargePaymentMethodDetailsCustomerBalance | None = None
     """Data specific to payments from the customer's cash balance."""
     eps: ChargePaymentMethodDetailsEps | None = None
-    """Data specific to EPS."""
+    """Details of a payment by EPS. Only with the type `eps`."""
     fpx: ChargePaymentMethodDetailsFpx | None = None
     """Data specific to FPX."""
     giropay: ChargePaymentMethodDetailsGiropay | None = None
-    """Data specific to giropay."""
+    """Details of a payment by giropay. Only with the type `giropay`."""
     grabpay: ChargePaymentMethodDetailsGrabpay | None = None
     """Data specific to GrabPay."""
     ideal: ChargePaymentMethodDetailsIdeal | None = None
-    """Data specific to iDEAL."""
+    """Details of a payment by iDEAL. Only with the type `ideal`."""
     interac_present: ChargePaymentMethodDetailsInteracPresent | None = None
     """Data specific to in-person Interac payments."""
     kakao_pay: ChargePaymentMethodDetailsKakaoPay | None = None
-    """Data specific to Kakao Pay."""
+    """Details of a payment by Kakao Pay. Only with the type `kakao_pay`."""
     klarna: ChargePaymentMethodDetailsKlarna | None = None
-    """Data specific to Klarna."""
+    """Details of a payment by Klarna. Only with the type `klarna`."""
     konbini: ChargePaymentMethodDetailsKonbini | None = None
-    """Data specific to Konbini."""
+    """Details of a payment by Konbini. Only with the type `konbini`."""
     kr_card: ChargePaymentMethodDetailsKrCard | None = None
     """Data specific to Korean cards."""
     link: ChargePaymentMethodDetailsLink | None = None
+    """Details of a payment by Link. Only with the type `link`."""
     mb_way: ChargePaymentMethodDetailsMbWay | None = None
-    """Data specific to MB WAY."""
+    """Details of a payment by MB WAY. Only with the type `mb_way`."""
     mobilepay: ChargePaymentMethodDetailsMobilepay | None = None
-    """Data specific to MobilePay."""
+    """Details of a payment by MobilePay. Only with the type `mobilepay`."""
     multibanco: ChargePaymentMethodDetailsMultibanco | None = None
-    """Data specific to Multibanco."""
+    """Details of a payment by Multibanco. Only with the type `multibanco`."""
     naver_pay: ChargePaymentMethodDetailsNaverPay | None = None
-    """Data specific to Naver Pay."""
+    """Details of a payment by Naver Pay. Only with the type `naver_pay`."""
     nz_bank_account: ChargePaymentMethodDetailsNzBankAccount | None = None
     """Data specific to BECS Direct Debit in New Zealand."""
     oxxo: ChargePaymentMethodDetailsOxxo | None = None
-    """Data specific to OXXO."""
+    """Details of a payment by OXXO. Only with the type `oxxo`."""
     p24: ChargePaymentMethodDetailsP24 | None = None
-    """Data specific to Przelewy24."""
+    """Details of a payment by Przelewy24. Only with the type `p24`."""
     pay_by_bank: ChargePaymentMethodDetailsPayByBank | None = None
-    """Data specific to Pay by Bank."""
+    """Details of a payment by Pay by Bank. Only with the type `pay_by_bank`."""
     payco: ChargePaymentMethodDetailsPayco | None = None
-    """Data specific to PAYCO."""
+    """Details of a payment by PAYCO. Only with the type `payco`."""
     paynow: ChargePaymentMethodDetailsPaynow | None = None
-    """Data specific to PayNow."""
+    """Details of a payment by PayNow. Only with the type `paynow`."""
     paypal: ChargePaymentMethodDetailsPaypal | None = None
     """Data specific to PayPal."""
     paypay: ChargePaymentMethodDetailsPaypay | None = None
-    """Data specific to PayPay."""
+    """Details of a payment by PayPay. Only with the type `paypay`."""
     payto: ChargePaymentMethodDetailsPayto | None = None
-    """Data specific to PayTo."""
+    """Details of a payment by PayTo. Only with the type `payto`."""
     pix: ChargePaymentMethodDetailsPix | None = None
-    """Data specific to Pix."""
+    """Details of a payment by Pix. Only with the type `pix`."""
     promptpay: ChargePaymentMethodDetailsPromptpay | None = None
-    """Data specific to PromptPay."""
+    """Details of a payment by PromptPay. Only with the type `promptpay`."""
     revolut_pay: ChargePaymentMethodDetailsRevolutPay | None = None
-    """Data specific to Revolut Pay."""
+    """Details of a payment by Revolut Pay. Only with the type `revolut_pay`."""
     samsung_pay: ChargePaymentMethodDetailsSamsungPay | None = None
-    """Data specific to Samsung Pay."""
+    """Details of a payment by Samsung Pay. Only with the type `samsung_pay`."""
     satispay: ChargePaymentMethodDetailsSatispay | None = None
-    """Data specific to Satispay."""
+    """Details of a payment by Satispay. Only with the type `satispay`."""
     scalapay: ChargePaymentMethodDetailsScalapay | None = None
-    """Data specific to Scalapay."""
+    """Details of a payment by Scalapay. Only with the type `scalapay`."""
     sepa_credit_transfer: ChargePaymentMethodDetailsSepaCreditTransfer | None = None
+    """Details of a payment by SEPA credit transfer. Only with the type `sepa_credit_transfer`."""
     sepa_debit: ChargePaymentMethodDetailsSepaDebit | None = None
-    """Data specific to SEPA Direct Debit."""
+    """Details of a payment by SEPA Direct Debit. Only with the type `sepa_debit`."""
     sequra: ChargePaymentMethodDetailsSequra | None = None
-    """Data specific to seQura."""
+    """Details of a payment by seQura. Only with the type `sequra`."""
     sofort: ChargePaymentMethodDetailsSofort | None = None
-    """Data specific to Sofort."""
+    """Details of a payment by Sofort. Only with the type `sofort`."""
     stripe_account: ChargePaymentMethodDetailsStripeAccount | None = None
+    """Details of a payment by a Stripe account. Only with the type `stripe_account`."""
     sunbit: ChargePaymentMethodDetailsSunbit | None = None
     """Data specific to Sunbit."""
     swish: ChargePaymentMethodDetailsSwish | None = None
-    """Data specific to Swish."""
+    """Details of a payment by Swish. Only with the type `swish`."""
     twint: ChargePaymentMethodDetailsTwint | None = None
-    """Data specific to TWINT."""
+    """Details of a payment by TWINT. Only with the type `twint`."""
     type: str
+    """Payment method type; the field of the same name has the details."""
     upi: ChargePaymentMethodDetailsUpi | None = None
-    """Data specific to UPI."""
+    """Details of a payment by UPI. Only with the type `upi`."""
     us_bank_account: ChargePaymentMethodDetailsUsBankAccount | None = None
-    """Data specific to bank accounts in the United States."""
+    """Details of a payment by ACH Direct Debit. Only with the type `us_bank_account`."""
     wechat: ChargePaymentMethodDetailsWechat | None = None
+    """Details of a payment by WeChat in the older API. Only with the type `wechat`."""
     wechat_pay: ChargePaymentMethodDetailsWechatPay | None = None
-    """Data specific to WeChat Pay."""
+    """Details of a payment by WeChat Pay. Only with the type `wechat_pay`."""
     zip: ChargePaymentMethodDetailsZip | None = None
-    """Data specific to Zip."""
+    """Details of a payment by Zip. Only with the type `zip`."""
 
 
 class ChargePresentmentDetails(StripeModel):
+    """Amount and currency that the customer saw, where Stripe converted the price into the customer's
+    currency.
+    """
+
     presentment_amount: int
+    """Amount that the customer saw and paid, in the smallest unit of `presentment_currency`."""
     presentment_currency: str
+    """Three-letter ISO 4217 code, in lower case, of the currency that the customer saw."""
 
 
 class ChargeRadarOptions(StripeModel):
@@ -1461,17 +1889,24 @@ class ChargeTransferData(StripeModel):
 
 
 class Charge(StripeModel):
-    """A `charge` object.
+    """One attempt to take money from a payment method, whether it succeeded or not. Payment intents create
+    charges; create them yourself only in old integrations.
 
     https://docs.stripe.com/api/charges/object
     """
 
     amount: int
+    """Amount of the charge, in the smallest currency unit."""
     amount_captured: int
+    """Part of the amount that was captured, in the smallest currency unit. Less than `amount` after a
+    partial capture.
+    """
     amount_refunded: int
+    """Part of the amount that was refunded, in the smallest currency unit."""
     application: Expandable["Application"] | None = None
     """Connect application that created the object."""
     application_fee: Expandable["ApplicationFee"] | None = None
+    """Fee that the platform kept of the charge. Null if there is none."""
     application_fee_amount: int | None = None
     """Fee that the platform collects on the payment, in the smallest currency unit."""
     authorization_code: str | None = None
@@ -1481,7 +1916,9 @@ class Charge(StripeModel):
     billing_details: BillingDetails
     """Name and contact details of the payer."""
     calculated_statement_descriptor: str | None = None
+    """Text that stands on the customer's card statement, with prefix and suffix put together."""
     captured: bool
+    """Whether the money was captured. `False` while it is only authorized."""
     created: Timestamp
     """Time at which the object was created."""
     currency: str
@@ -1489,14 +1926,23 @@ class Charge(StripeModel):
     customer: Expandable["Customer | DeletedCustomer"] | None = None
     """Customer that the object belongs to."""
     description: str | None = None
+    """Your description of the charge. The Dashboard shows it."""
     disputed: bool
+    """Whether the charge is, or was, disputed."""
     failure_balance_transaction: Expandable["BalanceTransaction"] | None = None
+    """Balance transaction that took the money back when a charge failed after it had succeeded at first,
+    such as a bank debit.
+    """
     failure_code: str | None = None
+    """Why the charge failed, as a code such as `card_declined`. Null if it did not fail."""
     failure_message: str | None = None
+    """Why the charge failed, in words that can be shown to the customer."""
     fraud_details: ChargeFraudDetails | None = None
+    """What you and Stripe think about fraud."""
     id: str
     """Unique ID of the object."""
     level3: ChargeLevel3 | None = None
+    """Line items that were sent to the card network (Level III data)."""
     livemode: bool
     """Whether the object exists in live mode. `False` in test mode and in sandboxes."""
     metadata: dict[str, str]
@@ -1510,25 +1956,39 @@ class Charge(StripeModel):
     to the payment.
     """
     outcome: ChargeOutcome | None = None
+    """Whether the charge was accepted, and why or why not."""
     paid: bool
+    """Whether the charge succeeded, or was authorized for a later capture."""
     payment_intent: Expandable["PaymentIntent"] | None = None
     """Payment intent that the object belongs to."""
     payment_method: str | None = None
     """Payment method that is used."""
     payment_method_details: ChargePaymentMethodDetails | None = None
+    """Details of the payment method as it was at the time of the charge."""
     presentment_details: ChargePresentmentDetails | None = None
+    """Amount and currency that the customer saw, where Stripe converted the price into the customer's
+    currency.
+    """
     radar_options: ChargeRadarOptions | None = None
     """Settings for Radar, Stripe's fraud prevention."""
     receipt_email: str | None = None
+    """Email address to which the receipt was sent."""
     receipt_number: str | None = None
+    """Number on the receipt. Null until a receipt was sent."""
     receipt_url: str | None = None
+    """Page of Stripe with the receipt, which also shows later refunds."""
     refunded: bool
+    """Whether all of the charge was refunded. `False` after a partial refund."""
     refunds: ListObject[Lazy["Refund"]] | None = None
+    """Refunds of the charge."""
     review: Expandable["Review"] | None = None
+    """Radar review that was opened for the charge."""
     shipping: ShippingDetails | None = None
     """Recipient and address of a delivery."""
     source: Lazy["Account | BankAccount | Card | Source"] | None = None
+    """Deprecated: use `payment_method`. Card, bank account or source of the older API that was charged."""
     source_transfer: Expandable["Transfer"] | None = None
+    """Transfer that created this charge in a connected account."""
     statement_descriptor: str | None = None
     """Text that appears on the bank or card statement."""
     statement_descriptor_suffix: str | None = None
@@ -1536,7 +1996,14 @@ class Charge(StripeModel):
     together have up to 22 characters.
     """
     status: Literal["failed", "pending", "succeeded"]
+    """Whether the charge succeeded.
+
+    - `failed`: It failed; `failure_code` says why.
+    - `pending`: The payment method has not confirmed it yet, such as with bank debits.
+    - `succeeded`: It succeeded, or was authorized.
+    """
     transfer: Expandable["Transfer"] | None = None
+    """Transfer of the money to the connected account. Only for charges that send it on."""
     transfer_data: ChargeTransferData | None = None
     """Transfers money from the payment to a connected account."""
     transfer_group: str | None = None

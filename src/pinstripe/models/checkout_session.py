@@ -141,19 +141,34 @@ __all__ = [
 
 
 class CheckoutSessionAdaptivePricing(StripeModel):
+    """Whether customers can pay in their local currency."""
+
     enabled: bool
+    """Whether Stripe offers prices in the customer's local currency, at its own exchange rate."""
 
 
 class CheckoutSessionAfterExpirationRecovery(StripeModel):
+    """Settings for winning back a customer who left the session before paying."""
+
     allow_promotion_codes: bool
+    """Whether the customer can enter a promotion code in the session that the recovery URL opens. Defaults
+    to `False`.
+    """
     enabled: bool
+    """Whether an expired session gets a recovery URL, which opens a new session with the same contents."""
     expires_at: Timestamp | None = None
-    """Time at which it expires."""
+    """When the recovery URL stops working."""
     url: str | None = None
+    """URL that opens a copy of the expired session. Null until the session has expired; send it to the
+    customer by email.
+    """
 
 
 class CheckoutSessionAfterExpiration(StripeModel):
+    """What happens when the session expires."""
+
     recovery: CheckoutSessionAfterExpirationRecovery | None = None
+    """Settings for winning back a customer who left the session before paying."""
 
 
 class CheckoutSessionAutomaticTaxLiability(StripeModel):
@@ -179,33 +194,70 @@ class CheckoutSessionAutomaticTax(StripeModel):
     provider: str | None = None
     """Provider of the tax calculation."""
     status: Literal["complete", "failed", "requires_location_inputs"] | None = None
-    """Result of the tax calculation."""
+    """Whether the tax for the customer's location has been computed, and if not, why.
+
+    - `complete`: The tax has been computed.
+    - `failed`: The tax could not be computed because of an error.
+    - `requires_location_inputs`: The customer's location is not known well enough yet.
+    """
 
 
 class CheckoutSessionBrandingSettingsIcon(StripeModel):
+    """Small square picture of the business, shown next to its name."""
+
     file: str | None = None
+    """ID of the uploaded file with the icon. Only with the type `file`."""
     type: Literal["file", "url"]
+    """Whether the icon is a file uploaded to Stripe or a URL.
+
+    - `file`: A file that was uploaded to Stripe.
+    - `url`: A picture at a public URL.
+    """
     url: str | None = None
+    """URL of the icon. Only with the type `url`."""
 
 
 class CheckoutSessionBrandingSettingsLogo(StripeModel):
+    """Logo of the business, shown in place of the icon and the name."""
+
     file: str | None = None
+    """ID of the uploaded file with the logo. Only with the type `file`."""
     type: Literal["file", "url"]
+    """Whether the logo is a file uploaded to Stripe or a URL.
+
+    - `file`: A file that was uploaded to Stripe.
+    - `url`: A picture at a public URL.
+    """
     url: str | None = None
+    """URL of the logo. Only with the type `url`."""
 
 
 class CheckoutSessionBrandingSettings(StripeModel):
+    """Look of the payment page. Each setting that is left out comes from the branding of the account."""
+
     background_color: str
+    """Color behind the page, as a hex code such as `#ffffff`."""
     border_style: Literal["pill", "rectangular", "rounded"]
+    """Shape of buttons and input fields.
+
+    - `pill`: Fully rounded ends.
+    - `rectangular`: Square corners.
+    - `rounded`: Slightly rounded corners.
+    """
     button_color: str
+    """Color of the button that submits the page, as a hex code such as `#0055aa`."""
     display_name: str
+    """Business name at the top of the page."""
     font_family: str
+    """Font of the page."""
     icon: CheckoutSessionBrandingSettingsIcon | None = None
+    """Small square picture of the business, shown next to its name."""
     logo: CheckoutSessionBrandingSettingsLogo | None = None
+    """Logo of the business, shown in place of the icon and the name."""
 
 
 class CheckoutSessionCollectedInformationShippingDetails(StripeModel):
-    """Recipient and address of a delivery."""
+    """Name and shipping address that the customer entered."""
 
     address: Address
     """Delivery address."""
@@ -214,112 +266,219 @@ class CheckoutSessionCollectedInformationShippingDetails(StripeModel):
 
 
 class CheckoutSessionCollectedInformation(StripeModel):
+    """What Checkout asked the customer for, beyond billing and payment details."""
+
     business_name: str | None = None
+    """Business name that the customer entered."""
     individual_name: str | None = None
+    """Personal name that the customer entered."""
     shipping_details: CheckoutSessionCollectedInformationShippingDetails | None = None
-    """Recipient and address of a delivery."""
+    """Name and shipping address that the customer entered."""
 
 
 class CheckoutSessionConsent(StripeModel):
+    """What the customer agreed to. Null if the session did not ask."""
+
     promotions: Literal["opt_in", "opt_out"] | None = None
+    """Whether the customer agreed to receive promotional emails from you.
+
+    - `opt_in`: The customer wants promotional emails.
+    - `opt_out`: The customer does not want promotional emails.
+    """
     terms_of_service: Literal["accepted"] | None = None
+    """Whether the customer accepted your terms of service.
+
+    - `accepted`: The customer accepted the terms.
+    """
 
 
 class CheckoutSessionConsentCollectionPaymentMethodReuseAgreement(StripeModel):
+    """Text about the reuse of the payment method, near the pay button."""
+
     position: Literal["auto", "hidden"]
+    """Whether Checkout shows its own text about reuse. If you hide it, show the terms yourself, for
+    example with `custom_text`.
+
+    - `auto`: Checkout decides whether to show its text.
+    - `hidden`: Checkout shows no text about reuse.
+    """
 
 
 class CheckoutSessionConsentCollection(StripeModel):
+    """Agreements that Checkout asks the customer for."""
+
     payment_method_reuse_agreement: CheckoutSessionConsentCollectionPaymentMethodReuseAgreement | None = None
+    """Text about the reuse of the payment method, near the pay button."""
     promotions: Literal["auto", "none"] | None = None
+    """Whether the page offers a checkbox for promotional emails.
+
+    - `auto`: Whether the checkbox is shown depends on the customer's locale.
+    - `none`: No checkbox is shown.
+    """
     terms_of_service: Literal["none", "required"] | None = None
+    """Whether the customer must tick a checkbox to accept your terms of service. The account's public
+    details need a URL of the terms.
+
+    - `none`: No checkbox is shown for the terms.
+    - `required`: The customer cannot pay without accepting the terms.
+    """
 
 
 class CheckoutSessionCurrencyConversion(StripeModel):
+    """Amounts in your own currency, for sessions before March 2025 in which Adaptive Pricing converted
+    them. Newer sessions use `presentment_details`.
+    """
+
     amount_subtotal: int
-    """Total before discounts and taxes, in the smallest currency unit."""
+    """Sum before discounts and taxes in `source_currency`, in its smallest unit."""
     amount_total: int
-    """Total after discounts and taxes, in the smallest currency unit."""
+    """Sum after discounts and taxes in `source_currency`, in its smallest unit."""
     fx_rate: DecimalString
+    """Exchange rate from `source_currency` to the currency in which the customer paid."""
     source_currency: str
+    """Currency in which the session was created, before the conversion."""
 
 
 class CheckoutSessionCustomFieldDropdownOption(StripeModel):
+    """Options that the customer can choose from, up to 200."""
+
     label: str
+    """Text of the option, up to 100 characters."""
     value: str
+    """Value that you receive when the option is chosen, up to 100 letters and digits. Each must be unique
+    in its field.
+    """
 
 
 class CheckoutSessionCustomFieldDropdown(StripeModel):
+    """Options and answer of a field with the type `dropdown`."""
+
     default_value: str | None = None
+    """Value of the option that is selected at the start."""
     options: list[CheckoutSessionCustomFieldDropdownOption]
+    """Options that the customer can choose from, up to 200."""
     value: str | None = None
+    """Value of the option that the customer chose."""
 
 
 class CheckoutSessionCustomFieldLabel(StripeModel):
+    """Name of the field as the customer sees it."""
+
     custom: str | None = None
+    """Text of the label, up to 50 characters."""
     type: Literal["custom"]
+    """Kind of label. Always `custom`, your own text.
+
+    - `custom`: Your own text.
+    """
 
 
 class CheckoutSessionCustomFieldNumeric(StripeModel):
+    """Limits and answer of a field with the type `numeric`."""
+
     default_value: str | None = None
+    """Number that the field contains at the start."""
     maximum_length: int | None = None
+    """Most characters that the customer can enter."""
     minimum_length: int | None = None
+    """Fewest characters that the customer must enter."""
     value: str | None = None
+    """Digits that the customer entered, as a string."""
 
 
 class CheckoutSessionCustomFieldText(StripeModel):
+    """Limits and answer of a field with the type `text`."""
+
     default_value: str | None = None
+    """Text that the field contains at the start."""
     maximum_length: int | None = None
+    """Most characters that the customer can enter."""
     minimum_length: int | None = None
+    """Fewest characters that the customer must enter."""
     value: str | None = None
+    """Text that the customer entered."""
 
 
 class CheckoutSessionCustomField(StripeModel):
+    """Up to three additional fields on the page."""
+
     dropdown: CheckoutSessionCustomFieldDropdown | None = None
+    """Options and answer of a field with the type `dropdown`."""
     key: str
+    """Name under which you find the answer, up to 200 letters and digits. Not shown to the customer."""
     label: CheckoutSessionCustomFieldLabel
+    """Name of the field as the customer sees it."""
     numeric: CheckoutSessionCustomFieldNumeric | None = None
+    """Limits and answer of a field with the type `numeric`."""
     optional: bool
+    """Whether the customer can leave the field empty. Defaults to `False`."""
     text: CheckoutSessionCustomFieldText | None = None
+    """Limits and answer of a field with the type `text`."""
     type: Literal["dropdown", "numeric", "text"]
+    """Kind of field, which decides what the customer can enter.
+
+    - `dropdown`: A choice from a list of options.
+    - `numeric`: Digits only.
+    - `text`: Free text.
+    """
 
 
 class CheckoutSessionCustomTextAfterSubmit(StripeModel):
+    """Text after the payment button."""
+
     message: str
+    """Text to show, up to 1200 characters."""
 
 
 class CheckoutSessionCustomTextShippingAddress(StripeModel):
-    """Delivery address."""
+    """Text next to the fields for the shipping address."""
 
     message: str
+    """Text to show, up to 1200 characters."""
 
 
 class CheckoutSessionCustomTextSubmit(StripeModel):
+    """Text next to the payment button."""
+
     message: str
+    """Text to show, up to 1200 characters."""
 
 
 class CheckoutSessionCustomTextTermsOfServiceAcceptance(StripeModel):
+    """Text that replaces the default label of the terms of service checkbox."""
+
     message: str
+    """Text to show, up to 1200 characters."""
 
 
 class CheckoutSessionCustomText(StripeModel):
+    """Your own text at certain places of the page."""
+
     after_submit: CheckoutSessionCustomTextAfterSubmit | None = None
+    """Text after the payment button."""
     shipping_address: CheckoutSessionCustomTextShippingAddress | None = None
-    """Delivery address."""
+    """Text next to the fields for the shipping address."""
     submit: CheckoutSessionCustomTextSubmit | None = None
+    """Text next to the payment button."""
     terms_of_service_acceptance: CheckoutSessionCustomTextTermsOfServiceAcceptance | None = None
+    """Text that replaces the default label of the terms of service checkbox."""
 
 
 class CheckoutSessionDiscount(StripeModel):
+    """Coupons and promotion codes that apply to the session. At most one can be passed."""
+
     coupon: Expandable["Coupon"] | None = None
-    """Coupon of the discount."""
+    """Coupon that applies."""
     promotion_code: Expandable["PromotionCode"] | None = None
-    """Promotion code of the discount."""
+    """Promotion code that applies."""
 
 
 class CheckoutSessionInvoiceCreationInvoiceDataCustomField(StripeModel):
+    """Up to four additional lines of name and value on the invoice."""
+
     name: str
     value: str
+    """Value next to the name, up to 140 characters."""
 
 
 class CheckoutSessionInvoiceCreationInvoiceDataIssuer(StripeModel):
@@ -336,16 +495,29 @@ class CheckoutSessionInvoiceCreationInvoiceDataIssuer(StripeModel):
 
 
 class CheckoutSessionInvoiceCreationInvoiceDataRenderingOptions(StripeModel):
+    """How the PDF of the invoice looks."""
+
     amount_tax_display: str | None = None
+    """How the amounts of lines on the PDF treat tax.
+
+    - `exclude_tax`: Amounts without tax.
+    - `include_inclusive_tax`: Amounts with the tax that prices contain, but without exclusive tax.
+    """
     template: str | None = None
+    """Invoice template to use for the PDF."""
 
 
 class CheckoutSessionInvoiceCreationInvoiceData(StripeModel):
+    """Contents of the invoice."""
+
     account_tax_ids: list[Expandable["TaxId | DeletedTaxId"]] | None = None
     """Tax IDs of your account to show on the invoices. The account's default tax IDs unless set."""
     custom_fields: list[CheckoutSessionInvoiceCreationInvoiceDataCustomField] | None = None
+    """Up to four additional lines of name and value on the invoice."""
     description: str | None = None
+    """Memo on the invoice."""
     footer: str | None = None
+    """Text at the end of the invoice."""
     issuer: CheckoutSessionInvoiceCreationInvoiceDataIssuer | None = None
     """Account that issues the invoice. Its branding, address and tax IDs are shown on it."""
     metadata: dict[str, str] | None = None
@@ -353,30 +525,50 @@ class CheckoutSessionInvoiceCreationInvoiceData(StripeModel):
     up to 500. An update changes only the keys it contains; an empty value removes its key.
     """
     rendering_options: CheckoutSessionInvoiceCreationInvoiceDataRenderingOptions | None = None
+    """How the PDF of the invoice looks."""
 
 
 class CheckoutSessionInvoiceCreation(StripeModel):
+    """Settings for an invoice after the payment, in `payment` mode."""
+
     enabled: bool
+    """Whether Stripe creates a paid invoice once the payment succeeds."""
     invoice_data: CheckoutSessionInvoiceCreationInvoiceData
+    """Contents of the invoice."""
 
 
 class CheckoutSessionManagedPayments(StripeModel):
+    """Settings for Managed Payments, in which Stripe acts as merchant of record."""
+
     enabled: bool
+    """Whether the session uses Managed Payments."""
 
 
 class CheckoutSessionNameCollectionBusiness(StripeModel):
+    """Settings for the business name."""
+
     enabled: bool
+    """Whether Checkout asks for a business name."""
     optional: bool
+    """Whether the customer can leave the business name empty. Defaults to `False`."""
 
 
 class CheckoutSessionNameCollectionIndividual(StripeModel):
+    """Settings for the personal name."""
+
     enabled: bool
+    """Whether Checkout asks for a personal name."""
     optional: bool
+    """Whether the customer can leave the personal name empty. Defaults to `False`."""
 
 
 class CheckoutSessionNameCollection(StripeModel):
+    """Names that Checkout asks the customer for."""
+
     business: CheckoutSessionNameCollectionBusiness | None = None
+    """Settings for the business name."""
     individual: CheckoutSessionNameCollectionIndividual | None = None
+    """Settings for the personal name."""
 
 
 class CheckoutSessionOptionalItemAdjustableQuantity(StripeModel):
@@ -391,18 +583,23 @@ class CheckoutSessionOptionalItemAdjustableQuantity(StripeModel):
 
 
 class CheckoutSessionOptionalItem(StripeModel):
+    """Items that the customer can add to the purchase on the page, up to ten."""
+
     adjustable_quantity: CheckoutSessionOptionalItemAdjustableQuantity | None = None
     """Lets the customer change the quantity."""
     price: str
-    """Price that applies."""
+    """Price of the optional item."""
     quantity: int
-    """Number of units."""
+    """Quantity that is added when the customer chooses the item."""
 
 
 class CheckoutSessionPaymentMethodConfigurationDetails(StripeModel):
+    """Payment method configuration that decided what the session offers."""
+
     id: str
-    """Unique ID of the object."""
+    """ID of the payment method configuration."""
     parent: str | None = None
+    """ID of the platform's configuration from which this one inherits."""
 
 
 class CheckoutSessionPaymentMethodOptionsAcssDebitMandateOptions(StripeModel):
@@ -411,16 +608,30 @@ class CheckoutSessionPaymentMethodOptionsAcssDebitMandateOptions(StripeModel):
     custom_mandate_url: str | None = None
     """URL of your own mandate text, shown instead of Stripe's."""
     default_for: list[Literal["invoice", "subscription"]] | None = None
+    """What the mandate is used for by default, besides this session. Only in `setup` mode.
+
+    - `invoice`: Later payments of invoices.
+    - `subscription`: Later payments of subscriptions.
+    """
     interval_description: str | None = None
     """How often payments are taken, in words, as the mandate states it."""
     payment_schedule: Literal["combined", "interval", "sporadic"] | None = None
-    """How often payments are taken."""
+    """How often payments are taken.
+
+    - `combined`: At fixed intervals, and also at irregular times.
+    - `interval`: At the intervals that `interval_description` describes.
+    - `sporadic`: At irregular times.
+    """
     transaction_type: Literal["business", "personal"] | None = None
-    """Whether the payments come from a personal or a business account."""
+    """Whether the payments come from a personal or a business account.
+
+    - `business`: The account belongs to a company.
+    - `personal`: The account belongs to a person.
+    """
 
 
 class CheckoutSessionPaymentMethodOptionsAcssDebit(StripeModel):
-    """Data specific to pre-authorized debit in Canada (ACSS)."""
+    """Settings for pre-authorized debits in Canada."""
 
     currency: Literal["cad", "usd"] | None = None
     """Three-letter ISO 4217 currency code in lowercase."""
@@ -446,7 +657,7 @@ class CheckoutSessionPaymentMethodOptionsAcssDebit(StripeModel):
 
 
 class CheckoutSessionPaymentMethodOptionsAffirm(StripeModel):
-    """Data specific to Affirm."""
+    """Settings for Affirm."""
 
     capture_method: Literal["manual"] | None = None
     """When the authorized money is captured.
@@ -466,7 +677,7 @@ class CheckoutSessionPaymentMethodOptionsAffirm(StripeModel):
 
 
 class CheckoutSessionPaymentMethodOptionsAfterpayClearpay(StripeModel):
-    """Data specific to Afterpay and Clearpay."""
+    """Settings for Afterpay and Clearpay."""
 
     capture_method: Literal["manual"] | None = None
     """When the authorized money is captured.
@@ -486,7 +697,7 @@ class CheckoutSessionPaymentMethodOptionsAfterpayClearpay(StripeModel):
 
 
 class CheckoutSessionPaymentMethodOptionsAlipay(StripeModel):
-    """Data specific to Alipay."""
+    """Settings for Alipay."""
 
     setup_future_usage: Literal["none"] | None = None
     """Whether the payment method is saved for later payments, and whether the customer will be present for
@@ -499,7 +710,7 @@ class CheckoutSessionPaymentMethodOptionsAlipay(StripeModel):
 
 
 class CheckoutSessionPaymentMethodOptionsAlma(StripeModel):
-    """Data specific to Alma."""
+    """Settings for Alma."""
 
     capture_method: Literal["manual"] | None = None
     """When the authorized money is captured.
@@ -511,7 +722,7 @@ class CheckoutSessionPaymentMethodOptionsAlma(StripeModel):
 
 
 class CheckoutSessionPaymentMethodOptionsAmazonPay(StripeModel):
-    """Data specific to Amazon Pay."""
+    """Settings for Amazon Pay."""
 
     capture_method: Literal["manual"] | None = None
     """When the authorized money is captured.
@@ -531,7 +742,7 @@ class CheckoutSessionPaymentMethodOptionsAmazonPay(StripeModel):
 
 
 class CheckoutSessionPaymentMethodOptionsAuBecsDebit(StripeModel):
-    """Data specific to BECS Direct Debit in Australia."""
+    """Settings for BECS Direct Debit in Australia."""
 
     setup_future_usage: Literal["none"] | None = None
     """Whether the payment method is saved for later payments, and whether the customer will be present for
@@ -553,7 +764,7 @@ class CheckoutSessionPaymentMethodOptionsBacsDebitMandateOptions(StripeModel):
 
 
 class CheckoutSessionPaymentMethodOptionsBacsDebit(StripeModel):
-    """Data specific to Bacs Direct Debit in the United Kingdom."""
+    """Settings for Bacs Direct Debit in the United Kingdom."""
 
     mandate_options: CheckoutSessionPaymentMethodOptionsBacsDebitMandateOptions | None = None
     """Terms of the mandate that authorizes the payments."""
@@ -570,7 +781,7 @@ class CheckoutSessionPaymentMethodOptionsBacsDebit(StripeModel):
 
 
 class CheckoutSessionPaymentMethodOptionsBancontact(StripeModel):
-    """Data specific to Bancontact."""
+    """Settings for Bancontact."""
 
     setup_future_usage: Literal["none", "off_session"] | None = None
     """Whether the payment method is saved for later payments, and whether the customer will be present for
@@ -583,7 +794,7 @@ class CheckoutSessionPaymentMethodOptionsBancontact(StripeModel):
 
 
 class CheckoutSessionPaymentMethodOptionsBillie(StripeModel):
-    """Data specific to Billie."""
+    """Settings for Billie."""
 
     capture_method: Literal["manual"] | None = None
     """When the authorized money is captured.
@@ -595,7 +806,7 @@ class CheckoutSessionPaymentMethodOptionsBillie(StripeModel):
 
 
 class CheckoutSessionPaymentMethodOptionsBoleto(StripeModel):
-    """Data specific to Boleto."""
+    """Settings for Boleto."""
 
     expires_after_days: int
     """Number of days after which the customer can no longer pay."""
@@ -617,12 +828,27 @@ class CheckoutSessionPaymentMethodOptionsCardInstallments(StripeModel):
 
 
 class CheckoutSessionPaymentMethodOptionsCardRestrictions(StripeModel):
+    """Cards that the session does not accept."""
+
     brands_blocked: list[Literal["american_express", "discover_global_network", "mastercard", "visa"]] | None = None
+    """Card brands that the session does not accept.
+
+    - `american_express`: American Express.
+    - `discover_global_network`: Discover and the other brands of its network.
+    - `mastercard`: Mastercard.
+    - `visa`: Visa.
+    """
     funding_types_blocked: list[Literal["credit", "debit", "prepaid"]] | None = None
+    """Funding types of cards that the session does not accept.
+
+    - `credit`: Credit cards.
+    - `debit`: Debit cards.
+    - `prepaid`: Prepaid cards.
+    """
 
 
 class CheckoutSessionPaymentMethodOptionsCard(StripeModel):
-    """Settings for card payments."""
+    """Settings for cards."""
 
     capture_method: Literal["manual"] | None = None
     """When the authorized money is captured.
@@ -634,13 +860,29 @@ class CheckoutSessionPaymentMethodOptionsCard(StripeModel):
     installments: CheckoutSessionPaymentMethodOptionsCardInstallments | None = None
     """Settings for payment in installments."""
     request_extended_authorization: Literal["if_available", "never"] | None = None
-    """Whether to request a longer capture window."""
+    """Whether to request a longer capture window.
+
+    - `if_available`: Asked for where the card supports it.
+    - `never`: Not asked for.
+    """
     request_incremental_authorization: Literal["if_available", "never"] | None = None
-    """Whether to request that the authorized amount can be increased."""
+    """Whether to request that the authorized amount can be increased.
+
+    - `if_available`: Asked for where the card supports it.
+    - `never`: Not asked for.
+    """
     request_multicapture: Literal["if_available", "never"] | None = None
-    """Whether to request that the payment can be captured in parts."""
+    """Whether to request that the payment can be captured in parts.
+
+    - `if_available`: Asked for where the card supports it.
+    - `never`: Not asked for.
+    """
     request_overcapture: Literal["if_available", "never"] | None = None
-    """Whether to request that more than the authorized amount can be captured."""
+    """Whether to request that more than the authorized amount can be captured.
+
+    - `if_available`: Asked for where the card supports it.
+    - `never`: Not asked for.
+    """
     request_three_d_secure: Literal["any", "automatic", "challenge"]
     """When to request 3D Secure authentication.
 
@@ -649,6 +891,7 @@ class CheckoutSessionPaymentMethodOptionsCard(StripeModel):
     - `challenge`: Whenever possible, preferring that the customer is challenged.
     """
     restrictions: CheckoutSessionPaymentMethodOptionsCardRestrictions | None = None
+    """Cards that the session does not accept."""
     setup_future_usage: Literal["none", "off_session", "on_session"] | None = None
     """Whether the payment method is saved for later payments, and whether the customer will be present for
     them.
@@ -658,11 +901,17 @@ class CheckoutSessionPaymentMethodOptionsCard(StripeModel):
     - `on_session`: Saved for payments while the customer is present.
     """
     statement_descriptor_suffix_kana: str | None = None
+    """Kana text that follows the account's prefix on Japanese card statements, up to 22 characters
+    together.
+    """
     statement_descriptor_suffix_kanji: str | None = None
+    """Kanji text that follows the account's prefix on Japanese card statements, up to 17 characters
+    together.
+    """
 
 
 class CheckoutSessionPaymentMethodOptionsCashapp(StripeModel):
-    """Data specific to Cash App Pay."""
+    """Settings for Cash App Pay."""
 
     capture_method: Literal["manual"] | None = None
     """When the authorized money is captured.
@@ -694,20 +943,40 @@ class CheckoutSessionPaymentMethodOptionsCustomerBalanceBankTransfer(StripeModel
     eu_bank_transfer: CheckoutSessionPaymentMethodOptionsCustomerBalanceBankTransferEuBankTransfer | None = None
     """Settings for bank transfers in the European Union."""
     requested_address_types: list[Literal["aba", "iban", "sepa", "sort_code", "spei", "swift", "zengin"]] | None = None
+    """Kinds of bank details that the customer is shown for the transfer.
+
+    - `aba`: Account and routing number for ACH and domestic wires in the US.
+    - `iban`: IBAN of a European account.
+    - `sepa`: IBAN for SEPA transfers.
+    - `sort_code`: Sort code and account number in the United Kingdom.
+    - `spei`: CLABE for SPEI transfers in Mexico.
+    - `swift`: SWIFT code and account number for US dollars.
+    - `zengin`: Account details for Zengin transfers in Japan.
+    """
     type: (
         Literal["eu_bank_transfer", "gb_bank_transfer", "jp_bank_transfer", "mx_bank_transfer", "us_bank_transfer"]
         | None
     ) = None
-    """Type of bank transfer, which depends on the country."""
+    """Banking system through which the customer transfers.
+
+    - `eu_bank_transfer`: SEPA transfers in euros.
+    - `gb_bank_transfer`: Transfers in pounds sterling.
+    - `jp_bank_transfer`: Transfers in yen.
+    - `mx_bank_transfer`: Transfers in Mexican pesos.
+    - `us_bank_transfer`: Transfers in US dollars.
+    """
 
 
 class CheckoutSessionPaymentMethodOptionsCustomerBalance(StripeModel):
-    """Data specific to payments from the customer's cash balance."""
+    """Settings for bank transfers to the customer's cash balance."""
 
     bank_transfer: CheckoutSessionPaymentMethodOptionsCustomerBalanceBankTransfer | None = None
     """Settings for bank transfers."""
     funding_type: Literal["bank_transfer"] | None = None
-    """How the customer adds funds to the balance."""
+    """How the customer adds funds to the balance.
+
+    - `bank_transfer`: The customer sends the money by bank transfer.
+    """
     setup_future_usage: Literal["none"] | None = None
     """Whether the payment method is saved for later payments, and whether the customer will be present for
     them.
@@ -719,7 +988,7 @@ class CheckoutSessionPaymentMethodOptionsCustomerBalance(StripeModel):
 
 
 class CheckoutSessionPaymentMethodOptionsEps(StripeModel):
-    """Data specific to EPS."""
+    """Settings for EPS."""
 
     setup_future_usage: Literal["none"] | None = None
     """Whether the payment method is saved for later payments, and whether the customer will be present for
@@ -732,7 +1001,7 @@ class CheckoutSessionPaymentMethodOptionsEps(StripeModel):
 
 
 class CheckoutSessionPaymentMethodOptionsFpx(StripeModel):
-    """Data specific to FPX."""
+    """Settings for FPX."""
 
     setup_future_usage: Literal["none"] | None = None
     """Whether the payment method is saved for later payments, and whether the customer will be present for
@@ -745,7 +1014,7 @@ class CheckoutSessionPaymentMethodOptionsFpx(StripeModel):
 
 
 class CheckoutSessionPaymentMethodOptionsGiropay(StripeModel):
-    """Data specific to giropay."""
+    """Settings for giropay."""
 
     setup_future_usage: Literal["none"] | None = None
     """Whether the payment method is saved for later payments, and whether the customer will be present for
@@ -758,7 +1027,7 @@ class CheckoutSessionPaymentMethodOptionsGiropay(StripeModel):
 
 
 class CheckoutSessionPaymentMethodOptionsGrabpay(StripeModel):
-    """Data specific to GrabPay."""
+    """Settings for GrabPay."""
 
     setup_future_usage: Literal["none"] | None = None
     """Whether the payment method is saved for later payments, and whether the customer will be present for
@@ -771,7 +1040,7 @@ class CheckoutSessionPaymentMethodOptionsGrabpay(StripeModel):
 
 
 class CheckoutSessionPaymentMethodOptionsIdeal(StripeModel):
-    """Data specific to iDEAL."""
+    """Settings for iDEAL."""
 
     setup_future_usage: Literal["none"] | None = None
     """Whether the payment method is saved for later payments, and whether the customer will be present for
@@ -784,7 +1053,7 @@ class CheckoutSessionPaymentMethodOptionsIdeal(StripeModel):
 
 
 class CheckoutSessionPaymentMethodOptionsKakaoPay(StripeModel):
-    """Data specific to Kakao Pay."""
+    """Settings for Kakao Pay."""
 
     capture_method: Literal["manual"] | None = None
     """When the authorized money is captured.
@@ -804,7 +1073,7 @@ class CheckoutSessionPaymentMethodOptionsKakaoPay(StripeModel):
 
 
 class CheckoutSessionPaymentMethodOptionsKlarna(StripeModel):
-    """Data specific to Klarna."""
+    """Settings for Klarna."""
 
     capture_method: Literal["manual"] | None = None
     """When the authorized money is captured.
@@ -824,7 +1093,7 @@ class CheckoutSessionPaymentMethodOptionsKlarna(StripeModel):
 
 
 class CheckoutSessionPaymentMethodOptionsKonbini(StripeModel):
-    """Data specific to Konbini."""
+    """Settings for payments in Japanese convenience stores."""
 
     expires_after_days: int | None = None
     """Number of days after which the customer can no longer pay."""
@@ -839,7 +1108,7 @@ class CheckoutSessionPaymentMethodOptionsKonbini(StripeModel):
 
 
 class CheckoutSessionPaymentMethodOptionsKrCard(StripeModel):
-    """Data specific to Korean cards."""
+    """Settings for cards of South Korea."""
 
     capture_method: Literal["manual"] | None = None
     """When the authorized money is captured.
@@ -859,7 +1128,7 @@ class CheckoutSessionPaymentMethodOptionsKrCard(StripeModel):
 
 
 class CheckoutSessionPaymentMethodOptionsLink(StripeModel):
-    """Settings for payments with Link."""
+    """Settings for Link payments."""
 
     capture_method: Literal["manual"] | None = None
     """When the authorized money is captured.
@@ -879,7 +1148,7 @@ class CheckoutSessionPaymentMethodOptionsLink(StripeModel):
 
 
 class CheckoutSessionPaymentMethodOptionsMobilepay(StripeModel):
-    """Data specific to MobilePay."""
+    """Settings for MobilePay."""
 
     capture_method: Literal["manual"] | None = None
     """When the authorized money is captured.
@@ -899,7 +1168,7 @@ class CheckoutSessionPaymentMethodOptionsMobilepay(StripeModel):
 
 
 class CheckoutSessionPaymentMethodOptionsMultibanco(StripeModel):
-    """Data specific to Multibanco."""
+    """Settings for Multibanco."""
 
     setup_future_usage: Literal["none"] | None = None
     """Whether the payment method is saved for later payments, and whether the customer will be present for
@@ -912,7 +1181,7 @@ class CheckoutSessionPaymentMethodOptionsMultibanco(StripeModel):
 
 
 class CheckoutSessionPaymentMethodOptionsNaverPay(StripeModel):
-    """Data specific to Naver Pay."""
+    """Settings for Naver Pay."""
 
     capture_method: Literal["manual"] | None = None
     """When the authorized money is captured.
@@ -932,7 +1201,7 @@ class CheckoutSessionPaymentMethodOptionsNaverPay(StripeModel):
 
 
 class CheckoutSessionPaymentMethodOptionsOxxo(StripeModel):
-    """Data specific to OXXO."""
+    """Settings for OXXO."""
 
     expires_after_days: int
     """Number of days after which the customer can no longer pay."""
@@ -947,7 +1216,7 @@ class CheckoutSessionPaymentMethodOptionsOxxo(StripeModel):
 
 
 class CheckoutSessionPaymentMethodOptionsP24(StripeModel):
-    """Data specific to Przelewy24."""
+    """Settings for Przelewy24."""
 
     setup_future_usage: Literal["none"] | None = None
     """Whether the payment method is saved for later payments, and whether the customer will be present for
@@ -960,7 +1229,7 @@ class CheckoutSessionPaymentMethodOptionsP24(StripeModel):
 
 
 class CheckoutSessionPaymentMethodOptionsPayco(StripeModel):
-    """Data specific to PAYCO."""
+    """Settings for PAYCO."""
 
     capture_method: Literal["manual"] | None = None
     """When the authorized money is captured.
@@ -980,7 +1249,7 @@ class CheckoutSessionPaymentMethodOptionsPayco(StripeModel):
 
 
 class CheckoutSessionPaymentMethodOptionsPaynow(StripeModel):
-    """Data specific to PayNow."""
+    """Settings for PayNow."""
 
     setup_future_usage: Literal["none"] | None = None
     """Whether the payment method is saved for later payments, and whether the customer will be present for
@@ -993,7 +1262,7 @@ class CheckoutSessionPaymentMethodOptionsPaynow(StripeModel):
 
 
 class CheckoutSessionPaymentMethodOptionsPaypal(StripeModel):
-    """Data specific to PayPal."""
+    """Settings for PayPal."""
 
     capture_method: Literal["manual"] | None = None
     """When the authorized money is captured.
@@ -1005,6 +1274,7 @@ class CheckoutSessionPaymentMethodOptionsPaypal(StripeModel):
     preferred_locale: str | None = None
     """Language of the payment page, as an IETF language tag such as `en-US`."""
     reference: str | None = None
+    """Your own reference, which PayPal shows to the customer with the transaction."""
     setup_future_usage: Literal["none", "off_session"] | None = None
     """Whether the payment method is saved for later payments, and whether the customer will be present for
     them.
@@ -1031,7 +1301,17 @@ class CheckoutSessionPaymentMethodOptionsPaytoMandateOptions(StripeModel):
     payment_schedule: (
         Literal["adhoc", "annual", "daily", "fortnightly", "monthly", "quarterly", "semi_annual", "weekly"] | None
     ) = None
-    """How often payments are taken."""
+    """How often payments are taken.
+
+    - `adhoc`: At no fixed times.
+    - `annual`: Once a year.
+    - `daily`: Once a day.
+    - `fortnightly`: Every two weeks.
+    - `monthly`: Once a month.
+    - `quarterly`: Every three months.
+    - `semi_annual`: Every six months.
+    - `weekly`: Once a week.
+    """
     payments_per_period: int | None = None
     """Number of payments per period."""
     purpose: (
@@ -1050,13 +1330,26 @@ class CheckoutSessionPaymentMethodOptionsPaytoMandateOptions(StripeModel):
         ]
         | None
     ) = None
-    """Purpose of the payments."""
+    """Purpose of the payments.
+
+    - `dependant_support`: Support of dependants.
+    - `government`: Payments to the government.
+    - `loan`: Repayment of a loan.
+    - `mortgage`: Repayment of a mortgage.
+    - `other`: Something else.
+    - `pension`: Pension payments.
+    - `personal`: Personal payments.
+    - `retail`: Purchases of goods or services.
+    - `salary`: Wages.
+    - `tax`: Taxes.
+    - `utility`: Utilities, such as power or water.
+    """
     start_date: str | None = None
     """First day on which payments can be taken."""
 
 
 class CheckoutSessionPaymentMethodOptionsPayto(StripeModel):
-    """Data specific to PayTo."""
+    """Settings for PayTo."""
 
     mandate_options: CheckoutSessionPaymentMethodOptionsPaytoMandateOptions | None = None
     """Terms of the mandate that authorizes the payments."""
@@ -1076,6 +1369,11 @@ class CheckoutSessionPaymentMethodOptionsPixMandateOptions(StripeModel):
     amount: int | None = None
     """Amount of the payments, in the smallest currency unit. See `amount_type`."""
     amount_includes_iof: Literal["always", "never"] | None = None
+    """Whether the amount of the mandate contains IOF, Brazil's tax on financial operations.
+
+    - `always`: The amount contains IOF.
+    - `never`: IOF comes on top of the amount.
+    """
     amount_type: Literal["fixed", "maximum"] | None = None
     """Whether each payment has exactly the amount or at most the amount.
 
@@ -1087,17 +1385,29 @@ class CheckoutSessionPaymentMethodOptionsPixMandateOptions(StripeModel):
     end_date: str | None = None
     """Day on which the mandate ends."""
     payment_schedule: Literal["halfyearly", "monthly", "quarterly", "weekly", "yearly"] | None = None
-    """How often payments are taken."""
+    """How often payments are taken.
+
+    - `halfyearly`: Twice a year.
+    - `monthly`: Each month.
+    - `quarterly`: Each quarter.
+    - `weekly`: Each week.
+    - `yearly`: Each year.
+    """
     reference: str | None = None
-    """Your own reference for the mandate or subscription."""
+    """Name of what is paid for, which the buyer sees with the mandate."""
     start_date: str | None = None
     """First day on which payments can be taken."""
 
 
 class CheckoutSessionPaymentMethodOptionsPix(StripeModel):
-    """Data specific to Pix."""
+    """Settings for Pix."""
 
     amount_includes_iof: Literal["always", "never"] | None = None
+    """Whether the amount contains IOF, Brazil's tax on financial operations. Defaults to `never`.
+
+    - `always`: The amount contains IOF.
+    - `never`: IOF comes on top of the amount.
+    """
     expires_after_seconds: int | None = None
     """Number of seconds after which the customer can no longer pay."""
     mandate_options: CheckoutSessionPaymentMethodOptionsPixMandateOptions | None = None
@@ -1113,7 +1423,7 @@ class CheckoutSessionPaymentMethodOptionsPix(StripeModel):
 
 
 class CheckoutSessionPaymentMethodOptionsRevolutPay(StripeModel):
-    """Data specific to Revolut Pay."""
+    """Settings for Revolut Pay."""
 
     capture_method: Literal["manual"] | None = None
     """When the authorized money is captured.
@@ -1133,7 +1443,7 @@ class CheckoutSessionPaymentMethodOptionsRevolutPay(StripeModel):
 
 
 class CheckoutSessionPaymentMethodOptionsSamsungPay(StripeModel):
-    """Data specific to Samsung Pay."""
+    """Settings for Samsung Pay."""
 
     capture_method: Literal["manual"] | None = None
     """When the authorized money is captured.
@@ -1153,7 +1463,7 @@ class CheckoutSessionPaymentMethodOptionsSamsungPay(StripeModel):
 
 
 class CheckoutSessionPaymentMethodOptionsSatispay(StripeModel):
-    """Data specific to Satispay."""
+    """Settings for Satispay."""
 
     capture_method: Literal["manual"] | None = None
     """When the authorized money is captured.
@@ -1165,7 +1475,7 @@ class CheckoutSessionPaymentMethodOptionsSatispay(StripeModel):
 
 
 class CheckoutSessionPaymentMethodOptionsScalapay(StripeModel):
-    """Data specific to Scalapay."""
+    """Settings for Scalapay."""
 
     capture_method: Literal["manual"] | None = None
     """When the authorized money is captured.
@@ -1184,7 +1494,7 @@ class CheckoutSessionPaymentMethodOptionsSepaDebitMandateOptions(StripeModel):
 
 
 class CheckoutSessionPaymentMethodOptionsSepaDebit(StripeModel):
-    """Data specific to SEPA Direct Debit."""
+    """Settings for SEPA Direct Debit."""
 
     mandate_options: CheckoutSessionPaymentMethodOptionsSepaDebitMandateOptions | None = None
     """Terms of the mandate that authorizes the payments."""
@@ -1201,7 +1511,7 @@ class CheckoutSessionPaymentMethodOptionsSepaDebit(StripeModel):
 
 
 class CheckoutSessionPaymentMethodOptionsSequra(StripeModel):
-    """Data specific to seQura."""
+    """Settings for seQura."""
 
     capture_method: Literal["manual"] | None = None
     """When the authorized money is captured.
@@ -1213,7 +1523,7 @@ class CheckoutSessionPaymentMethodOptionsSequra(StripeModel):
 
 
 class CheckoutSessionPaymentMethodOptionsSofort(StripeModel):
-    """Data specific to Sofort."""
+    """Settings for Sofort."""
 
     setup_future_usage: Literal["none"] | None = None
     """Whether the payment method is saved for later payments, and whether the customer will be present for
@@ -1226,7 +1536,7 @@ class CheckoutSessionPaymentMethodOptionsSofort(StripeModel):
 
 
 class CheckoutSessionPaymentMethodOptionsSunbit(StripeModel):
-    """Data specific to Sunbit."""
+    """Settings for Sunbit."""
 
     capture_method: Literal["manual"] | None = None
     """When the authorized money is captured.
@@ -1246,13 +1556,14 @@ class CheckoutSessionPaymentMethodOptionsSunbit(StripeModel):
 
 
 class CheckoutSessionPaymentMethodOptionsSwish(StripeModel):
-    """Data specific to Swish."""
+    """Settings for Swish."""
 
     reference: str | None = None
+    """Order reference that appears in the customer's Swish app after the payment."""
 
 
 class CheckoutSessionPaymentMethodOptionsTwint(StripeModel):
-    """Data specific to TWINT."""
+    """Settings for TWINT."""
 
     setup_future_usage: Literal["none", "off_session"] | None = None
     """Whether the payment method is saved for later payments, and whether the customer will be present for
@@ -1282,7 +1593,7 @@ class CheckoutSessionPaymentMethodOptionsUpiMandateOptions(StripeModel):
 
 
 class CheckoutSessionPaymentMethodOptionsUpi(StripeModel):
-    """Data specific to UPI."""
+    """Settings for UPI."""
 
     mandate_options: CheckoutSessionPaymentMethodOptionsUpiMandateOptions | None = None
     """Terms of the mandate that authorizes the payments."""
@@ -1300,7 +1611,11 @@ class CheckoutSessionPaymentMethodOptionsUsBankAccountFinancialConnectionsFilter
     """Limits which accounts the customer can link."""
 
     account_subcategories: list[Literal["checking", "savings"]] | None = None
-    """Types of accounts that can be linked. Checking and savings by default."""
+    """Types of accounts that can be linked. Checking and savings by default.
+
+    - `checking`: Checking accounts.
+    - `savings`: Savings accounts.
+    """
 
 
 class CheckoutSessionPaymentMethodOptionsUsBankAccountFinancialConnections(StripeModel):
@@ -1309,15 +1624,26 @@ class CheckoutSessionPaymentMethodOptionsUsBankAccountFinancialConnections(Strip
     filters: CheckoutSessionPaymentMethodOptionsUsBankAccountFinancialConnectionsFilters | None = None
     """Limits which accounts the customer can link."""
     permissions: list[Literal["balances", "ownership", "payment_method", "transactions"]] | None = None
-    """Data that you request access to. It must contain `payment_method`."""
+    """Data that you request access to. It must contain `payment_method`.
+
+    - `balances`: Balances of the account.
+    - `ownership`: Names and contact details of the owners.
+    - `payment_method`: Account and routing number, to take payments.
+    - `transactions`: Transactions on the account.
+    """
     prefetch: list[Literal["balances", "ownership", "transactions"]] | None = None
-    """Data that Stripe retrieves as soon as the account is linked."""
+    """Data that Stripe retrieves as soon as the account is linked.
+
+    - `balances`: The balances.
+    - `ownership`: The owners.
+    - `transactions`: The transactions.
+    """
     return_url: str | None = None
     """URL to which a webview in an app returns after the account is linked."""
 
 
 class CheckoutSessionPaymentMethodOptionsUsBankAccount(StripeModel):
-    """Data specific to bank accounts in the United States."""
+    """Settings for ACH Direct Debit from US bank accounts."""
 
     financial_connections: CheckoutSessionPaymentMethodOptionsUsBankAccountFinancialConnections | None = None
     """Settings for linking the bank account with Financial Connections."""
@@ -1341,10 +1667,17 @@ class CheckoutSessionPaymentMethodOptionsUsBankAccount(StripeModel):
 
 
 class CheckoutSessionPaymentMethodOptionsWechatPay(StripeModel):
-    """Data specific to WeChat Pay."""
+    """Settings for WeChat Pay."""
 
     app_id: str | None = None
+    """App ID that is registered with WeChat Pay. Needed for clients on `ios` or `android`."""
     client: Literal["android", "ios", "web"] | None = None
+    """Platform from which the customer pays.
+
+    - `android`: An Android app.
+    - `ios`: An iOS app.
+    - `web`: A website.
+    """
     setup_future_usage: Literal["none"] | None = None
     """Whether the payment method is saved for later payments, and whether the customer will be present for
     them.
@@ -1356,124 +1689,159 @@ class CheckoutSessionPaymentMethodOptionsWechatPay(StripeModel):
 
 
 class CheckoutSessionPaymentMethodOptions(StripeModel):
-    """Settings per type of payment method."""
+    """Settings for single payment methods."""
 
     acss_debit: CheckoutSessionPaymentMethodOptionsAcssDebit | None = None
-    """Data specific to pre-authorized debit in Canada (ACSS)."""
+    """Settings for pre-authorized debits in Canada."""
     affirm: CheckoutSessionPaymentMethodOptionsAffirm | None = None
-    """Data specific to Affirm."""
+    """Settings for Affirm."""
     afterpay_clearpay: CheckoutSessionPaymentMethodOptionsAfterpayClearpay | None = None
-    """Data specific to Afterpay and Clearpay."""
+    """Settings for Afterpay and Clearpay."""
     alipay: CheckoutSessionPaymentMethodOptionsAlipay | None = None
-    """Data specific to Alipay."""
+    """Settings for Alipay."""
     alma: CheckoutSessionPaymentMethodOptionsAlma | None = None
-    """Data specific to Alma."""
+    """Settings for Alma."""
     amazon_pay: CheckoutSessionPaymentMethodOptionsAmazonPay | None = None
-    """Data specific to Amazon Pay."""
+    """Settings for Amazon Pay."""
     au_becs_debit: CheckoutSessionPaymentMethodOptionsAuBecsDebit | None = None
-    """Data specific to BECS Direct Debit in Australia."""
+    """Settings for BECS Direct Debit in Australia."""
     bacs_debit: CheckoutSessionPaymentMethodOptionsBacsDebit | None = None
-    """Data specific to Bacs Direct Debit in the United Kingdom."""
+    """Settings for Bacs Direct Debit in the United Kingdom."""
     bancontact: CheckoutSessionPaymentMethodOptionsBancontact | None = None
-    """Data specific to Bancontact."""
+    """Settings for Bancontact."""
     billie: CheckoutSessionPaymentMethodOptionsBillie | None = None
-    """Data specific to Billie."""
+    """Settings for Billie."""
     boleto: CheckoutSessionPaymentMethodOptionsBoleto | None = None
-    """Data specific to Boleto."""
+    """Settings for Boleto."""
     card: CheckoutSessionPaymentMethodOptionsCard | None = None
-    """Settings for card payments."""
+    """Settings for cards."""
     cashapp: CheckoutSessionPaymentMethodOptionsCashapp | None = None
-    """Data specific to Cash App Pay."""
+    """Settings for Cash App Pay."""
     customer_balance: CheckoutSessionPaymentMethodOptionsCustomerBalance | None = None
-    """Data specific to payments from the customer's cash balance."""
+    """Settings for bank transfers to the customer's cash balance."""
     eps: CheckoutSessionPaymentMethodOptionsEps | None = None
-    """Data specific to EPS."""
+    """Settings for EPS."""
     fpx: CheckoutSessionPaymentMethodOptionsFpx | None = None
-    """Data specific to FPX."""
+    """Settings for FPX."""
     giropay: CheckoutSessionPaymentMethodOptionsGiropay | None = None
-    """Data specific to giropay."""
+    """Settings for giropay."""
     grabpay: CheckoutSessionPaymentMethodOptionsGrabpay | None = None
-    """Data specific to GrabPay."""
+    """Settings for GrabPay."""
     ideal: CheckoutSessionPaymentMethodOptionsIdeal | None = None
-    """Data specific to iDEAL."""
+    """Settings for iDEAL."""
     kakao_pay: CheckoutSessionPaymentMethodOptionsKakaoPay | None = None
-    """Data specific to Kakao Pay."""
+    """Settings for Kakao Pay."""
     klarna: CheckoutSessionPaymentMethodOptionsKlarna | None = None
-    """Data specific to Klarna."""
+    """Settings for Klarna."""
     konbini: CheckoutSessionPaymentMethodOptionsKonbini | None = None
-    """Data specific to Konbini."""
+    """Settings for payments in Japanese convenience stores."""
     kr_card: CheckoutSessionPaymentMethodOptionsKrCard | None = None
-    """Data specific to Korean cards."""
+    """Settings for cards of South Korea."""
     link: CheckoutSessionPaymentMethodOptionsLink | None = None
-    """Settings for payments with Link."""
+    """Settings for Link payments."""
     mobilepay: CheckoutSessionPaymentMethodOptionsMobilepay | None = None
-    """Data specific to MobilePay."""
+    """Settings for MobilePay."""
     multibanco: CheckoutSessionPaymentMethodOptionsMultibanco | None = None
-    """Data specific to Multibanco."""
+    """Settings for Multibanco."""
     naver_pay: CheckoutSessionPaymentMethodOptionsNaverPay | None = None
-    """Data specific to Naver Pay."""
+    """Settings for Naver Pay."""
     oxxo: CheckoutSessionPaymentMethodOptionsOxxo | None = None
-    """Data specific to OXXO."""
+    """Settings for OXXO."""
     p24: CheckoutSessionPaymentMethodOptionsP24 | None = None
-    """Data specific to Przelewy24."""
+    """Settings for Przelewy24."""
     payco: CheckoutSessionPaymentMethodOptionsPayco | None = None
-    """Data specific to PAYCO."""
+    """Settings for PAYCO."""
     paynow: CheckoutSessionPaymentMethodOptionsPaynow | None = None
-    """Data specific to PayNow."""
+    """Settings for PayNow."""
     paypal: CheckoutSessionPaymentMethodOptionsPaypal | None = None
-    """Data specific to PayPal."""
+    """Settings for PayPal."""
     payto: CheckoutSessionPaymentMethodOptionsPayto | None = None
-    """Data specific to PayTo."""
+    """Settings for PayTo."""
     pix: CheckoutSessionPaymentMethodOptionsPix | None = None
-    """Data specific to Pix."""
+    """Settings for Pix."""
     revolut_pay: CheckoutSessionPaymentMethodOptionsRevolutPay | None = None
-    """Data specific to Revolut Pay."""
+    """Settings for Revolut Pay."""
     samsung_pay: CheckoutSessionPaymentMethodOptionsSamsungPay | None = None
-    """Data specific to Samsung Pay."""
+    """Settings for Samsung Pay."""
     satispay: CheckoutSessionPaymentMethodOptionsSatispay | None = None
-    """Data specific to Satispay."""
+    """Settings for Satispay."""
     scalapay: CheckoutSessionPaymentMethodOptionsScalapay | None = None
-    """Data specific to Scalapay."""
+    """Settings for Scalapay."""
     sepa_debit: CheckoutSessionPaymentMethodOptionsSepaDebit | None = None
-    """Data specific to SEPA Direct Debit."""
+    """Settings for SEPA Direct Debit."""
     sequra: CheckoutSessionPaymentMethodOptionsSequra | None = None
-    """Data specific to seQura."""
+    """Settings for seQura."""
     sofort: CheckoutSessionPaymentMethodOptionsSofort | None = None
-    """Data specific to Sofort."""
+    """Settings for Sofort."""
     sunbit: CheckoutSessionPaymentMethodOptionsSunbit | None = None
-    """Data specific to Sunbit."""
+    """Settings for Sunbit."""
     swish: CheckoutSessionPaymentMethodOptionsSwish | None = None
-    """Data specific to Swish."""
+    """Settings for Swish."""
     twint: CheckoutSessionPaymentMethodOptionsTwint | None = None
-    """Data specific to TWINT."""
+    """Settings for TWINT."""
     upi: CheckoutSessionPaymentMethodOptionsUpi | None = None
-    """Data specific to UPI."""
+    """Settings for UPI."""
     us_bank_account: CheckoutSessionPaymentMethodOptionsUsBankAccount | None = None
-    """Data specific to bank accounts in the United States."""
+    """Settings for ACH Direct Debit from US bank accounts."""
     wechat_pay: CheckoutSessionPaymentMethodOptionsWechatPay | None = None
-    """Data specific to WeChat Pay."""
+    """Settings for WeChat Pay."""
 
 
 class CheckoutSessionPermissions(StripeModel):
+    """Which parts of the session the browser, or only your server, can change."""
+
     update_shipping_details: Literal["client_only", "server_only"] | None = None
+    """Whether shipping details are updated by Checkout in the browser or by your server.
+
+    - `client_only`: The customer's entries update the shipping details directly.
+    - `server_only`: Only your server updates the shipping details, after the customer entered an
+      address.
+    """
 
 
 class CheckoutSessionPhoneNumberCollection(StripeModel):
+    """Settings for the customer's phone number."""
+
     enabled: bool
+    """Whether Checkout asks for a phone number."""
 
 
 class CheckoutSessionPresentmentDetails(StripeModel):
+    """Amount and currency in which the customer paid, where Stripe converted them."""
+
     presentment_amount: int
+    """Amount that the customer paid, in the smallest unit of `presentment_currency`."""
     presentment_currency: str
+    """Three-letter ISO 4217 code of the currency in which the customer paid."""
 
 
 class CheckoutSessionSavedPaymentMethodOptions(StripeModel):
+    """How payment methods that the customer saved before are shown, saved and removed."""
+
     allow_redisplay_filters: list[Literal["always", "limited", "unspecified"]] | None = None
+    """Saved payment methods to show, by their `allow_redisplay`. Defaults to `always`.
+
+    - `always`: Payment methods that may be shown in every checkout.
+    - `limited`: Payment methods that may be shown only within the agreement they were saved under.
+    - `unspecified`: Payment methods for which the customer was not asked.
+    """
     payment_method_remove: Literal["disabled", "enabled"] | None = None
+    """Whether the customer can remove saved payment methods.
+
+    - `disabled`: Saved payment methods cannot be removed in Checkout.
+    - `enabled`: Saved payment methods can be removed in Checkout.
+    """
     payment_method_save: Literal["disabled", "enabled"] | None = None
+    """Whether the customer can choose to save the payment method.
+
+    - `disabled`: No checkbox for saving is shown.
+    - `enabled`: A checkbox lets the customer save the payment method.
+    """
 
 
 class CheckoutSessionShippingAddressCollection(StripeModel):
+    """Makes Checkout ask for a shipping address. Null if it does not."""
+
     allowed_countries: list[
         Literal[
             "AC",
@@ -1716,11 +2084,16 @@ class CheckoutSessionShippingAddressCollection(StripeModel):
             "ZZ",
         ]
     ]
+    """Countries that the customer can choose from, as two-letter ISO 3166-1 codes in upper case."""
 
 
 class CheckoutSessionShippingCostTax(StripeModel):
+    """Taxes on the shipping cost."""
+
     amount: int
+    """Tax on the shipping cost at this rate, in the smallest currency unit."""
     rate: TaxRate
+    """Tax rate of the shipping cost."""
     taxability_reason: (
         Literal[
             "customer_exempt",
@@ -1741,43 +2114,81 @@ class CheckoutSessionShippingCostTax(StripeModel):
         ]
         | None
     ) = None
-    """Why tax was or was not charged."""
+    """Why tax was or was not charged.
+
+    - `customer_exempt`: The customer is exempt from tax.
+    - `not_collecting`: The account has no tax registration for the place, or automatic tax is off.
+    - `not_subject_to_tax`: The jurisdiction has no tax on this kind of sale.
+    - `not_supported`: Stripe Tax does not support the place or the product.
+    - `portion_product_exempt`: A part of the product is exempt from tax.
+    - `portion_reduced_rated`: A part of the price is taxed at a reduced rate.
+    - `portion_standard_rated`: A part of the price is taxed at the standard rate.
+    - `product_exempt`: The product is exempt from tax.
+    - `product_exempt_holiday`: The product is exempt for the time of a tax holiday.
+    - `proportionally_rated`: Different parts of the price are taxed at different rates.
+    - `reduced_rated`: Taxed at a reduced rate.
+    - `reverse_charge`: No tax is charged, since the customer owes it under reverse charge.
+    - `standard_rated`: Taxed at the standard rate.
+    - `taxable_basis_reduced`: Only a part of the price is taxed.
+    - `zero_rated`: Taxed at a rate of zero.
+    """
     taxable_amount: int | None = None
     """Amount that the tax is calculated on, in the smallest currency unit."""
 
 
 class CheckoutSessionShippingCost(StripeModel):
+    """What shipping costs, by the shipping option that the customer chose."""
+
     amount_subtotal: int
-    """Total before discounts and taxes, in the smallest currency unit."""
+    """Shipping cost before discounts and taxes, in the smallest currency unit."""
     amount_tax: int
-    """Total of all taxes, in the smallest currency unit."""
+    """Tax on the shipping cost, in the smallest currency unit."""
     amount_total: int
-    """Total after discounts and taxes, in the smallest currency unit."""
+    """Shipping cost after discounts and taxes, in the smallest currency unit."""
     shipping_rate: Expandable["ShippingRate"] | None = None
-    """Shipping rate that applies."""
+    """Shipping rate that the customer chose."""
     taxes: list[CheckoutSessionShippingCostTax] | None = None
+    """Taxes on the shipping cost."""
 
 
 class CheckoutSessionShippingOption(StripeModel):
+    """Shipping rates that the customer can choose from, up to five."""
+
     shipping_amount: int
+    """Cost of this shipping rate, in the smallest currency unit."""
     shipping_rate: Expandable["ShippingRate"]
-    """Shipping rate that applies."""
+    """Shipping rate that is offered."""
 
 
 class CheckoutSessionTaxIdCollection(StripeModel):
+    """Settings for the customer's tax ID."""
+
     enabled: bool
+    """Whether customers can enter a tax ID, where their country supports it."""
     required: Literal["if_supported", "never"]
+    """Whether the customer must enter a tax ID.
+
+    - `if_supported`: Required in countries in which Checkout can collect tax IDs.
+    - `never`: Never required.
+    """
 
 
 class CheckoutSessionTotalDetailsBreakdownDiscount(StripeModel):
+    """Amount of each discount."""
+
     amount: int
+    """Amount that this discount takes off, in the smallest currency unit."""
     discount: Discount
-    """An existing discount."""
+    """Discount that was applied."""
 
 
 class CheckoutSessionTotalDetailsBreakdownTax(StripeModel):
+    """Amount of each tax rate."""
+
     amount: int
+    """Tax at this rate over all line items, in the smallest currency unit."""
     rate: TaxRate
+    """Tax rate that was applied."""
     taxability_reason: (
         Literal[
             "customer_exempt",
@@ -1798,86 +2209,170 @@ class CheckoutSessionTotalDetailsBreakdownTax(StripeModel):
         ]
         | None
     ) = None
-    """Why tax was or was not charged."""
+    """Why tax was or was not charged.
+
+    - `customer_exempt`: The customer is exempt from tax.
+    - `not_collecting`: The account has no tax registration for the place, or automatic tax is off.
+    - `not_subject_to_tax`: The jurisdiction has no tax on this kind of sale.
+    - `not_supported`: Stripe Tax does not support the place or the product.
+    - `portion_product_exempt`: A part of the product is exempt from tax.
+    - `portion_reduced_rated`: A part of the price is taxed at a reduced rate.
+    - `portion_standard_rated`: A part of the price is taxed at the standard rate.
+    - `product_exempt`: The product is exempt from tax.
+    - `product_exempt_holiday`: The product is exempt for the time of a tax holiday.
+    - `proportionally_rated`: Different parts of the price are taxed at different rates.
+    - `reduced_rated`: Taxed at a reduced rate.
+    - `reverse_charge`: No tax is charged, since the customer owes it under reverse charge.
+    - `standard_rated`: Taxed at the standard rate.
+    - `taxable_basis_reduced`: Only a part of the price is taxed.
+    - `zero_rated`: Taxed at a rate of zero.
+    """
     taxable_amount: int | None = None
     """Amount that the tax is calculated on, in the smallest currency unit."""
 
 
 class CheckoutSessionTotalDetailsBreakdown(StripeModel):
+    """Each discount and each tax rate on its own. Only in the response if you name it in `expand`."""
+
     discounts: list[CheckoutSessionTotalDetailsBreakdownDiscount]
+    """Amount of each discount."""
     taxes: list[CheckoutSessionTotalDetailsBreakdownTax]
+    """Amount of each tax rate."""
 
 
 class CheckoutSessionTotalDetails(StripeModel):
+    """Discounts, shipping and taxes within the total."""
+
     amount_discount: int
-    """Total of all discounts, in the smallest currency unit."""
+    """Sum of all discounts of the session, in the smallest currency unit."""
     amount_shipping: int | None = None
-    """Shipping costs, in the smallest currency unit."""
+    """Sum of all shipping costs, in the smallest currency unit."""
     amount_tax: int
     """Total of all taxes, in the smallest currency unit."""
     breakdown: CheckoutSessionTotalDetailsBreakdown | None = None
+    """Each discount and each tax rate on its own. Only in the response if you name it in `expand`."""
 
 
 class CheckoutSessionWalletOptionsLink(StripeModel):
+    """Settings for Link."""
+
     display: Literal["auto", "never"] | None = None
+    """Whether Link is offered as a wallet.
+
+    - `auto`: Link is offered where it is available.
+    - `never`: Link is not offered as a wallet.
+    """
 
 
 class CheckoutSessionWalletOptions(StripeModel):
+    """Settings for wallets."""
+
     link: CheckoutSessionWalletOptionsLink | None = None
+    """Settings for Link."""
 
 
 class CheckoutSession(StripeModel):
-    """A `checkout.session` object.
+    """A customer's visit to Stripe's payment page or embedded form, for a one-time payment, the start of a
+    subscription, or the setup of a payment method. Create a new session each time a customer starts to
+    pay.
 
     https://docs.stripe.com/api/checkout/sessions/object
     """
 
     adaptive_pricing: CheckoutSessionAdaptivePricing | None = None
+    """Whether customers can pay in their local currency."""
     after_expiration: CheckoutSessionAfterExpiration | None = None
+    """What happens when the session expires."""
     allow_promotion_codes: bool | None = None
+    """Whether the customer can enter a promotion code."""
     allowed_payment_method_types: list[str] | None = None
+    """Payment methods that the session may offer, by type. Unless it is set, Stripe chooses among those
+    that are enabled in the Dashboard.
+    """
     amount_subtotal: int | None = None
-    """Total before discounts and taxes, in the smallest currency unit."""
+    """Sum of all line items before discounts and taxes, in the smallest currency unit."""
     amount_total: int | None = None
-    """Total after discounts and taxes, in the smallest currency unit."""
+    """Amount that the customer pays, after discounts and taxes, in the smallest currency unit."""
     automatic_tax: CheckoutSessionAutomaticTax
     """Settings and state of the automatic calculation of tax by Stripe Tax."""
     billing_address_collection: Literal["auto", "required"] | None = None
+    """Whether Checkout asks every customer for a billing address.
+
+    - `auto`: Checkout asks only for the parts of the address that payment or tax needs.
+    - `required`: Checkout always asks for the full billing address.
+    """
     branding_settings: CheckoutSessionBrandingSettings | None = None
+    """Look of the payment page. Each setting that is left out comes from the branding of the account."""
     cancel_url: str | None = None
+    """URL behind the back button of the hosted page, for customers who decide not to pay. Without it, the
+    page has no back button.
+    """
     client_reference_id: str | None = None
+    """Your own reference, such as a cart or user ID, up to 200 characters. Read it in the webhook to find
+    the order that the session pays for.
+    """
     client_secret: str | None = None
-    """Secret with which a browser or mobile app accesses this one object, together with your publishable
-    key. Pass it to your customer only, and do not log it or put it in URLs.
+    """Secret that Stripe.js needs to show the session on your own page. Null for hosted pages. Hand it
+    only to the customer who pays.
     """
     collected_information: CheckoutSessionCollectedInformation | None = None
+    """What Checkout asked the customer for, beyond billing and payment details."""
     consent: CheckoutSessionConsent | None = None
+    """What the customer agreed to. Null if the session did not ask."""
     consent_collection: CheckoutSessionConsentCollection | None = None
+    """Agreements that Checkout asks the customer for."""
     created: Timestamp
     """Time at which the object was created."""
     currency: str | None = None
     """Three-letter ISO 4217 currency code in lowercase."""
     currency_conversion: CheckoutSessionCurrencyConversion | None = None
+    """Amounts in your own currency, for sessions before March 2025 in which Adaptive Pricing converted
+    them. Newer sessions use `presentment_details`.
+    """
     custom_fields: list[CheckoutSessionCustomField]
+    """Up to three additional fields on the page."""
     custom_text: CheckoutSessionCustomText
+    """Your own text at certain places of the page."""
     customer: Expandable["Customer | DeletedCustomer"] | None = None
-    """Customer that the object belongs to."""
+    """Customer who pays. Where none was given and Checkout creates one, it appears once the session is
+    complete.
+    """
     customer_account: str | None = None
-    """Account (API v2) that the object belongs to, in the role of a customer. Alternative to `customer`."""
+    """Account that pays as a customer (API v2), in place of `customer`."""
     customer_creation: Literal["always", "if_required"] | None = None
+    """Whether Checkout creates a customer in `payment` mode where none was given.
+
+    - `always`: Every completed session has a customer.
+    - `if_required`: Only where the session needs a customer, for example to save the payment method.
+    """
     customer_details: CheckoutSessionCustomerDetails | None = None
+    """Contact and tax details of the customer, as entered on the page or taken from `customer`. Read it
+    once the session is complete.
+    """
     customer_email: str | None = None
+    """Email address that fills in the field on the page; the customer cannot change it. Use it for
+    customers that have no customer object yet.
+    """
     discounts: list[CheckoutSessionDiscount] | None = None
+    """Coupons and promotion codes that apply to the session. At most one can be passed."""
     excluded_payment_method_types: list[str] | None = None
+    """Payment methods that the session does not offer, by type."""
     expires_at: Timestamp
-    """Time at which it expires."""
+    """When the session expires if it is not completed. Between 30 minutes and 24 hours after creation;
+    defaults to 24 hours.
+    """
     id: str
     """Unique ID of the object."""
     integration_identifier: str | None = None
+    """Name of your own for the integration that created the session, up to 200 characters."""
     invoice: Expandable["Invoice"] | None = None
-    """Invoice that the object belongs to."""
+    """Invoice that the session created, for subscriptions and where `invoice_creation` is enabled."""
     invoice_creation: CheckoutSessionInvoiceCreation | None = None
+    """Settings for an invoice after the payment, in `payment` mode."""
     line_items: ListObject[Lazy["LineItem"]] | None = None
+    """What the customer buys. Only in the response if you name it in `expand`; list all items with
+    `checkout.sessions.line_items.list`.
+    """
     livemode: bool
     """Whether the object exists in live mode. `False` in test mode and in sandboxes."""
     locale: (
@@ -1927,47 +2422,127 @@ class CheckoutSession(StripeModel):
         ]
         | None
     ) = None
+    """Language of the page, as an IETF tag. With `auto`, which is the default, the customer's browser
+    decides.
+    """
     managed_payments: CheckoutSessionManagedPayments | None = None
+    """Settings for Managed Payments, in which Stripe acts as merchant of record."""
     metadata: dict[str, str] | None = None
     """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
     up to 500. An update changes only the keys it contains; an empty value removes its key.
     """
     mode: Literal["payment", "setup", "subscription"]
+    """What the session does. It decides which parameters and which kinds of prices can be used.
+
+    - `payment`: The customer pays once.
+    - `setup`: The customer saves a payment method for later, and nothing is charged.
+    - `subscription`: The customer starts a subscription and pays its first invoice.
+    """
     name_collection: CheckoutSessionNameCollection | None = None
+    """Names that Checkout asks the customer for."""
     object: Literal["checkout.session"]
     """Type of the object. All objects of a class have the same."""
     optional_items: list[CheckoutSessionOptionalItem] | None = None
+    """Items that the customer can add to the purchase on the page, up to ten."""
     origin_context: Literal["mobile_app", "web"] | None = None
+    """Where the customer comes from. It changes how the page offers the way back.
+
+    - `mobile_app`: The customer comes from a mobile app.
+    - `web`: The customer comes from a website.
+    """
     payment_intent: Expandable["PaymentIntent"] | None = None
-    """Payment intent that the object belongs to."""
+    """Payment intent of a session in `payment` mode. Null in the other modes."""
     payment_link: Expandable["PaymentLink"] | None = None
+    """Payment link that created the session, if one did."""
     payment_method_collection: Literal["always", "if_required"] | None = None
+    """Whether Checkout asks for a payment method when nothing is due today. Only in `subscription` mode.
+
+    - `always`: Always.
+    - `if_required`: Only when there is something to pay at once; a free trial starts without a payment
+      method.
+    """
     payment_method_configuration_details: CheckoutSessionPaymentMethodConfigurationDetails | None = None
+    """Payment method configuration that decided what the session offers."""
     payment_method_options: CheckoutSessionPaymentMethodOptions | None = None
-    """Settings per type of payment method."""
+    """Settings for single payment methods."""
     payment_method_types: list[str]
-    """Allowed types of payment methods."""
+    """Payment methods that the session offers, by type."""
     payment_status: Literal["no_payment_required", "paid", "unpaid"]
+    """Whether the money has arrived. Check it before you fulfill the order: a `complete` session can still
+    be `unpaid`.
+
+    - `no_payment_required`: Nothing is due now, as with a free trial or in `setup` mode.
+    - `paid`: The payment is in the account's balance.
+    - `unpaid`: The payment has not arrived yet, as with delayed payment methods.
+    """
     permissions: CheckoutSessionPermissions | None = None
+    """Which parts of the session the browser, or only your server, can change."""
     phone_number_collection: CheckoutSessionPhoneNumberCollection | None = None
+    """Settings for the customer's phone number."""
     presentment_details: CheckoutSessionPresentmentDetails | None = None
+    """Amount and currency in which the customer paid, where Stripe converted them."""
     recovered_from: str | None = None
+    """ID of the expired session that this one continues."""
     redirect_on_completion: Literal["always", "if_required", "never"] | None = None
+    """Whether an embedded page goes to `return_url` once it is complete. Only with the UI mode
+    `embedded_page` or `form`.
+
+    - `always`: The customer always goes to `return_url`.
+    - `if_required`: Only for payment methods that send the customer to another site.
+    - `never`: The customer is never sent away; payment methods that would need it are not offered.
+    """
     return_url: str | None = None
-    """URL to which the customer or user returns afterwards."""
+    """URL to which an embedded session sends the customer after payment, or back from a bank. The
+    placeholder `{CHECKOUT_SESSION_ID}` in it becomes the ID of the session.
+    """
     saved_payment_method_options: CheckoutSessionSavedPaymentMethodOptions | None = None
+    """How payment methods that the customer saved before are shown, saved and removed."""
     setup_intent: Expandable["SetupIntent"] | None = None
-    """Setup intent that the object belongs to."""
+    """Setup intent of a session in `setup` mode. Null in the other modes."""
     shipping_address_collection: CheckoutSessionShippingAddressCollection | None = None
+    """Makes Checkout ask for a shipping address. Null if it does not."""
     shipping_cost: CheckoutSessionShippingCost | None = None
+    """What shipping costs, by the shipping option that the customer chose."""
     shipping_options: list[CheckoutSessionShippingOption]
+    """Shipping rates that the customer can choose from, up to five."""
     status: Literal["complete", "expired", "open"] | None = None
+    """Whether the customer can still use the session. It says nothing of the payment; see
+    `payment_status`.
+
+    - `complete`: The customer submitted the page. The payment can still be processing.
+    - `expired`: The session can no longer be completed, and its payment is not taken.
+    - `open`: The customer can still complete the session.
+    """
     submit_type: Literal["auto", "book", "donate", "pay", "subscribe"] | None = None
+    """Text of the button that submits the page, by what the purchase is. Not in `setup` mode.
+
+    - `auto`: Stripe chooses the text that fits the purchase.
+    - `book`: For bookings of dates or appointments.
+    - `donate`: For donations.
+    - `pay`: For payments of any kind.
+    - `subscribe`: For subscriptions.
+    """
     subscription: Expandable["Subscription"] | None = None
-    """Subscription that the object belongs to."""
+    """Subscription that a session in `subscription` mode created, once it is complete."""
     success_url: str | None = None
+    """URL of the page that the customer sees after a completed session. The placeholder
+    `{CHECKOUT_SESSION_ID}` in it becomes the ID of the session.
+    """
     tax_id_collection: CheckoutSessionTaxIdCollection | None = None
+    """Settings for the customer's tax ID."""
     total_details: CheckoutSessionTotalDetails | None = None
+    """Discounts, shipping and taxes within the total."""
     ui_mode: Literal["elements", "embedded_page", "form", "hosted_page"] | None = None
+    """How the customer meets the session. It decides between `success_url` and `return_url`.
+
+    - `elements`: Your page shows Stripe's elements, backed by the session.
+    - `embedded_page`: Your page embeds the whole of Checkout.
+    - `form`: Your page embeds a payment form.
+    - `hosted_page`: The customer goes to a page on Stripe's domain, at `url`.
+    """
     url: str | None = None
+    """URL of the hosted page; redirect the customer here. Null for other UI modes, and once the session is
+    complete or expired.
+    """
     wallet_options: CheckoutSessionWalletOptions | None = None
+    """Settings for wallets."""

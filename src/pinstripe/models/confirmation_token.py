@@ -110,27 +110,37 @@ __all__ = [
 
 
 class ConfirmationTokenMandateDataCustomerAcceptanceOnline(StripeModel):
+    """Where the customer agreed online."""
+
     ip_address: str | None = None
+    """IP address from which the customer agreed."""
     user_agent: str | None = None
-    """User agent of the browser used to accept or request."""
+    """User agent of the browser in which the customer agreed."""
 
 
 class ConfirmationTokenMandateDataCustomerAcceptance(StripeModel):
+    """How the customer agreed to the mandate."""
+
     online: ConfirmationTokenMandateDataCustomerAcceptanceOnline | None = None
+    """Where the customer agreed online."""
     type: str
+    """Whether the customer agreed online or offline."""
 
 
 class ConfirmationTokenMandateData(StripeModel):
+    """Mandate that is created when the token is used."""
+
     customer_acceptance: ConfirmationTokenMandateDataCustomerAcceptance
+    """How the customer agreed to the mandate."""
 
 
 class ConfirmationTokenPaymentMethodOptionsCardInstallmentsPlan(StripeModel):
     """Selected installment plan."""
 
     count: int | None = None
-    """Number of installments."""
+    """How many installments there are. Set for `fixed_count`."""
     interval: Literal["month"] | None = None
-    """Unit of the time between installments.
+    """Unit of time between two installments.
 
     - `day`: Days.
     - `week`: Weeks.
@@ -138,7 +148,12 @@ class ConfirmationTokenPaymentMethodOptionsCardInstallmentsPlan(StripeModel):
     - `year`: Years.
     """
     type: Literal["bonus", "fixed_count", "revolving"]
-    """Type of the installment plan."""
+    """Kind of installment plan.
+
+    - `bonus`: The customer pays the whole amount later, in a bonus month.
+    - `fixed_count`: A fixed number of installments.
+    - `revolving`: The customer decides how much to pay each month.
+    """
 
 
 class ConfirmationTokenPaymentMethodOptionsCardInstallments(StripeModel):
@@ -149,9 +164,10 @@ class ConfirmationTokenPaymentMethodOptionsCardInstallments(StripeModel):
 
 
 class ConfirmationTokenPaymentMethodOptionsCard(StripeModel):
-    """Settings for card payments."""
+    """Settings for payments by card."""
 
     cvc_token: str | None = None
+    """Token with the security code that was entered again for a saved card."""
     installments: ConfirmationTokenPaymentMethodOptionsCardInstallments | None = None
     """Settings for payment in installments."""
 
@@ -160,7 +176,7 @@ class ConfirmationTokenPaymentMethodOptions(StripeModel):
     """Settings per type of payment method."""
 
     card: ConfirmationTokenPaymentMethodOptionsCard | None = None
-    """Settings for card payments."""
+    """Settings for payments by card."""
 
 
 class ConfirmationTokenPaymentMethodPreviewAcssDebit(StripeModel):
@@ -252,49 +268,95 @@ class ConfirmationTokenPaymentMethodPreviewBoleto(StripeModel):
     """Data specific to Boleto."""
 
     tax_id: str
+    """Tax ID of the customer in Brazil: the CPF of a person or the CNPJ of a company."""
 
 
 class ConfirmationTokenPaymentMethodPreviewCardChecks(StripeModel):
+    """Results of the checks of address and security code."""
+
     address_line1_check: str | None = None
+    """Whether the bank found the first line of the address right: `pass`, `fail`, `unavailable` or
+    `unchecked`.
+    """
     address_postal_code_check: str | None = None
+    """Whether the bank found the postal code right: `pass`, `fail`, `unavailable` or `unchecked`."""
     cvc_check: str | None = None
+    """Whether the bank found the security code right: `pass`, `fail`, `unavailable` or `unchecked`."""
 
 
 class ConfirmationTokenPaymentMethodPreviewCardGeneratedFromPaymentMethodDetailsCardPresentOffline(StripeModel):
+    """What happened while the reader had no connection."""
+
     stored_at: Timestamp | None = None
+    """When the reader stored the payment, before it could send it."""
     type: Literal["deferred"] | None = None
+    """How the payment was handled offline.
+
+    - `deferred`: Stored by the reader and sent when it was connected again.
+    """
 
 
 class ConfirmationTokenPaymentMethodPreviewCardGeneratedFromPaymentMethodDetailsCardPresentReceipt(StripeModel):
+    """Data that a printed receipt of the payment must show."""
+
     account_type: Literal["checking", "credit", "prepaid", "unknown"] | None = None
+    """Kind of account that was debited.
+
+    - `checking`: Checking account.
+    - `credit`: Credit account.
+    - `prepaid`: Prepaid account.
+    - `unknown`: Not known.
+    """
     application_cryptogram: str | None = None
+    """EMV tag 9F26: cryptogram of the card's chip."""
     application_preferred_name: str | None = None
+    """EMV tag 9F12: name of the application on the chip."""
     authorization_code: str | None = None
     """Code with which the issuer authorized the payment."""
     authorization_response_code: str | None = None
+    """EMV tag 8A: response of the issuer."""
     cardholder_verification_method: str | None = None
+    """How the cardholder was verified, such as by PIN or signature."""
     dedicated_file_name: str | None = None
+    """EMV tag 84: identifier of the application (AID)."""
     terminal_verification_results: str | None = None
+    """EMV tag 95: results of the reader's checks."""
     transaction_status_information: str | None = None
+    """EMV tag 9B: which steps the reader carried out."""
 
 
 class ConfirmationTokenPaymentMethodPreviewCardGeneratedFromPaymentMethodDetailsCardPresentWallet(StripeModel):
+    """Wallet on the customer's device that held the card."""
+
     type: Literal["apple_pay", "google_pay", "samsung_pay", "unknown"]
+    """Kind of wallet.
+
+    - `apple_pay`: Apple Pay.
+    - `google_pay`: Google Pay.
+    - `samsung_pay`: Samsung Pay.
+    - `unknown`: Another wallet, or one that is not known.
+    """
 
 
 class ConfirmationTokenPaymentMethodPreviewCardGeneratedFromPaymentMethodDetailsCardPresent(StripeModel):
     """Details of the in-person card payment."""
 
     amount_authorized: int | None = None
+    """Amount that was authorized, in the smallest currency unit."""
     brand: str | None = None
     """Brand of the card."""
     brand_product: str | None = None
+    """Product of the card network that the card belongs to, such as a business or rewards card."""
     capture_before: Timestamp | None = None
+    """When the authorization expires; capture the money earlier."""
     cardholder_name: str | None = None
+    """Name on the card, as the reader read it. Not checked, and often missing for contactless cards."""
     country: str | None = None
     """Two-letter ISO 3166-1 alpha-2 country code."""
     description: str | None = None
+    """Description of the card from its BIN, such as `Visa Classic`. Only for some accounts."""
     emv_auth_data: str | None = None
+    """Authorization response of the card, as EMV data."""
     exp_month: int
     """Month in which the card expires, from 1 to 12."""
     exp_year: int
@@ -305,18 +367,25 @@ class ConfirmationTokenPaymentMethodPreviewCardGeneratedFromPaymentMethodDetails
     """
     funding: str | None = None
     generated_card: str | None = None
+    """Payment method with which the card can be charged online later. Null if none could be made."""
     iin: str | None = None
     """Issuer identification number, the first digits of the card number."""
     incremental_authorization_supported: bool
+    """Whether the authorized amount can be raised before capture."""
     issuer: str | None = None
+    """Name of the bank that issued the card."""
     last4: str | None = None
     """Last four characters of the number."""
     location: str | None = None
+    """Terminal location of the reader that took the payment."""
     network: str | None = None
+    """Card network that processed the payment."""
     network_transaction_id: str | None = None
     """The card network's ID of the transaction."""
     offline: ConfirmationTokenPaymentMethodPreviewCardGeneratedFromPaymentMethodDetailsCardPresentOffline | None = None
+    """What happened while the reader had no connection."""
     overcapture_supported: bool
+    """Whether more than the authorized amount can be captured."""
     preferred_locales: list[str] | None = None
     """The customer's preferred languages as IETF language tags, most preferred first."""
     read_method: (
@@ -329,34 +398,60 @@ class ConfirmationTokenPaymentMethodPreviewCardGeneratedFromPaymentMethodDetails
         ]
         | None
     ) = None
+    """How the reader read the card.
+
+    - `contact_emv`: Chip, inserted.
+    - `contactless_emv`: Chip, contactless.
+    - `contactless_magstripe_mode`: Contactless, in magnetic stripe mode.
+    - `magnetic_stripe_fallback`: Magnetic stripe, because the chip could not be read.
+    - `magnetic_stripe_track2`: Magnetic stripe, track 2.
+    """
     reader: str | None = None
+    """Terminal reader that took the payment."""
     receipt: ConfirmationTokenPaymentMethodPreviewCardGeneratedFromPaymentMethodDetailsCardPresentReceipt | None = None
+    """Data that a printed receipt of the payment must show."""
     wallet: ConfirmationTokenPaymentMethodPreviewCardGeneratedFromPaymentMethodDetailsCardPresentWallet | None = None
+    """Wallet on the customer's device that held the card."""
 
 
 class ConfirmationTokenPaymentMethodPreviewCardGeneratedFromPaymentMethodDetails(StripeModel):
+    """Details of the payment at the reader."""
+
     card_present: ConfirmationTokenPaymentMethodPreviewCardGeneratedFromPaymentMethodDetailsCardPresent | None = None
     """Details of the in-person card payment."""
     type: str
+    """Payment method type of that payment, `card_present`."""
 
 
 class ConfirmationTokenPaymentMethodPreviewCardGeneratedFrom(StripeModel):
+    """Payment at a reader from which this card was saved."""
+
     charge: str | None = None
+    """Charge from which it was made."""
     payment_method_details: ConfirmationTokenPaymentMethodPreviewCardGeneratedFromPaymentMethodDetails | None = None
+    """Details of the payment at the reader."""
     setup_attempt: Expandable["SetupAttempt"] | None = None
+    """Setup attempt from which it was made."""
 
 
 class ConfirmationTokenPaymentMethodPreviewCardNetworks(StripeModel):
+    """Card networks on which the card can be used."""
+
     available: list[str]
+    """Networks that the card supports."""
     preferred: str | None = None
+    """Network that the customer prefers, for cards with several."""
 
 
 class ConfirmationTokenPaymentMethodPreviewCardThreeDSecureUsage(StripeModel):
+    """Whether the card can be used with 3D Secure."""
+
     supported: bool
+    """Whether the card supports 3D Secure."""
 
 
 class ConfirmationTokenPaymentMethodPreviewCardWalletAmexExpressCheckout(StripeModel):
-    pass
+    """Amex Express Checkout. Only with the type `amex_express_checkout`."""
 
 
 class ConfirmationTokenPaymentMethodPreviewCardWalletApplePay(StripeModel):
@@ -368,15 +463,18 @@ class ConfirmationTokenPaymentMethodPreviewCardWalletGooglePay(StripeModel):
 
 
 class ConfirmationTokenPaymentMethodPreviewCardWalletLink(StripeModel):
-    pass
+    """Link. Only with the type `link`."""
 
 
 class ConfirmationTokenPaymentMethodPreviewCardWalletMasterpass(StripeModel):
+    """Masterpass. Only with the type `masterpass`."""
+
     billing_address: Address | None = None
     """Billing address."""
     email: str | None = None
     """Email address."""
     name: str | None = None
+    """Name of the customer at Masterpass."""
     shipping_address: Address | None = None
     """Delivery address."""
 
@@ -386,40 +484,65 @@ class ConfirmationTokenPaymentMethodPreviewCardWalletSamsungPay(StripeModel):
 
 
 class ConfirmationTokenPaymentMethodPreviewCardWalletVisaCheckout(StripeModel):
+    """Visa Checkout. Only with the type `visa_checkout`."""
+
     billing_address: Address | None = None
     """Billing address."""
     email: str | None = None
     """Email address."""
     name: str | None = None
+    """Name of the customer at Visa Checkout."""
     shipping_address: Address | None = None
     """Delivery address."""
 
 
 class ConfirmationTokenPaymentMethodPreviewCardWallet(StripeModel):
+    """Wallet that the card came from. Null for cards that were entered."""
+
     amex_express_checkout: ConfirmationTokenPaymentMethodPreviewCardWalletAmexExpressCheckout | None = None
+    """Amex Express Checkout. Only with the type `amex_express_checkout`."""
     apple_pay: ConfirmationTokenPaymentMethodPreviewCardWalletApplePay | None = None
     """Data specific to Apple Pay."""
     dynamic_last4: str | None = None
+    """Last four digits of the number that the wallet uses on the device, for tokenized cards."""
     google_pay: ConfirmationTokenPaymentMethodPreviewCardWalletGooglePay | None = None
     """Data specific to Google Pay."""
     link: ConfirmationTokenPaymentMethodPreviewCardWalletLink | None = None
+    """Link. Only with the type `link`."""
     masterpass: ConfirmationTokenPaymentMethodPreviewCardWalletMasterpass | None = None
+    """Masterpass. Only with the type `masterpass`."""
     samsung_pay: ConfirmationTokenPaymentMethodPreviewCardWalletSamsungPay | None = None
     """Data specific to Samsung Pay."""
     type: Literal[
         "amex_express_checkout", "apple_pay", "google_pay", "link", "masterpass", "samsung_pay", "visa_checkout"
     ]
+    """Kind of wallet; the field of the same name has the details.
+
+    - `amex_express_checkout`: Amex Express Checkout.
+    - `apple_pay`: Apple Pay.
+    - `google_pay`: Google Pay.
+    - `link`: Link, Stripe's wallet.
+    - `masterpass`: Masterpass.
+    - `samsung_pay`: Samsung Pay.
+    - `visa_checkout`: Visa Checkout.
+    """
     visa_checkout: ConfirmationTokenPaymentMethodPreviewCardWalletVisaCheckout | None = None
+    """Visa Checkout. Only with the type `visa_checkout`."""
 
 
 class ConfirmationTokenPaymentMethodPreviewCard(StripeModel):
+    """Credit or debit card. Only with the type `card`."""
+
     brand: str
     """Brand of the card."""
     checks: ConfirmationTokenPaymentMethodPreviewCardChecks | None = None
+    """Results of the checks of address and security code."""
     country: str | None = None
     """Two-letter ISO 3166-1 alpha-2 country code."""
     description: str | None = None
+    """Description of the card from its BIN, such as `Visa Classic`. Only for some accounts."""
     display_brand: str | None = None
+    """Brand to show to the customer, which for cards with several networks is the preferred one."""
     exp_month: int
     """Month in which the card expires, from 1 to 12."""
     exp_year: int
@@ -430,39 +553,74 @@ class ConfirmationTokenPaymentMethodPreviewCard(StripeModel):
     """
     funding: str
     generated_from: ConfirmationTokenPaymentMethodPreviewCardGeneratedFrom | None = None
+    """Payment at a reader from which this card was saved."""
     iin: str | None = None
     """Issuer identification number, the first digits of the card number."""
     issuer: str | None = None
+    """Name of the bank that issued the card."""
     last4: str
     """Last four characters of the number."""
     networks: ConfirmationTokenPaymentMethodPreviewCardNetworks | None = None
+    """Card networks on which the card can be used."""
     regulated_status: Literal["regulated", "unregulated"] | None = None
+    """Whether the issuer of the card is regulated, which caps the fees of its debit cards.
+
+    - `regulated`: The issuer is regulated.
+    - `unregulated`: The issuer is not regulated.
+    """
     three_d_secure_usage: ConfirmationTokenPaymentMethodPreviewCardThreeDSecureUsage | None = None
+    """Whether the card can be used with 3D Secure."""
     wallet: ConfirmationTokenPaymentMethodPreviewCardWallet | None = None
+    """Wallet that the card came from. Null for cards that were entered."""
 
 
 class ConfirmationTokenPaymentMethodPreviewCardPresentNetworks(StripeModel):
+    """Networks on which the card can be used."""
+
     available: list[str]
+    """Networks that the card supports."""
     preferred: str | None = None
+    """Network that the customer prefers, for cards with several."""
 
 
 class ConfirmationTokenPaymentMethodPreviewCardPresentOffline(StripeModel):
+    """What happened while the reader had no connection."""
+
     stored_at: Timestamp | None = None
+    """When the reader stored the payment, before it could send it."""
     type: Literal["deferred"] | None = None
+    """How the payment was handled offline.
+
+    - `deferred`: Stored by the reader and sent when it was connected again.
+    """
 
 
 class ConfirmationTokenPaymentMethodPreviewCardPresentWallet(StripeModel):
+    """Wallet on the customer's device that held the card."""
+
     type: Literal["apple_pay", "google_pay", "samsung_pay", "unknown"]
+    """Kind of wallet.
+
+    - `apple_pay`: Apple Pay.
+    - `google_pay`: Google Pay.
+    - `samsung_pay`: Samsung Pay.
+    - `unknown`: Another wallet, or one that is not known.
+    """
 
 
 class ConfirmationTokenPaymentMethodPreviewCardPresent(StripeModel):
+    """Card that a Terminal reader has read. Only with the type `card_present`."""
+
     brand: str | None = None
     """Brand of the card."""
     brand_product: str | None = None
+    """Product of the card network that the card belongs to, such as a business or rewards card."""
     cardholder_name: str | None = None
+    """Name on the card, as the reader read it. Not checked, and often missing for contactless cards."""
     country: str | None = None
     """Two-letter ISO 3166-1 alpha-2 country code."""
     description: str | None = None
+    """Description of the card from its BIN, such as `Visa Classic`. Only for some accounts."""
     exp_month: int
     """Month in which the card expires, from 1 to 12."""
     exp_year: int
@@ -475,10 +633,13 @@ class ConfirmationTokenPaymentMethodPreviewCardPresent(StripeModel):
     iin: str | None = None
     """Issuer identification number, the first digits of the card number."""
     issuer: str | None = None
+    """Name of the bank that issued the card."""
     last4: str | None = None
     """Last four characters of the number."""
     networks: ConfirmationTokenPaymentMethodPreviewCardPresentNetworks | None = None
+    """Networks on which the card can be used."""
     offline: ConfirmationTokenPaymentMethodPreviewCardPresentOffline | None = None
+    """What happened while the reader had no connection."""
     preferred_locales: list[str] | None = None
     """The customer's preferred languages as IETF language tags, most preferred first."""
     read_method: (
@@ -491,15 +652,25 @@ class ConfirmationTokenPaymentMethodPreviewCardPresent(StripeModel):
         ]
         | None
     ) = None
+    """How the reader read the card.
+
+    - `contact_emv`: Chip, inserted.
+    - `contactless_emv`: Chip, contactless.
+    - `contactless_magstripe_mode`: Contactless, in magnetic stripe mode.
+    - `magnetic_stripe_fallback`: Magnetic stripe, because the chip could not be read.
+    - `magnetic_stripe_track2`: Magnetic stripe, track 2.
+    """
     wallet: ConfirmationTokenPaymentMethodPreviewCardPresentWallet | None = None
+    """Wallet on the customer's device that held the card."""
 
 
 class ConfirmationTokenPaymentMethodPreviewCashapp(StripeModel):
     """Data specific to Cash App Pay."""
 
     buyer_id: str | None = None
-    """The provider's ID of the buyer."""
+    """Unique ID of the customer at Cash App."""
     cashtag: str | None = None
+    """Public name of the customer at Cash App, such as `$customer`."""
 
 
 class ConfirmationTokenPaymentMethodPreviewCrypto(StripeModel):
@@ -546,7 +717,7 @@ class ConfirmationTokenPaymentMethodPreviewEps(StripeModel):
         ]
         | None
     ) = None
-    """Bank of the customer."""
+    """Bank of the customer in Austria."""
 
 
 class ConfirmationTokenPaymentMethodPreviewFpx(StripeModel):
@@ -556,7 +727,7 @@ class ConfirmationTokenPaymentMethodPreviewFpx(StripeModel):
     """Whether an individual or a company owns the bank account.
 
     - `company`: A company.
-    - `individual`: An individual.
+    - `individual`: A person.
     """
     bank: Literal[
         "affin_bank",
@@ -585,7 +756,7 @@ class ConfirmationTokenPaymentMethodPreviewFpx(StripeModel):
         "standard_chartered",
         "uob",
     ]
-    """Bank of the customer."""
+    """Bank of the customer in Malaysia."""
 
 
 class ConfirmationTokenPaymentMethodPreviewGiropay(StripeModel):
@@ -624,7 +795,7 @@ class ConfirmationTokenPaymentMethodPreviewIdeal(StripeModel):
         ]
         | None
     ) = None
-    """Bank of the customer."""
+    """Bank of the customer in the Netherlands."""
     bic: (
         Literal[
             "ABNANL2A",
@@ -655,8 +826,12 @@ class ConfirmationTokenPaymentMethodPreviewIdeal(StripeModel):
 
 
 class ConfirmationTokenPaymentMethodPreviewInteracPresentNetworks(StripeModel):
+    """Networks on which the Interac card can be used."""
+
     available: list[str]
+    """Networks that the card supports."""
     preferred: str | None = None
+    """Network that the customer prefers, for cards with several."""
 
 
 class ConfirmationTokenPaymentMethodPreviewInteracPresent(StripeModel):
@@ -665,9 +840,11 @@ class ConfirmationTokenPaymentMethodPreviewInteracPresent(StripeModel):
     brand: str | None = None
     """Brand of the card."""
     cardholder_name: str | None = None
+    """Name on the card, as the reader read it. Not checked, and often missing for contactless cards."""
     country: str | None = None
     """Two-letter ISO 3166-1 alpha-2 country code."""
     description: str | None = None
+    """Description of the card from its BIN. Only for some accounts."""
     exp_month: int
     """Month in which the card expires, from 1 to 12."""
     exp_year: int
@@ -680,9 +857,11 @@ class ConfirmationTokenPaymentMethodPreviewInteracPresent(StripeModel):
     iin: str | None = None
     """Issuer identification number, the first digits of the card number."""
     issuer: str | None = None
+    """Name of the bank that issued the card."""
     last4: str | None = None
     """Last four characters of the number."""
     networks: ConfirmationTokenPaymentMethodPreviewInteracPresentNetworks | None = None
+    """Networks on which the Interac card can be used."""
     preferred_locales: list[str] | None = None
     """The customer's preferred languages as IETF language tags, most preferred first."""
     read_method: (
@@ -695,6 +874,14 @@ class ConfirmationTokenPaymentMethodPreviewInteracPresent(StripeModel):
         ]
         | None
     ) = None
+    """How the reader read the card.
+
+    - `contact_emv`: Chip, inserted.
+    - `contactless_emv`: Chip, contactless.
+    - `contactless_magstripe_mode`: Contactless, in magnetic stripe mode.
+    - `magnetic_stripe_fallback`: Magnetic stripe, because the chip could not be read.
+    - `magnetic_stripe_track2`: Magnetic stripe, track 2.
+    """
 
 
 class ConfirmationTokenPaymentMethodPreviewKakaoPay(StripeModel):
@@ -759,9 +946,12 @@ class ConfirmationTokenPaymentMethodPreviewKrCard(StripeModel):
 
 
 class ConfirmationTokenPaymentMethodPreviewLink(StripeModel):
+    """Link, Stripe's wallet. Only with the type `link`."""
+
     email: str | None = None
     """Email address."""
     persistent_token: str | None = None
+    """Deprecated: not used anymore. Token that recognized the Link customer."""
 
 
 class ConfirmationTokenPaymentMethodPreviewMbWay(StripeModel):
@@ -782,6 +972,11 @@ class ConfirmationTokenPaymentMethodPreviewNaverPay(StripeModel):
     buyer_id: str | None = None
     """The provider's ID of the buyer."""
     funding: Literal["card", "points"]
+    """Whether the customer pays with a card or with points.
+
+    - `card`: With a card.
+    - `points`: With points of Naver Pay.
+    """
 
 
 class ConfirmationTokenPaymentMethodPreviewNzBankAccount(StripeModel):
@@ -798,6 +993,7 @@ class ConfirmationTokenPaymentMethodPreviewNzBankAccount(StripeModel):
     last4: str
     """Last four characters of the number."""
     suffix: str | None = None
+    """Suffix of the bank account number in New Zealand."""
 
 
 class ConfirmationTokenPaymentMethodPreviewOxxo(StripeModel):
@@ -838,7 +1034,7 @@ class ConfirmationTokenPaymentMethodPreviewP24(StripeModel):
         ]
         | None
     ) = None
-    """Bank of the customer."""
+    """Bank of the customer in Poland."""
 
 
 class ConfirmationTokenPaymentMethodPreviewPayByBank(StripeModel):
@@ -859,11 +1055,13 @@ class ConfirmationTokenPaymentMethodPreviewPaypal(StripeModel):
     country: str | None = None
     """Two-letter ISO 3166-1 alpha-2 country code."""
     payer_email: str | None = None
+    """Email address of the customer's PayPal account."""
     payer_id: str | None = None
+    """Unique ID of the customer's PayPal account."""
 
 
 class ConfirmationTokenPaymentMethodPreviewPaypay(StripeModel):
-    """Data specific to PayPay."""
+    """PayPay, a wallet in Japan. Only with the type `paypay`."""
 
 
 class ConfirmationTokenPaymentMethodPreviewPayto(StripeModel):
@@ -874,6 +1072,9 @@ class ConfirmationTokenPaymentMethodPreviewPayto(StripeModel):
     last4: str | None = None
     """Last four characters of the number."""
     pay_id: str | None = None
+    """PayID of the customer, such as an email address or telephone number, which stands for the bank
+    account.
+    """
 
 
 class ConfirmationTokenPaymentMethodPreviewPix(StripeModel):
@@ -906,8 +1107,12 @@ class ConfirmationTokenPaymentMethodPreviewScalapay(StripeModel):
 
 
 class ConfirmationTokenPaymentMethodPreviewSepaDebitGeneratedFrom(StripeModel):
+    """Payment or setup by which this bank account became known, such as one with iDEAL or Bancontact."""
+
     charge: Expandable["Charge"] | None = None
+    """Charge from which it was made."""
     setup_attempt: Expandable["SetupAttempt"] | None = None
+    """Setup attempt from which it was made."""
 
 
 class ConfirmationTokenPaymentMethodPreviewSepaDebit(StripeModel):
@@ -924,12 +1129,13 @@ class ConfirmationTokenPaymentMethodPreviewSepaDebit(StripeModel):
     fingerprint.
     """
     generated_from: ConfirmationTokenPaymentMethodPreviewSepaDebitGeneratedFrom | None = None
+    """Payment or setup by which this bank account became known, such as one with iDEAL or Bancontact."""
     last4: str | None = None
     """Last four characters of the number."""
 
 
 class ConfirmationTokenPaymentMethodPreviewSequra(StripeModel):
-    """Data specific to seQura."""
+    """seQura, with which customers pay in installments, mainly in Spain. Only with the type `sequra`."""
 
 
 class ConfirmationTokenPaymentMethodPreviewSofort(StripeModel):
@@ -955,17 +1161,43 @@ class ConfirmationTokenPaymentMethodPreviewUpi(StripeModel):
     """Data specific to UPI."""
 
     vpa: str | None = None
+    """Virtual payment address of the customer, such as `name@bank`."""
 
 
 class ConfirmationTokenPaymentMethodPreviewUsBankAccountNetworks(StripeModel):
+    """Networks on which the account can be debited."""
+
     preferred: str | None = None
+    """Network that is preferred."""
     supported: list[Literal["ach", "us_domestic_wire"]]
+    """Networks that the account supports.
+
+    - `ach`: ACH.
+    - `us_domestic_wire`: Wire transfers within the US.
+    """
 
 
 class ConfirmationTokenPaymentMethodPreviewUsBankAccountStatusDetailsBlocked(StripeModel):
+    """Why the account is blocked. Null if it can be used."""
+
     network_code: Literal["R02", "R03", "R04", "R05", "R07", "R08", "R10", "R11", "R16", "R20", "R29", "R31"] | None = (
         None
     )
+    """Code with which ACH returned the debit and blocked the account.
+
+    - `R02`: Account closed.
+    - `R03`: No such account.
+    - `R04`: Invalid account number.
+    - `R05`: A consumer account was debited like a business account, without permission.
+    - `R07`: The customer withdrew the permission.
+    - `R08`: The customer stopped the payment.
+    - `R10`: The customer says that the debit was not allowed.
+    - `R11`: The debit was not as the customer had allowed it.
+    - `R16`: Account frozen.
+    - `R20`: The account does not allow debits.
+    - `R29`: The company that owns the account does not allow the debit.
+    - `R31`: The bank returned the debit late, with permission.
+    """
     reason: (
         Literal[
             "bank_account_closed",
@@ -978,10 +1210,23 @@ class ConfirmationTokenPaymentMethodPreviewUsBankAccountStatusDetailsBlocked(Str
         ]
         | None
     ) = None
+    """Why Stripe blocks the account.
+
+    - `bank_account_closed`: The account was closed.
+    - `bank_account_frozen`: The account is frozen.
+    - `bank_account_invalid_details`: The account details are wrong.
+    - `bank_account_restricted`: The account does not allow debits.
+    - `bank_account_unusable`: The account cannot be used.
+    - `debit_not_authorized`: The customer did not allow a debit.
+    - `tokenized_account_number_deactivated`: The tokenized account number was turned off by the bank.
+    """
 
 
 class ConfirmationTokenPaymentMethodPreviewUsBankAccountStatusDetails(StripeModel):
+    """Whether, and why, the account can no longer be used."""
+
     blocked: ConfirmationTokenPaymentMethodPreviewUsBankAccountStatusDetailsBlocked | None = None
+    """Why the account is blocked. Null if it can be used."""
 
 
 class ConfirmationTokenPaymentMethodPreviewUsBankAccount(StripeModel):
@@ -991,12 +1236,18 @@ class ConfirmationTokenPaymentMethodPreviewUsBankAccount(StripeModel):
     """Whether an individual or a company owns the bank account.
 
     - `company`: A company.
-    - `individual`: An individual.
+    - `individual`: A person.
     """
     account_type: Literal["checking", "savings"] | None = None
+    """Kind of bank account.
+
+    - `checking`: A checking account.
+    - `savings`: A savings account.
+    """
     bank_name: str | None = None
     """Name of the bank."""
     financial_connections_account: str | None = None
+    """Financial Connections account from which the details were, or are to be, taken."""
     fingerprint: str | None = None
     """Identifies the underlying card or account. Payment methods with the same number have the same
     fingerprint.
@@ -1004,9 +1255,11 @@ class ConfirmationTokenPaymentMethodPreviewUsBankAccount(StripeModel):
     last4: str | None = None
     """Last four characters of the number."""
     networks: ConfirmationTokenPaymentMethodPreviewUsBankAccountNetworks | None = None
+    """Networks on which the account can be debited."""
     routing_number: str | None = None
     """Routing number of the bank."""
     status_details: ConfirmationTokenPaymentMethodPreviewUsBankAccountStatusDetails | None = None
+    """Whether, and why, the account can no longer be used."""
 
 
 class ConfirmationTokenPaymentMethodPreviewWechatPay(StripeModel):
@@ -1018,6 +1271,10 @@ class ConfirmationTokenPaymentMethodPreviewZip(StripeModel):
 
 
 class ConfirmationTokenPaymentMethodPreview(StripeModel):
+    """Payment method that the customer entered, as it will be. Decide by it, for example on surcharges,
+    before you confirm.
+    """
+
     acss_debit: ConfirmationTokenPaymentMethodPreviewAcssDebit | None = None
     """Data specific to pre-authorized debit in Canada (ACSS)."""
     affirm: ConfirmationTokenPaymentMethodPreviewAffirm | None = None
@@ -1054,7 +1311,9 @@ class ConfirmationTokenPaymentMethodPreview(StripeModel):
     boleto: ConfirmationTokenPaymentMethodPreviewBoleto | None = None
     """Data specific to Boleto."""
     card: ConfirmationTokenPaymentMethodPreviewCard | None = None
+    """Credit or debit card. Only with the type `card`."""
     card_present: ConfirmationTokenPaymentMethodPreviewCardPresent | None = None
+    """Card that a Terminal reader has read. Only with the type `card_present`."""
     cashapp: ConfirmationTokenPaymentMethodPreviewCashapp | None = None
     """Data specific to Cash App Pay."""
     crypto: ConfirmationTokenPaymentMethodPreviewCrypto | None = None
@@ -1086,6 +1345,7 @@ class ConfirmationTokenPaymentMethodPreview(StripeModel):
     kr_card: ConfirmationTokenPaymentMethodPreviewKrCard | None = None
     """Data specific to Korean cards."""
     link: ConfirmationTokenPaymentMethodPreviewLink | None = None
+    """Link, Stripe's wallet. Only with the type `link`."""
     mb_way: ConfirmationTokenPaymentMethodPreviewMbWay | None = None
     """Data specific to MB WAY."""
     mobilepay: ConfirmationTokenPaymentMethodPreviewMobilepay | None = None
@@ -1109,7 +1369,7 @@ class ConfirmationTokenPaymentMethodPreview(StripeModel):
     paypal: ConfirmationTokenPaymentMethodPreviewPaypal | None = None
     """Data specific to PayPal."""
     paypay: ConfirmationTokenPaymentMethodPreviewPaypay | None = None
-    """Data specific to PayPay."""
+    """PayPay, a wallet in Japan. Only with the type `paypay`."""
     payto: ConfirmationTokenPaymentMethodPreviewPayto | None = None
     """Data specific to PayTo."""
     pix: ConfirmationTokenPaymentMethodPreviewPix | None = None
@@ -1127,7 +1387,7 @@ class ConfirmationTokenPaymentMethodPreview(StripeModel):
     sepa_debit: ConfirmationTokenPaymentMethodPreviewSepaDebit | None = None
     """Data specific to SEPA Direct Debit."""
     sequra: ConfirmationTokenPaymentMethodPreviewSequra | None = None
-    """Data specific to seQura."""
+    """seQura, with which customers pay in installments, mainly in Spain. Only with the type `sequra`."""
     sofort: ConfirmationTokenPaymentMethodPreviewSofort | None = None
     """Data specific to Sofort."""
     sunbit: ConfirmationTokenPaymentMethodPreviewSunbit | None = None
@@ -1197,6 +1457,7 @@ class ConfirmationTokenPaymentMethodPreview(StripeModel):
         "wechat_pay",
         "zip",
     ]
+    """Type of the payment method; the field of the same name has its details."""
     upi: ConfirmationTokenPaymentMethodPreviewUpi | None = None
     """Data specific to UPI."""
     us_bank_account: ConfirmationTokenPaymentMethodPreviewUsBankAccount | None = None
@@ -1219,7 +1480,8 @@ class ConfirmationTokenShipping(StripeModel):
 
 
 class ConfirmationToken(StripeModel):
-    """A `confirmation_token` object.
+    """What a customer entered in the browser, such as a new payment method and shipping address, for the
+    server to confirm a payment or setup intent with. Can be used once, and expires soon.
 
     https://docs.stripe.com/api/confirmation_tokens/object
     """
@@ -1227,12 +1489,13 @@ class ConfirmationToken(StripeModel):
     created: Timestamp
     """Time at which the object was created."""
     expires_at: Timestamp | None = None
-    """Time at which it expires."""
+    """When the token expires and can no longer be used. Null once it was used."""
     id: str
     """Unique ID of the object."""
     livemode: bool
     """Whether the object exists in live mode. `False` in test mode and in sandboxes."""
     mandate_data: ConfirmationTokenMandateData | None = None
+    """Mandate that is created when the token is used."""
     metadata: dict[str, str] | None = None
     """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
     up to 500. An update changes only the keys it contains; an empty value removes its key.
@@ -1240,22 +1503,25 @@ class ConfirmationToken(StripeModel):
     object: Literal["confirmation_token"]
     """Type of the object. All objects of a class have the same."""
     payment_intent: str | None = None
-    """Payment intent that the object belongs to."""
+    """Payment intent that the token confirmed. Null until it was used for one."""
     payment_method_options: ConfirmationTokenPaymentMethodOptions | None = None
     """Settings per type of payment method."""
     payment_method_preview: ConfirmationTokenPaymentMethodPreview | None = None
+    """Payment method that the customer entered, as it will be. Decide by it, for example on surcharges,
+    before you confirm.
+    """
     return_url: str | None = None
     """URL to which the customer or user returns afterwards."""
     setup_future_usage: Literal["off_session", "on_session"] | None = None
-    """Whether the payment method is saved for later payments, and whether the customer will be present for
-    them.
+    """Whether the payment method is to be kept for later payments, as the customer's page said.
 
     - `none`: The payment method is not saved.
     - `off_session`: Saved for payments while the customer is present or absent.
     - `on_session`: Saved for payments while the customer is present.
     """
     setup_intent: str | None = None
-    """Setup intent that the object belongs to."""
+    """Setup intent that the token confirmed. Null until it was used for one."""
     shipping: ConfirmationTokenShipping | None = None
     """Recipient and address of a delivery."""
     use_stripe_sdk: bool
+    """Whether Stripe.js or a mobile SDK handles the next actions that follow."""

@@ -13,33 +13,52 @@ __all__ = [
 
 
 class CountrySpecVerificationFieldsCompany(StripeModel):
+    """Details needed of companies."""
+
     additional: list[str]
+    """Fields that can become necessary later, depending on the business."""
     minimum: list[str]
+    """Fields that every account must give."""
 
 
 class CountrySpecVerificationFieldsIndividual(StripeModel):
+    """Details needed of individuals."""
+
     additional: list[str]
+    """Fields that can become necessary later, depending on the business."""
     minimum: list[str]
+    """Fields that every account must give."""
 
 
 class CountrySpecVerificationFields(StripeModel):
+    """Details that Stripe needs to verify accounts, by their legal kind."""
+
     company: CountrySpecVerificationFieldsCompany
+    """Details needed of companies."""
     individual: CountrySpecVerificationFieldsIndividual
+    """Details needed of individuals."""
 
 
 class CountrySpec(StripeModel):
-    """A `country_spec` object.
+    """What a country offers and requires of accounts in it, such as currencies and details for
+    verification.
 
     https://docs.stripe.com/api/country_specs/object
     """
 
     default_currency: str
+    """Currency that accounts in the country use by default."""
     id: str
-    """Unique ID of the object."""
+    """Two-letter ISO 3166-1 alpha-2 code of the country."""
     object: Literal["country_spec"]
     """Type of the object. All objects of a class have the same."""
     supported_bank_account_currencies: dict[str, list[str]]
+    """Currencies of payouts, each with the countries whose bank accounts can receive it."""
     supported_payment_currencies: list[str]
+    """Currencies in which customers can pay."""
     supported_payment_methods: list[str]
+    """Payment methods that are available in the country: `ach`, `card` or `stripe`."""
     supported_transfer_countries: list[str]
+    """Countries to whose accounts transfers can be made."""
     verification_fields: CountrySpecVerificationFields
+    """Details that Stripe needs to verify accounts, by their legal kind."""

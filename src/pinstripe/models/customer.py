@@ -29,7 +29,7 @@ __all__ = [
 
 
 class CustomerInvoiceSettingsCustomField(StripeModel):
-    """Up to four custom fields to show on the invoice."""
+    """Up to four fields of your own that every invoice of the customer shows."""
 
     name: str
     """Name of the custom field, up to 40 characters."""
@@ -38,92 +38,180 @@ class CustomerInvoiceSettingsCustomField(StripeModel):
 
 
 class CustomerInvoiceSettingsRenderingOptions(StripeModel):
+    """Layout of the customer's invoice PDFs."""
+
     amount_tax_display: str | None = None
+    """Whether prices and amounts on the PDF contain inclusive tax (`include_inclusive_tax`) or leave all
+    tax out (`exclude_tax`).
+
+    - `exclude_tax`: Prices and amounts are shown without tax.
+    - `include_inclusive_tax`: Prices and amounts are shown with the tax that they include.
+    """
     template: str | None = None
+    """ID of the invoice rendering template."""
 
 
 class CustomerInvoiceSettings(StripeModel):
-    """Settings for the invoices."""
+    """Defaults for the customer's invoices and subscriptions."""
 
     custom_fields: list[CustomerInvoiceSettingsCustomField] | None = None
-    """Up to four custom fields to show on the invoice."""
+    """Up to four fields of your own that every invoice of the customer shows."""
     default_payment_method: Expandable["PaymentMethod"] | None = None
-    """Payment method used by default. If it is not set, the customer's default is used."""
+    """Payment method that pays subscriptions and invoices that name none. Comes before `default_source`;
+    it must be attached to the customer.
+    """
     footer: str | None = None
-    """Text at the bottom of the invoice."""
+    """Text at the bottom of every invoice of the customer."""
     rendering_options: CustomerInvoiceSettingsRenderingOptions | None = None
+    """Layout of the customer's invoice PDFs."""
 
 
 class CustomerTaxLocation(StripeModel):
+    """Location that Stripe Tax uses for the customer; null if it knows none."""
+
     country: str
-    """Two-letter ISO 3166-1 alpha-2 country code."""
+    """Country of the location, a two-letter ISO 3166-1 alpha-2 code."""
     source: Literal["billing_address", "ip_address", "payment_method", "shipping_destination"]
+    """What the location was taken from.
+
+    - `billing_address`: The customer's `address`.
+    - `ip_address`: The IP address in `tax.ip_address`.
+    - `payment_method`: The billing details of the default payment method.
+    - `shipping_destination`: The customer's `shipping` address.
+    """
     state: str | None = None
-    """State, county, province or region."""
+    """State, county, province or region of the location."""
 
 
 class CustomerTax(StripeModel):
+    """Tax location of the customer, and whether Stripe Tax computes tax there. Absent unless expanded."""
+
     automatic_tax: Literal["failed", "not_collecting", "supported", "unrecognized_location"]
-    """Settings and state of the automatic calculation of tax by Stripe Tax."""
+    """Whether Stripe Tax can compute tax at the customer's location, and if not, why.
+
+    - `failed`: Stripe Tax had an error while it looked for the location. Usually goes away when you try
+      again.
+    - `not_collecting`: You collect no tax at the customer's location, so none is charged.
+    - `supported`: The location is known, and tax is computed for it.
+    - `unrecognized_location`: The location cannot be found. A valid address is needed before tax can be
+      computed.
+    """
     ip_address: str | None = None
+    """Recent IP address of the customer, from which Stripe Tax derives the location if there is no
+    address.
+    """
     location: CustomerTaxLocation | None = None
+    """Location that Stripe Tax uses for the customer; null if it knows none."""
     provider: Literal["anrok", "avalara", "sphere", "stripe"]
+    """Service that computes the tax.
+
+    - `anrok`: Anrok.
+    - `avalara`: Avalara.
+    - `sphere`: Sphere.
+    - `stripe`: Stripe Tax.
+    """
 
 
 class Customer(StripeModel):
-    """A `customer` object.
+    """A person or company that you charge. Payment methods, subscriptions, invoices, tax IDs and balances
+    are tied to it, so that later payments need no new details.
 
     https://docs.stripe.com/api/customers/object
     """
 
     address: Address | None = None
-    """A postal address."""
+    """Postal address, printed on invoices. Stripe Tax uses it to find the tax location."""
     balance: int | None = None
+    """Amount in the smallest currency unit of `currency` that the next invoice takes into account when it
+    is finalized. A negative balance is credit and lowers the amount due; a positive balance raises it.
+    Unpaid invoices are not part of it.
+    """
     business_name: str | None = None
+    """Name of the company, up to 150 characters."""
     cash_balance: CashBalance | None = None
+    """Money from the customer's bank transfers that is not applied to a payment yet. Absent unless
+    expanded; null if the customer has none.
+    """
     created: Timestamp
-    """Time at which the object was created."""
+    """When the customer was created."""
     currency: str | None = None
-    """Three-letter ISO 4217 currency code in lowercase."""
+    """Currency of the customer's invoices and subscriptions, a three-letter ISO 4217 code in lower case.
+    Set by the first of them; null until then.
+    """
     customer_account: str | None = None
-    """Account (API v2) that the object belongs to, in the role of a customer. Alternative to `customer`."""
+    """ID of the account (API v2) that stands behind this customer, if there is one."""
     default_source: Expandable["BankAccount | Card | Source"] | None = None
-    """Card, bank account or source used by default if there is no default payment method."""
+    """Source, card or bank account that pays invoices when neither the invoice, the subscription nor
+    `invoice_settings.default_payment_method` names a payment method.
+    """
     delinquent: bool | None = None
+    """Whether the customer is behind with a payment. A failed automatic payment or a missed due date sets
+    it to `True`; an invoice that is paid or marked uncollectible sets it back to `False`.
+    """
     description: str | None = None
+    """Note of your own about the customer. Shown in the Dashboard, not to the customer."""
     discount: Discount | None = None
+    """Discount that applies to all invoices of the customer, if there is one."""
     email: str | None = None
-    """Email address."""
+    """Email address, to which Stripe sends receipts and invoices where this is turned on. Up to 512
+    characters.
+    """
     id: str
     """Unique ID of the object."""
     individual_name: str | None = None
+    """Full name of the person, up to 150 characters."""
     invoice_credit_balance: dict[str, int] | None = None
+    """Balance by currency, in the smallest currency unit. Here the sign is that of a credit: a positive
+    number lowers the next invoice in that currency, a negative one raises it.
+    """
     invoice_prefix: str | None = None
+    """First part of the numbers of the customer's invoices, 1 to 12 upper-case letters or digits. Stripe
+    chooses one unless it is given.
+    """
     invoice_settings: CustomerInvoiceSettings | None = None
-    """Settings for the invoices."""
+    """Defaults for the customer's invoices and subscriptions."""
     livemode: bool
     """Whether the object exists in live mode. `False` in test mode and in sandboxes."""
     metadata: dict[str, str] | None = None
-    """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
-    up to 500. An update changes only the keys it contains; an empty value removes its key.
+    """Up to 50 pairs of your own strings, such as your user ID; keys have up to 40 characters, values up
+    to 500. An update changes only the keys that it names; an empty value removes a key, an empty
+    `metadata` all of them.
     """
     name: str | None = None
+    """Full name of the person or name of the company, as invoices and receipts show it. Up to 256
+    characters.
+    """
     next_invoice_sequence: int | None = None
+    """Number that the customer's next invoice ends with. Absent if invoice numbers are counted for the
+    whole account.
+    """
     object: Literal["customer"]
     """Type of the object. All objects of a class have the same."""
     phone: str | None = None
-    """Phone number, including the country code."""
+    """Phone number, with the country code. Up to 20 characters."""
     preferred_locales: list[str] | None = None
-    """The customer's preferred languages as IETF language tags, most preferred first."""
+    """Languages for emails and invoices to the customer as IETF tags such as `de` or `en-GB`, most
+    preferred first.
+    """
     shipping: ShippingDetails | None = None
-    """Recipient and address of a delivery."""
+    """Address and name for deliveries, also shown on invoices."""
     sources: ListObject[Lazy["BankAccount | Card | Source"]] | None = None
+    """Attached sources, cards and bank accounts of the older Sources API. Absent unless expanded."""
     subscriptions: ListObject[Lazy["Subscription"]] | None = None
+    """Current subscriptions of the customer. Absent unless expanded."""
     tax: CustomerTax | None = None
+    """Tax location of the customer, and whether Stripe Tax computes tax there. Absent unless expanded."""
     tax_exempt: Literal["exempt", "none", "reverse"] | None = None
+    """Whether invoices of the customer charge tax.
+
+    - `exempt`: No tax is charged.
+    - `none`: Tax is charged as usual.
+    - `reverse`: The customer accounts for the tax itself; its invoices say "Reverse charge".
+    """
     tax_ids: ListObject[TaxId] | None = None
+    """Tax IDs of the customer, such as VAT numbers. Absent unless expanded."""
     test_clock: Expandable["TestClock"] | None = None
-    """Test clock that determines the current time for the object."""
+    """Test clock that sets the time for the customer and its subscriptions; null if real time applies."""
     deleted: Literal[False] = False
     """Always `False`: the object exists. A deleted one is of another class."""
 

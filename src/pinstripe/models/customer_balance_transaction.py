@@ -15,28 +15,38 @@ __all__ = ["CustomerBalanceTransaction"]
 
 
 class CustomerBalanceTransaction(StripeModel):
-    """A `customer_balance_transaction` object.
+    """One change of a customer's `balance`: an adjustment that you made, or an amount that Stripe moved
+    between the balance and an invoice, credit note or Checkout session.
 
     https://docs.stripe.com/api/customers/balance_transactions/object
     """
 
     amount: int
+    """By how much the balance changed, in the smallest currency unit. Negative amounts give the customer
+    credit, positive ones make it owe more.
+    """
     checkout_session: Expandable["CheckoutSession"] | None = None
+    """Checkout session that the transaction comes from, for the types that begin with `checkout_session`."""
     created: Timestamp
-    """Time at which the object was created."""
+    """When the balance changed."""
     credit_note: Expandable["CreditNote"] | None = None
+    """Credit note that the transaction comes from, if there is one."""
     currency: str
     """Three-letter ISO 4217 currency code in lowercase."""
     customer: Expandable["Customer"]
-    """Customer that the object belongs to."""
+    """Customer whose balance changed."""
     customer_account: str | None = None
     """Account (API v2) that the object belongs to, in the role of a customer. Alternative to `customer`."""
     description: str | None = None
+    """Note of your own about the transaction, up to 350 characters."""
     ending_balance: int
+    """Balance of the customer after this transaction, in the smallest currency unit. Negative is credit
+    for the next invoice.
+    """
     id: str
     """Unique ID of the object."""
     invoice: Expandable["Invoice"] | None = None
-    """Invoice that the object belongs to."""
+    """Invoice that the transaction was applied to or comes from, if there is one."""
     livemode: bool
     """Whether the object exists in live mode. `False` in test mode and in sandboxes."""
     metadata: dict[str, str] | None = None
@@ -59,3 +69,22 @@ class CustomerBalanceTransaction(StripeModel):
         "unapplied_from_invoice",
         "unspent_receiver_credit",
     ]
+    """What changed the balance.
+
+    - `adjustment`: You changed the balance, by this transaction or by an update of the customer.
+    - `applied_to_invoice`: The balance paid a part of an invoice, or was added to it.
+    - `checkout_session_subscription_payment`: A Checkout session paid for a subscription.
+    - `checkout_session_subscription_payment_canceled`: The payment of a subscription by a Checkout
+      session was canceled.
+    - `credit_note`: A credit note credited the amount to the customer.
+    - `initial`: The balance that the customer was created with.
+    - `invoice_overpaid`: An invoice was paid with more than was due, and the rest became credit.
+    - `invoice_too_large`: The amount of an invoice was above what can be charged, and the rest was
+      moved to the balance.
+    - `invoice_too_small`: The amount of an invoice was below what can be charged, and was moved to the
+      next one.
+    - `migration`: Stripe moved an existing balance here.
+    - `unapplied_from_invoice`: A part of the balance came back from an invoice, for instance when it
+      was voided.
+    - `unspent_receiver_credit`: Money that the customer transferred was not spent and became credit.
+    """

@@ -28,103 +28,157 @@ __all__ = [
 
 
 class CustomerCashBalanceTransactionAdjustedForOverdraft(StripeModel):
+    """Details for the type `adjusted_for_overdraft`."""
+
     balance_transaction: Expandable["BalanceTransaction"]
-    """Balance transaction that records the effect on the account's balance."""
+    """Balance transaction by which your account covered the overdraft."""
     linked_transaction: Expandable["CustomerCashBalanceTransaction"]
+    """Transaction that made the cash balance negative."""
 
 
 class CustomerCashBalanceTransactionAppliedToPayment(StripeModel):
+    """Details for the type `applied_to_payment`."""
+
     payment_intent: Expandable["PaymentIntent"]
-    """Payment intent that the object belongs to."""
+    """Payment intent that the money paid."""
 
 
 class CustomerCashBalanceTransactionFundedBankTransferEuBankTransfer(StripeModel):
-    """Settings for bank transfers in the European Union."""
+    """Details of a transfer in the euro area."""
 
     bic: str | None = None
-    """Business identifier code (BIC) of the bank."""
+    """BIC of the sender's bank."""
     iban_last4: str | None = None
-    """Last four characters of the IBAN."""
+    """Last four characters of the sender's IBAN."""
     sender_name: str | None = None
+    """Name of the account that the money came from, as the bank gives it."""
 
 
 class CustomerCashBalanceTransactionFundedBankTransferGbBankTransfer(StripeModel):
+    """Details of a transfer in the United Kingdom."""
+
     account_number_last4: str | None = None
+    """Last four digits of the sender's account number."""
     sender_name: str | None = None
+    """Name of the account that the money came from, as the bank gives it."""
     sort_code: str | None = None
-    """Sort code of the bank, six digits (United Kingdom)."""
+    """Sort code of the sender's bank."""
 
 
 class CustomerCashBalanceTransactionFundedBankTransferJpBankTransfer(StripeModel):
+    """Details of a transfer in Japan."""
+
     sender_bank: str | None = None
+    """Name of the sender's bank."""
     sender_branch: str | None = None
+    """Name of the branch of the sender's bank."""
     sender_name: str | None = None
+    """Name of the account that the money came from, as the bank gives it."""
 
 
 class CustomerCashBalanceTransactionFundedBankTransferUsBankTransfer(StripeModel):
+    """Details of a transfer in the United States."""
+
     network: Literal["ach", "domestic_wire_us", "fednow", "rtp", "swift"] | None = None
+    """Network over which the money came.
+
+    - `ach`: ACH.
+    - `domestic_wire_us`: A domestic wire transfer.
+    - `fednow`: FedNow.
+    - `rtp`: Real-Time Payments.
+    - `swift`: SWIFT, from abroad.
+    """
     sender_name: str | None = None
+    """Name of the account that the money came from, as the bank gives it."""
 
 
 class CustomerCashBalanceTransactionFundedBankTransfer(StripeModel):
-    """Settings for bank transfers."""
+    """The bank transfer that brought the money."""
 
     eu_bank_transfer: CustomerCashBalanceTransactionFundedBankTransferEuBankTransfer | None = None
-    """Settings for bank transfers in the European Union."""
+    """Details of a transfer in the euro area."""
     gb_bank_transfer: CustomerCashBalanceTransactionFundedBankTransferGbBankTransfer | None = None
+    """Details of a transfer in the United Kingdom."""
     jp_bank_transfer: CustomerCashBalanceTransactionFundedBankTransferJpBankTransfer | None = None
+    """Details of a transfer in Japan."""
     reference: str | None = None
+    """Reference text that the sender gave for the transfer."""
     type: Literal["eu_bank_transfer", "gb_bank_transfer", "jp_bank_transfer", "mx_bank_transfer", "us_bank_transfer"]
-    """Type of bank transfer, which depends on the country."""
+    """Kind of bank transfer; the field of the same name has its details.
+
+    - `eu_bank_transfer`: A SEPA transfer in the euro area.
+    - `gb_bank_transfer`: A transfer in pounds within the United Kingdom.
+    - `jp_bank_transfer`: A transfer in yen within Japan.
+    - `mx_bank_transfer`: A transfer in pesos within Mexico.
+    - `us_bank_transfer`: A transfer in US dollars.
+    """
     us_bank_transfer: CustomerCashBalanceTransactionFundedBankTransferUsBankTransfer | None = None
+    """Details of a transfer in the United States."""
 
 
 class CustomerCashBalanceTransactionFunded(StripeModel):
+    """Details for the type `funded`."""
+
     bank_transfer: CustomerCashBalanceTransactionFundedBankTransfer
-    """Settings for bank transfers."""
+    """The bank transfer that brought the money."""
 
 
 class CustomerCashBalanceTransactionRefundedFromPayment(StripeModel):
+    """Details for the type `refunded_from_payment`."""
+
     refund: Expandable["Refund"]
+    """Refund that brought the money back to the cash balance."""
 
 
 class CustomerCashBalanceTransactionTransferredToBalance(StripeModel):
+    """Details for the type `transferred_to_balance`."""
+
     balance_transaction: Expandable["BalanceTransaction"]
-    """Balance transaction that records the effect on the account's balance."""
+    """Balance transaction by which your account received the money."""
 
 
 class CustomerCashBalanceTransactionUnappliedFromPayment(StripeModel):
+    """Details for the type `unapplied_from_payment`."""
+
     payment_intent: Expandable["PaymentIntent"]
-    """Payment intent that the object belongs to."""
+    """Payment intent from which the money came back."""
 
 
 class CustomerCashBalanceTransaction(StripeModel):
-    """A `customer_cash_balance_transaction` object.
+    """One change of a customer's cash balance, such as a bank transfer that arrived or money that paid a
+    payment intent. Cannot be changed after it is created.
 
     https://docs.stripe.com/api/customers/cash_balance_transactions/object
     """
 
     adjusted_for_overdraft: CustomerCashBalanceTransactionAdjustedForOverdraft | None = None
+    """Details for the type `adjusted_for_overdraft`."""
     applied_to_payment: CustomerCashBalanceTransactionAppliedToPayment | None = None
+    """Details for the type `applied_to_payment`."""
     created: Timestamp
-    """Time at which the object was created."""
+    """When the cash balance changed."""
     currency: str
     """Three-letter ISO 4217 currency code in lowercase."""
     customer: Expandable["Customer"]
-    """Customer that the object belongs to."""
+    """Customer whose cash balance changed."""
     customer_account: str | None = None
     """Account (API v2) that the object belongs to, in the role of a customer. Alternative to `customer`."""
     ending_balance: int
+    """Cash balance in this currency after the transaction, in the smallest currency unit."""
     funded: CustomerCashBalanceTransactionFunded | None = None
+    """Details for the type `funded`."""
     id: str
     """Unique ID of the object."""
     livemode: bool
     """Whether the object exists in live mode. `False` in test mode and in sandboxes."""
     net_amount: int
+    """By how much the cash balance changed, in the smallest currency unit; negative when money left it."""
     object: Literal["customer_cash_balance_transaction"]
     """Type of the object. All objects of a class have the same."""
     refunded_from_payment: CustomerCashBalanceTransactionRefundedFromPayment | None = None
+    """Details for the type `refunded_from_payment`."""
     transferred_to_balance: CustomerCashBalanceTransactionTransferredToBalance | None = None
+    """Details for the type `transferred_to_balance`."""
     type: Literal[
         "adjusted_for_overdraft",
         "applied_to_payment",
@@ -136,4 +190,19 @@ class CustomerCashBalanceTransaction(StripeModel):
         "transferred_to_balance",
         "unapplied_from_payment",
     ]
+    """What changed the cash balance.
+
+    - `adjusted_for_overdraft`: Your account's balance covered a negative cash balance.
+    - `applied_to_payment`: The money paid a payment intent.
+    - `funded`: A bank transfer of the customer arrived.
+    - `funding_reversed`: The bank took back a transfer that had arrived.
+    - `refunded_from_payment`: A payment was refunded to the cash balance.
+    - `return_canceled`: A return to the customer's bank account did not happen, and the money came
+      back.
+    - `return_initiated`: The money is on its way back to the customer's bank account.
+    - `transferred_to_balance`: The money was moved to your account's balance.
+    - `unapplied_from_payment`: The money came back from a payment intent, for instance because it was
+      canceled.
+    """
     unapplied_from_payment: CustomerCashBalanceTransactionUnappliedFromPayment | None = None
+    """Details for the type `unapplied_from_payment`."""

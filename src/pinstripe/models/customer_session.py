@@ -25,87 +25,207 @@ __all__ = [
 
 
 class CustomerSessionComponentsActiveEntitlements(StripeModel):
+    """Settings for active entitlements."""
+
     enabled: bool
+    """Whether the session can read the customer's active entitlements."""
 
 
 class CustomerSessionComponentsBuyButton(StripeModel):
+    """Settings for the buy button."""
+
     enabled: bool
+    """Whether the buy button can use the session."""
 
 
 class CustomerSessionComponentsCustomerPortal(StripeModel):
+    """Settings for the customer portal."""
+
     enabled: bool
+    """Whether the customer portal can use the session."""
 
 
 class CustomerSessionComponentsCustomerSheetFeatures(StripeModel):
+    """What the customer sheet offers."""
+
     payment_method_allow_redisplay_filters: list[Literal["always", "limited", "unspecified"]] | None = None
+    """Saved payment methods are shown if their `allow_redisplay` is one of these. Defaults to `always`
+    only.
+
+    - `always`: Payment methods that may always be shown again.
+    - `limited`: Payment methods that may be shown where the customer's agreement covers it.
+    - `unspecified`: Payment methods whose customer was not asked.
+    """
     payment_method_remove: Literal["disabled", "enabled"] | None = None
+    """Whether the customer can remove a saved payment method. A subscription that it pays for is then left
+    without it.
+
+    - `disabled`: Not offered.
+    - `enabled`: Offered.
+    """
 
 
 class CustomerSessionComponentsCustomerSheet(StripeModel):
+    """Settings for the customer sheet of the mobile SDKs."""
+
     enabled: bool
+    """Whether the customer sheet can use the session."""
     features: CustomerSessionComponentsCustomerSheetFeatures | None = None
+    """What the customer sheet offers."""
 
 
 class CustomerSessionComponentsMobilePaymentElementFeatures(StripeModel):
+    """What the mobile payment element offers."""
+
     payment_method_allow_redisplay_filters: list[Literal["always", "limited", "unspecified"]] | None = None
+    """Saved payment methods are shown if their `allow_redisplay` is one of these. Defaults to `always`
+    only.
+
+    - `always`: Payment methods that may always be shown again.
+    - `limited`: Payment methods that may be shown where the customer's agreement covers it.
+    - `unspecified`: Payment methods whose customer was not asked.
+    """
     payment_method_redisplay: Literal["disabled", "enabled"] | None = None
+    """Whether saved payment methods are shown.
+
+    - `disabled`: Not offered.
+    - `enabled`: Offered.
+    """
     payment_method_remove: Literal["disabled", "enabled"] | None = None
+    """Whether the customer can remove a saved payment method. A subscription that it pays for is then left
+    without it.
+
+    - `disabled`: Not offered.
+    - `enabled`: Offered.
+    """
     payment_method_save: Literal["disabled", "enabled"] | None = None
+    """Whether there is a box to tick for saving a new payment method. If the customer ticks it, the
+    payment method gets `allow_redisplay` `always`; if not, `limited` or `unspecified`.
+
+    - `disabled`: Not offered.
+    - `enabled`: Offered.
+    """
     payment_method_save_allow_redisplay_override: Literal["always", "limited", "unspecified"] | None = None
+    """Value of `allow_redisplay` that saved payment methods get when `payment_method_save` is `disabled`.
+    Not changed unless given.
+
+    - `always`: Payment methods that may always be shown again.
+    - `limited`: Payment methods that may be shown where the customer's agreement covers it.
+    - `unspecified`: Payment methods whose customer was not asked.
+    """
 
 
 class CustomerSessionComponentsMobilePaymentElement(StripeModel):
+    """Settings for the payment element of the mobile SDKs."""
+
     enabled: bool
+    """Whether the mobile payment element can use the session."""
     features: CustomerSessionComponentsMobilePaymentElementFeatures | None = None
+    """What the mobile payment element offers."""
 
 
 class CustomerSessionComponentsPaymentElementFeatures(StripeModel):
+    """What the Payment Element offers."""
+
     payment_method_allow_redisplay_filters: list[Literal["always", "limited", "unspecified"]]
+    """Saved payment methods are shown if their `allow_redisplay` is one of these. Defaults to `always`
+    only.
+
+    - `always`: Payment methods that may always be shown again.
+    - `limited`: Payment methods that may be shown where the customer's agreement covers it.
+    - `unspecified`: Payment methods whose customer was not asked.
+    """
     payment_method_redisplay: Literal["disabled", "enabled"]
+    """Whether saved payment methods are shown.
+
+    - `disabled`: Not offered.
+    - `enabled`: Offered.
+    """
     payment_method_redisplay_limit: int | None = None
+    """How many saved payment methods are shown, at most 10. Defaults to 3."""
     payment_method_remove: Literal["disabled", "enabled"]
+    """Whether the customer can remove a saved payment method. A subscription that it pays for is then left
+    without it.
+
+    - `disabled`: Not offered.
+    - `enabled`: Offered.
+    """
     payment_method_save: Literal["disabled", "enabled"]
+    """Whether there is a box to tick for saving a new payment method. If the customer ticks it, the
+    payment method gets `allow_redisplay` `always`; if not, `limited` or `unspecified`.
+
+    - `disabled`: Not offered.
+    - `enabled`: Offered.
+    """
     payment_method_save_usage: Literal["off_session", "on_session"] | None = None
+    """The `setup_future_usage` of the payment intent when the customer ticks the box for saving. Has no
+    effect on setup intents, whose `usage` you set at their creation.
+
+    - `off_session`: For payments while the customer is present or absent.
+    - `on_session`: For payments while the customer is present.
+    """
 
 
 class CustomerSessionComponentsPaymentElement(StripeModel):
+    """Settings for the Payment Element of Stripe.js."""
+
     enabled: bool
+    """Whether the Payment Element can use the session."""
     features: CustomerSessionComponentsPaymentElementFeatures | None = None
+    """What the Payment Element offers."""
 
 
 class CustomerSessionComponentsPricingTable(StripeModel):
+    """Settings for the pricing table."""
+
     enabled: bool
+    """Whether the pricing table can use the session."""
 
 
 class CustomerSessionComponents(StripeModel):
+    """Which of Stripe's components may use the session, and what they may do. At least one must be
+    enabled.
+    """
+
     active_entitlements: CustomerSessionComponentsActiveEntitlements
+    """Settings for active entitlements."""
     buy_button: CustomerSessionComponentsBuyButton
+    """Settings for the buy button."""
     customer_portal: CustomerSessionComponentsCustomerPortal
+    """Settings for the customer portal."""
     customer_sheet: CustomerSessionComponentsCustomerSheet
+    """Settings for the customer sheet of the mobile SDKs."""
     mobile_payment_element: CustomerSessionComponentsMobilePaymentElement
+    """Settings for the payment element of the mobile SDKs."""
     payment_element: CustomerSessionComponentsPaymentElement
+    """Settings for the Payment Element of Stripe.js."""
     pricing_table: CustomerSessionComponentsPricingTable
+    """Settings for the pricing table."""
 
 
 class CustomerSession(StripeModel):
-    """A `customer_session` object.
+    """Lets Stripe's components in a browser or app act for one customer, for instance to show and remove
+    saved payment methods. Create one on the server for each visit.
 
     https://docs.stripe.com/api/customer_sessions/object
     """
 
     client_secret: str
-    """Secret with which a browser or mobile app accesses this one object, together with your publishable
-    key. Pass it to your customer only, and do not log it or put it in URLs.
+    """Secret that you hand to Stripe.js or a mobile SDK for this customer's session. Do not log or store
+    it, and do not show it to anyone else.
     """
     components: CustomerSessionComponents | None = None
+    """Which of Stripe's components may use the session, and what they may do. At least one must be
+    enabled.
+    """
     created: Timestamp
     """Time at which the object was created."""
     customer: Expandable["Customer"]
-    """Customer that the object belongs to."""
+    """Customer for whom the components act."""
     customer_account: str | None = None
-    """Account (API v2) that the object belongs to, in the role of a customer. Alternative to `customer`."""
+    """Account, as a customer (API v2), for which the components act."""
     expires_at: Timestamp
-    """Time at which it expires."""
+    """When the session ends. The client secret stops working then."""
     livemode: bool
     """Whether the object exists in live mode. `False` in test mode and in sandboxes."""
     object: Literal["customer_session"]

@@ -14,16 +14,24 @@ __all__ = ["DeletedDiscount", "DeletedDiscountSource", "Discount", "DiscountSour
 
 
 class DeletedDiscountSource(StripeModel):
+    """What the discount was made from."""
+
     coupon: Expandable["Coupon"] | None = None
+    """Coupon that says how much is taken off."""
     type: Literal["coupon"]
+    """Kind of source; the field of the same name holds it.
+
+    - `coupon`: A coupon.
+    """
 
 
 class DeletedDiscount(StripeModel):
     """What is returned for a deleted `discount`."""
 
     checkout_session: str | None = None
+    """Checkout session in which the discount was applied, if it was."""
     customer: Expandable["Customer | DeletedCustomer"] | None = None
-    """Customer that the object belongs to."""
+    """Customer who gets the discount."""
     customer_account: str | None = None
     """Account (API v2) that the object belongs to, in the role of a customer. Alternative to `customer`."""
     deleted: Literal[True]
@@ -31,47 +39,67 @@ class DeletedDiscount(StripeModel):
     id: str
     """Unique ID of the object."""
     invoice: str | None = None
-    """Invoice that the object belongs to."""
+    """Invoice that the discount applies to, if it is for one invoice only."""
     invoice_item: str | None = None
+    """Invoice item that the discount applies to, if it is for one item only."""
     object: Literal["discount"]
     """Type of the object. All objects of a class have the same."""
     promotion_code: Expandable["PromotionCode"] | None = None
+    """Promotion code by which the coupon was redeemed, if it was."""
     source: DeletedDiscountSource
+    """What the discount was made from."""
     start: Timestamp
+    """When the discount began."""
     subscription: str | None = None
-    """Subscription that the object belongs to."""
+    """Subscription that the discount applies to, if it is for one subscription."""
     subscription_item: str | None = None
+    """Subscription item that the discount applies to, if it is for one item."""
 
 
 class DiscountSource(StripeModel):
+    """What the discount was made from."""
+
     coupon: Expandable["Coupon"] | None = None
+    """Coupon that says how much is taken off."""
     type: Literal["coupon"]
+    """Kind of source; the field of the same name holds it.
+
+    - `coupon`: A coupon.
+    """
 
 
 class Discount(StripeModel):
-    """A `discount` object.
+    """A coupon or promotion code as applied to one customer, subscription, subscription item, invoice or
+    invoice item. Says when it began and when it ends.
 
     https://docs.stripe.com/api/customers/discount/object
     """
 
     checkout_session: str | None = None
+    """Checkout session in which the discount was applied, if it was."""
     customer: Expandable["Customer | DeletedCustomer"] | None = None
-    """Customer that the object belongs to."""
+    """Customer who gets the discount."""
     customer_account: str | None = None
     """Account (API v2) that the object belongs to, in the role of a customer. Alternative to `customer`."""
     end: Timestamp | None = None
+    """When the discount ends, for coupons of the duration `repeating`. Null if it applies once or forever."""
     id: str
     """Unique ID of the object."""
     invoice: str | None = None
-    """Invoice that the object belongs to."""
+    """Invoice that the discount applies to, if it is for one invoice only."""
     invoice_item: str | None = None
+    """Invoice item that the discount applies to, if it is for one item only."""
     object: Literal["discount"]
     """Type of the object. All objects of a class have the same."""
     promotion_code: Expandable["PromotionCode"] | None = None
+    """Promotion code by which the coupon was redeemed, if it was."""
     source: DiscountSource
+    """What the discount was made from."""
     start: Timestamp
+    """When the discount began."""
     subscription: str | None = None
-    """Subscription that the object belongs to."""
+    """Subscription that the discount applies to, if it is for one subscription."""
     subscription_item: str | None = None
+    """Subscription item that the discount applies to, if it is for one item."""
     deleted: Literal[False] = False
     """Always `False`: the object exists. A deleted one is of another class."""

@@ -38,20 +38,30 @@ __all__ = [
 
 
 class DisputeEvidenceAppealCard(StripeModel):
+    """Appeal for a card payment."""
+
     reason_for_filing: str | None = None
+    """Why you appeal."""
     supporting_files: list[str] | None = None
+    """Files that support the appeal."""
 
 
 class DisputeEvidenceAppeal(StripeModel):
+    """Evidence for an appeal against a lost dispute."""
+
     card: DisputeEvidenceAppealCard | None = None
+    """Appeal for a card payment."""
 
 
 class DisputeEvidenceEnhancedEvidenceMastercardCompliance(StripeModel):
+    """Evidence for a Mastercard compliance case."""
+
     fee_acknowledged: bool
+    """Whether you accept Mastercard's fee, which you get back if you win."""
 
 
 class DisputeEvidenceEnhancedEvidenceVisaCompellingEvidence3DisputedTransactionShippingAddress(StripeModel):
-    """Delivery address."""
+    """Address to which the goods of the disputed payment were sent."""
 
     city: str | None = None
     """City, district, suburb, town or village."""
@@ -68,21 +78,34 @@ class DisputeEvidenceEnhancedEvidenceVisaCompellingEvidence3DisputedTransactionS
 
 
 class DisputeEvidenceEnhancedEvidenceVisaCompellingEvidence3DisputedTransaction(StripeModel):
+    """What is known about the disputed payment."""
+
     customer_account_id: str | None = None
+    """ID of the customer's account with you."""
     customer_device_fingerprint: str | None = None
+    """Fingerprint of the customer's device."""
     customer_device_id: str | None = None
+    """ID of the customer's device, such as an IMEI."""
     customer_email_address: str | None = None
+    """Email address that the customer used."""
     customer_purchase_ip: str | None = None
+    """IP address from which this was bought."""
     merchandise_or_services: Literal["merchandise", "services"] | None = None
+    """Whether merchandise or services were bought.
+
+    - `merchandise`: Merchandise.
+    - `services`: Services.
+    """
     product_description: str | None = None
+    """What was bought with the disputed payment."""
     shipping_address: (
         DisputeEvidenceEnhancedEvidenceVisaCompellingEvidence3DisputedTransactionShippingAddress | None
     ) = None
-    """Delivery address."""
+    """Address to which the goods of the disputed payment were sent."""
 
 
 class DisputeEvidenceEnhancedEvidenceVisaCompellingEvidence3PriorUndisputedTransactionShippingAddress(StripeModel):
-    """Delivery address."""
+    """Address to which the goods of the earlier payment were sent."""
 
     city: str | None = None
     """City, district, suburb, town or village."""
@@ -99,75 +122,134 @@ class DisputeEvidenceEnhancedEvidenceVisaCompellingEvidence3PriorUndisputedTrans
 
 
 class DisputeEvidenceEnhancedEvidenceVisaCompellingEvidence3PriorUndisputedTransaction(StripeModel):
+    """Earlier payments of the same customer that were not disputed."""
+
     charge: str
+    """Charge of the earlier payment."""
     customer_account_id: str | None = None
+    """ID of the customer's account with you."""
     customer_device_fingerprint: str | None = None
+    """Fingerprint of the customer's device."""
     customer_device_id: str | None = None
+    """ID of the customer's device, such as an IMEI."""
     customer_email_address: str | None = None
+    """Email address that the customer used."""
     customer_purchase_ip: str | None = None
+    """IP address from which this was bought."""
     product_description: str | None = None
+    """What was bought with the earlier payment."""
     shipping_address: (
         DisputeEvidenceEnhancedEvidenceVisaCompellingEvidence3PriorUndisputedTransactionShippingAddress | None
     ) = None
-    """Delivery address."""
+    """Address to which the goods of the earlier payment were sent."""
 
 
 class DisputeEvidenceEnhancedEvidenceVisaCompellingEvidence3(StripeModel):
+    """Evidence for Visa Compelling Evidence 3.0."""
+
     disputed_transaction: DisputeEvidenceEnhancedEvidenceVisaCompellingEvidence3DisputedTransaction | None = None
+    """What is known about the disputed payment."""
     prior_undisputed_transactions: list[
         DisputeEvidenceEnhancedEvidenceVisaCompellingEvidence3PriorUndisputedTransaction
     ]
+    """Earlier payments of the same customer that were not disputed."""
 
 
 class DisputeEvidenceEnhancedEvidenceVisaCompliance(StripeModel):
+    """Evidence for a Visa compliance case."""
+
     fee_acknowledged: bool
+    """Whether you accept Visa's fee, which you get back if you win."""
 
 
 class DisputeEvidenceEnhancedEvidence(StripeModel):
+    """Evidence for programs of the card networks."""
+
     mastercard_compliance: DisputeEvidenceEnhancedEvidenceMastercardCompliance | None = None
+    """Evidence for a Mastercard compliance case."""
     visa_compelling_evidence_3: DisputeEvidenceEnhancedEvidenceVisaCompellingEvidence3 | None = None
+    """Evidence for Visa Compelling Evidence 3.0."""
     visa_compliance: DisputeEvidenceEnhancedEvidenceVisaCompliance | None = None
+    """Evidence for a Visa compliance case."""
 
 
 class DisputeEvidence(StripeModel):
+    """Evidence that was given so far. An update replaces only the fields it names."""
+
     access_activity_log: str | None = None
+    """Log that shows how the customer used the product, such as IP addresses and dates of logins."""
     appeal: DisputeEvidenceAppeal | None = None
+    """Evidence for an appeal against a lost dispute."""
     billing_address: str | None = None
-    """Billing address."""
+    """Billing address that the customer gave."""
     cancellation_policy: Expandable["File"] | None = None
+    """File with your cancellation policy for subscriptions, as the customer saw it."""
     cancellation_policy_disclosure: str | None = None
+    """How, and at which point, you showed the cancellation policy to the customer."""
     cancellation_rebuttal: str | None = None
+    """Why the customer's subscription was not canceled."""
     customer_communication: Expandable["File"] | None = None
+    """File with messages between you and the customer that support your case."""
     customer_email_address: str | None = None
+    """Email address of the customer."""
     customer_name: str | None = None
+    """Name of the customer."""
     customer_purchase_ip: str | None = None
+    """IP address from which the customer bought."""
     customer_signature: Expandable["File"] | None = None
+    """File with a document that the customer signed."""
     duplicate_charge_documentation: Expandable["File"] | None = None
+    """File that shows that the two charges are for different things."""
     duplicate_charge_explanation: str | None = None
+    """Why the disputed charge is not a duplicate of the other one."""
     duplicate_charge_id: str | None = None
+    """Charge of which the disputed one seems to be a duplicate."""
     enhanced_evidence: DisputeEvidenceEnhancedEvidence
+    """Evidence for programs of the card networks."""
     product_description: str | None = None
+    """What was sold, and how it was presented to the customer."""
     receipt: Expandable["File"] | None = None
+    """File with the receipt or message that confirmed the payment."""
     refund_policy: Expandable["File"] | None = None
+    """File with your refund policy, as the customer saw it."""
     refund_policy_disclosure: str | None = None
+    """How the customer was shown the refund policy before buying."""
     refund_refusal_explanation: str | None = None
+    """Why you owe the customer no refund."""
     service_date: str | None = None
+    """Date on which the service was, or began to be, provided, in words."""
     service_documentation: Expandable["File"] | None = None
+    """File that shows that the service was provided."""
     shipping_address: str | None = None
-    """Delivery address."""
+    """Address to which the goods were sent."""
     shipping_carrier: str | None = None
+    """Company that delivered the goods, such as UPS; several are separated by commas."""
     shipping_date: str | None = None
+    """Date on which the goods were shipped, in words."""
     shipping_documentation: Expandable["File"] | None = None
+    """File that shows that the goods were sent to the customer's address."""
     shipping_tracking_number: str | None = None
+    """Tracking number of the delivery; several are separated by commas."""
     uncategorized_file: Expandable["File"] | None = None
+    """File with any other evidence."""
     uncategorized_text: str | None = None
+    """Any other evidence, in words."""
 
 
 class DisputeEvidenceDetailsEnhancedEligibilityMastercardCompliance(StripeModel):
+    """State of a Mastercard compliance case."""
+
     status: Literal["fee_acknowledged", "requires_fee_acknowledgement"]
+    """Whether you have accepted the network's fee.
+
+    - `fee_acknowledged`: Accepted; the evidence can be submitted.
+    - `requires_fee_acknowledgement`: Must be accepted before the evidence is submitted.
+    """
 
 
 class DisputeEvidenceDetailsEnhancedEligibilityVisaCompellingEvidence3(StripeModel):
+    """State of Visa Compelling Evidence 3.0."""
+
     required_actions: list[
         Literal[
             "missing_customer_identifiers",
@@ -177,92 +259,178 @@ class DisputeEvidenceDetailsEnhancedEligibilityVisaCompellingEvidence3(StripeMod
             "missing_prior_undisputed_transactions",
         ]
     ]
+    """What is still missing.
+
+    - `missing_customer_identifiers`: Identifiers of the customer that match earlier payments.
+    - `missing_disputed_transaction_description`: Description of what was bought with the disputed
+      payment.
+    - `missing_merchandise_or_services`: Whether it was merchandise or services.
+    - `missing_prior_undisputed_transaction_description`: Description of an earlier payment.
+    - `missing_prior_undisputed_transactions`: Earlier payments of the customer.
+    """
     status: Literal["not_qualified", "qualified", "requires_action"]
+    """Whether the dispute qualifies.
+
+    - `not_qualified`: It does not qualify.
+    - `qualified`: It qualifies.
+    - `requires_action`: More evidence is needed; see `required_actions`.
+    """
 
 
 class DisputeEvidenceDetailsEnhancedEligibilityVisaCompliance(StripeModel):
+    """State of a Visa compliance case."""
+
     status: Literal["fee_acknowledged", "requires_fee_acknowledgement"]
+    """Whether you accepted the fee of Visa.
+
+    - `fee_acknowledged`: Accepted.
+    - `requires_fee_acknowledgement`: Must be accepted before you submit.
+    """
 
 
 class DisputeEvidenceDetailsEnhancedEligibility(StripeModel):
+    """State of each program of the card networks."""
+
     mastercard_compliance: DisputeEvidenceDetailsEnhancedEligibilityMastercardCompliance | None = None
+    """State of a Mastercard compliance case."""
     visa_compelling_evidence_3: DisputeEvidenceDetailsEnhancedEligibilityVisaCompellingEvidence3 | None = None
+    """State of Visa Compelling Evidence 3.0."""
     visa_compliance: DisputeEvidenceDetailsEnhancedEligibilityVisaCompliance | None = None
+    """State of a Visa compliance case."""
 
 
 class DisputeEvidenceDetails(StripeModel):
+    """Deadline and state of the evidence."""
+
     due_by: Timestamp | None = None
+    """Until when evidence must be submitted. Null if none can be."""
     enhanced_eligibility: DisputeEvidenceDetailsEnhancedEligibility
+    """State of each program of the card networks."""
     has_evidence: bool
+    """Whether evidence was saved. It need not be submitted yet."""
     past_due: bool
+    """Whether the deadline has passed without a submission."""
     submission_count: int
+    """How often evidence was submitted. Usually only one submission is possible."""
     submission_method: Literal["manual", "not_submitted", "smart_disputes"]
+    """Who submitted the evidence.
+
+    - `manual`: You.
+    - `not_submitted`: Nobody yet.
+    - `smart_disputes`: Stripe's Smart Disputes.
+    """
 
 
 class DisputePaymentMethodDetailsAmazonPay(StripeModel):
-    """Data specific to Amazon Pay."""
+    """Details of the dispute of a payment by Amazon Pay. Only with the type `amazon_pay`."""
 
     dispute_type: Literal["chargeback", "claim"] | None = None
+    """Kind of Amazon Pay dispute.
+
+    - `chargeback`: Raised with the bank of the card.
+    - `claim`: Raised with Amazon.
+    """
 
 
 class DisputePaymentMethodDetailsCard(StripeModel):
-    """Details of the card payment."""
+    """Details of the dispute of a payment by card. Only with the type `card`."""
 
     brand: str
     """Brand of the card."""
     case_type: Literal["block", "chargeback", "compliance", "inquiry", "resolution"]
+    """Kind of case at the card network.
+
+    - `block`: A dispute that was blocked before it began.
+    - `chargeback`: A dispute, for which the money was taken.
+    - `compliance`: A case about a breach of the network's rules.
+    - `inquiry`: A question of the bank, before money is taken.
+    - `resolution`: A dispute that was settled early, before a chargeback.
+    """
     network: str
+    """Card network that handles the dispute."""
     network_reason_code: str | None = None
+    """Reason code of this network, which says what evidence is needed."""
 
 
 class DisputePaymentMethodDetailsKlarna(StripeModel):
-    """Data specific to Klarna."""
+    """Details of the dispute of a payment by Klarna. Only with the type `klarna`."""
 
     chargeback_loss_reason_code: str | None = None
+    """Why the dispute was lost, as Klarna says."""
     reason_code: str | None = None
+    """Reason of the dispute, as Klarna says."""
 
 
 class DisputePaymentMethodDetailsPaypal(StripeModel):
-    """Data specific to PayPal."""
+    """Details of the dispute of a payment by PayPal. Only with the type `paypal`."""
 
     case_id: str | None = None
+    """ID of the case at PayPal."""
     reason_code: str | None = None
+    """Reason of the dispute, as PayPal says."""
 
 
 class DisputePaymentMethodDetails(StripeModel):
+    """Details that depend on the payment method."""
+
     amazon_pay: DisputePaymentMethodDetailsAmazonPay | None = None
-    """Data specific to Amazon Pay."""
+    """Details of the dispute of a payment by Amazon Pay. Only with the type `amazon_pay`."""
     card: DisputePaymentMethodDetailsCard | None = None
-    """Details of the card payment."""
+    """Details of the dispute of a payment by card. Only with the type `card`."""
     klarna: DisputePaymentMethodDetailsKlarna | None = None
-    """Data specific to Klarna."""
+    """Details of the dispute of a payment by Klarna. Only with the type `klarna`."""
     paypal: DisputePaymentMethodDetailsPaypal | None = None
-    """Data specific to PayPal."""
+    """Details of the dispute of a payment by PayPal. Only with the type `paypal`."""
     type: Literal["amazon_pay", "card", "klarna", "paypal"]
+    """Payment method type of the charge; the field of the same name has the details."""
 
 
 class Dispute(StripeModel):
-    """A `dispute` object.
+    """A customer disputes a charge with the bank, which takes the money back until it is decided. Accept
+    the dispute or submit evidence before `evidence_details.due_by`.
 
     https://docs.stripe.com/api/charges/dispute/object
     """
 
     amount: int
+    """Disputed amount, in the smallest currency unit. Can be less than the charge, or differ with the
+    exchange rate.
+    """
     balance_transactions: list[BalanceTransaction]
+    """Withdrawal of the disputed amount, and its return if the dispute was won."""
     charge: Expandable["Charge"]
+    """Charge that is disputed."""
     created: Timestamp
     """Time at which the object was created."""
     currency: str
     """Three-letter ISO 4217 currency code in lowercase."""
     enhanced_eligibility_types: list[Literal["mastercard_compliance", "visa_compelling_evidence_3", "visa_compliance"]]
+    """Programs of the card networks under which more can be done.
+
+    - `mastercard_compliance`: Mastercard compliance cases.
+    - `visa_compelling_evidence_3`: Visa Compelling Evidence 3.0, which shows earlier purchases.
+    - `visa_compliance`: Visa compliance cases.
+    """
     evidence: DisputeEvidence
+    """Evidence that was given so far. An update replaces only the fields it names."""
     evidence_details: DisputeEvidenceDetails
+    """Deadline and state of the evidence."""
     id: str
     """Unique ID of the object."""
     intended_submission_method: Literal["manual", "prefer_manual", "prefer_smart_disputes", "smart_disputes"] | None = (
         None
     )
+    """Who shall submit the evidence: you, or Stripe's Smart Disputes.
+
+    - `manual`: You submit it.
+    - `prefer_manual`: You submit it, unless Smart Disputes has to step in before the deadline.
+    - `prefer_smart_disputes`: Smart Disputes submits it, unless you do so first.
+    - `smart_disputes`: Smart Disputes submits it.
+    """
     is_charge_refundable: bool
+    """Whether the charge can still be refunded. After a full refund, no more money is withdrawn for the
+    dispute.
+    """
     livemode: bool
     """Whether the object exists in live mode. `False` in test mode and in sandboxes."""
     metadata: dict[str, str]
@@ -270,12 +438,17 @@ class Dispute(StripeModel):
     up to 500. An update changes only the keys it contains; an empty value removes its key.
     """
     network_reason_code: str | None = None
+    """Reason code of the card network."""
     object: Literal["dispute"]
     """Type of the object. All objects of a class have the same."""
     payment_intent: Expandable["PaymentIntent"] | None = None
     """Payment intent that the object belongs to."""
     payment_method_details: DisputePaymentMethodDetails | None = None
+    """Details that depend on the payment method."""
     reason: str
+    """Why the customer disputes, such as `fraudulent`, `duplicate`, `product_not_received`,
+    `subscription_canceled` or `general`.
+    """
     status: Literal[
         "appeal_needs_response",
         "appeal_under_review",
@@ -288,3 +461,16 @@ class Dispute(StripeModel):
         "warning_under_review",
         "won",
     ]
+    """Where the dispute stands.
+
+    - `appeal_needs_response`: The decision can be appealed; respond in time.
+    - `appeal_under_review`: The appeal is being decided.
+    - `lost`: Lost; the customer keeps the money.
+    - `needs_response`: Submit evidence or accept the dispute before the deadline.
+    - `prevented`: The dispute was averted before it began.
+    - `under_review`: The evidence was submitted and the bank decides.
+    - `warning_closed`: The inquiry ended without a dispute.
+    - `warning_needs_response`: An inquiry: respond, or refund the charge.
+    - `warning_under_review`: The response to the inquiry is with the bank.
+    - `won`: Won; the money comes back.
+    """

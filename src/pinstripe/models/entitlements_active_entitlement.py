@@ -11,16 +11,18 @@ __all__ = ["EntitlementsActiveEntitlement"]
 
 
 class EntitlementsActiveEntitlement(StripeModel):
-    """A `entitlements.active_entitlement` object.
+    """Says that a customer may use a feature now, because of a product that it has subscribed to.
 
     https://docs.stripe.com/api/entitlements/active_entitlements/object
     """
 
     feature: Expandable["EntitlementsFeature"]
+    """Feature that the customer may use."""
     id: str
     """Unique ID of the object."""
     livemode: bool
     """Whether the object exists in live mode. `False` in test mode and in sandboxes."""
     lookup_key: str
+    """Key of your own by which your code knows the feature."""
     object: Literal["entitlements.active_entitlement"]
     """Type of the object. All objects of a class have the same."""

@@ -9,11 +9,14 @@ __all__ = ["EntitlementsActiveEntitlementSummary"]
 
 
 class EntitlementsActiveEntitlementSummary(StripeModel):
-    """A `entitlements.active_entitlement_summary` object."""
+    """All features that a customer may use now. Comes only in the event
+    `entitlements.active_entitlement_summary.updated`.
+    """
 
     customer: str
-    """Customer that the object belongs to."""
+    """ID of the customer."""
     entitlements: ListObject[EntitlementsActiveEntitlement]
+    """Entitlements of the customer. For a long list, only the first page."""
     livemode: bool
     """Whether the object exists in live mode. `False` in test mode and in sandboxes."""
     object: Literal["entitlements.active_entitlement_summary"]

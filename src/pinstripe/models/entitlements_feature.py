@@ -8,21 +8,27 @@ __all__ = ["EntitlementsFeature"]
 
 
 class EntitlementsFeature(StripeModel):
-    """A `entitlements.feature` object.
+    """A feature of what you sell. Attach it to products, and customers who subscribe to one of them are
+    entitled to it.
 
     https://docs.stripe.com/api/entitlements/features/object
     """
 
     active: bool
+    """Whether the feature can be attached to more products. An archived one stays with those that have it."""
     id: str
     """Unique ID of the object."""
     livemode: bool
     """Whether the object exists in live mode. `False` in test mode and in sandboxes."""
     lookup_key: str
+    """Key of your own, up to 80 characters, by which your code knows the feature. Unique, and cannot be
+    changed.
+    """
     metadata: dict[str, str]
     """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
     up to 500. An update changes only the keys it contains; an empty value removes its key.
     """
     name: str
+    """Name of the feature, up to 80 characters. Customers do not see it."""
     object: Literal["entitlements.feature"]
     """Type of the object. All objects of a class have the same."""

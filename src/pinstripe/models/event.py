@@ -9,35 +9,57 @@ __all__ = ["Event", "EventData", "EventRequest"]
 
 
 class EventData(StripeModel):
+    """What the event is about."""
+
     object: Lazy["StripeModel"]
-    """Type of the object. All objects of a class have the same."""
+    """The object as it was right after the event. It may have changed since then."""
     previous_attributes: dict[str, Any] | None = None
+    """Values that changed fields had before the event. Only in `*.updated` events."""
 
 
 class EventRequest(StripeModel):
+    """Request that led to the event. Null if no request did, as with the renewal of a subscription."""
+
     id: str | None = None
-    """Unique ID of the object."""
+    """ID of the request, as it appears in the Dashboard's logs. Null if Stripe caused the event on its
+    own.
+    """
     idempotency_key: str | None = None
+    """Idempotency key of the request."""
 
 
 class Event(StripeModel):
-    """A `event` object.
+    """A record of something that happened in the account, with a snapshot of the object it is about.
+    Stripe sends events to webhook endpoints, and keeps them for 30 days.
 
     https://docs.stripe.com/api/events/object
     """
 
     account: str | None = None
+    """ID of the connected account in which the event happened. Absent for events of your own account."""
     api_version: str | None = None
+    """API version in which `data` is written; it can differ from the version of your client. Null for some
+    old events.
+    """
     context: str | None = None
+    """Account or context to which the event belongs, for platforms with organizations."""
     created: Timestamp
-    """Time at which the object was created."""
+    """Time at which the event happened. Events can be delivered in another order, so compare this time or
+    retrieve the object.
+    """
     data: EventData
+    """What the event is about."""
     id: str
-    """Unique ID of the object."""
+    """Unique ID of the event. It is the same in every delivery, so use it to recognize an event that you
+    have handled before.
+    """
     livemode: bool
     """Whether the object exists in live mode. `False` in test mode and in sandboxes."""
     object: Literal["event"]
     """Type of the object. All objects of a class have the same."""
     pending_webhooks: int
+    """How many webhook endpoints have not yet confirmed the event with a 2xx status."""
     request: EventRequest | None = None
+    """Request that led to the event. Null if no request did, as with the renewal of a subscription."""
     type: str
+    """What happened, such as `invoice.paid` or `charge.refunded`. It tells the class of `data.object`."""

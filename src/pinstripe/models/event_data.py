@@ -32,15 +32,24 @@ __all__ = [
 
 
 class BillingMeterErrorReportTriggeredEventDataReasonErrorTypeSampleErrorRequest(StripeModel):
+    """Request that sent the meter event."""
+
     identifier: str
+    """Identifier of the meter event, or idempotency key of its request."""
 
 
 class BillingMeterErrorReportTriggeredEventDataReasonErrorTypeSampleError(StripeModel):
+    """Some of the errors as examples."""
+
     error_message: str
+    """Description of the error."""
     request: BillingMeterErrorReportTriggeredEventDataReasonErrorTypeSampleErrorRequest
+    """Request that sent the meter event."""
 
 
 class BillingMeterErrorReportTriggeredEventDataReasonErrorType(StripeModel):
+    """The errors by kind."""
+
     code: Literal[
         "archived_meter",
         "meter_event_customer_not_found",
@@ -53,34 +62,56 @@ class BillingMeterErrorReportTriggeredEventDataReasonErrorType(StripeModel):
         "timestamp_in_future",
         "timestamp_too_far_in_past",
     ]
+    """Kind of error, such as `meter_event_customer_not_found`, `meter_event_invalid_value`,
+    `archived_meter`, `no_meter` or `timestamp_too_far_in_past`.
+    """
     error_count: int
+    """How many meter events failed in this way."""
     sample_errors: list[BillingMeterErrorReportTriggeredEventDataReasonErrorTypeSampleError]
+    """Some of the errors as examples."""
 
 
 class BillingMeterErrorReportTriggeredEventDataReason(StripeModel):
+    """Which errors there were, and how many."""
+
     error_count: int
+    """How many meter events failed in this span of time."""
     error_types: list[BillingMeterErrorReportTriggeredEventDataReasonErrorType]
+    """The errors by kind."""
 
 
 class BillingMeterErrorReportTriggeredEventData(StripeModel):
     """The data of a `v1.billing.meter.error_report_triggered` event."""
 
     developer_message_summary: str
+    """What went wrong, in one sentence."""
     reason: BillingMeterErrorReportTriggeredEventDataReason
+    """Which errors there were, and how many."""
     validation_end: DateTime
+    """End of the span of time that the report covers."""
     validation_start: DateTime
+    """Start of the span of time that the report covers."""
 
 
 class BillingMeterNoMeterFoundEventDataReasonErrorTypeSampleErrorRequest(StripeModel):
+    """Request that sent the meter event."""
+
     identifier: str
+    """Identifier of the meter event, or idempotency key of its request."""
 
 
 class BillingMeterNoMeterFoundEventDataReasonErrorTypeSampleError(StripeModel):
+    """Some of the errors as examples."""
+
     error_message: str
+    """Description of the error."""
     request: BillingMeterNoMeterFoundEventDataReasonErrorTypeSampleErrorRequest
+    """Request that sent the meter event."""
 
 
 class BillingMeterNoMeterFoundEventDataReasonErrorType(StripeModel):
+    """The errors by kind."""
+
     code: Literal[
         "archived_meter",
         "meter_event_customer_not_found",
@@ -93,22 +124,35 @@ class BillingMeterNoMeterFoundEventDataReasonErrorType(StripeModel):
         "timestamp_in_future",
         "timestamp_too_far_in_past",
     ]
+    """Kind of error, such as `meter_event_customer_not_found`, `meter_event_invalid_value`,
+    `archived_meter`, `no_meter` or `timestamp_too_far_in_past`.
+    """
     error_count: int
+    """How many meter events failed in this way."""
     sample_errors: list[BillingMeterNoMeterFoundEventDataReasonErrorTypeSampleError]
+    """Some of the errors as examples."""
 
 
 class BillingMeterNoMeterFoundEventDataReason(StripeModel):
+    """Which errors there were, and how many."""
+
     error_count: int
+    """How many meter events failed in this span of time."""
     error_types: list[BillingMeterNoMeterFoundEventDataReasonErrorType]
+    """The errors by kind."""
 
 
 class BillingMeterNoMeterFoundEventData(StripeModel):
     """The data of a `v1.billing.meter.no_meter_found` event."""
 
     developer_message_summary: str
+    """What went wrong, in one sentence."""
     reason: BillingMeterNoMeterFoundEventDataReason
+    """Which errors there were, and how many."""
     validation_end: DateTime
+    """End of the span of time that the report covers."""
     validation_start: DateTime
+    """Start of the span of time that the report covers."""
 
 
 class InvoiceUpcomingEventData(StripeModel):
@@ -124,6 +168,7 @@ class V2CoreAccountConfigurationCustomerCapabilityStatusUpdatedEventData(StripeM
     """The data of a `v2.core.account[configuration.customer].capability_status_updated` event."""
 
     updated_capability: Literal["automatic_indirect_tax"]
+    """Name of the capability whose status has changed."""
 
 
 class V2CoreAccountConfigurationMerchantCapabilityStatusUpdatedEventData(StripeModel):
@@ -180,6 +225,7 @@ class V2CoreAccountConfigurationMerchantCapabilityStatusUpdatedEventData(StripeM
         "us_bank_transfer_payments",
         "zip_payments",
     ]
+    """Name of the capability whose status has changed."""
 
 
 class V2CoreAccountConfigurationRecipientCapabilityStatusUpdatedEventData(StripeModel):
@@ -199,6 +245,7 @@ class V2CoreAccountConfigurationRecipientCapabilityStatusUpdatedEventData(Stripe
         "stripe_balance.payouts",
         "stripe_balance.stripe_transfers",
     ]
+    """Name of the capability whose status has changed."""
 
 
 class V2CoreAccountLinkReturnedEventData(StripeModel):
@@ -213,18 +260,21 @@ class V2CoreAccountPersonCreatedEventData(StripeModel):
     """The data of a `v2.core.account_person.created` event."""
 
     account_id: str
+    """ID of the account to which the person belongs."""
 
 
 class V2CoreAccountPersonDeletedEventData(StripeModel):
     """The data of a `v2.core.account_person.deleted` event."""
 
     account_id: str
+    """ID of the account to which the person belonged."""
 
 
 class V2CoreAccountPersonUpdatedEventData(StripeModel):
     """The data of a `v2.core.account_person.updated` event."""
 
     account_id: str
+    """ID of the account to which the person belongs."""
 
 
 class V2MoneyManagementInboundTransferAvailableEventData(StripeModel):

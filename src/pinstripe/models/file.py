@@ -10,7 +10,8 @@ __all__ = ["File"]
 
 
 class File(StripeModel):
-    """A `file` object.
+    """A file that you uploaded to Stripe, such as evidence for a dispute, or that Stripe made for you,
+    such as a report.
 
     https://docs.stripe.com/api/files/object
     """
@@ -18,11 +19,13 @@ class File(StripeModel):
     created: Timestamp
     """Time at which the object was created."""
     expires_at: Timestamp | None = None
-    """Time at which it expires."""
+    """When Stripe deletes the file. Null if it does not expire."""
     filename: str | None = None
+    """Name of the file, which is fit for saving it to disk."""
     id: str
     """Unique ID of the object."""
     links: ListObject[FileLink] | None = None
+    """Public links to the file."""
     object: Literal["file"]
     """Type of the object. All objects of a class have the same."""
     purpose: Literal[
@@ -48,7 +51,36 @@ class File(StripeModel):
         "terminal_wifi_certificate",
         "terminal_wifi_private_key",
     ]
+    """What the file is for. It decides which types and sizes of files are accepted, and where the file can
+    be used.
+
+    - `account_requirement`: Further information that Stripe asked an account for.
+    - `additional_verification`: A document with further details for verification, such as an address.
+    - `business_icon`: The icon of a business.
+    - `business_logo`: The logo of a business.
+    - `customer_signature`: The signature of a customer, as evidence for a dispute.
+    - `dispute_evidence`: Evidence for a dispute.
+    - `document_provider_identity_document`: An identity document that a provider delivered.
+    - `finance_report_run`: A report that Stripe made.
+    - `financial_account_statement`: A statement of a financial account.
+    - `identity_document`: A document that identifies a person or company.
+    - `identity_document_downloadable`: An identity document that can be downloaded.
+    - `issuing_regulatory_reporting`: A document for reports that the regulation of Issuing requires.
+    - `pci_document`: A document on compliance with the security rules for cards (PCI).
+    - `platform_terms_of_service`: Terms of service of a platform.
+    - `selfie`: A picture of a person for Identity.
+    - `sigma_scheduled_query`: Results of a scheduled query of Sigma.
+    - `tax_document_user_upload`: A tax document that a user uploaded.
+    - `terminal_android_apk`: An app for Terminal readers with Android.
+    - `terminal_reader_splashscreen`: A picture that Terminal readers show while they are idle.
+    - `terminal_wifi_certificate`: A certificate for the wireless network of Terminal readers.
+    - `terminal_wifi_private_key`: A private key for the wireless network of Terminal readers.
+    """
     size: int
+    """Size of the file in bytes."""
     title: str | None = None
+    """Title of the file, fit for showing it to users."""
     type: str | None = None
+    """Type of the file by its extension, such as `csv`, `pdf`, `jpg` or `png`."""
     url: str | None = None
+    """URL from which the file is downloaded with your secret key. Null if its purpose does not allow it."""

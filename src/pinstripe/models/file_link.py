@@ -12,7 +12,7 @@ __all__ = ["FileLink"]
 
 
 class FileLink(StripeModel):
-    """A `file_link` object.
+    """A public link to a file, which works without an API key until it expires.
 
     https://docs.stripe.com/api/file_links/object
     """
@@ -20,9 +20,11 @@ class FileLink(StripeModel):
     created: Timestamp
     """Time at which the object was created."""
     expired: bool
+    """Whether the link has expired."""
     expires_at: Timestamp | None = None
-    """Time at which it expires."""
+    """When the link expires. Null if it does not."""
     file: Expandable["File"]
+    """File that the link leads to."""
     id: str
     """Unique ID of the object."""
     livemode: bool
@@ -34,3 +36,4 @@ class FileLink(StripeModel):
     object: Literal["file_link"]
     """Type of the object. All objects of a class have the same."""
     url: str | None = None
+    """URL from which anyone can download the file."""

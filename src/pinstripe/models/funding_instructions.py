@@ -19,6 +19,8 @@ __all__ = [
 
 
 class FundingInstructionsBankTransferFinancialAddressAba(StripeModel):
+    """Account with an ABA routing number in the United States."""
+
     account_holder_address: Address
     """Address of the bank account's owner."""
     account_holder_name: str
@@ -26,6 +28,7 @@ class FundingInstructionsBankTransferFinancialAddressAba(StripeModel):
     account_number: str
     """Number of the bank account."""
     account_type: str
+    """Kind of account at the bank, such as checking, which some banks ask the sender for."""
     bank_address: Address
     """Address of the bank."""
     bank_name: str
@@ -35,12 +38,12 @@ class FundingInstructionsBankTransferFinancialAddressAba(StripeModel):
 
 
 class FundingInstructionsBankTransferFinancialAddressIban(StripeModel):
-    """International bank account number (IBAN)."""
+    """Account with an IBAN in the euro area."""
 
     account_holder_address: Address
     """Address of the bank account's owner."""
     account_holder_name: str
-    """Name of the bank account's owner."""
+    """Name of the account holder."""
     bank_address: Address
     """Address of the bank."""
     bic: str
@@ -52,7 +55,7 @@ class FundingInstructionsBankTransferFinancialAddressIban(StripeModel):
 
 
 class FundingInstructionsBankTransferFinancialAddressSortCode(StripeModel):
-    """Sort code of the bank, six digits (United Kingdom)."""
+    """Account with a sort code in the United Kingdom."""
 
     account_holder_address: Address
     """Address of the bank account's owner."""
@@ -67,6 +70,8 @@ class FundingInstructionsBankTransferFinancialAddressSortCode(StripeModel):
 
 
 class FundingInstructionsBankTransferFinancialAddressSpei(StripeModel):
+    """Account in the SPEI system of Mexico."""
+
     account_holder_address: Address
     """Address of the bank account's owner."""
     account_holder_name: str
@@ -78,9 +83,12 @@ class FundingInstructionsBankTransferFinancialAddressSpei(StripeModel):
     bank_name: str
     """Name of the bank."""
     clabe: str
+    """CLABE of the account, 18 digits."""
 
 
 class FundingInstructionsBankTransferFinancialAddressSwift(StripeModel):
+    """Account that takes SWIFT transfers from abroad."""
+
     account_holder_address: Address
     """Address of the bank account's owner."""
     account_holder_name: str
@@ -88,6 +96,7 @@ class FundingInstructionsBankTransferFinancialAddressSwift(StripeModel):
     account_number: str
     """Number of the bank account."""
     account_type: str
+    """Kind of account at the bank, such as checking, which some banks ask the sender for."""
     bank_address: Address
     """Address of the bank."""
     bank_name: str
@@ -97,6 +106,8 @@ class FundingInstructionsBankTransferFinancialAddressSwift(StripeModel):
 
 
 class FundingInstructionsBankTransferFinancialAddressZengin(StripeModel):
+    """Account in the Zengin system of Japan."""
+
     account_holder_address: Address
     """Address of the bank account's owner."""
     account_holder_name: str | None = None
@@ -104,6 +115,7 @@ class FundingInstructionsBankTransferFinancialAddressZengin(StripeModel):
     account_number: str | None = None
     """Number of the bank account."""
     account_type: str | None = None
+    """Kind of account, which is `futsu` or `toza` in Japan."""
     bank_address: Address
     """Address of the bank."""
     bank_code: str | None = None
@@ -113,44 +125,82 @@ class FundingInstructionsBankTransferFinancialAddressZengin(StripeModel):
     branch_code: str | None = None
     """Branch code, in the format of the bank's country."""
     branch_name: str | None = None
+    """Name of the branch of the bank."""
 
 
 class FundingInstructionsBankTransferFinancialAddress(StripeModel):
+    """Bank accounts that take the transfer. The customer needs one of them only."""
+
     aba: FundingInstructionsBankTransferFinancialAddressAba | None = None
+    """Account with an ABA routing number in the United States."""
     iban: FundingInstructionsBankTransferFinancialAddressIban | None = None
-    """International bank account number (IBAN)."""
+    """Account with an IBAN in the euro area."""
     sort_code: FundingInstructionsBankTransferFinancialAddressSortCode | None = None
-    """Sort code of the bank, six digits (United Kingdom)."""
+    """Account with a sort code in the United Kingdom."""
     spei: FundingInstructionsBankTransferFinancialAddressSpei | None = None
+    """Account in the SPEI system of Mexico."""
     supported_networks: (
         list[Literal["ach", "bacs", "chaps", "domestic_wire_us", "fps", "sepa", "spei", "swift", "zengin"]] | None
     ) = None
+    """Networks over which the account takes money.
+
+    - `ach`: ACH in the United States.
+    - `bacs`: Bacs in the United Kingdom.
+    - `chaps`: CHAPS in the United Kingdom.
+    - `domestic_wire_us`: Domestic wire transfers in the United States.
+    - `fps`: Faster Payments in the United Kingdom.
+    - `sepa`: SEPA in the euro area.
+    - `spei`: SPEI in Mexico.
+    - `swift`: SWIFT, from abroad.
+    - `zengin`: Zengin in Japan.
+    """
     swift: FundingInstructionsBankTransferFinancialAddressSwift | None = None
+    """Account that takes SWIFT transfers from abroad."""
     type: Literal["aba", "iban", "sort_code", "spei", "swift", "zengin"]
+    """Kind of bank account; the field of the same name has its details.
+
+    - `aba`: An account number and ABA routing number.
+    - `iban`: An IBAN.
+    - `sort_code`: An account number and sort code.
+    - `spei`: A CLABE.
+    - `swift`: An account number and SWIFT code.
+    - `zengin`: An account number with bank and branch code.
+    """
     zengin: FundingInstructionsBankTransferFinancialAddressZengin | None = None
+    """Account in the Zengin system of Japan."""
 
 
 class FundingInstructionsBankTransfer(StripeModel):
-    """Settings for bank transfers."""
+    """Where and how the customer transfers the money."""
 
     country: str
-    """Two-letter ISO 3166-1 alpha-2 country code."""
+    """Two-letter ISO 3166-1 alpha-2 code of the country of the bank account."""
     financial_addresses: list[FundingInstructionsBankTransferFinancialAddress]
+    """Bank accounts that take the transfer. The customer needs one of them only."""
     type: Literal["eu_bank_transfer", "jp_bank_transfer"]
-    """Type of bank transfer, which depends on the country."""
+    """Kind of bank transfer.
+
+    - `eu_bank_transfer`: A SEPA transfer in the euro area.
+    - `gb_bank_transfer`: A transfer in pounds within the United Kingdom.
+    - `jp_bank_transfer`: A transfer in yen within Japan.
+    - `mx_bank_transfer`: A transfer in pesos within Mexico.
+    - `us_bank_transfer`: A transfer in US dollars.
+    """
 
 
 class FundingInstructions(StripeModel):
-    """A `funding_instructions` object.
+    """The bank accounts to which one customer transfers money in one currency. Everything that arrives
+    there goes to the customer's cash balance.
 
     https://docs.stripe.com/api/customers/funding_instructions/object
     """
 
     bank_transfer: FundingInstructionsBankTransfer
-    """Settings for bank transfers."""
+    """Where and how the customer transfers the money."""
     currency: str
-    """Three-letter ISO 4217 currency code in lowercase."""
+    """Three-letter ISO 4217 code of the currency to transfer, in lower case."""
     funding_type: Literal["bank_transfer"]
+    """How the customer adds money to the cash balance; always `bank_transfer`."""
     livemode: bool
     """Whether the object exists in live mode. `False` in test mode and in sandboxes."""
     object: Literal["funding_instructions"]

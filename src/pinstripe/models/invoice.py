@@ -292,8 +292,14 @@ class InvoiceIssuer(StripeModel):
 
 
 class InvoiceLastFinalizationError(StripeModel):
+    """An error that Stripe returned, as kept with the object that failed."""
+
     advice_code: str | None = None
+    """What the card's bank recommends to do after a decline, such as `try_again_later` or
+    `do_not_try_again`.
+    """
     charge: str | None = None
+    """ID of the charge that failed."""
     code: (
         Literal[
             "account_closed",
@@ -508,22 +514,39 @@ class InvoiceLastFinalizationError(StripeModel):
         ]
         | None
     ) = None
+    """What went wrong, as a code that a program can handle."""
     decline_code: str | None = None
+    """Reason that the card's bank gave for the decline, such as `insufficient_funds`."""
     doc_url: str | None = None
+    """URL of Stripe's page about this error code."""
     message: str | None = None
+    """Explanation in words. For card errors, it can be shown to the customer."""
     network_advice_code: str | None = None
+    """Two-digit code by which the card network recommends what to do."""
     network_decline_code: str | None = None
+    """Code, usually of two digits, with which the card network or bank declined."""
     param: str | None = None
+    """Parameter to which the error relates."""
     payment_intent: Lazy["PaymentIntent"] | None = None
-    """Payment intent that the object belongs to."""
+    """Payment intent to which the error belongs."""
     payment_method: Lazy["PaymentMethod"] | None = None
-    """Payment method that is used."""
+    """Payment method that was tried."""
     payment_method_type: str | None = None
+    """Payment method type that was tried."""
     request_log_url: str | None = None
+    """URL of the failed request in the Dashboard."""
     setup_intent: Lazy["SetupIntent"] | None = None
-    """Setup intent that the object belongs to."""
+    """Setup intent to which the error belongs."""
     source: Lazy["BankAccount | Card | Source"] | None = None
+    """Source, card or bank account of the older API that was tried."""
     type: Literal["api_error", "card_error", "idempotency_error", "invalid_request_error"]
+    """Kind of error.
+
+    - `api_error`: A problem at Stripe; rare.
+    - `card_error`: The payment method could not be charged.
+    - `idempotency_error`: An idempotency key was used again with other parameters.
+    - `invalid_request_error`: The request itself was wrong.
+    """
 
 
 class InvoiceParentQuoteDetails(StripeModel):
@@ -1098,6 +1121,7 @@ class Invoice(StripeModel):
     invoice_pdf: str | None = None
     issuer: InvoiceIssuer
     last_finalization_error: InvoiceLastFinalizationError | None = None
+    """An error that Stripe returned, as kept with the object that failed."""
     latest_revision: Expandable["Invoice"] | None = None
     lines: ListObject[InvoiceLineItem]
     livemode: bool

@@ -9,13 +9,15 @@ __all__ = ["LoginLink"]
 
 
 class LoginLink(StripeModel):
-    """A `login_link` object.
+    """A link with which a user of a connected account is logged in to the Express Dashboard. It can be
+    used once only.
 
     https://docs.stripe.com/api/accounts/login_links/object
     """
 
     created: Timestamp
-    """Time at which the object was created."""
+    """Time at which the link was made."""
     object: Literal["login_link"]
     """Type of the object. All objects of a class have the same."""
     url: str
+    """URL that logs the user in; redirect them here at once. Do not send it by email."""

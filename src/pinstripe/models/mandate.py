@@ -42,53 +42,96 @@ __all__ = [
 
 
 class MandateCustomerAcceptanceOffline(StripeModel):
-    pass
+    """Says that the customer agreed offline. Takes no details."""
 
 
 class MandateCustomerAcceptanceOnline(StripeModel):
+    """Where the customer agreed online."""
+
     ip_address: str | None = None
+    """IP address from which the customer agreed."""
     user_agent: str | None = None
-    """User agent of the browser used to accept or request."""
+    """User agent of the browser in which the customer agreed."""
 
 
 class MandateCustomerAcceptance(StripeModel):
+    """When and how the customer agreed."""
+
     accepted_at: Timestamp | None = None
+    """When the customer agreed."""
     offline: MandateCustomerAcceptanceOffline | None = None
+    """Says that the customer agreed offline. Takes no details."""
     online: MandateCustomerAcceptanceOnline | None = None
+    """Where the customer agreed online."""
     type: Literal["offline", "online"]
+    """Whether the customer agreed online or offline.
+
+    - `offline`: Offline, such as on paper or by telephone.
+    - `online`: Online, in a browser or app.
+    """
 
 
 class MandateMultiUse(StripeModel):
+    """Conditions of a mandate for many payments."""
+
     amount: int | None = None
+    """Amount of the payments that the mandate allows, in the smallest currency unit."""
     currency: str | None = None
     """Three-letter ISO 4217 currency code in lowercase."""
 
 
 class MandatePaymentMethodDetailsAcssDebit(StripeModel):
-    """Data specific to pre-authorized debit in Canada (ACSS)."""
+    """Mandate for payments by Canadian pre-authorized debit. Only with the type `acss_debit`."""
 
     default_for: list[Literal["invoice", "subscription"]] | None = None
+    """For what else than single payments the mandate is used by default.
+
+    - `invoice`: For payments of invoices.
+    - `subscription`: For payments of subscriptions.
+    """
     interval_description: str | None = None
+    """When the debits come, in words, as the mandate states it."""
     payment_schedule: Literal["combined", "interval", "sporadic"]
+    """How often the account is debited.
+
+    - `combined`: At fixed intervals and also on other occasions.
+    - `interval`: At fixed intervals.
+    - `sporadic`: Only on certain occasions.
+    """
     transaction_type: Literal["business", "personal"]
+    """Kind of account that is debited.
+
+    - `business`: The account of a company.
+    - `personal`: The account of a person.
+    """
 
 
 class MandatePaymentMethodDetailsAmazonPay(StripeModel):
-    """Data specific to Amazon Pay."""
+    """Mandate for payments by Amazon Pay. Only with the type `amazon_pay`."""
 
 
 class MandatePaymentMethodDetailsAuBecsDebit(StripeModel):
-    """Data specific to BECS Direct Debit in Australia."""
+    """Mandate for payments by Australian BECS Direct Debit. Only with the type `au_becs_debit`."""
 
     url: str
+    """Page with the text of the mandate."""
 
 
 class MandatePaymentMethodDetailsBacsDebit(StripeModel):
-    """Data specific to Bacs Direct Debit in the United Kingdom."""
+    """Mandate for payments by Bacs Direct Debit. Only with the type `bacs_debit`."""
 
     display_name: str | None = None
+    """Name of the business that the mandate shows."""
     network_status: Literal["accepted", "pending", "refused", "revoked"]
+    """State of the mandate in the Bacs network.
+
+    - `accepted`: The bank accepted it.
+    - `pending`: The bank has not answered yet.
+    - `refused`: The bank refused it.
+    - `revoked`: It was withdrawn by the customer or the bank.
+    """
     reference: str
+    """Reference of the mandate in the Bacs network."""
     revocation_reason: (
         Literal[
             "account_closed",
@@ -99,19 +142,35 @@ class MandatePaymentMethodDetailsBacsDebit(StripeModel):
         ]
         | None
     ) = None
+    """Why the mandate was withdrawn.
+
+    - `account_closed`: The bank account was closed.
+    - `bank_account_restricted`: The bank account does not allow direct debits.
+    - `bank_ownership_changed`: The bank account has another owner, or moved to another bank.
+    - `could_not_process`: The bank could not process it.
+    - `debit_not_authorized`: The customer does not allow the debits.
+    """
     service_user_number: str | None = None
+    """Service user number under which the debits are made."""
     url: str
+    """Page where the mandate can be read."""
 
 
 class MandatePaymentMethodDetailsBlik(StripeModel):
-    """Data specific to BLIK."""
+    """Mandate for payments by BLIK. Only with the type `blik`."""
 
     expires_at: Timestamp | None = None
-    """Time at which it expires."""
+    """When the mandate expires."""
     type: Literal["off_session"]
+    """Kind of BLIK mandate.
+
+    - `off_session`: For payments without the customer.
+    """
 
 
 class MandatePaymentMethodDetailsCardIndia(StripeModel):
+    """Mandate under the rules for recurring payments in India."""
+
     inactive_reason: (
         Literal[
             "canceled",
@@ -124,62 +183,91 @@ class MandatePaymentMethodDetailsCardIndia(StripeModel):
         ]
         | None
     ) = None
+    """Why the mandate is not active.
+
+    - `canceled`: The customer or the bank canceled it.
+    - `card_not_supported`: The card cannot be used with such mandates.
+    - `currency_not_supported`: The currency is not possible.
+    - `expired`: It expired.
+    - `issuer_not_supported`: The bank does not take part.
+    - `processing_error`: An error occurred while it was registered.
+    - `undetermined`: The reason is not known.
+    """
 
 
 class MandatePaymentMethodDetailsCard(StripeModel):
-    """Details of the card payment."""
+    """Mandate for payments by card. Only with the type `card`."""
 
     india: MandatePaymentMethodDetailsCardIndia | None = None
+    """Mandate under the rules for recurring payments in India."""
 
 
 class MandatePaymentMethodDetailsCashapp(StripeModel):
-    """Data specific to Cash App Pay."""
+    """Mandate for payments by Cash App Pay. Only with the type `cashapp`."""
 
 
 class MandatePaymentMethodDetailsKakaoPay(StripeModel):
-    """Data specific to Kakao Pay."""
+    """Mandate for payments by Kakao Pay. Only with the type `kakao_pay`."""
 
 
 class MandatePaymentMethodDetailsKlarna(StripeModel):
-    """Data specific to Klarna."""
+    """Mandate for payments by Klarna. Only with the type `klarna`."""
 
 
 class MandatePaymentMethodDetailsKrCard(StripeModel):
-    """Data specific to Korean cards."""
+    """Mandate for payments by South Korean card. Only with the type `kr_card`."""
 
 
 class MandatePaymentMethodDetailsLink(StripeModel):
-    pass
+    """Mandate for payments by Link. Only with the type `link`."""
 
 
 class MandatePaymentMethodDetailsNaverPay(StripeModel):
-    """Data specific to Naver Pay."""
+    """Mandate for payments by Naver Pay. Only with the type `naver_pay`."""
 
 
 class MandatePaymentMethodDetailsNzBankAccount(StripeModel):
-    """Data specific to BECS Direct Debit in New Zealand."""
+    """Mandate for payments by New Zealand BECS Direct Debit. Only with the type `nz_bank_account`."""
 
 
 class MandatePaymentMethodDetailsPaypal(StripeModel):
-    """Data specific to PayPal."""
+    """Mandate for payments by PayPal. Only with the type `paypal`."""
 
     billing_agreement_id: str | None = None
+    """ID of the billing agreement at PayPal, which allows later payments."""
     payer_id: str | None = None
+    """Unique ID of the customer's PayPal account."""
 
 
 class MandatePaymentMethodDetailsPayto(StripeModel):
-    """Data specific to PayTo."""
+    """Mandate for payments by PayTo. Only with the type `payto`."""
 
     amount: int | None = None
+    """Amount of each debit, or most that it can be, as `amount_type` says, in the smallest currency unit."""
     amount_type: Literal["fixed", "maximum"]
-    """- `fixed`: Exactly the amount.
+    """Whether each payment is exactly the agreed amount, or at most that.
+
+    - `fixed`: Exactly the amount.
     - `maximum`: At most the amount.
     """
     end_date: str | None = None
+    """Date after which no debit is made, as `YYYY-MM-DD`."""
     payment_schedule: Literal[
         "adhoc", "annual", "daily", "fortnightly", "monthly", "quarterly", "semi_annual", "weekly"
     ]
+    """How often debits may be made.
+
+    - `adhoc`: At any time.
+    - `annual`: Once a year.
+    - `daily`: Every day.
+    - `fortnightly`: Every two weeks.
+    - `monthly`: Every month.
+    - `quarterly`: Every three months.
+    - `semi_annual`: Twice a year.
+    - `weekly`: Every week.
+    """
     payments_per_period: int | None = None
+    """How many debits may be made in one period."""
     purpose: (
         Literal[
             "dependant_support",
@@ -196,125 +284,174 @@ class MandatePaymentMethodDetailsPayto(StripeModel):
         ]
         | None
     ) = None
+    """What the debits are for.
+
+    - `dependant_support`: Support of dependants.
+    - `government`: Payments to the government.
+    - `loan`: Repayment of a loan.
+    - `mortgage`: Repayment of a mortgage.
+    - `other`: Something else.
+    - `pension`: Pension.
+    - `personal`: Personal payments.
+    - `retail`: Purchases.
+    - `salary`: Salary.
+    - `tax`: Taxes.
+    - `utility`: Utilities, such as electricity or water.
+    """
     start_date: str | None = None
+    """Date of the first debit, as `YYYY-MM-DD`."""
 
 
 class MandatePaymentMethodDetailsPix(StripeModel):
-    """Data specific to Pix."""
+    """Mandate for payments by Pix. Only with the type `pix`."""
 
     amount_includes_iof: Literal["always", "never"] | None = None
+    """Whether the amount contains the Brazilian tax on financial operations (IOF).
+
+    - `always`: The tax is part of the amount, so that you bear it.
+    - `never`: The tax is added, so that the customer bears it.
+    """
     amount_type: Literal["fixed", "maximum"] | None = None
-    """- `fixed`: Exactly the amount.
+    """Whether each payment is exactly the agreed amount, or at most that.
+
+    - `fixed`: Exactly the amount.
     - `maximum`: At most the amount.
     """
     end_date: str | None = None
+    """Date after which no payment is made, as `YYYY-MM-DD`."""
     payment_schedule: Literal["halfyearly", "monthly", "quarterly", "weekly", "yearly"] | None = None
+    """How often Pix payments may be made.
+
+    - `halfyearly`: Every half year.
+    - `monthly`: Every month.
+    - `quarterly`: Every three months.
+    - `weekly`: Every week.
+    - `yearly`: Every year.
+    """
     reference: str | None = None
+    """Your reference, which the customer's bank shows."""
     start_date: str | None = None
+    """Date of the first payment, as `YYYY-MM-DD`."""
 
 
 class MandatePaymentMethodDetailsRevolutPay(StripeModel):
-    """Data specific to Revolut Pay."""
+    """Mandate for payments by Revolut Pay. Only with the type `revolut_pay`."""
 
 
 class MandatePaymentMethodDetailsSepaDebit(StripeModel):
-    """Data specific to SEPA Direct Debit."""
+    """Mandate for payments by SEPA Direct Debit. Only with the type `sepa_debit`."""
 
     reference: str
+    """Reference of the mandate, which is unique and stands on bank statements."""
     url: str
+    """Page that shows the text of the SEPA mandate."""
 
 
 class MandatePaymentMethodDetailsTwint(StripeModel):
-    """Data specific to TWINT."""
+    """Mandate for payments by TWINT. Only with the type `twint`."""
 
 
 class MandatePaymentMethodDetailsUpi(StripeModel):
-    """Data specific to UPI."""
+    """Mandate for payments by UPI. Only with the type `upi`."""
 
     amount: int | None = None
+    """Amount of each payment, or most that it can be, as `amount_type` says, in the smallest currency
+    unit.
+    """
     amount_type: Literal["fixed", "maximum"] | None = None
-    """- `fixed`: Exactly the amount.
+    """Whether each payment is exactly the agreed amount, or at most that.
+
+    - `fixed`: Exactly the amount.
     - `maximum`: At most the amount.
     """
     description: str | None = None
+    """Purpose of the payments, as the customer's UPI app shows it."""
     end_date: Timestamp | None = None
+    """When the mandate ends."""
 
 
 class MandatePaymentMethodDetailsUsBankAccount(StripeModel):
-    """Data specific to bank accounts in the United States."""
+    """Mandate for payments by ACH Direct Debit. Only with the type `us_bank_account`."""
 
     collection_method: Literal["paper"] | None = None
-    """Whether Stripe charges the customer automatically or sends an invoice to be paid manually.
+    """How the customer agreed to the mandate, where this was not online.
 
-    - `charge_automatically`: Stripe charges the default payment method.
-    - `send_invoice`: Stripe emails the customer an invoice with payment instructions.
-    - `paper`: The customer signed on paper.
+    - `paper`: On paper.
     """
 
 
 class MandatePaymentMethodDetails(StripeModel):
+    """Details of the mandate that depend on the payment method."""
+
     acss_debit: MandatePaymentMethodDetailsAcssDebit | None = None
-    """Data specific to pre-authorized debit in Canada (ACSS)."""
+    """Mandate for payments by Canadian pre-authorized debit. Only with the type `acss_debit`."""
     amazon_pay: MandatePaymentMethodDetailsAmazonPay | None = None
-    """Data specific to Amazon Pay."""
+    """Mandate for payments by Amazon Pay. Only with the type `amazon_pay`."""
     au_becs_debit: MandatePaymentMethodDetailsAuBecsDebit | None = None
-    """Data specific to BECS Direct Debit in Australia."""
+    """Mandate for payments by Australian BECS Direct Debit. Only with the type `au_becs_debit`."""
     bacs_debit: MandatePaymentMethodDetailsBacsDebit | None = None
-    """Data specific to Bacs Direct Debit in the United Kingdom."""
+    """Mandate for payments by Bacs Direct Debit. Only with the type `bacs_debit`."""
     blik: MandatePaymentMethodDetailsBlik | None = None
-    """Data specific to BLIK."""
+    """Mandate for payments by BLIK. Only with the type `blik`."""
     card: MandatePaymentMethodDetailsCard | None = None
-    """Details of the card payment."""
+    """Mandate for payments by card. Only with the type `card`."""
     cashapp: MandatePaymentMethodDetailsCashapp | None = None
-    """Data specific to Cash App Pay."""
+    """Mandate for payments by Cash App Pay. Only with the type `cashapp`."""
     kakao_pay: MandatePaymentMethodDetailsKakaoPay | None = None
-    """Data specific to Kakao Pay."""
+    """Mandate for payments by Kakao Pay. Only with the type `kakao_pay`."""
     klarna: MandatePaymentMethodDetailsKlarna | None = None
-    """Data specific to Klarna."""
+    """Mandate for payments by Klarna. Only with the type `klarna`."""
     kr_card: MandatePaymentMethodDetailsKrCard | None = None
-    """Data specific to Korean cards."""
+    """Mandate for payments by South Korean card. Only with the type `kr_card`."""
     link: MandatePaymentMethodDetailsLink | None = None
+    """Mandate for payments by Link. Only with the type `link`."""
     naver_pay: MandatePaymentMethodDetailsNaverPay | None = None
-    """Data specific to Naver Pay."""
+    """Mandate for payments by Naver Pay. Only with the type `naver_pay`."""
     nz_bank_account: MandatePaymentMethodDetailsNzBankAccount | None = None
-    """Data specific to BECS Direct Debit in New Zealand."""
+    """Mandate for payments by New Zealand BECS Direct Debit. Only with the type `nz_bank_account`."""
     paypal: MandatePaymentMethodDetailsPaypal | None = None
-    """Data specific to PayPal."""
+    """Mandate for payments by PayPal. Only with the type `paypal`."""
     payto: MandatePaymentMethodDetailsPayto | None = None
-    """Data specific to PayTo."""
+    """Mandate for payments by PayTo. Only with the type `payto`."""
     pix: MandatePaymentMethodDetailsPix | None = None
-    """Data specific to Pix."""
+    """Mandate for payments by Pix. Only with the type `pix`."""
     revolut_pay: MandatePaymentMethodDetailsRevolutPay | None = None
-    """Data specific to Revolut Pay."""
+    """Mandate for payments by Revolut Pay. Only with the type `revolut_pay`."""
     sepa_debit: MandatePaymentMethodDetailsSepaDebit | None = None
-    """Data specific to SEPA Direct Debit."""
+    """Mandate for payments by SEPA Direct Debit. Only with the type `sepa_debit`."""
     twint: MandatePaymentMethodDetailsTwint | None = None
-    """Data specific to TWINT."""
+    """Mandate for payments by TWINT. Only with the type `twint`."""
     type: str
+    """Payment method type of the mandate; the field of the same name has the details."""
     upi: MandatePaymentMethodDetailsUpi | None = None
-    """Data specific to UPI."""
+    """Mandate for payments by UPI. Only with the type `upi`."""
     us_bank_account: MandatePaymentMethodDetailsUsBankAccount | None = None
-    """Data specific to bank accounts in the United States."""
+    """Mandate for payments by ACH Direct Debit. Only with the type `us_bank_account`."""
 
 
 class MandateSingleUse(StripeModel):
+    """Conditions of a mandate for one payment."""
+
     amount: int
+    """Amount of that one payment, in the smallest currency unit."""
     currency: str
     """Three-letter ISO 4217 currency code in lowercase."""
 
 
 class Mandate(StripeModel):
-    """A `mandate` object.
+    """Records that a customer allowed you to debit a payment method, and under which conditions.
 
     https://docs.stripe.com/api/mandates/object
     """
 
     customer_acceptance: MandateCustomerAcceptance
+    """When and how the customer agreed."""
     id: str
     """Unique ID of the object."""
     livemode: bool
     """Whether the object exists in live mode. `False` in test mode and in sandboxes."""
     multi_use: MandateMultiUse | None = None
+    """Conditions of a mandate for many payments."""
     object: Literal["mandate"]
     """Type of the object. All objects of a class have the same."""
     on_behalf_of: str | None = None
@@ -322,8 +459,21 @@ class Mandate(StripeModel):
     to the payment.
     """
     payment_method: Expandable["PaymentMethod"]
-    """Payment method that is used."""
+    """Payment method that may be debited under the mandate."""
     payment_method_details: MandatePaymentMethodDetails
+    """Details of the mandate that depend on the payment method."""
     single_use: MandateSingleUse | None = None
+    """Conditions of a mandate for one payment."""
     status: Literal["active", "inactive", "pending"]
+    """Whether payments can be made under the mandate.
+
+    - `active`: Payments can be made.
+    - `inactive`: It was withdrawn, used up or replaced; no payment can be made.
+    - `pending`: It is not decided yet whether the bank or customer accepts it.
+    """
     type: Literal["multi_use", "single_use"]
+    """For how many payments the mandate is.
+
+    - `multi_use`: For any number of payments, until it is withdrawn.
+    - `single_use`: For one payment.
+    """

@@ -367,58 +367,117 @@ __all__ = [
 
 
 class PaymentIntentAmountDetailsError(StripeModel):
+    """Why the parts do not fit the amount; only set when arithmetic validation was turned off."""
+
     code: (
         Literal["amount_details_amount_mismatch", "amount_details_tax_shipping_discount_greater_than_amount"] | None
     ) = None
+    """Kind of mismatch between the parts and the amount.
+
+    - `amount_details_amount_mismatch`: The parts do not add up to the amount.
+    - `amount_details_tax_shipping_discount_greater_than_amount`: Tax, shipping or discount is greater
+      than the amount.
+    """
     message: str | None = None
+    """Explanation of the mismatch, in words."""
 
 
 class PaymentIntentAmountDetailsShipping(StripeModel):
-    """Recipient and address of a delivery."""
+    """Shipping that the amount contains."""
 
     amount: int | None = None
+    """Cost of shipping that the amount contains, in the smallest currency unit."""
     from_postal_code: str | None = None
+    """ZIP or postal code from which the goods are sent."""
     to_postal_code: str | None = None
+    """ZIP or postal code to which the goods are sent."""
 
 
 class PaymentIntentAmountDetailsTax(StripeModel):
+    """Tax on the whole payment."""
+
     total_tax_amount: int | None = None
+    """Tax that the amount contains, in the smallest currency unit. Cannot be combined with taxes on line
+    items.
+    """
 
 
 class PaymentIntentAmountDetailsTip(StripeModel):
+    """Tip that the amount contains."""
+
     amount: int | None = None
+    """Tip, in the smallest currency unit."""
 
 
 class PaymentIntentAmountDetails(StripeModel):
+    """What the amount is made of: line items, taxes, shipping, discounts and tips. Stripe passes it to
+    card networks and payment methods that want it, such as Klarna and PayPal.
+    """
+
     discount_amount: int | None = None
+    """Discount on the whole payment, in the smallest currency unit. Cannot be combined with discounts on
+    line items.
+    """
     error: PaymentIntentAmountDetailsError | None = None
+    """Why the parts do not fit the amount; only set when arithmetic validation was turned off."""
     line_items: ListObject[PaymentIntentAmountDetailsLineItem] | None = None
+    """Goods and services that are paid for. Expandable, up to 200 items; a new list replaces the old one."""
     shipping: PaymentIntentAmountDetailsShipping | None = None
-    """Recipient and address of a delivery."""
+    """Shipping that the amount contains."""
     tax: PaymentIntentAmountDetailsTax | None = None
+    """Tax on the whole payment."""
     tip: PaymentIntentAmountDetailsTip | None = None
+    """Tip that the amount contains."""
 
 
 class PaymentIntentAutomaticPaymentMethods(StripeModel):
+    """Whether Stripe chooses the payment methods to offer, from those that are turned on in the Dashboard."""
+
     allow_redirects: Literal["always", "never"] | None = None
+    """Whether payment methods may be offered that send the customer to another page, which needs a
+    `return_url`. Defaults to `always`.
+
+    - `always`: Redirects may occur; pass a `return_url` when you confirm.
+    - `never`: Payment methods that redirect are left out.
+    """
     enabled: bool
+    """Whether Stripe chooses the payment methods to offer, by amount, currency, country and your settings."""
 
 
 class PaymentIntentHooksInputsTax(StripeModel):
+    """Links a tax calculation to the payment."""
+
     calculation: str
+    """Tax calculation of which Stripe makes a tax transaction when the payment succeeds; refunds are
+    recorded as reversals.
+    """
 
 
 class PaymentIntentHooksInputs(StripeModel):
+    """What that work starts from."""
+
     tax: PaymentIntentHooksInputsTax | None = None
+    """Links a tax calculation to the payment."""
 
 
 class PaymentIntentHooks(StripeModel):
+    """Work that Stripe does by itself when the payment changes its state."""
+
     inputs: PaymentIntentHooksInputs | None = None
+    """What that work starts from."""
 
 
 class PaymentIntentLastPaymentError(StripeModel):
+    """Error of the last attempt to pay, which also returned the intent to `requires_payment_method`.
+    Cleared when the payment is confirmed anew or updated.
+    """
+
     advice_code: str | None = None
+    """What the card's bank recommends to do after a decline, such as `try_again_later` or
+    `do_not_try_again`.
+    """
     charge: str | None = None
+    """ID of the charge that failed."""
     code: (
         Literal[
             "account_closed",
@@ -633,67 +692,112 @@ class PaymentIntentLastPaymentError(StripeModel):
         ]
         | None
     ) = None
+    """What went wrong, as a code that a program can handle."""
     decline_code: str | None = None
+    """Reason that the card's bank gave for the decline, such as `insufficient_funds`."""
     doc_url: str | None = None
+    """URL of Stripe's page about this error code."""
     message: str | None = None
+    """Explanation in words. For card errors, it can be shown to the customer."""
     network_advice_code: str | None = None
+    """Two-digit code by which the card network recommends what to do."""
     network_decline_code: str | None = None
+    """Code, usually of two digits, with which the card network or bank declined."""
     param: str | None = None
+    """Parameter to which the error relates."""
     payment_intent: Lazy["PaymentIntent"] | None = None
-    """Payment intent that the object belongs to."""
+    """Payment intent to which the error belongs."""
     payment_method: Lazy["PaymentMethod"] | None = None
-    """Payment method that is used."""
+    """Payment method that was tried."""
     payment_method_type: str | None = None
+    """Payment method type that was tried."""
     request_log_url: str | None = None
+    """URL of the failed request in the Dashboard."""
     setup_intent: Lazy["SetupIntent"] | None = None
-    """Setup intent that the object belongs to."""
+    """Setup intent to which the error belongs."""
     source: Lazy["BankAccount | Card | Source"] | None = None
+    """Source, card or bank account of the older API that was tried."""
     type: Literal["api_error", "card_error", "idempotency_error", "invalid_request_error"]
+    """Kind of error.
+
+    - `api_error`: A problem at Stripe; rare.
+    - `card_error`: The payment method could not be charged.
+    - `idempotency_error`: An idempotency key was used again with other parameters.
+    - `invalid_request_error`: The request itself was wrong.
+    """
 
 
 class PaymentIntentManagedPayments(StripeModel):
+    """Whether Stripe is the merchant of record for this payment (Managed Payments)."""
+
     enabled: bool
+    """Whether Stripe acts as merchant of record."""
 
 
 class PaymentIntentNextActionAlipayHandleRedirect(StripeModel):
+    """Send the customer to Alipay."""
+
     native_data: str | None = None
+    """Data with which an app starts the Alipay app through its SDK."""
     native_url: str | None = None
+    """URL that opens the Alipay app on the customer's device."""
     return_url: str | None = None
     """URL to which the customer or user returns afterwards."""
     url: str | None = None
+    """URL of Alipay's page in a browser."""
 
 
 class PaymentIntentNextActionBlikAuthorize(StripeModel):
-    pass
+    """The customer approves the payment in the app of the bank (BLIK). There is nothing to show."""
 
 
 class PaymentIntentNextActionBoletoDisplayDetails(StripeModel):
+    """Show the customer the Boleto voucher to pay."""
+
     expires_at: Timestamp | None = None
-    """Time at which it expires."""
+    """When the voucher expires."""
     hosted_voucher_url: str | None = None
+    """Page of Stripe that shows the voucher."""
     number: str | None = None
+    """Number of the voucher, which the customer types in at a bank."""
     pdf: str | None = None
+    """URL of the voucher as a PDF."""
 
 
 class PaymentIntentNextActionCardAwaitNotification(StripeModel):
+    """The bank has notified the customer of the coming charge; Stripe goes on by itself."""
+
     charge_attempt_at: Timestamp | None = None
+    """When Stripe tries the charge."""
     customer_approval_required: bool | None = None
+    """Whether the charge succeeds only if the customer approves it first."""
 
 
 class PaymentIntentNextActionCashappHandleRedirectOrDisplayQrCodeQrCode(StripeModel):
+    """QR code for Cash App, to show on larger screens."""
+
     expires_at: Timestamp
-    """Time at which it expires."""
+    """When the QR code expires."""
     image_url_png: str
+    """URL of the QR code as a PNG image."""
     image_url_svg: str
+    """URL of the QR code as an SVG image."""
 
 
 class PaymentIntentNextActionCashappHandleRedirectOrDisplayQrCode(StripeModel):
+    """Show a QR code or open Cash App, where the customer approves."""
+
     hosted_instructions_url: str
+    """Page of Stripe that shows the Cash App QR code and instructions."""
     mobile_auth_url: str
+    """URL that opens Cash App on the customer's phone."""
     qr_code: PaymentIntentNextActionCashappHandleRedirectOrDisplayQrCodeQrCode
+    """QR code for Cash App, to show on larger screens."""
 
 
 class PaymentIntentNextActionDisplayBankTransferInstructionsFinancialAddressAba(StripeModel):
+    """Details for transfers with an ABA routing number in the US."""
+
     account_holder_address: Address
     """Address of the bank account's owner."""
     account_holder_name: str
@@ -701,6 +805,7 @@ class PaymentIntentNextActionDisplayBankTransferInstructionsFinancialAddressAba(
     account_number: str
     """Number of the bank account."""
     account_type: str
+    """Kind of account, as the bank needs to know it."""
     bank_address: Address
     """Address of the bank."""
     bank_name: str
@@ -710,12 +815,12 @@ class PaymentIntentNextActionDisplayBankTransferInstructionsFinancialAddressAba(
 
 
 class PaymentIntentNextActionDisplayBankTransferInstructionsFinancialAddressIban(StripeModel):
-    """International bank account number (IBAN)."""
+    """Details for transfers with an IBAN."""
 
     account_holder_address: Address
     """Address of the bank account's owner."""
     account_holder_name: str
-    """Name of the bank account's owner."""
+    """Name of the account holder."""
     bank_address: Address
     """Address of the bank."""
     bic: str
@@ -727,7 +832,7 @@ class PaymentIntentNextActionDisplayBankTransferInstructionsFinancialAddressIban
 
 
 class PaymentIntentNextActionDisplayBankTransferInstructionsFinancialAddressSortCode(StripeModel):
-    """Sort code of the bank, six digits (United Kingdom)."""
+    """Details for transfers with a sort code in the United Kingdom."""
 
     account_holder_address: Address
     """Address of the bank account's owner."""
@@ -742,6 +847,8 @@ class PaymentIntentNextActionDisplayBankTransferInstructionsFinancialAddressSort
 
 
 class PaymentIntentNextActionDisplayBankTransferInstructionsFinancialAddressSpei(StripeModel):
+    """Details for transfers through SPEI in Mexico."""
+
     account_holder_address: Address
     """Address of the bank account's owner."""
     account_holder_name: str
@@ -753,9 +860,12 @@ class PaymentIntentNextActionDisplayBankTransferInstructionsFinancialAddressSpei
     bank_name: str
     """Name of the bank."""
     clabe: str
+    """Account number in Mexico (CLABE), 18 digits."""
 
 
 class PaymentIntentNextActionDisplayBankTransferInstructionsFinancialAddressSwift(StripeModel):
+    """Details for transfers through SWIFT."""
+
     account_holder_address: Address
     """Address of the bank account's owner."""
     account_holder_name: str
@@ -763,6 +873,7 @@ class PaymentIntentNextActionDisplayBankTransferInstructionsFinancialAddressSwif
     account_number: str
     """Number of the bank account."""
     account_type: str
+    """Kind of account."""
     bank_address: Address
     """Address of the bank."""
     bank_name: str
@@ -772,6 +883,8 @@ class PaymentIntentNextActionDisplayBankTransferInstructionsFinancialAddressSwif
 
 
 class PaymentIntentNextActionDisplayBankTransferInstructionsFinancialAddressZengin(StripeModel):
+    """Details for transfers through Zengin in Japan."""
+
     account_holder_address: Address
     """Address of the bank account's owner."""
     account_holder_name: str | None = None
@@ -779,6 +892,7 @@ class PaymentIntentNextActionDisplayBankTransferInstructionsFinancialAddressZeng
     account_number: str | None = None
     """Number of the bank account."""
     account_type: str | None = None
+    """Kind of account in Japan, such as `futsu` (ordinary) or `toza` (current)."""
     bank_address: Address
     """Address of the bank."""
     bank_code: str | None = None
@@ -788,208 +902,388 @@ class PaymentIntentNextActionDisplayBankTransferInstructionsFinancialAddressZeng
     branch_code: str | None = None
     """Branch code, in the format of the bank's country."""
     branch_name: str | None = None
+    """Name of the bank's branch."""
 
 
 class PaymentIntentNextActionDisplayBankTransferInstructionsFinancialAddress(StripeModel):
+    """Accounts to which the customer can transfer the money."""
+
     aba: PaymentIntentNextActionDisplayBankTransferInstructionsFinancialAddressAba | None = None
+    """Details for transfers with an ABA routing number in the US."""
     iban: PaymentIntentNextActionDisplayBankTransferInstructionsFinancialAddressIban | None = None
-    """International bank account number (IBAN)."""
+    """Details for transfers with an IBAN."""
     sort_code: PaymentIntentNextActionDisplayBankTransferInstructionsFinancialAddressSortCode | None = None
-    """Sort code of the bank, six digits (United Kingdom)."""
+    """Details for transfers with a sort code in the United Kingdom."""
     spei: PaymentIntentNextActionDisplayBankTransferInstructionsFinancialAddressSpei | None = None
+    """Details for transfers through SPEI in Mexico."""
     supported_networks: (
         list[Literal["ach", "bacs", "chaps", "domestic_wire_us", "fps", "sepa", "spei", "swift", "zengin"]] | None
     ) = None
+    """Networks through which money can be sent to this account.
+
+    - `ach`: ACH transfers in the US.
+    - `bacs`: Bacs transfers in the United Kingdom.
+    - `domestic_wire_us`: Wire transfers within the US.
+    - `fps`: Faster Payments in the United Kingdom.
+    - `sepa`: SEPA credit transfers in Europe.
+    - `spei`: SPEI transfers in Mexico.
+    - `swift`: International transfers through SWIFT.
+    - `zengin`: Zengin transfers in Japan.
+    """
     swift: PaymentIntentNextActionDisplayBankTransferInstructionsFinancialAddressSwift | None = None
+    """Details for transfers through SWIFT."""
     type: Literal["aba", "iban", "sort_code", "spei", "swift", "zengin"]
+    """Kind of account details; the field of the same name has them.
+
+    - `aba`: ABA routing and account number.
+    - `iban`: IBAN.
+    - `sort_code`: Sort code and account number.
+    - `spei`: CLABE.
+    - `swift`: Details for international transfers through SWIFT.
+    - `zengin`: Details for Zengin transfers.
+    """
     zengin: PaymentIntentNextActionDisplayBankTransferInstructionsFinancialAddressZengin | None = None
+    """Details for transfers through Zengin in Japan."""
 
 
 class PaymentIntentNextActionDisplayBankTransferInstructions(StripeModel):
+    """Show the customer the account to which to transfer the money."""
+
     amount_remaining: int | None = None
+    """Amount that is still to be transferred, in the smallest currency unit."""
     currency: str | None = None
     """Three-letter ISO 4217 currency code in lowercase."""
     financial_addresses: list[PaymentIntentNextActionDisplayBankTransferInstructionsFinancialAddress] | None = None
+    """Accounts to which the customer can transfer the money."""
     hosted_instructions_url: str | None = None
+    """Page of Stripe with the account details and instructions."""
     reference: str | None = None
+    """Reference that the customer must put on the transfer, so that Stripe matches it to the payment."""
     type: Literal["eu_bank_transfer", "gb_bank_transfer", "jp_bank_transfer", "mx_bank_transfer", "us_bank_transfer"]
+    """Kind of bank transfer.
+
+    - `eu_bank_transfer`: Transfer in euros within Europe (SEPA).
+    - `gb_bank_transfer`: Transfer in the United Kingdom.
+    - `jp_bank_transfer`: Transfer in Japan.
+    - `mx_bank_transfer`: Transfer in Mexico.
+    - `us_bank_transfer`: Transfer in the US.
+    """
 
 
 class PaymentIntentNextActionKlarnaDisplayQrCode(StripeModel):
+    """Show a QR code with which the customer pays at Klarna."""
+
     data: str
+    """Content of the QR code, to draw it yourself."""
     expires_at: Timestamp | None = None
-    """Time at which it expires."""
+    """When the QR code expires."""
     image_url_png: str
+    """URL of the QR code as a PNG image."""
     image_url_svg: str
+    """URL of the QR code as an SVG image."""
 
 
 class PaymentIntentNextActionKonbiniDisplayDetailsStoresFamilymart(StripeModel):
+    """How to pay at FamilyMart."""
+
     confirmation_number: str | None = None
+    """Confirmation number that the customer enters at the store."""
     payment_code: str
+    """Payment code that the customer enters at the store."""
 
 
 class PaymentIntentNextActionKonbiniDisplayDetailsStoresLawson(StripeModel):
+    """How to pay at Lawson."""
+
     confirmation_number: str | None = None
+    """Confirmation number that the customer enters at the store."""
     payment_code: str
+    """Payment code that the customer enters at the store."""
 
 
 class PaymentIntentNextActionKonbiniDisplayDetailsStoresMinistop(StripeModel):
+    """How to pay at MINISTOP."""
+
     confirmation_number: str | None = None
+    """Confirmation number that the customer enters at the store."""
     payment_code: str
+    """Payment code that the customer enters at the store."""
 
 
 class PaymentIntentNextActionKonbiniDisplayDetailsStoresSeicomart(StripeModel):
+    """How to pay at Seicomart."""
+
     confirmation_number: str | None = None
+    """Confirmation number that the customer enters at the store."""
     payment_code: str
+    """Payment code that the customer enters at the store."""
 
 
 class PaymentIntentNextActionKonbiniDisplayDetailsStores(StripeModel):
+    """Payment codes for each chain of stores."""
+
     familymart: PaymentIntentNextActionKonbiniDisplayDetailsStoresFamilymart | None = None
+    """How to pay at FamilyMart."""
     lawson: PaymentIntentNextActionKonbiniDisplayDetailsStoresLawson | None = None
+    """How to pay at Lawson."""
     ministop: PaymentIntentNextActionKonbiniDisplayDetailsStoresMinistop | None = None
+    """How to pay at MINISTOP."""
     seicomart: PaymentIntentNextActionKonbiniDisplayDetailsStoresSeicomart | None = None
+    """How to pay at Seicomart."""
 
 
 class PaymentIntentNextActionKonbiniDisplayDetails(StripeModel):
+    """Show the customer how to pay at a convenience store."""
+
     expires_at: Timestamp
-    """Time at which it expires."""
+    """When the payment can no longer be made."""
     hosted_voucher_url: str | None = None
+    """Page of Stripe with instructions for all stores."""
     stores: PaymentIntentNextActionKonbiniDisplayDetailsStores
+    """Payment codes for each chain of stores."""
 
 
 class PaymentIntentNextActionMultibancoDisplayDetails(StripeModel):
+    """Show the entity and reference for the payment by Multibanco."""
+
     entity: str | None = None
+    """Entity number that the customer enters."""
     expires_at: Timestamp | None = None
-    """Time at which it expires."""
+    """When the reference expires."""
     hosted_voucher_url: str | None = None
+    """Page of Stripe with the entity and the reference."""
     reference: str | None = None
+    """Reference number that the customer enters."""
 
 
 class PaymentIntentNextActionOxxoDisplayDetails(StripeModel):
+    """Show the customer the voucher to pay at OXXO."""
+
     expires_after: Timestamp | None = None
+    """When the OXXO voucher expires."""
     hosted_voucher_url: str | None = None
+    """Page of Stripe that shows the OXXO voucher with its barcode."""
     number: str | None = None
+    """Number of the OXXO voucher."""
 
 
 class PaymentIntentNextActionPaynowDisplayQrCode(StripeModel):
+    """Show a PayNow QR code, which the customer scans with a banking app."""
+
     data: str
+    """Content of the QR code, to draw it yourself."""
     hosted_instructions_url: str | None = None
+    """Page of Stripe that shows the QR code and explains how to pay."""
     image_url_png: str
+    """URL of the QR code as a PNG image."""
     image_url_svg: str
+    """URL of the QR code as an SVG image."""
 
 
 class PaymentIntentNextActionPixDisplayQrCode(StripeModel):
+    """Show a Pix QR code, or its text to copy into a banking app."""
+
     data: str | None = None
+    """Content of the QR code, to draw it yourself."""
     expires_at: int | None = None
-    """Time at which it expires."""
+    """When the Pix QR code expires, in Unix seconds."""
     hosted_instructions_url: str | None = None
+    """Page of Stripe that shows the QR code and explains how to pay."""
     image_url_png: str | None = None
+    """URL of the QR code as a PNG image."""
     image_url_svg: str | None = None
+    """URL of the QR code as an SVG image."""
 
 
 class PaymentIntentNextActionPromptpayDisplayQrCode(StripeModel):
+    """Show a PromptPay QR code, which the customer scans with a banking app."""
+
     data: str
+    """Content of the QR code, to draw it yourself."""
     hosted_instructions_url: str
+    """Page of Stripe that shows the QR code and explains how to pay."""
     image_url_png: str
+    """URL of the QR code as a PNG image."""
     image_url_svg: str
+    """URL of the QR code as an SVG image."""
 
 
 class PaymentIntentNextActionRedirectToUrl(StripeModel):
+    """Send the customer to another page to authenticate or pay there."""
+
     return_url: str | None = None
     """URL to which the customer or user returns afterwards."""
     url: str | None = None
+    """URL to which to send the customer."""
 
 
 class PaymentIntentNextActionSwishHandleRedirectOrDisplayQrCodeQrCode(StripeModel):
+    """QR code for the Swish app, to show on larger screens."""
+
     data: str
+    """Content of the QR code, to draw it yourself."""
     expires_at: Timestamp
-    """Time at which it expires."""
+    """When the QR code expires."""
     image_url_png: str
+    """URL of the QR code as a PNG image."""
     image_url_svg: str
+    """URL of the QR code as an SVG image."""
 
 
 class PaymentIntentNextActionSwishHandleRedirectOrDisplayQrCode(StripeModel):
+    """Open the Swish app or show a QR code for it."""
+
     hosted_instructions_url: str
+    """Page of Stripe that shows the Swish QR code and instructions."""
     mobile_auth_url: str | None = None
+    """URL that opens the Swish app on the customer's phone."""
     qr_code: PaymentIntentNextActionSwishHandleRedirectOrDisplayQrCodeQrCode
+    """QR code for the Swish app, to show on larger screens."""
 
 
 class PaymentIntentNextActionUpiHandleRedirectOrDisplayQrCodeQrCode(StripeModel):
+    """QR code for the customer's UPI app."""
+
     expires_at: Timestamp
-    """Time at which it expires."""
+    """When the QR code expires."""
     image_url_png: str
+    """URL of the QR code as a PNG image."""
     image_url_svg: str
+    """URL of the QR code as an SVG image."""
 
 
 class PaymentIntentNextActionUpiHandleRedirectOrDisplayQrCode(StripeModel):
+    """Show a QR code or open the customer's UPI app."""
+
     hosted_instructions_url: str
+    """Page of Stripe that shows the UPI QR code and instructions."""
     qr_code: PaymentIntentNextActionUpiHandleRedirectOrDisplayQrCodeQrCode
+    """QR code for the customer's UPI app."""
 
 
 class PaymentIntentNextActionVerifyWithMicrodeposits(StripeModel):
+    """The customer must confirm small deposits to prove that the bank account is theirs."""
+
     arrival_date: Timestamp
+    """Day on which the deposits are expected to arrive."""
     hosted_verification_url: str
+    """Page of Stripe where the customer enters what arrived."""
     microdeposit_type: Literal["amounts", "descriptor_code"] | None = None
+    """Which kind of deposits was made, and so what to verify.
+
+    - `amounts`: Two small deposits; verify their amounts.
+    - `descriptor_code`: One deposit whose statement text has a code; verify that code.
+    """
 
 
 class PaymentIntentNextActionWechatPayDisplayQrCode(StripeModel):
+    """Show a QR code, which the customer scans with WeChat."""
+
     data: str
+    """Content of the QR code, to draw it yourself."""
     hosted_instructions_url: str
+    """Page of Stripe that shows the QR code and explains how to pay."""
     image_data_url: str
+    """The QR code as a PNG image in a data URL."""
     image_url_png: str
+    """URL of the QR code as a PNG image."""
     image_url_svg: str
+    """URL of the QR code as an SVG image."""
 
 
 class PaymentIntentNextActionWechatPayRedirectToAndroidApp(StripeModel):
+    """Open WeChat from an Android app, with WeChat's SDK."""
+
     app_id: str
+    """ID of your app at WeChat."""
     nonce_str: str
+    """Random string that is part of the signature."""
     package: str
+    """Fixed package value that WeChat's SDK needs."""
     partner_id: str
+    """ID of the merchant at WeChat Pay."""
     prepay_id: str
+    """ID of the prepared payment at WeChat Pay."""
     sign: str
+    """Signature of the call."""
     timestamp: str
+    """Time of the signature, in Unix seconds, as a string."""
 
 
 class PaymentIntentNextActionWechatPayRedirectToIosApp(StripeModel):
+    """Open WeChat from an iOS app."""
+
     native_url: str
+    """URL that opens the WeChat app."""
 
 
 class PaymentIntentNextAction(StripeModel):
+    """What the customer has to do before the payment goes on. Set while `status` is `requires_action`."""
+
     alipay_handle_redirect: PaymentIntentNextActionAlipayHandleRedirect | None = None
+    """Send the customer to Alipay."""
     blik_authorize: PaymentIntentNextActionBlikAuthorize | None = None
+    """The customer approves the payment in the app of the bank (BLIK). There is nothing to show."""
     boleto_display_details: PaymentIntentNextActionBoletoDisplayDetails | None = None
+    """Show the customer the Boleto voucher to pay."""
     card_await_notification: PaymentIntentNextActionCardAwaitNotification | None = None
+    """The bank has notified the customer of the coming charge; Stripe goes on by itself."""
     cashapp_handle_redirect_or_display_qr_code: PaymentIntentNextActionCashappHandleRedirectOrDisplayQrCode | None = (
         None
     )
+    """Show a QR code or open Cash App, where the customer approves."""
     display_bank_transfer_instructions: PaymentIntentNextActionDisplayBankTransferInstructions | None = None
+    """Show the customer the account to which to transfer the money."""
     klarna_display_qr_code: PaymentIntentNextActionKlarnaDisplayQrCode | None = None
+    """Show a QR code with which the customer pays at Klarna."""
     konbini_display_details: PaymentIntentNextActionKonbiniDisplayDetails | None = None
+    """Show the customer how to pay at a convenience store."""
     multibanco_display_details: PaymentIntentNextActionMultibancoDisplayDetails | None = None
+    """Show the entity and reference for the payment by Multibanco."""
     oxxo_display_details: PaymentIntentNextActionOxxoDisplayDetails | None = None
+    """Show the customer the voucher to pay at OXXO."""
     paynow_display_qr_code: PaymentIntentNextActionPaynowDisplayQrCode | None = None
+    """Show a PayNow QR code, which the customer scans with a banking app."""
     pix_display_qr_code: PaymentIntentNextActionPixDisplayQrCode | None = None
+    """Show a Pix QR code, or its text to copy into a banking app."""
     promptpay_display_qr_code: PaymentIntentNextActionPromptpayDisplayQrCode | None = None
+    """Show a PromptPay QR code, which the customer scans with a banking app."""
     redirect_to_url: PaymentIntentNextActionRedirectToUrl | None = None
+    """Send the customer to another page to authenticate or pay there."""
     swish_handle_redirect_or_display_qr_code: PaymentIntentNextActionSwishHandleRedirectOrDisplayQrCode | None = None
+    """Open the Swish app or show a QR code for it."""
     type: str
+    """Kind of action: the name of the field that describes it, or `use_stripe_sdk`."""
     upi_handle_redirect_or_display_qr_code: PaymentIntentNextActionUpiHandleRedirectOrDisplayQrCode | None = None
+    """Show a QR code or open the customer's UPI app."""
     use_stripe_sdk: dict[str, Any] | None = None
+    """Data for Stripe.js and the mobile SDKs. Its contents are not documented; pass them on as they are."""
     verify_with_microdeposits: PaymentIntentNextActionVerifyWithMicrodeposits | None = None
+    """The customer must confirm small deposits to prove that the bank account is theirs."""
     wechat_pay_display_qr_code: PaymentIntentNextActionWechatPayDisplayQrCode | None = None
+    """Show a QR code, which the customer scans with WeChat."""
     wechat_pay_redirect_to_android_app: PaymentIntentNextActionWechatPayRedirectToAndroidApp | None = None
+    """Open WeChat from an Android app, with WeChat's SDK."""
     wechat_pay_redirect_to_ios_app: PaymentIntentNextActionWechatPayRedirectToIosApp | None = None
+    """Open WeChat from an iOS app."""
 
 
 class PaymentIntentPaymentDetails(StripeModel):
+    """References under which you and the customer know the payment; card networks receive them."""
+
     customer_reference: str | None = None
+    """Your reference for the customer, such as an account number."""
     order_reference: str | None = None
+    """Your reference for the order, such as its number."""
 
 
 class PaymentIntentPaymentMethodConfigurationDetails(StripeModel):
+    """Payment method configuration from which the offered payment methods were taken."""
+
     id: str
     """Unique ID of the object."""
     parent: str | None = None
+    """Configuration of the platform from which a connected account's configuration inherits."""
 
 
 class PaymentIntentPaymentMethodOptionsAcssDebitMandateOptions(StripeModel):
@@ -1004,9 +1298,18 @@ class PaymentIntentPaymentMethodOptionsAcssDebitMandateOptions(StripeModel):
         | Literal["adhoc", "annual", "daily", "fortnightly", "monthly", "quarterly", "semi_annual", "weekly"]
         | None
     ) = None
-    """How often payments are taken."""
+    """How often payments are taken.
+
+    - `combined`: At fixed intervals and also on other occasions.
+    - `interval`: At fixed intervals.
+    - `sporadic`: Only on certain occasions.
+    """
     transaction_type: Literal["business", "personal"] | None = None
-    """Whether the payments come from a personal or a business account."""
+    """Whether the payments come from a personal or a business account.
+
+    - `business`: The account of a company.
+    - `personal`: The account of a person.
+    """
     amount: int | None = None
     """Amount of the payments, in the smallest currency unit. See `amount_type`."""
     amount_type: Literal["fixed", "maximum"] | None = None
@@ -1069,7 +1372,7 @@ class PaymentIntentPaymentMethodOptionsAcssDebitRouting(StripeModel):
 
 
 class PaymentIntentPaymentMethodOptionsAcssDebit(StripeModel):
-    """Data specific to pre-authorized debit in Canada (ACSS)."""
+    """Settings for payments by Canadian pre-authorized debit (`acss_debit`)."""
 
     mandate_options: PaymentIntentPaymentMethodOptionsAcssDebitMandateOptions | None = None
     """Terms of the mandate that authorizes the payments."""
@@ -1173,14 +1476,12 @@ class PaymentIntentPaymentMethodOptionsAffirmRouting(StripeModel):
 
 
 class PaymentIntentPaymentMethodOptionsAffirm(StripeModel):
-    """Data specific to Affirm."""
+    """Settings for payments by Affirm (`affirm`)."""
 
     capture_method: Literal["manual"] | Literal["automatic_delayed", "manual", "manual_preferred"] | None = None
     """When the authorized money is captured.
 
-    - `automatic`: Captured as soon as the payment is authorized.
-    - `automatic_async`: Captured in the background shortly after the payment is authorized.
-    - `manual`: Captured when you capture the payment. Not all payment methods support it.
+    - `manual`: The money is held until you capture it, where the payment method can do that.
     """
     preferred_locale: str | None = None
     """Language of the payment page, as an IETF language tag such as `en-US`."""
@@ -1277,16 +1578,15 @@ class PaymentIntentPaymentMethodOptionsAfterpayClearpayRouting(StripeModel):
 
 
 class PaymentIntentPaymentMethodOptionsAfterpayClearpay(StripeModel):
-    """Data specific to Afterpay and Clearpay."""
+    """Settings for payments by Afterpay (Clearpay) (`afterpay_clearpay`)."""
 
     capture_method: Literal["manual"] | Literal["automatic_delayed", "manual", "manual_preferred"] | None = None
     """When the authorized money is captured.
 
-    - `automatic`: Captured as soon as the payment is authorized.
-    - `automatic_async`: Captured in the background shortly after the payment is authorized.
-    - `manual`: Captured when you capture the payment. Not all payment methods support it.
+    - `manual`: The money is held until you capture it, where the payment method can do that.
     """
     reference: str | None = None
+    """Your reference for the order, which Afterpay shows in its reports."""
     setup_future_usage: Literal["none"] | Literal["none", "off_session", "on_session"] | None = None
     """Whether the payment method is saved for later payments, and whether the customer will be present for
     them.
@@ -1380,7 +1680,7 @@ class PaymentIntentPaymentMethodOptionsAlipayRouting(StripeModel):
 
 
 class PaymentIntentPaymentMethodOptionsAlipay(StripeModel):
-    """Data specific to Alipay."""
+    """Settings for payments by Alipay (`alipay`)."""
 
     setup_future_usage: Literal["none", "off_session"] | Literal["none", "off_session", "on_session"] | None = None
     """Whether the payment method is saved for later payments, and whether the customer will be present for
@@ -1482,14 +1782,12 @@ class PaymentIntentPaymentMethodOptionsAlmaRouting(StripeModel):
 
 
 class PaymentIntentPaymentMethodOptionsAlma(StripeModel):
-    """Data specific to Alma."""
+    """Settings for payments by Alma (`alma`)."""
 
     capture_method: Literal["manual"] | Literal["automatic_delayed", "manual", "manual_preferred"] | None = None
     """When the authorized money is captured.
 
-    - `automatic`: Captured as soon as the payment is authorized.
-    - `automatic_async`: Captured in the background shortly after the payment is authorized.
-    - `manual`: Captured when you capture the payment. Not all payment methods support it.
+    - `manual`: The money is held until you capture it, where the payment method can do that.
     """
     installments: PaymentIntentPaymentMethodOptionsAlmaInstallments | None = None
     """Settings for payment in installments."""
@@ -1584,14 +1882,12 @@ class PaymentIntentPaymentMethodOptionsAmazonPayRouting(StripeModel):
 
 
 class PaymentIntentPaymentMethodOptionsAmazonPay(StripeModel):
-    """Data specific to Amazon Pay."""
+    """Settings for payments by Amazon Pay (`amazon_pay`)."""
 
     capture_method: Literal["manual"] | Literal["automatic_delayed", "manual", "manual_preferred"] | None = None
     """When the authorized money is captured.
 
-    - `automatic`: Captured as soon as the payment is authorized.
-    - `automatic_async`: Captured in the background shortly after the payment is authorized.
-    - `manual`: Captured when you capture the payment. Not all payment methods support it.
+    - `manual`: The money is held until you capture it, where the payment method can do that.
     """
     setup_future_usage: Literal["none", "off_session"] | Literal["none", "off_session", "on_session"] | None = None
     """Whether the payment method is saved for later payments, and whether the customer will be present for
@@ -1686,7 +1982,7 @@ class PaymentIntentPaymentMethodOptionsAuBecsDebitRouting(StripeModel):
 
 
 class PaymentIntentPaymentMethodOptionsAuBecsDebit(StripeModel):
-    """Data specific to BECS Direct Debit in Australia."""
+    """Settings for payments by Australian BECS Direct Debit (`au_becs_debit`)."""
 
     setup_future_usage: Literal["none", "off_session", "on_session"] | None = None
     """Whether the payment method is saved for later payments, and whether the customer will be present for
@@ -1792,7 +2088,7 @@ class PaymentIntentPaymentMethodOptionsBacsDebitRouting(StripeModel):
 
 
 class PaymentIntentPaymentMethodOptionsBacsDebit(StripeModel):
-    """Data specific to Bacs Direct Debit in the United Kingdom."""
+    """Settings for payments by Bacs Direct Debit (`bacs_debit`)."""
 
     mandate_options: PaymentIntentPaymentMethodOptionsBacsDebitMandateOptions | None = None
     """Terms of the mandate that authorizes the payments."""
@@ -1896,7 +2192,7 @@ class PaymentIntentPaymentMethodOptionsBancontactRouting(StripeModel):
 
 
 class PaymentIntentPaymentMethodOptionsBancontact(StripeModel):
-    """Data specific to Bancontact."""
+    """Settings for payments by Bancontact (`bancontact`)."""
 
     preferred_language: Literal["de", "en", "fr", "nl"] | None = None
     """Language of the payment page."""
@@ -1949,11 +2245,14 @@ class PaymentIntentPaymentMethodOptionsBillieCompanyDetailsRegisteredAddress(Str
 
 
 class PaymentIntentPaymentMethodOptionsBillieCompanyDetails(StripeModel):
+    """The company that buys, as Billie has to know it."""
+
     registered_address: PaymentIntentPaymentMethodOptionsBillieCompanyDetailsRegisteredAddress | None = None
     """Address under which the company is registered."""
     registered_name: str | None = None
     """Name under which the company is registered."""
     registration_number: str | None = None
+    """Number of the company in its register."""
     registration_type: (
         Literal[
             "ch_ein",
@@ -1973,7 +2272,25 @@ class PaymentIntentPaymentMethodOptionsBillieCompanyDetails(StripeModel):
         ]
         | None
     ) = None
+    """Register in which the company has that number.
+
+    - `ch_ein`: Employer number in Switzerland.
+    - `de_hrb`: Commercial register of Germany (HRB).
+    - `dk_cvr`: Company register of Denmark (CVR).
+    - `es_cif`: Tax identification of companies in Spain (CIF).
+    - `fi_tunnus`: Business ID in Finland (Y-tunnus).
+    - `fr_siren`: Number of the company in France (SIREN).
+    - `fr_siret`: Number of the establishment in France (SIRET).
+    - `it_rea`: Economic and administrative register of Italy (REA).
+    - `nl_kvk`: Commercial register of the Netherlands (KvK).
+    - `no_org_number`: Organization number in Norway.
+    - `no_pno`: Personal number in Norway.
+    - `se_org_number`: Organization number in Sweden.
+    - `se_pno`: Personal number in Sweden.
+    - `uk_crn`: Company registration number in the United Kingdom.
+    """
     vat: str | None = None
+    """VAT number of the company."""
 
 
 class PaymentIntentPaymentMethodOptionsBillieInstallmentsPlan(StripeModel):
@@ -2045,17 +2362,17 @@ class PaymentIntentPaymentMethodOptionsBillieRouting(StripeModel):
 
 
 class PaymentIntentPaymentMethodOptionsBillie(StripeModel):
-    """Data specific to Billie."""
+    """Settings for payments by Billie (`billie`)."""
 
     capture_method: Literal["manual"] | Literal["automatic_delayed", "manual", "manual_preferred"] | None = None
     """When the authorized money is captured.
 
-    - `automatic`: Captured as soon as the payment is authorized.
-    - `automatic_async`: Captured in the background shortly after the payment is authorized.
-    - `manual`: Captured when you capture the payment. Not all payment methods support it.
+    - `manual`: The money is held until you capture it, where the payment method can do that.
     """
     company_details: PaymentIntentPaymentMethodOptionsBillieCompanyDetails | None = None
+    """The company that buys, as Billie has to know it."""
     reference: str | None = None
+    """Your reference for the order at Billie."""
     installments: PaymentIntentPaymentMethodOptionsBillieInstallments | None = None
     """Settings for payment in installments."""
     mandate_options: PaymentIntentPaymentMethodOptionsBillieMandateOptions | None = None
@@ -2149,7 +2466,7 @@ class PaymentIntentPaymentMethodOptionsBizumRouting(StripeModel):
 
 
 class PaymentIntentPaymentMethodOptionsBizum(StripeModel):
-    """Data specific to Bizum."""
+    """Settings for payments by Bizum (`bizum`)."""
 
     capture_method: Literal["automatic_delayed", "manual", "manual_preferred"] | None = None
     """When the authorized money is captured.
@@ -2188,6 +2505,10 @@ class PaymentIntentPaymentMethodOptionsBlikMandateOptions(StripeModel):
     expires_at: Timestamp | None = None
     """Time at which the mandate expires."""
     type: Literal["off_session"] | None = None
+    """Kind of BLIK mandate to create.
+
+    - `off_session`: For later payments without the customer.
+    """
     amount: int | None = None
     """Amount of the payments, in the smallest currency unit. See `amount_type`."""
     amount_type: Literal["fixed", "maximum"] | None = None
@@ -2254,7 +2575,7 @@ class PaymentIntentPaymentMethodOptionsBlikRouting(StripeModel):
 
 
 class PaymentIntentPaymentMethodOptionsBlik(StripeModel):
-    """Data specific to BLIK."""
+    """Settings for payments by BLIK (`blik`)."""
 
     mandate_options: PaymentIntentPaymentMethodOptionsBlikMandateOptions | None = None
     """Terms of the mandate that authorizes the payments."""
@@ -2356,7 +2677,7 @@ class PaymentIntentPaymentMethodOptionsBoletoRouting(StripeModel):
 
 
 class PaymentIntentPaymentMethodOptionsBoleto(StripeModel):
-    """Data specific to Boleto."""
+    """Settings for payments by Boleto (`boleto`)."""
 
     expires_after_days: int | None = None
     """Number of days after which the customer can no longer pay."""
@@ -2392,23 +2713,12 @@ class PaymentIntentPaymentMethodOptionsBoleto(StripeModel):
 
 
 class PaymentIntentPaymentMethodOptionsCardInstallmentsAvailablePlan(StripeModel):
-    count: int | None = None
-    interval: Literal["month"] | None = None
-    """- `day`: Days.
-    - `week`: Weeks.
-    - `month`: Months.
-    - `year`: Years.
-    """
-    type: Literal["bonus", "fixed_count", "revolving"]
-
-
-class PaymentIntentPaymentMethodOptionsCardInstallmentsPlan(StripeModel):
-    """Selected installment plan."""
+    """Installment plans that the card allows. Filled after a payment method is attached."""
 
     count: int | None = None
-    """Number of installments."""
+    """How many installments there are. Set for `fixed_count`."""
     interval: Literal["month"] | None = None
-    """Unit of the time between installments.
+    """Unit of time between two installments.
 
     - `day`: Days.
     - `week`: Weeks.
@@ -2416,13 +2726,41 @@ class PaymentIntentPaymentMethodOptionsCardInstallmentsPlan(StripeModel):
     - `year`: Years.
     """
     type: Literal["bonus", "fixed_count", "revolving"]
-    """Type of the installment plan."""
+    """Kind of installment plan.
+
+    - `bonus`: The customer pays the whole amount later, in a bonus month.
+    - `fixed_count`: A fixed number of installments.
+    - `revolving`: The customer decides how much to pay each month.
+    """
+
+
+class PaymentIntentPaymentMethodOptionsCardInstallmentsPlan(StripeModel):
+    """Selected installment plan."""
+
+    count: int | None = None
+    """How many installments there are. Set for `fixed_count`."""
+    interval: Literal["month"] | None = None
+    """Unit of time between two installments.
+
+    - `day`: Days.
+    - `week`: Weeks.
+    - `month`: Months.
+    - `year`: Years.
+    """
+    type: Literal["bonus", "fixed_count", "revolving"]
+    """Kind of installment plan.
+
+    - `bonus`: The customer pays the whole amount later, in a bonus month.
+    - `fixed_count`: A fixed number of installments.
+    - `revolving`: The customer decides how much to pay each month.
+    """
 
 
 class PaymentIntentPaymentMethodOptionsCardInstallments(StripeModel):
     """Settings for payment in installments."""
 
     available_plans: list[PaymentIntentPaymentMethodOptionsCardInstallmentsAvailablePlan] | None = None
+    """Installment plans that the card allows. Filled after a payment method is attached."""
     enabled: bool
     """Whether the customer can pay in installments."""
     plan: PaymentIntentPaymentMethodOptionsCardInstallmentsPlan | None = None
@@ -2455,10 +2793,14 @@ class PaymentIntentPaymentMethodOptionsCardMandateOptions(StripeModel):
     interval_count: int | None = None
     """Number of intervals between payments."""
     reference: str | None = None
-    """Your own reference for the mandate or subscription."""
+    """Unique reference of the mandate, up to 80 characters."""
     start_date: Timestamp | None = None
     """First day on which payments can be taken."""
     supported_types: list[Literal["india"]] | None = None
+    """Rules to which the mandate keeps; `india` is the only one.
+
+    - `india`: The rules for recurring card payments in India.
+    """
     payment_schedule: (
         Literal["adhoc", "annual", "daily", "fortnightly", "monthly", "quarterly", "semi_annual", "weekly"] | None
     ) = None
@@ -2489,14 +2831,12 @@ class PaymentIntentPaymentMethodOptionsCardRouting(StripeModel):
 
 
 class PaymentIntentPaymentMethodOptionsCard(StripeModel):
-    """Settings for card payments."""
+    """Settings for payments by card."""
 
     capture_method: Literal["manual"] | Literal["automatic_delayed", "manual", "manual_preferred"] | None = None
     """When the authorized money is captured.
 
-    - `automatic`: Captured as soon as the payment is authorized.
-    - `automatic_async`: Captured in the background shortly after the payment is authorized.
-    - `manual`: Captured when you capture the payment. Not all payment methods support it.
+    - `manual`: The money is held until you capture it, where the payment method can do that.
     """
     installments: PaymentIntentPaymentMethodOptionsCardInstallments | None = None
     """Settings for payment in installments."""
@@ -2520,14 +2860,33 @@ class PaymentIntentPaymentMethodOptionsCard(StripeModel):
         ]
         | None
     ) = None
+    """Card network to use, where the card supports several. By default the customer's or account's
+    preference applies.
+    """
     request_extended_authorization: Literal["if_available", "never"] | None = None
-    """Whether to request a longer capture window."""
+    """Whether to request a longer capture window.
+
+    - `if_available`: Ask for it where the card allows it.
+    - `never`: Do not ask for it.
+    """
     request_incremental_authorization: Literal["if_available", "never"] | None = None
-    """Whether to request that the authorized amount can be increased."""
+    """Whether to request that the authorized amount can be increased.
+
+    - `if_available`: Ask for it where the card allows it.
+    - `never`: Do not ask for it.
+    """
     request_multicapture: Literal["if_available", "never"] | None = None
-    """Whether to request that the payment can be captured in parts."""
+    """Whether to request that the payment can be captured in parts.
+
+    - `if_available`: Ask for it where the card allows it.
+    - `never`: Do not ask for it.
+    """
     request_overcapture: Literal["if_available", "never"] | None = None
-    """Whether to request that more than the authorized amount can be captured."""
+    """Whether to request that more than the authorized amount can be captured.
+
+    - `if_available`: Ask for it where the card allows it.
+    - `never`: Do not ask for it.
+    """
     request_three_d_secure: Literal["any", "automatic", "challenge"] | None = None
     """When to request 3D Secure authentication.
 
@@ -2536,7 +2895,14 @@ class PaymentIntentPaymentMethodOptionsCard(StripeModel):
     - `challenge`: Whenever possible, preferring that the customer is challenged.
     """
     require_cvc_recollection: bool | None = None
+    """Whether the customer must enter the security code of a saved card again."""
     setup_credential_usage: Literal["installment", "recurring", "unscheduled"] | None = None
+    """Kind of later payments for which the card is set up, as the card networks classify them.
+
+    - `installment`: Installments of one purchase.
+    - `recurring`: Payments at regular intervals, such as for a subscription.
+    - `unscheduled`: Payments at irregular times, such as when a balance runs low.
+    """
     setup_future_usage: Literal["none", "off_session", "on_session"] | None = None
     """Whether the payment method is saved for later payments, and whether the customer will be present for
     them.
@@ -2546,8 +2912,20 @@ class PaymentIntentPaymentMethodOptionsCard(StripeModel):
     - `on_session`: Saved for payments while the customer is present.
     """
     statement_descriptor_suffix_kana: str | None = None
+    """Text in kana that follows the account's prefix on card statements in Japan, up to 22 characters with
+    it.
+    """
     statement_descriptor_suffix_kanji: str | None = None
+    """Text in kanji that follows the account's prefix on card statements in Japan, up to 17 characters
+    with it.
+    """
     stored_credential_usage: Literal["installment", "recurring", "unscheduled"] | None = None
+    """Kind of payment that this is with a saved card, as the card networks classify it.
+
+    - `installment`: An installment of one purchase.
+    - `recurring`: One of the payments at regular intervals, such as for a subscription.
+    - `unscheduled`: A payment at an irregular time, such as when a balance runs low.
+    """
     request_incremental_authorization_support: bool | None = None
     routing: PaymentIntentPaymentMethodOptionsCardRouting | None = None
     verification_method: Literal["automatic", "instant", "microdeposits"] | None = None
@@ -2560,7 +2938,14 @@ class PaymentIntentPaymentMethodOptionsCard(StripeModel):
 
 
 class PaymentIntentPaymentMethodOptionsCardPresentRouting(StripeModel):
+    """How cards with several networks are routed."""
+
     requested_priority: Literal["domestic", "international"] | None = None
+    """Network to prefer for cards with a domestic and an international network.
+
+    - `domestic`: The domestic network.
+    - `international`: The international network.
+    """
 
 
 class PaymentIntentPaymentMethodOptionsCardPresentInstallmentsPlan(StripeModel):
@@ -2628,21 +3013,24 @@ class PaymentIntentPaymentMethodOptionsCardPresentMandateOptions(StripeModel):
 
 
 class PaymentIntentPaymentMethodOptionsCardPresent(StripeModel):
-    """Settings for in-person card payments."""
+    """Settings for payments by card at a Terminal reader (`card_present`)."""
 
     capture_method: (
         Literal["manual", "manual_preferred"] | Literal["automatic_delayed", "manual", "manual_preferred"] | None
     ) = None
     """When the authorized money is captured.
 
-    - `automatic`: Captured as soon as the payment is authorized.
-    - `automatic_async`: Captured in the background shortly after the payment is authorized.
-    - `manual`: Captured when you capture the payment. Not all payment methods support it.
+    - `manual`: The money is held until you capture it, where the payment method can do that.
+    - `manual_preferred`: Held until you capture it if the card allows it, else taken at once.
     """
     request_extended_authorization: bool | None = None
     """Whether to request a longer capture window."""
     request_incremental_authorization_support: bool | None = None
+    """Whether to ask that the authorized amount can be raised later. The charge tells whether the card
+    allows it.
+    """
     routing: PaymentIntentPaymentMethodOptionsCardPresentRouting | None = None
+    """How cards with several networks are routed."""
     installments: PaymentIntentPaymentMethodOptionsCardPresentInstallments | None = None
     """Settings for payment in installments."""
     mandate_options: PaymentIntentPaymentMethodOptionsCardPresentMandateOptions | None = None
@@ -2734,14 +3122,12 @@ class PaymentIntentPaymentMethodOptionsCashappRouting(StripeModel):
 
 
 class PaymentIntentPaymentMethodOptionsCashapp(StripeModel):
-    """Data specific to Cash App Pay."""
+    """Settings for payments by Cash App Pay (`cashapp`)."""
 
     capture_method: Literal["manual"] | Literal["automatic_delayed", "manual", "manual_preferred"] | None = None
     """When the authorized money is captured.
 
-    - `automatic`: Captured as soon as the payment is authorized.
-    - `automatic_async`: Captured in the background shortly after the payment is authorized.
-    - `manual`: Captured when you capture the payment. Not all payment methods support it.
+    - `manual`: The money is held until you capture it, where the payment method can do that.
     """
     setup_future_usage: Literal["none", "off_session", "on_session"] | None = None
     """Whether the payment method is saved for later payments, and whether the customer will be present for
@@ -2836,7 +3222,7 @@ class PaymentIntentPaymentMethodOptionsCryptoRouting(StripeModel):
 
 
 class PaymentIntentPaymentMethodOptionsCrypto(StripeModel):
-    """Data specific to payments with stablecoins."""
+    """Settings for payments by stablecoins (`crypto`)."""
 
     setup_future_usage: Literal["none"] | Literal["none", "off_session", "on_session"] | None = None
     """Whether the payment method is saved for later payments, and whether the customer will be present for
@@ -2882,11 +3268,28 @@ class PaymentIntentPaymentMethodOptionsCustomerBalanceBankTransfer(StripeModel):
     eu_bank_transfer: PaymentIntentPaymentMethodOptionsCustomerBalanceBankTransferEuBankTransfer | None = None
     """Settings for bank transfers in the European Union."""
     requested_address_types: list[Literal["aba", "iban", "sepa", "sort_code", "spei", "swift", "zengin"]] | None = None
+    """Kinds of account details that the customer is to be given.
+
+    - `aba`: ABA routing and account number.
+    - `iban`: IBAN.
+    - `sepa`: IBAN for SEPA transfers.
+    - `sort_code`: Sort code and account number in the United Kingdom.
+    - `spei`: CLABE in Mexico.
+    - `swift`: Details for SWIFT transfers.
+    - `zengin`: Details for Zengin transfers in Japan.
+    """
     type: (
         Literal["eu_bank_transfer", "gb_bank_transfer", "jp_bank_transfer", "mx_bank_transfer", "us_bank_transfer"]
         | None
     ) = None
-    """Type of bank transfer, which depends on the country."""
+    """Kind of bank transfer with which the customer fills the balance.
+
+    - `eu_bank_transfer`: Transfer in euros within Europe (SEPA).
+    - `gb_bank_transfer`: Transfer in the United Kingdom.
+    - `jp_bank_transfer`: Transfer in Japan.
+    - `mx_bank_transfer`: Transfer in Mexico.
+    - `us_bank_transfer`: Transfer in the US.
+    """
 
 
 class PaymentIntentPaymentMethodOptionsCustomerBalanceInstallmentsPlan(StripeModel):
@@ -2958,12 +3361,15 @@ class PaymentIntentPaymentMethodOptionsCustomerBalanceRouting(StripeModel):
 
 
 class PaymentIntentPaymentMethodOptionsCustomerBalance(StripeModel):
-    """Data specific to payments from the customer's cash balance."""
+    """Settings for payments by bank transfers into the customer's cash balance (`customer_balance`)."""
 
     bank_transfer: PaymentIntentPaymentMethodOptionsCustomerBalanceBankTransfer | None = None
     """Settings for bank transfers."""
     funding_type: Literal["bank_transfer"] | None = None
-    """How the customer adds funds to the balance."""
+    """How the customer adds funds to the balance.
+
+    - `bank_transfer`: By bank transfer.
+    """
     setup_future_usage: Literal["none"] | Literal["none", "off_session", "on_session"] | None = None
     """Whether the payment method is saved for later payments, and whether the customer will be present for
     them.
@@ -3064,7 +3470,7 @@ class PaymentIntentPaymentMethodOptionsEpsRouting(StripeModel):
 
 
 class PaymentIntentPaymentMethodOptionsEps(StripeModel):
-    """Data specific to EPS."""
+    """Settings for payments by EPS (`eps`)."""
 
     setup_future_usage: Literal["none"] | Literal["none", "off_session", "on_session"] | None = None
     """Whether the payment method is saved for later payments, and whether the customer will be present for
@@ -3166,7 +3572,7 @@ class PaymentIntentPaymentMethodOptionsFpxRouting(StripeModel):
 
 
 class PaymentIntentPaymentMethodOptionsFpx(StripeModel):
-    """Data specific to FPX."""
+    """Settings for payments by FPX (`fpx`)."""
 
     setup_future_usage: Literal["none"] | Literal["none", "off_session", "on_session"] | None = None
     """Whether the payment method is saved for later payments, and whether the customer will be present for
@@ -3268,7 +3674,7 @@ class PaymentIntentPaymentMethodOptionsGiropayRouting(StripeModel):
 
 
 class PaymentIntentPaymentMethodOptionsGiropay(StripeModel):
-    """Data specific to giropay."""
+    """Settings for payments by giropay (`giropay`)."""
 
     setup_future_usage: Literal["none"] | Literal["none", "off_session", "on_session"] | None = None
     """Whether the payment method is saved for later payments, and whether the customer will be present for
@@ -3370,7 +3776,7 @@ class PaymentIntentPaymentMethodOptionsGrabpayRouting(StripeModel):
 
 
 class PaymentIntentPaymentMethodOptionsGrabpay(StripeModel):
-    """Data specific to GrabPay."""
+    """Settings for payments by GrabPay (`grabpay`)."""
 
     setup_future_usage: Literal["none"] | Literal["none", "off_session", "on_session"] | None = None
     """Whether the payment method is saved for later payments, and whether the customer will be present for
@@ -3472,7 +3878,7 @@ class PaymentIntentPaymentMethodOptionsIdealRouting(StripeModel):
 
 
 class PaymentIntentPaymentMethodOptionsIdeal(StripeModel):
-    """Data specific to iDEAL."""
+    """Settings for payments by iDEAL (`ideal`)."""
 
     setup_future_usage: Literal["none", "off_session"] | Literal["none", "off_session", "on_session"] | None = None
     """Whether the payment method is saved for later payments, and whether the customer will be present for
@@ -3574,7 +3980,7 @@ class PaymentIntentPaymentMethodOptionsInteracPresentRouting(StripeModel):
 
 
 class PaymentIntentPaymentMethodOptionsInteracPresent(StripeModel):
-    """Data specific to in-person Interac payments."""
+    """Settings for payments by Interac card at a Terminal reader (`interac_present`)."""
 
     capture_method: Literal["automatic_delayed", "manual", "manual_preferred"] | None = None
     """When the authorized money is captured.
@@ -3676,14 +4082,12 @@ class PaymentIntentPaymentMethodOptionsKakaoPayRouting(StripeModel):
 
 
 class PaymentIntentPaymentMethodOptionsKakaoPay(StripeModel):
-    """Data specific to Kakao Pay."""
+    """Settings for payments by Kakao Pay (`kakao_pay`)."""
 
     capture_method: Literal["manual"] | Literal["automatic_delayed", "manual", "manual_preferred"] | None = None
     """When the authorized money is captured.
 
-    - `automatic`: Captured as soon as the payment is authorized.
-    - `automatic_async`: Captured in the background shortly after the payment is authorized.
-    - `manual`: Captured when you capture the payment. Not all payment methods support it.
+    - `manual`: The money is held until you capture it, where the payment method can do that.
     """
     setup_future_usage: Literal["none", "off_session"] | Literal["none", "off_session", "on_session"] | None = None
     """Whether the payment method is saved for later payments, and whether the customer will be present for
@@ -3778,14 +4182,12 @@ class PaymentIntentPaymentMethodOptionsKlarnaRouting(StripeModel):
 
 
 class PaymentIntentPaymentMethodOptionsKlarna(StripeModel):
-    """Data specific to Klarna."""
+    """Settings for payments by Klarna (`klarna`)."""
 
     capture_method: Literal["manual"] | Literal["automatic_delayed", "manual", "manual_preferred"] | None = None
     """When the authorized money is captured.
 
-    - `automatic`: Captured as soon as the payment is authorized.
-    - `automatic_async`: Captured in the background shortly after the payment is authorized.
-    - `manual`: Captured when you capture the payment. Not all payment methods support it.
+    - `manual`: The money is held until you capture it, where the payment method can do that.
     """
     preferred_locale: str | None = None
     """Language of the payment page, as an IETF language tag such as `en-US`."""
@@ -3882,14 +4284,16 @@ class PaymentIntentPaymentMethodOptionsKonbiniRouting(StripeModel):
 
 
 class PaymentIntentPaymentMethodOptionsKonbini(StripeModel):
-    """Data specific to Konbini."""
+    """Settings for payments by Konbini (`konbini`)."""
 
     confirmation_number: str | None = None
+    """Number of 10 or 11 digits that the customer enters at the store; Stripe picks one unless set."""
     expires_after_days: int | None = None
     """Number of days after which the customer can no longer pay."""
     expires_at: Timestamp | None = None
-    """Time at which it expires."""
+    """When the payment code expires."""
     product_description: str | None = None
+    """Description of the product, which some stores show, up to 22 characters."""
     setup_future_usage: Literal["none"] | Literal["none", "off_session", "on_session"] | None = None
     """Whether the payment method is saved for later payments, and whether the customer will be present for
     them.
@@ -3990,14 +4394,12 @@ class PaymentIntentPaymentMethodOptionsKrCardRouting(StripeModel):
 
 
 class PaymentIntentPaymentMethodOptionsKrCard(StripeModel):
-    """Data specific to Korean cards."""
+    """Settings for payments by South Korean card (`kr_card`)."""
 
     capture_method: Literal["manual"] | Literal["automatic_delayed", "manual", "manual_preferred"] | None = None
     """When the authorized money is captured.
 
-    - `automatic`: Captured as soon as the payment is authorized.
-    - `automatic_async`: Captured in the background shortly after the payment is authorized.
-    - `manual`: Captured when you capture the payment. Not all payment methods support it.
+    - `manual`: The money is held until you capture it, where the payment method can do that.
     """
     setup_future_usage: Literal["none", "off_session"] | Literal["none", "off_session", "on_session"] | None = None
     """Whether the payment method is saved for later payments, and whether the customer will be present for
@@ -4092,16 +4494,15 @@ class PaymentIntentPaymentMethodOptionsLinkRouting(StripeModel):
 
 
 class PaymentIntentPaymentMethodOptionsLink(StripeModel):
-    """Settings for payments with Link."""
+    """Settings for payments by Link (`link`)."""
 
     capture_method: Literal["manual"] | Literal["automatic_delayed", "manual", "manual_preferred"] | None = None
     """When the authorized money is captured.
 
-    - `automatic`: Captured as soon as the payment is authorized.
-    - `automatic_async`: Captured in the background shortly after the payment is authorized.
-    - `manual`: Captured when you capture the payment. Not all payment methods support it.
+    - `manual`: The money is held until you capture it, where the payment method can do that.
     """
     persistent_token: str | None = None
+    """Deprecated: not used anymore. Token that recognized the Link customer."""
     setup_future_usage: Literal["none", "off_session"] | Literal["none", "off_session", "on_session"] | None = None
     """Whether the payment method is saved for later payments, and whether the customer will be present for
     them.
@@ -4195,7 +4596,7 @@ class PaymentIntentPaymentMethodOptionsMbWayRouting(StripeModel):
 
 
 class PaymentIntentPaymentMethodOptionsMbWay(StripeModel):
-    """Data specific to MB WAY."""
+    """Settings for payments by MB WAY (`mb_way`)."""
 
     setup_future_usage: Literal["none"] | Literal["none", "off_session", "on_session"] | None = None
     """Whether the payment method is saved for later payments, and whether the customer will be present for
@@ -4297,14 +4698,12 @@ class PaymentIntentPaymentMethodOptionsMobilepayRouting(StripeModel):
 
 
 class PaymentIntentPaymentMethodOptionsMobilepay(StripeModel):
-    """Data specific to MobilePay."""
+    """Settings for payments by MobilePay (`mobilepay`)."""
 
     capture_method: Literal["manual"] | Literal["automatic_delayed", "manual", "manual_preferred"] | None = None
     """When the authorized money is captured.
 
-    - `automatic`: Captured as soon as the payment is authorized.
-    - `automatic_async`: Captured in the background shortly after the payment is authorized.
-    - `manual`: Captured when you capture the payment. Not all payment methods support it.
+    - `manual`: The money is held until you capture it, where the payment method can do that.
     """
     setup_future_usage: Literal["none"] | Literal["none", "off_session", "on_session"] | None = None
     """Whether the payment method is saved for later payments, and whether the customer will be present for
@@ -4399,7 +4798,7 @@ class PaymentIntentPaymentMethodOptionsMultibancoRouting(StripeModel):
 
 
 class PaymentIntentPaymentMethodOptionsMultibanco(StripeModel):
-    """Data specific to Multibanco."""
+    """Settings for payments by Multibanco (`multibanco`)."""
 
     setup_future_usage: Literal["none"] | Literal["none", "off_session", "on_session"] | None = None
     """Whether the payment method is saved for later payments, and whether the customer will be present for
@@ -4501,14 +4900,12 @@ class PaymentIntentPaymentMethodOptionsNaverPayRouting(StripeModel):
 
 
 class PaymentIntentPaymentMethodOptionsNaverPay(StripeModel):
-    """Data specific to Naver Pay."""
+    """Settings for payments by Naver Pay (`naver_pay`)."""
 
     capture_method: Literal["manual"] | Literal["automatic_delayed", "manual", "manual_preferred"] | None = None
     """When the authorized money is captured.
 
-    - `automatic`: Captured as soon as the payment is authorized.
-    - `automatic_async`: Captured in the background shortly after the payment is authorized.
-    - `manual`: Captured when you capture the payment. Not all payment methods support it.
+    - `manual`: The money is held until you capture it, where the payment method can do that.
     """
     setup_future_usage: Literal["none", "off_session"] | Literal["none", "off_session", "on_session"] | None = None
     """Whether the payment method is saved for later payments, and whether the customer will be present for
@@ -4603,7 +5000,7 @@ class PaymentIntentPaymentMethodOptionsNzBankAccountRouting(StripeModel):
 
 
 class PaymentIntentPaymentMethodOptionsNzBankAccount(StripeModel):
-    """Data specific to BECS Direct Debit in New Zealand."""
+    """Settings for payments by New Zealand BECS Direct Debit (`nz_bank_account`)."""
 
     setup_future_usage: Literal["none", "off_session", "on_session"] | None = None
     """Whether the payment method is saved for later payments, and whether the customer will be present for
@@ -4707,7 +5104,7 @@ class PaymentIntentPaymentMethodOptionsOxxoRouting(StripeModel):
 
 
 class PaymentIntentPaymentMethodOptionsOxxo(StripeModel):
-    """Data specific to OXXO."""
+    """Settings for payments by OXXO (`oxxo`)."""
 
     expires_after_days: int | None = None
     """Number of days after which the customer can no longer pay."""
@@ -4811,7 +5208,7 @@ class PaymentIntentPaymentMethodOptionsP24Routing(StripeModel):
 
 
 class PaymentIntentPaymentMethodOptionsP24(StripeModel):
-    """Data specific to Przelewy24."""
+    """Settings for payments by Przelewy24 (`p24`)."""
 
     setup_future_usage: Literal["none"] | Literal["none", "off_session", "on_session"] | None = None
     """Whether the payment method is saved for later payments, and whether the customer will be present for
@@ -4913,7 +5310,7 @@ class PaymentIntentPaymentMethodOptionsPayByBankRouting(StripeModel):
 
 
 class PaymentIntentPaymentMethodOptionsPayByBank(StripeModel):
-    """Data specific to Pay by Bank."""
+    """Settings for payments by Pay by Bank (`pay_by_bank`)."""
 
     capture_method: Literal["automatic_delayed", "manual", "manual_preferred"] | None = None
     """When the authorized money is captured.
@@ -5015,14 +5412,12 @@ class PaymentIntentPaymentMethodOptionsPaycoRouting(StripeModel):
 
 
 class PaymentIntentPaymentMethodOptionsPayco(StripeModel):
-    """Data specific to PAYCO."""
+    """Settings for payments by PAYCO (`payco`)."""
 
     capture_method: Literal["manual"] | Literal["automatic_delayed", "manual", "manual_preferred"] | None = None
     """When the authorized money is captured.
 
-    - `automatic`: Captured as soon as the payment is authorized.
-    - `automatic_async`: Captured in the background shortly after the payment is authorized.
-    - `manual`: Captured when you capture the payment. Not all payment methods support it.
+    - `manual`: The money is held until you capture it, where the payment method can do that.
     """
     setup_future_usage: Literal["none"] | Literal["none", "off_session", "on_session"] | None = None
     """Whether the payment method is saved for later payments, and whether the customer will be present for
@@ -5117,7 +5512,7 @@ class PaymentIntentPaymentMethodOptionsPaynowRouting(StripeModel):
 
 
 class PaymentIntentPaymentMethodOptionsPaynow(StripeModel):
-    """Data specific to PayNow."""
+    """Settings for payments by PayNow (`paynow`)."""
 
     setup_future_usage: Literal["none"] | Literal["none", "off_session", "on_session"] | None = None
     """Whether the payment method is saved for later payments, and whether the customer will be present for
@@ -5219,18 +5614,17 @@ class PaymentIntentPaymentMethodOptionsPaypalRouting(StripeModel):
 
 
 class PaymentIntentPaymentMethodOptionsPaypal(StripeModel):
-    """Data specific to PayPal."""
+    """Settings for payments by PayPal (`paypal`)."""
 
     capture_method: Literal["manual"] | Literal["automatic_delayed", "manual", "manual_preferred"] | None = None
     """When the authorized money is captured.
 
-    - `automatic`: Captured as soon as the payment is authorized.
-    - `automatic_async`: Captured in the background shortly after the payment is authorized.
-    - `manual`: Captured when you capture the payment. Not all payment methods support it.
+    - `manual`: The money is held until you capture it, where the payment method can do that.
     """
     preferred_locale: str | None = None
     """Language of the payment page, as an IETF language tag such as `en-US`."""
     reference: str | None = None
+    """Your reference for the payment, which PayPal shows to the customer, such as an order number."""
     setup_future_usage: Literal["none", "off_session"] | Literal["none", "off_session", "on_session"] | None = None
     """Whether the payment method is saved for later payments, and whether the customer will be present for
     them.
@@ -5256,7 +5650,7 @@ class PaymentIntentPaymentMethodOptionsPaypal(StripeModel):
 
 
 class PaymentIntentPaymentMethodOptionsPaypay(StripeModel):
-    """Data specific to PayPay."""
+    """Settings for payments by PayPay (`paypay`)."""
 
 
 class PaymentIntentPaymentMethodOptionsPaytoMandateOptions(StripeModel):
@@ -5275,7 +5669,17 @@ class PaymentIntentPaymentMethodOptionsPaytoMandateOptions(StripeModel):
     payment_schedule: (
         Literal["adhoc", "annual", "daily", "fortnightly", "monthly", "quarterly", "semi_annual", "weekly"] | None
     ) = None
-    """How often payments are taken."""
+    """How often payments are taken.
+
+    - `adhoc`: At any time.
+    - `annual`: Once a year.
+    - `daily`: Every day.
+    - `fortnightly`: Every two weeks.
+    - `monthly`: Every month.
+    - `quarterly`: Every three months.
+    - `semi_annual`: Twice a year.
+    - `weekly`: Every week.
+    """
     payments_per_period: int | None = None
     """Number of payments per period."""
     purpose: (
@@ -5294,7 +5698,20 @@ class PaymentIntentPaymentMethodOptionsPaytoMandateOptions(StripeModel):
         ]
         | None
     ) = None
-    """Purpose of the payments."""
+    """Purpose of the payments.
+
+    - `dependant_support`: Support of dependants.
+    - `government`: Payments to the government.
+    - `loan`: Repayment of a loan.
+    - `mortgage`: Repayment of a mortgage.
+    - `other`: Something else.
+    - `pension`: Pension.
+    - `personal`: Personal payments.
+    - `retail`: Purchases.
+    - `salary`: Salary.
+    - `tax`: Taxes.
+    - `utility`: Utilities, such as electricity or water.
+    """
 
 
 class PaymentIntentPaymentMethodOptionsPaytoInstallmentsPlan(StripeModel):
@@ -5328,7 +5745,7 @@ class PaymentIntentPaymentMethodOptionsPaytoRouting(StripeModel):
 
 
 class PaymentIntentPaymentMethodOptionsPayto(StripeModel):
-    """Data specific to PayTo."""
+    """Settings for payments by PayTo (`payto`)."""
 
     mandate_options: PaymentIntentPaymentMethodOptionsPaytoMandateOptions | None = None
     """Terms of the mandate that authorizes the payments."""
@@ -5367,6 +5784,11 @@ class PaymentIntentPaymentMethodOptionsPixMandateOptions(StripeModel):
     amount: int | None = None
     """Amount of the payments, in the smallest currency unit. See `amount_type`."""
     amount_includes_iof: Literal["always", "never"] | None = None
+    """Whether the amount contains the Brazilian tax on financial operations (IOF).
+
+    - `always`: The tax is part of the amount, so that you bear it.
+    - `never`: The tax is added, so that the customer bears it.
+    """
     amount_type: Literal["fixed", "maximum"] | None = None
     """Whether each payment has exactly the amount or at most the amount.
 
@@ -5382,9 +5804,16 @@ class PaymentIntentPaymentMethodOptionsPixMandateOptions(StripeModel):
         | Literal["adhoc", "annual", "daily", "fortnightly", "monthly", "quarterly", "semi_annual", "weekly"]
         | None
     ) = None
-    """How often payments are taken."""
+    """How often payments are taken.
+
+    - `halfyearly`: Every half year.
+    - `monthly`: Every month.
+    - `quarterly`: Every three months.
+    - `weekly`: Every week.
+    - `yearly`: Every year.
+    """
     reference: str | None = None
-    """Your own reference for the mandate or subscription."""
+    """Your reference for the mandate, which the customer and the bank see."""
     start_date: str | None = None
     """First day on which payments can be taken."""
     payments_per_period: int | None = None
@@ -5439,13 +5868,18 @@ class PaymentIntentPaymentMethodOptionsPixRouting(StripeModel):
 
 
 class PaymentIntentPaymentMethodOptionsPix(StripeModel):
-    """Data specific to Pix."""
+    """Settings for payments by Pix (`pix`)."""
 
     amount_includes_iof: Literal["always", "never"] | None = None
+    """Whether the amount contains the Brazilian tax on financial operations (IOF).
+
+    - `always`: The tax is part of the amount, so that you bear it.
+    - `never`: The tax is added, so that the customer bears it.
+    """
     expires_after_seconds: int | None = None
     """Number of seconds after which the customer can no longer pay."""
     expires_at: int | None = None
-    """Time at which it expires."""
+    """When the Pix QR code expires, in Unix seconds."""
     mandate_options: PaymentIntentPaymentMethodOptionsPixMandateOptions | None = None
     """Terms of the mandate that authorizes the payments."""
     setup_future_usage: Literal["none", "off_session"] | Literal["none", "off_session", "on_session"] | None = None
@@ -5546,7 +5980,7 @@ class PaymentIntentPaymentMethodOptionsPromptpayRouting(StripeModel):
 
 
 class PaymentIntentPaymentMethodOptionsPromptpay(StripeModel):
-    """Data specific to PromptPay."""
+    """Settings for payments by PromptPay (`promptpay`)."""
 
     setup_future_usage: Literal["none"] | Literal["none", "off_session", "on_session"] | None = None
     """Whether the payment method is saved for later payments, and whether the customer will be present for
@@ -5648,14 +6082,12 @@ class PaymentIntentPaymentMethodOptionsRevolutPayRouting(StripeModel):
 
 
 class PaymentIntentPaymentMethodOptionsRevolutPay(StripeModel):
-    """Data specific to Revolut Pay."""
+    """Settings for payments by Revolut Pay (`revolut_pay`)."""
 
     capture_method: Literal["manual"] | Literal["automatic_delayed", "manual", "manual_preferred"] | None = None
     """When the authorized money is captured.
 
-    - `automatic`: Captured as soon as the payment is authorized.
-    - `automatic_async`: Captured in the background shortly after the payment is authorized.
-    - `manual`: Captured when you capture the payment. Not all payment methods support it.
+    - `manual`: The money is held until you capture it, where the payment method can do that.
     """
     setup_future_usage: Literal["none", "off_session"] | Literal["none", "off_session", "on_session"] | None = None
     """Whether the payment method is saved for later payments, and whether the customer will be present for
@@ -5750,14 +6182,12 @@ class PaymentIntentPaymentMethodOptionsSamsungPayRouting(StripeModel):
 
 
 class PaymentIntentPaymentMethodOptionsSamsungPay(StripeModel):
-    """Data specific to Samsung Pay."""
+    """Settings for payments by Samsung Pay (`samsung_pay`)."""
 
     capture_method: Literal["manual"] | Literal["automatic_delayed", "manual", "manual_preferred"] | None = None
     """When the authorized money is captured.
 
-    - `automatic`: Captured as soon as the payment is authorized.
-    - `automatic_async`: Captured in the background shortly after the payment is authorized.
-    - `manual`: Captured when you capture the payment. Not all payment methods support it.
+    - `manual`: The money is held until you capture it, where the payment method can do that.
     """
     setup_future_usage: Literal["none"] | Literal["none", "off_session", "on_session"] | None = None
     """Whether the payment method is saved for later payments, and whether the customer will be present for
@@ -5852,14 +6282,12 @@ class PaymentIntentPaymentMethodOptionsSatispayRouting(StripeModel):
 
 
 class PaymentIntentPaymentMethodOptionsSatispay(StripeModel):
-    """Data specific to Satispay."""
+    """Settings for payments by Satispay (`satispay`)."""
 
     capture_method: Literal["manual"] | Literal["automatic_delayed", "manual", "manual_preferred"] | None = None
     """When the authorized money is captured.
 
-    - `automatic`: Captured as soon as the payment is authorized.
-    - `automatic_async`: Captured in the background shortly after the payment is authorized.
-    - `manual`: Captured when you capture the payment. Not all payment methods support it.
+    - `manual`: The money is held until you capture it, where the payment method can do that.
     """
     setup_future_usage: Literal["none", "off_session", "on_session"] | None = None
     """Whether the payment method is saved for later payments, and whether the customer will be present for
@@ -5954,14 +6382,12 @@ class PaymentIntentPaymentMethodOptionsScalapayRouting(StripeModel):
 
 
 class PaymentIntentPaymentMethodOptionsScalapay(StripeModel):
-    """Data specific to Scalapay."""
+    """Settings for payments by Scalapay (`scalapay`)."""
 
     capture_method: Literal["manual"] | Literal["automatic_delayed", "manual", "manual_preferred"] | None = None
     """When the authorized money is captured.
 
-    - `automatic`: Captured as soon as the payment is authorized.
-    - `automatic_async`: Captured in the background shortly after the payment is authorized.
-    - `manual`: Captured when you capture the payment. Not all payment methods support it.
+    - `manual`: The money is held until you capture it, where the payment method can do that.
     """
     installments: PaymentIntentPaymentMethodOptionsScalapayInstallments | None = None
     """Settings for payment in installments."""
@@ -6058,7 +6484,7 @@ class PaymentIntentPaymentMethodOptionsSepaDebitRouting(StripeModel):
 
 
 class PaymentIntentPaymentMethodOptionsSepaDebit(StripeModel):
-    """Data specific to SEPA Direct Debit."""
+    """Settings for payments by SEPA Direct Debit (`sepa_debit`)."""
 
     mandate_options: PaymentIntentPaymentMethodOptionsSepaDebitMandateOptions | None = None
     """Terms of the mandate that authorizes the payments."""
@@ -6094,14 +6520,12 @@ class PaymentIntentPaymentMethodOptionsSepaDebit(StripeModel):
 
 
 class PaymentIntentPaymentMethodOptionsSequra(StripeModel):
-    """Data specific to seQura."""
+    """Settings for payments by seQura (`sequra`)."""
 
     capture_method: Literal["manual"] | None = None
     """When the authorized money is captured.
 
-    - `automatic`: Captured as soon as the payment is authorized.
-    - `automatic_async`: Captured in the background shortly after the payment is authorized.
-    - `manual`: Captured when you capture the payment. Not all payment methods support it.
+    - `manual`: The money is held until you capture it, where the payment method can do that.
     """
     setup_future_usage: Literal["none"] | None = None
     """Whether the payment method is saved for later payments, and whether the customer will be present for
@@ -6182,7 +6606,7 @@ class PaymentIntentPaymentMethodOptionsSofortRouting(StripeModel):
 
 
 class PaymentIntentPaymentMethodOptionsSofort(StripeModel):
-    """Data specific to Sofort."""
+    """Settings for payments by Sofort (`sofort`)."""
 
     preferred_language: Literal["de", "en", "es", "fr", "it", "nl", "pl"] | None = None
     """Language of the payment page."""
@@ -6218,14 +6642,12 @@ class PaymentIntentPaymentMethodOptionsSofort(StripeModel):
 
 
 class PaymentIntentPaymentMethodOptionsSunbit(StripeModel):
-    """Data specific to Sunbit."""
+    """Settings for payments by Sunbit (`sunbit`)."""
 
     capture_method: Literal["manual"] | None = None
     """When the authorized money is captured.
 
-    - `automatic`: Captured as soon as the payment is authorized.
-    - `automatic_async`: Captured in the background shortly after the payment is authorized.
-    - `manual`: Captured when you capture the payment. Not all payment methods support it.
+    - `manual`: The money is held until you capture it, where the payment method can do that.
     """
     setup_future_usage: Literal["none"] | None = None
     """Whether the payment method is saved for later payments, and whether the customer will be present for
@@ -6306,9 +6728,10 @@ class PaymentIntentPaymentMethodOptionsSwishRouting(StripeModel):
 
 
 class PaymentIntentPaymentMethodOptionsSwish(StripeModel):
-    """Data specific to Swish."""
+    """Settings for payments by Swish (`swish`)."""
 
     reference: str | None = None
+    """Your reference for the order, which the customer sees in the Swish app."""
     setup_future_usage: Literal["none"] | Literal["none", "off_session", "on_session"] | None = None
     """Whether the payment method is saved for later payments, and whether the customer will be present for
     them.
@@ -6409,7 +6832,7 @@ class PaymentIntentPaymentMethodOptionsTwintRouting(StripeModel):
 
 
 class PaymentIntentPaymentMethodOptionsTwint(StripeModel):
-    """Data specific to TWINT."""
+    """Settings for payments by TWINT (`twint`)."""
 
     setup_future_usage: Literal["none", "off_session"] | Literal["none", "off_session", "on_session"] | None = None
     """Whether the payment method is saved for later payments, and whether the customer will be present for
@@ -6511,7 +6934,7 @@ class PaymentIntentPaymentMethodOptionsUpiRouting(StripeModel):
 
 
 class PaymentIntentPaymentMethodOptionsUpi(StripeModel):
-    """Data specific to UPI."""
+    """Settings for payments by UPI (`upi`)."""
 
     setup_future_usage: Literal["off_session", "on_session"] | Literal["none", "off_session", "on_session"] | None = (
         None
@@ -6550,7 +6973,11 @@ class PaymentIntentPaymentMethodOptionsUsBankAccountFinancialConnectionsFilters(
     """Limits which accounts the customer can link."""
 
     account_subcategories: list[Literal["checking", "savings"]] | None = None
-    """Types of accounts that can be linked. Checking and savings by default."""
+    """Types of accounts that can be linked. Checking and savings by default.
+
+    - `checking`: Checking accounts.
+    - `savings`: Savings accounts.
+    """
 
 
 class PaymentIntentPaymentMethodOptionsUsBankAccountFinancialConnections(StripeModel):
@@ -6559,9 +6986,20 @@ class PaymentIntentPaymentMethodOptionsUsBankAccountFinancialConnections(StripeM
     filters: PaymentIntentPaymentMethodOptionsUsBankAccountFinancialConnectionsFilters | None = None
     """Limits which accounts the customer can link."""
     permissions: list[Literal["balances", "ownership", "payment_method", "transactions"]] | None = None
-    """Data that you request access to. It must contain `payment_method`."""
+    """Data that you request access to. It must contain `payment_method`.
+
+    - `balances`: Balances of the account.
+    - `ownership`: Names and addresses of the owners.
+    - `payment_method`: Use of the account for payments.
+    - `transactions`: Transactions of the account.
+    """
     prefetch: list[Literal["balances", "ownership", "transactions"]] | None = None
-    """Data that Stripe retrieves as soon as the account is linked."""
+    """Data that Stripe retrieves as soon as the account is linked.
+
+    - `balances`: Balances.
+    - `ownership`: Owners.
+    - `transactions`: Transactions.
+    """
     return_url: str | None = None
     """URL to which a webview in an app returns after the account is linked."""
 
@@ -6570,11 +7008,9 @@ class PaymentIntentPaymentMethodOptionsUsBankAccountMandateOptions(StripeModel):
     """Terms of the mandate that authorizes the payments."""
 
     collection_method: Literal["paper"] | None = None
-    """How the customer agreed to the mandate.
+    """How the customer agreed to the mandate, where this was not online.
 
-    - `charge_automatically`: Stripe charges the default payment method.
-    - `send_invoice`: Stripe emails the customer an invoice with payment instructions.
-    - `paper`: The customer signed on paper.
+    - `paper`: On paper.
     """
     amount: int | None = None
     """Amount of the payments, in the smallest currency unit. See `amount_type`."""
@@ -6642,7 +7078,7 @@ class PaymentIntentPaymentMethodOptionsUsBankAccountRouting(StripeModel):
 
 
 class PaymentIntentPaymentMethodOptionsUsBankAccount(StripeModel):
-    """Data specific to bank accounts in the United States."""
+    """Settings for payments by ACH Direct Debit (`us_bank_account`)."""
 
     financial_connections: PaymentIntentPaymentMethodOptionsUsBankAccountFinancialConnections | None = None
     """Settings for linking the bank account with Financial Connections."""
@@ -6659,6 +7095,13 @@ class PaymentIntentPaymentMethodOptionsUsBankAccount(StripeModel):
     target_date: str | None = None
     """Earliest date on which to debit the bank account, as `YYYY-MM-DD`, 3 to 15 days ahead."""
     transaction_purpose: Literal["goods", "other", "services", "unspecified"] | None = None
+    """What the payment is for, as some networks have to be told.
+
+    - `goods`: For goods.
+    - `other`: For something else.
+    - `services`: For services.
+    - `unspecified`: Not stated.
+    """
     verification_method: Literal["automatic", "instant", "microdeposits"] | None = None
     """How to verify the bank account.
 
@@ -6749,10 +7192,17 @@ class PaymentIntentPaymentMethodOptionsWechatPayRouting(StripeModel):
 
 
 class PaymentIntentPaymentMethodOptionsWechatPay(StripeModel):
-    """Data specific to WeChat Pay."""
+    """Settings for payments by WeChat Pay (`wechat_pay`)."""
 
     app_id: str | None = None
+    """ID of your app at WeChat, for payments from a mobile app."""
     client: Literal["android", "ios", "web"] | None = None
+    """Where the customer pays: in a browser or a mobile app.
+
+    - `android`: In an Android app.
+    - `ios`: In an iOS app.
+    - `web`: In a browser.
+    """
     setup_future_usage: Literal["none"] | Literal["none", "off_session", "on_session"] | None = None
     """Whether the payment method is saved for later payments, and whether the customer will be present for
     them.
@@ -6853,7 +7303,7 @@ class PaymentIntentPaymentMethodOptionsZipRouting(StripeModel):
 
 
 class PaymentIntentPaymentMethodOptionsZip(StripeModel):
-    """Data specific to Zip."""
+    """Settings for payments by Zip (`zip`)."""
 
     setup_future_usage: Literal["none"] | Literal["none", "off_session", "on_session"] | None = None
     """Whether the payment method is saved for later payments, and whether the customer will be present for
@@ -6887,147 +7337,170 @@ class PaymentIntentPaymentMethodOptionsZip(StripeModel):
 
 
 class PaymentIntentPaymentMethodOptions(StripeModel):
-    """Settings per type of payment method."""
+    """Settings for single payment methods, which go before those of the whole payment."""
 
     acss_debit: PaymentIntentPaymentMethodOptionsAcssDebit | None = None
-    """Data specific to pre-authorized debit in Canada (ACSS)."""
+    """Settings for payments by Canadian pre-authorized debit (`acss_debit`)."""
     affirm: PaymentIntentPaymentMethodOptionsAffirm | None = None
-    """Data specific to Affirm."""
+    """Settings for payments by Affirm (`affirm`)."""
     afterpay_clearpay: PaymentIntentPaymentMethodOptionsAfterpayClearpay | None = None
-    """Data specific to Afterpay and Clearpay."""
+    """Settings for payments by Afterpay (Clearpay) (`afterpay_clearpay`)."""
     alipay: PaymentIntentPaymentMethodOptionsAlipay | None = None
-    """Data specific to Alipay."""
+    """Settings for payments by Alipay (`alipay`)."""
     alma: PaymentIntentPaymentMethodOptionsAlma | None = None
-    """Data specific to Alma."""
+    """Settings for payments by Alma (`alma`)."""
     amazon_pay: PaymentIntentPaymentMethodOptionsAmazonPay | None = None
-    """Data specific to Amazon Pay."""
+    """Settings for payments by Amazon Pay (`amazon_pay`)."""
     au_becs_debit: PaymentIntentPaymentMethodOptionsAuBecsDebit | None = None
-    """Data specific to BECS Direct Debit in Australia."""
+    """Settings for payments by Australian BECS Direct Debit (`au_becs_debit`)."""
     bacs_debit: PaymentIntentPaymentMethodOptionsBacsDebit | None = None
-    """Data specific to Bacs Direct Debit in the United Kingdom."""
+    """Settings for payments by Bacs Direct Debit (`bacs_debit`)."""
     bancontact: PaymentIntentPaymentMethodOptionsBancontact | None = None
-    """Data specific to Bancontact."""
+    """Settings for payments by Bancontact (`bancontact`)."""
     billie: PaymentIntentPaymentMethodOptionsBillie | None = None
-    """Data specific to Billie."""
+    """Settings for payments by Billie (`billie`)."""
     bizum: PaymentIntentPaymentMethodOptionsBizum | None = None
-    """Data specific to Bizum."""
+    """Settings for payments by Bizum (`bizum`)."""
     blik: PaymentIntentPaymentMethodOptionsBlik | None = None
-    """Data specific to BLIK."""
+    """Settings for payments by BLIK (`blik`)."""
     boleto: PaymentIntentPaymentMethodOptionsBoleto | None = None
-    """Data specific to Boleto."""
+    """Settings for payments by Boleto (`boleto`)."""
     card: PaymentIntentPaymentMethodOptionsCard | None = None
-    """Settings for card payments."""
+    """Settings for payments by card."""
     card_present: PaymentIntentPaymentMethodOptionsCardPresent | None = None
-    """Settings for in-person card payments."""
+    """Settings for payments by card at a Terminal reader (`card_present`)."""
     cashapp: PaymentIntentPaymentMethodOptionsCashapp | None = None
-    """Data specific to Cash App Pay."""
+    """Settings for payments by Cash App Pay (`cashapp`)."""
     crypto: PaymentIntentPaymentMethodOptionsCrypto | None = None
-    """Data specific to payments with stablecoins."""
+    """Settings for payments by stablecoins (`crypto`)."""
     customer_balance: PaymentIntentPaymentMethodOptionsCustomerBalance | None = None
-    """Data specific to payments from the customer's cash balance."""
+    """Settings for payments by bank transfers into the customer's cash balance (`customer_balance`)."""
     eps: PaymentIntentPaymentMethodOptionsEps | None = None
-    """Data specific to EPS."""
+    """Settings for payments by EPS (`eps`)."""
     fpx: PaymentIntentPaymentMethodOptionsFpx | None = None
-    """Data specific to FPX."""
+    """Settings for payments by FPX (`fpx`)."""
     giropay: PaymentIntentPaymentMethodOptionsGiropay | None = None
-    """Data specific to giropay."""
+    """Settings for payments by giropay (`giropay`)."""
     grabpay: PaymentIntentPaymentMethodOptionsGrabpay | None = None
-    """Data specific to GrabPay."""
+    """Settings for payments by GrabPay (`grabpay`)."""
     ideal: PaymentIntentPaymentMethodOptionsIdeal | None = None
-    """Data specific to iDEAL."""
+    """Settings for payments by iDEAL (`ideal`)."""
     interac_present: PaymentIntentPaymentMethodOptionsInteracPresent | None = None
-    """Data specific to in-person Interac payments."""
+    """Settings for payments by Interac card at a Terminal reader (`interac_present`)."""
     kakao_pay: PaymentIntentPaymentMethodOptionsKakaoPay | None = None
-    """Data specific to Kakao Pay."""
+    """Settings for payments by Kakao Pay (`kakao_pay`)."""
     klarna: PaymentIntentPaymentMethodOptionsKlarna | None = None
-    """Data specific to Klarna."""
+    """Settings for payments by Klarna (`klarna`)."""
     konbini: PaymentIntentPaymentMethodOptionsKonbini | None = None
-    """Data specific to Konbini."""
+    """Settings for payments by Konbini (`konbini`)."""
     kr_card: PaymentIntentPaymentMethodOptionsKrCard | None = None
-    """Data specific to Korean cards."""
+    """Settings for payments by South Korean card (`kr_card`)."""
     link: PaymentIntentPaymentMethodOptionsLink | None = None
-    """Settings for payments with Link."""
+    """Settings for payments by Link (`link`)."""
     mb_way: PaymentIntentPaymentMethodOptionsMbWay | None = None
-    """Data specific to MB WAY."""
+    """Settings for payments by MB WAY (`mb_way`)."""
     mobilepay: PaymentIntentPaymentMethodOptionsMobilepay | None = None
-    """Data specific to MobilePay."""
+    """Settings for payments by MobilePay (`mobilepay`)."""
     multibanco: PaymentIntentPaymentMethodOptionsMultibanco | None = None
-    """Data specific to Multibanco."""
+    """Settings for payments by Multibanco (`multibanco`)."""
     naver_pay: PaymentIntentPaymentMethodOptionsNaverPay | None = None
-    """Data specific to Naver Pay."""
+    """Settings for payments by Naver Pay (`naver_pay`)."""
     nz_bank_account: PaymentIntentPaymentMethodOptionsNzBankAccount | None = None
-    """Data specific to BECS Direct Debit in New Zealand."""
+    """Settings for payments by New Zealand BECS Direct Debit (`nz_bank_account`)."""
     oxxo: PaymentIntentPaymentMethodOptionsOxxo | None = None
-    """Data specific to OXXO."""
+    """Settings for payments by OXXO (`oxxo`)."""
     p24: PaymentIntentPaymentMethodOptionsP24 | None = None
-    """Data specific to Przelewy24."""
+    """Settings for payments by Przelewy24 (`p24`)."""
     pay_by_bank: PaymentIntentPaymentMethodOptionsPayByBank | None = None
-    """Data specific to Pay by Bank."""
+    """Settings for payments by Pay by Bank (`pay_by_bank`)."""
     payco: PaymentIntentPaymentMethodOptionsPayco | None = None
-    """Data specific to PAYCO."""
+    """Settings for payments by PAYCO (`payco`)."""
     paynow: PaymentIntentPaymentMethodOptionsPaynow | None = None
-    """Data specific to PayNow."""
+    """Settings for payments by PayNow (`paynow`)."""
     paypal: PaymentIntentPaymentMethodOptionsPaypal | None = None
-    """Data specific to PayPal."""
+    """Settings for payments by PayPal (`paypal`)."""
     paypay: PaymentIntentPaymentMethodOptionsPaypay | None = None
-    """Data specific to PayPay."""
+    """Settings for payments by PayPay (`paypay`)."""
     payto: PaymentIntentPaymentMethodOptionsPayto | None = None
-    """Data specific to PayTo."""
+    """Settings for payments by PayTo (`payto`)."""
     pix: PaymentIntentPaymentMethodOptionsPix | None = None
-    """Data specific to Pix."""
+    """Settings for payments by Pix (`pix`)."""
     promptpay: PaymentIntentPaymentMethodOptionsPromptpay | None = None
-    """Data specific to PromptPay."""
+    """Settings for payments by PromptPay (`promptpay`)."""
     revolut_pay: PaymentIntentPaymentMethodOptionsRevolutPay | None = None
-    """Data specific to Revolut Pay."""
+    """Settings for payments by Revolut Pay (`revolut_pay`)."""
     samsung_pay: PaymentIntentPaymentMethodOptionsSamsungPay | None = None
-    """Data specific to Samsung Pay."""
+    """Settings for payments by Samsung Pay (`samsung_pay`)."""
     satispay: PaymentIntentPaymentMethodOptionsSatispay | None = None
-    """Data specific to Satispay."""
+    """Settings for payments by Satispay (`satispay`)."""
     scalapay: PaymentIntentPaymentMethodOptionsScalapay | None = None
-    """Data specific to Scalapay."""
+    """Settings for payments by Scalapay (`scalapay`)."""
     sepa_debit: PaymentIntentPaymentMethodOptionsSepaDebit | None = None
-    """Data specific to SEPA Direct Debit."""
+    """Settings for payments by SEPA Direct Debit (`sepa_debit`)."""
     sequra: PaymentIntentPaymentMethodOptionsSequra | None = None
-    """Data specific to seQura."""
+    """Settings for payments by seQura (`sequra`)."""
     sofort: PaymentIntentPaymentMethodOptionsSofort | None = None
-    """Data specific to Sofort."""
+    """Settings for payments by Sofort (`sofort`)."""
     sunbit: PaymentIntentPaymentMethodOptionsSunbit | None = None
-    """Data specific to Sunbit."""
+    """Settings for payments by Sunbit (`sunbit`)."""
     swish: PaymentIntentPaymentMethodOptionsSwish | None = None
-    """Data specific to Swish."""
+    """Settings for payments by Swish (`swish`)."""
     twint: PaymentIntentPaymentMethodOptionsTwint | None = None
-    """Data specific to TWINT."""
+    """Settings for payments by TWINT (`twint`)."""
     upi: PaymentIntentPaymentMethodOptionsUpi | None = None
-    """Data specific to UPI."""
+    """Settings for payments by UPI (`upi`)."""
     us_bank_account: PaymentIntentPaymentMethodOptionsUsBankAccount | None = None
-    """Data specific to bank accounts in the United States."""
+    """Settings for payments by ACH Direct Debit (`us_bank_account`)."""
     wechat_pay: PaymentIntentPaymentMethodOptionsWechatPay | None = None
-    """Data specific to WeChat Pay."""
+    """Settings for payments by WeChat Pay (`wechat_pay`)."""
     zip: PaymentIntentPaymentMethodOptionsZip | None = None
-    """Data specific to Zip."""
+    """Settings for payments by Zip (`zip`)."""
 
 
 class PaymentIntentPresentmentDetails(StripeModel):
+    """Amount and currency that the customer saw, where Stripe converted the price into the customer's
+    currency.
+    """
+
     presentment_amount: int
+    """Amount that the customer saw and paid, in the smallest unit of `presentment_currency`."""
     presentment_currency: str
+    """Three-letter ISO 4217 code, in lower case, of the currency that the customer saw."""
 
 
 class PaymentIntentProcessingCardCustomerNotification(StripeModel):
+    """Notification of the customer before the charge, as India prescribes it."""
+
     approval_requested: bool | None = None
+    """Whether the bank asks the customer to approve the payment."""
     completes_at: Timestamp | None = None
+    """When the time to react ends and Stripe tries the charge."""
 
 
 class PaymentIntentProcessingCard(StripeModel):
+    """Progress of a recurring card payment for which the bank notifies the customer first."""
+
     customer_notification: PaymentIntentProcessingCardCustomerNotification | None = None
+    """Notification of the customer before the charge, as India prescribes it."""
 
 
 class PaymentIntentProcessing(StripeModel):
+    """What is known about a payment in the status `processing`."""
+
     card: PaymentIntentProcessingCard | None = None
+    """Progress of a recurring card payment for which the bank notifies the customer first."""
     type: Literal["card"]
+    """Payment method type that is being processed.
+
+    - `card`: A card payment that waits for the notification of the customer.
+    """
 
 
 class PaymentIntentTransferDataPaymentData(StripeModel):
+    """What is set on the payment that the connected account receives."""
+
     description: str | None = None
+    """Description of the payment in the connected account."""
     metadata: dict[str, str] | None = None
     """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
     up to 500. An update changes only the keys it contains; an empty value removes its key.
@@ -7040,6 +7513,7 @@ class PaymentIntentTransferData(StripeModel):
     amount: int | None = None
     """Amount to transfer, in the smallest currency unit. The whole payment unless set."""
     description: str | None = None
+    """Description of the transfer to the connected account."""
     destination: Expandable["Account"]
     """Connected account that receives the transfer."""
     metadata: dict[str, str] | None = None
@@ -7047,10 +7521,13 @@ class PaymentIntentTransferData(StripeModel):
     up to 500. An update changes only the keys it contains; an empty value removes its key.
     """
     payment_data: PaymentIntentTransferDataPaymentData | None = None
+    """What is set on the payment that the connected account receives."""
 
 
 class PaymentIntent(StripeModel):
-    """A `payment_intent` object.
+    """A payment from its beginning to its end: it collects a payment method, authenticates and charges the
+    customer, and tells through `status` what is to be done next. Create one for each order or session
+    of a customer.
 
     https://docs.stripe.com/api/payment_intents/object
     """
@@ -7161,16 +7638,27 @@ class PaymentIntent(StripeModel):
         ]
         | None
     ) = None
+    """Payment method types that may be used; all others are left out."""
     amount: int | None = None
+    """Amount to collect, in the smallest currency unit (1099 for 10.99 USD). Stripe rejects amounts below
+    about 0.50 USD, or what that is in other currencies.
+    """
     amount_capturable: int | None = None
+    """Part of the amount that is authorized and can be captured now, in the smallest currency unit."""
     amount_details: PaymentIntentAmountDetails | None = None
+    """What the amount is made of: line items, taxes, shipping, discounts and tips. Stripe passes it to
+    card networks and payment methods that want it, such as Klarna and PayPal.
+    """
     amount_received: int | None = None
+    """Part of the amount that was collected so far, in the smallest currency unit."""
     application: Expandable["Application"] | None = None
     """Connect application that created the object."""
     application_fee_amount: int | None = None
     """Fee that the platform collects on the payment, in the smallest currency unit."""
     automatic_payment_methods: PaymentIntentAutomaticPaymentMethods | None = None
+    """Whether Stripe chooses the payment methods to offer, from those that are turned on in the Dashboard."""
     canceled_at: Timestamp | None = None
+    """When the payment intent was canceled. Null unless it was."""
     cancellation_reason: (
         Literal[
             "abandoned",
@@ -7184,27 +7672,45 @@ class PaymentIntent(StripeModel):
         ]
         | None
     ) = None
-    capture_method: Literal["automatic", "automatic_async", "manual"] | None = None
-    """When the authorized money is captured.
+    """Why the payment intent was canceled, as you said or as Stripe found.
 
-    - `automatic`: Captured as soon as the payment is authorized.
-    - `automatic_async`: Captured in the background shortly after the payment is authorized.
-    - `manual`: Captured when you capture the payment. Not all payment methods support it.
+    - `abandoned`: The customer did not come back.
+    - `automatic`: Stripe canceled it, for example because the authorization expired.
+    - `duplicate`: Another payment exists for the same thing.
+    - `expired`: It was not paid in time.
+    - `failed_invoice`: The payment of its invoice failed for good.
+    - `fraudulent`: The payment seemed fraudulent.
+    - `requested_by_customer`: The customer asked for it.
+    - `void_invoice`: Its invoice was voided.
+    """
+    capture_method: Literal["automatic", "automatic_async", "manual"] | None = None
+    """When the money is taken after the payment is authorized. Can be set for single payment methods in
+    `payment_method_options`.
+
+    - `manual`: The money is held until you capture it, where the payment method can do that.
     """
     client_secret: str | None = None
     """Secret with which a browser or mobile app accesses this one object, together with your publishable
     key. Pass it to your customer only, and do not log it or put it in URLs.
     """
     confirmation_method: Literal["automatic", "manual"] | None = None
+    """Who may confirm the payment, and what happens after the customer's next action. Defaults to
+    `automatic`.
+
+    - `automatic`: A publishable key can confirm it, and it goes on by itself after a next action.
+    - `manual`: Only your secret key can confirm it, and you must confirm it again after each next
+      action.
+    """
     created: Timestamp
     """Time at which the object was created."""
     currency: str | None = None
     """Three-letter ISO 4217 currency code in lowercase."""
     customer: Expandable["Customer | DeletedCustomer"] | None = None
-    """Customer that the object belongs to."""
+    """Customer who pays. A payment method that is kept is attached to this customer."""
     customer_account: str | None = None
     """Account (API v2) that the object belongs to, in the role of a customer. Alternative to `customer`."""
     description: str | None = None
+    """Your description of the payment. The Dashboard shows it, and so do receipts by email."""
     excluded_payment_method_types: (
         list[
             Literal[
@@ -7267,19 +7773,27 @@ class PaymentIntent(StripeModel):
         ]
         | None
     ) = None
+    """Payment method types that are not offered, even where Stripe chooses them automatically."""
     hooks: PaymentIntentHooks | None = None
+    """Work that Stripe does by itself when the payment changes its state."""
     id: str
     """Unique ID of the object."""
     last_payment_error: PaymentIntentLastPaymentError | None = None
+    """Error of the last attempt to pay, which also returned the intent to `requires_payment_method`.
+    Cleared when the payment is confirmed anew or updated.
+    """
     latest_charge: Expandable["Charge"] | None = None
+    """Charge that the last attempt to pay created. Null until there was one."""
     livemode: bool
     """Whether the object exists in live mode. `False` in test mode and in sandboxes."""
     managed_payments: PaymentIntentManagedPayments | None = None
+    """Whether Stripe is the merchant of record for this payment (Managed Payments)."""
     metadata: dict[str, str] | None = None
     """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
     up to 500. An update changes only the keys it contains; an empty value removes its key.
     """
     next_action: PaymentIntentNextAction | None = None
+    """What the customer has to do before the payment goes on. Set while `status` is `requires_action`."""
     object: Literal["payment_intent"]
     """Type of the object. All objects of a class have the same."""
     on_behalf_of: Expandable["Account"] | None = None
@@ -7287,21 +7801,32 @@ class PaymentIntent(StripeModel):
     to the payment.
     """
     payment_details: PaymentIntentPaymentDetails | None = None
+    """References under which you and the customer know the payment; card networks receive them."""
     payment_method: Expandable["PaymentMethod"] | None = None
-    """Payment method that is used."""
+    """Payment method that pays. Null until one is given, and again after one has failed."""
     payment_method_configuration_details: PaymentIntentPaymentMethodConfigurationDetails | None = None
+    """Payment method configuration from which the offered payment methods were taken."""
     payment_method_options: PaymentIntentPaymentMethodOptions | None = None
-    """Settings per type of payment method."""
+    """Settings for single payment methods, which go before those of the whole payment."""
     payment_method_types: list[str] | None = None
-    """Allowed types of payment methods."""
+    """Payment method types that may pay."""
     payment_record: Expandable["PaymentRecord"] | None = None
+    """Payment record that holds this payment together with those made outside of Stripe."""
     presentment_details: PaymentIntentPresentmentDetails | None = None
+    """Amount and currency that the customer saw, where Stripe converted the price into the customer's
+    currency.
+    """
     processing: PaymentIntentProcessing | None = None
+    """What is known about a payment in the status `processing`."""
     receipt_email: str | None = None
+    """Email address to which the receipt goes. In live mode it is sent whatever the email settings of the
+    account are.
+    """
     review: Expandable["Review"] | None = None
+    """Radar review that was opened for the payment."""
     setup_future_usage: Literal["off_session", "on_session"] | None = None
-    """Whether the payment method is saved for later payments, and whether the customer will be present for
-    them.
+    """Whether the payment method is kept for later payments, with the customer there (`on_session`) or
+    away (`off_session`). Attaches it to the customer once the payment succeeds.
 
     - `none`: The payment method is not saved.
     - `off_session`: Saved for payments while the customer is present or absent.
@@ -7310,6 +7835,7 @@ class PaymentIntent(StripeModel):
     shipping: ShippingDetails | None = None
     """Recipient and address of a delivery."""
     source: Expandable["Account | BankAccount | Card | Source"] | None = None
+    """Deprecated: use `payment_method`. Source or card of the older API that pays."""
     statement_descriptor: str | None = None
     """Text that appears on the bank or card statement."""
     statement_descriptor_suffix: str | None = None
@@ -7325,6 +7851,16 @@ class PaymentIntent(StripeModel):
         "requires_payment_method",
         "succeeded",
     ]
+    """Where the payment stands, which also says what to do next.
+
+    - `canceled`: It was canceled and can no longer be paid.
+    - `processing`: The payment method is debited; methods such as bank debits take several days.
+    - `requires_action`: The customer has to do what `next_action` describes, such as 3D Secure.
+    - `requires_capture`: The money is held until you capture or cancel.
+    - `requires_confirmation`: There is a payment method, and you have to confirm.
+    - `requires_payment_method`: There is no payment method yet, or the last one failed.
+    - `succeeded`: The money was collected.
+    """
     transfer_data: PaymentIntentTransferData | None = None
     """Transfers money from the payment to a connected account."""
     transfer_group: str | None = None

@@ -16,58 +16,77 @@ __all__ = [
 
 
 class PaymentIntentAmountDetailsLineItemPaymentMethodOptionsCard(StripeModel):
-    """Settings for card payments."""
+    """What card networks are told about the item."""
 
     commodity_code: str | None = None
+    """Code that classifies the goods, such as a UNSPSC code."""
 
 
 class PaymentIntentAmountDetailsLineItemPaymentMethodOptionsCardPresent(StripeModel):
-    """Settings for in-person card payments."""
+    """What card networks are told about the item when the card is read by a reader."""
 
     commodity_code: str | None = None
+    """Code that classifies the goods, for payments at a reader."""
 
 
 class PaymentIntentAmountDetailsLineItemPaymentMethodOptionsKlarna(StripeModel):
-    """Data specific to Klarna."""
+    """What Klarna is told about the item."""
 
     image_url: str | None = None
+    """URL of a picture of the product, which Klarna shows to the customer."""
     product_url: str | None = None
+    """URL of the product's page, which Klarna links to."""
     reference: str | None = None
+    """Your reference for the item at Klarna, such as an SKU."""
     subscription_reference: str | None = None
+    """Reference of the Klarna subscription to which the item belongs."""
 
 
 class PaymentIntentAmountDetailsLineItemPaymentMethodOptionsPaypal(StripeModel):
-    """Data specific to PayPal."""
+    """What PayPal is told about the item."""
 
     category: Literal["digital_goods", "donation", "physical_goods"] | None = None
+    """Kind of item, which decides about PayPal's seller protection.
+
+    - `digital_goods`: Goods that are delivered online.
+    - `donation`: A donation.
+    - `physical_goods`: Goods that are shipped.
+    """
     description: str | None = None
+    """Description of the item, which PayPal shows."""
     sold_by: str | None = None
+    """Connected account or seller that sells the item."""
 
 
 class PaymentIntentAmountDetailsLineItemPaymentMethodOptions(StripeModel):
     """Settings per type of payment method."""
 
     card: PaymentIntentAmountDetailsLineItemPaymentMethodOptionsCard | None = None
-    """Settings for card payments."""
+    """What card networks are told about the item."""
     card_present: PaymentIntentAmountDetailsLineItemPaymentMethodOptionsCardPresent | None = None
-    """Settings for in-person card payments."""
+    """What card networks are told about the item when the card is read by a reader."""
     klarna: PaymentIntentAmountDetailsLineItemPaymentMethodOptionsKlarna | None = None
-    """Data specific to Klarna."""
+    """What Klarna is told about the item."""
     paypal: PaymentIntentAmountDetailsLineItemPaymentMethodOptionsPaypal | None = None
-    """Data specific to PayPal."""
+    """What PayPal is told about the item."""
 
 
 class PaymentIntentAmountDetailsLineItemTax(StripeModel):
+    """Tax on this item."""
+
     total_tax_amount: int
+    """Tax for the whole quantity of this item, in the smallest currency unit."""
 
 
 class PaymentIntentAmountDetailsLineItem(StripeModel):
-    """A `payment_intent_amount_details_line_item` object.
+    """One kind of goods or services that a payment intent pays for, as card networks and payment methods
+    are told.
 
     https://docs.stripe.com/api/payment_intents/amount_details_line_items/object
     """
 
     discount_amount: int | None = None
+    """Discount on this item for its whole quantity, in the smallest currency unit."""
     id: str
     """Unique ID of the object."""
     object: Literal["payment_intent_amount_details_line_item"]
@@ -75,9 +94,14 @@ class PaymentIntentAmountDetailsLineItem(StripeModel):
     payment_method_options: PaymentIntentAmountDetailsLineItemPaymentMethodOptions | None = None
     """Settings per type of payment method."""
     product_code: str | None = None
+    """Your code for the product, such as an SKU."""
     product_name: str
+    """Name of the product."""
     quantity: int
-    """Number of units."""
+    """How many units were bought."""
     tax: PaymentIntentAmountDetailsLineItemTax | None = None
+    """Tax on this item."""
     unit_cost: int
+    """Price of one unit before tax and discount, in the smallest currency unit."""
     unit_of_measure: str | None = None
+    """Unit in which the quantity is counted, such as `feet` or `each`."""

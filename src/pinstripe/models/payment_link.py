@@ -63,17 +63,34 @@ __all__ = [
 
 
 class PaymentLinkAfterCompletionHostedConfirmation(StripeModel):
+    """Settings for the confirmation page."""
+
     custom_message: str | None = None
+    """Text of your own on the confirmation page, up to 500 characters."""
 
 
 class PaymentLinkAfterCompletionRedirect(StripeModel):
+    """Settings for the redirect to your site."""
+
     url: str
+    """URL to which the customer is redirected. The placeholder `{CHECKOUT_SESSION_ID}` in it becomes the
+    ID of the session.
+    """
 
 
 class PaymentLinkAfterCompletion(StripeModel):
+    """What the customer sees after the payment."""
+
     hosted_confirmation: PaymentLinkAfterCompletionHostedConfirmation | None = None
+    """Settings for the confirmation page."""
     redirect: PaymentLinkAfterCompletionRedirect | None = None
+    """Settings for the redirect to your site."""
     type: Literal["hosted_confirmation", "redirect"]
+    """What follows on the payment.
+
+    - `hosted_confirmation`: A confirmation page by Stripe.
+    - `redirect`: A redirect to your site.
+    """
 
 
 class PaymentLinkAutomaticTaxLiability(StripeModel):
@@ -99,81 +116,162 @@ class PaymentLinkAutomaticTax(StripeModel):
 
 
 class PaymentLinkConsentCollectionPaymentMethodReuseAgreement(StripeModel):
+    """Text about the reuse of the payment method, near the pay button."""
+
     position: Literal["auto", "hidden"]
+    """Whether Checkout shows its own text about reuse. If you hide it, show the terms yourself, for
+    example with `custom_text`.
+
+    - `auto`: Checkout decides whether to show its text.
+    - `hidden`: Checkout shows no text about reuse.
+    """
 
 
 class PaymentLinkConsentCollection(StripeModel):
+    """Agreements that Checkout asks the customer for."""
+
     payment_method_reuse_agreement: PaymentLinkConsentCollectionPaymentMethodReuseAgreement | None = None
+    """Text about the reuse of the payment method, near the pay button."""
     promotions: Literal["auto", "none"] | None = None
+    """Whether the page offers a checkbox for promotional emails.
+
+    - `auto`: Whether the checkbox is shown depends on the customer's locale.
+    - `none`: No checkbox is shown.
+    """
     terms_of_service: Literal["none", "required"] | None = None
+    """Whether the customer must tick a checkbox to accept your terms of service. The account's public
+    details need a URL of the terms.
+
+    - `none`: No checkbox is shown for the terms.
+    - `required`: The customer cannot pay without accepting the terms.
+    """
 
 
 class PaymentLinkCustomFieldDropdownOption(StripeModel):
+    """Options that the customer can choose from, up to 200."""
+
     label: str
+    """Text of the option, up to 100 characters."""
     value: str
+    """Value that you receive when the option is chosen, up to 100 letters and digits. Each must be unique
+    in its field.
+    """
 
 
 class PaymentLinkCustomFieldDropdown(StripeModel):
+    """Options and answer of a field with the type `dropdown`."""
+
     default_value: str | None = None
+    """Value of the option that is selected at the start."""
     options: list[PaymentLinkCustomFieldDropdownOption]
+    """Options that the customer can choose from, up to 200."""
 
 
 class PaymentLinkCustomFieldLabel(StripeModel):
+    """Name of the field as the customer sees it."""
+
     custom: str | None = None
+    """Text of the label, up to 50 characters."""
     type: Literal["custom"]
+    """Kind of label. Always `custom`, your own text.
+
+    - `custom`: Your own text.
+    """
 
 
 class PaymentLinkCustomFieldNumeric(StripeModel):
+    """Limits and answer of a field with the type `numeric`."""
+
     default_value: str | None = None
+    """Number that the field contains at the start."""
     maximum_length: int | None = None
+    """Most characters that the customer can enter."""
     minimum_length: int | None = None
+    """Fewest characters that the customer must enter."""
 
 
 class PaymentLinkCustomFieldText(StripeModel):
+    """Limits and answer of a field with the type `text`."""
+
     default_value: str | None = None
+    """Text that the field contains at the start."""
     maximum_length: int | None = None
+    """Most characters that the customer can enter."""
     minimum_length: int | None = None
+    """Fewest characters that the customer must enter."""
 
 
 class PaymentLinkCustomField(StripeModel):
+    """Up to three additional fields on the page."""
+
     dropdown: PaymentLinkCustomFieldDropdown | None = None
+    """Options and answer of a field with the type `dropdown`."""
     key: str
+    """Name under which you find the answer, up to 200 letters and digits. Not shown to the customer."""
     label: PaymentLinkCustomFieldLabel
+    """Name of the field as the customer sees it."""
     numeric: PaymentLinkCustomFieldNumeric | None = None
+    """Limits and answer of a field with the type `numeric`."""
     optional: bool
+    """Whether the customer can leave the field empty. Defaults to `False`."""
     text: PaymentLinkCustomFieldText | None = None
+    """Limits and answer of a field with the type `text`."""
     type: Literal["dropdown", "numeric", "text"]
+    """Kind of field, which decides what the customer can enter.
+
+    - `dropdown`: A choice from a list of options.
+    - `numeric`: Digits only.
+    - `text`: Free text.
+    """
 
 
 class PaymentLinkCustomTextAfterSubmit(StripeModel):
+    """Text after the payment button."""
+
     message: str
+    """Text to show, up to 1200 characters."""
 
 
 class PaymentLinkCustomTextShippingAddress(StripeModel):
-    """Delivery address."""
+    """Text next to the fields for the shipping address."""
 
     message: str
+    """Text to show, up to 1200 characters."""
 
 
 class PaymentLinkCustomTextSubmit(StripeModel):
+    """Text next to the payment button."""
+
     message: str
+    """Text to show, up to 1200 characters."""
 
 
 class PaymentLinkCustomTextTermsOfServiceAcceptance(StripeModel):
+    """Text that replaces the default label of the terms of service checkbox."""
+
     message: str
+    """Text to show, up to 1200 characters."""
 
 
 class PaymentLinkCustomText(StripeModel):
+    """Your own text at certain places of the page."""
+
     after_submit: PaymentLinkCustomTextAfterSubmit | None = None
+    """Text after the payment button."""
     shipping_address: PaymentLinkCustomTextShippingAddress | None = None
-    """Delivery address."""
+    """Text next to the fields for the shipping address."""
     submit: PaymentLinkCustomTextSubmit | None = None
+    """Text next to the payment button."""
     terms_of_service_acceptance: PaymentLinkCustomTextTermsOfServiceAcceptance | None = None
+    """Text that replaces the default label of the terms of service checkbox."""
 
 
 class PaymentLinkInvoiceCreationInvoiceDataCustomField(StripeModel):
+    """Up to four additional lines of name and value on the invoice."""
+
     name: str
     value: str
+    """Value next to the name, up to 140 characters."""
 
 
 class PaymentLinkInvoiceCreationInvoiceDataIssuer(StripeModel):
@@ -190,16 +288,29 @@ class PaymentLinkInvoiceCreationInvoiceDataIssuer(StripeModel):
 
 
 class PaymentLinkInvoiceCreationInvoiceDataRenderingOptions(StripeModel):
+    """How the PDF of the invoice looks."""
+
     amount_tax_display: str | None = None
+    """How the amounts of lines on the PDF treat tax.
+
+    - `exclude_tax`: Amounts without tax.
+    - `include_inclusive_tax`: Amounts with the tax that prices contain, but without exclusive tax.
+    """
     template: str | None = None
+    """Invoice template to use for the PDF."""
 
 
 class PaymentLinkInvoiceCreationInvoiceData(StripeModel):
+    """Contents of the invoice."""
+
     account_tax_ids: list[Expandable["TaxId | DeletedTaxId"]] | None = None
     """Tax IDs of your account to show on the invoices. The account's default tax IDs unless set."""
     custom_fields: list[PaymentLinkInvoiceCreationInvoiceDataCustomField] | None = None
+    """Up to four additional lines of name and value on the invoice."""
     description: str | None = None
+    """Memo on the invoice."""
     footer: str | None = None
+    """Text at the end of the invoice."""
     issuer: PaymentLinkInvoiceCreationInvoiceDataIssuer | None = None
     """Account that issues the invoice. Its branding, address and tax IDs are shown on it."""
     metadata: dict[str, str] | None = None
@@ -207,30 +318,50 @@ class PaymentLinkInvoiceCreationInvoiceData(StripeModel):
     up to 500. An update changes only the keys it contains; an empty value removes its key.
     """
     rendering_options: PaymentLinkInvoiceCreationInvoiceDataRenderingOptions | None = None
+    """How the PDF of the invoice looks."""
 
 
 class PaymentLinkInvoiceCreation(StripeModel):
+    """Settings for an invoice after the payment, in `payment` mode."""
+
     enabled: bool
+    """Whether Stripe creates a paid invoice once the payment succeeds."""
     invoice_data: PaymentLinkInvoiceCreationInvoiceData | None = None
+    """Contents of the invoice."""
 
 
 class PaymentLinkManagedPayments(StripeModel):
+    """Settings for Managed Payments, in which Stripe acts as merchant of record."""
+
     enabled: bool
+    """Whether payments through the link use Managed Payments."""
 
 
 class PaymentLinkNameCollectionBusiness(StripeModel):
+    """Settings for the business name."""
+
     enabled: bool
+    """Whether Checkout asks for a business name."""
     optional: bool
+    """Whether the customer can leave the business name empty. Defaults to `False`."""
 
 
 class PaymentLinkNameCollectionIndividual(StripeModel):
+    """Settings for the personal name."""
+
     enabled: bool
+    """Whether Checkout asks for a personal name."""
     optional: bool
+    """Whether the customer can leave the personal name empty. Defaults to `False`."""
 
 
 class PaymentLinkNameCollection(StripeModel):
+    """Names that Checkout asks the customer for."""
+
     business: PaymentLinkNameCollectionBusiness | None = None
+    """Settings for the business name."""
     individual: PaymentLinkNameCollectionIndividual | None = None
+    """Settings for the personal name."""
 
 
 class PaymentLinkOptionalItemAdjustableQuantity(StripeModel):
@@ -245,30 +376,33 @@ class PaymentLinkOptionalItemAdjustableQuantity(StripeModel):
 
 
 class PaymentLinkOptionalItem(StripeModel):
+    """Items that the customer can add to the purchase on the page, up to ten."""
+
     adjustable_quantity: PaymentLinkOptionalItemAdjustableQuantity | None = None
     """Lets the customer change the quantity."""
     price: str
-    """Price that applies."""
+    """Price of the optional item."""
     quantity: int
-    """Number of units."""
+    """Quantity that is added when the customer chooses the item."""
 
 
 class PaymentLinkPaymentIntentData(StripeModel):
+    """What applies to the payment intents that the link creates. Only for one-time payments."""
+
     capture_method: Literal["automatic", "automatic_async", "manual"] | None = None
-    """When the authorized money is captured.
+    """When the money is taken after the payment is authorized.
 
     - `automatic`: Captured as soon as the payment is authorized.
     - `automatic_async`: Captured in the background shortly after the payment is authorized.
     - `manual`: Captured when you capture the payment. Not all payment methods support it.
     """
     description: str | None = None
+    """Your own text for the payment, shown in the Dashboard and in receipts."""
     metadata: dict[str, str]
-    """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
-    up to 500. An update changes only the keys it contains; an empty value removes its key.
-    """
+    """Pairs of your own strings that each payment intent of the link gets as its `metadata`."""
     setup_future_usage: Literal["off_session", "on_session"] | None = None
-    """Whether the payment method is saved for later payments, and whether the customer will be present for
-    them.
+    """Saves the payment method for later payments, with the customer present (`on_session`) or absent
+    (`off_session`).
 
     - `none`: The payment method is not saved.
     - `off_session`: Saved for payments while the customer is present or absent.
@@ -285,37 +419,58 @@ class PaymentLinkPaymentIntentData(StripeModel):
 
 
 class PaymentLinkPaymentMethodOptionsCardRestrictions(StripeModel):
+    """Cards that the link does not accept."""
+
     brands_blocked: list[Literal["american_express", "discover_global_network", "mastercard", "visa"]]
+    """Card brands that the link does not accept.
+
+    - `american_express`: American Express.
+    - `discover_global_network`: Discover and the other brands of its network.
+    - `mastercard`: Mastercard.
+    - `visa`: Visa.
+    """
 
 
 class PaymentLinkPaymentMethodOptionsCard(StripeModel):
-    """Settings for card payments."""
+    """Settings for cards."""
 
     restrictions: PaymentLinkPaymentMethodOptionsCardRestrictions | None = None
+    """Cards that the link does not accept."""
 
 
 class PaymentLinkPaymentMethodOptions(StripeModel):
     """Settings per type of payment method."""
 
     card: PaymentLinkPaymentMethodOptionsCard | None = None
-    """Settings for card payments."""
+    """Settings for cards."""
 
 
 class PaymentLinkPhoneNumberCollection(StripeModel):
+    """Settings for the customer's phone number."""
+
     enabled: bool
+    """Whether Checkout asks for a phone number."""
 
 
 class PaymentLinkRestrictionsCompletedSessions(StripeModel):
+    """Limit on how often customers can pay through the link."""
+
     count: int
+    """How many sessions of the link have been completed."""
     limit: int
-    """Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10."""
+    """How many sessions can be completed before the link becomes inactive."""
 
 
 class PaymentLinkRestrictions(StripeModel):
+    """Limits on the use of the link."""
+
     completed_sessions: PaymentLinkRestrictionsCompletedSessions
+    """Limit on how often customers can pay through the link."""
 
 
 class PaymentLinkShippingAddressCollection(StripeModel):
+    """Makes Checkout ask for a shipping address. Null if it does not."""
+
     allowed_countries: list[
         Literal[
             "AC",
@@ -558,10 +713,14 @@ class PaymentLinkShippingAddressCollection(StripeModel):
             "ZZ",
         ]
     ]
+    """Countries that the customer can choose from, as two-letter ISO 3166-1 codes in upper case."""
 
 
 class PaymentLinkShippingOption(StripeModel):
+    """Shipping rates that the customer can choose from, up to five."""
+
     shipping_amount: int
+    """Cost of this shipping rate, in the smallest currency unit."""
     shipping_rate: Expandable["ShippingRate"]
     """Shipping rate that applies."""
 
@@ -623,13 +782,16 @@ class PaymentLinkSubscriptionDataTrialSettings(StripeModel):
 
 
 class PaymentLinkSubscriptionData(StripeModel):
+    """What applies to the subscriptions that the link creates. Needs a recurring price among the line
+    items.
+    """
+
     description: str | None = None
+    """Text about the subscription that the customer sees, up to 500 characters."""
     invoice_settings: PaymentLinkSubscriptionDataInvoiceSettings
     """Settings for the invoices."""
     metadata: dict[str, str]
-    """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
-    up to 500. An update changes only the keys it contains; an empty value removes its key.
-    """
+    """Pairs of your own strings that each subscription of the link gets as its `metadata`."""
     trial_period_days: int | None = None
     """Length of the trial in days."""
     trial_settings: PaymentLinkSubscriptionDataTrialSettings | None = None
@@ -637,8 +799,16 @@ class PaymentLinkSubscriptionData(StripeModel):
 
 
 class PaymentLinkTaxIdCollection(StripeModel):
+    """Settings for the customer's tax ID."""
+
     enabled: bool
+    """Whether customers can enter a tax ID, where their country supports it."""
     required: Literal["if_supported", "never"]
+    """Whether the customer must enter a tax ID.
+
+    - `if_supported`: Required in countries in which Checkout can collect tax IDs.
+    - `never`: Never required.
+    """
 
 
 class PaymentLinkTransferData(StripeModel):
@@ -651,16 +821,20 @@ class PaymentLinkTransferData(StripeModel):
 
 
 class PaymentLink(StripeModel):
-    """A `payment_link` object.
+    """A link to a payment page that any number of customers can use. Each visit creates a checkout session
+    of its own.
 
     https://docs.stripe.com/api/payment_links/object
     """
 
     active: bool
+    """Whether the link can be used. An inactive link shows `inactive_message` instead of the payment page."""
     after_completion: PaymentLinkAfterCompletion
+    """What the customer sees after the payment."""
     allow_promotion_codes: bool
+    """Whether the customer can enter a promotion code."""
     application: Expandable["Application | DeletedApplication"] | None = None
-    """Connect application that created the object."""
+    """Connect application that created the link."""
     application_fee_amount: int | None = None
     """Fee that the platform collects on the payment, in the smallest currency unit."""
     application_fee_percent: float | None = None
@@ -670,25 +844,43 @@ class PaymentLink(StripeModel):
     automatic_tax: PaymentLinkAutomaticTax
     """Settings and state of the automatic calculation of tax by Stripe Tax."""
     billing_address_collection: Literal["auto", "required"]
+    """Whether Checkout asks every customer for a billing address.
+
+    - `auto`: Checkout asks only for the parts of the address that payment or tax needs.
+    - `required`: Checkout always asks for the full billing address.
+    """
     consent_collection: PaymentLinkConsentCollection | None = None
+    """Agreements that Checkout asks the customer for."""
     currency: str
-    """Three-letter ISO 4217 currency code in lowercase."""
+    """Three-letter ISO 4217 code of the currency of the line items, in lower case."""
     custom_fields: list[PaymentLinkCustomField]
+    """Up to three additional fields on the page."""
     custom_text: PaymentLinkCustomText
+    """Your own text at certain places of the page."""
     customer_creation: Literal["always", "if_required"]
+    """Whether each payment creates a customer. Subscriptions always do.
+
+    - `always`: Each payment creates a customer.
+    - `if_required`: Only where a customer is needed, for example to save the payment method.
+    """
     id: str
     """Unique ID of the object."""
     inactive_message: str | None = None
+    """Text that customers see when the link is inactive, up to 500 characters."""
     invoice_creation: PaymentLinkInvoiceCreation | None = None
+    """Settings for an invoice after the payment, in `payment` mode."""
     line_items: ListObject[Lazy["LineItem"]] | None = None
+    """What the customer buys. Only in the response if you name it in `expand`; list all items with
+    `payment_links.line_items.list`.
+    """
     livemode: bool
     """Whether the object exists in live mode. `False` in test mode and in sandboxes."""
     managed_payments: PaymentLinkManagedPayments | None = None
+    """Settings for Managed Payments, in which Stripe acts as merchant of record."""
     metadata: dict[str, str]
-    """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
-    up to 500. An update changes only the keys it contains; an empty value removes its key.
-    """
+    """Up to 50 pairs of your own strings. They are copied to the checkout sessions that the link creates."""
     name_collection: PaymentLinkNameCollection | None = None
+    """Names that Checkout asks the customer for."""
     object: Literal["payment_link"]
     """Type of the object. All objects of a class have the same."""
     on_behalf_of: Expandable["Account"] | None = None
@@ -696,8 +888,16 @@ class PaymentLink(StripeModel):
     to the payment.
     """
     optional_items: list[PaymentLinkOptionalItem] | None = None
+    """Items that the customer can add to the purchase on the page, up to ten."""
     payment_intent_data: PaymentLinkPaymentIntentData | None = None
+    """What applies to the payment intents that the link creates. Only for one-time payments."""
     payment_method_collection: Literal["always", "if_required"]
+    """Whether Checkout asks for a payment method when nothing is due at once. Only for subscriptions.
+
+    - `always`: Always.
+    - `if_required`: Only when there is something to pay at once; a free trial starts without a payment
+      method.
+    """
     payment_method_options: PaymentLinkPaymentMethodOptions | None = None
     """Settings per type of payment method."""
     payment_method_types: (
@@ -752,14 +952,33 @@ class PaymentLink(StripeModel):
         ]
         | None
     ) = None
-    """Allowed types of payment methods."""
+    """Payment methods that the link offers, by type. If null, Stripe chooses among those that are enabled
+    in the Dashboard.
+    """
     phone_number_collection: PaymentLinkPhoneNumberCollection
+    """Settings for the customer's phone number."""
     restrictions: PaymentLinkRestrictions | None = None
+    """Limits on the use of the link."""
     shipping_address_collection: PaymentLinkShippingAddressCollection | None = None
+    """Makes Checkout ask for a shipping address. Null if it does not."""
     shipping_options: list[PaymentLinkShippingOption]
+    """Shipping rates that the customer can choose from, up to five."""
     submit_type: Literal["auto", "book", "donate", "pay", "subscribe"]
+    """Text of the button that submits the page, by what the purchase is. Not in `setup` mode.
+
+    - `auto`: Stripe chooses the text that fits the purchase.
+    - `book`: For bookings of dates or appointments.
+    - `donate`: For donations.
+    - `pay`: For payments of any kind.
+    - `subscribe`: For subscriptions.
+    """
     subscription_data: PaymentLinkSubscriptionData | None = None
+    """What applies to the subscriptions that the link creates. Needs a recurring price among the line
+    items.
+    """
     tax_id_collection: PaymentLinkTaxIdCollection
+    """Settings for the customer's tax ID."""
     transfer_data: PaymentLinkTransferData | None = None
     """Transfers money from the payment to a connected account."""
     url: str
+    """URL of the link, which you can share with any number of customers."""

@@ -192,49 +192,95 @@ class PaymentMethodBoleto(StripeModel):
     """Data specific to Boleto."""
 
     tax_id: str
+    """Tax ID of the customer in Brazil: the CPF of a person or the CNPJ of a company."""
 
 
 class PaymentMethodCardChecks(StripeModel):
+    """Results of the checks of address and security code."""
+
     address_line1_check: str | None = None
+    """Whether the bank found the first line of the address right: `pass`, `fail`, `unavailable` or
+    `unchecked`.
+    """
     address_postal_code_check: str | None = None
+    """Whether the bank found the postal code right: `pass`, `fail`, `unavailable` or `unchecked`."""
     cvc_check: str | None = None
+    """Whether the bank found the security code right: `pass`, `fail`, `unavailable` or `unchecked`."""
 
 
 class PaymentMethodCardGeneratedFromPaymentMethodDetailsCardPresentOffline(StripeModel):
+    """What happened while the reader had no connection."""
+
     stored_at: Timestamp | None = None
+    """When the reader stored the payment, before it could send it."""
     type: Literal["deferred"] | None = None
+    """How the payment was handled offline.
+
+    - `deferred`: Stored by the reader and sent when it was connected again.
+    """
 
 
 class PaymentMethodCardGeneratedFromPaymentMethodDetailsCardPresentReceipt(StripeModel):
+    """Data that a printed receipt of the payment must show."""
+
     account_type: Literal["checking", "credit", "prepaid", "unknown"] | None = None
+    """Kind of account that was debited.
+
+    - `checking`: Checking account.
+    - `credit`: Credit account.
+    - `prepaid`: Prepaid account.
+    - `unknown`: Not known.
+    """
     application_cryptogram: str | None = None
+    """EMV tag 9F26: cryptogram of the card's chip."""
     application_preferred_name: str | None = None
+    """EMV tag 9F12: name of the application on the chip."""
     authorization_code: str | None = None
     """Code with which the issuer authorized the payment."""
     authorization_response_code: str | None = None
+    """EMV tag 8A: response of the issuer."""
     cardholder_verification_method: str | None = None
+    """How the cardholder was verified, such as by PIN or signature."""
     dedicated_file_name: str | None = None
+    """EMV tag 84: identifier of the application (AID)."""
     terminal_verification_results: str | None = None
+    """EMV tag 95: results of the reader's checks."""
     transaction_status_information: str | None = None
+    """EMV tag 9B: which steps the reader carried out."""
 
 
 class PaymentMethodCardGeneratedFromPaymentMethodDetailsCardPresentWallet(StripeModel):
+    """Wallet on the customer's device that held the card."""
+
     type: Literal["apple_pay", "google_pay", "samsung_pay", "unknown"]
+    """Kind of wallet.
+
+    - `apple_pay`: Apple Pay.
+    - `google_pay`: Google Pay.
+    - `samsung_pay`: Samsung Pay.
+    - `unknown`: Another wallet, or one that is not known.
+    """
 
 
 class PaymentMethodCardGeneratedFromPaymentMethodDetailsCardPresent(StripeModel):
     """Details of the in-person card payment."""
 
     amount_authorized: int | None = None
+    """Amount that was authorized, in the smallest currency unit."""
     brand: str | None = None
     """Brand of the card."""
     brand_product: str | None = None
+    """Product of the card network that the card belongs to, such as a business or rewards card."""
     capture_before: Timestamp | None = None
+    """When the authorization expires; capture the money earlier."""
     cardholder_name: str | None = None
+    """Name on the card, as the reader read it. Not checked, and often missing for contactless cards."""
     country: str | None = None
     """Two-letter ISO 3166-1 alpha-2 country code."""
     description: str | None = None
+    """Description of the card from its BIN, such as `Visa Classic`. Only for some accounts."""
     emv_auth_data: str | None = None
+    """Authorization response of the card, as EMV data."""
     exp_month: int
     """Month in which the card expires, from 1 to 12."""
     exp_year: int
@@ -245,18 +291,25 @@ class PaymentMethodCardGeneratedFromPaymentMethodDetailsCardPresent(StripeModel)
     """
     funding: str | None = None
     generated_card: str | None = None
+    """Payment method with which the card can be charged online later. Null if none could be made."""
     iin: str | None = None
     """Issuer identification number, the first digits of the card number."""
     incremental_authorization_supported: bool
+    """Whether the authorized amount can be raised before capture."""
     issuer: str | None = None
+    """Name of the bank that issued the card."""
     last4: str | None = None
     """Last four characters of the number."""
     location: str | None = None
+    """Terminal location of the reader that took the payment."""
     network: str | None = None
+    """Card network that processed the payment."""
     network_transaction_id: str | None = None
     """The card network's ID of the transaction."""
     offline: PaymentMethodCardGeneratedFromPaymentMethodDetailsCardPresentOffline | None = None
+    """What happened while the reader had no connection."""
     overcapture_supported: bool
+    """Whether more than the authorized amount can be captured."""
     preferred_locales: list[str] | None = None
     """The customer's preferred languages as IETF language tags, most preferred first."""
     read_method: (
@@ -269,34 +322,65 @@ class PaymentMethodCardGeneratedFromPaymentMethodDetailsCardPresent(StripeModel)
         ]
         | None
     ) = None
+    """How the reader read the card.
+
+    - `contact_emv`: Chip, inserted.
+    - `contactless_emv`: Chip, contactless.
+    - `contactless_magstripe_mode`: Contactless, in magnetic stripe mode.
+    - `magnetic_stripe_fallback`: Magnetic stripe, because the chip could not be read.
+    - `magnetic_stripe_track2`: Magnetic stripe, track 2.
+    """
     reader: str | None = None
+    """Terminal reader that took the payment."""
     receipt: PaymentMethodCardGeneratedFromPaymentMethodDetailsCardPresentReceipt | None = None
+    """Data that a printed receipt of the payment must show."""
     wallet: PaymentMethodCardGeneratedFromPaymentMethodDetailsCardPresentWallet | None = None
+    """Wallet on the customer's device that held the card."""
 
 
 class PaymentMethodCardGeneratedFromPaymentMethodDetails(StripeModel):
+    """Details of the payment at the reader."""
+
     card_present: PaymentMethodCardGeneratedFromPaymentMethodDetailsCardPresent | None = None
     """Details of the in-person card payment."""
     type: str
+    """Payment method type of that payment, `card_present`."""
 
 
 class PaymentMethodCardGeneratedFrom(StripeModel):
+    """Payment at a reader from which this card was saved."""
+
     charge: str | None = None
+    """Charge from which it was made."""
     payment_method_details: PaymentMethodCardGeneratedFromPaymentMethodDetails | None = None
+    """Details of the payment at the reader."""
     setup_attempt: Expandable["SetupAttempt"] | None = None
+    """Setup attempt from which it was made."""
 
 
 class PaymentMethodCardNetworks(StripeModel):
+    """Card networks on which the card can be used."""
+
     available: list[str]
+    """Networks that the card supports."""
     preferred: str | None = None
+    """Network that the customer prefers, for cards with several.
+
+    - `cartes_bancaires`: Cartes Bancaires, the French network.
+    - `mastercard`: Mastercard.
+    - `visa`: Visa.
+    """
 
 
 class PaymentMethodCardThreeDSecureUsage(StripeModel):
+    """Whether the card can be used with 3D Secure."""
+
     supported: bool
+    """Whether the card supports 3D Secure."""
 
 
 class PaymentMethodCardWalletAmexExpressCheckout(StripeModel):
-    pass
+    """Amex Express Checkout. Only with the type `amex_express_checkout`."""
 
 
 class PaymentMethodCardWalletApplePay(StripeModel):
@@ -308,15 +392,18 @@ class PaymentMethodCardWalletGooglePay(StripeModel):
 
 
 class PaymentMethodCardWalletLink(StripeModel):
-    pass
+    """Link. Only with the type `link`."""
 
 
 class PaymentMethodCardWalletMasterpass(StripeModel):
+    """Masterpass. Only with the type `masterpass`."""
+
     billing_address: Address | None = None
     """Billing address."""
     email: str | None = None
     """Email address."""
     name: str | None = None
+    """Name of the customer at Masterpass."""
     shipping_address: Address | None = None
     """Delivery address."""
 
@@ -326,40 +413,65 @@ class PaymentMethodCardWalletSamsungPay(StripeModel):
 
 
 class PaymentMethodCardWalletVisaCheckout(StripeModel):
+    """Visa Checkout. Only with the type `visa_checkout`."""
+
     billing_address: Address | None = None
     """Billing address."""
     email: str | None = None
     """Email address."""
     name: str | None = None
+    """Name of the customer at Visa Checkout."""
     shipping_address: Address | None = None
     """Delivery address."""
 
 
 class PaymentMethodCardWallet(StripeModel):
+    """Wallet that the card came from. Null for cards that were entered."""
+
     amex_express_checkout: PaymentMethodCardWalletAmexExpressCheckout | None = None
+    """Amex Express Checkout. Only with the type `amex_express_checkout`."""
     apple_pay: PaymentMethodCardWalletApplePay | None = None
     """Data specific to Apple Pay."""
     dynamic_last4: str | None = None
+    """Last four digits of the number that the wallet uses on the device, for tokenized cards."""
     google_pay: PaymentMethodCardWalletGooglePay | None = None
     """Data specific to Google Pay."""
     link: PaymentMethodCardWalletLink | None = None
+    """Link. Only with the type `link`."""
     masterpass: PaymentMethodCardWalletMasterpass | None = None
+    """Masterpass. Only with the type `masterpass`."""
     samsung_pay: PaymentMethodCardWalletSamsungPay | None = None
     """Data specific to Samsung Pay."""
     type: Literal[
         "amex_express_checkout", "apple_pay", "google_pay", "link", "masterpass", "samsung_pay", "visa_checkout"
     ]
+    """Kind of wallet; the field of the same name has the details.
+
+    - `amex_express_checkout`: Amex Express Checkout.
+    - `apple_pay`: Apple Pay.
+    - `google_pay`: Google Pay.
+    - `link`: Link, Stripe's wallet.
+    - `masterpass`: Masterpass.
+    - `samsung_pay`: Samsung Pay.
+    - `visa_checkout`: Visa Checkout.
+    """
     visa_checkout: PaymentMethodCardWalletVisaCheckout | None = None
+    """Visa Checkout. Only with the type `visa_checkout`."""
 
 
 class PaymentMethodCard(StripeModel):
+    """Credit or debit card. Only with the type `card`."""
+
     brand: str
     """Brand of the card."""
     checks: PaymentMethodCardChecks | None = None
+    """Results of the checks of address and security code."""
     country: str | None = None
     """Two-letter ISO 3166-1 alpha-2 country code."""
     description: str | None = None
+    """Description of the card from its BIN, such as `Visa Classic`. Only for some accounts."""
     display_brand: str | None = None
+    """Brand to show to the customer, which for cards with several networks is the preferred one."""
     exp_month: int
     """Month in which the card expires, from 1 to 12."""
     exp_year: int
@@ -370,39 +482,74 @@ class PaymentMethodCard(StripeModel):
     """
     funding: str
     generated_from: PaymentMethodCardGeneratedFrom | None = None
+    """Payment at a reader from which this card was saved."""
     iin: str | None = None
     """Issuer identification number, the first digits of the card number."""
     issuer: str | None = None
+    """Name of the bank that issued the card."""
     last4: str
     """Last four characters of the number."""
     networks: PaymentMethodCardNetworks | None = None
+    """Card networks on which the card can be used."""
     regulated_status: Literal["regulated", "unregulated"] | None = None
+    """Whether the issuer of the card is regulated, which caps the fees of its debit cards.
+
+    - `regulated`: The issuer is regulated.
+    - `unregulated`: The issuer is not regulated.
+    """
     three_d_secure_usage: PaymentMethodCardThreeDSecureUsage | None = None
+    """Whether the card can be used with 3D Secure."""
     wallet: PaymentMethodCardWallet | None = None
+    """Wallet that the card came from. Null for cards that were entered."""
 
 
 class PaymentMethodCardPresentNetworks(StripeModel):
+    """Networks on which the card can be used."""
+
     available: list[str]
+    """Networks that the card supports."""
     preferred: str | None = None
+    """Network that the customer prefers, for cards with several."""
 
 
 class PaymentMethodCardPresentOffline(StripeModel):
+    """What happened while the reader had no connection."""
+
     stored_at: Timestamp | None = None
+    """When the reader stored the payment, before it could send it."""
     type: Literal["deferred"] | None = None
+    """How the payment was handled offline.
+
+    - `deferred`: Stored by the reader and sent when it was connected again.
+    """
 
 
 class PaymentMethodCardPresentWallet(StripeModel):
+    """Wallet on the customer's device that held the card."""
+
     type: Literal["apple_pay", "google_pay", "samsung_pay", "unknown"]
+    """Kind of wallet.
+
+    - `apple_pay`: Apple Pay.
+    - `google_pay`: Google Pay.
+    - `samsung_pay`: Samsung Pay.
+    - `unknown`: Another wallet, or one that is not known.
+    """
 
 
 class PaymentMethodCardPresent(StripeModel):
+    """Card that a Terminal reader has read. Only with the type `card_present`."""
+
     brand: str | None = None
     """Brand of the card."""
     brand_product: str | None = None
+    """Product of the card network that the card belongs to, such as a business or rewards card."""
     cardholder_name: str | None = None
+    """Name on the card, as the reader read it. Not checked, and often missing for contactless cards."""
     country: str | None = None
     """Two-letter ISO 3166-1 alpha-2 country code."""
     description: str | None = None
+    """Description of the card from its BIN, such as `Visa Classic`. Only for some accounts."""
     exp_month: int
     """Month in which the card expires, from 1 to 12."""
     exp_year: int
@@ -415,10 +562,13 @@ class PaymentMethodCardPresent(StripeModel):
     iin: str | None = None
     """Issuer identification number, the first digits of the card number."""
     issuer: str | None = None
+    """Name of the bank that issued the card."""
     last4: str | None = None
     """Last four characters of the number."""
     networks: PaymentMethodCardPresentNetworks | None = None
+    """Networks on which the card can be used."""
     offline: PaymentMethodCardPresentOffline | None = None
+    """What happened while the reader had no connection."""
     preferred_locales: list[str] | None = None
     """The customer's preferred languages as IETF language tags, most preferred first."""
     read_method: (
@@ -431,15 +581,25 @@ class PaymentMethodCardPresent(StripeModel):
         ]
         | None
     ) = None
+    """How the reader read the card.
+
+    - `contact_emv`: Chip, inserted.
+    - `contactless_emv`: Chip, contactless.
+    - `contactless_magstripe_mode`: Contactless, in magnetic stripe mode.
+    - `magnetic_stripe_fallback`: Magnetic stripe, because the chip could not be read.
+    - `magnetic_stripe_track2`: Magnetic stripe, track 2.
+    """
     wallet: PaymentMethodCardPresentWallet | None = None
+    """Wallet on the customer's device that held the card."""
 
 
 class PaymentMethodCashapp(StripeModel):
     """Data specific to Cash App Pay."""
 
     buyer_id: str | None = None
-    """The provider's ID of the buyer."""
+    """Unique ID of the customer at Cash App."""
     cashtag: str | None = None
+    """Public name of the customer at Cash App, such as `$customer`."""
 
 
 class PaymentMethodCrypto(StripeModel):
@@ -447,14 +607,23 @@ class PaymentMethodCrypto(StripeModel):
 
 
 class PaymentMethodCustomLogo(StripeModel):
+    """Logo of the payment method."""
+
     content_type: str | None = None
+    """Media type of the logo, such as `image/png`."""
     url: str
+    """URL of the logo."""
 
 
 class PaymentMethodCustom(StripeModel):
+    """Payment method of your own, which is processed outside of Stripe. Only with the type `custom`."""
+
     display_name: str | None = None
+    """Name of the payment method, as the Dashboard and your customers see it."""
     logo: PaymentMethodCustomLogo | None = None
+    """Logo of the payment method."""
     type: str
+    """ID of the custom payment method type, `cpmt_...`, to which it belongs."""
 
 
 class PaymentMethodCustomerBalance(StripeModel):
@@ -497,7 +666,7 @@ class PaymentMethodEps(StripeModel):
         ]
         | None
     ) = None
-    """Bank of the customer."""
+    """Bank of the customer in Austria."""
 
 
 class PaymentMethodFpx(StripeModel):
@@ -507,7 +676,7 @@ class PaymentMethodFpx(StripeModel):
     """Whether an individual or a company owns the bank account.
 
     - `company`: A company.
-    - `individual`: An individual.
+    - `individual`: A person.
     """
     bank: Literal[
         "affin_bank",
@@ -536,7 +705,7 @@ class PaymentMethodFpx(StripeModel):
         "standard_chartered",
         "uob",
     ]
-    """Bank of the customer."""
+    """Bank of the customer in Malaysia."""
 
 
 class PaymentMethodGiropay(StripeModel):
@@ -575,7 +744,7 @@ class PaymentMethodIdeal(StripeModel):
         ]
         | None
     ) = None
-    """Bank of the customer."""
+    """Bank of the customer in the Netherlands."""
     bic: (
         Literal[
             "ABNANL2A",
@@ -606,8 +775,12 @@ class PaymentMethodIdeal(StripeModel):
 
 
 class PaymentMethodInteracPresentNetworks(StripeModel):
+    """Networks on which the Interac card can be used."""
+
     available: list[str]
+    """Networks that the card supports."""
     preferred: str | None = None
+    """Network that the customer prefers, for cards with several."""
 
 
 class PaymentMethodInteracPresent(StripeModel):
@@ -616,9 +789,11 @@ class PaymentMethodInteracPresent(StripeModel):
     brand: str | None = None
     """Brand of the card."""
     cardholder_name: str | None = None
+    """Name on the card, as the reader read it. Not checked, and often missing for contactless cards."""
     country: str | None = None
     """Two-letter ISO 3166-1 alpha-2 country code."""
     description: str | None = None
+    """Description of the card from its BIN. Only for some accounts."""
     exp_month: int
     """Month in which the card expires, from 1 to 12."""
     exp_year: int
@@ -631,9 +806,11 @@ class PaymentMethodInteracPresent(StripeModel):
     iin: str | None = None
     """Issuer identification number, the first digits of the card number."""
     issuer: str | None = None
+    """Name of the bank that issued the card."""
     last4: str | None = None
     """Last four characters of the number."""
     networks: PaymentMethodInteracPresentNetworks | None = None
+    """Networks on which the Interac card can be used."""
     preferred_locales: list[str] | None = None
     """The customer's preferred languages as IETF language tags, most preferred first."""
     read_method: (
@@ -646,6 +823,14 @@ class PaymentMethodInteracPresent(StripeModel):
         ]
         | None
     ) = None
+    """How the reader read the card.
+
+    - `contact_emv`: Chip, inserted.
+    - `contactless_emv`: Chip, contactless.
+    - `contactless_magstripe_mode`: Contactless, in magnetic stripe mode.
+    - `magnetic_stripe_fallback`: Magnetic stripe, because the chip could not be read.
+    - `magnetic_stripe_track2`: Magnetic stripe, track 2.
+    """
 
 
 class PaymentMethodKakaoPay(StripeModel):
@@ -710,9 +895,12 @@ class PaymentMethodKrCard(StripeModel):
 
 
 class PaymentMethodLink(StripeModel):
+    """Link, Stripe's wallet. Only with the type `link`."""
+
     email: str | None = None
     """Email address."""
     persistent_token: str | None = None
+    """Deprecated: not used anymore. Token that recognized the Link customer."""
 
 
 class PaymentMethodMbWay(StripeModel):
@@ -733,6 +921,11 @@ class PaymentMethodNaverPay(StripeModel):
     buyer_id: str | None = None
     """The provider's ID of the buyer."""
     funding: Literal["card", "points"]
+    """Whether the customer pays with a card or with points.
+
+    - `card`: With a card.
+    - `points`: With points of Naver Pay.
+    """
 
 
 class PaymentMethodNzBankAccount(StripeModel):
@@ -749,6 +942,7 @@ class PaymentMethodNzBankAccount(StripeModel):
     last4: str
     """Last four characters of the number."""
     suffix: str | None = None
+    """Suffix of the bank account number in New Zealand."""
 
 
 class PaymentMethodOxxo(StripeModel):
@@ -789,7 +983,7 @@ class PaymentMethodP24(StripeModel):
         ]
         | None
     ) = None
-    """Bank of the customer."""
+    """Bank of the customer in Poland."""
 
 
 class PaymentMethodPayByBank(StripeModel):
@@ -810,11 +1004,13 @@ class PaymentMethodPaypal(StripeModel):
     country: str | None = None
     """Two-letter ISO 3166-1 alpha-2 country code."""
     payer_email: str | None = None
+    """Email address of the customer's PayPal account."""
     payer_id: str | None = None
+    """Unique ID of the customer's PayPal account."""
 
 
 class PaymentMethodPaypay(StripeModel):
-    """Data specific to PayPay."""
+    """PayPay, a wallet in Japan. Only with the type `paypay`."""
 
 
 class PaymentMethodPayto(StripeModel):
@@ -825,6 +1021,9 @@ class PaymentMethodPayto(StripeModel):
     last4: str | None = None
     """Last four characters of the number."""
     pay_id: str | None = None
+    """PayID of the customer, such as an email address or telephone number, which stands for the bank
+    account.
+    """
 
 
 class PaymentMethodPix(StripeModel):
@@ -841,7 +1040,7 @@ class PaymentMethodPromptpay(StripeModel):
 
 
 class PaymentMethodRadarOptions(StripeModel):
-    """Settings for Radar, Stripe's fraud prevention."""
+    """Data for Radar, Stripe's fraud prevention."""
 
     session: str | None = None
     """Radar session with data about the customer's device and browser."""
@@ -864,8 +1063,12 @@ class PaymentMethodScalapay(StripeModel):
 
 
 class PaymentMethodSepaDebitGeneratedFrom(StripeModel):
+    """Payment or setup by which this bank account became known, such as one with iDEAL or Bancontact."""
+
     charge: Expandable["Charge"] | None = None
+    """Charge from which it was made."""
     setup_attempt: Expandable["SetupAttempt"] | None = None
+    """Setup attempt from which it was made."""
 
 
 class PaymentMethodSepaDebit(StripeModel):
@@ -882,12 +1085,13 @@ class PaymentMethodSepaDebit(StripeModel):
     fingerprint.
     """
     generated_from: PaymentMethodSepaDebitGeneratedFrom | None = None
+    """Payment or setup by which this bank account became known, such as one with iDEAL or Bancontact."""
     last4: str | None = None
     """Last four characters of the number."""
 
 
 class PaymentMethodSequra(StripeModel):
-    """Data specific to seQura."""
+    """seQura, with which customers pay in installments, mainly in Spain. Only with the type `sequra`."""
 
 
 class PaymentMethodSofort(StripeModel):
@@ -913,17 +1117,43 @@ class PaymentMethodUpi(StripeModel):
     """Data specific to UPI."""
 
     vpa: str | None = None
+    """Virtual payment address of the customer, such as `name@bank`."""
 
 
 class PaymentMethodUsBankAccountNetworks(StripeModel):
+    """Networks on which the account can be debited."""
+
     preferred: str | None = None
+    """Network that is preferred."""
     supported: list[Literal["ach", "us_domestic_wire"]]
+    """Networks that the account supports.
+
+    - `ach`: ACH.
+    - `us_domestic_wire`: Wire transfers within the US.
+    """
 
 
 class PaymentMethodUsBankAccountStatusDetailsBlocked(StripeModel):
+    """Why the account is blocked. Null if it can be used."""
+
     network_code: Literal["R02", "R03", "R04", "R05", "R07", "R08", "R10", "R11", "R16", "R20", "R29", "R31"] | None = (
         None
     )
+    """Code with which ACH returned the debit and blocked the account.
+
+    - `R02`: Account closed.
+    - `R03`: No such account.
+    - `R04`: Invalid account number.
+    - `R05`: A consumer account was debited like a business account, without permission.
+    - `R07`: The customer withdrew the permission.
+    - `R08`: The customer stopped the payment.
+    - `R10`: The customer says that the debit was not allowed.
+    - `R11`: The debit was not as the customer had allowed it.
+    - `R16`: Account frozen.
+    - `R20`: The account does not allow debits.
+    - `R29`: The company that owns the account does not allow the debit.
+    - `R31`: The bank returned the debit late, with permission.
+    """
     reason: (
         Literal[
             "bank_account_closed",
@@ -936,10 +1166,23 @@ class PaymentMethodUsBankAccountStatusDetailsBlocked(StripeModel):
         ]
         | None
     ) = None
+    """Why Stripe blocks the account.
+
+    - `bank_account_closed`: The account was closed.
+    - `bank_account_frozen`: The account is frozen.
+    - `bank_account_invalid_details`: The account details are wrong.
+    - `bank_account_restricted`: The account does not allow debits.
+    - `bank_account_unusable`: The account cannot be used.
+    - `debit_not_authorized`: The customer did not allow a debit.
+    - `tokenized_account_number_deactivated`: The tokenized account number was turned off by the bank.
+    """
 
 
 class PaymentMethodUsBankAccountStatusDetails(StripeModel):
+    """Whether, and why, the account can no longer be used."""
+
     blocked: PaymentMethodUsBankAccountStatusDetailsBlocked | None = None
+    """Why the account is blocked. Null if it can be used."""
 
 
 class PaymentMethodUsBankAccount(StripeModel):
@@ -949,12 +1192,18 @@ class PaymentMethodUsBankAccount(StripeModel):
     """Whether an individual or a company owns the bank account.
 
     - `company`: A company.
-    - `individual`: An individual.
+    - `individual`: A person.
     """
     account_type: Literal["checking", "savings"] | None = None
+    """Kind of bank account.
+
+    - `checking`: A checking account.
+    - `savings`: A savings account.
+    """
     bank_name: str | None = None
     """Name of the bank."""
     financial_connections_account: str | None = None
+    """Financial Connections account from which the details were, or are to be, taken."""
     fingerprint: str | None = None
     """Identifies the underlying card or account. Payment methods with the same number have the same
     fingerprint.
@@ -962,9 +1211,11 @@ class PaymentMethodUsBankAccount(StripeModel):
     last4: str | None = None
     """Last four characters of the number."""
     networks: PaymentMethodUsBankAccountNetworks | None = None
+    """Networks on which the account can be debited."""
     routing_number: str | None = None
     """Routing number of the bank."""
     status_details: PaymentMethodUsBankAccountStatusDetails | None = None
+    """Whether, and why, the account can no longer be used."""
 
 
 class PaymentMethodWechatPay(StripeModel):
@@ -976,7 +1227,8 @@ class PaymentMethodZip(StripeModel):
 
 
 class PaymentMethod(StripeModel):
-    """A `payment_method` object.
+    """A way to pay, such as a card or bank account, with the details that are needed to charge it. Attach
+    it to a customer to use it again; one that is not attached can be used once.
 
     https://docs.stripe.com/api/customers/payment_methods/object
     """
@@ -1009,7 +1261,7 @@ class PaymentMethod(StripeModel):
     billie: PaymentMethodBillie | None = None
     """Data specific to Billie."""
     billing_details: BillingDetails
-    """Name and contact details of the payer."""
+    """Billing address and contact details of the payer. Banks check the address of cards."""
     bizum: PaymentMethodBizum | None = None
     """Data specific to Bizum."""
     blik: PaymentMethodBlik | None = None
@@ -1017,7 +1269,9 @@ class PaymentMethod(StripeModel):
     boleto: PaymentMethodBoleto | None = None
     """Data specific to Boleto."""
     card: PaymentMethodCard | None = None
+    """Credit or debit card. Only with the type `card`."""
     card_present: PaymentMethodCardPresent | None = None
+    """Card that a Terminal reader has read. Only with the type `card_present`."""
     cashapp: PaymentMethodCashapp | None = None
     """Data specific to Cash App Pay."""
     created: Timestamp
@@ -1025,6 +1279,7 @@ class PaymentMethod(StripeModel):
     crypto: PaymentMethodCrypto | None = None
     """Data specific to payments with stablecoins."""
     custom: PaymentMethodCustom | None = None
+    """Payment method of your own, which is processed outside of Stripe. Only with the type `custom`."""
     customer: Expandable["Customer"] | None = None
     """Customer that the object belongs to."""
     customer_account: str | None = None
@@ -1054,6 +1309,7 @@ class PaymentMethod(StripeModel):
     kr_card: PaymentMethodKrCard | None = None
     """Data specific to Korean cards."""
     link: PaymentMethodLink | None = None
+    """Link, Stripe's wallet. Only with the type `link`."""
     livemode: bool
     """Whether the object exists in live mode. `False` in test mode and in sandboxes."""
     mb_way: PaymentMethodMbWay | None = None
@@ -1085,7 +1341,7 @@ class PaymentMethod(StripeModel):
     paypal: PaymentMethodPaypal | None = None
     """Data specific to PayPal."""
     paypay: PaymentMethodPaypay | None = None
-    """Data specific to PayPay."""
+    """PayPay, a wallet in Japan. Only with the type `paypay`."""
     payto: PaymentMethodPayto | None = None
     """Data specific to PayTo."""
     pix: PaymentMethodPix | None = None
@@ -1093,7 +1349,7 @@ class PaymentMethod(StripeModel):
     promptpay: PaymentMethodPromptpay | None = None
     """Data specific to PromptPay."""
     radar_options: PaymentMethodRadarOptions | None = None
-    """Settings for Radar, Stripe's fraud prevention."""
+    """Data for Radar, Stripe's fraud prevention."""
     revolut_pay: PaymentMethodRevolutPay | None = None
     """Data specific to Revolut Pay."""
     samsung_pay: PaymentMethodSamsungPay | None = None
@@ -1105,7 +1361,7 @@ class PaymentMethod(StripeModel):
     sepa_debit: PaymentMethodSepaDebit | None = None
     """Data specific to SEPA Direct Debit."""
     sequra: PaymentMethodSequra | None = None
-    """Data specific to seQura."""
+    """seQura, with which customers pay in installments, mainly in Spain. Only with the type `sequra`."""
     sofort: PaymentMethodSofort | None = None
     """Data specific to Sofort."""
     sunbit: PaymentMethodSunbit | None = None
@@ -1175,6 +1431,7 @@ class PaymentMethod(StripeModel):
         "wechat_pay",
         "zip",
     ]
+    """Kind of payment method. The field of the same name has the details."""
     upi: PaymentMethodUpi | None = None
     """Data specific to UPI."""
     us_bank_account: PaymentMethodUsBankAccount | None = None

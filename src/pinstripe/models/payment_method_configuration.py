@@ -135,15 +135,25 @@ class PaymentMethodConfigurationAcssDebitDisplayPreference(StripeModel):
     overridable: bool | None = None
     """Whether a connected account can change the setting of its platform."""
     preference: Literal["none", "off", "on"]
-    """Choice of the account. `none` follows the parent configuration or Stripe's default."""
+    """Choice of the account. `none` follows the parent configuration or Stripe's default.
+
+    - `none`: Stripe's or the platform's default applies.
+    - `off`: Not offered.
+    - `on`: Offered.
+    """
     value: Literal["off", "on"]
-    """Effective setting."""
+    """Effective setting.
+
+    - `off`: Not offered.
+    - `on`: Offered.
+    """
 
 
 class PaymentMethodConfigurationAcssDebit(StripeModel):
-    """Data specific to pre-authorized debit in Canada (ACSS)."""
+    """Whether Canadian pre-authorized debit is offered."""
 
     available: bool
+    """Whether it is offered now: its capability is active and its preference is on."""
     display_preference: PaymentMethodConfigurationAcssDebitDisplayPreference
     """Whether the payment method is shown to customers."""
 
@@ -154,15 +164,25 @@ class PaymentMethodConfigurationAffirmDisplayPreference(StripeModel):
     overridable: bool | None = None
     """Whether a connected account can change the setting of its platform."""
     preference: Literal["none", "off", "on"]
-    """Choice of the account. `none` follows the parent configuration or Stripe's default."""
+    """Choice of the account. `none` follows the parent configuration or Stripe's default.
+
+    - `none`: Stripe's or the platform's default applies.
+    - `off`: Not offered.
+    - `on`: Offered.
+    """
     value: Literal["off", "on"]
-    """Effective setting."""
+    """Effective setting.
+
+    - `off`: Not offered.
+    - `on`: Offered.
+    """
 
 
 class PaymentMethodConfigurationAffirm(StripeModel):
-    """Data specific to Affirm."""
+    """Whether Affirm, with which customers pay later or in installments, is offered."""
 
     available: bool
+    """Whether it is offered now: its capability is active and its preference is on."""
     display_preference: PaymentMethodConfigurationAffirmDisplayPreference
     """Whether the payment method is shown to customers."""
 
@@ -173,15 +193,27 @@ class PaymentMethodConfigurationAfterpayClearpayDisplayPreference(StripeModel):
     overridable: bool | None = None
     """Whether a connected account can change the setting of its platform."""
     preference: Literal["none", "off", "on"]
-    """Choice of the account. `none` follows the parent configuration or Stripe's default."""
+    """Choice of the account. `none` follows the parent configuration or Stripe's default.
+
+    - `none`: Stripe's or the platform's default applies.
+    - `off`: Not offered.
+    - `on`: Offered.
+    """
     value: Literal["off", "on"]
-    """Effective setting."""
+    """Effective setting.
+
+    - `off`: Not offered.
+    - `on`: Offered.
+    """
 
 
 class PaymentMethodConfigurationAfterpayClearpay(StripeModel):
-    """Data specific to Afterpay and Clearpay."""
+    """Whether Afterpay, or Clearpay in the United Kingdom, with which customers pay in installments, is
+    offered.
+    """
 
     available: bool
+    """Whether it is offered now: its capability is active and its preference is on."""
     display_preference: PaymentMethodConfigurationAfterpayClearpayDisplayPreference
     """Whether the payment method is shown to customers."""
 
@@ -192,15 +224,25 @@ class PaymentMethodConfigurationAlipayDisplayPreference(StripeModel):
     overridable: bool | None = None
     """Whether a connected account can change the setting of its platform."""
     preference: Literal["none", "off", "on"]
-    """Choice of the account. `none` follows the parent configuration or Stripe's default."""
+    """Choice of the account. `none` follows the parent configuration or Stripe's default.
+
+    - `none`: Stripe's or the platform's default applies.
+    - `off`: Not offered.
+    - `on`: Offered.
+    """
     value: Literal["off", "on"]
-    """Effective setting."""
+    """Effective setting.
+
+    - `off`: Not offered.
+    - `on`: Offered.
+    """
 
 
 class PaymentMethodConfigurationAlipay(StripeModel):
-    """Data specific to Alipay."""
+    """Whether Alipay, a wallet used mainly in China, is offered."""
 
     available: bool
+    """Whether it is offered now: its capability is active and its preference is on."""
     display_preference: PaymentMethodConfigurationAlipayDisplayPreference
     """Whether the payment method is shown to customers."""
 
@@ -211,15 +253,25 @@ class PaymentMethodConfigurationAlmaDisplayPreference(StripeModel):
     overridable: bool | None = None
     """Whether a connected account can change the setting of its platform."""
     preference: Literal["none", "off", "on"]
-    """Choice of the account. `none` follows the parent configuration or Stripe's default."""
+    """Choice of the account. `none` follows the parent configuration or Stripe's default.
+
+    - `none`: Stripe's or the platform's default applies.
+    - `off`: Not offered.
+    - `on`: Offered.
+    """
     value: Literal["off", "on"]
-    """Effective setting."""
+    """Effective setting.
+
+    - `off`: Not offered.
+    - `on`: Offered.
+    """
 
 
 class PaymentMethodConfigurationAlma(StripeModel):
-    """Data specific to Alma."""
+    """Whether Alma, with which customers pay in installments, mainly in France, is offered."""
 
     available: bool
+    """Whether it is offered now: its capability is active and its preference is on."""
     display_preference: PaymentMethodConfigurationAlmaDisplayPreference
     """Whether the payment method is shown to customers."""
 
@@ -230,15 +282,25 @@ class PaymentMethodConfigurationAmazonPayDisplayPreference(StripeModel):
     overridable: bool | None = None
     """Whether a connected account can change the setting of its platform."""
     preference: Literal["none", "off", "on"]
-    """Choice of the account. `none` follows the parent configuration or Stripe's default."""
+    """Choice of the account. `none` follows the parent configuration or Stripe's default.
+
+    - `none`: Stripe's or the platform's default applies.
+    - `off`: Not offered.
+    - `on`: Offered.
+    """
     value: Literal["off", "on"]
-    """Effective setting."""
+    """Effective setting.
+
+    - `off`: Not offered.
+    - `on`: Offered.
+    """
 
 
 class PaymentMethodConfigurationAmazonPay(StripeModel):
-    """Data specific to Amazon Pay."""
+    """Whether Amazon Pay, which pays with what the customer has saved at Amazon, is offered."""
 
     available: bool
+    """Whether it is offered now: its capability is active and its preference is on."""
     display_preference: PaymentMethodConfigurationAmazonPayDisplayPreference
     """Whether the payment method is shown to customers."""
 
@@ -249,15 +311,25 @@ class PaymentMethodConfigurationApplePayDisplayPreference(StripeModel):
     overridable: bool | None = None
     """Whether a connected account can change the setting of its platform."""
     preference: Literal["none", "off", "on"]
-    """Choice of the account. `none` follows the parent configuration or Stripe's default."""
+    """Choice of the account. `none` follows the parent configuration or Stripe's default.
+
+    - `none`: Stripe's or the platform's default applies.
+    - `off`: Not offered.
+    - `on`: Offered.
+    """
     value: Literal["off", "on"]
-    """Effective setting."""
+    """Effective setting.
+
+    - `off`: Not offered.
+    - `on`: Offered.
+    """
 
 
 class PaymentMethodConfigurationApplePay(StripeModel):
-    """Data specific to Apple Pay."""
+    """Whether Apple Pay is offered."""
 
     available: bool
+    """Whether it is offered now: its capability is active and its preference is on."""
     display_preference: PaymentMethodConfigurationApplePayDisplayPreference
     """Whether the payment method is shown to customers."""
 
@@ -268,15 +340,25 @@ class PaymentMethodConfigurationAuBecsDebitDisplayPreference(StripeModel):
     overridable: bool | None = None
     """Whether a connected account can change the setting of its platform."""
     preference: Literal["none", "off", "on"]
-    """Choice of the account. `none` follows the parent configuration or Stripe's default."""
+    """Choice of the account. `none` follows the parent configuration or Stripe's default.
+
+    - `none`: Stripe's or the platform's default applies.
+    - `off`: Not offered.
+    - `on`: Offered.
+    """
     value: Literal["off", "on"]
-    """Effective setting."""
+    """Effective setting.
+
+    - `off`: Not offered.
+    - `on`: Offered.
+    """
 
 
 class PaymentMethodConfigurationAuBecsDebit(StripeModel):
-    """Data specific to BECS Direct Debit in Australia."""
+    """Whether Australian BECS Direct Debit is offered."""
 
     available: bool
+    """Whether it is offered now: its capability is active and its preference is on."""
     display_preference: PaymentMethodConfigurationAuBecsDebitDisplayPreference
     """Whether the payment method is shown to customers."""
 
@@ -287,15 +369,25 @@ class PaymentMethodConfigurationBacsDebitDisplayPreference(StripeModel):
     overridable: bool | None = None
     """Whether a connected account can change the setting of its platform."""
     preference: Literal["none", "off", "on"]
-    """Choice of the account. `none` follows the parent configuration or Stripe's default."""
+    """Choice of the account. `none` follows the parent configuration or Stripe's default.
+
+    - `none`: Stripe's or the platform's default applies.
+    - `off`: Not offered.
+    - `on`: Offered.
+    """
     value: Literal["off", "on"]
-    """Effective setting."""
+    """Effective setting.
+
+    - `off`: Not offered.
+    - `on`: Offered.
+    """
 
 
 class PaymentMethodConfigurationBacsDebit(StripeModel):
-    """Data specific to Bacs Direct Debit in the United Kingdom."""
+    """Whether Bacs Direct Debit is offered."""
 
     available: bool
+    """Whether it is offered now: its capability is active and its preference is on."""
     display_preference: PaymentMethodConfigurationBacsDebitDisplayPreference
     """Whether the payment method is shown to customers."""
 
@@ -306,15 +398,25 @@ class PaymentMethodConfigurationBancontactDisplayPreference(StripeModel):
     overridable: bool | None = None
     """Whether a connected account can change the setting of its platform."""
     preference: Literal["none", "off", "on"]
-    """Choice of the account. `none` follows the parent configuration or Stripe's default."""
+    """Choice of the account. `none` follows the parent configuration or Stripe's default.
+
+    - `none`: Stripe's or the platform's default applies.
+    - `off`: Not offered.
+    - `on`: Offered.
+    """
     value: Literal["off", "on"]
-    """Effective setting."""
+    """Effective setting.
+
+    - `off`: Not offered.
+    - `on`: Offered.
+    """
 
 
 class PaymentMethodConfigurationBancontact(StripeModel):
-    """Data specific to Bancontact."""
+    """Whether Bancontact, the most common online payment in Belgium, is offered."""
 
     available: bool
+    """Whether it is offered now: its capability is active and its preference is on."""
     display_preference: PaymentMethodConfigurationBancontactDisplayPreference
     """Whether the payment method is shown to customers."""
 
@@ -325,15 +427,25 @@ class PaymentMethodConfigurationBillieDisplayPreference(StripeModel):
     overridable: bool | None = None
     """Whether a connected account can change the setting of its platform."""
     preference: Literal["none", "off", "on"]
-    """Choice of the account. `none` follows the parent configuration or Stripe's default."""
+    """Choice of the account. `none` follows the parent configuration or Stripe's default.
+
+    - `none`: Stripe's or the platform's default applies.
+    - `off`: Not offered.
+    - `on`: Offered.
+    """
     value: Literal["off", "on"]
-    """Effective setting."""
+    """Effective setting.
+
+    - `off`: Not offered.
+    - `on`: Offered.
+    """
 
 
 class PaymentMethodConfigurationBillie(StripeModel):
-    """Data specific to Billie."""
+    """Whether Billie, with which companies pay invoices later, is offered."""
 
     available: bool
+    """Whether it is offered now: its capability is active and its preference is on."""
     display_preference: PaymentMethodConfigurationBillieDisplayPreference
     """Whether the payment method is shown to customers."""
 
@@ -344,15 +456,25 @@ class PaymentMethodConfigurationBizumDisplayPreference(StripeModel):
     overridable: bool | None = None
     """Whether a connected account can change the setting of its platform."""
     preference: Literal["none", "off", "on"]
-    """Choice of the account. `none` follows the parent configuration or Stripe's default."""
+    """Choice of the account. `none` follows the parent configuration or Stripe's default.
+
+    - `none`: Stripe's or the platform's default applies.
+    - `off`: Not offered.
+    - `on`: Offered.
+    """
     value: Literal["off", "on"]
-    """Effective setting."""
+    """Effective setting.
+
+    - `off`: Not offered.
+    - `on`: Offered.
+    """
 
 
 class PaymentMethodConfigurationBizum(StripeModel):
-    """Data specific to Bizum."""
+    """Whether Bizum, with which customers in Spain pay by mobile phone, is offered."""
 
     available: bool
+    """Whether it is offered now: its capability is active and its preference is on."""
     display_preference: PaymentMethodConfigurationBizumDisplayPreference
     """Whether the payment method is shown to customers."""
 
@@ -363,15 +485,25 @@ class PaymentMethodConfigurationBlikDisplayPreference(StripeModel):
     overridable: bool | None = None
     """Whether a connected account can change the setting of its platform."""
     preference: Literal["none", "off", "on"]
-    """Choice of the account. `none` follows the parent configuration or Stripe's default."""
+    """Choice of the account. `none` follows the parent configuration or Stripe's default.
+
+    - `none`: Stripe's or the platform's default applies.
+    - `off`: Not offered.
+    - `on`: Offered.
+    """
     value: Literal["off", "on"]
-    """Effective setting."""
+    """Effective setting.
+
+    - `off`: Not offered.
+    - `on`: Offered.
+    """
 
 
 class PaymentMethodConfigurationBlik(StripeModel):
-    """Data specific to BLIK."""
+    """Whether BLIK, with which customers in Poland pay by a code from their banking app, is offered."""
 
     available: bool
+    """Whether it is offered now: its capability is active and its preference is on."""
     display_preference: PaymentMethodConfigurationBlikDisplayPreference
     """Whether the payment method is shown to customers."""
 
@@ -382,15 +514,25 @@ class PaymentMethodConfigurationBoletoDisplayPreference(StripeModel):
     overridable: bool | None = None
     """Whether a connected account can change the setting of its platform."""
     preference: Literal["none", "off", "on"]
-    """Choice of the account. `none` follows the parent configuration or Stripe's default."""
+    """Choice of the account. `none` follows the parent configuration or Stripe's default.
+
+    - `none`: Stripe's or the platform's default applies.
+    - `off`: Not offered.
+    - `on`: Offered.
+    """
     value: Literal["off", "on"]
-    """Effective setting."""
+    """Effective setting.
+
+    - `off`: Not offered.
+    - `on`: Offered.
+    """
 
 
 class PaymentMethodConfigurationBoleto(StripeModel):
-    """Data specific to Boleto."""
+    """Whether Boleto, a voucher that customers in Brazil pay at a bank or online, is offered."""
 
     available: bool
+    """Whether it is offered now: its capability is active and its preference is on."""
     display_preference: PaymentMethodConfigurationBoletoDisplayPreference
     """Whether the payment method is shown to customers."""
 
@@ -401,13 +543,25 @@ class PaymentMethodConfigurationCardDisplayPreference(StripeModel):
     overridable: bool | None = None
     """Whether a connected account can change the setting of its platform."""
     preference: Literal["none", "off", "on"]
-    """Choice of the account. `none` follows the parent configuration or Stripe's default."""
+    """Choice of the account. `none` follows the parent configuration or Stripe's default.
+
+    - `none`: Stripe's or the platform's default applies.
+    - `off`: Not offered.
+    - `on`: Offered.
+    """
     value: Literal["off", "on"]
-    """Effective setting."""
+    """Effective setting.
+
+    - `off`: Not offered.
+    - `on`: Offered.
+    """
 
 
 class PaymentMethodConfigurationCard(StripeModel):
+    """Whether credit and debit cards are offered."""
+
     available: bool
+    """Whether it is offered now: its capability is active and its preference is on."""
     display_preference: PaymentMethodConfigurationCardDisplayPreference
     """Whether the payment method is shown to customers."""
 
@@ -418,13 +572,25 @@ class PaymentMethodConfigurationCartesBancairesDisplayPreference(StripeModel):
     overridable: bool | None = None
     """Whether a connected account can change the setting of its platform."""
     preference: Literal["none", "off", "on"]
-    """Choice of the account. `none` follows the parent configuration or Stripe's default."""
+    """Choice of the account. `none` follows the parent configuration or Stripe's default.
+
+    - `none`: Stripe's or the platform's default applies.
+    - `off`: Not offered.
+    - `on`: Offered.
+    """
     value: Literal["off", "on"]
-    """Effective setting."""
+    """Effective setting.
+
+    - `off`: Not offered.
+    - `on`: Offered.
+    """
 
 
 class PaymentMethodConfigurationCartesBancaires(StripeModel):
+    """Whether Cartes Bancaires, the French card network, is offered."""
+
     available: bool
+    """Whether it is offered now: its capability is active and its preference is on."""
     display_preference: PaymentMethodConfigurationCartesBancairesDisplayPreference
     """Whether the payment method is shown to customers."""
 
@@ -435,15 +601,25 @@ class PaymentMethodConfigurationCashappDisplayPreference(StripeModel):
     overridable: bool | None = None
     """Whether a connected account can change the setting of its platform."""
     preference: Literal["none", "off", "on"]
-    """Choice of the account. `none` follows the parent configuration or Stripe's default."""
+    """Choice of the account. `none` follows the parent configuration or Stripe's default.
+
+    - `none`: Stripe's or the platform's default applies.
+    - `off`: Not offered.
+    - `on`: Offered.
+    """
     value: Literal["off", "on"]
-    """Effective setting."""
+    """Effective setting.
+
+    - `off`: Not offered.
+    - `on`: Offered.
+    """
 
 
 class PaymentMethodConfigurationCashapp(StripeModel):
-    """Data specific to Cash App Pay."""
+    """Whether Cash App Pay, a wallet in the US, is offered."""
 
     available: bool
+    """Whether it is offered now: its capability is active and its preference is on."""
     display_preference: PaymentMethodConfigurationCashappDisplayPreference
     """Whether the payment method is shown to customers."""
 
@@ -454,15 +630,25 @@ class PaymentMethodConfigurationCryptoDisplayPreference(StripeModel):
     overridable: bool | None = None
     """Whether a connected account can change the setting of its platform."""
     preference: Literal["none", "off", "on"]
-    """Choice of the account. `none` follows the parent configuration or Stripe's default."""
+    """Choice of the account. `none` follows the parent configuration or Stripe's default.
+
+    - `none`: Stripe's or the platform's default applies.
+    - `off`: Not offered.
+    - `on`: Offered.
+    """
     value: Literal["off", "on"]
-    """Effective setting."""
+    """Effective setting.
+
+    - `off`: Not offered.
+    - `on`: Offered.
+    """
 
 
 class PaymentMethodConfigurationCrypto(StripeModel):
-    """Data specific to payments with stablecoins."""
+    """Whether stablecoins from the customer's crypto wallet are offered."""
 
     available: bool
+    """Whether it is offered now: its capability is active and its preference is on."""
     display_preference: PaymentMethodConfigurationCryptoDisplayPreference
     """Whether the payment method is shown to customers."""
 
@@ -473,15 +659,25 @@ class PaymentMethodConfigurationCustomerBalanceDisplayPreference(StripeModel):
     overridable: bool | None = None
     """Whether a connected account can change the setting of its platform."""
     preference: Literal["none", "off", "on"]
-    """Choice of the account. `none` follows the parent configuration or Stripe's default."""
+    """Choice of the account. `none` follows the parent configuration or Stripe's default.
+
+    - `none`: Stripe's or the platform's default applies.
+    - `off`: Not offered.
+    - `on`: Offered.
+    """
     value: Literal["off", "on"]
-    """Effective setting."""
+    """Effective setting.
+
+    - `off`: Not offered.
+    - `on`: Offered.
+    """
 
 
 class PaymentMethodConfigurationCustomerBalance(StripeModel):
-    """Data specific to payments from the customer's cash balance."""
+    """Whether payments by bank transfer are offered."""
 
     available: bool
+    """Whether it is offered now: its capability is active and its preference is on."""
     display_preference: PaymentMethodConfigurationCustomerBalanceDisplayPreference
     """Whether the payment method is shown to customers."""
 
@@ -492,15 +688,25 @@ class PaymentMethodConfigurationEpsDisplayPreference(StripeModel):
     overridable: bool | None = None
     """Whether a connected account can change the setting of its platform."""
     preference: Literal["none", "off", "on"]
-    """Choice of the account. `none` follows the parent configuration or Stripe's default."""
+    """Choice of the account. `none` follows the parent configuration or Stripe's default.
+
+    - `none`: Stripe's or the platform's default applies.
+    - `off`: Not offered.
+    - `on`: Offered.
+    """
     value: Literal["off", "on"]
-    """Effective setting."""
+    """Effective setting.
+
+    - `off`: Not offered.
+    - `on`: Offered.
+    """
 
 
 class PaymentMethodConfigurationEps(StripeModel):
-    """Data specific to EPS."""
+    """Whether EPS, online banking in Austria, is offered."""
 
     available: bool
+    """Whether it is offered now: its capability is active and its preference is on."""
     display_preference: PaymentMethodConfigurationEpsDisplayPreference
     """Whether the payment method is shown to customers."""
 
@@ -511,15 +717,25 @@ class PaymentMethodConfigurationFpxDisplayPreference(StripeModel):
     overridable: bool | None = None
     """Whether a connected account can change the setting of its platform."""
     preference: Literal["none", "off", "on"]
-    """Choice of the account. `none` follows the parent configuration or Stripe's default."""
+    """Choice of the account. `none` follows the parent configuration or Stripe's default.
+
+    - `none`: Stripe's or the platform's default applies.
+    - `off`: Not offered.
+    - `on`: Offered.
+    """
     value: Literal["off", "on"]
-    """Effective setting."""
+    """Effective setting.
+
+    - `off`: Not offered.
+    - `on`: Offered.
+    """
 
 
 class PaymentMethodConfigurationFpx(StripeModel):
-    """Data specific to FPX."""
+    """Whether FPX, online banking in Malaysia, is offered."""
 
     available: bool
+    """Whether it is offered now: its capability is active and its preference is on."""
     display_preference: PaymentMethodConfigurationFpxDisplayPreference
     """Whether the payment method is shown to customers."""
 
@@ -530,15 +746,25 @@ class PaymentMethodConfigurationGiropayDisplayPreference(StripeModel):
     overridable: bool | None = None
     """Whether a connected account can change the setting of its platform."""
     preference: Literal["none", "off", "on"]
-    """Choice of the account. `none` follows the parent configuration or Stripe's default."""
+    """Choice of the account. `none` follows the parent configuration or Stripe's default.
+
+    - `none`: Stripe's or the platform's default applies.
+    - `off`: Not offered.
+    - `on`: Offered.
+    """
     value: Literal["off", "on"]
-    """Effective setting."""
+    """Effective setting.
+
+    - `off`: Not offered.
+    - `on`: Offered.
+    """
 
 
 class PaymentMethodConfigurationGiropay(StripeModel):
-    """Data specific to giropay."""
+    """Whether giropay, online banking in Germany, which has ended, is offered."""
 
     available: bool
+    """Whether it is offered now: its capability is active and its preference is on."""
     display_preference: PaymentMethodConfigurationGiropayDisplayPreference
     """Whether the payment method is shown to customers."""
 
@@ -549,15 +775,25 @@ class PaymentMethodConfigurationGooglePayDisplayPreference(StripeModel):
     overridable: bool | None = None
     """Whether a connected account can change the setting of its platform."""
     preference: Literal["none", "off", "on"]
-    """Choice of the account. `none` follows the parent configuration or Stripe's default."""
+    """Choice of the account. `none` follows the parent configuration or Stripe's default.
+
+    - `none`: Stripe's or the platform's default applies.
+    - `off`: Not offered.
+    - `on`: Offered.
+    """
     value: Literal["off", "on"]
-    """Effective setting."""
+    """Effective setting.
+
+    - `off`: Not offered.
+    - `on`: Offered.
+    """
 
 
 class PaymentMethodConfigurationGooglePay(StripeModel):
-    """Data specific to Google Pay."""
+    """Whether Google Pay is offered."""
 
     available: bool
+    """Whether it is offered now: its capability is active and its preference is on."""
     display_preference: PaymentMethodConfigurationGooglePayDisplayPreference
     """Whether the payment method is shown to customers."""
 
@@ -568,15 +804,25 @@ class PaymentMethodConfigurationGrabpayDisplayPreference(StripeModel):
     overridable: bool | None = None
     """Whether a connected account can change the setting of its platform."""
     preference: Literal["none", "off", "on"]
-    """Choice of the account. `none` follows the parent configuration or Stripe's default."""
+    """Choice of the account. `none` follows the parent configuration or Stripe's default.
+
+    - `none`: Stripe's or the platform's default applies.
+    - `off`: Not offered.
+    - `on`: Offered.
+    """
     value: Literal["off", "on"]
-    """Effective setting."""
+    """Effective setting.
+
+    - `off`: Not offered.
+    - `on`: Offered.
+    """
 
 
 class PaymentMethodConfigurationGrabpay(StripeModel):
-    """Data specific to GrabPay."""
+    """Whether GrabPay, a wallet in Southeast Asia, is offered."""
 
     available: bool
+    """Whether it is offered now: its capability is active and its preference is on."""
     display_preference: PaymentMethodConfigurationGrabpayDisplayPreference
     """Whether the payment method is shown to customers."""
 
@@ -587,15 +833,25 @@ class PaymentMethodConfigurationIdealDisplayPreference(StripeModel):
     overridable: bool | None = None
     """Whether a connected account can change the setting of its platform."""
     preference: Literal["none", "off", "on"]
-    """Choice of the account. `none` follows the parent configuration or Stripe's default."""
+    """Choice of the account. `none` follows the parent configuration or Stripe's default.
+
+    - `none`: Stripe's or the platform's default applies.
+    - `off`: Not offered.
+    - `on`: Offered.
+    """
     value: Literal["off", "on"]
-    """Effective setting."""
+    """Effective setting.
+
+    - `off`: Not offered.
+    - `on`: Offered.
+    """
 
 
 class PaymentMethodConfigurationIdeal(StripeModel):
-    """Data specific to iDEAL."""
+    """Whether iDEAL, online banking in the Netherlands, is offered."""
 
     available: bool
+    """Whether it is offered now: its capability is active and its preference is on."""
     display_preference: PaymentMethodConfigurationIdealDisplayPreference
     """Whether the payment method is shown to customers."""
 
@@ -606,13 +862,25 @@ class PaymentMethodConfigurationJcbDisplayPreference(StripeModel):
     overridable: bool | None = None
     """Whether a connected account can change the setting of its platform."""
     preference: Literal["none", "off", "on"]
-    """Choice of the account. `none` follows the parent configuration or Stripe's default."""
+    """Choice of the account. `none` follows the parent configuration or Stripe's default.
+
+    - `none`: Stripe's or the platform's default applies.
+    - `off`: Not offered.
+    - `on`: Offered.
+    """
     value: Literal["off", "on"]
-    """Effective setting."""
+    """Effective setting.
+
+    - `off`: Not offered.
+    - `on`: Offered.
+    """
 
 
 class PaymentMethodConfigurationJcb(StripeModel):
+    """Whether JCB, the Japanese card network, is offered."""
+
     available: bool
+    """Whether it is offered now: its capability is active and its preference is on."""
     display_preference: PaymentMethodConfigurationJcbDisplayPreference
     """Whether the payment method is shown to customers."""
 
@@ -623,15 +891,25 @@ class PaymentMethodConfigurationKakaoPayDisplayPreference(StripeModel):
     overridable: bool | None = None
     """Whether a connected account can change the setting of its platform."""
     preference: Literal["none", "off", "on"]
-    """Choice of the account. `none` follows the parent configuration or Stripe's default."""
+    """Choice of the account. `none` follows the parent configuration or Stripe's default.
+
+    - `none`: Stripe's or the platform's default applies.
+    - `off`: Not offered.
+    - `on`: Offered.
+    """
     value: Literal["off", "on"]
-    """Effective setting."""
+    """Effective setting.
+
+    - `off`: Not offered.
+    - `on`: Offered.
+    """
 
 
 class PaymentMethodConfigurationKakaoPay(StripeModel):
-    """Data specific to Kakao Pay."""
+    """Whether Kakao Pay, a wallet in South Korea, is offered."""
 
     available: bool
+    """Whether it is offered now: its capability is active and its preference is on."""
     display_preference: PaymentMethodConfigurationKakaoPayDisplayPreference
     """Whether the payment method is shown to customers."""
 
@@ -642,15 +920,25 @@ class PaymentMethodConfigurationKlarnaDisplayPreference(StripeModel):
     overridable: bool | None = None
     """Whether a connected account can change the setting of its platform."""
     preference: Literal["none", "off", "on"]
-    """Choice of the account. `none` follows the parent configuration or Stripe's default."""
+    """Choice of the account. `none` follows the parent configuration or Stripe's default.
+
+    - `none`: Stripe's or the platform's default applies.
+    - `off`: Not offered.
+    - `on`: Offered.
+    """
     value: Literal["off", "on"]
-    """Effective setting."""
+    """Effective setting.
+
+    - `off`: Not offered.
+    - `on`: Offered.
+    """
 
 
 class PaymentMethodConfigurationKlarna(StripeModel):
-    """Data specific to Klarna."""
+    """Whether Klarna, with which customers pay now, later or in installments, is offered."""
 
     available: bool
+    """Whether it is offered now: its capability is active and its preference is on."""
     display_preference: PaymentMethodConfigurationKlarnaDisplayPreference
     """Whether the payment method is shown to customers."""
 
@@ -661,15 +949,25 @@ class PaymentMethodConfigurationKonbiniDisplayPreference(StripeModel):
     overridable: bool | None = None
     """Whether a connected account can change the setting of its platform."""
     preference: Literal["none", "off", "on"]
-    """Choice of the account. `none` follows the parent configuration or Stripe's default."""
+    """Choice of the account. `none` follows the parent configuration or Stripe's default.
+
+    - `none`: Stripe's or the platform's default applies.
+    - `off`: Not offered.
+    - `on`: Offered.
+    """
     value: Literal["off", "on"]
-    """Effective setting."""
+    """Effective setting.
+
+    - `off`: Not offered.
+    - `on`: Offered.
+    """
 
 
 class PaymentMethodConfigurationKonbini(StripeModel):
-    """Data specific to Konbini."""
+    """Whether Konbini, cash payment at a convenience store in Japan, is offered."""
 
     available: bool
+    """Whether it is offered now: its capability is active and its preference is on."""
     display_preference: PaymentMethodConfigurationKonbiniDisplayPreference
     """Whether the payment method is shown to customers."""
 
@@ -680,15 +978,25 @@ class PaymentMethodConfigurationKrCardDisplayPreference(StripeModel):
     overridable: bool | None = None
     """Whether a connected account can change the setting of its platform."""
     preference: Literal["none", "off", "on"]
-    """Choice of the account. `none` follows the parent configuration or Stripe's default."""
+    """Choice of the account. `none` follows the parent configuration or Stripe's default.
+
+    - `none`: Stripe's or the platform's default applies.
+    - `off`: Not offered.
+    - `on`: Offered.
+    """
     value: Literal["off", "on"]
-    """Effective setting."""
+    """Effective setting.
+
+    - `off`: Not offered.
+    - `on`: Offered.
+    """
 
 
 class PaymentMethodConfigurationKrCard(StripeModel):
-    """Data specific to Korean cards."""
+    """Whether cards issued in South Korea are offered."""
 
     available: bool
+    """Whether it is offered now: its capability is active and its preference is on."""
     display_preference: PaymentMethodConfigurationKrCardDisplayPreference
     """Whether the payment method is shown to customers."""
 
@@ -699,13 +1007,25 @@ class PaymentMethodConfigurationLinkDisplayPreference(StripeModel):
     overridable: bool | None = None
     """Whether a connected account can change the setting of its platform."""
     preference: Literal["none", "off", "on"]
-    """Choice of the account. `none` follows the parent configuration or Stripe's default."""
+    """Choice of the account. `none` follows the parent configuration or Stripe's default.
+
+    - `none`: Stripe's or the platform's default applies.
+    - `off`: Not offered.
+    - `on`: Offered.
+    """
     value: Literal["off", "on"]
-    """Effective setting."""
+    """Effective setting.
+
+    - `off`: Not offered.
+    - `on`: Offered.
+    """
 
 
 class PaymentMethodConfigurationLink(StripeModel):
+    """Whether Link, Stripe's wallet, is offered."""
+
     available: bool
+    """Whether it is offered now: its capability is active and its preference is on."""
     display_preference: PaymentMethodConfigurationLinkDisplayPreference
     """Whether the payment method is shown to customers."""
 
@@ -716,15 +1036,25 @@ class PaymentMethodConfigurationMbWayDisplayPreference(StripeModel):
     overridable: bool | None = None
     """Whether a connected account can change the setting of its platform."""
     preference: Literal["none", "off", "on"]
-    """Choice of the account. `none` follows the parent configuration or Stripe's default."""
+    """Choice of the account. `none` follows the parent configuration or Stripe's default.
+
+    - `none`: Stripe's or the platform's default applies.
+    - `off`: Not offered.
+    - `on`: Offered.
+    """
     value: Literal["off", "on"]
-    """Effective setting."""
+    """Effective setting.
+
+    - `off`: Not offered.
+    - `on`: Offered.
+    """
 
 
 class PaymentMethodConfigurationMbWay(StripeModel):
-    """Data specific to MB WAY."""
+    """Whether MB WAY, a wallet in Portugal, is offered."""
 
     available: bool
+    """Whether it is offered now: its capability is active and its preference is on."""
     display_preference: PaymentMethodConfigurationMbWayDisplayPreference
     """Whether the payment method is shown to customers."""
 
@@ -735,15 +1065,25 @@ class PaymentMethodConfigurationMobilepayDisplayPreference(StripeModel):
     overridable: bool | None = None
     """Whether a connected account can change the setting of its platform."""
     preference: Literal["none", "off", "on"]
-    """Choice of the account. `none` follows the parent configuration or Stripe's default."""
+    """Choice of the account. `none` follows the parent configuration or Stripe's default.
+
+    - `none`: Stripe's or the platform's default applies.
+    - `off`: Not offered.
+    - `on`: Offered.
+    """
     value: Literal["off", "on"]
-    """Effective setting."""
+    """Effective setting.
+
+    - `off`: Not offered.
+    - `on`: Offered.
+    """
 
 
 class PaymentMethodConfigurationMobilepay(StripeModel):
-    """Data specific to MobilePay."""
+    """Whether MobilePay, a wallet in Denmark and Finland, is offered."""
 
     available: bool
+    """Whether it is offered now: its capability is active and its preference is on."""
     display_preference: PaymentMethodConfigurationMobilepayDisplayPreference
     """Whether the payment method is shown to customers."""
 
@@ -754,15 +1094,25 @@ class PaymentMethodConfigurationMultibancoDisplayPreference(StripeModel):
     overridable: bool | None = None
     """Whether a connected account can change the setting of its platform."""
     preference: Literal["none", "off", "on"]
-    """Choice of the account. `none` follows the parent configuration or Stripe's default."""
+    """Choice of the account. `none` follows the parent configuration or Stripe's default.
+
+    - `none`: Stripe's or the platform's default applies.
+    - `off`: Not offered.
+    - `on`: Offered.
+    """
     value: Literal["off", "on"]
-    """Effective setting."""
+    """Effective setting.
+
+    - `off`: Not offered.
+    - `on`: Offered.
+    """
 
 
 class PaymentMethodConfigurationMultibanco(StripeModel):
-    """Data specific to Multibanco."""
+    """Whether Multibanco, which customers in Portugal pay at an ATM or by online banking, is offered."""
 
     available: bool
+    """Whether it is offered now: its capability is active and its preference is on."""
     display_preference: PaymentMethodConfigurationMultibancoDisplayPreference
     """Whether the payment method is shown to customers."""
 
@@ -773,15 +1123,25 @@ class PaymentMethodConfigurationNaverPayDisplayPreference(StripeModel):
     overridable: bool | None = None
     """Whether a connected account can change the setting of its platform."""
     preference: Literal["none", "off", "on"]
-    """Choice of the account. `none` follows the parent configuration or Stripe's default."""
+    """Choice of the account. `none` follows the parent configuration or Stripe's default.
+
+    - `none`: Stripe's or the platform's default applies.
+    - `off`: Not offered.
+    - `on`: Offered.
+    """
     value: Literal["off", "on"]
-    """Effective setting."""
+    """Effective setting.
+
+    - `off`: Not offered.
+    - `on`: Offered.
+    """
 
 
 class PaymentMethodConfigurationNaverPay(StripeModel):
-    """Data specific to Naver Pay."""
+    """Whether Naver Pay, a wallet in South Korea, is offered."""
 
     available: bool
+    """Whether it is offered now: its capability is active and its preference is on."""
     display_preference: PaymentMethodConfigurationNaverPayDisplayPreference
     """Whether the payment method is shown to customers."""
 
@@ -792,15 +1152,25 @@ class PaymentMethodConfigurationNzBankAccountDisplayPreference(StripeModel):
     overridable: bool | None = None
     """Whether a connected account can change the setting of its platform."""
     preference: Literal["none", "off", "on"]
-    """Choice of the account. `none` follows the parent configuration or Stripe's default."""
+    """Choice of the account. `none` follows the parent configuration or Stripe's default.
+
+    - `none`: Stripe's or the platform's default applies.
+    - `off`: Not offered.
+    - `on`: Offered.
+    """
     value: Literal["off", "on"]
-    """Effective setting."""
+    """Effective setting.
+
+    - `off`: Not offered.
+    - `on`: Offered.
+    """
 
 
 class PaymentMethodConfigurationNzBankAccount(StripeModel):
-    """Data specific to BECS Direct Debit in New Zealand."""
+    """Whether New Zealand BECS Direct Debit is offered."""
 
     available: bool
+    """Whether it is offered now: its capability is active and its preference is on."""
     display_preference: PaymentMethodConfigurationNzBankAccountDisplayPreference
     """Whether the payment method is shown to customers."""
 
@@ -811,15 +1181,25 @@ class PaymentMethodConfigurationOxxoDisplayPreference(StripeModel):
     overridable: bool | None = None
     """Whether a connected account can change the setting of its platform."""
     preference: Literal["none", "off", "on"]
-    """Choice of the account. `none` follows the parent configuration or Stripe's default."""
+    """Choice of the account. `none` follows the parent configuration or Stripe's default.
+
+    - `none`: Stripe's or the platform's default applies.
+    - `off`: Not offered.
+    - `on`: Offered.
+    """
     value: Literal["off", "on"]
-    """Effective setting."""
+    """Effective setting.
+
+    - `off`: Not offered.
+    - `on`: Offered.
+    """
 
 
 class PaymentMethodConfigurationOxxo(StripeModel):
-    """Data specific to OXXO."""
+    """Whether OXXO, a voucher that customers in Mexico pay in cash at a store, is offered."""
 
     available: bool
+    """Whether it is offered now: its capability is active and its preference is on."""
     display_preference: PaymentMethodConfigurationOxxoDisplayPreference
     """Whether the payment method is shown to customers."""
 
@@ -830,15 +1210,25 @@ class PaymentMethodConfigurationP24DisplayPreference(StripeModel):
     overridable: bool | None = None
     """Whether a connected account can change the setting of its platform."""
     preference: Literal["none", "off", "on"]
-    """Choice of the account. `none` follows the parent configuration or Stripe's default."""
+    """Choice of the account. `none` follows the parent configuration or Stripe's default.
+
+    - `none`: Stripe's or the platform's default applies.
+    - `off`: Not offered.
+    - `on`: Offered.
+    """
     value: Literal["off", "on"]
-    """Effective setting."""
+    """Effective setting.
+
+    - `off`: Not offered.
+    - `on`: Offered.
+    """
 
 
 class PaymentMethodConfigurationP24(StripeModel):
-    """Data specific to Przelewy24."""
+    """Whether Przelewy24, online banking in Poland, is offered."""
 
     available: bool
+    """Whether it is offered now: its capability is active and its preference is on."""
     display_preference: PaymentMethodConfigurationP24DisplayPreference
     """Whether the payment method is shown to customers."""
 
@@ -849,15 +1239,25 @@ class PaymentMethodConfigurationPayByBankDisplayPreference(StripeModel):
     overridable: bool | None = None
     """Whether a connected account can change the setting of its platform."""
     preference: Literal["none", "off", "on"]
-    """Choice of the account. `none` follows the parent configuration or Stripe's default."""
+    """Choice of the account. `none` follows the parent configuration or Stripe's default.
+
+    - `none`: Stripe's or the platform's default applies.
+    - `off`: Not offered.
+    - `on`: Offered.
+    """
     value: Literal["off", "on"]
-    """Effective setting."""
+    """Effective setting.
+
+    - `off`: Not offered.
+    - `on`: Offered.
+    """
 
 
 class PaymentMethodConfigurationPayByBank(StripeModel):
-    """Data specific to Pay by Bank."""
+    """Whether Pay by Bank, with which customers pay directly from their bank's app, is offered."""
 
     available: bool
+    """Whether it is offered now: its capability is active and its preference is on."""
     display_preference: PaymentMethodConfigurationPayByBankDisplayPreference
     """Whether the payment method is shown to customers."""
 
@@ -868,15 +1268,25 @@ class PaymentMethodConfigurationPaycoDisplayPreference(StripeModel):
     overridable: bool | None = None
     """Whether a connected account can change the setting of its platform."""
     preference: Literal["none", "off", "on"]
-    """Choice of the account. `none` follows the parent configuration or Stripe's default."""
+    """Choice of the account. `none` follows the parent configuration or Stripe's default.
+
+    - `none`: Stripe's or the platform's default applies.
+    - `off`: Not offered.
+    - `on`: Offered.
+    """
     value: Literal["off", "on"]
-    """Effective setting."""
+    """Effective setting.
+
+    - `off`: Not offered.
+    - `on`: Offered.
+    """
 
 
 class PaymentMethodConfigurationPayco(StripeModel):
-    """Data specific to PAYCO."""
+    """Whether PAYCO, a wallet in South Korea, is offered."""
 
     available: bool
+    """Whether it is offered now: its capability is active and its preference is on."""
     display_preference: PaymentMethodConfigurationPaycoDisplayPreference
     """Whether the payment method is shown to customers."""
 
@@ -887,15 +1297,25 @@ class PaymentMethodConfigurationPaynowDisplayPreference(StripeModel):
     overridable: bool | None = None
     """Whether a connected account can change the setting of its platform."""
     preference: Literal["none", "off", "on"]
-    """Choice of the account. `none` follows the parent configuration or Stripe's default."""
+    """Choice of the account. `none` follows the parent configuration or Stripe's default.
+
+    - `none`: Stripe's or the platform's default applies.
+    - `off`: Not offered.
+    - `on`: Offered.
+    """
     value: Literal["off", "on"]
-    """Effective setting."""
+    """Effective setting.
+
+    - `off`: Not offered.
+    - `on`: Offered.
+    """
 
 
 class PaymentMethodConfigurationPaynow(StripeModel):
-    """Data specific to PayNow."""
+    """Whether PayNow, with which customers in Singapore pay by QR code, is offered."""
 
     available: bool
+    """Whether it is offered now: its capability is active and its preference is on."""
     display_preference: PaymentMethodConfigurationPaynowDisplayPreference
     """Whether the payment method is shown to customers."""
 
@@ -906,15 +1326,25 @@ class PaymentMethodConfigurationPaypalDisplayPreference(StripeModel):
     overridable: bool | None = None
     """Whether a connected account can change the setting of its platform."""
     preference: Literal["none", "off", "on"]
-    """Choice of the account. `none` follows the parent configuration or Stripe's default."""
+    """Choice of the account. `none` follows the parent configuration or Stripe's default.
+
+    - `none`: Stripe's or the platform's default applies.
+    - `off`: Not offered.
+    - `on`: Offered.
+    """
     value: Literal["off", "on"]
-    """Effective setting."""
+    """Effective setting.
+
+    - `off`: Not offered.
+    - `on`: Offered.
+    """
 
 
 class PaymentMethodConfigurationPaypal(StripeModel):
-    """Data specific to PayPal."""
+    """Whether PayPal, a wallet used in many countries, is offered."""
 
     available: bool
+    """Whether it is offered now: its capability is active and its preference is on."""
     display_preference: PaymentMethodConfigurationPaypalDisplayPreference
     """Whether the payment method is shown to customers."""
 
@@ -925,15 +1355,25 @@ class PaymentMethodConfigurationPaypayDisplayPreference(StripeModel):
     overridable: bool | None = None
     """Whether a connected account can change the setting of its platform."""
     preference: Literal["none", "off", "on"]
-    """Choice of the account. `none` follows the parent configuration or Stripe's default."""
+    """Choice of the account. `none` follows the parent configuration or Stripe's default.
+
+    - `none`: Stripe's or the platform's default applies.
+    - `off`: Not offered.
+    - `on`: Offered.
+    """
     value: Literal["off", "on"]
-    """Effective setting."""
+    """Effective setting.
+
+    - `off`: Not offered.
+    - `on`: Offered.
+    """
 
 
 class PaymentMethodConfigurationPaypay(StripeModel):
-    """Data specific to PayPay."""
+    """Whether PayPay, a wallet in Japan, is offered."""
 
     available: bool
+    """Whether it is offered now: its capability is active and its preference is on."""
     display_preference: PaymentMethodConfigurationPaypayDisplayPreference
     """Whether the payment method is shown to customers."""
 
@@ -944,15 +1384,25 @@ class PaymentMethodConfigurationPaytoDisplayPreference(StripeModel):
     overridable: bool | None = None
     """Whether a connected account can change the setting of its platform."""
     preference: Literal["none", "off", "on"]
-    """Choice of the account. `none` follows the parent configuration or Stripe's default."""
+    """Choice of the account. `none` follows the parent configuration or Stripe's default.
+
+    - `none`: Stripe's or the platform's default applies.
+    - `off`: Not offered.
+    - `on`: Offered.
+    """
     value: Literal["off", "on"]
-    """Effective setting."""
+    """Effective setting.
+
+    - `off`: Not offered.
+    - `on`: Offered.
+    """
 
 
 class PaymentMethodConfigurationPayto(StripeModel):
-    """Data specific to PayTo."""
+    """Whether PayTo is offered."""
 
     available: bool
+    """Whether it is offered now: its capability is active and its preference is on."""
     display_preference: PaymentMethodConfigurationPaytoDisplayPreference
     """Whether the payment method is shown to customers."""
 
@@ -963,15 +1413,25 @@ class PaymentMethodConfigurationPixDisplayPreference(StripeModel):
     overridable: bool | None = None
     """Whether a connected account can change the setting of its platform."""
     preference: Literal["none", "off", "on"]
-    """Choice of the account. `none` follows the parent configuration or Stripe's default."""
+    """Choice of the account. `none` follows the parent configuration or Stripe's default.
+
+    - `none`: Stripe's or the platform's default applies.
+    - `off`: Not offered.
+    - `on`: Offered.
+    """
     value: Literal["off", "on"]
-    """Effective setting."""
+    """Effective setting.
+
+    - `off`: Not offered.
+    - `on`: Offered.
+    """
 
 
 class PaymentMethodConfigurationPix(StripeModel):
-    """Data specific to Pix."""
+    """Whether Pix, instant payment from bank accounts in Brazil, is offered."""
 
     available: bool
+    """Whether it is offered now: its capability is active and its preference is on."""
     display_preference: PaymentMethodConfigurationPixDisplayPreference
     """Whether the payment method is shown to customers."""
 
@@ -982,15 +1442,25 @@ class PaymentMethodConfigurationPromptpayDisplayPreference(StripeModel):
     overridable: bool | None = None
     """Whether a connected account can change the setting of its platform."""
     preference: Literal["none", "off", "on"]
-    """Choice of the account. `none` follows the parent configuration or Stripe's default."""
+    """Choice of the account. `none` follows the parent configuration or Stripe's default.
+
+    - `none`: Stripe's or the platform's default applies.
+    - `off`: Not offered.
+    - `on`: Offered.
+    """
     value: Literal["off", "on"]
-    """Effective setting."""
+    """Effective setting.
+
+    - `off`: Not offered.
+    - `on`: Offered.
+    """
 
 
 class PaymentMethodConfigurationPromptpay(StripeModel):
-    """Data specific to PromptPay."""
+    """Whether PromptPay, with which customers in Thailand pay by QR code, is offered."""
 
     available: bool
+    """Whether it is offered now: its capability is active and its preference is on."""
     display_preference: PaymentMethodConfigurationPromptpayDisplayPreference
     """Whether the payment method is shown to customers."""
 
@@ -1001,15 +1471,25 @@ class PaymentMethodConfigurationRevolutPayDisplayPreference(StripeModel):
     overridable: bool | None = None
     """Whether a connected account can change the setting of its platform."""
     preference: Literal["none", "off", "on"]
-    """Choice of the account. `none` follows the parent configuration or Stripe's default."""
+    """Choice of the account. `none` follows the parent configuration or Stripe's default.
+
+    - `none`: Stripe's or the platform's default applies.
+    - `off`: Not offered.
+    - `on`: Offered.
+    """
     value: Literal["off", "on"]
-    """Effective setting."""
+    """Effective setting.
+
+    - `off`: Not offered.
+    - `on`: Offered.
+    """
 
 
 class PaymentMethodConfigurationRevolutPay(StripeModel):
-    """Data specific to Revolut Pay."""
+    """Whether Revolut Pay, the wallet of Revolut, is offered."""
 
     available: bool
+    """Whether it is offered now: its capability is active and its preference is on."""
     display_preference: PaymentMethodConfigurationRevolutPayDisplayPreference
     """Whether the payment method is shown to customers."""
 
@@ -1020,15 +1500,25 @@ class PaymentMethodConfigurationSamsungPayDisplayPreference(StripeModel):
     overridable: bool | None = None
     """Whether a connected account can change the setting of its platform."""
     preference: Literal["none", "off", "on"]
-    """Choice of the account. `none` follows the parent configuration or Stripe's default."""
+    """Choice of the account. `none` follows the parent configuration or Stripe's default.
+
+    - `none`: Stripe's or the platform's default applies.
+    - `off`: Not offered.
+    - `on`: Offered.
+    """
     value: Literal["off", "on"]
-    """Effective setting."""
+    """Effective setting.
+
+    - `off`: Not offered.
+    - `on`: Offered.
+    """
 
 
 class PaymentMethodConfigurationSamsungPay(StripeModel):
-    """Data specific to Samsung Pay."""
+    """Whether Samsung Pay is offered."""
 
     available: bool
+    """Whether it is offered now: its capability is active and its preference is on."""
     display_preference: PaymentMethodConfigurationSamsungPayDisplayPreference
     """Whether the payment method is shown to customers."""
 
@@ -1039,15 +1529,25 @@ class PaymentMethodConfigurationSatispayDisplayPreference(StripeModel):
     overridable: bool | None = None
     """Whether a connected account can change the setting of its platform."""
     preference: Literal["none", "off", "on"]
-    """Choice of the account. `none` follows the parent configuration or Stripe's default."""
+    """Choice of the account. `none` follows the parent configuration or Stripe's default.
+
+    - `none`: Stripe's or the platform's default applies.
+    - `off`: Not offered.
+    - `on`: Offered.
+    """
     value: Literal["off", "on"]
-    """Effective setting."""
+    """Effective setting.
+
+    - `off`: Not offered.
+    - `on`: Offered.
+    """
 
 
 class PaymentMethodConfigurationSatispay(StripeModel):
-    """Data specific to Satispay."""
+    """Whether Satispay, a wallet used mainly in Italy, is offered."""
 
     available: bool
+    """Whether it is offered now: its capability is active and its preference is on."""
     display_preference: PaymentMethodConfigurationSatispayDisplayPreference
     """Whether the payment method is shown to customers."""
 
@@ -1058,15 +1558,25 @@ class PaymentMethodConfigurationScalapayDisplayPreference(StripeModel):
     overridable: bool | None = None
     """Whether a connected account can change the setting of its platform."""
     preference: Literal["none", "off", "on"]
-    """Choice of the account. `none` follows the parent configuration or Stripe's default."""
+    """Choice of the account. `none` follows the parent configuration or Stripe's default.
+
+    - `none`: Stripe's or the platform's default applies.
+    - `off`: Not offered.
+    - `on`: Offered.
+    """
     value: Literal["off", "on"]
-    """Effective setting."""
+    """Effective setting.
+
+    - `off`: Not offered.
+    - `on`: Offered.
+    """
 
 
 class PaymentMethodConfigurationScalapay(StripeModel):
-    """Data specific to Scalapay."""
+    """Whether Scalapay, with which customers in Europe pay in installments, is offered."""
 
     available: bool
+    """Whether it is offered now: its capability is active and its preference is on."""
     display_preference: PaymentMethodConfigurationScalapayDisplayPreference
     """Whether the payment method is shown to customers."""
 
@@ -1077,15 +1587,25 @@ class PaymentMethodConfigurationSepaDebitDisplayPreference(StripeModel):
     overridable: bool | None = None
     """Whether a connected account can change the setting of its platform."""
     preference: Literal["none", "off", "on"]
-    """Choice of the account. `none` follows the parent configuration or Stripe's default."""
+    """Choice of the account. `none` follows the parent configuration or Stripe's default.
+
+    - `none`: Stripe's or the platform's default applies.
+    - `off`: Not offered.
+    - `on`: Offered.
+    """
     value: Literal["off", "on"]
-    """Effective setting."""
+    """Effective setting.
+
+    - `off`: Not offered.
+    - `on`: Offered.
+    """
 
 
 class PaymentMethodConfigurationSepaDebit(StripeModel):
-    """Data specific to SEPA Direct Debit."""
+    """Whether SEPA Direct Debit is offered."""
 
     available: bool
+    """Whether it is offered now: its capability is active and its preference is on."""
     display_preference: PaymentMethodConfigurationSepaDebitDisplayPreference
     """Whether the payment method is shown to customers."""
 
@@ -1096,15 +1616,25 @@ class PaymentMethodConfigurationSequraDisplayPreference(StripeModel):
     overridable: bool | None = None
     """Whether a connected account can change the setting of its platform."""
     preference: Literal["none", "off", "on"]
-    """Choice of the account. `none` follows the parent configuration or Stripe's default."""
+    """Choice of the account. `none` follows the parent configuration or Stripe's default.
+
+    - `none`: Stripe's or the platform's default applies.
+    - `off`: Not offered.
+    - `on`: Offered.
+    """
     value: Literal["off", "on"]
-    """Effective setting."""
+    """Effective setting.
+
+    - `off`: Not offered.
+    - `on`: Offered.
+    """
 
 
 class PaymentMethodConfigurationSequra(StripeModel):
-    """Data specific to seQura."""
+    """Whether seQura, with which customers pay in installments, mainly in Spain, is offered."""
 
     available: bool
+    """Whether it is offered now: its capability is active and its preference is on."""
     display_preference: PaymentMethodConfigurationSequraDisplayPreference
     """Whether the payment method is shown to customers."""
 
@@ -1115,15 +1645,25 @@ class PaymentMethodConfigurationSofortDisplayPreference(StripeModel):
     overridable: bool | None = None
     """Whether a connected account can change the setting of its platform."""
     preference: Literal["none", "off", "on"]
-    """Choice of the account. `none` follows the parent configuration or Stripe's default."""
+    """Choice of the account. `none` follows the parent configuration or Stripe's default.
+
+    - `none`: Stripe's or the platform's default applies.
+    - `off`: Not offered.
+    - `on`: Offered.
+    """
     value: Literal["off", "on"]
-    """Effective setting."""
+    """Effective setting.
+
+    - `off`: Not offered.
+    - `on`: Offered.
+    """
 
 
 class PaymentMethodConfigurationSofort(StripeModel):
-    """Data specific to Sofort."""
+    """Whether Sofort, online banking in some European countries, is offered."""
 
     available: bool
+    """Whether it is offered now: its capability is active and its preference is on."""
     display_preference: PaymentMethodConfigurationSofortDisplayPreference
     """Whether the payment method is shown to customers."""
 
@@ -1134,15 +1674,25 @@ class PaymentMethodConfigurationSunbitDisplayPreference(StripeModel):
     overridable: bool | None = None
     """Whether a connected account can change the setting of its platform."""
     preference: Literal["none", "off", "on"]
-    """Choice of the account. `none` follows the parent configuration or Stripe's default."""
+    """Choice of the account. `none` follows the parent configuration or Stripe's default.
+
+    - `none`: Stripe's or the platform's default applies.
+    - `off`: Not offered.
+    - `on`: Offered.
+    """
     value: Literal["off", "on"]
-    """Effective setting."""
+    """Effective setting.
+
+    - `off`: Not offered.
+    - `on`: Offered.
+    """
 
 
 class PaymentMethodConfigurationSunbit(StripeModel):
-    """Data specific to Sunbit."""
+    """Whether Sunbit, with which customers in the US pay in installments, is offered."""
 
     available: bool
+    """Whether it is offered now: its capability is active and its preference is on."""
     display_preference: PaymentMethodConfigurationSunbitDisplayPreference
     """Whether the payment method is shown to customers."""
 
@@ -1153,15 +1703,25 @@ class PaymentMethodConfigurationSwishDisplayPreference(StripeModel):
     overridable: bool | None = None
     """Whether a connected account can change the setting of its platform."""
     preference: Literal["none", "off", "on"]
-    """Choice of the account. `none` follows the parent configuration or Stripe's default."""
+    """Choice of the account. `none` follows the parent configuration or Stripe's default.
+
+    - `none`: Stripe's or the platform's default applies.
+    - `off`: Not offered.
+    - `on`: Offered.
+    """
     value: Literal["off", "on"]
-    """Effective setting."""
+    """Effective setting.
+
+    - `off`: Not offered.
+    - `on`: Offered.
+    """
 
 
 class PaymentMethodConfigurationSwish(StripeModel):
-    """Data specific to Swish."""
+    """Whether Swish, a wallet in Sweden, is offered."""
 
     available: bool
+    """Whether it is offered now: its capability is active and its preference is on."""
     display_preference: PaymentMethodConfigurationSwishDisplayPreference
     """Whether the payment method is shown to customers."""
 
@@ -1172,15 +1732,25 @@ class PaymentMethodConfigurationTwintDisplayPreference(StripeModel):
     overridable: bool | None = None
     """Whether a connected account can change the setting of its platform."""
     preference: Literal["none", "off", "on"]
-    """Choice of the account. `none` follows the parent configuration or Stripe's default."""
+    """Choice of the account. `none` follows the parent configuration or Stripe's default.
+
+    - `none`: Stripe's or the platform's default applies.
+    - `off`: Not offered.
+    - `on`: Offered.
+    """
     value: Literal["off", "on"]
-    """Effective setting."""
+    """Effective setting.
+
+    - `off`: Not offered.
+    - `on`: Offered.
+    """
 
 
 class PaymentMethodConfigurationTwint(StripeModel):
-    """Data specific to TWINT."""
+    """Whether TWINT, a wallet in Switzerland, is offered."""
 
     available: bool
+    """Whether it is offered now: its capability is active and its preference is on."""
     display_preference: PaymentMethodConfigurationTwintDisplayPreference
     """Whether the payment method is shown to customers."""
 
@@ -1191,15 +1761,25 @@ class PaymentMethodConfigurationUpiDisplayPreference(StripeModel):
     overridable: bool | None = None
     """Whether a connected account can change the setting of its platform."""
     preference: Literal["none", "off", "on"]
-    """Choice of the account. `none` follows the parent configuration or Stripe's default."""
+    """Choice of the account. `none` follows the parent configuration or Stripe's default.
+
+    - `none`: Stripe's or the platform's default applies.
+    - `off`: Not offered.
+    - `on`: Offered.
+    """
     value: Literal["off", "on"]
-    """Effective setting."""
+    """Effective setting.
+
+    - `off`: Not offered.
+    - `on`: Offered.
+    """
 
 
 class PaymentMethodConfigurationUpi(StripeModel):
-    """Data specific to UPI."""
+    """Whether UPI, instant payment from bank accounts in India, is offered."""
 
     available: bool
+    """Whether it is offered now: its capability is active and its preference is on."""
     display_preference: PaymentMethodConfigurationUpiDisplayPreference
     """Whether the payment method is shown to customers."""
 
@@ -1210,15 +1790,25 @@ class PaymentMethodConfigurationUsBankAccountDisplayPreference(StripeModel):
     overridable: bool | None = None
     """Whether a connected account can change the setting of its platform."""
     preference: Literal["none", "off", "on"]
-    """Choice of the account. `none` follows the parent configuration or Stripe's default."""
+    """Choice of the account. `none` follows the parent configuration or Stripe's default.
+
+    - `none`: Stripe's or the platform's default applies.
+    - `off`: Not offered.
+    - `on`: Offered.
+    """
     value: Literal["off", "on"]
-    """Effective setting."""
+    """Effective setting.
+
+    - `off`: Not offered.
+    - `on`: Offered.
+    """
 
 
 class PaymentMethodConfigurationUsBankAccount(StripeModel):
-    """Data specific to bank accounts in the United States."""
+    """Whether ACH Direct Debit is offered."""
 
     available: bool
+    """Whether it is offered now: its capability is active and its preference is on."""
     display_preference: PaymentMethodConfigurationUsBankAccountDisplayPreference
     """Whether the payment method is shown to customers."""
 
@@ -1229,15 +1819,25 @@ class PaymentMethodConfigurationWechatPayDisplayPreference(StripeModel):
     overridable: bool | None = None
     """Whether a connected account can change the setting of its platform."""
     preference: Literal["none", "off", "on"]
-    """Choice of the account. `none` follows the parent configuration or Stripe's default."""
+    """Choice of the account. `none` follows the parent configuration or Stripe's default.
+
+    - `none`: Stripe's or the platform's default applies.
+    - `off`: Not offered.
+    - `on`: Offered.
+    """
     value: Literal["off", "on"]
-    """Effective setting."""
+    """Effective setting.
+
+    - `off`: Not offered.
+    - `on`: Offered.
+    """
 
 
 class PaymentMethodConfigurationWechatPay(StripeModel):
-    """Data specific to WeChat Pay."""
+    """Whether WeChat Pay, a wallet used mainly in China, is offered."""
 
     available: bool
+    """Whether it is offered now: its capability is active and its preference is on."""
     display_preference: PaymentMethodConfigurationWechatPayDisplayPreference
     """Whether the payment method is shown to customers."""
 
@@ -1248,150 +1848,171 @@ class PaymentMethodConfigurationZipDisplayPreference(StripeModel):
     overridable: bool | None = None
     """Whether a connected account can change the setting of its platform."""
     preference: Literal["none", "off", "on"]
-    """Choice of the account. `none` follows the parent configuration or Stripe's default."""
+    """Choice of the account. `none` follows the parent configuration or Stripe's default.
+
+    - `none`: Stripe's or the platform's default applies.
+    - `off`: Not offered.
+    - `on`: Offered.
+    """
     value: Literal["off", "on"]
-    """Effective setting."""
+    """Effective setting.
+
+    - `off`: Not offered.
+    - `on`: Offered.
+    """
 
 
 class PaymentMethodConfigurationZip(StripeModel):
-    """Data specific to Zip."""
+    """Whether Zip, with which customers pay in installments, is offered."""
 
     available: bool
+    """Whether it is offered now: its capability is active and its preference is on."""
     display_preference: PaymentMethodConfigurationZipDisplayPreference
     """Whether the payment method is shown to customers."""
 
 
 class PaymentMethodConfiguration(StripeModel):
-    """A `payment_method_configuration` object.
+    """Which payment methods you offer to your customers, as set in the Dashboard or with the API.
+    Platforms also have one for their connected accounts.
 
     https://docs.stripe.com/api/payment_method_configurations/object
     """
 
     acss_debit: PaymentMethodConfigurationAcssDebit | None = None
-    """Data specific to pre-authorized debit in Canada (ACSS)."""
+    """Whether Canadian pre-authorized debit is offered."""
     active: bool
+    """Whether new payments can use the configuration."""
     affirm: PaymentMethodConfigurationAffirm | None = None
-    """Data specific to Affirm."""
+    """Whether Affirm, with which customers pay later or in installments, is offered."""
     afterpay_clearpay: PaymentMethodConfigurationAfterpayClearpay | None = None
-    """Data specific to Afterpay and Clearpay."""
+    """Whether Afterpay, or Clearpay in the United Kingdom, with which customers pay in installments, is
+    offered.
+    """
     alipay: PaymentMethodConfigurationAlipay | None = None
-    """Data specific to Alipay."""
+    """Whether Alipay, a wallet used mainly in China, is offered."""
     alma: PaymentMethodConfigurationAlma | None = None
-    """Data specific to Alma."""
+    """Whether Alma, with which customers pay in installments, mainly in France, is offered."""
     amazon_pay: PaymentMethodConfigurationAmazonPay | None = None
-    """Data specific to Amazon Pay."""
+    """Whether Amazon Pay, which pays with what the customer has saved at Amazon, is offered."""
     apple_pay: PaymentMethodConfigurationApplePay | None = None
-    """Data specific to Apple Pay."""
+    """Whether Apple Pay is offered."""
     application: str | None = None
     """Connect application that created the object."""
     au_becs_debit: PaymentMethodConfigurationAuBecsDebit | None = None
-    """Data specific to BECS Direct Debit in Australia."""
+    """Whether Australian BECS Direct Debit is offered."""
     bacs_debit: PaymentMethodConfigurationBacsDebit | None = None
-    """Data specific to Bacs Direct Debit in the United Kingdom."""
+    """Whether Bacs Direct Debit is offered."""
     bancontact: PaymentMethodConfigurationBancontact | None = None
-    """Data specific to Bancontact."""
+    """Whether Bancontact, the most common online payment in Belgium, is offered."""
     billie: PaymentMethodConfigurationBillie | None = None
-    """Data specific to Billie."""
+    """Whether Billie, with which companies pay invoices later, is offered."""
     bizum: PaymentMethodConfigurationBizum | None = None
-    """Data specific to Bizum."""
+    """Whether Bizum, with which customers in Spain pay by mobile phone, is offered."""
     blik: PaymentMethodConfigurationBlik | None = None
-    """Data specific to BLIK."""
+    """Whether BLIK, with which customers in Poland pay by a code from their banking app, is offered."""
     boleto: PaymentMethodConfigurationBoleto | None = None
-    """Data specific to Boleto."""
+    """Whether Boleto, a voucher that customers in Brazil pay at a bank or online, is offered."""
     card: PaymentMethodConfigurationCard | None = None
+    """Whether credit and debit cards are offered."""
     cartes_bancaires: PaymentMethodConfigurationCartesBancaires | None = None
+    """Whether Cartes Bancaires, the French card network, is offered."""
     cashapp: PaymentMethodConfigurationCashapp | None = None
-    """Data specific to Cash App Pay."""
+    """Whether Cash App Pay, a wallet in the US, is offered."""
     crypto: PaymentMethodConfigurationCrypto | None = None
-    """Data specific to payments with stablecoins."""
+    """Whether stablecoins from the customer's crypto wallet are offered."""
     customer_balance: PaymentMethodConfigurationCustomerBalance | None = None
-    """Data specific to payments from the customer's cash balance."""
+    """Whether payments by bank transfer are offered."""
     eps: PaymentMethodConfigurationEps | None = None
-    """Data specific to EPS."""
+    """Whether EPS, online banking in Austria, is offered."""
     fpx: PaymentMethodConfigurationFpx | None = None
-    """Data specific to FPX."""
+    """Whether FPX, online banking in Malaysia, is offered."""
     giropay: PaymentMethodConfigurationGiropay | None = None
-    """Data specific to giropay."""
+    """Whether giropay, online banking in Germany, which has ended, is offered."""
     google_pay: PaymentMethodConfigurationGooglePay | None = None
-    """Data specific to Google Pay."""
+    """Whether Google Pay is offered."""
     grabpay: PaymentMethodConfigurationGrabpay | None = None
-    """Data specific to GrabPay."""
+    """Whether GrabPay, a wallet in Southeast Asia, is offered."""
     id: str
     """Unique ID of the object."""
     ideal: PaymentMethodConfigurationIdeal | None = None
-    """Data specific to iDEAL."""
+    """Whether iDEAL, online banking in the Netherlands, is offered."""
     is_default: bool
+    """Whether this configuration applies where a payment does not name another one."""
     jcb: PaymentMethodConfigurationJcb | None = None
+    """Whether JCB, the Japanese card network, is offered."""
     kakao_pay: PaymentMethodConfigurationKakaoPay | None = None
-    """Data specific to Kakao Pay."""
+    """Whether Kakao Pay, a wallet in South Korea, is offered."""
     klarna: PaymentMethodConfigurationKlarna | None = None
-    """Data specific to Klarna."""
+    """Whether Klarna, with which customers pay now, later or in installments, is offered."""
     konbini: PaymentMethodConfigurationKonbini | None = None
-    """Data specific to Konbini."""
+    """Whether Konbini, cash payment at a convenience store in Japan, is offered."""
     kr_card: PaymentMethodConfigurationKrCard | None = None
-    """Data specific to Korean cards."""
+    """Whether cards issued in South Korea are offered."""
     link: PaymentMethodConfigurationLink | None = None
+    """Whether Link, Stripe's wallet, is offered."""
     livemode: bool
     """Whether the object exists in live mode. `False` in test mode and in sandboxes."""
     mb_way: PaymentMethodConfigurationMbWay | None = None
-    """Data specific to MB WAY."""
+    """Whether MB WAY, a wallet in Portugal, is offered."""
     mobilepay: PaymentMethodConfigurationMobilepay | None = None
-    """Data specific to MobilePay."""
+    """Whether MobilePay, a wallet in Denmark and Finland, is offered."""
     multibanco: PaymentMethodConfigurationMultibanco | None = None
-    """Data specific to Multibanco."""
+    """Whether Multibanco, which customers in Portugal pay at an ATM or by online banking, is offered."""
     name: str
+    """Name of the configuration, as the Dashboard shows it."""
     naver_pay: PaymentMethodConfigurationNaverPay | None = None
-    """Data specific to Naver Pay."""
+    """Whether Naver Pay, a wallet in South Korea, is offered."""
     nz_bank_account: PaymentMethodConfigurationNzBankAccount | None = None
-    """Data specific to BECS Direct Debit in New Zealand."""
+    """Whether New Zealand BECS Direct Debit is offered."""
     object: Literal["payment_method_configuration"]
     """Type of the object. All objects of a class have the same."""
     oxxo: PaymentMethodConfigurationOxxo | None = None
-    """Data specific to OXXO."""
+    """Whether OXXO, a voucher that customers in Mexico pay in cash at a store, is offered."""
     p24: PaymentMethodConfigurationP24 | None = None
-    """Data specific to Przelewy24."""
+    """Whether Przelewy24, online banking in Poland, is offered."""
     parent: str | None = None
+    """Configuration from which settings are inherited. For connected accounts, the one of the platform."""
     pay_by_bank: PaymentMethodConfigurationPayByBank | None = None
-    """Data specific to Pay by Bank."""
+    """Whether Pay by Bank, with which customers pay directly from their bank's app, is offered."""
     payco: PaymentMethodConfigurationPayco | None = None
-    """Data specific to PAYCO."""
+    """Whether PAYCO, a wallet in South Korea, is offered."""
     paynow: PaymentMethodConfigurationPaynow | None = None
-    """Data specific to PayNow."""
+    """Whether PayNow, with which customers in Singapore pay by QR code, is offered."""
     paypal: PaymentMethodConfigurationPaypal | None = None
-    """Data specific to PayPal."""
+    """Whether PayPal, a wallet used in many countries, is offered."""
     paypay: PaymentMethodConfigurationPaypay | None = None
-    """Data specific to PayPay."""
+    """Whether PayPay, a wallet in Japan, is offered."""
     payto: PaymentMethodConfigurationPayto | None = None
-    """Data specific to PayTo."""
+    """Whether PayTo is offered."""
     pix: PaymentMethodConfigurationPix | None = None
-    """Data specific to Pix."""
+    """Whether Pix, instant payment from bank accounts in Brazil, is offered."""
     promptpay: PaymentMethodConfigurationPromptpay | None = None
-    """Data specific to PromptPay."""
+    """Whether PromptPay, with which customers in Thailand pay by QR code, is offered."""
     revolut_pay: PaymentMethodConfigurationRevolutPay | None = None
-    """Data specific to Revolut Pay."""
+    """Whether Revolut Pay, the wallet of Revolut, is offered."""
     samsung_pay: PaymentMethodConfigurationSamsungPay | None = None
-    """Data specific to Samsung Pay."""
+    """Whether Samsung Pay is offered."""
     satispay: PaymentMethodConfigurationSatispay | None = None
-    """Data specific to Satispay."""
+    """Whether Satispay, a wallet used mainly in Italy, is offered."""
     scalapay: PaymentMethodConfigurationScalapay | None = None
-    """Data specific to Scalapay."""
+    """Whether Scalapay, with which customers in Europe pay in installments, is offered."""
     sepa_debit: PaymentMethodConfigurationSepaDebit | None = None
-    """Data specific to SEPA Direct Debit."""
+    """Whether SEPA Direct Debit is offered."""
     sequra: PaymentMethodConfigurationSequra | None = None
-    """Data specific to seQura."""
+    """Whether seQura, with which customers pay in installments, mainly in Spain, is offered."""
     sofort: PaymentMethodConfigurationSofort | None = None
-    """Data specific to Sofort."""
+    """Whether Sofort, online banking in some European countries, is offered."""
     sunbit: PaymentMethodConfigurationSunbit | None = None
-    """Data specific to Sunbit."""
+    """Whether Sunbit, with which customers in the US pay in installments, is offered."""
     swish: PaymentMethodConfigurationSwish | None = None
-    """Data specific to Swish."""
+    """Whether Swish, a wallet in Sweden, is offered."""
     twint: PaymentMethodConfigurationTwint | None = None
-    """Data specific to TWINT."""
+    """Whether TWINT, a wallet in Switzerland, is offered."""
     upi: PaymentMethodConfigurationUpi | None = None
-    """Data specific to UPI."""
+    """Whether UPI, instant payment from bank accounts in India, is offered."""
     us_bank_account: PaymentMethodConfigurationUsBankAccount | None = None
-    """Data specific to bank accounts in the United States."""
+    """Whether ACH Direct Debit is offered."""
     wechat_pay: PaymentMethodConfigurationWechatPay | None = None
-    """Data specific to WeChat Pay."""
+    """Whether WeChat Pay, a wallet used mainly in China, is offered."""
     zip: PaymentMethodConfigurationZip | None = None
-    """Data specific to Zip."""
+    """Whether Zip, with which customers pay in installments, is offered."""

@@ -23,93 +23,153 @@ __all__ = [
 
 
 class PaymentMethodDomainAmazonPayStatusDetails(StripeModel):
+    """Why Apple Pay is inactive."""
+
     error_message: str
+    """Why the payment method is not active on the domain."""
 
 
 class PaymentMethodDomainAmazonPay(StripeModel):
-    """Data specific to Amazon Pay."""
+    """Whether Amazon Pay can be used on the domain."""
 
     status: Literal["active", "inactive"]
+    """Whether Amazon Pay works on the domain.
+
+    - `active`: It can be used.
+    - `inactive`: It cannot be used; `status_details` says why.
+    """
     status_details: PaymentMethodDomainAmazonPayStatusDetails | None = None
+    """Why Apple Pay is inactive."""
 
 
 class PaymentMethodDomainApplePayStatusDetails(StripeModel):
+    """Why Apple Pay is inactive."""
+
     error_message: str
+    """Why the payment method is not active on the domain."""
 
 
 class PaymentMethodDomainApplePay(StripeModel):
-    """Data specific to Apple Pay."""
+    """Whether Apple Pay can be used on the domain."""
 
     status: Literal["active", "inactive"]
+    """Whether Amazon Pay works on the domain.
+
+    - `active`: It can be used.
+    - `inactive`: It cannot be used; `status_details` says why.
+    """
     status_details: PaymentMethodDomainApplePayStatusDetails | None = None
+    """Why Apple Pay is inactive."""
 
 
 class PaymentMethodDomainGooglePayStatusDetails(StripeModel):
+    """Why Apple Pay is inactive."""
+
     error_message: str
+    """Why the payment method is not active on the domain."""
 
 
 class PaymentMethodDomainGooglePay(StripeModel):
-    """Data specific to Google Pay."""
+    """Whether Google Pay can be used on the domain."""
 
     status: Literal["active", "inactive"]
+    """Whether Amazon Pay works on the domain.
+
+    - `active`: It can be used.
+    - `inactive`: It cannot be used; `status_details` says why.
+    """
     status_details: PaymentMethodDomainGooglePayStatusDetails | None = None
+    """Why Apple Pay is inactive."""
 
 
 class PaymentMethodDomainKlarnaStatusDetails(StripeModel):
+    """Why Apple Pay is inactive."""
+
     error_message: str
+    """Why the payment method is not active on the domain."""
 
 
 class PaymentMethodDomainKlarna(StripeModel):
-    """Data specific to Klarna."""
+    """Whether Klarna can be used on the domain."""
 
     status: Literal["active", "inactive"]
+    """Whether Amazon Pay works on the domain.
+
+    - `active`: It can be used.
+    - `inactive`: It cannot be used; `status_details` says why.
+    """
     status_details: PaymentMethodDomainKlarnaStatusDetails | None = None
+    """Why Apple Pay is inactive."""
 
 
 class PaymentMethodDomainLinkStatusDetails(StripeModel):
+    """Why Apple Pay is inactive."""
+
     error_message: str
+    """Why the payment method is not active on the domain."""
 
 
 class PaymentMethodDomainLink(StripeModel):
+    """Whether Link can be used on the domain."""
+
     status: Literal["active", "inactive"]
+    """Whether Amazon Pay works on the domain.
+
+    - `active`: It can be used.
+    - `inactive`: It cannot be used; `status_details` says why.
+    """
     status_details: PaymentMethodDomainLinkStatusDetails | None = None
+    """Why Apple Pay is inactive."""
 
 
 class PaymentMethodDomainPaypalStatusDetails(StripeModel):
+    """Why Apple Pay is inactive."""
+
     error_message: str
+    """Why the payment method is not active on the domain."""
 
 
 class PaymentMethodDomainPaypal(StripeModel):
-    """Data specific to PayPal."""
+    """Whether PayPal can be used on the domain."""
 
     status: Literal["active", "inactive"]
+    """Whether Amazon Pay works on the domain.
+
+    - `active`: It can be used.
+    - `inactive`: It cannot be used; `status_details` says why.
+    """
     status_details: PaymentMethodDomainPaypalStatusDetails | None = None
+    """Why Apple Pay is inactive."""
 
 
 class PaymentMethodDomain(StripeModel):
-    """A `payment_method_domain` object.
+    """A web domain that is registered for payment methods such as Apple Pay, which show on registered
+    domains only.
 
     https://docs.stripe.com/api/payment_method_domains/object
     """
 
     amazon_pay: PaymentMethodDomainAmazonPay
-    """Data specific to Amazon Pay."""
+    """Whether Amazon Pay can be used on the domain."""
     apple_pay: PaymentMethodDomainApplePay
-    """Data specific to Apple Pay."""
+    """Whether Apple Pay can be used on the domain."""
     created: Timestamp
     """Time at which the object was created."""
     domain_name: str
+    """Name of the domain or subdomain, such as `shop.example.com`."""
     enabled: bool
+    """Whether the payment methods that need registration may show on the domain. Defaults to `True`."""
     google_pay: PaymentMethodDomainGooglePay
-    """Data specific to Google Pay."""
+    """Whether Google Pay can be used on the domain."""
     id: str
     """Unique ID of the object."""
     klarna: PaymentMethodDomainKlarna
-    """Data specific to Klarna."""
+    """Whether Klarna can be used on the domain."""
     link: PaymentMethodDomainLink
+    """Whether Link can be used on the domain."""
     livemode: bool
     """Whether the object exists in live mode. `False` in test mode and in sandboxes."""
     object: Literal["payment_method_domain"]
     """Type of the object. All objects of a class have the same."""
     paypal: PaymentMethodDomainPaypal
-    """Data specific to PayPal."""
+    """Whether PayPal can be used on the domain."""

@@ -118,58 +118,84 @@ __all__ = [
 
 
 class PaymentRecordAmount(StripeModel):
+    """Amount of the payment."""
+
     currency: str
     """Three-letter ISO 4217 currency code in lowercase."""
     value: int
+    """The amount, in the smallest currency unit."""
 
 
 class PaymentRecordAmountAuthorized(StripeModel):
+    """Amount that was authorized."""
+
     currency: str
     """Three-letter ISO 4217 currency code in lowercase."""
     value: int
+    """The amount, in the smallest currency unit."""
 
 
 class PaymentRecordAmountCanceled(StripeModel):
+    """Amount that was canceled."""
+
     currency: str
     """Three-letter ISO 4217 currency code in lowercase."""
     value: int
+    """The amount, in the smallest currency unit."""
 
 
 class PaymentRecordAmountFailed(StripeModel):
+    """Amount whose payment failed."""
+
     currency: str
     """Three-letter ISO 4217 currency code in lowercase."""
     value: int
+    """The amount, in the smallest currency unit."""
 
 
 class PaymentRecordAmountGuaranteed(StripeModel):
+    """Amount that is guaranteed to be paid."""
+
     currency: str
     """Three-letter ISO 4217 currency code in lowercase."""
     value: int
+    """The amount, in the smallest currency unit."""
 
 
 class PaymentRecordAmountRefunded(StripeModel):
+    """Amount that was refunded."""
+
     currency: str
     """Three-letter ISO 4217 currency code in lowercase."""
     value: int
+    """The amount, in the smallest currency unit."""
 
 
 class PaymentRecordAmountRequested(StripeModel):
+    """Amount that was asked for at first."""
+
     currency: str
     """Three-letter ISO 4217 currency code in lowercase."""
     value: int
+    """The amount, in the smallest currency unit."""
 
 
 class PaymentRecordCustomerDetails(StripeModel):
+    """The customer who pays, as the payment was reported."""
+
     customer: str | None = None
     """Customer that the object belongs to."""
     email: str | None = None
     """Email address."""
     name: str | None = None
+    """Name of the customer."""
     phone: str | None = None
     """Phone number, including the country code."""
 
 
 class PaymentRecordPaymentMethodDetailsAchCreditTransfer(StripeModel):
+    """Details of a payment by ACH credit transfer. Only with the type `ach_credit_transfer`."""
+
     account_number: str | None = None
     """Number of the bank account."""
     bank_name: str | None = None
@@ -181,11 +207,13 @@ class PaymentRecordPaymentMethodDetailsAchCreditTransfer(StripeModel):
 
 
 class PaymentRecordPaymentMethodDetailsAchDebit(StripeModel):
+    """Details of a payment by ACH debit. Only with the type `ach_debit`."""
+
     account_holder_type: Literal["company", "individual"] | None = None
     """Whether an individual or a company owns the bank account.
 
     - `company`: A company.
-    - `individual`: An individual.
+    - `individual`: A person.
     """
     bank_name: str | None = None
     """Name of the bank."""
@@ -226,15 +254,20 @@ class PaymentRecordPaymentMethodDetailsAffirm(StripeModel):
     """Data specific to Affirm."""
 
     location: str | None = None
+    """Terminal location of the reader that took the payment."""
     reader: str | None = None
+    """Terminal reader that took the payment."""
     transaction_id: str | None = None
+    """Transaction ID at Affirm."""
 
 
 class PaymentRecordPaymentMethodDetailsAfterpayClearpay(StripeModel):
     """Data specific to Afterpay and Clearpay."""
 
     order_id: str | None = None
+    """ID of the order at Afterpay."""
     reference: str | None = None
+    """Your reference for the order, which Afterpay has."""
 
 
 class PaymentRecordPaymentMethodDetailsAlipay(StripeModel):
@@ -247,23 +280,28 @@ class PaymentRecordPaymentMethodDetailsAlipay(StripeModel):
     fingerprint.
     """
     transaction_id: str | None = None
+    """Transaction ID with the provider, to find the payment there."""
 
 
 class PaymentRecordPaymentMethodDetailsAlmaInstallments(StripeModel):
-    """Settings for payment in installments."""
+    """How the payment is split into installments."""
 
     count: int
+    """In how many installments the customer pays."""
 
 
 class PaymentRecordPaymentMethodDetailsAlma(StripeModel):
     """Data specific to Alma."""
 
     installments: PaymentRecordPaymentMethodDetailsAlmaInstallments | None = None
-    """Settings for payment in installments."""
+    """How the payment is split into installments."""
     transaction_id: str | None = None
+    """Transaction ID with the provider, to find the payment there."""
 
 
 class PaymentRecordPaymentMethodDetailsAmazonPayFundingCard(StripeModel):
+    """Card with which the customer paid in the wallet."""
+
     brand: str | None = None
     """Brand of the card."""
     country: str | None = None
@@ -278,15 +316,24 @@ class PaymentRecordPaymentMethodDetailsAmazonPayFundingCard(StripeModel):
 
 
 class PaymentRecordPaymentMethodDetailsAmazonPayFunding(StripeModel):
+    """What the customer paid with in the wallet."""
+
     card: PaymentRecordPaymentMethodDetailsAmazonPayFundingCard | None = None
+    """Card with which the customer paid in the wallet."""
     type: Literal["card"] | None = None
+    """Kind of payment method behind the wallet.
+
+    - `card`: A card.
+    """
 
 
 class PaymentRecordPaymentMethodDetailsAmazonPay(StripeModel):
     """Data specific to Amazon Pay."""
 
     funding: PaymentRecordPaymentMethodDetailsAmazonPayFunding | None = None
+    """What the customer paid with in the wallet."""
     transaction_id: str | None = None
+    """Transaction ID with the provider, to find the payment there."""
 
 
 class PaymentRecordPaymentMethodDetailsAuBecsDebit(StripeModel):
@@ -333,7 +380,9 @@ class PaymentRecordPaymentMethodDetailsBancontact(StripeModel):
     bic: str | None = None
     """Business identifier code (BIC) of the bank."""
     generated_sepa_debit: Expandable["PaymentMethod"] | None = None
+    """SEPA Direct Debit payment method that was made of the bank account, for later payments."""
     generated_sepa_debit_mandate: Expandable["Mandate"] | None = None
+    """Mandate for debits with that payment method."""
     iban_last4: str | None = None
     """Last four characters of the IBAN."""
     preferred_language: Literal["de", "en", "fr", "nl"] | None = None
@@ -346,6 +395,7 @@ class PaymentRecordPaymentMethodDetailsBillie(StripeModel):
     """Data specific to Billie."""
 
     transaction_id: str | None = None
+    """Transaction ID with the provider, to find the payment there."""
 
 
 class PaymentRecordPaymentMethodDetailsBillingDetailsAddress(StripeModel):
@@ -384,6 +434,7 @@ class PaymentRecordPaymentMethodDetailsBizum(StripeModel):
     buyer_id: str | None = None
     """The provider's ID of the buyer."""
     transaction_id: str | None = None
+    """Transaction ID with the provider, to find the payment there."""
 
 
 class PaymentRecordPaymentMethodDetailsBlik(StripeModel):
@@ -397,16 +448,41 @@ class PaymentRecordPaymentMethodDetailsBoleto(StripeModel):
     """Data specific to Boleto."""
 
     tax_id: str | None = None
+    """Tax ID of the customer in Brazil: the CPF of a person or the CNPJ of a company."""
 
 
 class PaymentRecordPaymentMethodDetailsCardChecks(StripeModel):
+    """Results of the checks of address and security code."""
+
     address_line1_check: Literal["fail", "pass", "unavailable", "unchecked"] | None = None
+    """Whether the bank found the first line of the address right: `pass`, `fail`, `unavailable` or
+    `unchecked`.
+
+    - `fail`: It was wrong.
+    - `pass`: It was right.
+    - `unavailable`: The bank could not check it.
+    - `unchecked`: Not checked yet.
+    """
     address_postal_code_check: Literal["fail", "pass", "unavailable", "unchecked"] | None = None
+    """Whether the bank found the postal code right: `pass`, `fail`, `unavailable` or `unchecked`.
+
+    - `fail`: It was wrong.
+    - `pass`: It was right.
+    - `unavailable`: The bank could not check it.
+    - `unchecked`: Not checked yet.
+    """
     cvc_check: Literal["fail", "pass", "unavailable", "unchecked"] | None = None
+    """Whether the bank found the security code right: `pass`, `fail`, `unavailable` or `unchecked`.
+
+    - `fail`: It was wrong.
+    - `pass`: It was right.
+    - `unavailable`: The bank could not check it.
+    - `unchecked`: Not checked yet.
+    """
 
 
 class PaymentRecordPaymentMethodDetailsCardInstallmentsPlan(StripeModel):
-    """Selected installment plan."""
+    """Installment plan that the customer chose."""
 
     count: int | None = None
     """Number of installments."""
@@ -419,25 +495,54 @@ class PaymentRecordPaymentMethodDetailsCardInstallmentsPlan(StripeModel):
     - `year`: Years.
     """
     type: Literal["bonus", "fixed_count", "revolving"]
-    """Type of the installment plan."""
+    """Kind of installment plan.
+
+    - `bonus`: The customer pays the whole amount later, in a bonus month.
+    - `fixed_count`: A fixed number of installments.
+    - `revolving`: The customer decides how much to pay each month.
+    """
 
 
 class PaymentRecordPaymentMethodDetailsCardInstallments(StripeModel):
-    """Settings for payment in installments."""
+    """How the payment is split into installments, where it is."""
 
     plan: PaymentRecordPaymentMethodDetailsCardInstallmentsPlan | None = None
-    """Selected installment plan."""
+    """Installment plan that the customer chose."""
 
 
 class PaymentRecordPaymentMethodDetailsCardNetworkToken(StripeModel):
+    """Whether a network token was used instead of the card number."""
+
     used: bool
+    """Whether the payment was made with a network token."""
 
 
 class PaymentRecordPaymentMethodDetailsCardThreeDSecure(StripeModel):
+    """Result of 3D Secure, if it was tried."""
+
     authentication_flow: Literal["challenge", "frictionless"] | None = None
+    """Whether the customer had to do something.
+
+    - `challenge`: The customer was challenged, for example for a code.
+    - `frictionless`: The bank authenticated without asking the customer.
+    """
     electronic_commerce_indicator: Literal["01", "02", "03", "04", "05", "06", "07"] | None = None
+    """Electronic commerce indicator (ECI), by which the network knows how far the authentication got.
+
+    - `01`: Authentication was attempted (Mastercard).
+    - `02`: Authenticated (Mastercard).
+    - `05`: Authenticated (other networks).
+    - `06`: Authentication was attempted (other networks).
+    - `07`: Not authenticated (other networks).
+    """
     exemption_indicator: Literal["low_risk", "none"] | None = None
+    """Exemption from authentication that was requested.
+
+    - `low_risk`: The risk of the payment is low.
+    - `none`: No exemption.
+    """
     exemption_indicator_applied: bool | None = None
+    """Whether the exemption was used."""
     result: (
         Literal[
             "attempt_acknowledged",
@@ -450,6 +555,16 @@ class PaymentRecordPaymentMethodDetailsCardThreeDSecure(StripeModel):
         ]
         | None
     ) = None
+    """Result of the authentication.
+
+    - `attempt_acknowledged`: The bank confirmed that authentication was tried, though not carried out.
+    - `authenticated`: The customer was authenticated.
+    - `data_share_only`: Data was shared with the bank, without authentication.
+    - `exempted`: Authentication was not needed, by an exemption.
+    - `failed`: The customer was not authenticated.
+    - `not_supported`: Card or bank do not support 3D Secure.
+    - `processing_error`: An error occurred at the bank or on the way.
+    """
     result_reason: (
         Literal[
             "abandoned",
@@ -462,13 +577,25 @@ class PaymentRecordPaymentMethodDetailsCardThreeDSecure(StripeModel):
         ]
         | None
     ) = None
+    """Why the authentication did not succeed.
+
+    - `abandoned`: The customer left the page or ran out of time.
+    - `bypassed`: You chose to go on without authentication.
+    - `canceled`: The customer canceled.
+    - `card_not_enrolled`: The card is not enrolled.
+    - `network_not_supported`: The card network is not supported.
+    - `protocol_error`: The server of the bank did not keep to the protocol.
+    - `rejected`: The bank rejected the authentication.
+    """
     version: Literal["1.0.2", "2.1.0", "2.2.0", "2.3.0", "2.3.1"] | None = None
+    """Version of 3D Secure that was used."""
 
 
 class PaymentRecordPaymentMethodDetailsCardWalletApplePay(StripeModel):
     """Data specific to Apple Pay."""
 
     type: str
+    """Kind of payment with Apple Pay."""
 
 
 class PaymentRecordPaymentMethodDetailsCardWalletGooglePay(StripeModel):
@@ -476,17 +603,22 @@ class PaymentRecordPaymentMethodDetailsCardWalletGooglePay(StripeModel):
 
 
 class PaymentRecordPaymentMethodDetailsCardWalletLink(StripeModel):
-    pass
+    """Link. Only with the type `link`."""
 
 
 class PaymentRecordPaymentMethodDetailsCardWallet(StripeModel):
+    """Wallet that the card came from. Null for cards that were entered."""
+
     apple_pay: PaymentRecordPaymentMethodDetailsCardWalletApplePay | None = None
     """Data specific to Apple Pay."""
     dynamic_last4: str | None = None
+    """Last four digits of the number that the wallet uses on the device, for tokenized cards."""
     google_pay: PaymentRecordPaymentMethodDetailsCardWalletGooglePay | None = None
     """Data specific to Google Pay."""
     link: PaymentRecordPaymentMethodDetailsCardWalletLink | None = None
+    """Link. Only with the type `link`."""
     type: str
+    """Kind of wallet; the field of the same name has the details."""
 
 
 class PaymentRecordPaymentMethodDetailsCard(StripeModel):
@@ -513,10 +645,13 @@ class PaymentRecordPaymentMethodDetailsCard(StripeModel):
     ) = None
     """Brand of the card."""
     capture_before: Timestamp | None = None
+    """When the authorization expires; capture the money earlier."""
     checks: PaymentRecordPaymentMethodDetailsCardChecks | None = None
+    """Results of the checks of address and security code."""
     country: str | None = None
     """Two-letter ISO 3166-1 alpha-2 country code."""
     description: str | None = None
+    """Description of the card from its BIN, such as `Visa Classic`. Only for some accounts."""
     exp_month: int | None = None
     """Month in which the card expires, from 1 to 12."""
     exp_year: int | None = None
@@ -529,11 +664,13 @@ class PaymentRecordPaymentMethodDetailsCard(StripeModel):
     iin: str | None = None
     """Issuer identification number, the first digits of the card number."""
     installments: PaymentRecordPaymentMethodDetailsCardInstallments | None = None
-    """Settings for payment in installments."""
+    """How the payment is split into installments, where it is."""
     issuer: str | None = None
+    """Name of the bank that issued the card."""
     last4: str | None = None
     """Last four characters of the number."""
     moto: bool | None = None
+    """Whether the order came by mail or telephone."""
     network: (
         Literal[
             "amex",
@@ -551,51 +688,101 @@ class PaymentRecordPaymentMethodDetailsCard(StripeModel):
         ]
         | None
     ) = None
+    """Card network that processed it, such as `visa`, `mastercard` or `cartes_bancaires`."""
     network_advice_code: str | None = None
+    """Two-digit code by which the network recommends what to do after a decline."""
     network_decline_code: str | None = None
+    """Code with which the network or bank declined."""
     network_token: PaymentRecordPaymentMethodDetailsCardNetworkToken | None = None
+    """Whether a network token was used instead of the card number."""
     network_transaction_id: str | None = None
     """The card network's ID of the transaction."""
     stored_credential_usage: Literal["installment", "recurring", "unscheduled"] | None = None
+    """Kind of payment that was made with the saved card.
+
+    - `installment`: An installment of one purchase.
+    - `recurring`: One of the payments at regular intervals, such as for a subscription.
+    - `unscheduled`: A payment at an irregular time, such as when a balance runs low.
+    """
     three_d_secure: PaymentRecordPaymentMethodDetailsCardThreeDSecure | None = None
+    """Result of 3D Secure, if it was tried."""
     wallet: PaymentRecordPaymentMethodDetailsCardWallet | None = None
+    """Wallet that the card came from. Null for cards that were entered."""
 
 
 class PaymentRecordPaymentMethodDetailsCardPresentOffline(StripeModel):
+    """What happened while the reader had no connection."""
+
     stored_at: Timestamp | None = None
+    """When the reader stored the payment, before it could send it."""
     type: Literal["deferred"] | None = None
+    """How the payment was handled offline.
+
+    - `deferred`: Stored by the reader and sent when it was connected again.
+    """
 
 
 class PaymentRecordPaymentMethodDetailsCardPresentReceipt(StripeModel):
+    """Data that a printed receipt of the payment must show."""
+
     account_type: Literal["checking", "credit", "prepaid", "unknown"] | None = None
+    """Kind of account that was debited.
+
+    - `checking`: Checking account.
+    - `credit`: Credit account.
+    - `prepaid`: Prepaid account.
+    - `unknown`: Not known.
+    """
     application_cryptogram: str | None = None
+    """EMV tag 9F26: cryptogram of the card's chip."""
     application_preferred_name: str | None = None
+    """EMV tag 9F12: name of the application on the chip."""
     authorization_code: str | None = None
     """Code with which the issuer authorized the payment."""
     authorization_response_code: str | None = None
+    """EMV tag 8A: response of the issuer."""
     cardholder_verification_method: str | None = None
+    """How the cardholder was verified, such as by PIN or signature."""
     dedicated_file_name: str | None = None
+    """EMV tag 84: identifier of the application (AID)."""
     terminal_verification_results: str | None = None
+    """EMV tag 95: results of the reader's checks."""
     transaction_status_information: str | None = None
+    """EMV tag 9B: which steps the reader carried out."""
 
 
 class PaymentRecordPaymentMethodDetailsCardPresentWallet(StripeModel):
+    """Wallet on the customer's device that held the card."""
+
     type: Literal["apple_pay", "google_pay", "samsung_pay", "unknown"]
+    """Kind of wallet.
+
+    - `apple_pay`: Apple Pay.
+    - `google_pay`: Google Pay.
+    - `samsung_pay`: Samsung Pay.
+    - `unknown`: Another wallet, or one that is not known.
+    """
 
 
 class PaymentRecordPaymentMethodDetailsCardPresent(StripeModel):
     """Details of the in-person card payment."""
 
     amount_authorized: int | None = None
+    """Amount that was authorized, in the smallest currency unit."""
     brand: str | None = None
     """Brand of the card."""
     brand_product: str | None = None
+    """Product of the card network that the card belongs to, such as a business or rewards card."""
     capture_before: Timestamp | None = None
+    """When the authorization expires; capture the money earlier."""
     cardholder_name: str | None = None
+    """Name on the card, as the reader read it. Not checked, and often missing for contactless cards."""
     country: str | None = None
     """Two-letter ISO 3166-1 alpha-2 country code."""
     description: str | None = None
+    """Description of the card from its BIN, such as `Visa Classic`. Only for some accounts."""
     emv_auth_data: str | None = None
+    """Authorization response of the card, as EMV data."""
     exp_month: int
     """Month in which the card expires, from 1 to 12."""
     exp_year: int
@@ -606,18 +793,25 @@ class PaymentRecordPaymentMethodDetailsCardPresent(StripeModel):
     """
     funding: str | None = None
     generated_card: str | None = None
+    """Payment method with which the card can be charged online later. Null if none could be made."""
     iin: str | None = None
     """Issuer identification number, the first digits of the card number."""
     incremental_authorization_supported: bool
+    """Whether the authorized amount can be raised before capture."""
     issuer: str | None = None
+    """Name of the bank that issued the card."""
     last4: str | None = None
     """Last four characters of the number."""
     location: str | None = None
+    """Terminal location of the reader that took the payment."""
     network: str | None = None
+    """Card network that processed the payment."""
     network_transaction_id: str | None = None
     """The card network's ID of the transaction."""
     offline: PaymentRecordPaymentMethodDetailsCardPresentOffline | None = None
+    """What happened while the reader had no connection."""
     overcapture_supported: bool
+    """Whether more than the authorized amount can be captured."""
     preferred_locales: list[str] | None = None
     """The customer's preferred languages as IETF language tags, most preferred first."""
     read_method: (
@@ -630,32 +824,53 @@ class PaymentRecordPaymentMethodDetailsCardPresent(StripeModel):
         ]
         | None
     ) = None
+    """How the reader read the card.
+
+    - `contact_emv`: Chip, inserted.
+    - `contactless_emv`: Chip, contactless.
+    - `contactless_magstripe_mode`: Contactless, in magnetic stripe mode.
+    - `magnetic_stripe_fallback`: Magnetic stripe, because the chip could not be read.
+    - `magnetic_stripe_track2`: Magnetic stripe, track 2.
+    """
     reader: str | None = None
+    """Terminal reader that took the payment."""
     receipt: PaymentRecordPaymentMethodDetailsCardPresentReceipt | None = None
+    """Data that a printed receipt of the payment must show."""
     wallet: PaymentRecordPaymentMethodDetailsCardPresentWallet | None = None
+    """Wallet on the customer's device that held the card."""
 
 
 class PaymentRecordPaymentMethodDetailsCashapp(StripeModel):
     """Data specific to Cash App Pay."""
 
     buyer_id: str | None = None
-    """The provider's ID of the buyer."""
+    """Unique ID of the customer at Cash App."""
     cashtag: str | None = None
+    """Public name of the customer at Cash App, such as `$customer`."""
     transaction_id: str | None = None
+    """Transaction ID with the provider, to find the payment there."""
 
 
 class PaymentRecordPaymentMethodDetailsCrypto(StripeModel):
     """Data specific to payments with stablecoins."""
 
     buyer_address: str | None = None
+    """Address of the wallet that paid."""
     network: Literal["base", "ethereum", "polygon", "solana", "sui", "tempo"] | None = None
+    """Blockchain on which the payment was made."""
     token_currency: Literal["ousd", "phantom_cash", "usdc", "usdg", "usdp", "usdsui", "usdt"] | None = None
+    """Token with which the customer paid, such as `usdc`."""
     transaction_hash: str | None = None
+    """Hash of the transaction on the blockchain."""
 
 
 class PaymentRecordPaymentMethodDetailsCustom(StripeModel):
+    """Details of a payment by a payment method of your own. Only with the type `custom`."""
+
     display_name: str
+    """Name of the payment method, as you reported it."""
     type: str | None = None
+    """ID of the custom payment method type."""
 
 
 class PaymentRecordPaymentMethodDetailsCustomerBalance(StripeModel):
@@ -698,7 +913,7 @@ class PaymentRecordPaymentMethodDetailsEps(StripeModel):
         ]
         | None
     ) = None
-    """Bank of the customer."""
+    """Bank of the customer in Austria."""
     verified_name: str | None = None
     """Account owner's name as verified by the bank or provider during authorization."""
 
@@ -710,7 +925,7 @@ class PaymentRecordPaymentMethodDetailsFpx(StripeModel):
     """Whether an individual or a company owns the bank account.
 
     - `company`: A company.
-    - `individual`: An individual.
+    - `individual`: A person.
     """
     bank: Literal[
         "affin_bank",
@@ -739,8 +954,9 @@ class PaymentRecordPaymentMethodDetailsFpx(StripeModel):
         "standard_chartered",
         "uob",
     ]
-    """Bank of the customer."""
+    """Bank of the customer in Malaysia."""
     transaction_id: str | None = None
+    """Transaction ID with the provider, to find the payment there."""
 
 
 class PaymentRecordPaymentMethodDetailsGiropay(StripeModel):
@@ -760,6 +976,7 @@ class PaymentRecordPaymentMethodDetailsGrabpay(StripeModel):
     """Data specific to GrabPay."""
 
     transaction_id: str | None = None
+    """Transaction ID with the provider, to find the payment there."""
 
 
 class PaymentRecordPaymentMethodDetailsIdeal(StripeModel):
@@ -790,7 +1007,7 @@ class PaymentRecordPaymentMethodDetailsIdeal(StripeModel):
         ]
         | None
     ) = None
-    """Bank of the customer."""
+    """Bank of the customer in the Netherlands."""
     bic: (
         Literal[
             "ABNANL2A",
@@ -819,25 +1036,43 @@ class PaymentRecordPaymentMethodDetailsIdeal(StripeModel):
     ) = None
     """Business identifier code (BIC) of the bank."""
     generated_sepa_debit: Expandable["PaymentMethod"] | None = None
+    """SEPA Direct Debit payment method that was made of the bank account, for later payments."""
     generated_sepa_debit_mandate: Expandable["Mandate"] | None = None
+    """Mandate for debits with that payment method."""
     iban_last4: str | None = None
     """Last four characters of the IBAN."""
     transaction_id: str | None = None
+    """Transaction ID with the provider, to find the payment there."""
     verified_name: str | None = None
     """Account owner's name as verified by the bank or provider during authorization."""
 
 
 class PaymentRecordPaymentMethodDetailsInteracPresentReceipt(StripeModel):
+    """Data that a printed receipt of the payment must show."""
+
     account_type: Literal["checking", "savings", "unknown"] | None = None
+    """Kind of account that was debited.
+
+    - `checking`: Checking account.
+    - `savings`: Savings account.
+    - `unknown`: Not known.
+    """
     application_cryptogram: str | None = None
+    """EMV tag 9F26: cryptogram of the card's chip."""
     application_preferred_name: str | None = None
+    """EMV tag 9F12: name of the application on the chip."""
     authorization_code: str | None = None
     """Code with which the issuer authorized the payment."""
     authorization_response_code: str | None = None
+    """EMV tag 8A: response of the issuer."""
     cardholder_verification_method: str | None = None
+    """How the cardholder was verified, such as by PIN or signature."""
     dedicated_file_name: str | None = None
+    """EMV tag 84: identifier of the application (AID)."""
     terminal_verification_results: str | None = None
+    """EMV tag 95: results of the reader's checks."""
     transaction_status_information: str | None = None
+    """EMV tag 9B: which steps the reader carried out."""
 
 
 class PaymentRecordPaymentMethodDetailsInteracPresent(StripeModel):
@@ -846,10 +1081,13 @@ class PaymentRecordPaymentMethodDetailsInteracPresent(StripeModel):
     brand: str | None = None
     """Brand of the card."""
     cardholder_name: str | None = None
+    """Name on the card, as the reader read it. Not checked, and often missing for contactless cards."""
     country: str | None = None
     """Two-letter ISO 3166-1 alpha-2 country code."""
     description: str | None = None
+    """Description of the card from its BIN. Only for some accounts."""
     emv_auth_data: str | None = None
+    """Authorization response of the card, as EMV data."""
     exp_month: int
     """Month in which the card expires, from 1 to 12."""
     exp_year: int
@@ -860,13 +1098,17 @@ class PaymentRecordPaymentMethodDetailsInteracPresent(StripeModel):
     """
     funding: str | None = None
     generated_card: str | None = None
+    """Payment method with which the card can be charged online later. Null if none could be made."""
     iin: str | None = None
     """Issuer identification number, the first digits of the card number."""
     issuer: str | None = None
+    """Name of the bank that issued the card."""
     last4: str | None = None
     """Last four characters of the number."""
     location: str | None = None
+    """Terminal location of the reader that took the payment."""
     network: str | None = None
+    """Network that processed the Interac payment."""
     network_transaction_id: str | None = None
     """The card network's ID of the transaction."""
     preferred_locales: list[str] | None = None
@@ -881,8 +1123,18 @@ class PaymentRecordPaymentMethodDetailsInteracPresent(StripeModel):
         ]
         | None
     ) = None
+    """How the reader read the card.
+
+    - `contact_emv`: Chip, inserted.
+    - `contactless_emv`: Chip, contactless.
+    - `contactless_magstripe_mode`: Contactless, in magnetic stripe mode.
+    - `magnetic_stripe_fallback`: Magnetic stripe, because the chip could not be read.
+    - `magnetic_stripe_track2`: Magnetic stripe, track 2.
+    """
     reader: str | None = None
+    """Terminal reader that took the payment."""
     receipt: PaymentRecordPaymentMethodDetailsInteracPresentReceipt | None = None
+    """Data that a printed receipt of the payment must show."""
 
 
 class PaymentRecordPaymentMethodDetailsKakaoPay(StripeModel):
@@ -891,36 +1143,58 @@ class PaymentRecordPaymentMethodDetailsKakaoPay(StripeModel):
     buyer_id: str | None = None
     """The provider's ID of the buyer."""
     transaction_id: str | None = None
+    """Transaction ID with the provider, to find the payment there."""
 
 
 class PaymentRecordPaymentMethodDetailsKlarnaPayerDetailsAddress(StripeModel):
+    """Address of the payer."""
+
     country: str | None = None
     """Two-letter ISO 3166-1 alpha-2 country code."""
 
 
 class PaymentRecordPaymentMethodDetailsKlarnaPayerDetails(StripeModel):
+    """Who paid at Klarna."""
+
     address: PaymentRecordPaymentMethodDetailsKlarnaPayerDetailsAddress | None = None
+    """Address of the payer."""
 
 
 class PaymentRecordPaymentMethodDetailsKlarna(StripeModel):
     """Data specific to Klarna."""
 
     location: str | None = None
+    """Terminal location of the reader that took the payment."""
     payer_details: PaymentRecordPaymentMethodDetailsKlarnaPayerDetails | None = None
+    """Who paid at Klarna."""
     payment_method_category: str | None = None
+    """Klarna product that the customer chose: `pay_later`, `pay_now`, `pay_with_financing` or
+    `pay_in_installments`.
+    """
     preferred_locale: str | None = None
     """Language of the payment page, as an IETF language tag such as `en-US`."""
     reader: str | None = None
+    """Terminal reader that took the payment."""
 
 
 class PaymentRecordPaymentMethodDetailsKonbiniStore(StripeModel):
+    """Store at which the customer paid."""
+
     chain: Literal["familymart", "lawson", "ministop", "seicomart"] | None = None
+    """Chain of stores to which it belongs.
+
+    - `familymart`: FamilyMart.
+    - `lawson`: Lawson.
+    - `ministop`: MINISTOP.
+    - `seicomart`: Seicomart.
+    """
 
 
 class PaymentRecordPaymentMethodDetailsKonbini(StripeModel):
     """Data specific to Konbini."""
 
     store: PaymentRecordPaymentMethodDetailsKonbiniStore | None = None
+    """Store at which the customer paid."""
 
 
 class PaymentRecordPaymentMethodDetailsKrCard(StripeModel):
@@ -959,12 +1233,16 @@ class PaymentRecordPaymentMethodDetailsKrCard(StripeModel):
     last4: str | None = None
     """Last four characters of the number."""
     transaction_id: str | None = None
+    """Transaction ID with the provider, to find the payment there."""
 
 
 class PaymentRecordPaymentMethodDetailsLink(StripeModel):
+    """Details of a payment by Link. Only with the type `link`."""
+
     country: str | None = None
     """Two-letter ISO 3166-1 alpha-2 country code."""
     funding_source_group: str | None = None
+    """Kind of payment method behind Link that paid, such as a card or bank account."""
 
 
 class PaymentRecordPaymentMethodDetailsMbWay(StripeModel):
@@ -972,6 +1250,8 @@ class PaymentRecordPaymentMethodDetailsMbWay(StripeModel):
 
 
 class PaymentRecordPaymentMethodDetailsMobilepayCard(StripeModel):
+    """Card with which the customer paid in MobilePay."""
+
     brand: str | None = None
     """Brand of the card."""
     country: str | None = None
@@ -988,9 +1268,12 @@ class PaymentRecordPaymentMethodDetailsMobilepay(StripeModel):
     """Data specific to MobilePay."""
 
     card: PaymentRecordPaymentMethodDetailsMobilepayCard | None = None
+    """Card with which the customer paid in MobilePay."""
 
 
 class PaymentRecordPaymentMethodDetailsMomo(StripeModel):
+    """Details of a payment by MoMo. Only with the type `momo`."""
+
     fingerprint: str | None = None
     """Identifies the underlying card or account. Payment methods with the same number have the same
     fingerprint.
@@ -1003,7 +1286,9 @@ class PaymentRecordPaymentMethodDetailsMultibanco(StripeModel):
     """Data specific to Multibanco."""
 
     entity: str | None = None
+    """Entity number of the Multibanco payment."""
     reference: str | None = None
+    """Reference number of the Multibanco payment."""
 
 
 class PaymentRecordPaymentMethodDetailsNaverPay(StripeModel):
@@ -1012,6 +1297,7 @@ class PaymentRecordPaymentMethodDetailsNaverPay(StripeModel):
     buyer_id: str | None = None
     """The provider's ID of the buyer."""
     transaction_id: str | None = None
+    """Transaction ID with the provider, to find the payment there."""
 
 
 class PaymentRecordPaymentMethodDetailsNzBankAccount(StripeModel):
@@ -1030,12 +1316,14 @@ class PaymentRecordPaymentMethodDetailsNzBankAccount(StripeModel):
     last4: str
     """Last four characters of the number."""
     suffix: str | None = None
+    """Suffix of the bank account number in New Zealand."""
 
 
 class PaymentRecordPaymentMethodDetailsOxxo(StripeModel):
     """Data specific to OXXO."""
 
     number: str | None = None
+    """Number of the voucher that was paid."""
 
 
 class PaymentRecordPaymentMethodDetailsP24(StripeModel):
@@ -1072,8 +1360,9 @@ class PaymentRecordPaymentMethodDetailsP24(StripeModel):
         ]
         | None
     ) = None
-    """Bank of the customer."""
+    """Bank of the customer in Poland."""
     reference: str | None = None
+    """Reference of the payment at Przelewy24, which is unique."""
     verified_name: str | None = None
     """Account owner's name as verified by the bank or provider during authorization."""
 
@@ -1088,19 +1377,36 @@ class PaymentRecordPaymentMethodDetailsPayco(StripeModel):
     buyer_id: str | None = None
     """The provider's ID of the buyer."""
     transaction_id: str | None = None
+    """Transaction ID with the provider, to find the payment there."""
 
 
 class PaymentRecordPaymentMethodDetailsPaynow(StripeModel):
     """Data specific to PayNow."""
 
     location: str | None = None
+    """Terminal location of the reader that took the payment."""
     reader: str | None = None
+    """Terminal reader that took the payment."""
     reference: str | None = None
+    """Reference of the PayNow payment."""
 
 
 class PaymentRecordPaymentMethodDetailsPaypalSellerProtection(StripeModel):
+    """Whether PayPal protects you against disputes of this payment."""
+
     dispute_categories: list[Literal["fraudulent", "product_not_received"]] | None = None
+    """Kinds of disputes that are covered.
+
+    - `fraudulent`: The customer says that the payment was not allowed.
+    - `product_not_received`: The customer says that the goods did not arrive.
+    """
     status: Literal["eligible", "not_eligible", "partially_eligible"]
+    """How far the payment is covered.
+
+    - `eligible`: Covered.
+    - `not_eligible`: Not covered.
+    - `partially_eligible`: Covered for some kinds of disputes.
+    """
 
 
 class PaymentRecordPaymentMethodDetailsPaypal(StripeModel):
@@ -1109,10 +1415,15 @@ class PaymentRecordPaymentMethodDetailsPaypal(StripeModel):
     country: str | None = None
     """Two-letter ISO 3166-1 alpha-2 country code."""
     payer_email: str | None = None
+    """Email address of the customer's PayPal account."""
     payer_id: str | None = None
+    """Unique ID of the customer's PayPal account."""
     payer_name: str | None = None
+    """Name of the owner of the PayPal account."""
     seller_protection: PaymentRecordPaymentMethodDetailsPaypalSellerProtection | None = None
+    """Whether PayPal protects you against disputes of this payment."""
     transaction_id: str | None = None
+    """Transaction ID with the provider, to find the payment there."""
 
 
 class PaymentRecordPaymentMethodDetailsPaypay(StripeModel):
@@ -1129,12 +1440,16 @@ class PaymentRecordPaymentMethodDetailsPayto(StripeModel):
     mandate: str | None = None
     """Mandate that authorizes the payment."""
     pay_id: str | None = None
+    """PayID of the customer, such as an email address or telephone number, which stands for the bank
+    account.
+    """
 
 
 class PaymentRecordPaymentMethodDetailsPix(StripeModel):
     """Data specific to Pix."""
 
     bank_transaction_id: str | None = None
+    """ID of the Pix transaction at the bank."""
     mandate: str | None = None
     """Mandate that authorizes the payment."""
 
@@ -1143,9 +1458,12 @@ class PaymentRecordPaymentMethodDetailsPromptpay(StripeModel):
     """Data specific to PromptPay."""
 
     reference: str | None = None
+    """Reference of the bill that the customer paid."""
 
 
 class PaymentRecordPaymentMethodDetailsRevolutPayFundingCard(StripeModel):
+    """Card with which the customer paid in the wallet."""
+
     brand: str | None = None
     """Brand of the card."""
     country: str | None = None
@@ -1160,15 +1478,24 @@ class PaymentRecordPaymentMethodDetailsRevolutPayFundingCard(StripeModel):
 
 
 class PaymentRecordPaymentMethodDetailsRevolutPayFunding(StripeModel):
+    """What the customer paid with in the wallet."""
+
     card: PaymentRecordPaymentMethodDetailsRevolutPayFundingCard | None = None
+    """Card with which the customer paid in the wallet."""
     type: Literal["card"] | None = None
+    """Kind of payment method behind the wallet.
+
+    - `card`: A card.
+    """
 
 
 class PaymentRecordPaymentMethodDetailsRevolutPay(StripeModel):
     """Data specific to Revolut Pay."""
 
     funding: PaymentRecordPaymentMethodDetailsRevolutPayFunding | None = None
+    """What the customer paid with in the wallet."""
     transaction_id: str | None = None
+    """Transaction ID with the provider, to find the payment there."""
 
 
 class PaymentRecordPaymentMethodDetailsSamsungPay(StripeModel):
@@ -1177,21 +1504,26 @@ class PaymentRecordPaymentMethodDetailsSamsungPay(StripeModel):
     buyer_id: str | None = None
     """The provider's ID of the buyer."""
     transaction_id: str | None = None
+    """Transaction ID with the provider, to find the payment there."""
 
 
 class PaymentRecordPaymentMethodDetailsSatispay(StripeModel):
     """Data specific to Satispay."""
 
     transaction_id: str | None = None
+    """Transaction ID with the provider, to find the payment there."""
 
 
 class PaymentRecordPaymentMethodDetailsScalapay(StripeModel):
     """Data specific to Scalapay."""
 
     transaction_id: str | None = None
+    """Transaction ID with the provider, to find the payment there."""
 
 
 class PaymentRecordPaymentMethodDetailsSepaCreditTransfer(StripeModel):
+    """Details of a payment by SEPA credit transfer. Only with the type `sepa_credit_transfer`."""
+
     bank_name: str | None = None
     """Name of the bank."""
     bic: str | None = None
@@ -1225,6 +1557,7 @@ class PaymentRecordPaymentMethodDetailsSequra(StripeModel):
     """Data specific to seQura."""
 
     transaction_id: str | None = None
+    """Transaction ID with the provider, to find the payment there."""
 
 
 class PaymentRecordPaymentMethodDetailsSofort(StripeModel):
@@ -1239,7 +1572,9 @@ class PaymentRecordPaymentMethodDetailsSofort(StripeModel):
     country: str | None = None
     """Two-letter ISO 3166-1 alpha-2 country code."""
     generated_sepa_debit: Expandable["PaymentMethod"] | None = None
+    """SEPA Direct Debit payment method that was made of the bank account, for later payments."""
     generated_sepa_debit_mandate: Expandable["Mandate"] | None = None
+    """Mandate for debits with that payment method."""
     iban_last4: str | None = None
     """Last four characters of the IBAN."""
     preferred_language: Literal["de", "en", "es", "fr", "it", "nl", "pl"] | None = None
@@ -1249,13 +1584,14 @@ class PaymentRecordPaymentMethodDetailsSofort(StripeModel):
 
 
 class PaymentRecordPaymentMethodDetailsStripeAccount(StripeModel):
-    pass
+    """Details of a payment by a Stripe account. Only with the type `stripe_account`."""
 
 
 class PaymentRecordPaymentMethodDetailsSunbit(StripeModel):
     """Data specific to Sunbit."""
 
     transaction_id: str | None = None
+    """Transaction ID with the provider, to find the payment there."""
 
 
 class PaymentRecordPaymentMethodDetailsSwish(StripeModel):
@@ -1266,7 +1602,9 @@ class PaymentRecordPaymentMethodDetailsSwish(StripeModel):
     fingerprint.
     """
     payment_reference: str | None = None
+    """Reference of the payment at the customer's bank."""
     verified_phone_last4: str | None = None
+    """Last four digits of the customer's telephone number, as Swish verified it."""
 
 
 class PaymentRecordPaymentMethodDetailsTwint(StripeModel):
@@ -1280,6 +1618,7 @@ class PaymentRecordPaymentMethodDetailsUpi(StripeModel):
     """Data specific to UPI."""
 
     vpa: str | None = None
+    """Virtual payment address of the customer, such as `name@bank`."""
 
 
 class PaymentRecordPaymentMethodDetailsUsBankAccount(StripeModel):
@@ -1289,9 +1628,14 @@ class PaymentRecordPaymentMethodDetailsUsBankAccount(StripeModel):
     """Whether an individual or a company owns the bank account.
 
     - `company`: A company.
-    - `individual`: An individual.
+    - `individual`: A person.
     """
     account_type: Literal["checking", "savings"] | None = None
+    """Kind of bank account.
+
+    - `checking`: A checking account.
+    - `savings`: A savings account.
+    """
     bank_name: str | None = None
     """Name of the bank."""
     expected_debit_date: str | None = None
@@ -1305,12 +1649,13 @@ class PaymentRecordPaymentMethodDetailsUsBankAccount(StripeModel):
     mandate: Expandable["Mandate"] | None = None
     """Mandate that authorizes the payment."""
     payment_reference: str | None = None
+    """Reference by which the bank can trace the debit."""
     routing_number: str | None = None
     """Routing number of the bank."""
 
 
 class PaymentRecordPaymentMethodDetailsWechat(StripeModel):
-    pass
+    """Details of a payment by WeChat in the older API. Only with the type `wechat`."""
 
 
 class PaymentRecordPaymentMethodDetailsWechatPay(StripeModel):
@@ -1321,8 +1666,11 @@ class PaymentRecordPaymentMethodDetailsWechatPay(StripeModel):
     fingerprint.
     """
     location: str | None = None
+    """Terminal location of the reader that took the payment."""
     reader: str | None = None
+    """Terminal reader that took the payment."""
     transaction_id: str | None = None
+    """Transaction ID with the provider, to find the payment there."""
 
 
 class PaymentRecordPaymentMethodDetailsZip(StripeModel):
@@ -1330,8 +1678,12 @@ class PaymentRecordPaymentMethodDetailsZip(StripeModel):
 
 
 class PaymentRecordPaymentMethodDetails(StripeModel):
+    """Details of the payment method that paid."""
+
     ach_credit_transfer: PaymentRecordPaymentMethodDetailsAchCreditTransfer | None = None
+    """Details of a payment by ACH credit transfer. Only with the type `ach_credit_transfer`."""
     ach_debit: PaymentRecordPaymentMethodDetailsAchDebit | None = None
+    """Details of a payment by ACH debit. Only with the type `ach_debit`."""
     acss_debit: PaymentRecordPaymentMethodDetailsAcssDebit | None = None
     """Data specific to pre-authorized debit in Canada (ACSS)."""
     affirm: PaymentRecordPaymentMethodDetailsAffirm | None = None
@@ -1369,6 +1721,7 @@ class PaymentRecordPaymentMethodDetails(StripeModel):
     crypto: PaymentRecordPaymentMethodDetailsCrypto | None = None
     """Data specific to payments with stablecoins."""
     custom: PaymentRecordPaymentMethodDetailsCustom | None = None
+    """Details of a payment by a payment method of your own. Only with the type `custom`."""
     customer_balance: PaymentRecordPaymentMethodDetailsCustomerBalance | None = None
     """Data specific to payments from the customer's cash balance."""
     eps: PaymentRecordPaymentMethodDetailsEps | None = None
@@ -1392,11 +1745,13 @@ class PaymentRecordPaymentMethodDetails(StripeModel):
     kr_card: PaymentRecordPaymentMethodDetailsKrCard | None = None
     """Data specific to Korean cards."""
     link: PaymentRecordPaymentMethodDetailsLink | None = None
+    """Details of a payment by Link. Only with the type `link`."""
     mb_way: PaymentRecordPaymentMethodDetailsMbWay | None = None
     """Data specific to MB WAY."""
     mobilepay: PaymentRecordPaymentMethodDetailsMobilepay | None = None
     """Data specific to MobilePay."""
     momo: PaymentRecordPaymentMethodDetailsMomo | None = None
+    """Details of a payment by MoMo. Only with the type `momo`."""
     multibanco: PaymentRecordPaymentMethodDetailsMultibanco | None = None
     """Data specific to Multibanco."""
     naver_pay: PaymentRecordPaymentMethodDetailsNaverPay | None = None
@@ -1434,6 +1789,7 @@ class PaymentRecordPaymentMethodDetails(StripeModel):
     scalapay: PaymentRecordPaymentMethodDetailsScalapay | None = None
     """Data specific to Scalapay."""
     sepa_credit_transfer: PaymentRecordPaymentMethodDetailsSepaCreditTransfer | None = None
+    """Details of a payment by SEPA credit transfer. Only with the type `sepa_credit_transfer`."""
     sepa_debit: PaymentRecordPaymentMethodDetailsSepaDebit | None = None
     """Data specific to SEPA Direct Debit."""
     sequra: PaymentRecordPaymentMethodDetailsSequra | None = None
@@ -1441,6 +1797,7 @@ class PaymentRecordPaymentMethodDetails(StripeModel):
     sofort: PaymentRecordPaymentMethodDetailsSofort | None = None
     """Data specific to Sofort."""
     stripe_account: PaymentRecordPaymentMethodDetailsStripeAccount | None = None
+    """Details of a payment by a Stripe account. Only with the type `stripe_account`."""
     sunbit: PaymentRecordPaymentMethodDetailsSunbit | None = None
     """Data specific to Sunbit."""
     swish: PaymentRecordPaymentMethodDetailsSwish | None = None
@@ -1448,11 +1805,13 @@ class PaymentRecordPaymentMethodDetails(StripeModel):
     twint: PaymentRecordPaymentMethodDetailsTwint | None = None
     """Data specific to TWINT."""
     type: str
+    """Payment method type; the field of the same name has the details."""
     upi: PaymentRecordPaymentMethodDetailsUpi | None = None
     """Data specific to UPI."""
     us_bank_account: PaymentRecordPaymentMethodDetailsUsBankAccount | None = None
     """Data specific to bank accounts in the United States."""
     wechat: PaymentRecordPaymentMethodDetailsWechat | None = None
+    """Details of a payment by WeChat in the older API. Only with the type `wechat`."""
     wechat_pay: PaymentRecordPaymentMethodDetailsWechatPay | None = None
     """Data specific to WeChat Pay."""
     zip: PaymentRecordPaymentMethodDetailsZip | None = None
@@ -1460,12 +1819,22 @@ class PaymentRecordPaymentMethodDetails(StripeModel):
 
 
 class PaymentRecordProcessorDetailsCustom(StripeModel):
+    """A processor other than Stripe."""
+
     payment_reference: str | None = None
+    """Reference of the payment with that processor; unique for each payment."""
 
 
 class PaymentRecordProcessorDetails(StripeModel):
+    """The processor that handled the payment."""
+
     custom: PaymentRecordProcessorDetailsCustom | None = None
+    """A processor other than Stripe."""
     type: Literal["custom"]
+    """Kind of processor.
+
+    - `custom`: A processor other than Stripe.
+    """
 
 
 class PaymentRecordShippingDetailsAddress(StripeModel):
@@ -1497,28 +1866,44 @@ class PaymentRecordShippingDetails(StripeModel):
 
 
 class PaymentRecord(StripeModel):
-    """A `payment_record` object.
+    """A payment from beginning to end, whether Stripe or another processor made it, so that all payments
+    can be seen in one place.
 
     https://docs.stripe.com/api/payment_records/object
     """
 
     amount: PaymentRecordAmount
+    """Amount of the payment."""
     amount_authorized: PaymentRecordAmountAuthorized
+    """Amount that was authorized."""
     amount_canceled: PaymentRecordAmountCanceled
+    """Amount that was canceled."""
     amount_failed: PaymentRecordAmountFailed
+    """Amount whose payment failed."""
     amount_guaranteed: PaymentRecordAmountGuaranteed
+    """Amount that is guaranteed to be paid."""
     amount_refunded: PaymentRecordAmountRefunded
+    """Amount that was refunded."""
     amount_requested: PaymentRecordAmountRequested
+    """Amount that was asked for at first."""
     application: str | None = None
     """Connect application that created the object."""
     created: Timestamp
     """Time at which the object was created."""
     customer_details: PaymentRecordCustomerDetails | None = None
+    """The customer who pays, as the payment was reported."""
     customer_presence: Literal["off_session", "on_session"] | None = None
+    """Whether the customer was there when the payment was made.
+
+    - `off_session`: The customer was absent.
+    - `on_session`: The customer was present.
+    """
     description: str | None = None
+    """Description of the payment."""
     id: str
     """Unique ID of the object."""
     latest_payment_attempt_record: str | None = None
+    """Last attempt to make the payment."""
     livemode: bool
     """Whether the object exists in live mode. `False` in test mode and in sandboxes."""
     metadata: dict[str, str]
@@ -1528,7 +1913,14 @@ class PaymentRecord(StripeModel):
     object: Literal["payment_record"]
     """Type of the object. All objects of a class have the same."""
     payment_method_details: PaymentRecordPaymentMethodDetails | None = None
+    """Details of the payment method that paid."""
     processor_details: PaymentRecordProcessorDetails
+    """The processor that handled the payment."""
     reported_by: Literal["self", "stripe"]
+    """Who reported the payment.
+
+    - `self`: You, for another processor.
+    - `stripe`: Stripe, which processed it.
+    """
     shipping_details: PaymentRecordShippingDetails | None = None
     """Recipient and address of a delivery."""

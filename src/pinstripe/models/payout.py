@@ -15,33 +15,47 @@ __all__ = ["Payout", "PayoutTraceId"]
 
 
 class PayoutTraceId(StripeModel):
+    """Number by which the bank can find the payout."""
+
     status: str
+    """Whether the number is known, such as `supported` or `pending`."""
     value: str | None = None
+    """The number itself, once the status is `supported`."""
 
 
 class Payout(StripeModel):
-    """A `payout` object.
+    """Money sent from the balance to a bank account or debit card of the account, on a schedule or at your
+    request.
 
     https://docs.stripe.com/api/payouts/object
     """
 
     amount: int
+    """Amount that arrives at the destination, in the smallest currency unit."""
     application_fee: Expandable["ApplicationFee"] | None = None
+    """Application fee of the payout. Null if there is none."""
     application_fee_amount: int | None = None
-    """Fee that the platform collects on the payment, in the smallest currency unit."""
+    """Fee that the platform takes for the payout, in the smallest currency unit."""
     arrival_date: Timestamp
+    """When the money is expected to arrive. Weekends and bank holidays are taken into account."""
     automatic: bool
+    """Whether Stripe made the payout by the payout schedule. `False` if you created it."""
     balance_transaction: Expandable["BalanceTransaction"] | None = None
-    """Balance transaction that records the effect on the account's balance."""
+    """Movement of the balance by the payout."""
     created: Timestamp
     """Time at which the object was created."""
     currency: str
     """Three-letter ISO 4217 currency code in lowercase."""
     description: str | None = None
+    """Your own text about the payout."""
     destination: Expandable["BankAccount | Card | DeletedBankAccount | DeletedCard"] | None = None
+    """Bank account or debit card that receives the money."""
     failure_balance_transaction: Expandable["BalanceTransaction"] | None = None
+    """Movement by which the money came back to the balance after the payout failed or was canceled."""
     failure_code: str | None = None
+    """Why the payout failed, as a code such as `account_closed`."""
     failure_message: str | None = None
+    """Why the payout failed, as text to show."""
     id: str
     """Unique ID of the object."""
     livemode: bool
@@ -51,15 +65,45 @@ class Payout(StripeModel):
     up to 500. An update changes only the keys it contains; an empty value removes its key.
     """
     method: str
+    """Speed of the payout, `standard` or `instant`.
+
+    - `instant`: Arrives within minutes, for a higher fee, at supported debit cards and bank accounts.
+    - `standard`: Arrives after the usual time of the bank.
+    """
     object: Literal["payout"]
     """Type of the object. All objects of a class have the same."""
     original_payout: Expandable["Payout"] | None = None
+    """Payout that this one reverses."""
     payout_method: str | None = None
+    """ID of the payout method (API v2) that receives the money."""
     reconciliation_status: Literal["completed", "in_progress", "not_applicable"]
+    """Whether it is known which balance transactions make up the payout. Once it is, list them with the
+    filter `payout`.
+
+    - `completed`: The balance transactions of the payout are known.
+    - `in_progress`: The balance transactions are still being put together.
+    - `not_applicable`: The payout was not made automatically, so no balance transactions belong to it.
+    """
     reversed_by: Expandable["Payout"] | None = None
+    """Payout that reverses this one."""
     source_type: str
+    """Part of the balance from which the money comes, such as `card`.
+
+    - `bank_account`: Money from bank payments such as ACH.
+    - `card`: Money from cards.
+    - `fpx`: Money from FPX.
+    """
     statement_descriptor: str | None = None
-    """Text that appears on the bank or card statement."""
+    """Text on the account's own bank statement. Some banks shorten it or do not show it."""
     status: str
+    """State of the payout: `pending`, `in_transit`, `paid`, `failed` or `canceled`. A `paid` payout can
+    still turn to `failed` within a few days.
+    """
     trace_id: PayoutTraceId | None = None
+    """Number by which the bank can find the payout."""
     type: Literal["bank_account", "card"]
+    """Whether the money goes to a bank account or to a card.
+
+    - `bank_account`: A bank account receives the money.
+    - `card`: A debit card receives the money.
+    """

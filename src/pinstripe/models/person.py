@@ -45,19 +45,25 @@ class DeletedPerson(StripeModel):
 
 
 class PersonAdditionalTosAcceptancesAccount(StripeModel):
+    """Acceptance of the Stripe services agreement by the person."""
+
     date: Timestamp | None = None
+    """When the person accepted the agreement."""
     ip: str | None = None
-    """IP address of the person who accepted or requested."""
+    """IP address from which the person accepted the agreement."""
     user_agent: str | None = None
-    """User agent of the browser used to accept or request."""
+    """User agent of the browser with which the person accepted the agreement."""
 
 
 class PersonAdditionalTosAcceptances(StripeModel):
+    """Agreements that the person accepted besides the account's own."""
+
     account: PersonAdditionalTosAcceptancesAccount | None = None
+    """Acceptance of the Stripe services agreement by the person."""
 
 
 class PersonAddressKana(StripeModel):
-    """Address in kana (Japan only)."""
+    """Home address of a person in Japan, written in kana."""
 
     city: str | None = None
     """City, district, suburb, town or village."""
@@ -76,7 +82,7 @@ class PersonAddressKana(StripeModel):
 
 
 class PersonAddressKanji(StripeModel):
-    """Address in kanji (Japan only)."""
+    """Home address of a person in Japan, written in kanji."""
 
     city: str | None = None
     """City, district, suburb, town or village."""
@@ -106,11 +112,17 @@ class PersonDob(StripeModel):
 
 
 class PersonFutureRequirementsAlternative(StripeModel):
+    """Requirements that can be met in another way."""
+
     alternative_fields_due: list[str]
+    """Fields that can be given in place of `original_fields_due`."""
     original_fields_due: list[str]
+    """Fields that are due unless all the alternative ones are given."""
 
 
 class PersonFutureRequirementsError(StripeModel):
+    """Details that were given but not accepted, with the reasons."""
+
     code: Literal[
         "external_request",
         "information_missing",
@@ -212,17 +224,28 @@ class PersonFutureRequirementsError(StripeModel):
         "verification_requires_additional_proof_of_registration",
         "verification_supportability",
     ]
+    """Reason for the rejection, as a code."""
     reason: str
+    """Reason for the rejection and what to do about it, as text to show."""
     requirement: str
+    """Path of the field that has to be given again."""
 
 
 class PersonFutureRequirements(StripeModel):
+    """What Stripe will need to know about the person in future. Null for persons of your own account."""
+
     alternatives: list[PersonFutureRequirementsAlternative] | None = None
+    """Requirements that can be met in another way."""
     currently_due: list[str]
+    """Fields of the person to give before the account's deadline for future requirements."""
     errors: list[PersonFutureRequirementsError]
+    """Details that were given but not accepted, with the reasons."""
     eventually_due: list[str]
+    """Fields of the person that will be due at some time under the future requirements."""
     past_due: list[str]
+    """Fields of the person that were not given in time under the future requirements."""
     pending_verification: list[str]
+    """Fields that Stripe is verifying; they can become due again if verification fails."""
 
 
 class PersonRelationship(StripeModel):
@@ -247,11 +270,17 @@ class PersonRelationship(StripeModel):
 
 
 class PersonRequirementsAlternative(StripeModel):
+    """Requirements that can be met in another way."""
+
     alternative_fields_due: list[str]
+    """Fields that can be given in place of `original_fields_due`."""
     original_fields_due: list[str]
+    """Fields that are due unless all the alternative ones are given."""
 
 
 class PersonRequirementsError(StripeModel):
+    """Details that were given but not accepted, with the reasons."""
+
     code: Literal[
         "external_request",
         "information_missing",
@@ -353,20 +382,33 @@ class PersonRequirementsError(StripeModel):
         "verification_requires_additional_proof_of_registration",
         "verification_supportability",
     ]
+    """Reason for the rejection, as a code."""
     reason: str
+    """Reason for the rejection and what to do about it, as text to show."""
     requirement: str
+    """Path of the field that has to be given again."""
 
 
 class PersonRequirements(StripeModel):
+    """What Stripe needs to know about the person. Null for persons of your own account."""
+
     alternatives: list[PersonRequirementsAlternative] | None = None
+    """Requirements that can be met in another way."""
     currently_due: list[str]
+    """Fields of the person to give before the account's deadline."""
     errors: list[PersonRequirementsError]
+    """Details that were given but not accepted, with the reasons."""
     eventually_due: list[str]
+    """Fields of the person that are due now or will be at some time."""
     past_due: list[str]
+    """Fields of the person that were not given in time. The account is restricted until they are."""
     pending_verification: list[str]
+    """Fields that Stripe is verifying; they can become due again if verification fails."""
 
 
 class PersonUsCfpbDataEthnicityDetails(StripeModel):
+    """Ethnicity of the person."""
+
     ethnicity: (
         list[
             Literal[
@@ -381,10 +423,23 @@ class PersonUsCfpbDataEthnicityDetails(StripeModel):
         ]
         | None
     ) = None
+    """Ethnicities that the person named.
+
+    - `cuban`: Cuban.
+    - `hispanic_or_latino`: Hispanic or Latino.
+    - `mexican`: Mexican.
+    - `not_hispanic_or_latino`: Not Hispanic or Latino.
+    - `other_hispanic_or_latino`: Hispanic or Latino of another origin.
+    - `prefer_not_to_answer`: The person does not wish to say.
+    - `puerto_rican`: Puerto Rican.
+    """
     ethnicity_other: str | None = None
+    """Ethnicity in the person's own words, where the list has none that fits."""
 
 
 class PersonUsCfpbDataRaceDetails(StripeModel):
+    """Race of the person."""
+
     race: (
         list[
             Literal[
@@ -416,61 +471,86 @@ class PersonUsCfpbDataRaceDetails(StripeModel):
         ]
         | None
     ) = None
+    """Races that the person named."""
     race_other: str | None = None
+    """Race in the person's own words, where the list has none that fits."""
 
 
 class PersonUsCfpbData(StripeModel):
+    """What the person said about themselves for reports to the US consumer protection agency (CFPB)."""
+
     ethnicity_details: PersonUsCfpbDataEthnicityDetails | None = None
+    """Ethnicity of the person."""
     race_details: PersonUsCfpbDataRaceDetails | None = None
+    """Race of the person."""
     self_identified_gender: str | None = None
+    """Gender in the person's own words."""
 
 
 class PersonVerificationAdditionalDocument(StripeModel):
+    """Document with the person's address."""
+
     back: Expandable["File"] | None = None
     """File with the back of the document."""
     details: str | None = None
+    """Why the document was not accepted, as text to show."""
     details_code: str | None = None
+    """Why the document was not accepted, as a code such as `document_not_readable` or `document_expired`."""
     front: Expandable["File"] | None = None
     """File with the front of the document."""
 
 
 class PersonVerificationDocument(StripeModel):
+    """Document that identifies the person."""
+
     back: Expandable["File"] | None = None
     """File with the back of the document."""
     details: str | None = None
+    """Why the document was not accepted, as text to show."""
     details_code: str | None = None
+    """Why the document was not accepted, as a code such as `document_not_readable` or `document_expired`."""
     front: Expandable["File"] | None = None
     """File with the front of the document."""
 
 
 class PersonVerification(StripeModel):
+    """How far Stripe has verified the person."""
+
     additional_document: PersonVerificationAdditionalDocument | None = None
+    """Document with the person's address."""
     details: str | None = None
+    """Why the person could not be verified, as text to show."""
     details_code: str | None = None
+    """Why the person could not be verified, as a code such as `failed_name_match`."""
     document: PersonVerificationDocument | None = None
+    """Document that identifies the person."""
     status: str
+    """State of the verification: `unverified`, `pending` or `verified`."""
 
 
 class Person(StripeModel):
-    """A `person` object.
+    """A person who matters to a connected account, such as its representative, an owner or a director.
+    Stripe verifies persons as the law requires.
 
     https://docs.stripe.com/api/accounts/people/object
     """
 
     account: str
+    """ID of the account to which the person belongs."""
     additional_tos_acceptances: PersonAdditionalTosAcceptances | None = None
+    """Agreements that the person accepted besides the account's own."""
     address: Address | None = None
-    """A postal address."""
+    """Home address of the person."""
     address_kana: PersonAddressKana | None = None
-    """Address in kana (Japan only)."""
+    """Home address of a person in Japan, written in kana."""
     address_kanji: PersonAddressKanji | None = None
-    """Address in kanji (Japan only)."""
+    """Home address of a person in Japan, written in kanji."""
     created: Timestamp
     """Time at which the object was created."""
     dob: PersonDob | None = None
     """Date of birth."""
     email: str | None = None
-    """Email address."""
+    """Email address of the person."""
     first_name: str | None = None
     """Given name of the person."""
     first_name_kana: str | None = None
@@ -478,12 +558,17 @@ class Person(StripeModel):
     first_name_kanji: str | None = None
     """Given name in kanji (Japan only)."""
     full_name_aliases: list[str] | None = None
+    """Other names by which the person is known."""
     future_requirements: PersonFutureRequirements | None = None
+    """What Stripe will need to know about the person in future. Null for persons of your own account."""
     gender: str | None = None
+    """Gender of the person, `male` or `female`, as some countries require it."""
     id: str
     """Unique ID of the object."""
     id_number_provided: bool | None = None
+    """Whether the person's ID number was given. The number itself cannot be read."""
     id_number_secondary_provided: bool | None = None
+    """Whether the person's second ID number was given. The number itself cannot be read."""
     last_name: str | None = None
     """Family name of the person."""
     last_name_kana: str | None = None
@@ -497,23 +582,28 @@ class Person(StripeModel):
     up to 500. An update changes only the keys it contains; an empty value removes its key.
     """
     nationality: str | None = None
+    """Country of which the person is a citizen, as a two-letter ISO 3166-1 alpha-2 code."""
     object: Literal["person"]
     """Type of the object. All objects of a class have the same."""
     phone: str | None = None
-    """Phone number, including the country code."""
+    """Phone number of the person, with the country code."""
     political_exposure: Literal["existing", "none"] | None = None
     """Whether the person is politically exposed, such as by a prominent public office.
 
-    - `existing`: The person has disclosed that they are politically exposed.
-    - `none`: The person is not politically exposed.
+    - `existing`: The person holds, or is close to somebody who holds, such an office.
+    - `none`: The person has no such exposure.
     """
     registered_address: Address | None = None
-    """Address under which the company is registered."""
+    """Address under which the person is registered, as some countries require it."""
     relationship: PersonRelationship | None = None
     """The person's roles in the company."""
     requirements: PersonRequirements | None = None
+    """What Stripe needs to know about the person. Null for persons of your own account."""
     ssn_last_4_provided: bool | None = None
+    """Whether the last four digits of the US social security number were given."""
     us_cfpb_data: PersonUsCfpbData | None = None
+    """What the person said about themselves for reports to the US consumer protection agency (CFPB)."""
     verification: PersonVerification | None = None
+    """How far Stripe has verified the person."""
     deleted: Literal[False] = False
     """Always `False`: the object exists. A deleted one is of another class."""

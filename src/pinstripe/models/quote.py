@@ -62,27 +62,39 @@ class QuoteAutomaticTaxLiability(StripeModel):
 
 
 class QuoteAutomaticTax(StripeModel):
-    """Settings and state of the automatic calculation of tax by Stripe Tax."""
+    """Settings for Stripe Tax on the quote and on what it becomes."""
 
     enabled: bool
-    """Whether Stripe Tax calculates the tax."""
+    """Whether Stripe Tax computes the tax of the quote."""
     liability: QuoteAutomaticTaxLiability | None = None
     """Account that is liable for the tax. Its tax settings are used, and the tax is reported for it."""
     provider: str | None = None
     """Provider of the tax calculation."""
     status: Literal["complete", "failed", "requires_location_inputs"] | None = None
-    """Result of the tax calculation."""
+    """Whether the tax of the quote is computed.
+
+    - `complete`: The tax is computed.
+    - `failed`: Stripe Tax had an error. Try again.
+    - `requires_location_inputs`: The address of the customer is missing or not precise enough.
+    """
 
 
 class QuoteComputedRecurringTotalDetailsBreakdownDiscount(StripeModel):
+    """What each discount takes off."""
+
     amount: int
+    """Amount of the discount, in the smallest currency unit."""
     discount: Discount
-    """An existing discount."""
+    """Discount that is applied."""
 
 
 class QuoteComputedRecurringTotalDetailsBreakdownTax(StripeModel):
+    """What each tax rate adds."""
+
     amount: int
+    """Amount of the tax, in the smallest currency unit."""
     rate: TaxRate
+    """Tax rate that is applied."""
     taxability_reason: (
         Literal[
             "customer_exempt",
@@ -103,17 +115,40 @@ class QuoteComputedRecurringTotalDetailsBreakdownTax(StripeModel):
         ]
         | None
     ) = None
-    """Why tax was or was not charged."""
+    """Why tax was or was not charged.
+
+    - `customer_exempt`: The customer is exempt from tax.
+    - `not_collecting`: You are not registered to collect tax there.
+    - `not_subject_to_tax`: The sale is not taxed there.
+    - `not_supported`: Stripe Tax does not cover the place.
+    - `portion_product_exempt`: A part of the price is exempt.
+    - `portion_reduced_rated`: A part of the price has a reduced rate.
+    - `portion_standard_rated`: A part of the price has the standard rate.
+    - `product_exempt`: The product is exempt from tax.
+    - `product_exempt_holiday`: The product is exempt during a tax holiday.
+    - `proportionally_rated`: Parts of the price have different rates.
+    - `reduced_rated`: A reduced rate applies.
+    - `reverse_charge`: The customer accounts for the tax itself.
+    - `standard_rated`: The standard rate applies.
+    - `taxable_basis_reduced`: Only a part of the price is taxed.
+    - `zero_rated`: The rate is 0 percent.
+    """
     taxable_amount: int | None = None
     """Amount that the tax is calculated on, in the smallest currency unit."""
 
 
 class QuoteComputedRecurringTotalDetailsBreakdown(StripeModel):
+    """The single discounts and taxes. Absent unless expanded."""
+
     discounts: list[QuoteComputedRecurringTotalDetailsBreakdownDiscount]
+    """What each discount takes off."""
     taxes: list[QuoteComputedRecurringTotalDetailsBreakdownTax]
+    """What each tax rate adds."""
 
 
 class QuoteComputedRecurringTotalDetails(StripeModel):
+    """What the total is made of."""
+
     amount_discount: int
     """Total of all discounts, in the smallest currency unit."""
     amount_shipping: int | None = None
@@ -121,15 +156,18 @@ class QuoteComputedRecurringTotalDetails(StripeModel):
     amount_tax: int
     """Total of all taxes, in the smallest currency unit."""
     breakdown: QuoteComputedRecurringTotalDetailsBreakdown | None = None
+    """The single discounts and taxes. Absent unless expanded."""
 
 
 class QuoteComputedRecurring(StripeModel):
+    """What is paid in each billing period. Null if there are no recurring prices."""
+
     amount_subtotal: int
-    """Total before discounts and taxes, in the smallest currency unit."""
+    """Sum for each period before discounts and taxes, in the smallest currency unit."""
     amount_total: int
-    """Total after discounts and taxes, in the smallest currency unit."""
+    """Sum for each period after discounts and taxes, in the smallest currency unit."""
     interval: Literal["day", "month", "week", "year"]
-    """Unit of the billing interval.
+    """Unit of the billing period.
 
     - `day`: Days.
     - `week`: Weeks.
@@ -137,21 +175,27 @@ class QuoteComputedRecurring(StripeModel):
     - `year`: Years.
     """
     interval_count: int
-    """Number of intervals between two bills. With the interval `month`, 3 bills every three months. At
-    most three years in total.
-    """
+    """How many units the billing period lasts."""
     total_details: QuoteComputedRecurringTotalDetails
+    """What the total is made of."""
 
 
 class QuoteComputedUpfrontTotalDetailsBreakdownDiscount(StripeModel):
+    """What each discount takes off."""
+
     amount: int
+    """Amount of the discount, in the smallest currency unit."""
     discount: Discount
-    """An existing discount."""
+    """Discount that is applied."""
 
 
 class QuoteComputedUpfrontTotalDetailsBreakdownTax(StripeModel):
+    """What each tax rate adds."""
+
     amount: int
+    """Amount of the tax, in the smallest currency unit."""
     rate: TaxRate
+    """Tax rate that is applied."""
     taxability_reason: (
         Literal[
             "customer_exempt",
@@ -172,17 +216,40 @@ class QuoteComputedUpfrontTotalDetailsBreakdownTax(StripeModel):
         ]
         | None
     ) = None
-    """Why tax was or was not charged."""
+    """Why tax was or was not charged.
+
+    - `customer_exempt`: The customer is exempt from tax.
+    - `not_collecting`: You are not registered to collect tax there.
+    - `not_subject_to_tax`: The sale is not taxed there.
+    - `not_supported`: Stripe Tax does not cover the place.
+    - `portion_product_exempt`: A part of the price is exempt.
+    - `portion_reduced_rated`: A part of the price has a reduced rate.
+    - `portion_standard_rated`: A part of the price has the standard rate.
+    - `product_exempt`: The product is exempt from tax.
+    - `product_exempt_holiday`: The product is exempt during a tax holiday.
+    - `proportionally_rated`: Parts of the price have different rates.
+    - `reduced_rated`: A reduced rate applies.
+    - `reverse_charge`: The customer accounts for the tax itself.
+    - `standard_rated`: The standard rate applies.
+    - `taxable_basis_reduced`: Only a part of the price is taxed.
+    - `zero_rated`: The rate is 0 percent.
+    """
     taxable_amount: int | None = None
     """Amount that the tax is calculated on, in the smallest currency unit."""
 
 
 class QuoteComputedUpfrontTotalDetailsBreakdown(StripeModel):
+    """The single discounts and taxes. Absent unless expanded."""
+
     discounts: list[QuoteComputedUpfrontTotalDetailsBreakdownDiscount]
+    """What each discount takes off."""
     taxes: list[QuoteComputedUpfrontTotalDetailsBreakdownTax]
+    """What each tax rate adds."""
 
 
 class QuoteComputedUpfrontTotalDetails(StripeModel):
+    """What the total is made of."""
+
     amount_discount: int
     """Total of all discounts, in the smallest currency unit."""
     amount_shipping: int | None = None
@@ -190,25 +257,38 @@ class QuoteComputedUpfrontTotalDetails(StripeModel):
     amount_tax: int
     """Total of all taxes, in the smallest currency unit."""
     breakdown: QuoteComputedUpfrontTotalDetailsBreakdown | None = None
+    """The single discounts and taxes. Absent unless expanded."""
 
 
 class QuoteComputedUpfront(StripeModel):
+    """What is paid at once when the quote is accepted."""
+
     amount_subtotal: int
-    """Total before discounts and taxes, in the smallest currency unit."""
+    """Sum paid at once, before discounts and taxes, in the smallest currency unit."""
     amount_total: int
-    """Total after discounts and taxes, in the smallest currency unit."""
+    """Sum paid at once, after discounts and taxes, in the smallest currency unit."""
     line_items: ListObject[Lazy["LineItem"]] | None = None
+    """Line items that are paid at once. Absent unless expanded."""
     total_details: QuoteComputedUpfrontTotalDetails
+    """What the total is made of."""
 
 
 class QuoteComputed(StripeModel):
+    """What the customer pays, as Stripe computes it from the line items."""
+
     recurring: QuoteComputedRecurring | None = None
+    """What is paid in each billing period. Null if there are no recurring prices."""
     upfront: QuoteComputedUpfront
+    """What is paid at once when the quote is accepted."""
 
 
 class QuoteFromQuote(StripeModel):
+    """Quote that this one was copied from. Null if it is an original."""
+
     is_revision: bool
+    """Whether this quote is a revised version that takes the place of the other one."""
     quote: Expandable["Quote"]
+    """Quote that was copied."""
 
 
 class QuoteInvoiceSettingsCustomField(StripeModel):
@@ -234,12 +314,12 @@ class QuoteInvoiceSettingsIssuer(StripeModel):
 
 
 class QuoteInvoiceSettings(StripeModel):
-    """Settings for the invoices."""
+    """Settings of the invoices that the quote leads to."""
 
     custom_fields: list[QuoteInvoiceSettingsCustomField] | None = None
     """Up to four custom fields to show on the invoice."""
     days_until_due: int | None = None
-    """Number of days until the invoice is due."""
+    """Days that the customer has to pay. Needed with the collection method `send_invoice`."""
     description: str | None = None
     """Description to show on the invoice, also called memo."""
     footer: str | None = None
@@ -249,17 +329,32 @@ class QuoteInvoiceSettings(StripeModel):
 
 
 class QuoteStatusTransitions(StripeModel):
+    """When the status changed."""
+
     accepted_at: Timestamp | None = None
+    """When the quote was accepted."""
     canceled_at: Timestamp | None = None
+    """When the quote was canceled."""
     finalized_at: Timestamp | None = None
+    """When the quote was finalized."""
 
 
 class QuoteSubscriptionDataBillingModeFlexible(StripeModel):
+    """Settings for the type `flexible`."""
+
     proration_discounts: Literal["included", "itemized"] | None = None
+    """How invoices show the discounts on prorations.
+
+    - `included`: Amounts of prorations have the discounts taken off already.
+    - `itemized`: Amounts of prorations are before discounts, and the discounts are listed with them.
+    """
 
 
 class QuoteSubscriptionDataBillingMode(StripeModel):
+    """How prorations and invoices of the subscription are computed."""
+
     flexible: QuoteSubscriptionDataBillingModeFlexible | None = None
+    """Settings for the type `flexible`."""
     type: Literal["classic", "flexible"]
     """How prorations and invoices are calculated. `classic` can be migrated to `flexible`, but not back.
 
@@ -270,26 +365,40 @@ class QuoteSubscriptionDataBillingMode(StripeModel):
 
 
 class QuoteSubscriptionData(StripeModel):
+    """Settings of the subscription that the quote leads to."""
+
     billing_mode: QuoteSubscriptionDataBillingMode
+    """How prorations and invoices of the subscription are computed."""
     description: str | None = None
+    """Text for the customer about the subscription, up to 500 characters."""
     effective_date: Timestamp | None = None
-    metadata: dict[str, str] | None = None
-    """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
-    up to 500. An update changes only the keys it contains; an empty value removes its key.
+    """When the subscription begins, or when an existing one is changed. If null, when the quote is
+    accepted.
+
+    - `current_period_end`: At the end of the current period of the subscription that is changed.
     """
+    metadata: dict[str, str] | None = None
+    """Pairs of your own strings that the subscription gets."""
     trial_period_days: int | None = None
-    """Length of the trial in days."""
+    """How many days the trial lasts before the first charge."""
 
 
 class QuoteTotalDetailsBreakdownDiscount(StripeModel):
+    """What each discount takes off."""
+
     amount: int
+    """Amount of the discount, in the smallest currency unit."""
     discount: Discount
-    """An existing discount."""
+    """Discount that is applied."""
 
 
 class QuoteTotalDetailsBreakdownTax(StripeModel):
+    """What each tax rate adds."""
+
     amount: int
+    """Amount of the tax, in the smallest currency unit."""
     rate: TaxRate
+    """Tax rate that is applied."""
     taxability_reason: (
         Literal[
             "customer_exempt",
@@ -310,17 +419,40 @@ class QuoteTotalDetailsBreakdownTax(StripeModel):
         ]
         | None
     ) = None
-    """Why tax was or was not charged."""
+    """Why tax was or was not charged.
+
+    - `customer_exempt`: The customer is exempt from tax.
+    - `not_collecting`: You are not registered to collect tax there.
+    - `not_subject_to_tax`: The sale is not taxed there.
+    - `not_supported`: Stripe Tax does not cover the place.
+    - `portion_product_exempt`: A part of the price is exempt.
+    - `portion_reduced_rated`: A part of the price has a reduced rate.
+    - `portion_standard_rated`: A part of the price has the standard rate.
+    - `product_exempt`: The product is exempt from tax.
+    - `product_exempt_holiday`: The product is exempt during a tax holiday.
+    - `proportionally_rated`: Parts of the price have different rates.
+    - `reduced_rated`: A reduced rate applies.
+    - `reverse_charge`: The customer accounts for the tax itself.
+    - `standard_rated`: The standard rate applies.
+    - `taxable_basis_reduced`: Only a part of the price is taxed.
+    - `zero_rated`: The rate is 0 percent.
+    """
     taxable_amount: int | None = None
     """Amount that the tax is calculated on, in the smallest currency unit."""
 
 
 class QuoteTotalDetailsBreakdown(StripeModel):
+    """The single discounts and taxes. Absent unless expanded."""
+
     discounts: list[QuoteTotalDetailsBreakdownDiscount]
+    """What each discount takes off."""
     taxes: list[QuoteTotalDetailsBreakdownTax]
+    """What each tax rate adds."""
 
 
 class QuoteTotalDetails(StripeModel):
+    """What the total is made of."""
+
     amount_discount: int
     """Total of all discounts, in the smallest currency unit."""
     amount_shipping: int | None = None
@@ -328,10 +460,11 @@ class QuoteTotalDetails(StripeModel):
     amount_tax: int
     """Total of all taxes, in the smallest currency unit."""
     breakdown: QuoteTotalDetailsBreakdown | None = None
+    """The single discounts and taxes. Absent unless expanded."""
 
 
 class QuoteTransferData(StripeModel):
-    """Transfers money from the payment to a connected account."""
+    """Connected account to which money of the resulting payments is transferred."""
 
     amount: int | None = None
     """Amount to transfer, in the smallest currency unit. The whole payment unless set."""
@@ -344,57 +477,67 @@ class QuoteTransferData(StripeModel):
 
 
 class Quote(StripeModel):
-    """A `quote` object.
+    """An offer of prices to a customer. A draft is finalized, sent as a PDF, and becomes an invoice, a
+    subscription or a schedule when it is accepted.
 
     https://docs.stripe.com/api/quotes/object
     """
 
     amount_subtotal: int
-    """Total before discounts and taxes, in the smallest currency unit."""
+    """Sum of the line items before discounts and taxes, in the smallest currency unit."""
     amount_total: int
-    """Total after discounts and taxes, in the smallest currency unit."""
+    """Sum of the line items after discounts and taxes, in the smallest currency unit."""
     application: Expandable["Application | DeletedApplication"] | None = None
-    """Connect application that created the object."""
+    """Connect application that created the quote, if one did."""
     application_fee_amount: int | None = None
-    """Fee that the platform collects on the payment, in the smallest currency unit."""
+    """Fee that goes to the platform, in the smallest currency unit. Only for quotes without recurring
+    prices.
+    """
     application_fee_percent: float | None = None
-    """Fee that the platform collects on each invoice, in percent of its total, with up to two decimal
-    places.
+    """Share of each invoice's total that goes to the platform, in percent from 0 to 100 with up to two
+    decimals. Only for quotes with recurring prices.
     """
     automatic_tax: QuoteAutomaticTax
-    """Settings and state of the automatic calculation of tax by Stripe Tax."""
+    """Settings for Stripe Tax on the quote and on what it becomes."""
     collection_method: Literal["charge_automatically", "send_invoice"]
-    """Whether Stripe charges the customer automatically or sends an invoice to be paid manually.
+    """Whether the resulting invoices are charged automatically or sent to the customer.
 
     - `charge_automatically`: Stripe charges the default payment method.
     - `send_invoice`: Stripe emails the customer an invoice with payment instructions.
     - `paper`: The customer signed on paper.
     """
     computed: QuoteComputed
+    """What the customer pays, as Stripe computes it from the line items."""
     created: Timestamp
-    """Time at which the object was created."""
+    """When the quote was created."""
     currency: str | None = None
-    """Three-letter ISO 4217 currency code in lowercase."""
+    """Three-letter ISO 4217 code of the quote's currency, in lower case. Null until it has line items."""
     customer: Expandable["Customer | DeletedCustomer"] | None = None
-    """Customer that the object belongs to."""
+    """Customer who gets the offer. Needed before the quote can be finalized."""
     customer_account: str | None = None
-    """Account (API v2) that the object belongs to, in the role of a customer. Alternative to `customer`."""
+    """Account, as a customer (API v2), that gets the offer."""
     default_tax_rates: list[Expandable["TaxRate"]] | None = None
-    """Tax rates for items without tax rates of their own."""
+    """Tax rates of the line items that have none of their own."""
     description: str | None = None
+    """Text on the PDF that describes the offer, up to 500 characters."""
     discounts: list[Expandable["Discount"]]
+    """Discounts on the whole quote."""
     expires_at: Timestamp
-    """Time at which it expires."""
+    """When the quote is canceled if it is still `draft` or `open`."""
     footer: str | None = None
+    """Text at the bottom of the PDF, up to 500 characters."""
     from_quote: QuoteFromQuote | None = None
+    """Quote that this one was copied from. Null if it is an original."""
     header: str | None = None
+    """Text at the top of the PDF, up to 50 characters."""
     id: str
     """Unique ID of the object."""
     invoice: Expandable["Invoice | DeletedInvoice"] | None = None
-    """Invoice that the object belongs to."""
+    """Invoice that was created when the quote was accepted, if its prices are paid once."""
     invoice_settings: QuoteInvoiceSettings
-    """Settings for the invoices."""
+    """Settings of the invoices that the quote leads to."""
     line_items: ListObject[Lazy["LineItem"]] | None = None
+    """Prices and quantities that are offered. Absent unless expanded."""
     livemode: bool
     """Whether the object exists in live mode. `False` in test mode and in sandboxes."""
     metadata: dict[str, str]
@@ -402,20 +545,30 @@ class Quote(StripeModel):
     up to 500. An update changes only the keys it contains; an empty value removes its key.
     """
     number: str | None = None
+    """Number of the quote on the PDF. Null until it is finalized."""
     object: Literal["quote"]
     """Type of the object. All objects of a class have the same."""
     on_behalf_of: Expandable["Account"] | None = None
-    """Connected account that is the merchant of record. Its country, fees and statement descriptor apply
-    to the payment.
-    """
+    """Connected account that is the merchant of record of what the quote becomes."""
     status: Literal["accepted", "canceled", "draft", "open"]
+    """State of the quote.
+
+    - `accepted`: The customer has agreed, and the invoice, subscription or schedule exists.
+    - `canceled`: Withdrawn or expired. Ended for good.
+    - `draft`: Not finalized yet, and can be changed.
+    - `open`: Finalized. Waits to be accepted, and can hardly be changed.
+    """
     status_transitions: QuoteStatusTransitions
+    """When the status changed."""
     subscription: Expandable["Subscription"] | None = None
-    """Subscription that the object belongs to."""
+    """Subscription that the accepted quote created or changed."""
     subscription_data: QuoteSubscriptionData
+    """Settings of the subscription that the quote leads to."""
     subscription_schedule: Expandable["SubscriptionSchedule"] | None = None
+    """Subscription schedule that was created when the quote was accepted."""
     test_clock: Expandable["TestClock"] | None = None
-    """Test clock that determines the current time for the object."""
+    """Test clock that sets the time for the quote; null in real time."""
     total_details: QuoteTotalDetails
+    """What the total is made of."""
     transfer_data: QuoteTransferData | None = None
-    """Transfers money from the payment to a connected account."""
+    """Connected account to which money of the resulting payments is transferred."""

@@ -13,16 +13,20 @@ __all__ = ["RadarEarlyFraudWarning"]
 
 
 class RadarEarlyFraudWarning(StripeModel):
-    """A `radar.early_fraud_warning` object.
+    """A card network warns that the bank's customer reported the payment as fraudulent. A dispute often
+    follows, which a refund can prevent.
 
     https://docs.stripe.com/api/radar/early_fraud_warnings/object
     """
 
     actionable: bool
+    """Whether a refund can still prevent a dispute. `False` after a full refund or a dispute."""
     charge: Expandable["Charge"]
+    """Charge that was reported."""
     created: Timestamp
     """Time at which the object was created."""
     fraud_type: str
+    """What the bank reports, such as `made_with_stolen_card`, `unauthorized_use_of_card` or `misc`."""
     id: str
     """Unique ID of the object."""
     livemode: bool

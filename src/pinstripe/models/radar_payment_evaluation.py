@@ -41,10 +41,15 @@ __all__ = [
 
 
 class RadarPaymentEvaluationClientDeviceMetadataDetails(StripeModel):
+    """Data about the customer's device."""
+
     radar_session: str
+    """Radar session, which Stripe.js creates in the customer's browser."""
 
 
 class RadarPaymentEvaluationCustomerDetails(StripeModel):
+    """Who pays."""
+
     customer: str | None = None
     """Customer that the object belongs to."""
     customer_account: str | None = None
@@ -52,12 +57,16 @@ class RadarPaymentEvaluationCustomerDetails(StripeModel):
     email: str | None = None
     """Email address."""
     name: str | None = None
+    """Name of the customer."""
     phone: str | None = None
     """Phone number, including the country code."""
 
 
 class RadarPaymentEvaluationEventDisputeOpened(StripeModel):
+    """The payment was disputed."""
+
     amount: int
+    """Disputed amount, in the smallest currency unit."""
     currency: str
     """Three-letter ISO 4217 currency code in lowercase."""
     reason: Literal[
@@ -73,39 +82,100 @@ class RadarPaymentEvaluationEventDisputeOpened(StripeModel):
         "subscription_canceled",
         "unrecognized",
     ]
+    """Reason of the dispute.
+
+    - `account_not_available`: The account was closed or not available.
+    - `credit_not_processed`: A refund that was promised did not come.
+    - `customer_initiated`: The customer stopped the debit.
+    - `duplicate`: Charged twice.
+    - `fraudulent`: The customer did not allow the payment.
+    - `general`: Another reason.
+    - `noncompliant`: Against the rules of the network.
+    - `product_not_received`: The goods did not arrive.
+    - `product_unacceptable`: The goods were defective or not as described.
+    - `subscription_canceled`: Charged after the subscription was canceled.
+    - `unrecognized`: The customer does not know the payment.
+    """
 
 
 class RadarPaymentEvaluationEventEarlyFraudWarningReceived(StripeModel):
+    """The card network warned of fraud."""
+
     fraud_type: Literal["made_with_lost_card", "made_with_stolen_card", "other", "unauthorized_use_of_card"]
+    """Kind of fraud that was reported.
+
+    - `made_with_lost_card`: The card was lost.
+    - `made_with_stolen_card`: The card was stolen.
+    - `other`: Another kind.
+    - `unauthorized_use_of_card`: The card was used without permission.
+    """
 
 
 class RadarPaymentEvaluationEventRefunded(StripeModel):
+    """The payment was refunded."""
+
     amount: int
+    """Amount that was refunded, in the smallest currency unit."""
     currency: str
     """Three-letter ISO 4217 currency code in lowercase."""
     reason: Literal["duplicate", "fraudulent", "other", "requested_by_customer"]
+    """Why it was refunded.
+
+    - `duplicate`: It was made twice.
+    - `fraudulent`: It was fraudulent.
+    - `other`: For another reason.
+    - `requested_by_customer`: The customer asked for it.
+    """
 
 
 class RadarPaymentEvaluationEventUserInterventionRaisedCustom(StripeModel):
+    """Details of a check of your own."""
+
     type: str
+    """Kind of check, in your own words."""
 
 
 class RadarPaymentEvaluationEventUserInterventionRaised(StripeModel):
+    """The customer had to do something."""
+
     custom: RadarPaymentEvaluationEventUserInterventionRaisedCustom | None = None
+    """Details of a check of your own."""
     key: str
+    """Your key, by which the result is matched."""
     type: Literal["3ds", "captcha", "custom"]
+    """What the customer had to do.
+
+    - `3ds`: Authenticate with 3D Secure.
+    - `captcha`: Solve a CAPTCHA.
+    - `custom`: Pass a check of your own.
+    """
 
 
 class RadarPaymentEvaluationEventUserInterventionResolved(StripeModel):
+    """How the customer reacted."""
+
     key: str
+    """Key of the intervention that was resolved."""
     outcome: Literal["abandoned", "failed", "passed"] | None = None
+    """Result of the intervention.
+
+    - `abandoned`: The customer gave up.
+    - `failed`: Not passed.
+    - `passed`: Passed.
+    """
 
 
 class RadarPaymentEvaluationEvent(StripeModel):
+    """What happened to the payment after the evaluation, as you reported it."""
+
     dispute_opened: RadarPaymentEvaluationEventDisputeOpened | None = None
+    """The payment was disputed."""
     early_fraud_warning_received: RadarPaymentEvaluationEventEarlyFraudWarningReceived | None = None
+    """The card network warned of fraud."""
     occurred_at: Timestamp
+    """When it happened."""
     refunded: RadarPaymentEvaluationEventRefunded | None = None
+    """The payment was refunded."""
     type: Literal[
         "dispute_opened",
         "early_fraud_warning_received",
@@ -113,18 +183,61 @@ class RadarPaymentEvaluationEvent(StripeModel):
         "user_intervention_raised",
         "user_intervention_resolved",
     ]
+    """What happened; the field of the same name has the details.
+
+    - `dispute_opened`: The payment was disputed by the customer.
+    - `early_fraud_warning_received`: The network warned of fraud.
+    - `refunded`: It was refunded.
+    - `user_intervention_raised`: The customer was asked for something, such as 3D Secure.
+    - `user_intervention_resolved`: The customer reacted, or did not.
+    """
     user_intervention_raised: RadarPaymentEvaluationEventUserInterventionRaised | None = None
+    """The customer had to do something."""
     user_intervention_resolved: RadarPaymentEvaluationEventUserInterventionResolved | None = None
+    """How the customer reacted."""
 
 
 class RadarPaymentEvaluationOutcomeMerchantBlocked(StripeModel):
+    """You blocked the payment."""
+
     reason: Literal["authentication_required", "blocked_for_fraud", "invalid_payment", "other"]
+    """Why you blocked it.
+
+    - `authentication_required`: The customer had to authenticate.
+    - `blocked_for_fraud`: Suspected fraud.
+    - `invalid_payment`: The payment was not valid.
+    - `other`: Some other reason.
+    """
 
 
 class RadarPaymentEvaluationOutcomeRejectedCard(StripeModel):
+    """Details of the rejected card payment."""
+
     address_line1_check: Literal["fail", "pass", "unavailable", "unchecked"]
+    """Whether the bank found the first line of the address right: `pass`, `fail`, `unavailable` or
+    `unchecked`.
+
+    - `fail`: It was wrong.
+    - `pass`: It was right.
+    - `unavailable`: The bank could not check it.
+    - `unchecked`: Not checked yet.
+    """
     address_postal_code_check: Literal["fail", "pass", "unavailable", "unchecked"]
+    """Whether the bank found the postal code right: `pass`, `fail`, `unavailable` or `unchecked`.
+
+    - `fail`: It was wrong.
+    - `pass`: It was right.
+    - `unavailable`: The bank could not check it.
+    - `unchecked`: Not checked yet.
+    """
     cvc_check: Literal["fail", "pass", "unavailable", "unchecked"]
+    """Whether the bank found the security code right: `pass`, `fail`, `unavailable` or `unchecked`.
+
+    - `fail`: It was wrong.
+    - `pass`: It was right.
+    - `unavailable`: The bank could not check it.
+    - `unchecked`: Not checked yet.
+    """
     reason: Literal[
         "authentication_failed",
         "do_not_honor",
@@ -140,38 +253,104 @@ class RadarPaymentEvaluationOutcomeRejectedCard(StripeModel):
         "reported_stolen",
         "try_again_later",
     ]
+    """Why the bank rejected it."""
 
 
 class RadarPaymentEvaluationOutcomeRejected(StripeModel):
+    """The bank or processor rejected the payment."""
+
     card: RadarPaymentEvaluationOutcomeRejectedCard | None = None
+    """Details of the rejected card payment."""
 
 
 class RadarPaymentEvaluationOutcomeSucceededCard(StripeModel):
+    """Details of the card payment that succeeded."""
+
     address_line1_check: Literal["fail", "pass", "unavailable", "unchecked"]
+    """Whether the bank found the first line of the address right: `pass`, `fail`, `unavailable` or
+    `unchecked`.
+
+    - `fail`: It was wrong.
+    - `pass`: It was right.
+    - `unavailable`: The bank could not check it.
+    - `unchecked`: Not checked yet.
+    """
     address_postal_code_check: Literal["fail", "pass", "unavailable", "unchecked"]
+    """Whether the bank found the postal code right: `pass`, `fail`, `unavailable` or `unchecked`.
+
+    - `fail`: It was wrong.
+    - `pass`: It was right.
+    - `unavailable`: The bank could not check it.
+    - `unchecked`: Not checked yet.
+    """
     cvc_check: Literal["fail", "pass", "unavailable", "unchecked"]
+    """Whether the bank found the security code right: `pass`, `fail`, `unavailable` or `unchecked`.
+
+    - `fail`: It was wrong.
+    - `pass`: It was right.
+    - `unavailable`: The bank could not check it.
+    - `unchecked`: Not checked yet.
+    """
 
 
 class RadarPaymentEvaluationOutcomeSucceeded(StripeModel):
+    """The payment succeeded."""
+
     card: RadarPaymentEvaluationOutcomeSucceededCard | None = None
+    """Details of the card payment that succeeded."""
 
 
 class RadarPaymentEvaluationOutcome(StripeModel):
+    """How the payment ended, as reported."""
+
     merchant_blocked: RadarPaymentEvaluationOutcomeMerchantBlocked | None = None
+    """You blocked the payment."""
     payment_intent_id: str | None = None
+    """ID of the payment intent that made the payment, if there is one."""
     rejected: RadarPaymentEvaluationOutcomeRejected | None = None
+    """The bank or processor rejected the payment."""
     succeeded: RadarPaymentEvaluationOutcomeSucceeded | None = None
+    """The payment succeeded."""
     type: Literal["failed", "merchant_blocked", "rejected", "rerouted", "succeeded"]
+    """How it ended.
+
+    - `failed`: It failed.
+    - `merchant_blocked`: It was blocked by you.
+    - `rejected`: It was rejected by the bank or processor.
+    - `rerouted`: It was sent another way.
+    - `succeeded`: It succeeded.
+    """
 
 
 class RadarPaymentEvaluationPaymentDetailsMoneyMovementDetailsCard(StripeModel):
+    """Details of a payment by card."""
+
     customer_presence: Literal["off_session", "on_session"] | None = None
+    """Whether the customer is there.
+
+    - `off_session`: The customer is not there.
+    - `on_session`: The customer is there.
+    """
     payment_type: Literal["one_off", "recurring", "setup_one_off", "setup_recurring"] | None = None
+    """Kind of payment.
+
+    - `one_off`: A single payment.
+    - `recurring`: One of several payments.
+    - `setup_one_off`: Sets the card up for single payments.
+    - `setup_recurring`: Sets the card up for recurring payments.
+    """
 
 
 class RadarPaymentEvaluationPaymentDetailsMoneyMovementDetails(StripeModel):
+    """How the money is moved."""
+
     card: RadarPaymentEvaluationPaymentDetailsMoneyMovementDetailsCard | None = None
+    """Details of a payment by card."""
     money_movement_type: Literal["card"]
+    """Kind of payment method; `card` is the only one.
+
+    - `card`: A card.
+    """
 
 
 class RadarPaymentEvaluationPaymentDetailsPaymentMethodDetailsBillingDetailsAddress(StripeModel):
@@ -205,6 +384,8 @@ class RadarPaymentEvaluationPaymentDetailsPaymentMethodDetailsBillingDetails(Str
 
 
 class RadarPaymentEvaluationPaymentDetailsPaymentMethodDetails(StripeModel):
+    """Payment method that pays."""
+
     billing_details: RadarPaymentEvaluationPaymentDetailsPaymentMethodDetailsBillingDetails | None = None
     """Name and contact details of the payer."""
     payment_method: Expandable["PaymentMethod"]
@@ -240,12 +421,18 @@ class RadarPaymentEvaluationPaymentDetailsShippingDetails(StripeModel):
 
 
 class RadarPaymentEvaluationPaymentDetails(StripeModel):
+    """The payment that is evaluated."""
+
     amount: int
+    """Amount of the payment, in the smallest currency unit."""
     currency: str
     """Three-letter ISO 4217 currency code in lowercase."""
     description: str | None = None
+    """Your description of the payment."""
     money_movement_details: RadarPaymentEvaluationPaymentDetailsMoneyMovementDetails | None = None
+    """How the money is moved."""
     payment_method_details: RadarPaymentEvaluationPaymentDetailsPaymentMethodDetails | None = None
+    """Payment method that pays."""
     shipping_details: RadarPaymentEvaluationPaymentDetailsShippingDetails | None = None
     """Recipient and address of a delivery."""
     statement_descriptor: str | None = None
@@ -253,39 +440,88 @@ class RadarPaymentEvaluationPaymentDetails(StripeModel):
 
 
 class RadarPaymentEvaluationSignalsEarlyFraudWarning(StripeModel):
+    """Risk that the card network will warn of fraud."""
+
     evaluated_at: Timestamp
+    """When the risk was computed."""
     risk_level: Literal["elevated", "highest", "low", "normal", "not_assessed", "unknown"]
+    """How high the risk is.
+
+    - `elevated`: Higher than usual.
+    - `highest`: Very high.
+    - `low`: Low.
+    - `normal`: As usual.
+    - `not_assessed`: Not computed.
+    - `unknown`: Could not be computed.
+    """
     score: float | None = None
+    """Score of the risk; higher is riskier."""
 
 
 class RadarPaymentEvaluationSignalsFraudulentDispute(StripeModel):
+    """Risk that the payment will be disputed as fraudulent."""
+
     evaluated_at: Timestamp
+    """When the risk was computed."""
     risk_level: Literal["elevated", "highest", "low", "normal", "not_assessed", "unknown"]
+    """How high the risk is.
+
+    - `elevated`: Higher than usual.
+    - `highest`: Very high.
+    - `low`: Low.
+    - `normal`: As usual.
+    - `not_assessed`: Not computed.
+    - `unknown`: Could not be computed.
+    """
     score: float | None = None
+    """Score of the risk; higher is riskier."""
 
 
 class RadarPaymentEvaluationSignalsFraudulentPayment(StripeModel):
+    """Risk that the payment is fraudulent."""
+
     evaluated_at: Timestamp
+    """When the risk was computed."""
     risk_level: Literal["elevated", "highest", "low", "normal", "not_assessed", "unknown"]
+    """How high the risk is.
+
+    - `elevated`: Higher than usual.
+    - `highest`: Very high.
+    - `low`: Low.
+    - `normal`: As usual.
+    - `not_assessed`: Not computed.
+    - `unknown`: Could not be computed.
+    """
     score: float | None = None
+    """Score of the risk; higher is riskier."""
 
 
 class RadarPaymentEvaluationSignals(StripeModel):
+    """Risks that Radar sees."""
+
     early_fraud_warning: RadarPaymentEvaluationSignalsEarlyFraudWarning | None = None
+    """Risk that the card network will warn of fraud."""
     fraudulent_dispute: RadarPaymentEvaluationSignalsFraudulentDispute | None = None
+    """Risk that the payment will be disputed as fraudulent."""
     fraudulent_payment: RadarPaymentEvaluationSignalsFraudulentPayment
+    """Risk that the payment is fraudulent."""
 
 
 class RadarPaymentEvaluation(StripeModel):
-    """A `radar.payment_evaluation` object.
+    """What Radar thinks about a payment that you process elsewhere or have not made yet: its risk, and
+    whether to go on.
 
     https://docs.stripe.com/api/radar/payment_evaluations/object
     """
 
     client_device_metadata_details: RadarPaymentEvaluationClientDeviceMetadataDetails | None = None
+    """Data about the customer's device."""
     created_at: Timestamp
+    """When the evaluation was made."""
     customer_details: RadarPaymentEvaluationCustomerDetails | None = None
+    """Who pays."""
     events: list[RadarPaymentEvaluationEvent]
+    """What happened to the payment after the evaluation, as you reported it."""
     id: str
     """Unique ID of the object."""
     livemode: bool
@@ -297,6 +533,14 @@ class RadarPaymentEvaluation(StripeModel):
     object: Literal["radar.payment_evaluation"]
     """Type of the object. All objects of a class have the same."""
     outcome: RadarPaymentEvaluationOutcome | None = None
+    """How the payment ended, as reported."""
     payment_details: RadarPaymentEvaluationPaymentDetails | None = None
+    """The payment that is evaluated."""
     recommended_action: Literal["block", "continue"]
+    """What Radar recommends to do.
+
+    - `block`: Block the payment.
+    - `continue`: Go on with the payment.
+    """
     signals: RadarPaymentEvaluationSignals
+    """Risks that Radar sees."""

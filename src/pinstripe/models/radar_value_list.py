@@ -21,15 +21,17 @@ class DeletedRadarValueList(StripeModel):
 
 
 class RadarValueList(StripeModel):
-    """A `radar.value_list` object.
+    """A list of values, such as email addresses or countries, to which Radar rules refer by its alias.
 
     https://docs.stripe.com/api/radar/value_lists/object
     """
 
     alias: str
+    """Name by which rules refer to the list, such as `blocked_emails`."""
     created: Timestamp
     """Time at which the object was created."""
     created_by: str
+    """Name or email address of whoever created the list."""
     id: str
     """Unique ID of the object."""
     item_type: Literal[
@@ -46,7 +48,23 @@ class RadarValueList(StripeModel):
         "string",
         "us_bank_account_fingerprint",
     ]
+    """Kind of values in the list.
+
+    - `account`: Account IDs.
+    - `card_bin`: First digits of card numbers (BIN).
+    - `card_fingerprint`: Fingerprints of cards.
+    - `case_sensitive_string`: Strings in which upper and lower case differ.
+    - `country`: Two-letter ISO codes of countries.
+    - `crypto_fingerprint`: Fingerprints of crypto wallets.
+    - `customer_id`: Customer IDs.
+    - `email`: Email addresses.
+    - `ip_address`: IP addresses.
+    - `sepa_debit_fingerprint`: Fingerprints of SEPA bank accounts.
+    - `string`: Strings in which case does not matter.
+    - `us_bank_account_fingerprint`: Fingerprints of US bank accounts.
+    """
     list_items: ListObject[RadarValueListItem]
+    """Values in the list."""
     livemode: bool
     """Whether the object exists in live mode. `False` in test mode and in sandboxes."""
     metadata: dict[str, str]
@@ -54,6 +72,7 @@ class RadarValueList(StripeModel):
     up to 500. An update changes only the keys it contains; an empty value removes its key.
     """
     name: str
+    """Name of the list, as the Dashboard shows it."""
     object: Literal["radar.value_list"]
     """Type of the object. All objects of a class have the same."""
     deleted: Literal[False] = False

@@ -20,7 +20,7 @@ class DeletedRadarValueListItem(StripeModel):
 
 
 class RadarValueListItem(StripeModel):
-    """A `radar.value_list_item` object.
+    """A value in a Radar value list.
 
     https://docs.stripe.com/api/radar/value_list_items/object
     """
@@ -28,6 +28,7 @@ class RadarValueListItem(StripeModel):
     created: Timestamp
     """Time at which the object was created."""
     created_by: str
+    """Name or email address of whoever added the item."""
     id: str
     """Unique ID of the object."""
     livemode: bool
@@ -35,6 +36,8 @@ class RadarValueListItem(StripeModel):
     object: Literal["radar.value_list_item"]
     """Type of the object. All objects of a class have the same."""
     value: str
+    """The value itself."""
     value_list: str
+    """Value list to which it belongs."""
     deleted: Literal[False] = False
     """Always `False`: the object exists. A deleted one is of another class."""

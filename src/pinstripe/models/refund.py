@@ -60,283 +60,380 @@ __all__ = [
 
 
 class RefundDestinationDetailsAffirm(StripeModel):
-    """Data specific to Affirm."""
+    """Details of a refund through Affirm. Only with the type `affirm`."""
 
 
 class RefundDestinationDetailsAfterpayClearpay(StripeModel):
-    """Data specific to Afterpay and Clearpay."""
+    """Details of a refund through Afterpay (Clearpay). Only with the type `afterpay_clearpay`."""
 
     reference: str | None = None
+    """Reference by which the customer's bank can find the refund."""
     reference_status: str | None = None
+    """State of the reference: `pending`, `available` or `unavailable`."""
 
 
 class RefundDestinationDetailsAlipay(StripeModel):
-    """Data specific to Alipay."""
+    """Details of a refund through Alipay. Only with the type `alipay`."""
 
 
 class RefundDestinationDetailsAlma(StripeModel):
-    """Data specific to Alma."""
+    """Details of a refund through Alma. Only with the type `alma`."""
 
 
 class RefundDestinationDetailsAmazonPay(StripeModel):
-    """Data specific to Amazon Pay."""
+    """Details of a refund through Amazon Pay. Only with the type `amazon_pay`."""
 
 
 class RefundDestinationDetailsAuBankTransfer(StripeModel):
-    pass
+    """Details of a refund through a bank transfer in Australia. Only with the type `au_bank_transfer`."""
 
 
 class RefundDestinationDetailsBlik(StripeModel):
-    """Data specific to BLIK."""
+    """Details of a refund through BLIK. Only with the type `blik`."""
 
     network_decline_code: str | None = None
+    """Code with which the provider or bank declined the refund."""
     reference: str | None = None
+    """Reference by which the customer's bank can find the refund."""
     reference_status: str | None = None
+    """State of the reference: `pending`, `available` or `unavailable`."""
 
 
 class RefundDestinationDetailsBrBankTransfer(StripeModel):
+    """Details of a refund through a bank transfer in Brazil. Only with the type `br_bank_transfer`."""
+
     reference: str | None = None
+    """Reference by which the customer's bank can find the refund."""
     reference_status: str | None = None
+    """State of the reference: `pending`, `available` or `unavailable`."""
 
 
 class RefundDestinationDetailsCard(StripeModel):
+    """Details of a refund to a card. Only with the type `card`."""
+
     reference: str | None = None
+    """Reference of the refund at the card network, by which the bank can find it."""
     reference_status: str | None = None
+    """State of the reference: `pending`, `available` or `unavailable`."""
     reference_type: str | None = None
+    """Kind of reference: an acquirer reference number, a trace number or a retrieval number."""
     type: Literal["pending", "refund", "reversal"]
+    """How the money gets back.
+
+    - `pending`: Not decided yet.
+    - `refund`: As a refund on the card.
+    - `reversal`: The original payment is reversed, and may vanish from the statement.
+    """
 
 
 class RefundDestinationDetailsCashapp(StripeModel):
-    """Data specific to Cash App Pay."""
+    """Details of a refund through Cash App Pay. Only with the type `cashapp`."""
 
 
 class RefundDestinationDetailsCrypto(StripeModel):
-    """Data specific to payments with stablecoins."""
+    """Details of a refund through stablecoins. Only with the type `crypto`."""
 
     reference: str | None = None
+    """Hash of the transaction that refunded the customer."""
 
 
 class RefundDestinationDetailsCustomerCashBalance(StripeModel):
-    pass
+    """Details of a refund through the customer's cash balance. Only with the type `customer_cash_balance`."""
 
 
 class RefundDestinationDetailsEps(StripeModel):
-    """Data specific to EPS."""
+    """Details of a refund through EPS. Only with the type `eps`."""
 
 
 class RefundDestinationDetailsEuBankTransfer(StripeModel):
+    """Details of a refund through a bank transfer in Europe. Only with the type `eu_bank_transfer`."""
+
     reference: str | None = None
+    """Reference by which the customer's bank can find the refund."""
     reference_status: str | None = None
+    """State of the reference: `pending`, `available` or `unavailable`."""
 
 
 class RefundDestinationDetailsGbBankTransfer(StripeModel):
+    """Details of a refund through a bank transfer in the United Kingdom. Only with the type
+    `gb_bank_transfer`.
+    """
+
     reference: str | None = None
+    """Reference by which the customer's bank can find the refund."""
     reference_status: str | None = None
+    """State of the reference: `pending`, `available` or `unavailable`."""
 
 
 class RefundDestinationDetailsGiropay(StripeModel):
-    """Data specific to giropay."""
+    """Details of a refund through giropay. Only with the type `giropay`."""
 
 
 class RefundDestinationDetailsGrabpay(StripeModel):
-    """Data specific to GrabPay."""
+    """Details of a refund through GrabPay. Only with the type `grabpay`."""
 
 
 class RefundDestinationDetailsJpBankTransfer(StripeModel):
+    """Details of a refund through a bank transfer in Japan. Only with the type `jp_bank_transfer`."""
+
     reference: str | None = None
+    """Reference by which the customer's bank can find the refund."""
     reference_status: str | None = None
+    """State of the reference: `pending`, `available` or `unavailable`."""
 
 
 class RefundDestinationDetailsKlarna(StripeModel):
-    """Data specific to Klarna."""
+    """Details of a refund through Klarna. Only with the type `klarna`."""
 
     reference: str | None = None
+    """Reference by which the customer's bank can find the refund."""
     reference_status: str | None = None
+    """State of the reference: `pending`, `available` or `unavailable`."""
 
 
 class RefundDestinationDetailsMbWay(StripeModel):
-    """Data specific to MB WAY."""
+    """Details of a refund through MB WAY. Only with the type `mb_way`."""
 
     reference: str | None = None
+    """Reference by which the customer's bank can find the refund."""
     reference_status: str | None = None
+    """State of the reference: `pending`, `available` or `unavailable`."""
 
 
 class RefundDestinationDetailsMultibanco(StripeModel):
-    """Data specific to Multibanco."""
+    """Details of a refund through Multibanco. Only with the type `multibanco`."""
 
     reference: str | None = None
+    """Reference by which the customer's bank can find the refund."""
     reference_status: str | None = None
+    """State of the reference: `pending`, `available` or `unavailable`."""
 
 
 class RefundDestinationDetailsMxBankTransfer(StripeModel):
+    """Details of a refund through a bank transfer in Mexico. Only with the type `mx_bank_transfer`."""
+
     reference: str | None = None
+    """Reference by which the customer's bank can find the refund."""
     reference_status: str | None = None
+    """State of the reference: `pending`, `available` or `unavailable`."""
 
 
 class RefundDestinationDetailsNzBankTransfer(StripeModel):
-    pass
+    """Details of a refund through a bank transfer in New Zealand. Only with the type `nz_bank_transfer`."""
 
 
 class RefundDestinationDetailsP24(StripeModel):
-    """Data specific to Przelewy24."""
+    """Details of a refund through Przelewy24. Only with the type `p24`."""
 
     reference: str | None = None
+    """Reference by which the customer's bank can find the refund."""
     reference_status: str | None = None
+    """State of the reference: `pending`, `available` or `unavailable`."""
 
 
 class RefundDestinationDetailsPaynow(StripeModel):
-    """Data specific to PayNow."""
+    """Details of a refund through PayNow. Only with the type `paynow`."""
 
 
 class RefundDestinationDetailsPaypal(StripeModel):
-    """Data specific to PayPal."""
+    """Details of a refund through PayPal. Only with the type `paypal`."""
 
     network_decline_code: str | None = None
+    """Code with which the provider or bank declined the refund."""
     reference: str | None = None
+    """Reference by which the customer's bank can find the refund."""
     reference_status: str | None = None
+    """State of the reference: `pending`, `available` or `unavailable`."""
 
 
 class RefundDestinationDetailsPix(StripeModel):
-    """Data specific to Pix."""
+    """Details of a refund through Pix. Only with the type `pix`."""
 
 
 class RefundDestinationDetailsRevolut(StripeModel):
-    pass
+    """Details of a refund through Revolut Pay. Only with the type `revolut`."""
 
 
 class RefundDestinationDetailsScalapay(StripeModel):
-    """Data specific to Scalapay."""
+    """Details of a refund through Scalapay. Only with the type `scalapay`."""
 
 
 class RefundDestinationDetailsSofort(StripeModel):
-    """Data specific to Sofort."""
+    """Details of a refund through Sofort. Only with the type `sofort`."""
 
 
 class RefundDestinationDetailsSwish(StripeModel):
-    """Data specific to Swish."""
+    """Details of a refund through Swish. Only with the type `swish`."""
 
     network_decline_code: str | None = None
+    """Code with which the provider or bank declined the refund."""
     reference: str | None = None
+    """Reference by which the customer's bank can find the refund."""
     reference_status: str | None = None
+    """State of the reference: `pending`, `available` or `unavailable`."""
 
 
 class RefundDestinationDetailsThBankTransfer(StripeModel):
+    """Details of a refund through a bank transfer in Thailand. Only with the type `th_bank_transfer`."""
+
     reference: str | None = None
+    """Reference by which the customer's bank can find the refund."""
     reference_status: str | None = None
+    """State of the reference: `pending`, `available` or `unavailable`."""
 
 
 class RefundDestinationDetailsTwint(StripeModel):
-    """Data specific to TWINT."""
+    """Details of a refund through TWINT. Only with the type `twint`."""
 
 
 class RefundDestinationDetailsUsBankTransfer(StripeModel):
+    """Details of a refund through a bank transfer in the US. Only with the type `us_bank_transfer`."""
+
     reference: str | None = None
+    """Reference by which the customer's bank can find the refund."""
     reference_status: str | None = None
+    """State of the reference: `pending`, `available` or `unavailable`."""
 
 
 class RefundDestinationDetailsWechatPay(StripeModel):
-    """Data specific to WeChat Pay."""
+    """Details of a refund through WeChat Pay. Only with the type `wechat_pay`."""
 
 
 class RefundDestinationDetailsZip(StripeModel):
-    """Data specific to Zip."""
+    """Details of a refund through Zip. Only with the type `zip`."""
 
 
 class RefundDestinationDetails(StripeModel):
+    """How the money gets back to the customer, by payment method."""
+
     affirm: RefundDestinationDetailsAffirm | None = None
-    """Data specific to Affirm."""
+    """Details of a refund through Affirm. Only with the type `affirm`."""
     afterpay_clearpay: RefundDestinationDetailsAfterpayClearpay | None = None
-    """Data specific to Afterpay and Clearpay."""
+    """Details of a refund through Afterpay (Clearpay). Only with the type `afterpay_clearpay`."""
     alipay: RefundDestinationDetailsAlipay | None = None
-    """Data specific to Alipay."""
+    """Details of a refund through Alipay. Only with the type `alipay`."""
     alma: RefundDestinationDetailsAlma | None = None
-    """Data specific to Alma."""
+    """Details of a refund through Alma. Only with the type `alma`."""
     amazon_pay: RefundDestinationDetailsAmazonPay | None = None
-    """Data specific to Amazon Pay."""
+    """Details of a refund through Amazon Pay. Only with the type `amazon_pay`."""
     au_bank_transfer: RefundDestinationDetailsAuBankTransfer | None = None
+    """Details of a refund through a bank transfer in Australia. Only with the type `au_bank_transfer`."""
     blik: RefundDestinationDetailsBlik | None = None
-    """Data specific to BLIK."""
+    """Details of a refund through BLIK. Only with the type `blik`."""
     br_bank_transfer: RefundDestinationDetailsBrBankTransfer | None = None
+    """Details of a refund through a bank transfer in Brazil. Only with the type `br_bank_transfer`."""
     card: RefundDestinationDetailsCard | None = None
+    """Details of a refund to a card. Only with the type `card`."""
     cashapp: RefundDestinationDetailsCashapp | None = None
-    """Data specific to Cash App Pay."""
+    """Details of a refund through Cash App Pay. Only with the type `cashapp`."""
     crypto: RefundDestinationDetailsCrypto | None = None
-    """Data specific to payments with stablecoins."""
+    """Details of a refund through stablecoins. Only with the type `crypto`."""
     customer_cash_balance: RefundDestinationDetailsCustomerCashBalance | None = None
+    """Details of a refund through the customer's cash balance. Only with the type `customer_cash_balance`."""
     eps: RefundDestinationDetailsEps | None = None
-    """Data specific to EPS."""
+    """Details of a refund through EPS. Only with the type `eps`."""
     eu_bank_transfer: RefundDestinationDetailsEuBankTransfer | None = None
+    """Details of a refund through a bank transfer in Europe. Only with the type `eu_bank_transfer`."""
     gb_bank_transfer: RefundDestinationDetailsGbBankTransfer | None = None
+    """Details of a refund through a bank transfer in the United Kingdom. Only with the type
+    `gb_bank_transfer`.
+    """
     giropay: RefundDestinationDetailsGiropay | None = None
-    """Data specific to giropay."""
+    """Details of a refund through giropay. Only with the type `giropay`."""
     grabpay: RefundDestinationDetailsGrabpay | None = None
-    """Data specific to GrabPay."""
+    """Details of a refund through GrabPay. Only with the type `grabpay`."""
     jp_bank_transfer: RefundDestinationDetailsJpBankTransfer | None = None
+    """Details of a refund through a bank transfer in Japan. Only with the type `jp_bank_transfer`."""
     klarna: RefundDestinationDetailsKlarna | None = None
-    """Data specific to Klarna."""
+    """Details of a refund through Klarna. Only with the type `klarna`."""
     mb_way: RefundDestinationDetailsMbWay | None = None
-    """Data specific to MB WAY."""
+    """Details of a refund through MB WAY. Only with the type `mb_way`."""
     multibanco: RefundDestinationDetailsMultibanco | None = None
-    """Data specific to Multibanco."""
+    """Details of a refund through Multibanco. Only with the type `multibanco`."""
     mx_bank_transfer: RefundDestinationDetailsMxBankTransfer | None = None
+    """Details of a refund through a bank transfer in Mexico. Only with the type `mx_bank_transfer`."""
     nz_bank_transfer: RefundDestinationDetailsNzBankTransfer | None = None
+    """Details of a refund through a bank transfer in New Zealand. Only with the type `nz_bank_transfer`."""
     p24: RefundDestinationDetailsP24 | None = None
-    """Data specific to Przelewy24."""
+    """Details of a refund through Przelewy24. Only with the type `p24`."""
     paynow: RefundDestinationDetailsPaynow | None = None
-    """Data specific to PayNow."""
+    """Details of a refund through PayNow. Only with the type `paynow`."""
     paypal: RefundDestinationDetailsPaypal | None = None
-    """Data specific to PayPal."""
+    """Details of a refund through PayPal. Only with the type `paypal`."""
     pix: RefundDestinationDetailsPix | None = None
-    """Data specific to Pix."""
+    """Details of a refund through Pix. Only with the type `pix`."""
     revolut: RefundDestinationDetailsRevolut | None = None
+    """Details of a refund through Revolut Pay. Only with the type `revolut`."""
     scalapay: RefundDestinationDetailsScalapay | None = None
-    """Data specific to Scalapay."""
+    """Details of a refund through Scalapay. Only with the type `scalapay`."""
     sofort: RefundDestinationDetailsSofort | None = None
-    """Data specific to Sofort."""
+    """Details of a refund through Sofort. Only with the type `sofort`."""
     swish: RefundDestinationDetailsSwish | None = None
-    """Data specific to Swish."""
+    """Details of a refund through Swish. Only with the type `swish`."""
     th_bank_transfer: RefundDestinationDetailsThBankTransfer | None = None
+    """Details of a refund through a bank transfer in Thailand. Only with the type `th_bank_transfer`."""
     twint: RefundDestinationDetailsTwint | None = None
-    """Data specific to TWINT."""
+    """Details of a refund through TWINT. Only with the type `twint`."""
     type: str
+    """Way of the refund; the field of the same name has the details."""
     us_bank_transfer: RefundDestinationDetailsUsBankTransfer | None = None
+    """Details of a refund through a bank transfer in the US. Only with the type `us_bank_transfer`."""
     wechat_pay: RefundDestinationDetailsWechatPay | None = None
-    """Data specific to WeChat Pay."""
+    """Details of a refund through WeChat Pay. Only with the type `wechat_pay`."""
     zip: RefundDestinationDetailsZip | None = None
-    """Data specific to Zip."""
+    """Details of a refund through Zip. Only with the type `zip`."""
 
 
 class RefundNextActionDisplayDetailsEmailSent(StripeModel):
+    """Email that Stripe sent to the customer."""
+
     email_sent_at: Timestamp
+    """When the email was sent."""
     email_sent_to: str
+    """Email address of the recipient."""
 
 
 class RefundNextActionDisplayDetails(StripeModel):
+    """Where the customer was told what to do."""
+
     email_sent: RefundNextActionDisplayDetailsEmailSent
+    """Email that Stripe sent to the customer."""
     expires_at: Timestamp
-    """Time at which it expires."""
+    """When the time of the customer to react ends."""
 
 
 class RefundNextAction(StripeModel):
+    """What is needed from the customer before the refund goes on."""
+
     display_details: RefundNextActionDisplayDetails | None = None
+    """Where the customer was told what to do."""
     type: str
+    """Kind of action; the field of the same name has the details."""
 
 
 class RefundPresentmentDetails(StripeModel):
+    """Amount and currency that the customer saw, where Stripe converted the price into the customer's
+    currency.
+    """
+
     presentment_amount: int
+    """Amount that the customer saw and paid, in the smallest unit of `presentment_currency`."""
     presentment_currency: str
+    """Three-letter ISO 4217 code, in lower case, of the currency that the customer saw."""
 
 
 class Refund(StripeModel):
-    """A `refund` object.
+    """Sends money of a charge back to the customer, to the payment method with which it was paid.
 
     https://docs.stripe.com/api/charges/refunds/object
     """
 
     amount: int
+    """Amount that is refunded, in the smallest currency unit."""
     balance_transaction: Expandable["BalanceTransaction"] | None = None
     """Balance transaction that records the effect on the account's balance."""
     charge: Expandable["Charge"] | None = None
+    """Charge that is refunded."""
     created: Timestamp
     """Time at which the object was created."""
     currency: str
@@ -346,17 +443,27 @@ class Refund(StripeModel):
     customer_account: str | None = None
     """Account (API v2) that the object belongs to, in the role of a customer. Alternative to `customer`."""
     description: str | None = None
+    """Your note on the refund, which the Dashboard shows."""
     destination_details: RefundDestinationDetails | None = None
+    """How the money gets back to the customer, by payment method."""
     failure_balance_transaction: Expandable["BalanceTransaction"] | None = None
+    """Balance transaction that returned the money to your balance after the refund failed."""
     failure_reason: str | None = None
+    """Why the refund failed, such as `lost_or_stolen_card`, `expired_or_canceled_card`, `declined` or
+    `unknown`.
+    """
     id: str
     """Unique ID of the object."""
     instructions_email: str | None = None
+    """Email address to which Stripe sends instructions, for payment methods that need the customer's bank
+    details.
+    """
     metadata: dict[str, str] | None = None
     """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
     up to 500. An update changes only the keys it contains; an empty value removes its key.
     """
     next_action: RefundNextAction | None = None
+    """What is needed from the customer before the refund goes on."""
     object: Literal["refund"]
     """Type of the object. All objects of a class have the same."""
     payment_intent: Expandable["PaymentIntent"] | None = None
@@ -364,9 +471,29 @@ class Refund(StripeModel):
     payment_method: Expandable["PaymentMethod"] | None = None
     """Payment method that is used."""
     pending_reason: Literal["charge_pending", "insufficient_funds", "processing"] | None = None
+    """Why the refund is pending.
+
+    - `charge_pending`: The charge itself is still pending.
+    - `insufficient_funds`: Your balance does not suffice; Stripe goes on when it does.
+    - `processing`: The refund is being processed.
+    """
     presentment_details: RefundPresentmentDetails | None = None
+    """Amount and currency that the customer saw, where Stripe converted the price into the customer's
+    currency.
+    """
     reason: Literal["duplicate", "expired_uncaptured_charge", "fraudulent", "requested_by_customer"] | None = None
+    """Why the charge is refunded, as you or Stripe said.
+
+    - `duplicate`: The customer was charged twice.
+    - `expired_uncaptured_charge`: The authorization expired before it was captured; Stripe sets this.
+    - `fraudulent`: The charge was fraudulent. Card and email go onto Radar's block lists.
+    - `requested_by_customer`: The customer asked for it.
+    """
     receipt_number: str | None = None
+    """Number on the receipt for the refund, if one was sent."""
     source_transfer_reversal: Expandable["TransferReversal"] | None = None
+    """Transfer reversal that belongs to the refund of a charge in a connected account."""
     status: str | None = None
+    """State of the refund: `pending`, `requires_action`, `succeeded`, `failed` or `canceled`."""
     transfer_reversal: Expandable["TransferReversal"] | None = None
+    """Reversal of the transfer to the connected account, if the refund reversed it."""

@@ -13,30 +13,43 @@ __all__ = ["Review", "ReviewIpAddressLocation", "ReviewSession"]
 
 
 class ReviewIpAddressLocation(StripeModel):
+    """Where that IP address probably is."""
+
     city: str | None = None
     """City, district, suburb, town or village."""
     country: str | None = None
     """Two-letter ISO 3166-1 alpha-2 country code."""
     latitude: float | None = None
+    """Latitude, in degrees."""
     longitude: float | None = None
+    """Longitude, in degrees."""
     region: str | None = None
+    """State, county or region."""
 
 
 class ReviewSession(StripeModel):
+    """Browser or device from which the payment was made."""
+
     browser: str | None = None
+    """Name of the browser, such as `Chrome`."""
     device: str | None = None
+    """Kind of device, such as `Desktop`."""
     platform: str | None = None
+    """Operating system, such as `macOS`."""
     version: str | None = None
+    """Version of the browser."""
 
 
 class Review(StripeModel):
-    """A `review` object.
+    """Asks you to look at a payment that Radar thinks may be fraudulent. Approve it, or refund the charge.
 
     https://docs.stripe.com/api/reviews/object
     """
 
     billing_zip: str | None = None
+    """ZIP or postal code of the card, if it is known."""
     charge: Expandable["Charge"] | None = None
+    """Charge to review."""
     closed_reason: (
         Literal[
             "acknowledged",
@@ -50,19 +63,42 @@ class Review(StripeModel):
         ]
         | None
     ) = None
+    """Why the review was closed. Null while it is open.
+
+    - `acknowledged`: You have taken note of it.
+    - `approved`: You approved the payment.
+    - `canceled`: The payment was canceled.
+    - `disputed`: The customer disputed the payment.
+    - `payment_never_settled`: The payment was never completed.
+    - `redacted`: The data was removed.
+    - `refunded`: You refunded the payment.
+    - `refunded_as_fraud`: You refunded the payment as fraudulent.
+    """
     created: Timestamp
     """Time at which the object was created."""
     id: str
     """Unique ID of the object."""
     ip_address: str | None = None
+    """IP address from which the payment was made."""
     ip_address_location: ReviewIpAddressLocation | None = None
+    """Where that IP address probably is."""
     livemode: bool
     """Whether the object exists in live mode. `False` in test mode and in sandboxes."""
     object: Literal["review"]
     """Type of the object. All objects of a class have the same."""
     open: bool
+    """Whether the review is still to be done."""
     opened_reason: Literal["manual", "rule"]
+    """Why the review was opened.
+
+    - `manual`: Somebody opened it by hand.
+    - `rule`: A Radar rule opened it.
+    """
     payment_intent: Expandable["PaymentIntent"] | None = None
     """Payment intent that the object belongs to."""
     reason: str
+    """Why the review is open or was closed, such as `rule`, `manual`, `approved`, `refunded` or
+    `disputed`.
+    """
     session: ReviewSession | None = None
+    """Browser or device from which the payment was made."""

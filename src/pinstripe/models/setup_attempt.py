@@ -58,23 +58,25 @@ __all__ = [
 
 
 class SetupAttemptPaymentMethodDetailsAcssDebit(StripeModel):
-    """Data specific to pre-authorized debit in Canada (ACSS)."""
+    """Details of the setup for payments by Canadian pre-authorized debit. Only with the type `acss_debit`."""
 
 
 class SetupAttemptPaymentMethodDetailsAmazonPay(StripeModel):
-    """Data specific to Amazon Pay."""
+    """Details of the setup for payments by Amazon Pay. Only with the type `amazon_pay`."""
 
 
 class SetupAttemptPaymentMethodDetailsAuBecsDebit(StripeModel):
-    """Data specific to BECS Direct Debit in Australia."""
+    """Details of the setup for payments by Australian BECS Direct Debit. Only with the type
+    `au_becs_debit`.
+    """
 
 
 class SetupAttemptPaymentMethodDetailsBacsDebit(StripeModel):
-    """Data specific to Bacs Direct Debit in the United Kingdom."""
+    """Details of the setup for payments by Bacs Direct Debit. Only with the type `bacs_debit`."""
 
 
 class SetupAttemptPaymentMethodDetailsBancontact(StripeModel):
-    """Data specific to Bancontact."""
+    """Details of the setup for payments by Bancontact. Only with the type `bancontact`."""
 
     bank_code: str | None = None
     """Bank code, in the format of the bank's country."""
@@ -83,7 +85,9 @@ class SetupAttemptPaymentMethodDetailsBancontact(StripeModel):
     bic: str | None = None
     """Business identifier code (BIC) of the bank."""
     generated_sepa_debit: Expandable["PaymentMethod"] | None = None
+    """SEPA Direct Debit payment method that was made of the bank account, for later payments."""
     generated_sepa_debit_mandate: Expandable["Mandate"] | None = None
+    """Mandate for debits with that payment method."""
     iban_last4: str | None = None
     """Last four characters of the IBAN."""
     preferred_language: Literal["de", "en", "fr", "nl"] | None = None
@@ -93,25 +97,47 @@ class SetupAttemptPaymentMethodDetailsBancontact(StripeModel):
 
 
 class SetupAttemptPaymentMethodDetailsBlik(StripeModel):
-    """Data specific to BLIK."""
+    """Details of the setup for payments by BLIK. Only with the type `blik`."""
 
     buyer_id: str | None = None
     """The provider's ID of the buyer."""
 
 
 class SetupAttemptPaymentMethodDetailsBoleto(StripeModel):
-    """Data specific to Boleto."""
+    """Details of the setup for payments by Boleto. Only with the type `boleto`."""
 
 
 class SetupAttemptPaymentMethodDetailsCardChecks(StripeModel):
+    """Results of the checks of address and security code."""
+
     address_line1_check: str | None = None
+    """Whether the bank found the first line of the address right: `pass`, `fail`, `unavailable` or
+    `unchecked`.
+    """
     address_postal_code_check: str | None = None
+    """Whether the bank found the postal code right: `pass`, `fail`, `unavailable` or `unchecked`."""
     cvc_check: str | None = None
+    """Whether the bank found the security code right: `pass`, `fail`, `unavailable` or `unchecked`."""
 
 
 class SetupAttemptPaymentMethodDetailsCardThreeDSecure(StripeModel):
+    """Result of 3D Secure, if it was tried."""
+
     authentication_flow: Literal["challenge", "frictionless"] | None = None
+    """Whether the customer had to do something.
+
+    - `challenge`: The customer was challenged, for example for a code.
+    - `frictionless`: The bank authenticated without asking the customer.
+    """
     electronic_commerce_indicator: Literal["01", "02", "05", "06", "07"] | None = None
+    """Electronic commerce indicator (ECI), by which the network knows how far the authentication got.
+
+    - `01`: Authentication was attempted (Mastercard).
+    - `02`: Authenticated (Mastercard).
+    - `05`: Authenticated (other networks).
+    - `06`: Authentication was attempted (other networks).
+    - `07`: Not authenticated (other networks).
+    """
     result: (
         Literal[
             "attempt_acknowledged",
@@ -124,6 +150,16 @@ class SetupAttemptPaymentMethodDetailsCardThreeDSecure(StripeModel):
         ]
         | None
     ) = None
+    """Result of the authentication.
+
+    - `attempt_acknowledged`: The bank confirmed that authentication was tried, though not carried out.
+    - `authenticated`: The customer was authenticated.
+    - `data_share_only`: Data was shared with the bank, without authentication.
+    - `exempted`: Authentication was not needed, by an exemption.
+    - `failed`: The customer was not authenticated.
+    - `not_supported`: Card or bank do not support 3D Secure.
+    - `processing_error`: An error occurred at the bank or on the way.
+    """
     result_reason: (
         Literal[
             "abandoned",
@@ -136,8 +172,22 @@ class SetupAttemptPaymentMethodDetailsCardThreeDSecure(StripeModel):
         ]
         | None
     ) = None
+    """Why the authentication did not succeed.
+
+    - `abandoned`: The customer left the page or ran out of time.
+    - `bypassed`: You chose to go on without authentication.
+    - `canceled`: The customer canceled.
+    - `card_not_enrolled`: The card is not enrolled.
+    - `network_not_supported`: The card network is not supported.
+    - `protocol_error`: The server of the bank did not keep to the protocol.
+    - `rejected`: The bank rejected the authentication.
+    """
     transaction_id: str | None = None
+    """Transaction ID of the authentication: of the directory server for 3D Secure 2, the XID for 3D Secure
+    1.
+    """
     version: Literal["1.0.2", "2.1.0", "2.2.0", "2.3.0", "2.3.1"] | None = None
+    """Version of 3D Secure that was used."""
 
 
 class SetupAttemptPaymentMethodDetailsCardWalletApplePay(StripeModel):
@@ -149,22 +199,32 @@ class SetupAttemptPaymentMethodDetailsCardWalletGooglePay(StripeModel):
 
 
 class SetupAttemptPaymentMethodDetailsCardWallet(StripeModel):
+    """Wallet that the card came from. Null for cards that were entered."""
+
     apple_pay: SetupAttemptPaymentMethodDetailsCardWalletApplePay | None = None
     """Data specific to Apple Pay."""
     google_pay: SetupAttemptPaymentMethodDetailsCardWalletGooglePay | None = None
     """Data specific to Google Pay."""
     type: Literal["apple_pay", "google_pay", "link"]
+    """Kind of wallet; the field of the same name has the details.
+
+    - `apple_pay`: Apple Pay.
+    - `google_pay`: Google Pay.
+    - `link`: Link, Stripe's wallet.
+    """
 
 
 class SetupAttemptPaymentMethodDetailsCard(StripeModel):
-    """Details of the card payment."""
+    """Details of the setup for payments by card. Only with the type `card`."""
 
     brand: str | None = None
     """Brand of the card."""
     checks: SetupAttemptPaymentMethodDetailsCardChecks | None = None
+    """Results of the checks of address and security code."""
     country: str | None = None
     """Two-letter ISO 3166-1 alpha-2 country code."""
     description: str | None = None
+    """Description of the card from its BIN, such as `Visa Classic`. Only for some accounts."""
     exp_month: int | None = None
     """Month in which the card expires, from 1 to 12."""
     exp_year: int | None = None
@@ -177,32 +237,46 @@ class SetupAttemptPaymentMethodDetailsCard(StripeModel):
     iin: str | None = None
     """Issuer identification number, the first digits of the card number."""
     issuer: str | None = None
+    """Name of the bank that issued the card."""
     last4: str | None = None
     """Last four characters of the number."""
     moto: bool | None = None
+    """Whether the order came by mail or telephone."""
     network: str | None = None
+    """Card network that processed it, such as `visa`, `mastercard` or `cartes_bancaires`."""
     three_d_secure: SetupAttemptPaymentMethodDetailsCardThreeDSecure | None = None
+    """Result of 3D Secure, if it was tried."""
     wallet: SetupAttemptPaymentMethodDetailsCardWallet | None = None
+    """Wallet that the card came from. Null for cards that were entered."""
 
 
 class SetupAttemptPaymentMethodDetailsCardPresentOffline(StripeModel):
+    """What happened while the reader had no connection."""
+
     stored_at: Timestamp | None = None
+    """When the reader stored the payment, before it could send it."""
     type: Literal["deferred"] | None = None
+    """How the payment was handled offline.
+
+    - `deferred`: Stored by the reader and sent when it was connected again.
+    """
 
 
 class SetupAttemptPaymentMethodDetailsCardPresent(StripeModel):
-    """Details of the in-person card payment."""
+    """Details of the setup for payments by card at a Terminal reader. Only with the type `card_present`."""
 
     generated_card: Expandable["PaymentMethod"] | None = None
+    """Payment method with which the card can be charged online later. Null if none could be made."""
     offline: SetupAttemptPaymentMethodDetailsCardPresentOffline | None = None
+    """What happened while the reader had no connection."""
 
 
 class SetupAttemptPaymentMethodDetailsCashapp(StripeModel):
-    """Data specific to Cash App Pay."""
+    """Details of the setup for payments by Cash App Pay. Only with the type `cashapp`."""
 
 
 class SetupAttemptPaymentMethodDetailsIdeal(StripeModel):
-    """Data specific to iDEAL."""
+    """Details of the setup for payments by iDEAL. Only with the type `ideal`."""
 
     bank: (
         Literal[
@@ -229,7 +303,7 @@ class SetupAttemptPaymentMethodDetailsIdeal(StripeModel):
         ]
         | None
     ) = None
-    """Bank of the customer."""
+    """Bank of the customer in the Netherlands."""
     bic: (
         Literal[
             "ABNANL2A",
@@ -258,7 +332,9 @@ class SetupAttemptPaymentMethodDetailsIdeal(StripeModel):
     ) = None
     """Business identifier code (BIC) of the bank."""
     generated_sepa_debit: Expandable["PaymentMethod"] | None = None
+    """SEPA Direct Debit payment method that was made of the bank account, for later payments."""
     generated_sepa_debit_mandate: Expandable["Mandate"] | None = None
+    """Mandate for debits with that payment method."""
     iban_last4: str | None = None
     """Last four characters of the IBAN."""
     verified_name: str | None = None
@@ -266,42 +342,44 @@ class SetupAttemptPaymentMethodDetailsIdeal(StripeModel):
 
 
 class SetupAttemptPaymentMethodDetailsKakaoPay(StripeModel):
-    """Data specific to Kakao Pay."""
+    """Details of the setup for payments by Kakao Pay. Only with the type `kakao_pay`."""
 
 
 class SetupAttemptPaymentMethodDetailsKlarna(StripeModel):
-    """Data specific to Klarna."""
+    """Details of the setup for payments by Klarna. Only with the type `klarna`."""
 
 
 class SetupAttemptPaymentMethodDetailsKrCard(StripeModel):
-    """Data specific to Korean cards."""
+    """Details of the setup for payments by South Korean card. Only with the type `kr_card`."""
 
 
 class SetupAttemptPaymentMethodDetailsLink(StripeModel):
-    pass
+    """Details of the setup for payments by Link. Only with the type `link`."""
 
 
 class SetupAttemptPaymentMethodDetailsNaverPay(StripeModel):
-    """Data specific to Naver Pay."""
+    """Details of the setup for payments by Naver Pay. Only with the type `naver_pay`."""
 
     buyer_id: str | None = None
     """The provider's ID of the buyer."""
 
 
 class SetupAttemptPaymentMethodDetailsNzBankAccount(StripeModel):
-    """Data specific to BECS Direct Debit in New Zealand."""
+    """Details of the setup for payments by New Zealand BECS Direct Debit. Only with the type
+    `nz_bank_account`.
+    """
 
 
 class SetupAttemptPaymentMethodDetailsPaypal(StripeModel):
-    """Data specific to PayPal."""
+    """Details of the setup for payments by PayPal. Only with the type `paypal`."""
 
 
 class SetupAttemptPaymentMethodDetailsPayto(StripeModel):
-    """Data specific to PayTo."""
+    """Details of the setup for payments by PayTo. Only with the type `payto`."""
 
 
 class SetupAttemptPaymentMethodDetailsPix(StripeModel):
-    """Data specific to Pix."""
+    """Details of the setup for payments by Pix. Only with the type `pix`."""
 
     fingerprint: str | None = None
     """Identifies the underlying card or account. Payment methods with the same number have the same
@@ -310,19 +388,19 @@ class SetupAttemptPaymentMethodDetailsPix(StripeModel):
 
 
 class SetupAttemptPaymentMethodDetailsRevolutPay(StripeModel):
-    """Data specific to Revolut Pay."""
+    """Details of the setup for payments by Revolut Pay. Only with the type `revolut_pay`."""
 
 
 class SetupAttemptPaymentMethodDetailsSatispay(StripeModel):
-    """Data specific to Satispay."""
+    """Details of the setup for payments by Satispay. Only with the type `satispay`."""
 
 
 class SetupAttemptPaymentMethodDetailsSepaDebit(StripeModel):
-    """Data specific to SEPA Direct Debit."""
+    """Details of the setup for payments by SEPA Direct Debit. Only with the type `sepa_debit`."""
 
 
 class SetupAttemptPaymentMethodDetailsSofort(StripeModel):
-    """Data specific to Sofort."""
+    """Details of the setup for payments by Sofort. Only with the type `sofort`."""
 
     bank_code: str | None = None
     """Bank code, in the format of the bank's country."""
@@ -331,7 +409,9 @@ class SetupAttemptPaymentMethodDetailsSofort(StripeModel):
     bic: str | None = None
     """Business identifier code (BIC) of the bank."""
     generated_sepa_debit: Expandable["PaymentMethod"] | None = None
+    """SEPA Direct Debit payment method that was made of the bank account, for later payments."""
     generated_sepa_debit_mandate: Expandable["Mandate"] | None = None
+    """Mandate for debits with that payment method."""
     iban_last4: str | None = None
     """Last four characters of the IBAN."""
     preferred_language: Literal["de", "en", "fr", "nl"] | None = None
@@ -341,77 +421,91 @@ class SetupAttemptPaymentMethodDetailsSofort(StripeModel):
 
 
 class SetupAttemptPaymentMethodDetailsTwint(StripeModel):
-    """Data specific to TWINT."""
+    """Details of the setup for payments by TWINT. Only with the type `twint`."""
 
 
 class SetupAttemptPaymentMethodDetailsUpi(StripeModel):
-    """Data specific to UPI."""
+    """Details of the setup for payments by UPI. Only with the type `upi`."""
 
 
 class SetupAttemptPaymentMethodDetailsUsBankAccount(StripeModel):
-    """Data specific to bank accounts in the United States."""
+    """Details of the setup for payments by ACH Direct Debit. Only with the type `us_bank_account`."""
 
 
 class SetupAttemptPaymentMethodDetails(StripeModel):
+    """What the attempt found out about the payment method."""
+
     acss_debit: SetupAttemptPaymentMethodDetailsAcssDebit | None = None
-    """Data specific to pre-authorized debit in Canada (ACSS)."""
+    """Details of the setup for payments by Canadian pre-authorized debit. Only with the type `acss_debit`."""
     amazon_pay: SetupAttemptPaymentMethodDetailsAmazonPay | None = None
-    """Data specific to Amazon Pay."""
+    """Details of the setup for payments by Amazon Pay. Only with the type `amazon_pay`."""
     au_becs_debit: SetupAttemptPaymentMethodDetailsAuBecsDebit | None = None
-    """Data specific to BECS Direct Debit in Australia."""
+    """Details of the setup for payments by Australian BECS Direct Debit. Only with the type
+    `au_becs_debit`.
+    """
     bacs_debit: SetupAttemptPaymentMethodDetailsBacsDebit | None = None
-    """Data specific to Bacs Direct Debit in the United Kingdom."""
+    """Details of the setup for payments by Bacs Direct Debit. Only with the type `bacs_debit`."""
     bancontact: SetupAttemptPaymentMethodDetailsBancontact | None = None
-    """Data specific to Bancontact."""
+    """Details of the setup for payments by Bancontact. Only with the type `bancontact`."""
     blik: SetupAttemptPaymentMethodDetailsBlik | None = None
-    """Data specific to BLIK."""
+    """Details of the setup for payments by BLIK. Only with the type `blik`."""
     boleto: SetupAttemptPaymentMethodDetailsBoleto | None = None
-    """Data specific to Boleto."""
+    """Details of the setup for payments by Boleto. Only with the type `boleto`."""
     card: SetupAttemptPaymentMethodDetailsCard | None = None
-    """Details of the card payment."""
+    """Details of the setup for payments by card. Only with the type `card`."""
     card_present: SetupAttemptPaymentMethodDetailsCardPresent | None = None
-    """Details of the in-person card payment."""
+    """Details of the setup for payments by card at a Terminal reader. Only with the type `card_present`."""
     cashapp: SetupAttemptPaymentMethodDetailsCashapp | None = None
-    """Data specific to Cash App Pay."""
+    """Details of the setup for payments by Cash App Pay. Only with the type `cashapp`."""
     ideal: SetupAttemptPaymentMethodDetailsIdeal | None = None
-    """Data specific to iDEAL."""
+    """Details of the setup for payments by iDEAL. Only with the type `ideal`."""
     kakao_pay: SetupAttemptPaymentMethodDetailsKakaoPay | None = None
-    """Data specific to Kakao Pay."""
+    """Details of the setup for payments by Kakao Pay. Only with the type `kakao_pay`."""
     klarna: SetupAttemptPaymentMethodDetailsKlarna | None = None
-    """Data specific to Klarna."""
+    """Details of the setup for payments by Klarna. Only with the type `klarna`."""
     kr_card: SetupAttemptPaymentMethodDetailsKrCard | None = None
-    """Data specific to Korean cards."""
+    """Details of the setup for payments by South Korean card. Only with the type `kr_card`."""
     link: SetupAttemptPaymentMethodDetailsLink | None = None
+    """Details of the setup for payments by Link. Only with the type `link`."""
     naver_pay: SetupAttemptPaymentMethodDetailsNaverPay | None = None
-    """Data specific to Naver Pay."""
+    """Details of the setup for payments by Naver Pay. Only with the type `naver_pay`."""
     nz_bank_account: SetupAttemptPaymentMethodDetailsNzBankAccount | None = None
-    """Data specific to BECS Direct Debit in New Zealand."""
+    """Details of the setup for payments by New Zealand BECS Direct Debit. Only with the type
+    `nz_bank_account`.
+    """
     paypal: SetupAttemptPaymentMethodDetailsPaypal | None = None
-    """Data specific to PayPal."""
+    """Details of the setup for payments by PayPal. Only with the type `paypal`."""
     payto: SetupAttemptPaymentMethodDetailsPayto | None = None
-    """Data specific to PayTo."""
+    """Details of the setup for payments by PayTo. Only with the type `payto`."""
     pix: SetupAttemptPaymentMethodDetailsPix | None = None
-    """Data specific to Pix."""
+    """Details of the setup for payments by Pix. Only with the type `pix`."""
     revolut_pay: SetupAttemptPaymentMethodDetailsRevolutPay | None = None
-    """Data specific to Revolut Pay."""
+    """Details of the setup for payments by Revolut Pay. Only with the type `revolut_pay`."""
     satispay: SetupAttemptPaymentMethodDetailsSatispay | None = None
-    """Data specific to Satispay."""
+    """Details of the setup for payments by Satispay. Only with the type `satispay`."""
     sepa_debit: SetupAttemptPaymentMethodDetailsSepaDebit | None = None
-    """Data specific to SEPA Direct Debit."""
+    """Details of the setup for payments by SEPA Direct Debit. Only with the type `sepa_debit`."""
     sofort: SetupAttemptPaymentMethodDetailsSofort | None = None
-    """Data specific to Sofort."""
+    """Details of the setup for payments by Sofort. Only with the type `sofort`."""
     twint: SetupAttemptPaymentMethodDetailsTwint | None = None
-    """Data specific to TWINT."""
+    """Details of the setup for payments by TWINT. Only with the type `twint`."""
     type: str
+    """Payment method type; the field of the same name has the details."""
     upi: SetupAttemptPaymentMethodDetailsUpi | None = None
-    """Data specific to UPI."""
+    """Details of the setup for payments by UPI. Only with the type `upi`."""
     us_bank_account: SetupAttemptPaymentMethodDetailsUsBankAccount | None = None
-    """Data specific to bank accounts in the United States."""
+    """Details of the setup for payments by ACH Direct Debit. Only with the type `us_bank_account`."""
 
 
 class SetupAttemptSetupError(StripeModel):
+    """Error, if the attempt failed."""
+
     advice_code: str | None = None
+    """What the card's bank recommends to do after a decline, such as `try_again_later` or
+    `do_not_try_again`.
+    """
     charge: str | None = None
+    """ID of the charge that failed."""
     code: (
         Literal[
             "account_closed",
@@ -626,26 +720,43 @@ class SetupAttemptSetupError(StripeModel):
         ]
         | None
     ) = None
+    """What went wrong, as a code that a program can handle."""
     decline_code: str | None = None
+    """Reason that the card's bank gave for the decline, such as `insufficient_funds`."""
     doc_url: str | None = None
+    """URL of Stripe's page about this error code."""
     message: str | None = None
+    """Explanation in words. For card errors, it can be shown to the customer."""
     network_advice_code: str | None = None
+    """Two-digit code by which the card network recommends what to do."""
     network_decline_code: str | None = None
+    """Code, usually of two digits, with which the card network or bank declined."""
     param: str | None = None
+    """Parameter to which the error relates."""
     payment_intent: Lazy["PaymentIntent"] | None = None
-    """Payment intent that the object belongs to."""
+    """Payment intent to which the error belongs."""
     payment_method: Lazy["PaymentMethod"] | None = None
-    """Payment method that is used."""
+    """Payment method that was tried."""
     payment_method_type: str | None = None
+    """Payment method type that was tried."""
     request_log_url: str | None = None
+    """URL of the failed request in the Dashboard."""
     setup_intent: Lazy["SetupIntent"] | None = None
-    """Setup intent that the object belongs to."""
+    """Setup intent to which the error belongs."""
     source: Lazy["BankAccount | Card | Source"] | None = None
+    """Source, card or bank account of the older API that was tried."""
     type: Literal["api_error", "card_error", "idempotency_error", "invalid_request_error"]
+    """Kind of error.
+
+    - `api_error`: A problem at Stripe; rare.
+    - `card_error`: The payment method could not be charged.
+    - `idempotency_error`: An idempotency key was used again with other parameters.
+    - `invalid_request_error`: The request itself was wrong.
+    """
 
 
 class SetupAttempt(StripeModel):
-    """A `setup_attempt` object.
+    """One attempt to set up a payment method with a setup intent, whether it succeeded or not.
 
     https://docs.stripe.com/api/setup_attempts/object
     """
@@ -653,6 +764,9 @@ class SetupAttempt(StripeModel):
     application: Expandable["Application"] | None = None
     """Connect application that created the object."""
     attach_to_self: bool | None = None
+    """Whether the payment method is attached to the account itself instead of to a customer, if the
+    attempt succeeds.
+    """
     created: Timestamp
     """Time at which the object was created."""
     customer: Expandable["Customer | DeletedCustomer"] | None = None
@@ -660,6 +774,11 @@ class SetupAttempt(StripeModel):
     customer_account: str | None = None
     """Account (API v2) that the object belongs to, in the role of a customer. Alternative to `customer`."""
     flow_directions: list[Literal["inbound", "outbound"]] | None = None
+    """Directions in which money is to move, as the setup intent has them.
+
+    - `inbound`: To take money from the payment method.
+    - `outbound`: To send money to the payment method.
+    """
     id: str
     """Unique ID of the object."""
     livemode: bool
@@ -671,10 +790,18 @@ class SetupAttempt(StripeModel):
     to the payment.
     """
     payment_method: Expandable["PaymentMethod"]
-    """Payment method that is used."""
+    """Payment method that was tried."""
     payment_method_details: SetupAttemptPaymentMethodDetails
+    """What the attempt found out about the payment method."""
     setup_error: SetupAttemptSetupError | None = None
+    """Error, if the attempt failed."""
     setup_intent: Expandable["SetupIntent"]
     """Setup intent that the object belongs to."""
     status: str
+    """State of the attempt: `requires_confirmation`, `requires_action`, `processing`, `succeeded`,
+    `failed` or `abandoned`.
+    """
     usage: str
+    """How the payment method was to be used, `off_session` or `on_session`, as the setup intent said at
+    that time.
+    """

@@ -69,13 +69,28 @@ __all__ = [
 
 
 class SetupIntentAutomaticPaymentMethods(StripeModel):
+    """Whether Stripe chooses the payment methods to offer, from those in the Dashboard that can be set up."""
+
     allow_redirects: Literal["always", "never"] | None = None
+    """Whether payment methods are offered that send the customer to another page, which needs a
+    `return_url`. Defaults to `always`.
+
+    - `always`: The customer may be redirected; pass a `return_url` when you confirm.
+    - `never`: Payment methods that need a redirect are not offered.
+    """
     enabled: bool | None = None
+    """Whether Stripe chooses the payment methods to offer for setup."""
 
 
 class SetupIntentLastSetupError(StripeModel):
+    """Error of the last attempt to set the payment method up. Cleared by the next confirmation or update."""
+
     advice_code: str | None = None
+    """What the card's bank recommends to do after a decline, such as `try_again_later` or
+    `do_not_try_again`.
+    """
     charge: str | None = None
+    """ID of the charge that failed."""
     code: (
         Literal[
             "account_closed",
@@ -290,93 +305,161 @@ class SetupIntentLastSetupError(StripeModel):
         ]
         | None
     ) = None
+    """What went wrong, as a code that a program can handle."""
     decline_code: str | None = None
+    """Reason that the card's bank gave for the decline, such as `insufficient_funds`."""
     doc_url: str | None = None
+    """URL of Stripe's page about this error code."""
     message: str | None = None
+    """Explanation in words. For card errors, it can be shown to the customer."""
     network_advice_code: str | None = None
+    """Two-digit code by which the card network recommends what to do."""
     network_decline_code: str | None = None
+    """Code, usually of two digits, with which the card network or bank declined."""
     param: str | None = None
+    """Parameter to which the error relates."""
     payment_intent: Lazy["PaymentIntent"] | None = None
-    """Payment intent that the object belongs to."""
+    """Payment intent to which the error belongs."""
     payment_method: Lazy["PaymentMethod"] | None = None
-    """Payment method that is used."""
+    """Payment method that was tried."""
     payment_method_type: str | None = None
+    """Payment method type that was tried."""
     request_log_url: str | None = None
+    """URL of the failed request in the Dashboard."""
     setup_intent: Lazy["SetupIntent"] | None = None
-    """Setup intent that the object belongs to."""
+    """Setup intent to which the error belongs."""
     source: Lazy["BankAccount | Card | Source"] | None = None
+    """Source, card or bank account of the older API that was tried."""
     type: Literal["api_error", "card_error", "idempotency_error", "invalid_request_error"]
+    """Kind of error.
+
+    - `api_error`: A problem at Stripe; rare.
+    - `card_error`: The payment method could not be charged.
+    - `idempotency_error`: An idempotency key was used again with other parameters.
+    - `invalid_request_error`: The request itself was wrong.
+    """
 
 
 class SetupIntentManagedPayments(StripeModel):
+    """Whether Stripe is the merchant of record for what is set up (Managed Payments)."""
+
     enabled: bool
+    """Whether Stripe is the merchant of record, which also takes care of taxes, fraud and disputes."""
 
 
 class SetupIntentNextActionBlikAuthorize(StripeModel):
-    pass
+    """The customer approves the setup in the app of the bank (BLIK). There is nothing to display."""
 
 
 class SetupIntentNextActionCashappHandleRedirectOrDisplayQrCodeQrCode(StripeModel):
+    """QR code for Cash App, to show on larger screens."""
+
     expires_at: Timestamp
-    """Time at which it expires."""
+    """When the QR code expires."""
     image_url_png: str
+    """URL of the QR code as a PNG image."""
     image_url_svg: str
+    """URL of the QR code as an SVG image."""
 
 
 class SetupIntentNextActionCashappHandleRedirectOrDisplayQrCode(StripeModel):
+    """Open Cash App or show a QR code for it, so that the customer approves the setup."""
+
     hosted_instructions_url: str
+    """Page of Stripe that shows the Cash App QR code and instructions."""
     mobile_auth_url: str
+    """URL that opens Cash App on the customer's phone."""
     qr_code: SetupIntentNextActionCashappHandleRedirectOrDisplayQrCodeQrCode
+    """QR code for Cash App, to show on larger screens."""
 
 
 class SetupIntentNextActionPixDisplayQrCode(StripeModel):
+    """Show a Pix QR code, with which the customer allows the payments in a banking app."""
+
     data: str
+    """Content of the QR code, to draw it yourself."""
     expires_at: Timestamp
-    """Time at which it expires."""
+    """When the QR code expires."""
     hosted_instructions_url: str
+    """Page of Stripe that shows the QR code and explains how to pay."""
     image_url_png: str
+    """URL of the QR code as a PNG image."""
     image_url_svg: str
+    """URL of the QR code as an SVG image."""
 
 
 class SetupIntentNextActionRedirectToUrl(StripeModel):
+    """Send the customer to another page to authenticate the setup."""
+
     return_url: str | None = None
     """URL to which the customer or user returns afterwards."""
     url: str | None = None
+    """URL to send the customer to."""
 
 
 class SetupIntentNextActionUpiHandleRedirectOrDisplayQrCodeQrCode(StripeModel):
+    """QR code for the customer's UPI app."""
+
     expires_at: Timestamp
-    """Time at which it expires."""
+    """When the QR code expires."""
     image_url_png: str
+    """URL of the QR code as a PNG image."""
     image_url_svg: str
+    """URL of the QR code as an SVG image."""
 
 
 class SetupIntentNextActionUpiHandleRedirectOrDisplayQrCode(StripeModel):
+    """Open the customer's UPI app or show a QR code for it."""
+
     hosted_instructions_url: str
+    """Page of Stripe that shows the UPI QR code and instructions."""
     qr_code: SetupIntentNextActionUpiHandleRedirectOrDisplayQrCodeQrCode
+    """QR code for the customer's UPI app."""
 
 
 class SetupIntentNextActionVerifyWithMicrodeposits(StripeModel):
+    """The customer must confirm small deposits, which prove the ownership of the bank account."""
+
     arrival_date: Timestamp
+    """When the deposits are expected to arrive."""
     hosted_verification_url: str
+    """Page of Stripe on which the customer enters what has arrived."""
     microdeposit_type: Literal["amounts", "descriptor_code"] | None = None
+    """Kind of deposits that were made, and so what to verify.
+
+    - `amounts`: Two small deposits; verify their amounts.
+    - `descriptor_code`: One deposit whose statement text has a code; verify that code.
+    """
 
 
 class SetupIntentNextAction(StripeModel):
+    """What the customer has to do before the setup goes on. Set while `status` is `requires_action`."""
+
     blik_authorize: SetupIntentNextActionBlikAuthorize | None = None
+    """The customer approves the setup in the app of the bank (BLIK). There is nothing to display."""
     cashapp_handle_redirect_or_display_qr_code: SetupIntentNextActionCashappHandleRedirectOrDisplayQrCode | None = None
+    """Open Cash App or show a QR code for it, so that the customer approves the setup."""
     pix_display_qr_code: SetupIntentNextActionPixDisplayQrCode | None = None
+    """Show a Pix QR code, with which the customer allows the payments in a banking app."""
     redirect_to_url: SetupIntentNextActionRedirectToUrl | None = None
+    """Send the customer to another page to authenticate the setup."""
     type: str
+    """Kind of action: the name of the field with its details, or `use_stripe_sdk`."""
     upi_handle_redirect_or_display_qr_code: SetupIntentNextActionUpiHandleRedirectOrDisplayQrCode | None = None
+    """Open the customer's UPI app or show a QR code for it."""
     use_stripe_sdk: dict[str, Any] | None = None
+    """Data for Stripe.js and the mobile SDKs to handle. Its contents are not documented."""
     verify_with_microdeposits: SetupIntentNextActionVerifyWithMicrodeposits | None = None
+    """The customer must confirm small deposits, which prove the ownership of the bank account."""
 
 
 class SetupIntentPaymentMethodConfigurationDetails(StripeModel):
+    """Payment method configuration from which the offered methods were taken."""
+
     id: str
     """Unique ID of the object."""
     parent: str | None = None
+    """Configuration of the platform from which a connected account's configuration inherits."""
 
 
 class SetupIntentPaymentMethodOptionsAcssDebitMandateOptions(StripeModel):
@@ -385,6 +468,11 @@ class SetupIntentPaymentMethodOptionsAcssDebitMandateOptions(StripeModel):
     custom_mandate_url: str | None = None
     """URL of your own mandate text, shown instead of Stripe's."""
     default_for: list[Literal["invoice", "subscription"]] | None = None
+    """For what else the mandate is used by default.
+
+    - `invoice`: For payments of invoices.
+    - `subscription`: For payments of subscriptions.
+    """
     interval_description: str | None = None
     """How often payments are taken, in words, as the mandate states it."""
     payment_schedule: (
@@ -392,9 +480,18 @@ class SetupIntentPaymentMethodOptionsAcssDebitMandateOptions(StripeModel):
         | Literal["adhoc", "annual", "daily", "fortnightly", "monthly", "quarterly", "semi_annual", "weekly"]
         | None
     ) = None
-    """How often payments are taken."""
+    """How often payments are taken.
+
+    - `combined`: At fixed intervals and also on other occasions.
+    - `interval`: At fixed intervals.
+    - `sporadic`: Only on certain occasions.
+    """
     transaction_type: Literal["business", "personal"] | None = None
-    """Whether the payments come from a personal or a business account."""
+    """Whether the payments come from a personal or a business account.
+
+    - `business`: The account of a company.
+    - `personal`: The account of a person.
+    """
     amount: int | None = None
     """Amount of the payments, in the smallest currency unit. See `amount_type`."""
     amount_type: Literal["fixed", "maximum"] | None = None
@@ -429,7 +526,7 @@ class SetupIntentPaymentMethodOptionsAcssDebitMandateOptions(StripeModel):
 
 
 class SetupIntentPaymentMethodOptionsAcssDebit(StripeModel):
-    """Data specific to pre-authorized debit in Canada (ACSS)."""
+    """Settings for payments by Canadian pre-authorized debit (`acss_debit`)."""
 
     currency: Literal["cad", "usd"] | None = None
     """Three-letter ISO 4217 currency code in lowercase."""
@@ -485,7 +582,7 @@ class SetupIntentPaymentMethodOptionsAmazonPayMandateOptions(StripeModel):
 
 
 class SetupIntentPaymentMethodOptionsAmazonPay(StripeModel):
-    """Data specific to Amazon Pay."""
+    """Settings for payments by Amazon Pay (`amazon_pay`)."""
 
     mandate_options: SetupIntentPaymentMethodOptionsAmazonPayMandateOptions | None = None
     """Terms of the mandate that authorizes the payments."""
@@ -541,7 +638,7 @@ class SetupIntentPaymentMethodOptionsBacsDebitMandateOptions(StripeModel):
 
 
 class SetupIntentPaymentMethodOptionsBacsDebit(StripeModel):
-    """Data specific to Bacs Direct Debit in the United Kingdom."""
+    """Settings for payments by Bacs Direct Debit (`bacs_debit`)."""
 
     mandate_options: SetupIntentPaymentMethodOptionsBacsDebitMandateOptions | None = None
     """Terms of the mandate that authorizes the payments."""
@@ -595,7 +692,7 @@ class SetupIntentPaymentMethodOptionsBizumMandateOptions(StripeModel):
 
 
 class SetupIntentPaymentMethodOptionsBizum(StripeModel):
-    """Data specific to Bizum."""
+    """Settings for payments by Bizum (`bizum`)."""
 
     mandate_options: SetupIntentPaymentMethodOptionsBizumMandateOptions | None = None
     """Terms of the mandate that authorizes the payments."""
@@ -614,10 +711,14 @@ class SetupIntentPaymentMethodOptionsBlikMandateOptions(StripeModel):
     expires_at: Timestamp | None = None
     """Time at which the mandate expires."""
     type: Literal["off_session"] | None = None
+    """Kind of BLIK mandate to create.
+
+    - `off_session`: For later payments without the customer.
+    """
 
 
 class SetupIntentPaymentMethodOptionsBlik(StripeModel):
-    """Data specific to BLIK."""
+    """Settings for payments by BLIK (`blik`)."""
 
     mandate_options: SetupIntentPaymentMethodOptionsBlikMandateOptions | None = None
     """Terms of the mandate that authorizes the payments."""
@@ -651,10 +752,14 @@ class SetupIntentPaymentMethodOptionsCardMandateOptions(StripeModel):
     interval_count: int | None = None
     """Number of intervals between payments."""
     reference: str | None = None
-    """Your own reference for the mandate or subscription."""
+    """Unique reference of the mandate, up to 80 characters."""
     start_date: Timestamp | str | None = None
     """First day on which payments can be taken."""
     supported_types: list[Literal["india"]] | None = None
+    """Rules to which the mandate keeps; `india` is the only one.
+
+    - `india`: The rules for recurring card payments in India.
+    """
     payment_schedule: (
         Literal["adhoc", "annual", "daily", "fortnightly", "monthly", "quarterly", "semi_annual", "weekly"] | None
     ) = None
@@ -681,7 +786,7 @@ class SetupIntentPaymentMethodOptionsCardMandateOptions(StripeModel):
 
 
 class SetupIntentPaymentMethodOptionsCard(StripeModel):
-    """Settings for card payments."""
+    """Settings for payments by card."""
 
     mandate_options: SetupIntentPaymentMethodOptionsCardMandateOptions | None = None
     """Terms of the mandate that authorizes the payments."""
@@ -703,6 +808,9 @@ class SetupIntentPaymentMethodOptionsCard(StripeModel):
         ]
         | None
     ) = None
+    """Card network to use, where the card supports several. By default the customer's or account's
+    preference applies.
+    """
     request_three_d_secure: Literal["any", "automatic", "challenge"] | None = None
     """When to request 3D Secure authentication.
 
@@ -711,6 +819,12 @@ class SetupIntentPaymentMethodOptionsCard(StripeModel):
     - `challenge`: Whenever possible, preferring that the customer is challenged.
     """
     setup_credential_usage: Literal["installment", "recurring", "unscheduled"] | None = None
+    """Kind of later payments for which the card is set up, as the card networks classify them.
+
+    - `installment`: Installments of one purchase.
+    - `recurring`: Payments at regular intervals, such as for a subscription.
+    - `unscheduled`: Payments at irregular times, such as when a balance runs low.
+    """
     verification_method: Literal["automatic", "instant", "microdeposits"] | None = None
     """How to verify the bank account.
 
@@ -761,7 +875,7 @@ class SetupIntentPaymentMethodOptionsCardPresentMandateOptions(StripeModel):
 
 
 class SetupIntentPaymentMethodOptionsCardPresent(StripeModel):
-    """Settings for in-person card payments."""
+    """Settings for payments by card at a Terminal reader (`card_present`)."""
 
     mandate_options: SetupIntentPaymentMethodOptionsCardPresentMandateOptions | None = None
     """Terms of the mandate that authorizes the payments."""
@@ -815,7 +929,7 @@ class SetupIntentPaymentMethodOptionsKlarnaMandateOptions(StripeModel):
 
 
 class SetupIntentPaymentMethodOptionsKlarna(StripeModel):
-    """Data specific to Klarna."""
+    """Settings for payments by Klarna (`klarna`)."""
 
     currency: str | None = None
     """Three-letter ISO 4217 currency code in lowercase."""
@@ -873,9 +987,10 @@ class SetupIntentPaymentMethodOptionsLinkMandateOptions(StripeModel):
 
 
 class SetupIntentPaymentMethodOptionsLink(StripeModel):
-    """Settings for payments with Link."""
+    """Settings for payments by Link (`link`)."""
 
     persistent_token: str | None = None
+    """Deprecated: not used anymore. Token that recognized the Link customer."""
     mandate_options: SetupIntentPaymentMethodOptionsLinkMandateOptions | None = None
     """Terms of the mandate that authorizes the payments."""
     verification_method: Literal["automatic", "instant", "microdeposits"] | None = None
@@ -928,9 +1043,10 @@ class SetupIntentPaymentMethodOptionsPaypalMandateOptions(StripeModel):
 
 
 class SetupIntentPaymentMethodOptionsPaypal(StripeModel):
-    """Data specific to PayPal."""
+    """Settings for payments by PayPal (`paypal`)."""
 
     billing_agreement_id: str | None = None
+    """ID of an existing billing agreement at PayPal, to bring over agreements made elsewhere."""
     mandate_options: SetupIntentPaymentMethodOptionsPaypalMandateOptions | None = None
     """Terms of the mandate that authorizes the payments."""
     verification_method: Literal["automatic", "instant", "microdeposits"] | None = None
@@ -958,7 +1074,17 @@ class SetupIntentPaymentMethodOptionsPaytoMandateOptions(StripeModel):
     payment_schedule: (
         Literal["adhoc", "annual", "daily", "fortnightly", "monthly", "quarterly", "semi_annual", "weekly"] | None
     ) = None
-    """How often payments are taken."""
+    """How often payments are taken.
+
+    - `adhoc`: At any time.
+    - `annual`: Once a year.
+    - `daily`: Every day.
+    - `fortnightly`: Every two weeks.
+    - `monthly`: Every month.
+    - `quarterly`: Every three months.
+    - `semi_annual`: Twice a year.
+    - `weekly`: Every week.
+    """
     payments_per_period: int | None = None
     """Number of payments per period."""
     purpose: (
@@ -977,13 +1103,26 @@ class SetupIntentPaymentMethodOptionsPaytoMandateOptions(StripeModel):
         ]
         | None
     ) = None
-    """Purpose of the payments."""
+    """Purpose of the payments.
+
+    - `dependant_support`: Support of dependants.
+    - `government`: Payments to the government.
+    - `loan`: Repayment of a loan.
+    - `mortgage`: Repayment of a mortgage.
+    - `other`: Something else.
+    - `pension`: Pension.
+    - `personal`: Personal payments.
+    - `retail`: Purchases.
+    - `salary`: Salary.
+    - `tax`: Taxes.
+    - `utility`: Utilities, such as electricity or water.
+    """
     start_date: str | None = None
     """First day on which payments can be taken."""
 
 
 class SetupIntentPaymentMethodOptionsPayto(StripeModel):
-    """Data specific to PayTo."""
+    """Settings for payments by PayTo (`payto`)."""
 
     mandate_options: SetupIntentPaymentMethodOptionsPaytoMandateOptions | None = None
     """Terms of the mandate that authorizes the payments."""
@@ -1002,6 +1141,11 @@ class SetupIntentPaymentMethodOptionsPixMandateOptions(StripeModel):
     amount: int | None = None
     """Amount of the payments, in the smallest currency unit. See `amount_type`."""
     amount_includes_iof: Literal["always", "never"] | None = None
+    """Whether the amount contains the Brazilian tax on financial operations (IOF).
+
+    - `always`: The tax is part of the amount, so that you bear it.
+    - `never`: The tax is added, so that the customer bears it.
+    """
     amount_type: Literal["fixed", "maximum"] | None = None
     """Whether each payment has exactly the amount or at most the amount.
 
@@ -1017,9 +1161,16 @@ class SetupIntentPaymentMethodOptionsPixMandateOptions(StripeModel):
         | Literal["adhoc", "annual", "daily", "fortnightly", "monthly", "quarterly", "semi_annual", "weekly"]
         | None
     ) = None
-    """How often payments are taken."""
+    """How often payments are taken.
+
+    - `halfyearly`: Every half year.
+    - `monthly`: Every month.
+    - `quarterly`: Every three months.
+    - `weekly`: Every week.
+    - `yearly`: Every year.
+    """
     reference: str | None = None
-    """Your own reference for the mandate or subscription."""
+    """Your reference for the mandate, which the customer and the bank see."""
     start_date: str | None = None
     """First day on which payments can be taken."""
     payments_per_period: int | None = None
@@ -1044,7 +1195,7 @@ class SetupIntentPaymentMethodOptionsPixMandateOptions(StripeModel):
 
 
 class SetupIntentPaymentMethodOptionsPix(StripeModel):
-    """Data specific to Pix."""
+    """Settings for payments by Pix (`pix`)."""
 
     mandate_options: SetupIntentPaymentMethodOptionsPixMandateOptions | None = None
     """Terms of the mandate that authorizes the payments."""
@@ -1100,7 +1251,7 @@ class SetupIntentPaymentMethodOptionsSepaDebitMandateOptions(StripeModel):
 
 
 class SetupIntentPaymentMethodOptionsSepaDebit(StripeModel):
-    """Data specific to SEPA Direct Debit."""
+    """Settings for payments by SEPA Direct Debit (`sepa_debit`)."""
 
     mandate_options: SetupIntentPaymentMethodOptionsSepaDebitMandateOptions | None = None
     """Terms of the mandate that authorizes the payments."""
@@ -1156,7 +1307,7 @@ class SetupIntentPaymentMethodOptionsUpiMandateOptions(StripeModel):
 
 
 class SetupIntentPaymentMethodOptionsUpi(StripeModel):
-    """Data specific to UPI."""
+    """Settings for payments by UPI (`upi`)."""
 
     mandate_options: SetupIntentPaymentMethodOptionsUpiMandateOptions | None = None
     """Terms of the mandate that authorizes the payments."""
@@ -1173,7 +1324,11 @@ class SetupIntentPaymentMethodOptionsUsBankAccountFinancialConnectionsFilters(St
     """Limits which accounts the customer can link."""
 
     account_subcategories: list[Literal["checking", "savings"]] | None = None
-    """Types of accounts that can be linked. Checking and savings by default."""
+    """Types of accounts that can be linked. Checking and savings by default.
+
+    - `checking`: Checking accounts.
+    - `savings`: Savings accounts.
+    """
 
 
 class SetupIntentPaymentMethodOptionsUsBankAccountFinancialConnections(StripeModel):
@@ -1182,9 +1337,20 @@ class SetupIntentPaymentMethodOptionsUsBankAccountFinancialConnections(StripeMod
     filters: SetupIntentPaymentMethodOptionsUsBankAccountFinancialConnectionsFilters | None = None
     """Limits which accounts the customer can link."""
     permissions: list[Literal["balances", "ownership", "payment_method", "transactions"]] | None = None
-    """Data that you request access to. It must contain `payment_method`."""
+    """Data that you request access to. It must contain `payment_method`.
+
+    - `balances`: Balances of the account.
+    - `ownership`: Names and addresses of the owners.
+    - `payment_method`: Use of the account for payments.
+    - `transactions`: Transactions of the account.
+    """
     prefetch: list[Literal["balances", "ownership", "transactions"]] | None = None
-    """Data that Stripe retrieves as soon as the account is linked."""
+    """Data that Stripe retrieves as soon as the account is linked.
+
+    - `balances`: Balances.
+    - `ownership`: Owners.
+    - `transactions`: Transactions.
+    """
     return_url: str | None = None
     """URL to which a webview in an app returns after the account is linked."""
 
@@ -1193,11 +1359,9 @@ class SetupIntentPaymentMethodOptionsUsBankAccountMandateOptions(StripeModel):
     """Terms of the mandate that authorizes the payments."""
 
     collection_method: Literal["paper"] | None = None
-    """How the customer agreed to the mandate.
+    """How the customer agreed to the mandate, where this was not online.
 
-    - `charge_automatically`: Stripe charges the default payment method.
-    - `send_invoice`: Stripe emails the customer an invoice with payment instructions.
-    - `paper`: The customer signed on paper.
+    - `paper`: On paper.
     """
     amount: int | None = None
     """Amount of the payments, in the smallest currency unit. See `amount_type`."""
@@ -1237,7 +1401,7 @@ class SetupIntentPaymentMethodOptionsUsBankAccountMandateOptions(StripeModel):
 
 
 class SetupIntentPaymentMethodOptionsUsBankAccount(StripeModel):
-    """Data specific to bank accounts in the United States."""
+    """Settings for payments by ACH Direct Debit (`us_bank_account`)."""
 
     financial_connections: SetupIntentPaymentMethodOptionsUsBankAccountFinancialConnections | None = None
     """Settings for linking the bank account with Financial Connections."""
@@ -1253,42 +1417,43 @@ class SetupIntentPaymentMethodOptionsUsBankAccount(StripeModel):
 
 
 class SetupIntentPaymentMethodOptions(StripeModel):
-    """Settings per type of payment method."""
+    """Settings for the setup of single payment methods."""
 
     acss_debit: SetupIntentPaymentMethodOptionsAcssDebit | None = None
-    """Data specific to pre-authorized debit in Canada (ACSS)."""
+    """Settings for payments by Canadian pre-authorized debit (`acss_debit`)."""
     amazon_pay: SetupIntentPaymentMethodOptionsAmazonPay | None = None
-    """Data specific to Amazon Pay."""
+    """Settings for payments by Amazon Pay (`amazon_pay`)."""
     bacs_debit: SetupIntentPaymentMethodOptionsBacsDebit | None = None
-    """Data specific to Bacs Direct Debit in the United Kingdom."""
+    """Settings for payments by Bacs Direct Debit (`bacs_debit`)."""
     bizum: SetupIntentPaymentMethodOptionsBizum | None = None
-    """Data specific to Bizum."""
+    """Settings for payments by Bizum (`bizum`)."""
     blik: SetupIntentPaymentMethodOptionsBlik | None = None
-    """Data specific to BLIK."""
+    """Settings for payments by BLIK (`blik`)."""
     card: SetupIntentPaymentMethodOptionsCard | None = None
-    """Settings for card payments."""
+    """Settings for payments by card."""
     card_present: SetupIntentPaymentMethodOptionsCardPresent | None = None
-    """Settings for in-person card payments."""
+    """Settings for payments by card at a Terminal reader (`card_present`)."""
     klarna: SetupIntentPaymentMethodOptionsKlarna | None = None
-    """Data specific to Klarna."""
+    """Settings for payments by Klarna (`klarna`)."""
     link: SetupIntentPaymentMethodOptionsLink | None = None
-    """Settings for payments with Link."""
+    """Settings for payments by Link (`link`)."""
     paypal: SetupIntentPaymentMethodOptionsPaypal | None = None
-    """Data specific to PayPal."""
+    """Settings for payments by PayPal (`paypal`)."""
     payto: SetupIntentPaymentMethodOptionsPayto | None = None
-    """Data specific to PayTo."""
+    """Settings for payments by PayTo (`payto`)."""
     pix: SetupIntentPaymentMethodOptionsPix | None = None
-    """Data specific to Pix."""
+    """Settings for payments by Pix (`pix`)."""
     sepa_debit: SetupIntentPaymentMethodOptionsSepaDebit | None = None
-    """Data specific to SEPA Direct Debit."""
+    """Settings for payments by SEPA Direct Debit (`sepa_debit`)."""
     upi: SetupIntentPaymentMethodOptionsUpi | None = None
-    """Data specific to UPI."""
+    """Settings for payments by UPI (`upi`)."""
     us_bank_account: SetupIntentPaymentMethodOptionsUsBankAccount | None = None
-    """Data specific to bank accounts in the United States."""
+    """Settings for payments by ACH Direct Debit (`us_bank_account`)."""
 
 
 class SetupIntent(StripeModel):
-    """A `setup_intent` object.
+    """Sets up a payment method for payments to come, without charging it: it collects the details and has
+    the customer authenticate once. When it succeeds, the payment method is attached to the customer.
 
     https://docs.stripe.com/api/setup_intents/object
     """
@@ -1399,11 +1564,22 @@ class SetupIntent(StripeModel):
         ]
         | None
     ) = None
+    """Payment method types that may be set up; all others are left out."""
     application: Expandable["Application"] | None = None
-    """Connect application that created the object."""
+    """Connect application that created the setup intent."""
     attach_to_self: bool | None = None
+    """Whether the payment method is attached to the account itself, to be used for its own payments,
+    instead of to a customer.
+    """
     automatic_payment_methods: SetupIntentAutomaticPaymentMethods | None = None
+    """Whether Stripe chooses the payment methods to offer, from those in the Dashboard that can be set up."""
     cancellation_reason: Literal["abandoned", "duplicate", "requested_by_customer"] | None = None
+    """Why the setup intent was canceled.
+
+    - `abandoned`: The customer did not finish.
+    - `duplicate`: Another setup exists for the same purpose.
+    - `requested_by_customer`: The customer wanted it.
+    """
     client_secret: str | None = None
     """Secret with which a browser or mobile app accesses this one object, together with your publishable
     key. Pass it to your customer only, and do not log it or put it in URLs.
@@ -1411,10 +1587,11 @@ class SetupIntent(StripeModel):
     created: Timestamp
     """Time at which the object was created."""
     customer: Expandable["Customer | DeletedCustomer"] | None = None
-    """Customer that the object belongs to."""
+    """Customer to whom the payment method is attached once the setup succeeds."""
     customer_account: str | None = None
     """Account (API v2) that the object belongs to, in the role of a customer. Alternative to `customer`."""
     description: str | None = None
+    """Your description of the setup. The Dashboard shows it."""
     excluded_payment_method_types: (
         list[
             Literal[
@@ -1477,36 +1654,61 @@ class SetupIntent(StripeModel):
         ]
         | None
     ) = None
+    """Payment method types that are not offered for setup, even where Stripe chooses."""
     flow_directions: list[Literal["inbound", "outbound"]] | None = None
+    """Directions in which money is to move with the payment method. Mostly only `inbound`.
+
+    - `inbound`: Money is taken from the payment method.
+    - `outbound`: Money is sent to the payment method.
+    """
     id: str
     """Unique ID of the object."""
     last_setup_error: SetupIntentLastSetupError | None = None
+    """Error of the last attempt to set the payment method up. Cleared by the next confirmation or update."""
     latest_attempt: Expandable["SetupAttempt"] | None = None
+    """Last attempt to set the payment method up. Null until the first confirmation."""
     livemode: bool
     """Whether the object exists in live mode. `False` in test mode and in sandboxes."""
     managed_payments: SetupIntentManagedPayments | None = None
+    """Whether Stripe is the merchant of record for what is set up (Managed Payments)."""
     mandate: Expandable["Mandate"] | None = None
-    """Mandate that authorizes the payment."""
+    """Mandate for many payments that the setup created."""
     metadata: dict[str, str] | None = None
     """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
     up to 500. An update changes only the keys it contains; an empty value removes its key.
     """
     next_action: SetupIntentNextAction | None = None
+    """What the customer has to do before the setup goes on. Set while `status` is `requires_action`."""
     object: Literal["setup_intent"]
     """Type of the object. All objects of a class have the same."""
     on_behalf_of: Expandable["Account"] | None = None
-    """Connected account that is the merchant of record. Its country, fees and statement descriptor apply
-    to the payment.
-    """
+    """Connected account for which the payment method is set up."""
     payment_method: Expandable["PaymentMethod"] | None = None
-    """Payment method that is used."""
+    """Payment method that is set up. Null until one is given."""
     payment_method_configuration_details: SetupIntentPaymentMethodConfigurationDetails | None = None
+    """Payment method configuration from which the offered methods were taken."""
     payment_method_options: SetupIntentPaymentMethodOptions | None = None
-    """Settings per type of payment method."""
+    """Settings for the setup of single payment methods."""
     payment_method_types: list[str]
-    """Allowed types of payment methods."""
+    """Payment method types that may be set up with this intent."""
     single_use_mandate: Expandable["Mandate"] | None = None
+    """Mandate for one payment only, if the setup created such a one."""
     status: Literal[
         "canceled", "processing", "requires_action", "requires_confirmation", "requires_payment_method", "succeeded"
     ]
+    """Where the setup stands, which also says what comes next.
+
+    - `canceled`: It was canceled and cannot be confirmed anymore.
+    - `processing`: The setup is under way at the bank or provider.
+    - `requires_action`: The customer must do what `next_action` says, such as authenticate.
+    - `requires_confirmation`: A payment method is there; confirm it.
+    - `requires_payment_method`: No payment method is there yet, or its setup failed.
+    - `succeeded`: The payment method is set up and can be charged later.
+    """
     usage: str
+    """How the payment method will be used. Banks are told, so that later payments need less
+    authentication. Defaults to `off_session`.
+
+    - `off_session`: For payments while the customer is present or away.
+    - `on_session`: Only for payments while the customer is present.
+    """

@@ -37,6 +37,8 @@ __all__ = [
 
 
 class SourceAchCreditTransfer(StripeModel):
+    """ACH transfer by the customer, of the older Sources API. Only with the type `ach_credit_transfer`."""
+
     account_number: str | None = None
     """Number of the bank account."""
     bank_name: str | None = None
@@ -46,8 +48,11 @@ class SourceAchCreditTransfer(StripeModel):
     fingerprint.
     """
     refund_account_holder_name: str | None = None
+    """Name of the account to which refunds go."""
     refund_account_holder_type: str | None = None
+    """Whether a person or a company owns the account to which refunds go."""
     refund_routing_number: str | None = None
+    """Routing number of the account to which refunds go."""
     routing_number: str | None = None
     """Routing number of the bank."""
     swift_code: str | None = None
@@ -55,6 +60,8 @@ class SourceAchCreditTransfer(StripeModel):
 
 
 class SourceAchDebit(StripeModel):
+    """US bank account debited through ACH, of the older API. Only with the type `ach_debit`."""
+
     bank_name: str | None = None
     """Name of the bank."""
     country: str | None = None
@@ -68,18 +75,24 @@ class SourceAchDebit(StripeModel):
     routing_number: str | None = None
     """Routing number of the bank."""
     type: str | None = None
+    """Kind of account, such as checking or savings."""
 
 
 class SourceAcssDebit(StripeModel):
-    """Data specific to pre-authorized debit in Canada (ACSS)."""
+    """Canadian bank account, debited by pre-authorized debit (PAD). Only with the type `acss_debit`."""
 
     bank_address_city: str | None = None
+    """City of the bank."""
     bank_address_line_1: str | None = None
+    """First line of the bank's address."""
     bank_address_line_2: str | None = None
+    """Second line of the bank's address."""
     bank_address_postal_code: str | None = None
+    """Postal code of the bank."""
     bank_name: str | None = None
     """Name of the bank."""
     category: str | None = None
+    """Kind of debit."""
     country: str | None = None
     """Two-letter ISO 3166-1 alpha-2 country code."""
     fingerprint: str | None = None
@@ -93,16 +106,18 @@ class SourceAcssDebit(StripeModel):
 
 
 class SourceAlipay(StripeModel):
-    """Data specific to Alipay."""
+    """Alipay, a wallet used mainly in China. Only with the type `alipay`."""
 
     data_string: str | None = None
+    """Data with which an app starts the Alipay app."""
     native_url: str | None = None
+    """URL that opens the Alipay app."""
     statement_descriptor: str | None = None
     """Text that appears on the bank or card statement."""
 
 
 class SourceAuBecsDebit(StripeModel):
-    """Data specific to BECS Direct Debit in Australia."""
+    """Australian bank account, debited through BECS Direct Debit. Only with the type `au_becs_debit`."""
 
     bsb_number: str | None = None
     """Bank State Branch (BSB) number, six digits (Australia)."""
@@ -115,7 +130,7 @@ class SourceAuBecsDebit(StripeModel):
 
 
 class SourceBancontact(StripeModel):
-    """Data specific to Bancontact."""
+    """Bancontact, the most common online payment in Belgium. Only with the type `bancontact`."""
 
     bank_code: str | None = None
     """Bank code, in the format of the bank's country."""
@@ -132,15 +147,24 @@ class SourceBancontact(StripeModel):
 
 
 class SourceCard(StripeModel):
+    """Credit or debit card. Only with the type `card`."""
+
     address_line1_check: str | None = None
+    """Whether the bank found the first line of the address right: `pass`, `fail`, `unavailable` or
+    `unchecked`.
+    """
     address_zip_check: str | None = None
+    """Whether the bank found the postal code right: `pass`, `fail`, `unavailable` or `unchecked`."""
     brand: str | None = None
     """Brand of the card."""
     country: str | None = None
     """Two-letter ISO 3166-1 alpha-2 country code."""
     cvc_check: str | None = None
+    """Whether the bank found the security code right: `pass`, `fail`, `unavailable` or `unchecked`."""
     description: str | None = None
+    """Description of the card from its BIN, such as `Visa Classic`. Only for some accounts."""
     dynamic_last4: str | None = None
+    """Last four digits of the number that the wallet uses on the device, for tokenized cards."""
     exp_month: int | None = None
     """Month in which the card expires, from 1 to 12."""
     exp_year: int | None = None
@@ -153,30 +177,48 @@ class SourceCard(StripeModel):
     iin: str | None = None
     """Issuer identification number, the first digits of the card number."""
     issuer: str | None = None
+    """Name of the bank that issued the card."""
     last4: str | None = None
     """Last four characters of the number."""
     name: str | None = None
+    """Name of the cardholder."""
     three_d_secure: str | None = None
+    """Whether 3D Secure is `required`, `recommended`, `optional` or `not_supported`."""
     tokenization_method: str | None = None
+    """Wallet that tokenized the card, such as `apple_pay` or `android_pay`; null for cards that were
+    entered.
+    """
 
 
 class SourceCardPresent(StripeModel):
+    """Card that a Terminal reader has read. Only with the type `card_present`."""
+
     application_cryptogram: str | None = None
+    """Cryptogram of the chip (EMV tag 9F26)."""
     application_preferred_name: str | None = None
+    """Name of the application on the chip (EMV tag 9F12)."""
     authorization_code: str | None = None
     """Code with which the issuer authorized the payment."""
     authorization_response_code: str | None = None
+    """Response of the issuer (EMV tag 8A)."""
     brand: str | None = None
     """Brand of the card."""
     country: str | None = None
     """Two-letter ISO 3166-1 alpha-2 country code."""
     cvm_type: str | None = None
+    """How the cardholder was verified."""
     data_type: str | None = None
+    """Kind of card data that was read."""
     dedicated_file_name: str | None = None
+    """Identifier of the application on the chip (EMV tag 84)."""
     description: str | None = None
+    """Description of the card that was read."""
     emv_auth_data: str | None = None
+    """Authorization response of the card, as EMV data."""
     evidence_customer_signature: str | None = None
+    """File with the customer's signature."""
     evidence_transaction_certificate: str | None = None
+    """Certificate of the transaction, as evidence."""
     exp_month: int | None = None
     """Month in which the card expires, from 1 to 12."""
     exp_year: int | None = None
@@ -189,31 +231,43 @@ class SourceCardPresent(StripeModel):
     iin: str | None = None
     """Issuer identification number, the first digits of the card number."""
     issuer: str | None = None
+    """Name of the bank that issued the card."""
     last4: str | None = None
     """Last four characters of the number."""
     pos_device_id: str | None = None
+    """ID of the point-of-sale device."""
     pos_entry_mode: str | None = None
+    """How the card was entered at the device."""
     read_method: str | None = None
+    """How the card was read."""
     reader: str | None = None
+    """Reader that read the card."""
     terminal_verification_results: str | None = None
+    """Results of the device's checks (EMV tag 95)."""
     transaction_status_information: str | None = None
+    """Which steps the device carried out (EMV tag 9B)."""
 
 
 class SourceCodeVerification(StripeModel):
+    """Flow in which the customer proves the ownership with a code."""
+
     attempts_remaining: int
+    """How many attempts to enter the code are left."""
     status: str
+    """State of the verification: `pending`, `succeeded` or `failed`."""
 
 
 class SourceEps(StripeModel):
-    """Data specific to EPS."""
+    """EPS, online banking in Austria. Only with the type `eps`."""
 
     reference: str | None = None
+    """Reference of the EPS payment."""
     statement_descriptor: str | None = None
     """Text that appears on the bank or card statement."""
 
 
 class SourceGiropay(StripeModel):
-    """Data specific to giropay."""
+    """giropay, online banking in Germany, which has ended. Only with the type `giropay`."""
 
     bank_code: str | None = None
     """Bank code, in the format of the bank's country."""
@@ -226,10 +280,10 @@ class SourceGiropay(StripeModel):
 
 
 class SourceIdeal(StripeModel):
-    """Data specific to iDEAL."""
+    """iDEAL, online banking in the Netherlands. Only with the type `ideal`."""
 
     bank: str | None = None
-    """Bank of the customer."""
+    """Bank of the customer, as a code."""
     bic: str | None = None
     """Business identifier code (BIC) of the bank."""
     iban_last4: str | None = None
@@ -239,59 +293,98 @@ class SourceIdeal(StripeModel):
 
 
 class SourceKlarna(StripeModel):
-    """Data specific to Klarna."""
+    """Klarna, with which customers pay now, later or in installments. Only with the type `klarna`."""
 
     background_image_url: str | None = None
+    """URL of a background picture for Klarna's page."""
     client_token: str | None = None
+    """Token with which Klarna's SDK is started."""
     first_name: str | None = None
     """Given name of the person."""
     last_name: str | None = None
     """Family name of the person."""
     locale: str | None = None
+    """Language of Klarna's page."""
     logo_url: str | None = None
+    """URL of the logo that Klarna's page shows."""
     page_title: str | None = None
+    """Title of Klarna's page."""
     pay_later_asset_urls_descriptive: str | None = None
+    """URL of the descriptive badge for paying later."""
     pay_later_asset_urls_standard: str | None = None
+    """URL of the standard badge for paying later."""
     pay_later_name: str | None = None
+    """Name of paying later, to show to the customer."""
     pay_later_redirect_url: str | None = None
+    """URL of Klarna's page for paying later."""
     pay_now_asset_urls_descriptive: str | None = None
+    """URL of the descriptive badge for paying now."""
     pay_now_asset_urls_standard: str | None = None
+    """URL of the standard badge for paying now."""
     pay_now_name: str | None = None
+    """Name of paying now, to show to the customer."""
     pay_now_redirect_url: str | None = None
+    """URL of Klarna's page for paying now."""
     pay_over_time_asset_urls_descriptive: str | None = None
+    """URL of the descriptive badge for paying over time."""
     pay_over_time_asset_urls_standard: str | None = None
+    """URL of the standard badge for paying over time."""
     pay_over_time_name: str | None = None
+    """Name of paying over time, to show to the customer."""
     pay_over_time_redirect_url: str | None = None
+    """URL of Klarna's page for paying over time."""
     payment_method_categories: str | None = None
+    """Ways to pay with Klarna that the customer can choose, separated by commas."""
     purchase_country: str | None = None
+    """Country of the purchase, which decides about the ways to pay."""
     purchase_type: str | None = None
+    """Kind of purchase."""
     redirect_url: str | None = None
+    """URL of Klarna's page on which the customer authorizes the payment."""
     shipping_delay: int | None = None
+    """Days until the goods are shipped."""
     shipping_first_name: str | None = None
+    """Given name of the person who receives the goods."""
     shipping_last_name: str | None = None
+    """Family name of the person who receives the goods."""
 
 
 class SourceMultibanco(StripeModel):
-    """Data specific to Multibanco."""
+    """Multibanco, which customers in Portugal pay at an ATM or by online banking. Only with the type
+    `multibanco`.
+    """
 
     entity: str | None = None
+    """Entity number that the customer enters to pay."""
     reference: str | None = None
+    """Reference number that the customer enters to pay."""
     refund_account_holder_address_city: str | None = None
+    """City of the account to which refunds go."""
     refund_account_holder_address_country: str | None = None
+    """Country of the account to which refunds go."""
     refund_account_holder_address_line1: str | None = None
+    """First line of the address of the account to which refunds go."""
     refund_account_holder_address_line2: str | None = None
+    """Second line of the address of the account to which refunds go."""
     refund_account_holder_address_postal_code: str | None = None
+    """Postal code of the account to which refunds go."""
     refund_account_holder_address_state: str | None = None
+    """State of the account to which refunds go."""
     refund_account_holder_name: str | None = None
+    """Name of the holder of the account to which refunds go."""
     refund_iban: str | None = None
+    """IBAN of the account to which refunds go."""
 
 
 class SourceOwner(StripeModel):
+    """Who owns the payment method."""
+
     address: Address | None = None
     """A postal address."""
     email: str | None = None
     """Email address."""
     name: str | None = None
+    """Full name of the owner."""
     phone: str | None = None
     """Phone number, including the country code."""
     verified_address: Address | None = None
@@ -301,32 +394,54 @@ class SourceOwner(StripeModel):
     verified_name: str | None = None
     """Account owner's name as verified by the bank or provider during authorization."""
     verified_phone: str | None = None
+    """Telephone number of the owner, as the provider verified it."""
 
 
 class SourceP24(StripeModel):
-    """Data specific to Przelewy24."""
+    """Przelewy24, online banking in Poland. Only with the type `p24`."""
 
     reference: str | None = None
+    """Reference of the Przelewy24 payment."""
 
 
 class SourceReceiver(StripeModel):
+    """Flow in which the customer transfers money to an account."""
+
     address: str | None = None
+    """Address or account number to which the customer sends the money."""
     amount_charged: int
+    """Part of the money received that was charged, in the smallest currency unit."""
     amount_received: int
+    """Money that was received, in the smallest currency unit."""
     amount_returned: int
+    """Part of the money received that was returned, in the smallest currency unit."""
     refund_attributes_method: str
+    """How the details for refunds are asked from the customer: `email`, `manual` or `none`.
+
+    - `email`: Stripe asks by email.
+    - `manual`: You ask, and update the source.
+    - `none`: They are not needed.
+    """
     refund_attributes_status: str
+    """Whether these details are `missing`, `requested` or `available`."""
 
 
 class SourceRedirect(StripeModel):
+    """Flow in which the customer authorizes the payment on another page."""
+
     failure_reason: str | None = None
+    """Why the redirect failed: `user_abort`, `declined` or `processing_error`."""
     return_url: str
     """URL to which the customer or user returns afterwards."""
     status: str
+    """State of the redirect: `pending`, `succeeded`, `not_required` or `failed`."""
     url: str
+    """URL to which to send the customer."""
 
 
 class SourceSepaCreditTransfer(StripeModel):
+    """SEPA transfer by the customer, of the older Sources API. Only with the type `sepa_credit_transfer`."""
+
     bank_name: str | None = None
     """Name of the bank."""
     bic: str | None = None
@@ -334,17 +449,25 @@ class SourceSepaCreditTransfer(StripeModel):
     iban: str | None = None
     """International bank account number (IBAN)."""
     refund_account_holder_address_city: str | None = None
+    """City of the account to which refunds go."""
     refund_account_holder_address_country: str | None = None
+    """Country of the account to which refunds go."""
     refund_account_holder_address_line1: str | None = None
+    """First line of the address of the account to which refunds go."""
     refund_account_holder_address_line2: str | None = None
+    """Second line of the address of the account to which refunds go."""
     refund_account_holder_address_postal_code: str | None = None
+    """Postal code of the account to which refunds go."""
     refund_account_holder_address_state: str | None = None
+    """State of the account to which refunds go."""
     refund_account_holder_name: str | None = None
+    """Name of the holder of the account to which refunds go."""
     refund_iban: str | None = None
+    """IBAN of the account to which refunds go."""
 
 
 class SourceSepaDebit(StripeModel):
-    """Data specific to SEPA Direct Debit."""
+    """Bank account in the SEPA area, debited through SEPA Direct Debit. Only with the type `sepa_debit`."""
 
     bank_code: str | None = None
     """Bank code, in the format of the bank's country."""
@@ -359,11 +482,13 @@ class SourceSepaDebit(StripeModel):
     last4: str | None = None
     """Last four characters of the number."""
     mandate_reference: str | None = None
+    """Reference of the SEPA mandate."""
     mandate_url: str | None = None
+    """Page with the text of the mandate for SEPA."""
 
 
 class SourceSofort(StripeModel):
-    """Data specific to Sofort."""
+    """Sofort, online banking in some European countries. Only with the type `sofort`."""
 
     bank_code: str | None = None
     """Bank code, in the format of the bank's country."""
@@ -382,41 +507,68 @@ class SourceSofort(StripeModel):
 
 
 class SourceSourceOrderItem(StripeModel):
+    """Goods, shipping, taxes and discounts that make up the order."""
+
     amount: int | None = None
+    """What the item costs, in the smallest currency unit."""
     currency: str | None = None
     """Three-letter ISO 4217 currency code in lowercase."""
     description: str | None = None
+    """Description of the item, which some providers show."""
     parent: str | None = None
+    """ID of the SKU or other object that the item stands for."""
     quantity: int | None = None
-    """Number of units."""
+    """How many units there are; only for the type `sku`."""
     type: str | None = None
+    """Kind of item.
+
+    - `discount`: A discount.
+    - `shipping`: Cost of shipping.
+    - `sku`: Goods or services.
+    - `tax`: A tax.
+    """
 
 
 class SourceSourceOrder(StripeModel):
+    """Order that is paid, as some providers need it."""
+
     amount: int
+    """Total of the order, in the smallest currency unit."""
     currency: str
     """Three-letter ISO 4217 currency code in lowercase."""
     email: str | None = None
     """Email address."""
     items: list[SourceSourceOrderItem] | None = None
+    """Goods, shipping, taxes and discounts that make up the order."""
     shipping: ShippingDetails | None = None
     """Recipient and address of a delivery."""
 
 
 class SourceThreeDSecure(StripeModel):
+    """3D Secure card. Only with the type `three_d_secure`."""
+
     address_line1_check: str | None = None
+    """Whether the bank found the first line of the address right: `pass`, `fail`, `unavailable` or
+    `unchecked`.
+    """
     address_zip_check: str | None = None
+    """Whether the bank found the postal code right: `pass`, `fail`, `unavailable` or `unchecked`."""
     authenticated: bool | None = None
+    """Whether the customer was authenticated."""
     brand: str | None = None
     """Brand of the card."""
     card: str | None = None
+    """Card that was authenticated."""
     country: str | None = None
     """Two-letter ISO 3166-1 alpha-2 country code."""
     customer: str | None = None
-    """Customer that the object belongs to."""
+    """Customer to whom the card belongs."""
     cvc_check: str | None = None
+    """Whether the bank found the security code right: `pass`, `fail`, `unavailable` or `unchecked`."""
     description: str | None = None
+    """Description of the card from its BIN, for some accounts."""
     dynamic_last4: str | None = None
+    """Last four digits of the number that the wallet uses on the device, for tokenized cards."""
     exp_month: int | None = None
     """Month in which the card expires, from 1 to 12."""
     exp_year: int | None = None
@@ -429,32 +581,45 @@ class SourceThreeDSecure(StripeModel):
     iin: str | None = None
     """Issuer identification number, the first digits of the card number."""
     issuer: str | None = None
+    """Name of the bank that issued the card."""
     last4: str | None = None
     """Last four characters of the number."""
     name: str | None = None
+    """Name on the authenticated card."""
     three_d_secure: str | None = None
+    """How far the card supports 3D Secure: `required`, `recommended`, `optional` or `not_supported`."""
     tokenization_method: str | None = None
+    """Wallet that tokenized the card, such as `apple_pay` or `android_pay`; null for cards that were
+    entered.
+    """
 
 
 class SourceWechat(StripeModel):
+    """WeChat, of the older Sources API. Only with the type `wechat`."""
+
     prepay_id: str | None = None
+    """ID of the prepared payment at WeChat."""
     qr_code_url: str | None = None
+    """URL that the QR code for WeChat contains."""
     statement_descriptor: str | None = None
     """Text that appears on the bank or card statement."""
 
 
 class Source(StripeModel):
-    """A `source` object.
+    """A payment method of the older Sources API, which may need a redirect, a transfer or a code before it
+    can be charged. Use payment methods for new integrations.
 
     https://docs.stripe.com/api/customers/payment_sources/object
     """
 
     ach_credit_transfer: SourceAchCreditTransfer | None = None
+    """ACH transfer by the customer, of the older Sources API. Only with the type `ach_credit_transfer`."""
     ach_debit: SourceAchDebit | None = None
+    """US bank account debited through ACH, of the older API. Only with the type `ach_debit`."""
     acss_debit: SourceAcssDebit | None = None
-    """Data specific to pre-authorized debit in Canada (ACSS)."""
+    """Canadian bank account, debited by pre-authorized debit (PAD). Only with the type `acss_debit`."""
     alipay: SourceAlipay | None = None
-    """Data specific to Alipay."""
+    """Alipay, a wallet used mainly in China. Only with the type `alipay`."""
     allow_redisplay: Literal["always", "limited", "unspecified"] | None = None
     """Whether the payment method can be shown to the customer again in other checkouts.
 
@@ -463,17 +628,21 @@ class Source(StripeModel):
     - `unspecified`: The customer has not been asked.
     """
     amount: int | None = None
+    """Amount to charge, in the smallest currency unit. Null for sources that can be used more than once."""
     au_becs_debit: SourceAuBecsDebit | None = None
-    """Data specific to BECS Direct Debit in Australia."""
+    """Australian bank account, debited through BECS Direct Debit. Only with the type `au_becs_debit`."""
     bancontact: SourceBancontact | None = None
-    """Data specific to Bancontact."""
+    """Bancontact, the most common online payment in Belgium. Only with the type `bancontact`."""
     card: SourceCard | None = None
+    """Credit or debit card. Only with the type `card`."""
     card_present: SourceCardPresent | None = None
+    """Card that a Terminal reader has read. Only with the type `card_present`."""
     client_secret: str
     """Secret with which a browser or mobile app accesses this one object, together with your publishable
     key. Pass it to your customer only, and do not log it or put it in URLs.
     """
     code_verification: SourceCodeVerification | None = None
+    """Flow in which the customer proves the ownership with a code."""
     created: Timestamp
     """Time at which the object was created."""
     currency: str | None = None
@@ -481,16 +650,23 @@ class Source(StripeModel):
     customer: str | None = None
     """Customer that the object belongs to."""
     eps: SourceEps | None = None
-    """Data specific to EPS."""
+    """EPS, online banking in Austria. Only with the type `eps`."""
     flow: str
+    """What the customer has to do.
+
+    - `code_verification`: Enter a code.
+    - `none`: Nothing.
+    - `receiver`: Transfer money to an account.
+    - `redirect`: Authorize the payment on another page.
+    """
     giropay: SourceGiropay | None = None
-    """Data specific to giropay."""
+    """giropay, online banking in Germany, which has ended. Only with the type `giropay`."""
     id: str
     """Unique ID of the object."""
     ideal: SourceIdeal | None = None
-    """Data specific to iDEAL."""
+    """iDEAL, online banking in the Netherlands. Only with the type `ideal`."""
     klarna: SourceKlarna | None = None
-    """Data specific to Klarna."""
+    """Klarna, with which customers pay now, later or in installments. Only with the type `klarna`."""
     livemode: bool
     """Whether the object exists in live mode. `False` in test mode and in sandboxes."""
     metadata: dict[str, str] | None = None
@@ -498,24 +674,35 @@ class Source(StripeModel):
     up to 500. An update changes only the keys it contains; an empty value removes its key.
     """
     multibanco: SourceMultibanco | None = None
-    """Data specific to Multibanco."""
+    """Multibanco, which customers in Portugal pay at an ATM or by online banking. Only with the type
+    `multibanco`.
+    """
     object: Literal["source"]
     """Type of the object. All objects of a class have the same."""
     owner: SourceOwner | None = None
+    """Who owns the payment method."""
     p24: SourceP24 | None = None
-    """Data specific to Przelewy24."""
+    """Przelewy24, online banking in Poland. Only with the type `p24`."""
     receiver: SourceReceiver | None = None
+    """Flow in which the customer transfers money to an account."""
     redirect: SourceRedirect | None = None
+    """Flow in which the customer authorizes the payment on another page."""
     sepa_credit_transfer: SourceSepaCreditTransfer | None = None
+    """SEPA transfer by the customer, of the older Sources API. Only with the type `sepa_credit_transfer`."""
     sepa_debit: SourceSepaDebit | None = None
-    """Data specific to SEPA Direct Debit."""
+    """Bank account in the SEPA area, debited through SEPA Direct Debit. Only with the type `sepa_debit`."""
     sofort: SourceSofort | None = None
-    """Data specific to Sofort."""
+    """Sofort, online banking in some European countries. Only with the type `sofort`."""
     source_order: SourceSourceOrder | None = None
+    """Order that is paid, as some providers need it."""
     statement_descriptor: str | None = None
     """Text that appears on the bank or card statement."""
     status: str
+    """State of the source: `pending`, `chargeable`, `consumed`, `canceled` or `failed`. Only a
+    `chargeable` one can be charged.
+    """
     three_d_secure: SourceThreeDSecure | None = None
+    """3D Secure card. Only with the type `three_d_secure`."""
     type: Literal[
         "ach_credit_transfer",
         "ach_debit",
@@ -537,5 +724,12 @@ class Source(StripeModel):
         "three_d_secure",
         "wechat",
     ]
+    """Kind of payment method; the field of the same name has its details."""
     usage: str | None = None
+    """Whether the source can be charged once (`single_use`) or more often (`reusable`).
+
+    - `reusable`: Any number of times.
+    - `single_use`: Once.
+    """
     wechat: SourceWechat | None = None
+    """WeChat, of the older Sources API. Only with the type `wechat`."""

@@ -17,39 +17,42 @@ __all__ = [
 
 
 class SourceMandateNotificationAcssDebit(StripeModel):
-    """Data specific to pre-authorized debit in Canada (ACSS)."""
+    """Details for Canadian debits."""
 
     statement_descriptor: str | None = None
     """Text that appears on the bank or card statement."""
 
 
 class SourceMandateNotificationBacsDebit(StripeModel):
-    """Data specific to Bacs Direct Debit in the United Kingdom."""
+    """Details for Bacs debits."""
 
     last4: str | None = None
     """Last four characters of the number."""
 
 
 class SourceMandateNotificationSepaDebit(StripeModel):
-    """Data specific to SEPA Direct Debit."""
+    """Details for SEPA debits."""
 
     creditor_identifier: str | None = None
+    """SEPA creditor identifier of the account."""
     last4: str | None = None
     """Last four characters of the number."""
     mandate_reference: str | None = None
+    """Reference of the mandate that the debit is made under."""
 
 
 class SourceMandateNotification(StripeModel):
-    """A `source_mandate_notification` object.
+    """Notice to a customer of a coming debit, for sources of the older API with a mandate.
 
     https://docs.stripe.com/api/sources/mandate_notifications/object
     """
 
     acss_debit: SourceMandateNotificationAcssDebit | None = None
-    """Data specific to pre-authorized debit in Canada (ACSS)."""
+    """Details for Canadian debits."""
     amount: int | None = None
+    """Amount of the debit that is announced, in the smallest currency unit."""
     bacs_debit: SourceMandateNotificationBacsDebit | None = None
-    """Data specific to Bacs Direct Debit in the United Kingdom."""
+    """Details for Bacs debits."""
     created: Timestamp
     """Time at which the object was created."""
     id: str
@@ -59,8 +62,12 @@ class SourceMandateNotification(StripeModel):
     object: Literal["source_mandate_notification"]
     """Type of the object. All objects of a class have the same."""
     reason: str
+    """Why the notice is sent, such as `mandate_confirmed` or `debit_initiated`."""
     sepa_debit: SourceMandateNotificationSepaDebit | None = None
-    """Data specific to SEPA Direct Debit."""
+    """Details for SEPA debits."""
     source: Lazy["Source"]
+    """Source that is debited."""
     status: str
+    """Whether the notice was `submitted` to the customer, or is still `pending`."""
     type: str
+    """Kind of source that is debited."""

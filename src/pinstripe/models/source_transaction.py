@@ -16,7 +16,10 @@ __all__ = [
 
 
 class SourceTransactionAchCreditTransfer(StripeModel):
+    """Details of an ACH transfer."""
+
     customer_data: str | None = None
+    """Message that came with the transfer."""
     fingerprint: str | None = None
     """Identifies the underlying card or account. Payment methods with the same number have the same
     fingerprint.
@@ -28,52 +31,79 @@ class SourceTransactionAchCreditTransfer(StripeModel):
 
 
 class SourceTransactionChfCreditTransfer(StripeModel):
+    """Details of a transfer in Swiss francs."""
+
     reference: str | None = None
+    """Reference of the transfer in Swiss francs."""
     sender_address_country: str | None = None
+    """Country of the sender."""
     sender_address_line1: str | None = None
+    """First line of the sender's address."""
     sender_iban: str | None = None
+    """IBAN from which the francs came."""
     sender_name: str | None = None
+    """Name of the sender of the francs."""
 
 
 class SourceTransactionGbpCreditTransfer(StripeModel):
+    """Details of a transfer in pounds."""
+
     fingerprint: str | None = None
     """Identifies the underlying card or account. Payment methods with the same number have the same
     fingerprint.
     """
     funding_method: str | None = None
+    """Network through which the pounds came, such as `bacs` or `faster_payments`."""
     last4: str | None = None
     """Last four characters of the number."""
     reference: str | None = None
+    """Reference of the transfer in pounds."""
     sender_account_number: str | None = None
+    """Account number from which the pounds came."""
     sender_name: str | None = None
+    """Name of the sender of the pounds."""
     sender_sort_code: str | None = None
+    """Sort code of the bank that sent the pounds."""
 
 
 class SourceTransactionPaperCheck(StripeModel):
+    """Details of a paper check."""
+
     available_at: str | None = None
+    """When the money of the check is available."""
     invoices: str | None = None
+    """Invoices that the check pays, separated by commas."""
 
 
 class SourceTransactionSepaCreditTransfer(StripeModel):
+    """Details of a SEPA transfer."""
+
     reference: str | None = None
+    """Reference of the SEPA transfer."""
     sender_iban: str | None = None
+    """IBAN from which the transfer came."""
     sender_name: str | None = None
+    """Name of the sender of the SEPA transfer."""
 
 
 class SourceTransaction(StripeModel):
-    """A `source_transaction` object.
+    """Money that arrived for a source of the older API, such as a bank transfer.
 
     https://docs.stripe.com/api/sources/transactions/object
     """
 
     ach_credit_transfer: SourceTransactionAchCreditTransfer | None = None
+    """Details of an ACH transfer."""
     amount: int
+    """Amount that the customer sent, in the smallest currency unit."""
     chf_credit_transfer: SourceTransactionChfCreditTransfer | None = None
+    """Details of a transfer in Swiss francs."""
     created: Timestamp
     """Time at which the object was created."""
     currency: str
     """Three-letter ISO 4217 currency code in lowercase."""
     gbp_credit_transfer: SourceTransactionGbpCreditTransfer | None = None
+    """Details of a transfer in pounds."""
     id: str
     """Unique ID of the object."""
     livemode: bool
@@ -81,9 +111,13 @@ class SourceTransaction(StripeModel):
     object: Literal["source_transaction"]
     """Type of the object. All objects of a class have the same."""
     paper_check: SourceTransactionPaperCheck | None = None
+    """Details of a paper check."""
     sepa_credit_transfer: SourceTransactionSepaCreditTransfer | None = None
+    """Details of a SEPA transfer."""
     source: str
+    """Source to which the money belongs."""
     status: str
+    """State of the transaction: `succeeded`, `pending` or `failed`."""
     type: Literal[
         "ach_credit_transfer",
         "ach_debit",
@@ -102,3 +136,4 @@ class SourceTransaction(StripeModel):
         "three_d_secure",
         "wechat",
     ]
+    """Kind of source; the field of the same name has its details."""

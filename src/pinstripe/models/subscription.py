@@ -94,80 +94,143 @@ class SubscriptionAutomaticTaxLiability(StripeModel):
 
 
 class SubscriptionAutomaticTax(StripeModel):
-    """Settings and state of the automatic calculation of tax by Stripe Tax."""
+    """Settings for Stripe Tax on the invoices of the subscription."""
 
     disabled_reason: Literal["requires_location_inputs"] | None = None
-    """Why Stripe disabled automatic tax."""
+    """Why Stripe disabled automatic tax.
+
+    - `requires_location_inputs`: The address of the customer is missing or not precise enough.
+    """
     enabled: bool
-    """Whether Stripe Tax calculates the tax."""
+    """Whether Stripe Tax computes the tax of the invoices."""
     liability: SubscriptionAutomaticTaxLiability | None = None
     """Account that is liable for the tax. Its tax settings are used, and the tax is reported for it."""
 
 
 class SubscriptionBillingCycleAnchorConfig(StripeModel):
+    """Sets the billing cycle anchor by calendar values in UTC, such as the first day of the month at
+    midnight. Only for prices billed by month or year, and not together with `billing_cycle_anchor`.
+    """
+
     day_of_month: int
+    """Day of the month from 1 to 31. In shorter months the last day counts."""
     hour: int | None = None
+    """Hour from 0 to 23."""
     minute: int | None = None
+    """Minute from 0 to 59."""
     month: int | None = None
+    """Month from 1 to 12, for prices billed by year."""
     second: int | None = None
+    """Second from 0 to 59."""
 
 
 class SubscriptionBillingModeFlexible(StripeModel):
+    """Settings for the type `flexible`."""
+
     proration_discounts: Literal["included", "itemized"] | None = None
+    """How invoices show the discounts on prorations.
+
+    - `included`: Amounts of prorations have the discounts taken off already.
+    - `itemized`: Amounts of prorations are before discounts, and the discounts are listed with them.
+    """
 
 
 class SubscriptionBillingMode(StripeModel):
+    """How prorations and invoices of the subscription are computed."""
+
     flexible: SubscriptionBillingModeFlexible | None = None
+    """Settings for the type `flexible`."""
     type: Literal["classic", "flexible"]
-    """How prorations and invoices are calculated. `classic` can be migrated to `flexible`, but not back.
+    """Rules that prorations and invoices follow. A subscription can be migrated from `classic` to
+    `flexible`, not back.
 
     - `classic`: Prorations and invoices are calculated as in earlier API versions.
     - `flexible`: Prorations are based on what was invoiced, and items can have different billing
       intervals.
     """
     updated_at: Timestamp | None = None
+    """When the billing mode was last changed."""
 
 
 class SubscriptionBillingScheduleAppliesTo(StripeModel):
+    """Items that this schedule is for. All items if absent."""
+
     price: Expandable["Price"] | None = None
-    """Price that applies."""
+    """Price of the items that the schedule is for."""
     type: Literal["price"]
+    """How the items are chosen.
+
+    - `price`: The items with the price in `price`.
+    """
 
 
 class SubscriptionBillingScheduleBillUntilDuration(StripeModel):
+    """Length of the billed time. Only with the type `duration`."""
+
     interval: Literal["day", "month", "week", "year"]
-    """- `day`: Days.
+    """Unit of the length.
+
+    - `day`: Days.
     - `week`: Weeks.
     - `month`: Months.
     - `year`: Years.
     """
     interval_count: int | None = None
+    """Number of units."""
 
 
 class SubscriptionBillingScheduleBillUntil(StripeModel):
+    """Until when the items are billed in advance. Cannot lie before the end of the current period of any
+    item it is for.
+    """
+
     computed_timestamp: Timestamp
+    """Resulting end as a point in time."""
     duration: SubscriptionBillingScheduleBillUntilDuration | None = None
+    """Length of the billed time. Only with the type `duration`."""
     timestamp: Timestamp | None = None
+    """Time until which the items are billed. Only with the type `timestamp`."""
     type: Literal["duration", "timestamp"]
+    """Whether the end is a point in time or a length of time.
+
+    - `duration`: The length of time in `duration`.
+    - `timestamp`: The point in time in `timestamp`.
+    """
 
 
 class SubscriptionBillingSchedule(StripeModel):
+    """How far ahead items are billed, to charge for several periods at once. Needs the billing mode
+    `flexible`.
+    """
+
     applies_to: list[SubscriptionBillingScheduleAppliesTo] | None = None
+    """Items that this schedule is for. All items if absent."""
     bill_until: SubscriptionBillingScheduleBillUntil
+    """Until when the items are billed in advance. Cannot lie before the end of the current period of any
+    item it is for.
+    """
     key: str
+    """Name of the schedule within the subscription, up to 200 letters and digits. Stripe generates one
+    unless it is given.
+    """
 
 
 class SubscriptionBillingThresholds(StripeModel):
-    """Thresholds at which an invoice is created before the end of the billing period."""
+    """Amount at which an invoice is created before the period ends, if there is one."""
 
     amount_gte: int | None = None
-    """Amount at which an invoice is created, in the smallest currency unit."""
+    """Amount, in the smallest currency unit, at which an invoice is created before the period ends."""
     reset_billing_cycle_anchor: bool | None = None
-    """Whether a new billing cycle starts when the threshold is reached."""
+    """Whether an invoice of this kind begins a new period and moves the billing cycle anchor. If not, the
+    anchor stays.
+    """
 
 
 class SubscriptionCancellationDetails(StripeModel):
+    """Why the subscription was canceled."""
+
     comment: str | None = None
+    """What the customer, or you, wrote about the reason."""
     feedback: (
         Literal[
             "customer_service",
@@ -181,14 +244,34 @@ class SubscriptionCancellationDetails(StripeModel):
         ]
         | None
     ) = None
+    """Reason that the customer chose, for instance in the customer portal.
+
+    - `customer_service`: The customer service was not as expected.
+    - `low_quality`: The quality was not as expected.
+    - `missing_features`: Features are missing.
+    - `other`: Another reason.
+    - `switched_service`: The customer goes to another service.
+    - `too_complex`: It is too hard to use.
+    - `too_expensive`: It costs too much.
+    - `unused`: The customer does not use it enough.
+    """
     feedback_option: Expandable["BillingFeedbackOption"] | None = None
+    """Reason that the customer chose among your own ones."""
     reason: (
         Literal["canceled_by_retention_policy", "cancellation_requested", "payment_disputed", "payment_failed"] | None
     ) = None
+    """What led to the cancellation.
+
+    - `canceled_by_retention_policy`: Your settings for the retention of failed subscriptions canceled
+      it.
+    - `cancellation_requested`: You or the customer asked for it.
+    - `payment_disputed`: The customer disputed a payment.
+    - `payment_failed`: A payment failed too often.
+    """
 
 
 class SubscriptionInvoiceSettingsCustomField(StripeModel):
-    """Up to four custom fields to show on the invoice."""
+    """Up to four fields of your own that the invoices show."""
 
     name: str
     """Name of the custom field, up to 40 characters."""
@@ -197,7 +280,7 @@ class SubscriptionInvoiceSettingsCustomField(StripeModel):
 
 
 class SubscriptionInvoiceSettingsIssuer(StripeModel):
-    """Account that issues the invoice. Its branding, address and tax IDs are shown on it."""
+    """Account that issues the invoices; its name, tax IDs and address appear on them."""
 
     account: Expandable["Account"] | None = None
     """Connected account, if the type is `account`."""
@@ -210,38 +293,56 @@ class SubscriptionInvoiceSettingsIssuer(StripeModel):
 
 
 class SubscriptionInvoiceSettings(StripeModel):
-    """Settings for the invoices."""
+    """Settings that the invoices of the subscription take over."""
 
     account_tax_ids: list[Expandable["TaxId | DeletedTaxId"]] | None = None
-    """Tax IDs of your account to show on the invoice."""
+    """Tax IDs of your account that the invoices show."""
     custom_fields: list[SubscriptionInvoiceSettingsCustomField] | None = None
-    """Up to four custom fields to show on the invoice."""
+    """Up to four fields of your own that the invoices show."""
     description: str | None = None
-    """Description to show on the invoice, also called memo."""
+    """Text at the top of the invoices."""
     footer: str | None = None
-    """Text at the bottom of the invoice."""
+    """Text at the bottom of the invoices."""
     issuer: SubscriptionInvoiceSettingsIssuer
-    """Account that issues the invoice. Its branding, address and tax IDs are shown on it."""
+    """Account that issues the invoices; its name, tax IDs and address appear on them."""
 
 
 class SubscriptionManagedPayments(StripeModel):
+    """Settings for Managed Payments, with which Stripe sells as the merchant of record."""
+
     enabled: bool
+    """Whether the invoices are paid through Managed Payments."""
 
 
 class SubscriptionPauseCollection(StripeModel):
+    """Stops the collection of payments: new invoices are treated as `behavior` says. The status does not
+    change. Null if payments are collected.
+    """
+
     behavior: Literal["keep_as_draft", "mark_uncollectible", "void"]
+    """What happens to invoices that are created in the meantime.
+
+    - `keep_as_draft`: Invoices stay drafts, to be collected later.
+    - `mark_uncollectible`: Invoices are marked uncollectible.
+    - `void`: Invoices are voided; the service is free for this time.
+    """
     resumes_at: Timestamp | None = None
+    """When collection starts again. It stays off until you end it unless this is set."""
 
 
 class SubscriptionPaymentSettingsPaymentMethodOptionsAcssDebitMandateOptions(StripeModel):
     """Terms of the mandate that authorizes the payments."""
 
     transaction_type: Literal["business", "personal"] | None = None
-    """Whether the payments come from a personal or a business account."""
+    """Whether the debited account is a personal or a business one.
+
+    - `business`: An account of a company.
+    - `personal`: An account of a person.
+    """
 
 
 class SubscriptionPaymentSettingsPaymentMethodOptionsAcssDebit(StripeModel):
-    """Data specific to pre-authorized debit in Canada (ACSS)."""
+    """Settings for pre-authorized debit in Canada."""
 
     mandate_options: SubscriptionPaymentSettingsPaymentMethodOptionsAcssDebitMandateOptions | None = None
     """Terms of the mandate that authorizes the payments."""
@@ -255,10 +356,10 @@ class SubscriptionPaymentSettingsPaymentMethodOptionsAcssDebit(StripeModel):
 
 
 class SubscriptionPaymentSettingsPaymentMethodOptionsBancontact(StripeModel):
-    """Data specific to Bancontact."""
+    """Settings for Bancontact."""
 
     preferred_language: Literal["de", "en", "fr", "nl"]
-    """Language of the payment page."""
+    """Language of the Bancontact page."""
 
 
 class SubscriptionPaymentSettingsPaymentMethodOptionsBillieCompanyDetailsRegisteredAddress(StripeModel):
@@ -279,6 +380,8 @@ class SubscriptionPaymentSettingsPaymentMethodOptionsBillieCompanyDetailsRegiste
 
 
 class SubscriptionPaymentSettingsPaymentMethodOptionsBillieCompanyDetails(StripeModel):
+    """Company that pays."""
+
     registered_address: SubscriptionPaymentSettingsPaymentMethodOptionsBillieCompanyDetailsRegisteredAddress | None = (
         None
     )
@@ -286,6 +389,7 @@ class SubscriptionPaymentSettingsPaymentMethodOptionsBillieCompanyDetails(Stripe
     registered_name: str | None = None
     """Name under which the company is registered."""
     registration_number: str | None = None
+    """Number of the company in the register."""
     registration_type: (
         Literal[
             "ch_ein",
@@ -305,13 +409,32 @@ class SubscriptionPaymentSettingsPaymentMethodOptionsBillieCompanyDetails(Stripe
         ]
         | None
     ) = None
+    """Register that the number belongs to, with its country.
+
+    - `ch_ein`: Employer identification number, Switzerland.
+    - `de_hrb`: Commercial register, Germany.
+    - `dk_cvr`: Central business register, Denmark.
+    - `es_cif`: Tax ID of companies, Spain.
+    - `fi_tunnus`: Business ID, Finland.
+    - `fr_siren`: SIREN number, France.
+    - `fr_siret`: SIRET number, France.
+    - `it_rea`: REA number, Italy.
+    - `nl_kvk`: Chamber of commerce, Netherlands.
+    - `no_org_number`: Organization number, Norway.
+    - `no_pno`: Personal identity number, Norway.
+    - `se_org_number`: Organization number, Sweden.
+    - `se_pno`: Personal identity number, Sweden.
+    - `uk_crn`: Company registration number, United Kingdom.
+    """
     vat: str | None = None
+    """VAT number of the company."""
 
 
 class SubscriptionPaymentSettingsPaymentMethodOptionsBillie(StripeModel):
-    """Data specific to Billie."""
+    """Settings for Billie."""
 
     company_details: SubscriptionPaymentSettingsPaymentMethodOptionsBillieCompanyDetails | None = None
+    """Company that pays."""
 
 
 class SubscriptionPaymentSettingsPaymentMethodOptionsBlikMandateOptions(StripeModel):
@@ -322,7 +445,7 @@ class SubscriptionPaymentSettingsPaymentMethodOptionsBlikMandateOptions(StripeMo
 
 
 class SubscriptionPaymentSettingsPaymentMethodOptionsBlik(StripeModel):
-    """Data specific to BLIK."""
+    """Settings for BLIK."""
 
     mandate_options: SubscriptionPaymentSettingsPaymentMethodOptionsBlikMandateOptions | None = None
     """Terms of the mandate that authorizes the payments."""
@@ -344,7 +467,7 @@ class SubscriptionPaymentSettingsPaymentMethodOptionsCardMandateOptions(StripeMo
 
 
 class SubscriptionPaymentSettingsPaymentMethodOptionsCard(StripeModel):
-    """Settings for card payments."""
+    """Settings for cards."""
 
     mandate_options: SubscriptionPaymentSettingsPaymentMethodOptionsCardMandateOptions | None = None
     """Terms of the mandate that authorizes the payments."""
@@ -366,6 +489,7 @@ class SubscriptionPaymentSettingsPaymentMethodOptionsCard(StripeModel):
         ]
         | None
     ) = None
+    """Card network to use where the card has several."""
     request_three_d_secure: Literal["any", "automatic", "challenge"] | None = None
     """When to request 3D Secure authentication.
 
@@ -390,11 +514,11 @@ class SubscriptionPaymentSettingsPaymentMethodOptionsCustomerBalanceBankTransfer
     ) = None
     """Settings for bank transfers in the European Union."""
     type: str | None = None
-    """Type of bank transfer, which depends on the country."""
+    """Kind of bank transfer, such as `eu_bank_transfer`."""
 
 
 class SubscriptionPaymentSettingsPaymentMethodOptionsCustomerBalance(StripeModel):
-    """Data specific to payments from the customer's cash balance."""
+    """Settings for bank transfers to the customer's cash balance."""
 
     bank_transfer: SubscriptionPaymentSettingsPaymentMethodOptionsCustomerBalanceBankTransfer | None = None
     """Settings for bank transfers."""
@@ -403,7 +527,7 @@ class SubscriptionPaymentSettingsPaymentMethodOptionsCustomerBalance(StripeModel
 
 
 class SubscriptionPaymentSettingsPaymentMethodOptionsKonbini(StripeModel):
-    """Data specific to Konbini."""
+    """Settings for payment in convenience stores in Japan."""
 
 
 class SubscriptionPaymentSettingsPaymentMethodOptionsPaytoMandateOptions(StripeModel):
@@ -437,7 +561,7 @@ class SubscriptionPaymentSettingsPaymentMethodOptionsPaytoMandateOptions(StripeM
 
 
 class SubscriptionPaymentSettingsPaymentMethodOptionsPayto(StripeModel):
-    """Data specific to PayTo."""
+    """Settings for PayTo."""
 
     mandate_options: SubscriptionPaymentSettingsPaymentMethodOptionsPaytoMandateOptions | None = None
     """Terms of the mandate that authorizes the payments."""
@@ -449,14 +573,26 @@ class SubscriptionPaymentSettingsPaymentMethodOptionsPixMandateOptions(StripeMod
     amount: int | None = None
     """Amount of the payments, in the smallest currency unit. See `amount_type`."""
     amount_includes_iof: Literal["always", "never"] | None = None
+    """Whether the amount contains the Brazilian IOF tax.
+
+    - `always`: The amount contains the tax.
+    - `never`: The tax is added to the amount.
+    """
     end_date: str | None = None
-    """Day on which the mandate ends."""
+    """Date on which the mandate ends, as `YYYY-MM-DD`."""
     payment_schedule: Literal["halfyearly", "monthly", "quarterly", "weekly", "yearly"] | None = None
-    """How often payments are taken."""
+    """How often payments are taken.
+
+    - `halfyearly`: Every six months.
+    - `monthly`: Every month.
+    - `quarterly`: Every three months.
+    - `weekly`: Every week.
+    - `yearly`: Every year.
+    """
 
 
 class SubscriptionPaymentSettingsPaymentMethodOptionsPix(StripeModel):
-    """Data specific to Pix."""
+    """Settings for Pix."""
 
     expires_after_seconds: int | None = None
     """Number of seconds after which the customer can no longer pay."""
@@ -465,7 +601,7 @@ class SubscriptionPaymentSettingsPaymentMethodOptionsPix(StripeModel):
 
 
 class SubscriptionPaymentSettingsPaymentMethodOptionsSepaDebit(StripeModel):
-    """Data specific to SEPA Direct Debit."""
+    """Settings for SEPA Direct Debit."""
 
 
 class SubscriptionPaymentSettingsPaymentMethodOptionsUpiMandateOptions(StripeModel):
@@ -486,7 +622,7 @@ class SubscriptionPaymentSettingsPaymentMethodOptionsUpiMandateOptions(StripeMod
 
 
 class SubscriptionPaymentSettingsPaymentMethodOptionsUpi(StripeModel):
-    """Data specific to UPI."""
+    """Settings for UPI."""
 
     mandate_options: SubscriptionPaymentSettingsPaymentMethodOptionsUpiMandateOptions | None = None
     """Terms of the mandate that authorizes the payments."""
@@ -505,13 +641,24 @@ class SubscriptionPaymentSettingsPaymentMethodOptionsUsBankAccountFinancialConne
     filters: SubscriptionPaymentSettingsPaymentMethodOptionsUsBankAccountFinancialConnectionsFilters | None = None
     """Limits which accounts the customer can link."""
     permissions: list[Literal["balances", "ownership", "payment_method", "transactions"]] | None = None
-    """Data that you request access to. It must contain `payment_method`."""
+    """Data that you request access to. It must contain `payment_method`.
+
+    - `balances`: Balances of the account.
+    - `ownership`: Names and addresses of the owners.
+    - `payment_method`: Account details that payments need.
+    - `transactions`: Transactions of the account.
+    """
     prefetch: list[Literal["balances", "ownership", "transactions"]] | None = None
-    """Data that Stripe retrieves as soon as the account is linked."""
+    """Data that Stripe retrieves as soon as the account is linked.
+
+    - `balances`: Balances, read at once.
+    - `ownership`: Owners, read at once.
+    - `transactions`: Transactions, read at once.
+    """
 
 
 class SubscriptionPaymentSettingsPaymentMethodOptionsUsBankAccount(StripeModel):
-    """Data specific to bank accounts in the United States."""
+    """Settings for ACH Direct Debit."""
 
     financial_connections: SubscriptionPaymentSettingsPaymentMethodOptionsUsBankAccountFinancialConnections | None = (
         None
@@ -527,37 +674,39 @@ class SubscriptionPaymentSettingsPaymentMethodOptionsUsBankAccount(StripeModel):
 
 
 class SubscriptionPaymentSettingsPaymentMethodOptions(StripeModel):
-    """Settings per type of payment method."""
+    """Settings by payment method that the payment intents of the invoices take over."""
 
     acss_debit: SubscriptionPaymentSettingsPaymentMethodOptionsAcssDebit | None = None
-    """Data specific to pre-authorized debit in Canada (ACSS)."""
+    """Settings for pre-authorized debit in Canada."""
     bancontact: SubscriptionPaymentSettingsPaymentMethodOptionsBancontact | None = None
-    """Data specific to Bancontact."""
+    """Settings for Bancontact."""
     billie: SubscriptionPaymentSettingsPaymentMethodOptionsBillie | None = None
-    """Data specific to Billie."""
+    """Settings for Billie."""
     blik: SubscriptionPaymentSettingsPaymentMethodOptionsBlik | None = None
-    """Data specific to BLIK."""
+    """Settings for BLIK."""
     card: SubscriptionPaymentSettingsPaymentMethodOptionsCard | None = None
-    """Settings for card payments."""
+    """Settings for cards."""
     customer_balance: SubscriptionPaymentSettingsPaymentMethodOptionsCustomerBalance | None = None
-    """Data specific to payments from the customer's cash balance."""
+    """Settings for bank transfers to the customer's cash balance."""
     konbini: SubscriptionPaymentSettingsPaymentMethodOptionsKonbini | None = None
-    """Data specific to Konbini."""
+    """Settings for payment in convenience stores in Japan."""
     payto: SubscriptionPaymentSettingsPaymentMethodOptionsPayto | None = None
-    """Data specific to PayTo."""
+    """Settings for PayTo."""
     pix: SubscriptionPaymentSettingsPaymentMethodOptionsPix | None = None
-    """Data specific to Pix."""
+    """Settings for Pix."""
     sepa_debit: SubscriptionPaymentSettingsPaymentMethodOptionsSepaDebit | None = None
-    """Data specific to SEPA Direct Debit."""
+    """Settings for SEPA Direct Debit."""
     upi: SubscriptionPaymentSettingsPaymentMethodOptionsUpi | None = None
-    """Data specific to UPI."""
+    """Settings for UPI."""
     us_bank_account: SubscriptionPaymentSettingsPaymentMethodOptionsUsBankAccount | None = None
-    """Data specific to bank accounts in the United States."""
+    """Settings for ACH Direct Debit."""
 
 
 class SubscriptionPaymentSettings(StripeModel):
+    """Settings for the payment of the invoices."""
+
     payment_method_options: SubscriptionPaymentSettingsPaymentMethodOptions | None = None
-    """Settings per type of payment method."""
+    """Settings by payment method that the payment intents of the invoices take over."""
     payment_method_types: (
         list[
             Literal[
@@ -616,47 +765,71 @@ class SubscriptionPaymentSettings(StripeModel):
         ]
         | None
     ) = None
-    """Allowed types of payment methods."""
+    """Payment methods with which the invoices can be paid. If null, those of your invoice settings that
+    fit the currency and amount.
+    """
     save_default_payment_method: Literal["off", "on_subscription"] | None = None
+    """Whether the payment method of a successful payment becomes the default one of the subscription.
+
+    - `off`: The default payment method of the subscription does not change.
+    - `on_subscription`: It becomes the default payment method of the subscription.
+    """
 
 
 class SubscriptionPendingInvoiceItemInterval(StripeModel):
+    """How often pending invoice items of the subscription are billed, apart from the regular invoices.
+    Null if they wait for the next regular invoice.
+    """
+
     interval: Literal["day", "month", "week", "year"]
-    """- `day`: Days.
+    """Unit of time between two of these invoices.
+
+    - `day`: Days.
     - `week`: Weeks.
     - `month`: Months.
     - `year`: Years.
     """
     interval_count: int
+    """How many units lie between two of these invoices, at most one year in all."""
 
 
 class SubscriptionPendingUpdate(StripeModel):
-    billing_cycle_anchor: Timestamp | None = None
-    cancel_at_period_end: bool | None = None
-    """Whether the subscription ends with its current billing period."""
-    discount: Discount | None = None
-    discounts: list[Expandable["Discount"]] | None = None
-    expires_at: Timestamp
-    """Time at which it expires."""
-    metadata: dict[str, str] | None = None
-    """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
-    up to 500. An update changes only the keys it contains; an empty value removes its key.
+    """Changes that wait for the payment of their invoice, made with the payment behavior
+    `pending_if_incomplete`. Null if there are none.
     """
+
+    billing_cycle_anchor: Timestamp | None = None
+    """Billing cycle anchor once the update applies."""
+    cancel_at_period_end: bool | None = None
+    """Whether the subscription ends with its current period once the update applies."""
+    discount: Discount | None = None
+    """Discount once the update applies."""
+    discounts: list[Expandable["Discount"]] | None = None
+    """Discounts once the update applies."""
+    expires_at: Timestamp
+    """When the update is dropped unless its invoice has been paid."""
+    metadata: dict[str, str] | None = None
+    """Metadata once the update applies."""
     subscription_items: list[Lazy["SubscriptionItem"]] | None = None
+    """Items, with their prices and quantities, once the update applies."""
     trial_end: Timestamp | None = None
-    """Time at which the trial ends.
+    """End of the trial once the update applies.
 
     - `now`: The trial ends immediately.
     """
     trial_from_plan: bool | None = None
+    """Whether the trial is that of the price, once the update applies."""
 
 
 class SubscriptionPresentmentDetails(StripeModel):
+    """What the customer sees where prices are shown in a local currency."""
+
     presentment_currency: str
+    """Three-letter ISO 4217 code of the currency that the customer sees, in lower case."""
 
 
 class SubscriptionStatusDetailsPausedSubscription(StripeModel):
-    """Subscription that the object belongs to."""
+    """Details for the type `subscription`."""
 
     type: Literal[
         "final_payment_failure",
@@ -665,21 +838,39 @@ class SubscriptionStatusDetailsPausedSubscription(StripeModel):
         "system",
         "trial_end_without_payment_method",
     ]
+    """Reason for the pause.
+
+    - `final_payment_failure`: The last retry of a payment failed.
+    - `first_payment_failure`: The first attempt of a payment failed.
+    - `pause_requested`: A request paused it.
+    - `system`: Stripe paused it.
+    - `trial_end_without_payment_method`: The trial ended, and there was no payment method.
+    """
 
 
 class SubscriptionStatusDetailsPaused(StripeModel):
+    """When and why the subscription was paused."""
+
     subscription: SubscriptionStatusDetailsPausedSubscription
-    """Subscription that the object belongs to."""
+    """Details for the type `subscription`."""
     transitioned_at: Timestamp
+    """When the status became `paused`."""
     type: Literal["subscription"]
+    """Kind of pause; the field of the same name has its details.
+
+    - `subscription`: The whole subscription is paused.
+    """
 
 
 class SubscriptionStatusDetails(StripeModel):
+    """What led to the status. Absent unless there is something to say."""
+
     paused: SubscriptionStatusDetailsPaused
+    """When and why the subscription was paused."""
 
 
 class SubscriptionTransferData(StripeModel):
-    """Transfers money from the payment to a connected account."""
+    """Connected account to which money of the invoices is transferred, and how much of it."""
 
     amount_percent: float | None = None
     """Share of each invoice's total to transfer, in percent, with up to two decimal places. The whole
@@ -693,114 +884,199 @@ class SubscriptionTrialSettingsEndBehavior(StripeModel):
     """What to do at the end of the trial."""
 
     billing_cycle_anchor: Literal["now", "unchanged"] | None = None
+    """Whether the end of the trial moves the billing cycle anchor. Defaults to `now`.
+
+    - `now`: A new period begins when the trial ends, and the anchor moves there.
+    - `unchanged`: The anchor stays as it was before the trial ended.
+    """
     missing_payment_method: Literal["cancel", "create_invoice", "pause"]
-    """What to do if there is no payment method at the end of the trial.
+    """What happens if the customer has given no payment method when the trial ends.
 
     - `cancel`: The subscription is canceled.
-    - `create_invoice`: An invoice is created, and the subscription becomes past due if it is not paid.
-    - `pause`: The subscription is paused.
+    - `create_invoice`: An invoice is created as usual, and the subscription becomes `past_due` if it is
+      not paid.
+    - `pause`: The subscription becomes `paused` until it is resumed.
     """
 
 
 class SubscriptionTrialSettings(StripeModel):
-    """Settings for the trial."""
+    """What applies to the trial of the subscription."""
 
     end_behavior: SubscriptionTrialSettingsEndBehavior
     """What to do at the end of the trial."""
 
 
 class Subscription(StripeModel):
-    """A `subscription` object.
+    """Bills a customer for one or more recurring prices. Stripe creates an invoice for every billing
+    period until the subscription is canceled; `status` follows from the payment of these invoices.
 
     https://docs.stripe.com/api/customers/subscriptions/object
     """
 
     application: Expandable["Application | DeletedApplication"] | None = None
-    """Connect application that created the object."""
+    """Connect application that created the subscription, if one did."""
     application_fee_percent: float | None = None
-    """Fee that the platform collects on each invoice, in percent of its total, with up to two decimal
-    places.
+    """Share of each invoice's total that goes to the platform, in percent from 0 to 100 with up to two
+    decimals. Only for subscriptions that a platform creates on a connected account.
     """
     automatic_tax: SubscriptionAutomaticTax
-    """Settings and state of the automatic calculation of tax by Stripe Tax."""
+    """Settings for Stripe Tax on the invoices of the subscription."""
     billing_cycle_anchor: Timestamp
+    """Point in time that all billing periods are counted from. It fixes the day of the week, month or year
+    on which periods begin.
+    """
     billing_cycle_anchor_config: SubscriptionBillingCycleAnchorConfig | None = None
+    """Sets the billing cycle anchor by calendar values in UTC, such as the first day of the month at
+    midnight. Only for prices billed by month or year, and not together with `billing_cycle_anchor`.
+    """
     billing_mode: SubscriptionBillingMode
+    """How prorations and invoices of the subscription are computed."""
     billing_schedules: list[SubscriptionBillingSchedule]
+    """How far ahead items are billed, to charge for several periods at once. Needs the billing mode
+    `flexible`.
+    """
     billing_thresholds: SubscriptionBillingThresholds | None = None
-    """Thresholds at which an invoice is created before the end of the billing period."""
+    """Amount at which an invoice is created before the period ends, if there is one."""
     cancel_at: Timestamp | None = None
-    cancel_at_period_end: bool
-    """Whether the subscription ends with its current billing period."""
-    canceled_at: Timestamp | None = None
-    cancellation_details: SubscriptionCancellationDetails | None = None
-    collection_method: Literal["charge_automatically", "send_invoice"]
-    """Whether Stripe charges the customer automatically or sends an invoice to be paid manually.
+    """When the subscription will be canceled; null if it runs on. An end in the middle of a period can
+    lead to prorations.
 
-    - `charge_automatically`: Stripe charges the default payment method.
-    - `send_invoice`: Stripe emails the customer an invoice with payment instructions.
-    - `paper`: The customer signed on paper.
+    - `max_billed_until`: The latest time until which an item is billed already.
+    - `max_period_end`: The latest end of the current periods of the items.
+    - `min_period_end`: The earliest end of the current periods of the items.
+    """
+    cancel_at_period_end: bool
+    """Whether the subscription is canceled at the end of the current period instead of being renewed.
+    Until then it stays active, and `False` takes the cancellation back.
+    """
+    canceled_at: Timestamp | None = None
+    """When the cancellation was requested. With `cancel_at_period_end` this is the time of the request,
+    not of the end, which is `ended_at`.
+    """
+    cancellation_details: SubscriptionCancellationDetails | None = None
+    """Why the subscription was canceled."""
+    collection_method: Literal["charge_automatically", "send_invoice"]
+    """Whether Stripe charges each invoice to the default payment method, or emails it to the customer to
+    be paid by hand.
+
+    - `charge_automatically`: Stripe charges each invoice to the default payment method.
+    - `send_invoice`: Stripe emails each invoice to the customer, with instructions for the payment.
     """
     created: Timestamp
-    """Time at which the object was created."""
+    """When the subscription was created."""
     currency: str
-    """Three-letter ISO 4217 currency code in lowercase."""
+    """Three-letter ISO 4217 code of the currency in which the subscription is billed, in lower case. All
+    its prices have it.
+    """
     customer: Expandable["Customer | DeletedCustomer"]
-    """Customer that the object belongs to."""
+    """Customer who is billed."""
     customer_account: str | None = None
-    """Account (API v2) that the object belongs to, in the role of a customer. Alternative to `customer`."""
+    """Account, as a customer (API v2), that is billed."""
     days_until_due: int | None = None
-    """Number of days until the invoice is due. Only with the collection method `send_invoice`."""
+    """Days that the customer has to pay an invoice after it is finalized. Null unless the collection
+    method is `send_invoice`.
+    """
     default_payment_method: Expandable["PaymentMethod"] | None = None
-    """Payment method used by default. If it is not set, the customer's default is used."""
+    """Payment method that pays the invoices; it must belong to the customer. If null, the customer's
+    `invoice_settings.default_payment_method` and then its `default_source` pay.
+    """
     default_source: Expandable["BankAccount | Card | Source"] | None = None
-    """Card, bank account or source used by default if there is no default payment method."""
+    """Source that pays the invoices where `default_payment_method` is null. Older alternative to payment
+    methods.
+    """
     default_tax_rates: list[TaxRate] | None = None
-    """Tax rates for items without tax rates of their own."""
+    """Tax rates of the items that have none of their own. Not together with automatic tax."""
     description: str | None = None
+    """Text for the customer about the subscription, up to 500 characters. Stripe's pages and some payment
+    methods show it.
+    """
     discounts: list[Expandable["Discount"]]
+    """Discounts that apply to the whole subscription, in order. They come after those of single items."""
     ended_at: Timestamp | None = None
+    """When the subscription ended; null while it has not."""
     id: str
     """Unique ID of the object."""
     invoice_settings: SubscriptionInvoiceSettings
-    """Settings for the invoices."""
+    """Settings that the invoices of the subscription take over."""
     items: ListObject[Lazy["SubscriptionItem"]]
+    """Subscription items, one for each price. Each has a billing period of its own."""
     latest_invoice: Expandable["Invoice"] | None = None
+    """Most recent invoice of the subscription. Expand `latest_invoice.confirmation_secret` for the client
+    secret with which the customer pays it.
+    """
     livemode: bool
     """Whether the object exists in live mode. `False` in test mode and in sandboxes."""
     managed_payments: SubscriptionManagedPayments | None = None
+    """Settings for Managed Payments, with which Stripe sells as the merchant of record."""
     metadata: dict[str, str]
-    """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
-    up to 500. An update changes only the keys it contains; an empty value removes its key.
+    """Up to 50 pairs of your own strings; keys have up to 40 characters, values up to 500. Invoices keep a
+    copy. An update changes only the keys that it names; an empty value removes a key, an empty
+    `metadata` all of them.
     """
     next_pending_invoice_item_invoice: Timestamp | None = None
+    """When the pending invoice items are billed next, as `pending_invoice_item_interval` sets. Null
+    without it.
+    """
     object: Literal["subscription"]
     """Type of the object. All objects of a class have the same."""
     on_behalf_of: Expandable["Account"] | None = None
-    """Connected account that is the merchant of record. Its country, fees and statement descriptor apply
-    to the payment.
+    """Connected account that is the merchant of record of the invoices: its country, fees and statement
+    descriptor apply.
     """
     pause_collection: SubscriptionPauseCollection | None = None
+    """Stops the collection of payments: new invoices are treated as `behavior` says. The status does not
+    change. Null if payments are collected.
+    """
     payment_settings: SubscriptionPaymentSettings | None = None
+    """Settings for the payment of the invoices."""
     pending_invoice_item_interval: SubscriptionPendingInvoiceItemInterval | None = None
+    """How often pending invoice items of the subscription are billed, apart from the regular invoices.
+    Null if they wait for the next regular invoice.
+    """
     pending_setup_intent: Expandable["SetupIntent"] | None = None
+    """Setup intent that lets the customer authenticate the payment method for later payments, if the first
+    invoice needs no payment. Null if nothing is needed.
+    """
     pending_update: SubscriptionPendingUpdate | None = None
+    """Changes that wait for the payment of their invoice, made with the payment behavior
+    `pending_if_incomplete`. Null if there are none.
+    """
     presentment_details: SubscriptionPresentmentDetails | None = None
+    """What the customer sees where prices are shown in a local currency."""
     schedule: Expandable["SubscriptionSchedule"] | None = None
+    """Subscription schedule that controls the subscription, if there is one."""
     start_date: Timestamp
+    """When the subscription began. Lies before `created` if the subscription was backdated."""
     status: Literal[
         "active", "canceled", "incomplete", "incomplete_expired", "past_due", "paused", "trialing", "unpaid"
     ]
-    status_details: SubscriptionStatusDetails | None = None
-    test_clock: Expandable["TestClock"] | None = None
-    """Test clock that determines the current time for the object."""
-    transfer_data: SubscriptionTransferData | None = None
-    """Transfers money from the payment to a connected account."""
-    trial_end: Timestamp | None = None
-    """Time at which the trial ends.
+    """State of the subscription, from its first payment to its end.
 
-    - `now`: The trial ends immediately.
+    - `active`: Paid and running; invoices are created each period.
+    - `all`: Subscriptions of all statuses, also ended ones (filter of lists only).
+    - `canceled`: Ended. It creates no more invoices and cannot be started again.
+    - `ended`: Canceled, or expired before the first payment (filter of lists only).
+    - `incomplete`: The first invoice is not paid yet. The customer has 23 hours.
+    - `incomplete_expired`: The first invoice was not paid within 23 hours. Ended, and nothing is owed.
+    - `past_due`: The latest invoice is not paid or its payment failed. Stripe retries the payment as
+      your settings say.
+    - `paused`: No invoices are created until the subscription is resumed.
+    - `trialing`: In its trial, without charges; becomes `active` when the trial ends.
+    - `unpaid`: All retries failed. New invoices are created but stay drafts, so the service should be
+      withheld.
+    """
+    status_details: SubscriptionStatusDetails | None = None
+    """What led to the status. Absent unless there is something to say."""
+    test_clock: Expandable["TestClock"] | None = None
+    """Test clock that sets the time for the subscription; null in real time. It is that of the customer."""
+    transfer_data: SubscriptionTransferData | None = None
+    """Connected account to which money of the invoices is transferred, and how much of it."""
+    trial_end: Timestamp | None = None
+    """When the trial ends or ended; null if there was none. The first charge follows at this time.
+
+    - `now`: There is no trial, or the current one ends at once.
     """
     trial_settings: SubscriptionTrialSettings | None = None
-    """Settings for the trial."""
+    """What applies to the trial of the subscription."""
     trial_start: Timestamp | None = None
+    """When the trial began; null if there was none."""

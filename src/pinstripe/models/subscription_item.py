@@ -31,33 +31,44 @@ class DeletedSubscriptionItem(StripeModel):
 
 
 class SubscriptionItemBillingThresholds(StripeModel):
-    """Thresholds at which an invoice is created before the end of the billing period."""
+    """Usage at which the item is billed before its period ends. Null if there is none."""
 
     usage_gte: int | None = None
-    """Usage at which an invoice is created."""
+    """Number of units at which the item is billed."""
 
 
 class SubscriptionItemCurrentTrial(StripeModel):
+    """Trial of the item, if a trial offer applies to it now."""
+
     end_date: Timestamp
+    """When the trial of the item ends."""
     start_date: Timestamp
+    """When the trial of the item began."""
     trial_offer: str
+    """ID of the trial offer that applies."""
 
 
 class SubscriptionItem(StripeModel):
-    """A `subscription_item` object.
+    """One price of a subscription with its quantity. Items are billed together, but each has a period of
+    its own.
 
     https://docs.stripe.com/api/subscription_items/object
     """
 
     billed_until: Timestamp | None = None
+    """Time until which the item is billed already, if a billing schedule bills it in advance."""
     billing_thresholds: SubscriptionItemBillingThresholds | None = None
-    """Thresholds at which an invoice is created before the end of the billing period."""
+    """Usage at which the item is billed before its period ends. Null if there is none."""
     created: int
-    """Time at which the object was created."""
+    """When the item was created."""
     current_period_end: Timestamp
+    """End of the period that is billed now. The item is billed again at this time."""
     current_period_start: Timestamp
+    """Start of the period that is billed now."""
     current_trial: SubscriptionItemCurrentTrial | None = None
+    """Trial of the item, if a trial offer applies to it now."""
     discounts: list[Expandable["Discount"]]
+    """Discounts of this item. They apply before those of the subscription."""
     id: str
     """Unique ID of the object."""
     metadata: dict[str, str]
@@ -67,13 +78,14 @@ class SubscriptionItem(StripeModel):
     object: Literal["subscription_item"]
     """Type of the object. All objects of a class have the same."""
     plan: Plan | None = None
+    """Price of the item in its older form. Use `price`."""
     price: Price
-    """Price that applies."""
+    """Price that the item is billed by."""
     quantity: int | None = None
-    """Number of units."""
+    """How many units are billed each period. Absent for metered prices."""
     subscription: str
-    """Subscription that the object belongs to."""
+    """ID of the subscription that the item belongs to."""
     tax_rates: list[TaxRate] | None = None
-    """Tax rates that apply. They override the default tax rates."""
+    """Tax rates of the item, in place of the subscription's `default_tax_rates`."""
     deleted: Literal[False] = False
     """Always `False`: the object exists. A deleted one is of another class."""

@@ -66,11 +66,21 @@ __all__ = [
 
 
 class SubscriptionScheduleBillingModeFlexible(StripeModel):
+    """Settings for the type `flexible`."""
+
     proration_discounts: Literal["included", "itemized"] | None = None
+    """How invoices show the discounts on prorations.
+
+    - `included`: Amounts of prorations have the discounts taken off already.
+    - `itemized`: Amounts of prorations are before discounts, and the discounts are listed with them.
+    """
 
 
 class SubscriptionScheduleBillingMode(StripeModel):
+    """How prorations and invoices of the schedule's subscription are computed."""
+
     flexible: SubscriptionScheduleBillingModeFlexible | None = None
+    """Settings for the type `flexible`."""
     type: Literal["classic", "flexible"]
     """How prorations and invoices are calculated. `classic` can be migrated to `flexible`, but not back.
 
@@ -79,11 +89,16 @@ class SubscriptionScheduleBillingMode(StripeModel):
       intervals.
     """
     updated_at: Timestamp | None = None
+    """When the billing mode was last changed."""
 
 
 class SubscriptionScheduleCurrentPhase(StripeModel):
+    """Start and end of the phase that runs now. Null if none does."""
+
     end_date: Timestamp
+    """When the current phase ends."""
     start_date: Timestamp
+    """When the current phase began."""
 
 
 class SubscriptionScheduleDefaultSettingsAutomaticTaxLiability(StripeModel):
@@ -100,23 +115,28 @@ class SubscriptionScheduleDefaultSettingsAutomaticTaxLiability(StripeModel):
 
 
 class SubscriptionScheduleDefaultSettingsAutomaticTax(StripeModel):
-    """Settings and state of the automatic calculation of tax by Stripe Tax."""
+    """Settings for Stripe Tax on the invoices."""
 
     disabled_reason: Literal["requires_location_inputs"] | None = None
-    """Why Stripe disabled automatic tax."""
+    """Why Stripe disabled automatic tax.
+
+    - `requires_location_inputs`: The address of the customer is missing or not precise enough.
+    """
     enabled: bool
-    """Whether Stripe Tax calculates the tax."""
+    """Whether Stripe Tax computes the tax of the invoices."""
     liability: SubscriptionScheduleDefaultSettingsAutomaticTaxLiability | None = None
     """Account that is liable for the tax. Its tax settings are used, and the tax is reported for it."""
 
 
 class SubscriptionScheduleDefaultSettingsBillingThresholds(StripeModel):
-    """Thresholds at which an invoice is created before the end of the billing period."""
+    """Amount at which an invoice is created before the period ends."""
 
     amount_gte: int | None = None
-    """Amount at which an invoice is created, in the smallest currency unit."""
+    """Amount, in the smallest currency unit, at which an invoice is created before the period ends."""
     reset_billing_cycle_anchor: bool | None = None
-    """Whether a new billing cycle starts when the threshold is reached."""
+    """Whether an invoice of this kind begins a new period and moves the billing cycle anchor. If not, the
+    anchor stays.
+    """
 
 
 class SubscriptionScheduleDefaultSettingsInvoiceSettingsCustomField(StripeModel):
@@ -142,7 +162,7 @@ class SubscriptionScheduleDefaultSettingsInvoiceSettingsIssuer(StripeModel):
 
 
 class SubscriptionScheduleDefaultSettingsInvoiceSettings(StripeModel):
-    """Settings for the invoices."""
+    """Settings that the invoices take over."""
 
     account_tax_ids: list[Expandable["TaxId | DeletedTaxId"]] | None = None
     """Tax IDs of your account to show on the invoice."""
@@ -159,7 +179,7 @@ class SubscriptionScheduleDefaultSettingsInvoiceSettings(StripeModel):
 
 
 class SubscriptionScheduleDefaultSettingsTransferData(StripeModel):
-    """Transfers money from the payment to a connected account."""
+    """Connected account to which money of the invoices is transferred."""
 
     amount_percent: float | None = None
     """Share of each invoice's total to transfer, in percent, with up to two decimal places. The whole
@@ -170,76 +190,143 @@ class SubscriptionScheduleDefaultSettingsTransferData(StripeModel):
 
 
 class SubscriptionScheduleDefaultSettings(StripeModel):
+    """Settings of the subscription in each phase that does not set its own."""
+
     application_fee_percent: float | None = None
-    """Fee that the platform collects on each invoice, in percent of its total, with up to two decimal
-    places.
+    """Share of each invoice's total that goes to the platform, in percent from 0 to 100 with up to two
+    decimals.
     """
     automatic_tax: SubscriptionScheduleDefaultSettingsAutomaticTax | None = None
-    """Settings and state of the automatic calculation of tax by Stripe Tax."""
+    """Settings for Stripe Tax on the invoices."""
     billing_cycle_anchor: Literal["automatic", "phase_start"]
+    """Whether the start of a phase moves the billing cycle anchor.
+
+    - `automatic`: The anchor moves only when the change needs it.
+    - `phase_start`: A new period begins with the phase, and the anchor moves there.
+    """
     billing_thresholds: SubscriptionScheduleDefaultSettingsBillingThresholds | None = None
-    """Thresholds at which an invoice is created before the end of the billing period."""
+    """Amount at which an invoice is created before the period ends."""
     collection_method: Literal["charge_automatically", "send_invoice"] | None = None
-    """Whether Stripe charges the customer automatically or sends an invoice to be paid manually.
+    """Whether invoices are charged automatically or sent to the customer.
 
     - `charge_automatically`: Stripe charges the default payment method.
     - `send_invoice`: Stripe emails the customer an invoice with payment instructions.
     - `paper`: The customer signed on paper.
     """
     default_payment_method: Expandable["PaymentMethod"] | None = None
-    """Payment method used by default. If it is not set, the customer's default is used."""
+    """Payment method that pays the invoices. The customer's default pays if it is not set."""
     description: str | None = None
+    """Text for the customer about the subscription, up to 500 characters."""
     invoice_settings: SubscriptionScheduleDefaultSettingsInvoiceSettings
-    """Settings for the invoices."""
+    """Settings that the invoices take over."""
     on_behalf_of: Expandable["Account"] | None = None
-    """Connected account that is the merchant of record. Its country, fees and statement descriptor apply
-    to the payment.
-    """
+    """Connected account that is the merchant of record of the invoices."""
     transfer_data: SubscriptionScheduleDefaultSettingsTransferData | None = None
-    """Transfers money from the payment to a connected account."""
+    """Connected account to which money of the invoices is transferred."""
 
 
 class SubscriptionSchedulePauseSchedulePauseSettingsBillForOutstandingUsageThrough(StripeModel):
+    """Whether metered usage of the current period is billed."""
+
     type: Literal["none", "pause_at"]
+    """Until when metered usage is billed.
+
+    - `none`: Usage of the current period is not billed when the pause begins.
+    - `pause_at`: Usage up to the pause is billed.
+    """
 
 
 class SubscriptionSchedulePauseSchedulePauseSettingsBillForUnusedTimeFrom(StripeModel):
+    """From when time that is paid but not used is credited."""
+
     type: Literal["item_current_period_start", "none", "pause_at"]
+    """Start of the credited time.
+
+    - `item_current_period_start`: The whole period in which the pause begins is credited for each item.
+    - `none`: Unused time is not credited.
+    - `pause_at`: The rest of the period is credited from the pause on.
+    """
 
 
 class SubscriptionSchedulePauseSchedulePauseSettingsBillFor(StripeModel):
+    """What is billed or credited when the pause begins."""
+
     outstanding_usage_through: SubscriptionSchedulePauseSchedulePauseSettingsBillForOutstandingUsageThrough
+    """Whether metered usage of the current period is billed."""
     unused_time_from: SubscriptionSchedulePauseSchedulePauseSettingsBillForUnusedTimeFrom
+    """From when time that is paid but not used is credited."""
 
 
 class SubscriptionSchedulePauseSchedulePauseSettings(StripeModel):
+    """What the pause bills and credits."""
+
     bill_for: SubscriptionSchedulePauseSchedulePauseSettingsBillFor
+    """What is billed or credited when the pause begins."""
     invoicing_behavior: Literal["invoice", "pending_invoice_item"]
+    """How the charges and credits of the pause are billed.
+
+    - `invoice`: Charges and credits are billed at once by an invoice.
+    - `pending_invoice_item`: Charges and credits wait as pending invoice items.
+    """
     type: Literal["subscription"]
+    """Kind of pause.
+
+    - `subscription`: The whole subscription is paused.
+    """
 
 
 class SubscriptionSchedulePauseSchedulePauseStatusError(StripeModel):
+    """Why the pause failed. Only with the type `error`."""
+
     code: str | None = None
+    """Short code of the error, if it has one."""
     message: str
+    """Description of the error in words."""
 
 
 class SubscriptionSchedulePauseSchedulePauseStatus(StripeModel):
+    """State of the pause and, if it failed, the error."""
+
     error: SubscriptionSchedulePauseSchedulePauseStatusError | None = None
+    """Why the pause failed. Only with the type `error`."""
     type: Literal["error", "scheduled", "succeeded"]
+    """State of the pause.
+
+    - `error`: The pause failed.
+    - `scheduled`: The pause has not begun yet.
+    - `succeeded`: The subscription was paused.
+    """
 
 
 class SubscriptionSchedulePauseSchedulePause(StripeModel):
+    """When and how the subscription is paused."""
+
     pause_at: Timestamp
+    """When the subscription is paused."""
     settings: SubscriptionSchedulePauseSchedulePauseSettings | None = None
+    """What the pause bills and credits."""
     status: SubscriptionSchedulePauseSchedulePauseStatus
+    """State of the pause and, if it failed, the error."""
 
 
 class SubscriptionSchedulePauseScheduleResumeSettings(StripeModel):
+    """How the subscription is resumed."""
+
     billing_cycle_anchor: Literal["resume_at", "unchanged"]
+    """Whether a new billing cycle begins when the subscription is resumed.
+
+    - `resume_at`: A new period begins with the resumption, and the anchor moves there.
+    - `unchanged`: The anchor remains where it was before the pause.
+    """
     payment_behavior: Literal["resume_on_payment_attempt", "resume_on_payment_success"]
-    """What to do if the payment fails or the customer has to authenticate it."""
+    """Whether the subscription is resumed by the attempt to pay its invoice, or only once that is paid.
+
+    - `resume_on_payment_attempt`: Payment is tried at once, and the attempt resumes the subscription.
+    - `resume_on_payment_success`: The payment of the invoice resumes the subscription; until then it
+      stays paused.
+    """
     proration_behavior: Literal["always_invoice", "create_prorations", "none"]
-    """How to bill a change in the middle of a billing period. `create_prorations` by default.
+    """Whether the resumption is prorated, and when the prorations are billed.
 
     - `always_invoice`: Prorations are created and invoiced immediately.
     - `create_prorations`: Prorations are created and added to the next invoice.
@@ -248,28 +335,55 @@ class SubscriptionSchedulePauseScheduleResumeSettings(StripeModel):
 
 
 class SubscriptionSchedulePauseScheduleResumeStatusError(StripeModel):
+    """Why the resumption failed. Only with the type `error`."""
+
     code: str | None = None
+    """Short code of the error, if it has one."""
     message: str
+    """Description of the error in words."""
 
 
 class SubscriptionSchedulePauseScheduleResumeStatus(StripeModel):
+    """State of the resumption and, if it failed, the error."""
+
     error: SubscriptionSchedulePauseScheduleResumeStatusError | None = None
+    """Why the resumption failed. Only with the type `error`."""
     type: Literal["error", "pending", "requires_action", "scheduled", "succeeded"]
+    """State of the resumption.
+
+    - `error`: The resumption failed.
+    - `pending`: The resumption is under way.
+    - `requires_action`: The customer has to act, for instance to authenticate the payment.
+    - `scheduled`: The resumption has not begun yet.
+    - `succeeded`: The subscription was resumed.
+    """
 
 
 class SubscriptionSchedulePauseScheduleResume(StripeModel):
+    """When and how the subscription is resumed. Null if it stays paused."""
+
     resume_at: Timestamp
+    """When the subscription is resumed."""
     settings: SubscriptionSchedulePauseScheduleResumeSettings
+    """How the subscription is resumed."""
     status: SubscriptionSchedulePauseScheduleResumeStatus
+    """State of the resumption and, if it failed, the error."""
 
 
 class SubscriptionSchedulePauseSchedule(StripeModel):
+    """Planned pauses of the subscription."""
+
     key: str
+    """Name of the planned pause within the schedule."""
     pause: SubscriptionSchedulePauseSchedulePause
+    """When and how the subscription is paused."""
     resume: SubscriptionSchedulePauseScheduleResume | None = None
+    """When and how the subscription is resumed. Null if it stays paused."""
 
 
 class SubscriptionSchedulePhaseAddInvoiceItemDiscount(StripeModel):
+    """Discounts for this item only."""
+
     coupon: Expandable["Coupon"] | None = None
     """Coupon of the discount."""
     discount: Expandable["Discount"] | None = None
@@ -279,33 +393,57 @@ class SubscriptionSchedulePhaseAddInvoiceItemDiscount(StripeModel):
 
 
 class SubscriptionSchedulePhaseAddInvoiceItemPeriodEnd(StripeModel):
+    """End of the period."""
+
     timestamp: Timestamp | None = None
+    """End of the period as a point in time, not before its start. Only with the type `timestamp`."""
     type: Literal["min_item_period_end", "phase_end", "timestamp"]
+    """What the period ends with.
+
+    - `min_item_period_end`: The earliest end of the periods of the items.
+    - `phase_end`: The end of the phase.
+    - `timestamp`: The end given in `timestamp`.
+    """
 
 
 class SubscriptionSchedulePhaseAddInvoiceItemPeriodStart(StripeModel):
+    """Start of the period."""
+
     timestamp: Timestamp | None = None
+    """Start of the period as a point in time, not after its end. Only with the type `timestamp`."""
     type: Literal["max_item_period_start", "phase_start", "timestamp"]
+    """What the period begins with.
+
+    - `max_item_period_start`: The latest start of the periods of the items.
+    - `phase_start`: The start of the phase.
+    - `timestamp`: The start given in `timestamp`.
+    """
 
 
 class SubscriptionSchedulePhaseAddInvoiceItemPeriod(StripeModel):
+    """Period that the charge is for, shown on the invoice."""
+
     end: SubscriptionSchedulePhaseAddInvoiceItemPeriodEnd
+    """End of the period."""
     start: SubscriptionSchedulePhaseAddInvoiceItemPeriodStart
+    """Start of the period."""
 
 
 class SubscriptionSchedulePhaseAddInvoiceItem(StripeModel):
+    """One-time charges on the first invoice of the phase."""
+
     discountable: bool | None = None
     """Whether discounts apply to the item."""
     discounts: list[SubscriptionSchedulePhaseAddInvoiceItemDiscount]
+    """Discounts for this item only."""
     metadata: dict[str, str] | None = None
-    """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
-    up to 500. An update changes only the keys it contains; an empty value removes its key.
-    """
+    """Pairs of your own strings that are saved with the invoice item."""
     period: SubscriptionSchedulePhaseAddInvoiceItemPeriod
+    """Period that the charge is for, shown on the invoice."""
     price: Expandable["Price | DeletedPrice"]
-    """Price that applies."""
+    """One-time price that is charged."""
     quantity: int | None = None
-    """Number of units."""
+    """How many units of the price are charged. Defaults to 1."""
     tax_rates: list[TaxRate] | None = None
     """Tax rates that apply. They override the default tax rates."""
 
@@ -324,26 +462,33 @@ class SubscriptionSchedulePhaseAutomaticTaxLiability(StripeModel):
 
 
 class SubscriptionSchedulePhaseAutomaticTax(StripeModel):
-    """Settings and state of the automatic calculation of tax by Stripe Tax."""
+    """Settings for Stripe Tax on the invoices of the phase."""
 
     disabled_reason: Literal["requires_location_inputs"] | None = None
-    """Why Stripe disabled automatic tax."""
+    """Why Stripe disabled automatic tax.
+
+    - `requires_location_inputs`: The address of the customer is missing or not precise enough.
+    """
     enabled: bool
-    """Whether Stripe Tax calculates the tax."""
+    """Whether Stripe Tax computes the tax of the invoices."""
     liability: SubscriptionSchedulePhaseAutomaticTaxLiability | None = None
     """Account that is liable for the tax. Its tax settings are used, and the tax is reported for it."""
 
 
 class SubscriptionSchedulePhaseBillingThresholds(StripeModel):
-    """Thresholds at which an invoice is created before the end of the billing period."""
+    """Amount at which an invoice is created before the period ends."""
 
     amount_gte: int | None = None
-    """Amount at which an invoice is created, in the smallest currency unit."""
+    """Amount, in the smallest currency unit, at which an invoice is created before the period ends."""
     reset_billing_cycle_anchor: bool | None = None
-    """Whether a new billing cycle starts when the threshold is reached."""
+    """Whether an invoice of this kind begins a new period and moves the billing cycle anchor. If not, the
+    anchor stays.
+    """
 
 
 class SubscriptionSchedulePhaseDiscount(StripeModel):
+    """Discounts of the whole subscription during the phase."""
+
     coupon: Expandable["Coupon"] | None = None
     """Coupon of the discount."""
     discount: Expandable["Discount"] | None = None
@@ -375,7 +520,7 @@ class SubscriptionSchedulePhaseInvoiceSettingsIssuer(StripeModel):
 
 
 class SubscriptionSchedulePhaseInvoiceSettings(StripeModel):
-    """Settings for the invoices."""
+    """Settings that the invoices take over."""
 
     account_tax_ids: list[Expandable["TaxId | DeletedTaxId"]] | None = None
     """Tax IDs of your account to show on the invoice."""
@@ -392,13 +537,15 @@ class SubscriptionSchedulePhaseInvoiceSettings(StripeModel):
 
 
 class SubscriptionSchedulePhaseItemBillingThresholds(StripeModel):
-    """Thresholds at which an invoice is created before the end of the billing period."""
+    """Usage at which the item is billed before its period ends."""
 
     usage_gte: int | None = None
-    """Usage at which an invoice is created."""
+    """Number of units at which an invoice is created before the period ends."""
 
 
 class SubscriptionSchedulePhaseItemDiscount(StripeModel):
+    """Discounts of this item during the phase."""
+
     coupon: Expandable["Coupon"] | None = None
     """Coupon of the discount."""
     discount: Expandable["Discount"] | None = None
@@ -408,24 +555,26 @@ class SubscriptionSchedulePhaseItemDiscount(StripeModel):
 
 
 class SubscriptionSchedulePhaseItem(StripeModel):
+    """Prices and quantities that the subscription has during the phase."""
+
     billing_thresholds: SubscriptionSchedulePhaseItemBillingThresholds | None = None
-    """Thresholds at which an invoice is created before the end of the billing period."""
+    """Usage at which the item is billed before its period ends."""
     discounts: list[SubscriptionSchedulePhaseItemDiscount]
+    """Discounts of this item during the phase."""
     metadata: dict[str, str] | None = None
-    """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
-    up to 500. An update changes only the keys it contains; an empty value removes its key.
-    """
+    """Pairs of your own strings that the subscription item gets when the phase begins."""
     plan: Expandable["Plan"] | None = None
+    """Price of the item in its older form. Read `price` instead."""
     price: Expandable["Price | DeletedPrice"]
-    """Price that applies."""
+    """Price that the item is billed by during the phase."""
     quantity: int | None = None
-    """Number of units."""
+    """How many units are billed each period of the phase."""
     tax_rates: list[TaxRate] | None = None
-    """Tax rates that apply. They override the default tax rates."""
+    """Tax rates of the item, in place of the phase's `default_tax_rates`."""
 
 
 class SubscriptionSchedulePhaseTransferData(StripeModel):
-    """Transfers money from the payment to a connected account."""
+    """Connected account to which money of the invoices is transferred."""
 
     amount_percent: float | None = None
     """Share of each invoice's total to transfer, in percent, with up to two decimal places. The whole
@@ -436,97 +585,135 @@ class SubscriptionSchedulePhaseTransferData(StripeModel):
 
 
 class SubscriptionSchedulePhase(StripeModel):
+    """Phases of the schedule in order, without gaps between them."""
+
     add_invoice_items: list[SubscriptionSchedulePhaseAddInvoiceItem]
+    """One-time charges on the first invoice of the phase."""
     application_fee_percent: float | None = None
-    """Fee that the platform collects on each invoice, in percent of its total, with up to two decimal
-    places.
+    """Share of each invoice's total that goes to the platform, in percent from 0 to 100 with up to two
+    decimals.
     """
     automatic_tax: SubscriptionSchedulePhaseAutomaticTax | None = None
-    """Settings and state of the automatic calculation of tax by Stripe Tax."""
+    """Settings for Stripe Tax on the invoices of the phase."""
     billing_cycle_anchor: Literal["automatic", "phase_start"] | None = None
+    """Whether the start of a phase moves the billing cycle anchor.
+
+    - `automatic`: The anchor moves only when the change needs it.
+    - `phase_start`: A new period begins with the phase, and the anchor moves there.
+    """
     billing_thresholds: SubscriptionSchedulePhaseBillingThresholds | None = None
-    """Thresholds at which an invoice is created before the end of the billing period."""
+    """Amount at which an invoice is created before the period ends."""
     collection_method: Literal["charge_automatically", "send_invoice"] | None = None
-    """Whether Stripe charges the customer automatically or sends an invoice to be paid manually.
+    """Whether invoices are charged automatically or sent to the customer.
 
     - `charge_automatically`: Stripe charges the default payment method.
     - `send_invoice`: Stripe emails the customer an invoice with payment instructions.
     - `paper`: The customer signed on paper.
     """
     currency: str
-    """Three-letter ISO 4217 currency code in lowercase."""
+    """Three-letter ISO 4217 code of the currency of the phase, in lower case."""
     default_payment_method: Expandable["PaymentMethod"] | None = None
-    """Payment method used by default. If it is not set, the customer's default is used."""
+    """Payment method that pays the invoices. The customer's default pays if it is not set."""
     default_tax_rates: list[TaxRate] | None = None
-    """Tax rates for items without tax rates of their own."""
+    """Tax rates of the phase's items that have none of their own."""
     description: str | None = None
+    """Text for the customer about the subscription during the phase, up to 500 characters."""
     discounts: list[SubscriptionSchedulePhaseDiscount]
+    """Discounts of the whole subscription during the phase."""
     end_date: Timestamp
+    """When the phase ends and the next one begins."""
     invoice_settings: SubscriptionSchedulePhaseInvoiceSettings | None = None
-    """Settings for the invoices."""
+    """Settings that the invoices take over."""
     items: list[SubscriptionSchedulePhaseItem]
+    """Prices and quantities that the subscription has during the phase."""
     metadata: dict[str, str] | None = None
-    """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
-    up to 500. An update changes only the keys it contains; an empty value removes its key.
+    """Pairs of your own strings that the subscription gets when the phase begins. They are added to those
+    it has; an empty value removes a key.
     """
     on_behalf_of: Expandable["Account"] | None = None
-    """Connected account that is the merchant of record. Its country, fees and statement descriptor apply
-    to the payment.
-    """
+    """Connected account that is the merchant of record of the invoices."""
     proration_behavior: Literal["always_invoice", "create_prorations", "none"]
-    """How to bill a change in the middle of a billing period. `create_prorations` by default.
+    """Whether the start of the phase is prorated, and when the prorations are billed.
 
     - `always_invoice`: Prorations are created and invoiced immediately.
     - `create_prorations`: Prorations are created and added to the next invoice.
     - `none`: No prorations are created.
     """
     start_date: Timestamp
+    """When the phase begins.
+
+    - `now`: The time of the request itself.
+    """
     transfer_data: SubscriptionSchedulePhaseTransferData | None = None
-    """Transfers money from the payment to a connected account."""
+    """Connected account to which money of the invoices is transferred."""
     trial: bool | None = None
+    """Whether the whole phase is a trial."""
     trial_end: Timestamp | None = None
-    """Time at which the trial ends.
+    """When the trial within the phase ends.
 
     - `now`: The trial ends immediately.
     """
 
 
 class SubscriptionSchedule(StripeModel):
-    """A `subscription_schedule` object.
+    """Changes a subscription at set times: each phase says what is billed from when until when. Also
+    starts a subscription in the future.
 
     https://docs.stripe.com/api/subscription_schedules/object
     """
 
     application: Expandable["Application | DeletedApplication"] | None = None
-    """Connect application that created the object."""
+    """Connect application that created the schedule, if one did."""
     billing_mode: SubscriptionScheduleBillingMode
+    """How prorations and invoices of the schedule's subscription are computed."""
     canceled_at: Timestamp | None = None
+    """When the schedule was canceled; null if it was not."""
     completed_at: Timestamp | None = None
+    """When the last phase ended; null if it has not."""
     created: Timestamp
-    """Time at which the object was created."""
+    """When the schedule was created."""
     current_phase: SubscriptionScheduleCurrentPhase | None = None
+    """Start and end of the phase that runs now. Null if none does."""
     customer: Expandable["Customer | DeletedCustomer"]
-    """Customer that the object belongs to."""
+    """Customer of the subscription."""
     customer_account: str | None = None
-    """Account (API v2) that the object belongs to, in the role of a customer. Alternative to `customer`."""
+    """Account, as a customer (API v2), of the subscription."""
     default_settings: SubscriptionScheduleDefaultSettings
+    """Settings of the subscription in each phase that does not set its own."""
     end_behavior: Literal["cancel", "none", "release", "renew"]
+    """What happens to the subscription after the last phase. Defaults to `release`.
+
+    - `cancel`: The subscription is canceled.
+    - `none`: Older value. Use `cancel` or `release`.
+    - `release`: The schedule is released; the subscription runs on as in the last phase.
+    - `renew`: Older value. The schedule is renewed.
+    """
     id: str
     """Unique ID of the object."""
     livemode: bool
     """Whether the object exists in live mode. `False` in test mode and in sandboxes."""
     metadata: dict[str, str] | None = None
-    """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
-    up to 500. An update changes only the keys it contains; an empty value removes its key.
-    """
+    """Up to 50 pairs of your own strings, saved with the schedule itself and not with its subscription."""
     object: Literal["subscription_schedule"]
     """Type of the object. All objects of a class have the same."""
     pause_schedules: list[SubscriptionSchedulePauseSchedule]
+    """Planned pauses of the subscription."""
     phases: list[SubscriptionSchedulePhase]
+    """Phases of the schedule in order, without gaps between them."""
     released_at: Timestamp | None = None
+    """When the schedule was released from its subscription; null if it was not."""
     released_subscription: str | None = None
+    """ID of the subscription that the schedule controlled before it was released."""
     status: Literal["active", "canceled", "completed", "not_started", "released"]
+    """State of the schedule.
+
+    - `active`: A phase runs now.
+    - `canceled`: The schedule and its subscription were canceled.
+    - `completed`: All phases have ended.
+    - `not_started`: The first phase has not begun.
+    - `released`: The schedule no longer controls the subscription, which runs on.
+    """
     subscription: Expandable["Subscription"] | None = None
-    """Subscription that the object belongs to."""
+    """Subscription that the schedule controls. Null before the first phase begins."""
     test_clock: Expandable["TestClock"] | None = None
-    """Test clock that determines the current time for the object."""
+    """Test clock that sets the time for the schedule; null in real time."""

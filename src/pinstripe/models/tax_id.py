@@ -25,36 +25,56 @@ class DeletedTaxId(StripeModel):
 
 
 class TaxIdOwner(StripeModel):
+    """Account or customer whose tax ID this is."""
+
     account: Expandable["Account"] | None = None
+    """Account that owns the tax ID. Only with the type `account`."""
     application: Expandable["Application"] | None = None
-    """Connect application that created the object."""
+    """Connect application that owns the tax ID. Only with the type `application`."""
     customer: Expandable["Customer"] | None = None
-    """Customer that the object belongs to."""
+    """Customer that owns the tax ID. Only with the type `customer`."""
     customer_account: str | None = None
-    """Account (API v2) that the object belongs to, in the role of a customer. Alternative to `customer`."""
+    """Account, as a customer (API v2), that owns the tax ID."""
     type: Literal["account", "application", "customer", "self"]
+    """Kind of owner.
+
+    - `account`: The connected account in `account`.
+    - `application`: The Connect application in `application`.
+    - `customer`: The customer in `customer`.
+    - `self`: The account that makes the request.
+    """
 
 
 class TaxIdVerification(StripeModel):
+    """Result of the check against the register of the country; null for kinds that are not checked."""
+
     status: Literal["pending", "unavailable", "unverified", "verified"]
+    """Where the check stands. It runs in the background, so a new tax ID begins with `pending`.
+
+    - `pending`: The check has not ended yet.
+    - `unavailable`: The register cannot be reached, or this kind of tax ID cannot be checked.
+    - `unverified`: The register does not have this tax ID.
+    - `verified`: The register has this tax ID.
+    """
     verified_address: str | None = None
-    """Account owner's address as verified by the provider during authorization."""
+    """Address in the register."""
     verified_name: str | None = None
-    """Account owner's name as verified by the bank or provider during authorization."""
+    """Name in the register."""
 
 
 class TaxId(StripeModel):
-    """A `tax_id` object.
+    """A tax ID of a customer or an account, such as a VAT or GST number. Invoices and credit notes show
+    it; Stripe checks some kinds against the register of the country.
 
     https://docs.stripe.com/api/customers/tax_ids/object
     """
 
     country: str | None = None
-    """Two-letter ISO 3166-1 alpha-2 country code."""
+    """Two-letter ISO 3166-1 alpha-2 code of the country that issued the tax ID."""
     created: Timestamp
-    """Time at which the object was created."""
+    """When the tax ID was created."""
     customer: Expandable["Customer"] | None = None
-    """Customer that the object belongs to."""
+    """Customer whose tax ID this is; null if it belongs to an account."""
     customer_account: str | None = None
     """Account (API v2) that the object belongs to, in the role of a customer. Alternative to `customer`."""
     id: str
@@ -64,6 +84,7 @@ class TaxId(StripeModel):
     object: Literal["tax_id"]
     """Type of the object. All objects of a class have the same."""
     owner: TaxIdOwner | None = None
+    """Account or customer whose tax ID this is."""
     type: Literal[
         "ad_nrt",
         "ae_trn",
@@ -202,7 +223,12 @@ class TaxId(StripeModel):
         "zm_tin",
         "zw_tin",
     ]
+    """Kind of tax ID by country, such as `eu_vat`, `gb_vat` or `us_ein`. Some kinds have no name of their
+    own and are `unknown`.
+    """
     value: str
+    """The tax ID itself, such as `DE123456789`."""
     verification: TaxIdVerification | None = None
+    """Result of the check against the register of the country; null for kinds that are not checked."""
     deleted: Literal[False] = False
     """Always `False`: the object exists. A deleted one is of another class."""

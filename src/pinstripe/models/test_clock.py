@@ -20,31 +20,48 @@ class DeletedTestClock(StripeModel):
 
 
 class TestClockStatusDetailsAdvancing(StripeModel):
+    """Details for the status `advancing`."""
+
     target_frozen_time: Timestamp
+    """Time to which the clock is being advanced."""
 
 
 class TestClockStatusDetails(StripeModel):
+    """More about the status."""
+
     advancing: TestClockStatusDetailsAdvancing | None = None
+    """Details for the status `advancing`."""
 
 
 class TestClock(StripeModel):
-    """A `test_helpers.test_clock` object.
+    """Sets the time for customers in a sandbox and for their subscriptions and invoices. Advance it to see
+    in minutes what happens in months, such as renewals, retries and the end of trials.
 
     https://docs.stripe.com/api/test_helpers/test_clocks/object
     """
 
     created: Timestamp
-    """Time at which the object was created."""
+    """When the test clock was created, in real time."""
     deletes_after: Timestamp
+    """When Stripe deletes the test clock with its customers, in real time."""
     frozen_time: Timestamp
+    """Time that the objects on the clock see. It moves only when you advance the clock."""
     id: str
     """Unique ID of the object."""
     livemode: bool
-    """Whether the object exists in live mode. `False` in test mode and in sandboxes."""
+    """Always `False`, as there are no test clocks in live mode."""
     name: str | None = None
+    """Name of your own, up to 300 characters, that the Dashboard shows."""
     object: Literal["test_helpers.test_clock"]
     """Type of the object. All objects of a class have the same."""
     status: Literal["advancing", "internal_failure", "ready"]
+    """Whether the clock is ready for its next step.
+
+    - `advancing`: On its way to a later time. Objects on it cannot be changed meanwhile.
+    - `internal_failure`: The last step failed within Stripe. The clock cannot be used any more.
+    - `ready`: Stands at `frozen_time`, and everything due by then has happened.
+    """
     status_details: TestClockStatusDetails
+    """More about the status."""
     deleted: Literal[False] = False
     """Always `False`: the object exists. A deleted one is of another class."""

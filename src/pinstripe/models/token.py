@@ -11,14 +11,18 @@ __all__ = ["Token"]
 
 
 class Token(StripeModel):
-    """A `token` object.
+    """Stands for card, bank account, identity or account data, so that raw data does not reach your
+    server. Can be used only once.
 
     https://docs.stripe.com/api/tokens/object
     """
 
     bank_account: BankAccount | None = None
+    """Bank account that the token stands for."""
     card: Card | None = None
+    """Card that the token stands for."""
     client_ip: str | None = None
+    """IP address of the client that created the token."""
     created: Timestamp
     """Time at which the object was created."""
     id: str
@@ -28,4 +32,6 @@ class Token(StripeModel):
     object: Literal["token"]
     """Type of the object. All objects of a class have the same."""
     type: str
+    """Kind of token: `account`, `bank_account`, `card`, `cvc_update`, `person` or `pii`."""
     used: bool
+    """Whether the token was used and so is spent."""

@@ -14,38 +14,52 @@ __all__ = ["Topup", "TopupPaymentMethodOptions", "TopupPaymentMethodOptionsUsBan
 
 
 class TopupPaymentMethodOptionsUsBankAccount(StripeModel):
-    """Data specific to bank accounts in the United States."""
+    """Settings for a bank account in the US."""
 
     network: Literal["ach"]
+    """Network over which the money is taken.
+
+    - `ach`: The ACH network.
+    """
 
 
 class TopupPaymentMethodOptions(StripeModel):
-    """Settings per type of payment method."""
+    """Settings for the payment method of the top-up."""
 
     us_bank_account: TopupPaymentMethodOptionsUsBankAccount | None = None
-    """Data specific to bank accounts in the United States."""
+    """Settings for a bank account in the US."""
 
 
 class Topup(StripeModel):
-    """A `topup` object.
+    """Money added to the account's balance from its own bank account, for example to pay transfers.
 
     https://docs.stripe.com/api/topups/object
     """
 
     amount: int
+    """Amount in the smallest currency unit."""
     balance_transaction: Expandable["BalanceTransaction"] | None = None
-    """Balance transaction that records the effect on the account's balance."""
+    """Movement of the balance by the top-up. Null until it succeeds."""
     created: Timestamp
     """Time at which the object was created."""
     currency: str
     """Three-letter ISO 4217 currency code in lowercase."""
     description: str | None = None
+    """Your own text about the top-up."""
     expected_availability_date: int | None = None
+    """When the money is expected in the balance, as Unix time."""
     failure_code: str | None = None
+    """Why the top-up failed, as a code."""
     failure_message: str | None = None
+    """Why the top-up failed, as text to show."""
     id: str
     """Unique ID of the object."""
     initiated_by: Literal["stripe", "user"] | None = None
+    """Who started the top-up.
+
+    - `stripe`: Stripe started it, such as for an automatic top-up.
+    - `user`: A user of the account started it, by API or in the Dashboard.
+    """
     livemode: bool
     """Whether the object exists in live mode. `False` in test mode and in sandboxes."""
     metadata: dict[str, str]
@@ -55,12 +69,21 @@ class Topup(StripeModel):
     object: Literal["topup"]
     """Type of the object. All objects of a class have the same."""
     payment_method: Expandable["PaymentMethod"] | None = None
-    """Payment method that is used."""
+    """Payment method from which the money is taken."""
     payment_method_options: TopupPaymentMethodOptions | None = None
-    """Settings per type of payment method."""
+    """Settings for the payment method of the top-up."""
     source: Lazy["Source"] | None = None
+    """Source from which the money is taken. Null for top-ups from a payment method."""
     statement_descriptor: str | None = None
-    """Text that appears on the bank or card statement."""
+    """Text on the statement of the bank account from which the money is taken."""
     status: Literal["canceled", "failed", "pending", "reversed", "succeeded"]
+    """State of the top-up.
+
+    - `canceled`: It was canceled before the money was taken.
+    - `failed`: The money could not be taken.
+    - `pending`: The money is on its way.
+    - `reversed`: The money was taken back after it had arrived.
+    - `succeeded`: The money is in the balance.
+    """
     transfer_group: str | None = None
-    """String of your choice that groups a payment with its transfers."""
+    """String of your own that ties the top-up to transfers and payments."""

@@ -15,22 +15,28 @@ __all__ = ["Transfer"]
 
 
 class Transfer(StripeModel):
-    """A `transfer` object.
+    """Money moved from the balance of a platform to that of a connected account. Transfers can be
+    reversed.
 
     https://docs.stripe.com/api/transfers/object
     """
 
     amount: int
+    """Amount in the smallest currency unit."""
     amount_reversed: int
+    """Amount that reversals have taken back, in the smallest currency unit."""
     balance_transaction: Expandable["BalanceTransaction"] | None = None
-    """Balance transaction that records the effect on the account's balance."""
+    """Movement of your own balance by the transfer."""
     created: Timestamp
     """Time at which the object was created."""
     currency: str
     """Three-letter ISO 4217 currency code in lowercase."""
     description: str | None = None
+    """Your own text about the transfer."""
     destination: Expandable["Account"] | None = None
+    """Connected account that receives the money."""
     destination_payment: Expandable["Charge"] | None = None
+    """Payment in the connected account that records the money received."""
     id: str
     """Unique ID of the object."""
     livemode: bool
@@ -42,8 +48,17 @@ class Transfer(StripeModel):
     object: Literal["transfer"]
     """Type of the object. All objects of a class have the same."""
     reversals: ListObject[TransferReversal]
+    """Reversals of the transfer."""
     reversed: bool
+    """Whether the whole transfer was reversed. `False` after a partial reversal."""
     source_transaction: Expandable["Charge"] | None = None
+    """Charge from which the money comes. Null if it came from the available balance."""
     source_type: str | None = None
+    """Part of the balance from which the money came, such as `card`.
+
+    - `bank_account`: Money from bank payments such as ACH.
+    - `card`: Money from cards.
+    - `fpx`: Money from FPX.
+    """
     transfer_group: str | None = None
-    """String of your choice that groups a payment with its transfers."""
+    """String of your own that ties the transfer to the payments it belongs to."""

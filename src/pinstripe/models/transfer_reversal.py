@@ -14,19 +14,22 @@ __all__ = ["TransferReversal"]
 
 
 class TransferReversal(StripeModel):
-    """A `transfer_reversal` object.
+    """Takes a transfer back, in full or in part, from the balance of the connected account to that of the
+    platform.
 
     https://docs.stripe.com/api/transfers/reversals/object
     """
 
     amount: int
+    """Amount that was taken back, in the smallest currency unit."""
     balance_transaction: Expandable["BalanceTransaction"] | None = None
-    """Balance transaction that records the effect on the account's balance."""
+    """Movement of the platform's balance by the reversal."""
     created: Timestamp
     """Time at which the object was created."""
     currency: str
     """Three-letter ISO 4217 currency code in lowercase."""
     destination_payment_refund: Expandable["Refund"] | None = None
+    """Refund in the connected account that records the money given back."""
     id: str
     """Unique ID of the object."""
     metadata: dict[str, str] | None = None
@@ -36,4 +39,6 @@ class TransferReversal(StripeModel):
     object: Literal["transfer_reversal"]
     """Type of the object. All objects of a class have the same."""
     source_refund: Expandable["Refund"] | None = None
+    """Refund of a payment that caused the reversal. Null if you created it yourself."""
     transfer: Expandable["Transfer"]
+    """Transfer that was reversed."""

@@ -9,18 +9,29 @@ __all__ = ["V2BillingMeterEvent"]
 
 
 class V2BillingMeterEvent(StripeModel):
-    """A `v2.billing.meter_event` object.
+    """Reports that a customer used something. Like `billing.meter_event`, but through API v2, which
+    validates the event before it answers.
 
     https://docs.stripe.com/api/v2/billing/meter_events/object
     """
 
     created: DateTime
-    """Time at which the object was created."""
+    """When Stripe received the meter event."""
     event_name: str
+    """Name of the event, as in the `event_name` of an active meter."""
     identifier: str
+    """ID of the event, by which Stripe recognizes one sent twice within at least 24 hours. Stripe
+    generates one unless it is given; pass your own to retry safely or to cancel the event later.
+    """
     livemode: bool
     """Whether the object exists in live mode. `False` in test mode and in sandboxes."""
     object: Literal["v2.billing.meter_event"]
     """Type of the object. All objects of a class have the same."""
     payload: dict[str, str]
+    """Whose usage it is and how much, as strings under the keys that the meter expects: by default
+    `stripe_customer_id` and `value`.
+    """
     timestamp: DateTime
+    """When the usage happened: at most 35 days ago and 5 minutes ahead. Defaults to the time of the
+    request.
+    """

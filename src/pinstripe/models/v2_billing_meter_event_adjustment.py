@@ -9,19 +9,25 @@ __all__ = ["V2BillingMeterEventAdjustment", "V2BillingMeterEventAdjustmentCancel
 
 
 class V2BillingMeterEventAdjustmentCancel(StripeModel):
+    """Event to cancel."""
+
     identifier: str
+    """The `identifier` of the event. It must have been received within the last 24 hours."""
 
 
 class V2BillingMeterEventAdjustment(StripeModel):
-    """A `v2.billing.meter_event_adjustment` object.
+    """Cancels a meter event that was sent by mistake, through API v2. Stripe processes it in the
+    background.
 
     https://docs.stripe.com/api/v2/billing/meter_event_adjustments/object
     """
 
     cancel: V2BillingMeterEventAdjustmentCancel
+    """Event to cancel."""
     created: DateTime
-    """Time at which the object was created."""
+    """When the adjustment was created."""
     event_name: str
+    """Name of the event, as in the `event_name` of the meter that counted it."""
     id: str
     """Unique ID of the object."""
     livemode: bool
@@ -29,4 +35,13 @@ class V2BillingMeterEventAdjustment(StripeModel):
     object: Literal["v2.billing.meter_event_adjustment"]
     """Type of the object. All objects of a class have the same."""
     status: Literal["complete", "pending"]
+    """Whether the event is canceled by now.
+
+    - `complete`: The event does not count any more.
+    - `pending`: The event is about to be canceled.
+    """
     type: Literal["cancel"]
+    """What is done with it.
+
+    - `cancel`: The event is canceled.
+    """

@@ -9,18 +9,20 @@ __all__ = ["V2BillingMeterEventSession"]
 
 
 class V2BillingMeterEventSession(StripeModel):
-    """A `v2.billing.meter_event_session` object.
+    """Permission to send meter events in bulk to the meter event stream. Short-lived, so create a new one
+    when it expires.
 
     https://docs.stripe.com/api/v2/billing/meter_event_session/object
     """
 
     authentication_token: str
+    """Token that the requests to the meter event stream carry instead of the API key. Keep it secret."""
     created: DateTime
-    """Time at which the object was created."""
+    """When the session was created."""
     expires_at: DateTime
-    """Time at which it expires."""
+    """When the token stops working. Create another session before then."""
     id: str
-    """Unique ID of the object."""
+    """Unique ID of the session."""
     livemode: bool
     """Whether the object exists in live mode. `False` in test mode and in sandboxes."""
     object: Literal["v2.billing.meter_event_session"]

@@ -262,6 +262,8 @@ __all__ = [
 
 
 class V2CoreAccountConfigurationCustomerAutomaticIndirectTaxLocation(StripeModel):
+    """Place that Stripe Tax has recognized for the customer."""
+
     country: str | None = None
     """Two-letter ISO 3166-1 alpha-2 country code."""
     state: str | None = None
@@ -269,40 +271,78 @@ class V2CoreAccountConfigurationCustomerAutomaticIndirectTaxLocation(StripeModel
 
 
 class V2CoreAccountConfigurationCustomerAutomaticIndirectTax(StripeModel):
+    """How Stripe Tax taxes the customer."""
+
     exempt: Literal["exempt", "none", "reverse"] | None = None
+    """Whether the customer pays tax.
+
+    - `exempt`: The customer pays no tax.
+    - `none`: The customer pays tax as usual.
+    - `reverse`: The customer owes the tax under reverse charge.
+    """
     ip_address: str | None = None
+    """IP address of the customer, from which Stripe Tax can infer the location."""
     location: V2CoreAccountConfigurationCustomerAutomaticIndirectTaxLocation | None = None
+    """Place that Stripe Tax has recognized for the customer."""
     location_source: Literal["identity_address", "ip_address", "payment_method", "shipping_address"] | None = None
+    """Where the place comes from.
+
+    - `identity_address`: The address in `identity`.
+    - `ip_address`: The IP address.
+    - `payment_method`: The billing address of the payment method.
+    - `shipping_address`: The shipping address.
+    """
 
 
 class V2CoreAccountConfigurationCustomerBillingInvoiceCustomField(StripeModel):
+    """Up to four additional lines of name and value on the invoices."""
+
     name: str
+    """Name of the line, up to 40 characters."""
     value: str
+    """Value next to the name, up to 140 characters."""
 
 
 class V2CoreAccountConfigurationCustomerBillingInvoiceRendering(StripeModel):
+    """How the PDFs of the invoices look."""
+
     amount_tax_display: Literal["exclude_tax", "include_inclusive_tax"] | None = None
+    """How the amounts of lines on the PDF treat tax.
+
+    - `exclude_tax`: Amounts without tax.
+    - `include_inclusive_tax`: Amounts with the tax that prices contain, but without exclusive tax.
+    """
     template: str | None = None
+    """Invoice template to use for the PDFs."""
 
 
 class V2CoreAccountConfigurationCustomerBillingInvoice(StripeModel):
-    """Invoice that the object belongs to."""
+    """Settings for the invoices of the customer."""
 
     custom_fields: list[V2CoreAccountConfigurationCustomerBillingInvoiceCustomField]
+    """Up to four additional lines of name and value on the invoices."""
     footer: str | None = None
+    """Text at the end of the invoices."""
     next_sequence: int | None = None
+    """Number that the next invoice gets."""
     prefix: str | None = None
+    """Beginning of the invoice numbers of the customer."""
     rendering: V2CoreAccountConfigurationCustomerBillingInvoiceRendering | None = None
+    """How the PDFs of the invoices look."""
 
 
 class V2CoreAccountConfigurationCustomerBilling(StripeModel):
+    """How the customer is billed."""
+
     default_payment_method: str | None = None
-    """Payment method used by default. If it is not set, the customer's default is used."""
+    """Payment method that pays invoices and subscriptions of the customer by default."""
     invoice: V2CoreAccountConfigurationCustomerBillingInvoice | None = None
-    """Invoice that the object belongs to."""
+    """Settings for the invoices of the customer."""
 
 
 class V2CoreAccountConfigurationCustomerCapabilitiesAutomaticIndirectTaxStatusDetails(StripeModel):
+    """Why the capability is not active. Empty if it is."""
+
     code: Literal[
         "determining_status",
         "rejected_fraud",
@@ -320,18 +360,54 @@ class V2CoreAccountConfigurationCustomerCapabilitiesAutomaticIndirectTaxStatusDe
         "unsupported_country",
         "unsupported_entity_type",
     ]
-    """Why the capability is not active."""
+    """Why the capability is not active.
+
+    - `determining_status`: Stripe is still finding out.
+    - `rejected_fraud`: Rejected because of suspected fraud.
+    - `rejected_incomplete_verification`: Rejected because details could not be verified in time.
+    - `rejected_listed`: Rejected because the account is on a list of prohibited persons or companies.
+    - `rejected_other`: Rejected for another reason.
+    - `rejected_platform_fraud`: Rejected by the platform because of suspected fraud.
+    - `rejected_platform_other`: Rejected by the platform for another reason.
+    - `rejected_platform_terms_of_service`: Rejected by the platform because of its terms of service.
+    - `rejected_terms_of_service`: Rejected because of the terms of service.
+    - `requirements_past_due`: Requirements were not met in time.
+    - `requirements_pending_verification`: Stripe is verifying details.
+    - `restricted_other`: Restricted for another reason.
+    - `unsupported_business`: Not supported for this kind of business.
+    - `unsupported_country`: Not supported in the country.
+    - `unsupported_entity_type`: Not supported for this legal kind of account.
+    """
     resolution: Literal["contact_stripe", "no_resolution", "provide_info"]
-    """How to resolve the problem."""
+    """How to resolve the problem.
+
+    - `contact_stripe`: Contact Stripe.
+    - `no_resolution`: Nothing can be done.
+    - `provide_info`: Give the details that are required.
+    """
 
 
 class V2CoreAccountConfigurationCustomerCapabilitiesAutomaticIndirectTax(StripeModel):
+    """Whether Stripe Tax can compute taxes for the customer."""
+
     status: Literal["active", "pending", "rejected", "restricted", "unsupported"]
+    """Whether the account can use the capability.
+
+    - `active`: The account can use it.
+    - `pending`: Stripe is checking, or waits for the details that are needed.
+    - `rejected`: Stripe or the platform has rejected it.
+    - `restricted`: The account cannot use it until requirements are met.
+    - `unsupported`: It is not possible for this account.
+    """
     status_details: list[V2CoreAccountConfigurationCustomerCapabilitiesAutomaticIndirectTaxStatusDetails]
+    """Why the capability is not active. Empty if it is."""
 
 
 class V2CoreAccountConfigurationCustomerCapabilities(StripeModel):
+    """What the account can do as a customer, by capability."""
+
     automatic_indirect_tax: V2CoreAccountConfigurationCustomerCapabilitiesAutomaticIndirectTax | None = None
+    """Whether Stripe Tax can compute taxes for the customer."""
 
 
 class V2CoreAccountConfigurationCustomerShippingAddress(StripeModel):
@@ -352,7 +428,7 @@ class V2CoreAccountConfigurationCustomerShippingAddress(StripeModel):
 
 
 class V2CoreAccountConfigurationCustomerShipping(StripeModel):
-    """Recipient and address of a delivery."""
+    """Where goods for the customer go, and to whom."""
 
     address: V2CoreAccountConfigurationCustomerShippingAddress | None = None
     """Delivery address."""
@@ -363,31 +439,47 @@ class V2CoreAccountConfigurationCustomerShipping(StripeModel):
 
 
 class V2CoreAccountConfigurationCustomer(StripeModel):
-    """Customer that the object belongs to."""
+    """The account as a customer, which pays the platform."""
 
     applied: bool
+    """Whether the account can act as a customer."""
     automatic_indirect_tax: V2CoreAccountConfigurationCustomerAutomaticIndirectTax | None = None
+    """How Stripe Tax taxes the customer."""
     billing: V2CoreAccountConfigurationCustomerBilling | None = None
+    """How the customer is billed."""
     capabilities: V2CoreAccountConfigurationCustomerCapabilities | None = None
+    """What the account can do as a customer, by capability."""
     shipping: V2CoreAccountConfigurationCustomerShipping | None = None
-    """Recipient and address of a delivery."""
+    """Where goods for the customer go, and to whom."""
     test_clock: str | None = None
-    """Test clock that determines the current time for the object."""
+    """Test clock whose time applies to the customer."""
 
 
 class V2CoreAccountConfigurationMerchantBacsDebitPayments(StripeModel):
+    """Settings for Bacs Direct Debit."""
+
     display_name: str | None = None
+    """Name of the business in the customer's mandate and statement."""
     service_user_number: str | None = None
+    """Bacs number under which payments are collected."""
 
 
 class V2CoreAccountConfigurationMerchantBranding(StripeModel):
+    """Look of payment pages, emails, invoices and receipts."""
+
     icon: str | None = None
+    """ID of the file with a square picture of the business, at least 128 by 128 pixels."""
     logo: str | None = None
+    """ID of the file with the logo of the business, shown instead of icon and name."""
     primary_color: str | None = None
+    """Main color, as a hex code such as `#0055aa`."""
     secondary_color: str | None = None
+    """Second color, as a hex code such as `#ffaa00`."""
 
 
 class V2CoreAccountConfigurationMerchantCapabilitiesAchDebitPaymentsStatusDetails(StripeModel):
+    """Why the capability is not active. Empty if it is."""
+
     code: Literal[
         "determining_status",
         "rejected_fraud",
@@ -405,17 +497,52 @@ class V2CoreAccountConfigurationMerchantCapabilitiesAchDebitPaymentsStatusDetail
         "unsupported_country",
         "unsupported_entity_type",
     ]
-    """Why the capability is not active."""
+    """Why the capability is not active.
+
+    - `determining_status`: Stripe is still finding out.
+    - `rejected_fraud`: Rejected because of suspected fraud.
+    - `rejected_incomplete_verification`: Rejected because details could not be verified in time.
+    - `rejected_listed`: Rejected because the account is on a list of prohibited persons or companies.
+    - `rejected_other`: Rejected for another reason.
+    - `rejected_platform_fraud`: Rejected by the platform because of suspected fraud.
+    - `rejected_platform_other`: Rejected by the platform for another reason.
+    - `rejected_platform_terms_of_service`: Rejected by the platform because of its terms of service.
+    - `rejected_terms_of_service`: Rejected because of the terms of service.
+    - `requirements_past_due`: Requirements were not met in time.
+    - `requirements_pending_verification`: Stripe is verifying details.
+    - `restricted_other`: Restricted for another reason.
+    - `unsupported_business`: Not supported for this kind of business.
+    - `unsupported_country`: Not supported in the country.
+    - `unsupported_entity_type`: Not supported for this legal kind of account.
+    """
     resolution: Literal["contact_stripe", "no_resolution", "provide_info"]
-    """How to resolve the problem."""
+    """How to resolve the problem.
+
+    - `contact_stripe`: Contact Stripe.
+    - `no_resolution`: Nothing can be done.
+    - `provide_info`: Give the details that are required.
+    """
 
 
 class V2CoreAccountConfigurationMerchantCapabilitiesAchDebitPayments(StripeModel):
+    """Whether the account can take ACH Direct Debit payments from US bank accounts."""
+
     status: Literal["active", "pending", "rejected", "restricted", "unsupported"]
+    """Whether the account can use the capability.
+
+    - `active`: The account can use it.
+    - `pending`: Stripe is checking, or waits for the details that are needed.
+    - `rejected`: Stripe or the platform has rejected it.
+    - `restricted`: The account cannot use it until requirements are met.
+    - `unsupported`: It is not possible for this account.
+    """
     status_details: list[V2CoreAccountConfigurationMerchantCapabilitiesAchDebitPaymentsStatusDetails]
+    """Why the capability is not active. Empty if it is."""
 
 
 class V2CoreAccountConfigurationMerchantCapabilitiesAcssDebitPaymentsStatusDetails(StripeModel):
+    """Why the capability is not active. Empty if it is."""
+
     code: Literal[
         "determining_status",
         "rejected_fraud",
@@ -433,17 +560,52 @@ class V2CoreAccountConfigurationMerchantCapabilitiesAcssDebitPaymentsStatusDetai
         "unsupported_country",
         "unsupported_entity_type",
     ]
-    """Why the capability is not active."""
+    """Why the capability is not active.
+
+    - `determining_status`: Stripe is still finding out.
+    - `rejected_fraud`: Rejected because of suspected fraud.
+    - `rejected_incomplete_verification`: Rejected because details could not be verified in time.
+    - `rejected_listed`: Rejected because the account is on a list of prohibited persons or companies.
+    - `rejected_other`: Rejected for another reason.
+    - `rejected_platform_fraud`: Rejected by the platform because of suspected fraud.
+    - `rejected_platform_other`: Rejected by the platform for another reason.
+    - `rejected_platform_terms_of_service`: Rejected by the platform because of its terms of service.
+    - `rejected_terms_of_service`: Rejected because of the terms of service.
+    - `requirements_past_due`: Requirements were not met in time.
+    - `requirements_pending_verification`: Stripe is verifying details.
+    - `restricted_other`: Restricted for another reason.
+    - `unsupported_business`: Not supported for this kind of business.
+    - `unsupported_country`: Not supported in the country.
+    - `unsupported_entity_type`: Not supported for this legal kind of account.
+    """
     resolution: Literal["contact_stripe", "no_resolution", "provide_info"]
-    """How to resolve the problem."""
+    """How to resolve the problem.
+
+    - `contact_stripe`: Contact Stripe.
+    - `no_resolution`: Nothing can be done.
+    - `provide_info`: Give the details that are required.
+    """
 
 
 class V2CoreAccountConfigurationMerchantCapabilitiesAcssDebitPayments(StripeModel):
+    """Whether the account can take pre-authorized debits in Canada."""
+
     status: Literal["active", "pending", "rejected", "restricted", "unsupported"]
+    """Whether the account can use the capability.
+
+    - `active`: The account can use it.
+    - `pending`: Stripe is checking, or waits for the details that are needed.
+    - `rejected`: Stripe or the platform has rejected it.
+    - `restricted`: The account cannot use it until requirements are met.
+    - `unsupported`: It is not possible for this account.
+    """
     status_details: list[V2CoreAccountConfigurationMerchantCapabilitiesAcssDebitPaymentsStatusDetails]
+    """Why the capability is not active. Empty if it is."""
 
 
 class V2CoreAccountConfigurationMerchantCapabilitiesAffirmPaymentsStatusDetails(StripeModel):
+    """Why the capability is not active. Empty if it is."""
+
     code: Literal[
         "determining_status",
         "rejected_fraud",
@@ -461,17 +623,52 @@ class V2CoreAccountConfigurationMerchantCapabilitiesAffirmPaymentsStatusDetails(
         "unsupported_country",
         "unsupported_entity_type",
     ]
-    """Why the capability is not active."""
+    """Why the capability is not active.
+
+    - `determining_status`: Stripe is still finding out.
+    - `rejected_fraud`: Rejected because of suspected fraud.
+    - `rejected_incomplete_verification`: Rejected because details could not be verified in time.
+    - `rejected_listed`: Rejected because the account is on a list of prohibited persons or companies.
+    - `rejected_other`: Rejected for another reason.
+    - `rejected_platform_fraud`: Rejected by the platform because of suspected fraud.
+    - `rejected_platform_other`: Rejected by the platform for another reason.
+    - `rejected_platform_terms_of_service`: Rejected by the platform because of its terms of service.
+    - `rejected_terms_of_service`: Rejected because of the terms of service.
+    - `requirements_past_due`: Requirements were not met in time.
+    - `requirements_pending_verification`: Stripe is verifying details.
+    - `restricted_other`: Restricted for another reason.
+    - `unsupported_business`: Not supported for this kind of business.
+    - `unsupported_country`: Not supported in the country.
+    - `unsupported_entity_type`: Not supported for this legal kind of account.
+    """
     resolution: Literal["contact_stripe", "no_resolution", "provide_info"]
-    """How to resolve the problem."""
+    """How to resolve the problem.
+
+    - `contact_stripe`: Contact Stripe.
+    - `no_resolution`: Nothing can be done.
+    - `provide_info`: Give the details that are required.
+    """
 
 
 class V2CoreAccountConfigurationMerchantCapabilitiesAffirmPayments(StripeModel):
+    """Whether the account can take payments with Affirm."""
+
     status: Literal["active", "pending", "rejected", "restricted", "unsupported"]
+    """Whether the account can use the capability.
+
+    - `active`: The account can use it.
+    - `pending`: Stripe is checking, or waits for the details that are needed.
+    - `rejected`: Stripe or the platform has rejected it.
+    - `restricted`: The account cannot use it until requirements are met.
+    - `unsupported`: It is not possible for this account.
+    """
     status_details: list[V2CoreAccountConfigurationMerchantCapabilitiesAffirmPaymentsStatusDetails]
+    """Why the capability is not active. Empty if it is."""
 
 
 class V2CoreAccountConfigurationMerchantCapabilitiesAfterpayClearpayPaymentsStatusDetails(StripeModel):
+    """Why the capability is not active. Empty if it is."""
+
     code: Literal[
         "determining_status",
         "rejected_fraud",
@@ -489,17 +686,52 @@ class V2CoreAccountConfigurationMerchantCapabilitiesAfterpayClearpayPaymentsStat
         "unsupported_country",
         "unsupported_entity_type",
     ]
-    """Why the capability is not active."""
+    """Why the capability is not active.
+
+    - `determining_status`: Stripe is still finding out.
+    - `rejected_fraud`: Rejected because of suspected fraud.
+    - `rejected_incomplete_verification`: Rejected because details could not be verified in time.
+    - `rejected_listed`: Rejected because the account is on a list of prohibited persons or companies.
+    - `rejected_other`: Rejected for another reason.
+    - `rejected_platform_fraud`: Rejected by the platform because of suspected fraud.
+    - `rejected_platform_other`: Rejected by the platform for another reason.
+    - `rejected_platform_terms_of_service`: Rejected by the platform because of its terms of service.
+    - `rejected_terms_of_service`: Rejected because of the terms of service.
+    - `requirements_past_due`: Requirements were not met in time.
+    - `requirements_pending_verification`: Stripe is verifying details.
+    - `restricted_other`: Restricted for another reason.
+    - `unsupported_business`: Not supported for this kind of business.
+    - `unsupported_country`: Not supported in the country.
+    - `unsupported_entity_type`: Not supported for this legal kind of account.
+    """
     resolution: Literal["contact_stripe", "no_resolution", "provide_info"]
-    """How to resolve the problem."""
+    """How to resolve the problem.
+
+    - `contact_stripe`: Contact Stripe.
+    - `no_resolution`: Nothing can be done.
+    - `provide_info`: Give the details that are required.
+    """
 
 
 class V2CoreAccountConfigurationMerchantCapabilitiesAfterpayClearpayPayments(StripeModel):
+    """Whether the account can take payments with Afterpay and Clearpay."""
+
     status: Literal["active", "pending", "rejected", "restricted", "unsupported"]
+    """Whether the account can use the capability.
+
+    - `active`: The account can use it.
+    - `pending`: Stripe is checking, or waits for the details that are needed.
+    - `rejected`: Stripe or the platform has rejected it.
+    - `restricted`: The account cannot use it until requirements are met.
+    - `unsupported`: It is not possible for this account.
+    """
     status_details: list[V2CoreAccountConfigurationMerchantCapabilitiesAfterpayClearpayPaymentsStatusDetails]
+    """Why the capability is not active. Empty if it is."""
 
 
 class V2CoreAccountConfigurationMerchantCapabilitiesAlmaPaymentsStatusDetails(StripeModel):
+    """Why the capability is not active. Empty if it is."""
+
     code: Literal[
         "determining_status",
         "rejected_fraud",
@@ -517,17 +749,52 @@ class V2CoreAccountConfigurationMerchantCapabilitiesAlmaPaymentsStatusDetails(St
         "unsupported_country",
         "unsupported_entity_type",
     ]
-    """Why the capability is not active."""
+    """Why the capability is not active.
+
+    - `determining_status`: Stripe is still finding out.
+    - `rejected_fraud`: Rejected because of suspected fraud.
+    - `rejected_incomplete_verification`: Rejected because details could not be verified in time.
+    - `rejected_listed`: Rejected because the account is on a list of prohibited persons or companies.
+    - `rejected_other`: Rejected for another reason.
+    - `rejected_platform_fraud`: Rejected by the platform because of suspected fraud.
+    - `rejected_platform_other`: Rejected by the platform for another reason.
+    - `rejected_platform_terms_of_service`: Rejected by the platform because of its terms of service.
+    - `rejected_terms_of_service`: Rejected because of the terms of service.
+    - `requirements_past_due`: Requirements were not met in time.
+    - `requirements_pending_verification`: Stripe is verifying details.
+    - `restricted_other`: Restricted for another reason.
+    - `unsupported_business`: Not supported for this kind of business.
+    - `unsupported_country`: Not supported in the country.
+    - `unsupported_entity_type`: Not supported for this legal kind of account.
+    """
     resolution: Literal["contact_stripe", "no_resolution", "provide_info"]
-    """How to resolve the problem."""
+    """How to resolve the problem.
+
+    - `contact_stripe`: Contact Stripe.
+    - `no_resolution`: Nothing can be done.
+    - `provide_info`: Give the details that are required.
+    """
 
 
 class V2CoreAccountConfigurationMerchantCapabilitiesAlmaPayments(StripeModel):
+    """Whether the account can take payments with Alma."""
+
     status: Literal["active", "pending", "rejected", "restricted", "unsupported"]
+    """Whether the account can use the capability.
+
+    - `active`: The account can use it.
+    - `pending`: Stripe is checking, or waits for the details that are needed.
+    - `rejected`: Stripe or the platform has rejected it.
+    - `restricted`: The account cannot use it until requirements are met.
+    - `unsupported`: It is not possible for this account.
+    """
     status_details: list[V2CoreAccountConfigurationMerchantCapabilitiesAlmaPaymentsStatusDetails]
+    """Why the capability is not active. Empty if it is."""
 
 
 class V2CoreAccountConfigurationMerchantCapabilitiesAmazonPayPaymentsStatusDetails(StripeModel):
+    """Why the capability is not active. Empty if it is."""
+
     code: Literal[
         "determining_status",
         "rejected_fraud",
@@ -545,17 +812,52 @@ class V2CoreAccountConfigurationMerchantCapabilitiesAmazonPayPaymentsStatusDetai
         "unsupported_country",
         "unsupported_entity_type",
     ]
-    """Why the capability is not active."""
+    """Why the capability is not active.
+
+    - `determining_status`: Stripe is still finding out.
+    - `rejected_fraud`: Rejected because of suspected fraud.
+    - `rejected_incomplete_verification`: Rejected because details could not be verified in time.
+    - `rejected_listed`: Rejected because the account is on a list of prohibited persons or companies.
+    - `rejected_other`: Rejected for another reason.
+    - `rejected_platform_fraud`: Rejected by the platform because of suspected fraud.
+    - `rejected_platform_other`: Rejected by the platform for another reason.
+    - `rejected_platform_terms_of_service`: Rejected by the platform because of its terms of service.
+    - `rejected_terms_of_service`: Rejected because of the terms of service.
+    - `requirements_past_due`: Requirements were not met in time.
+    - `requirements_pending_verification`: Stripe is verifying details.
+    - `restricted_other`: Restricted for another reason.
+    - `unsupported_business`: Not supported for this kind of business.
+    - `unsupported_country`: Not supported in the country.
+    - `unsupported_entity_type`: Not supported for this legal kind of account.
+    """
     resolution: Literal["contact_stripe", "no_resolution", "provide_info"]
-    """How to resolve the problem."""
+    """How to resolve the problem.
+
+    - `contact_stripe`: Contact Stripe.
+    - `no_resolution`: Nothing can be done.
+    - `provide_info`: Give the details that are required.
+    """
 
 
 class V2CoreAccountConfigurationMerchantCapabilitiesAmazonPayPayments(StripeModel):
+    """Whether the account can take payments with Amazon Pay."""
+
     status: Literal["active", "pending", "rejected", "restricted", "unsupported"]
+    """Whether the account can use the capability.
+
+    - `active`: The account can use it.
+    - `pending`: Stripe is checking, or waits for the details that are needed.
+    - `rejected`: Stripe or the platform has rejected it.
+    - `restricted`: The account cannot use it until requirements are met.
+    - `unsupported`: It is not possible for this account.
+    """
     status_details: list[V2CoreAccountConfigurationMerchantCapabilitiesAmazonPayPaymentsStatusDetails]
+    """Why the capability is not active. Empty if it is."""
 
 
 class V2CoreAccountConfigurationMerchantCapabilitiesAuBecsDebitPaymentsStatusDetails(StripeModel):
+    """Why the capability is not active. Empty if it is."""
+
     code: Literal[
         "determining_status",
         "rejected_fraud",
@@ -573,17 +875,52 @@ class V2CoreAccountConfigurationMerchantCapabilitiesAuBecsDebitPaymentsStatusDet
         "unsupported_country",
         "unsupported_entity_type",
     ]
-    """Why the capability is not active."""
+    """Why the capability is not active.
+
+    - `determining_status`: Stripe is still finding out.
+    - `rejected_fraud`: Rejected because of suspected fraud.
+    - `rejected_incomplete_verification`: Rejected because details could not be verified in time.
+    - `rejected_listed`: Rejected because the account is on a list of prohibited persons or companies.
+    - `rejected_other`: Rejected for another reason.
+    - `rejected_platform_fraud`: Rejected by the platform because of suspected fraud.
+    - `rejected_platform_other`: Rejected by the platform for another reason.
+    - `rejected_platform_terms_of_service`: Rejected by the platform because of its terms of service.
+    - `rejected_terms_of_service`: Rejected because of the terms of service.
+    - `requirements_past_due`: Requirements were not met in time.
+    - `requirements_pending_verification`: Stripe is verifying details.
+    - `restricted_other`: Restricted for another reason.
+    - `unsupported_business`: Not supported for this kind of business.
+    - `unsupported_country`: Not supported in the country.
+    - `unsupported_entity_type`: Not supported for this legal kind of account.
+    """
     resolution: Literal["contact_stripe", "no_resolution", "provide_info"]
-    """How to resolve the problem."""
+    """How to resolve the problem.
+
+    - `contact_stripe`: Contact Stripe.
+    - `no_resolution`: Nothing can be done.
+    - `provide_info`: Give the details that are required.
+    """
 
 
 class V2CoreAccountConfigurationMerchantCapabilitiesAuBecsDebitPayments(StripeModel):
+    """Whether the account can take BECS Direct Debit payments in Australia."""
+
     status: Literal["active", "pending", "rejected", "restricted", "unsupported"]
+    """Whether the account can use the capability.
+
+    - `active`: The account can use it.
+    - `pending`: Stripe is checking, or waits for the details that are needed.
+    - `rejected`: Stripe or the platform has rejected it.
+    - `restricted`: The account cannot use it until requirements are met.
+    - `unsupported`: It is not possible for this account.
+    """
     status_details: list[V2CoreAccountConfigurationMerchantCapabilitiesAuBecsDebitPaymentsStatusDetails]
+    """Why the capability is not active. Empty if it is."""
 
 
 class V2CoreAccountConfigurationMerchantCapabilitiesBacsDebitPaymentsStatusDetails(StripeModel):
+    """Why the capability is not active. Empty if it is."""
+
     code: Literal[
         "determining_status",
         "rejected_fraud",
@@ -601,17 +938,52 @@ class V2CoreAccountConfigurationMerchantCapabilitiesBacsDebitPaymentsStatusDetai
         "unsupported_country",
         "unsupported_entity_type",
     ]
-    """Why the capability is not active."""
+    """Why the capability is not active.
+
+    - `determining_status`: Stripe is still finding out.
+    - `rejected_fraud`: Rejected because of suspected fraud.
+    - `rejected_incomplete_verification`: Rejected because details could not be verified in time.
+    - `rejected_listed`: Rejected because the account is on a list of prohibited persons or companies.
+    - `rejected_other`: Rejected for another reason.
+    - `rejected_platform_fraud`: Rejected by the platform because of suspected fraud.
+    - `rejected_platform_other`: Rejected by the platform for another reason.
+    - `rejected_platform_terms_of_service`: Rejected by the platform because of its terms of service.
+    - `rejected_terms_of_service`: Rejected because of the terms of service.
+    - `requirements_past_due`: Requirements were not met in time.
+    - `requirements_pending_verification`: Stripe is verifying details.
+    - `restricted_other`: Restricted for another reason.
+    - `unsupported_business`: Not supported for this kind of business.
+    - `unsupported_country`: Not supported in the country.
+    - `unsupported_entity_type`: Not supported for this legal kind of account.
+    """
     resolution: Literal["contact_stripe", "no_resolution", "provide_info"]
-    """How to resolve the problem."""
+    """How to resolve the problem.
+
+    - `contact_stripe`: Contact Stripe.
+    - `no_resolution`: Nothing can be done.
+    - `provide_info`: Give the details that are required.
+    """
 
 
 class V2CoreAccountConfigurationMerchantCapabilitiesBacsDebitPayments(StripeModel):
+    """Whether the account can take Bacs Direct Debit payments in the United Kingdom."""
+
     status: Literal["active", "pending", "rejected", "restricted", "unsupported"]
+    """Whether the account can use the capability.
+
+    - `active`: The account can use it.
+    - `pending`: Stripe is checking, or waits for the details that are needed.
+    - `rejected`: Stripe or the platform has rejected it.
+    - `restricted`: The account cannot use it until requirements are met.
+    - `unsupported`: It is not possible for this account.
+    """
     status_details: list[V2CoreAccountConfigurationMerchantCapabilitiesBacsDebitPaymentsStatusDetails]
+    """Why the capability is not active. Empty if it is."""
 
 
 class V2CoreAccountConfigurationMerchantCapabilitiesBancontactPaymentsStatusDetails(StripeModel):
+    """Why the capability is not active. Empty if it is."""
+
     code: Literal[
         "determining_status",
         "rejected_fraud",
@@ -629,17 +1001,52 @@ class V2CoreAccountConfigurationMerchantCapabilitiesBancontactPaymentsStatusDeta
         "unsupported_country",
         "unsupported_entity_type",
     ]
-    """Why the capability is not active."""
+    """Why the capability is not active.
+
+    - `determining_status`: Stripe is still finding out.
+    - `rejected_fraud`: Rejected because of suspected fraud.
+    - `rejected_incomplete_verification`: Rejected because details could not be verified in time.
+    - `rejected_listed`: Rejected because the account is on a list of prohibited persons or companies.
+    - `rejected_other`: Rejected for another reason.
+    - `rejected_platform_fraud`: Rejected by the platform because of suspected fraud.
+    - `rejected_platform_other`: Rejected by the platform for another reason.
+    - `rejected_platform_terms_of_service`: Rejected by the platform because of its terms of service.
+    - `rejected_terms_of_service`: Rejected because of the terms of service.
+    - `requirements_past_due`: Requirements were not met in time.
+    - `requirements_pending_verification`: Stripe is verifying details.
+    - `restricted_other`: Restricted for another reason.
+    - `unsupported_business`: Not supported for this kind of business.
+    - `unsupported_country`: Not supported in the country.
+    - `unsupported_entity_type`: Not supported for this legal kind of account.
+    """
     resolution: Literal["contact_stripe", "no_resolution", "provide_info"]
-    """How to resolve the problem."""
+    """How to resolve the problem.
+
+    - `contact_stripe`: Contact Stripe.
+    - `no_resolution`: Nothing can be done.
+    - `provide_info`: Give the details that are required.
+    """
 
 
 class V2CoreAccountConfigurationMerchantCapabilitiesBancontactPayments(StripeModel):
+    """Whether the account can take payments with Bancontact."""
+
     status: Literal["active", "pending", "rejected", "restricted", "unsupported"]
+    """Whether the account can use the capability.
+
+    - `active`: The account can use it.
+    - `pending`: Stripe is checking, or waits for the details that are needed.
+    - `rejected`: Stripe or the platform has rejected it.
+    - `restricted`: The account cannot use it until requirements are met.
+    - `unsupported`: It is not possible for this account.
+    """
     status_details: list[V2CoreAccountConfigurationMerchantCapabilitiesBancontactPaymentsStatusDetails]
+    """Why the capability is not active. Empty if it is."""
 
 
 class V2CoreAccountConfigurationMerchantCapabilitiesBlikPaymentsStatusDetails(StripeModel):
+    """Why the capability is not active. Empty if it is."""
+
     code: Literal[
         "determining_status",
         "rejected_fraud",
@@ -657,17 +1064,52 @@ class V2CoreAccountConfigurationMerchantCapabilitiesBlikPaymentsStatusDetails(St
         "unsupported_country",
         "unsupported_entity_type",
     ]
-    """Why the capability is not active."""
+    """Why the capability is not active.
+
+    - `determining_status`: Stripe is still finding out.
+    - `rejected_fraud`: Rejected because of suspected fraud.
+    - `rejected_incomplete_verification`: Rejected because details could not be verified in time.
+    - `rejected_listed`: Rejected because the account is on a list of prohibited persons or companies.
+    - `rejected_other`: Rejected for another reason.
+    - `rejected_platform_fraud`: Rejected by the platform because of suspected fraud.
+    - `rejected_platform_other`: Rejected by the platform for another reason.
+    - `rejected_platform_terms_of_service`: Rejected by the platform because of its terms of service.
+    - `rejected_terms_of_service`: Rejected because of the terms of service.
+    - `requirements_past_due`: Requirements were not met in time.
+    - `requirements_pending_verification`: Stripe is verifying details.
+    - `restricted_other`: Restricted for another reason.
+    - `unsupported_business`: Not supported for this kind of business.
+    - `unsupported_country`: Not supported in the country.
+    - `unsupported_entity_type`: Not supported for this legal kind of account.
+    """
     resolution: Literal["contact_stripe", "no_resolution", "provide_info"]
-    """How to resolve the problem."""
+    """How to resolve the problem.
+
+    - `contact_stripe`: Contact Stripe.
+    - `no_resolution`: Nothing can be done.
+    - `provide_info`: Give the details that are required.
+    """
 
 
 class V2CoreAccountConfigurationMerchantCapabilitiesBlikPayments(StripeModel):
+    """Whether the account can take payments with BLIK."""
+
     status: Literal["active", "pending", "rejected", "restricted", "unsupported"]
+    """Whether the account can use the capability.
+
+    - `active`: The account can use it.
+    - `pending`: Stripe is checking, or waits for the details that are needed.
+    - `rejected`: Stripe or the platform has rejected it.
+    - `restricted`: The account cannot use it until requirements are met.
+    - `unsupported`: It is not possible for this account.
+    """
     status_details: list[V2CoreAccountConfigurationMerchantCapabilitiesBlikPaymentsStatusDetails]
+    """Why the capability is not active. Empty if it is."""
 
 
 class V2CoreAccountConfigurationMerchantCapabilitiesBlikRecurringPaymentsStatusDetails(StripeModel):
+    """Why the capability is not active. Empty if it is."""
+
     code: Literal[
         "determining_status",
         "rejected_fraud",
@@ -685,17 +1127,52 @@ class V2CoreAccountConfigurationMerchantCapabilitiesBlikRecurringPaymentsStatusD
         "unsupported_country",
         "unsupported_entity_type",
     ]
-    """Why the capability is not active."""
+    """Why the capability is not active.
+
+    - `determining_status`: Stripe is still finding out.
+    - `rejected_fraud`: Rejected because of suspected fraud.
+    - `rejected_incomplete_verification`: Rejected because details could not be verified in time.
+    - `rejected_listed`: Rejected because the account is on a list of prohibited persons or companies.
+    - `rejected_other`: Rejected for another reason.
+    - `rejected_platform_fraud`: Rejected by the platform because of suspected fraud.
+    - `rejected_platform_other`: Rejected by the platform for another reason.
+    - `rejected_platform_terms_of_service`: Rejected by the platform because of its terms of service.
+    - `rejected_terms_of_service`: Rejected because of the terms of service.
+    - `requirements_past_due`: Requirements were not met in time.
+    - `requirements_pending_verification`: Stripe is verifying details.
+    - `restricted_other`: Restricted for another reason.
+    - `unsupported_business`: Not supported for this kind of business.
+    - `unsupported_country`: Not supported in the country.
+    - `unsupported_entity_type`: Not supported for this legal kind of account.
+    """
     resolution: Literal["contact_stripe", "no_resolution", "provide_info"]
-    """How to resolve the problem."""
+    """How to resolve the problem.
+
+    - `contact_stripe`: Contact Stripe.
+    - `no_resolution`: Nothing can be done.
+    - `provide_info`: Give the details that are required.
+    """
 
 
 class V2CoreAccountConfigurationMerchantCapabilitiesBlikRecurringPayments(StripeModel):
+    """Whether the account can take recurring payments with BLIK."""
+
     status: Literal["active", "pending", "rejected", "restricted", "unsupported"]
+    """Whether the account can use the capability.
+
+    - `active`: The account can use it.
+    - `pending`: Stripe is checking, or waits for the details that are needed.
+    - `rejected`: Stripe or the platform has rejected it.
+    - `restricted`: The account cannot use it until requirements are met.
+    - `unsupported`: It is not possible for this account.
+    """
     status_details: list[V2CoreAccountConfigurationMerchantCapabilitiesBlikRecurringPaymentsStatusDetails]
+    """Why the capability is not active. Empty if it is."""
 
 
 class V2CoreAccountConfigurationMerchantCapabilitiesBoletoPaymentsStatusDetails(StripeModel):
+    """Why the capability is not active. Empty if it is."""
+
     code: Literal[
         "determining_status",
         "rejected_fraud",
@@ -713,17 +1190,52 @@ class V2CoreAccountConfigurationMerchantCapabilitiesBoletoPaymentsStatusDetails(
         "unsupported_country",
         "unsupported_entity_type",
     ]
-    """Why the capability is not active."""
+    """Why the capability is not active.
+
+    - `determining_status`: Stripe is still finding out.
+    - `rejected_fraud`: Rejected because of suspected fraud.
+    - `rejected_incomplete_verification`: Rejected because details could not be verified in time.
+    - `rejected_listed`: Rejected because the account is on a list of prohibited persons or companies.
+    - `rejected_other`: Rejected for another reason.
+    - `rejected_platform_fraud`: Rejected by the platform because of suspected fraud.
+    - `rejected_platform_other`: Rejected by the platform for another reason.
+    - `rejected_platform_terms_of_service`: Rejected by the platform because of its terms of service.
+    - `rejected_terms_of_service`: Rejected because of the terms of service.
+    - `requirements_past_due`: Requirements were not met in time.
+    - `requirements_pending_verification`: Stripe is verifying details.
+    - `restricted_other`: Restricted for another reason.
+    - `unsupported_business`: Not supported for this kind of business.
+    - `unsupported_country`: Not supported in the country.
+    - `unsupported_entity_type`: Not supported for this legal kind of account.
+    """
     resolution: Literal["contact_stripe", "no_resolution", "provide_info"]
-    """How to resolve the problem."""
+    """How to resolve the problem.
+
+    - `contact_stripe`: Contact Stripe.
+    - `no_resolution`: Nothing can be done.
+    - `provide_info`: Give the details that are required.
+    """
 
 
 class V2CoreAccountConfigurationMerchantCapabilitiesBoletoPayments(StripeModel):
+    """Whether the account can take payments with Boleto."""
+
     status: Literal["active", "pending", "rejected", "restricted", "unsupported"]
+    """Whether the account can use the capability.
+
+    - `active`: The account can use it.
+    - `pending`: Stripe is checking, or waits for the details that are needed.
+    - `rejected`: Stripe or the platform has rejected it.
+    - `restricted`: The account cannot use it until requirements are met.
+    - `unsupported`: It is not possible for this account.
+    """
     status_details: list[V2CoreAccountConfigurationMerchantCapabilitiesBoletoPaymentsStatusDetails]
+    """Why the capability is not active. Empty if it is."""
 
 
 class V2CoreAccountConfigurationMerchantCapabilitiesCardPaymentsStatusDetails(StripeModel):
+    """Why the capability is not active. Empty if it is."""
+
     code: Literal[
         "determining_status",
         "rejected_fraud",
@@ -741,17 +1253,52 @@ class V2CoreAccountConfigurationMerchantCapabilitiesCardPaymentsStatusDetails(St
         "unsupported_country",
         "unsupported_entity_type",
     ]
-    """Why the capability is not active."""
+    """Why the capability is not active.
+
+    - `determining_status`: Stripe is still finding out.
+    - `rejected_fraud`: Rejected because of suspected fraud.
+    - `rejected_incomplete_verification`: Rejected because details could not be verified in time.
+    - `rejected_listed`: Rejected because the account is on a list of prohibited persons or companies.
+    - `rejected_other`: Rejected for another reason.
+    - `rejected_platform_fraud`: Rejected by the platform because of suspected fraud.
+    - `rejected_platform_other`: Rejected by the platform for another reason.
+    - `rejected_platform_terms_of_service`: Rejected by the platform because of its terms of service.
+    - `rejected_terms_of_service`: Rejected because of the terms of service.
+    - `requirements_past_due`: Requirements were not met in time.
+    - `requirements_pending_verification`: Stripe is verifying details.
+    - `restricted_other`: Restricted for another reason.
+    - `unsupported_business`: Not supported for this kind of business.
+    - `unsupported_country`: Not supported in the country.
+    - `unsupported_entity_type`: Not supported for this legal kind of account.
+    """
     resolution: Literal["contact_stripe", "no_resolution", "provide_info"]
-    """How to resolve the problem."""
+    """How to resolve the problem.
+
+    - `contact_stripe`: Contact Stripe.
+    - `no_resolution`: Nothing can be done.
+    - `provide_info`: Give the details that are required.
+    """
 
 
 class V2CoreAccountConfigurationMerchantCapabilitiesCardPayments(StripeModel):
+    """Whether the account can take card payments."""
+
     status: Literal["active", "pending", "rejected", "restricted", "unsupported"]
+    """Whether the account can use the capability.
+
+    - `active`: The account can use it.
+    - `pending`: Stripe is checking, or waits for the details that are needed.
+    - `rejected`: Stripe or the platform has rejected it.
+    - `restricted`: The account cannot use it until requirements are met.
+    - `unsupported`: It is not possible for this account.
+    """
     status_details: list[V2CoreAccountConfigurationMerchantCapabilitiesCardPaymentsStatusDetails]
+    """Why the capability is not active. Empty if it is."""
 
 
 class V2CoreAccountConfigurationMerchantCapabilitiesCartesBancairesPaymentsStatusDetails(StripeModel):
+    """Why the capability is not active. Empty if it is."""
+
     code: Literal[
         "determining_status",
         "rejected_fraud",
@@ -769,17 +1316,52 @@ class V2CoreAccountConfigurationMerchantCapabilitiesCartesBancairesPaymentsStatu
         "unsupported_country",
         "unsupported_entity_type",
     ]
-    """Why the capability is not active."""
+    """Why the capability is not active.
+
+    - `determining_status`: Stripe is still finding out.
+    - `rejected_fraud`: Rejected because of suspected fraud.
+    - `rejected_incomplete_verification`: Rejected because details could not be verified in time.
+    - `rejected_listed`: Rejected because the account is on a list of prohibited persons or companies.
+    - `rejected_other`: Rejected for another reason.
+    - `rejected_platform_fraud`: Rejected by the platform because of suspected fraud.
+    - `rejected_platform_other`: Rejected by the platform for another reason.
+    - `rejected_platform_terms_of_service`: Rejected by the platform because of its terms of service.
+    - `rejected_terms_of_service`: Rejected because of the terms of service.
+    - `requirements_past_due`: Requirements were not met in time.
+    - `requirements_pending_verification`: Stripe is verifying details.
+    - `restricted_other`: Restricted for another reason.
+    - `unsupported_business`: Not supported for this kind of business.
+    - `unsupported_country`: Not supported in the country.
+    - `unsupported_entity_type`: Not supported for this legal kind of account.
+    """
     resolution: Literal["contact_stripe", "no_resolution", "provide_info"]
-    """How to resolve the problem."""
+    """How to resolve the problem.
+
+    - `contact_stripe`: Contact Stripe.
+    - `no_resolution`: Nothing can be done.
+    - `provide_info`: Give the details that are required.
+    """
 
 
 class V2CoreAccountConfigurationMerchantCapabilitiesCartesBancairesPayments(StripeModel):
+    """Whether the account can take payments through Cartes Bancaires, a card network of France."""
+
     status: Literal["active", "pending", "rejected", "restricted", "unsupported"]
+    """Whether the account can use the capability.
+
+    - `active`: The account can use it.
+    - `pending`: Stripe is checking, or waits for the details that are needed.
+    - `rejected`: Stripe or the platform has rejected it.
+    - `restricted`: The account cannot use it until requirements are met.
+    - `unsupported`: It is not possible for this account.
+    """
     status_details: list[V2CoreAccountConfigurationMerchantCapabilitiesCartesBancairesPaymentsStatusDetails]
+    """Why the capability is not active. Empty if it is."""
 
 
 class V2CoreAccountConfigurationMerchantCapabilitiesCashappPaymentsStatusDetails(StripeModel):
+    """Why the capability is not active. Empty if it is."""
+
     code: Literal[
         "determining_status",
         "rejected_fraud",
@@ -797,17 +1379,52 @@ class V2CoreAccountConfigurationMerchantCapabilitiesCashappPaymentsStatusDetails
         "unsupported_country",
         "unsupported_entity_type",
     ]
-    """Why the capability is not active."""
+    """Why the capability is not active.
+
+    - `determining_status`: Stripe is still finding out.
+    - `rejected_fraud`: Rejected because of suspected fraud.
+    - `rejected_incomplete_verification`: Rejected because details could not be verified in time.
+    - `rejected_listed`: Rejected because the account is on a list of prohibited persons or companies.
+    - `rejected_other`: Rejected for another reason.
+    - `rejected_platform_fraud`: Rejected by the platform because of suspected fraud.
+    - `rejected_platform_other`: Rejected by the platform for another reason.
+    - `rejected_platform_terms_of_service`: Rejected by the platform because of its terms of service.
+    - `rejected_terms_of_service`: Rejected because of the terms of service.
+    - `requirements_past_due`: Requirements were not met in time.
+    - `requirements_pending_verification`: Stripe is verifying details.
+    - `restricted_other`: Restricted for another reason.
+    - `unsupported_business`: Not supported for this kind of business.
+    - `unsupported_country`: Not supported in the country.
+    - `unsupported_entity_type`: Not supported for this legal kind of account.
+    """
     resolution: Literal["contact_stripe", "no_resolution", "provide_info"]
-    """How to resolve the problem."""
+    """How to resolve the problem.
+
+    - `contact_stripe`: Contact Stripe.
+    - `no_resolution`: Nothing can be done.
+    - `provide_info`: Give the details that are required.
+    """
 
 
 class V2CoreAccountConfigurationMerchantCapabilitiesCashappPayments(StripeModel):
+    """Whether the account can take payments with Cash App Pay."""
+
     status: Literal["active", "pending", "rejected", "restricted", "unsupported"]
+    """Whether the account can use the capability.
+
+    - `active`: The account can use it.
+    - `pending`: Stripe is checking, or waits for the details that are needed.
+    - `rejected`: Stripe or the platform has rejected it.
+    - `restricted`: The account cannot use it until requirements are met.
+    - `unsupported`: It is not possible for this account.
+    """
     status_details: list[V2CoreAccountConfigurationMerchantCapabilitiesCashappPaymentsStatusDetails]
+    """Why the capability is not active. Empty if it is."""
 
 
 class V2CoreAccountConfigurationMerchantCapabilitiesEpsPaymentsStatusDetails(StripeModel):
+    """Why the capability is not active. Empty if it is."""
+
     code: Literal[
         "determining_status",
         "rejected_fraud",
@@ -825,17 +1442,52 @@ class V2CoreAccountConfigurationMerchantCapabilitiesEpsPaymentsStatusDetails(Str
         "unsupported_country",
         "unsupported_entity_type",
     ]
-    """Why the capability is not active."""
+    """Why the capability is not active.
+
+    - `determining_status`: Stripe is still finding out.
+    - `rejected_fraud`: Rejected because of suspected fraud.
+    - `rejected_incomplete_verification`: Rejected because details could not be verified in time.
+    - `rejected_listed`: Rejected because the account is on a list of prohibited persons or companies.
+    - `rejected_other`: Rejected for another reason.
+    - `rejected_platform_fraud`: Rejected by the platform because of suspected fraud.
+    - `rejected_platform_other`: Rejected by the platform for another reason.
+    - `rejected_platform_terms_of_service`: Rejected by the platform because of its terms of service.
+    - `rejected_terms_of_service`: Rejected because of the terms of service.
+    - `requirements_past_due`: Requirements were not met in time.
+    - `requirements_pending_verification`: Stripe is verifying details.
+    - `restricted_other`: Restricted for another reason.
+    - `unsupported_business`: Not supported for this kind of business.
+    - `unsupported_country`: Not supported in the country.
+    - `unsupported_entity_type`: Not supported for this legal kind of account.
+    """
     resolution: Literal["contact_stripe", "no_resolution", "provide_info"]
-    """How to resolve the problem."""
+    """How to resolve the problem.
+
+    - `contact_stripe`: Contact Stripe.
+    - `no_resolution`: Nothing can be done.
+    - `provide_info`: Give the details that are required.
+    """
 
 
 class V2CoreAccountConfigurationMerchantCapabilitiesEpsPayments(StripeModel):
+    """Whether the account can take payments with EPS."""
+
     status: Literal["active", "pending", "rejected", "restricted", "unsupported"]
+    """Whether the account can use the capability.
+
+    - `active`: The account can use it.
+    - `pending`: Stripe is checking, or waits for the details that are needed.
+    - `rejected`: Stripe or the platform has rejected it.
+    - `restricted`: The account cannot use it until requirements are met.
+    - `unsupported`: It is not possible for this account.
+    """
     status_details: list[V2CoreAccountConfigurationMerchantCapabilitiesEpsPaymentsStatusDetails]
+    """Why the capability is not active. Empty if it is."""
 
 
 class V2CoreAccountConfigurationMerchantCapabilitiesFpxPaymentsStatusDetails(StripeModel):
+    """Why the capability is not active. Empty if it is."""
+
     code: Literal[
         "determining_status",
         "rejected_fraud",
@@ -853,17 +1505,52 @@ class V2CoreAccountConfigurationMerchantCapabilitiesFpxPaymentsStatusDetails(Str
         "unsupported_country",
         "unsupported_entity_type",
     ]
-    """Why the capability is not active."""
+    """Why the capability is not active.
+
+    - `determining_status`: Stripe is still finding out.
+    - `rejected_fraud`: Rejected because of suspected fraud.
+    - `rejected_incomplete_verification`: Rejected because details could not be verified in time.
+    - `rejected_listed`: Rejected because the account is on a list of prohibited persons or companies.
+    - `rejected_other`: Rejected for another reason.
+    - `rejected_platform_fraud`: Rejected by the platform because of suspected fraud.
+    - `rejected_platform_other`: Rejected by the platform for another reason.
+    - `rejected_platform_terms_of_service`: Rejected by the platform because of its terms of service.
+    - `rejected_terms_of_service`: Rejected because of the terms of service.
+    - `requirements_past_due`: Requirements were not met in time.
+    - `requirements_pending_verification`: Stripe is verifying details.
+    - `restricted_other`: Restricted for another reason.
+    - `unsupported_business`: Not supported for this kind of business.
+    - `unsupported_country`: Not supported in the country.
+    - `unsupported_entity_type`: Not supported for this legal kind of account.
+    """
     resolution: Literal["contact_stripe", "no_resolution", "provide_info"]
-    """How to resolve the problem."""
+    """How to resolve the problem.
+
+    - `contact_stripe`: Contact Stripe.
+    - `no_resolution`: Nothing can be done.
+    - `provide_info`: Give the details that are required.
+    """
 
 
 class V2CoreAccountConfigurationMerchantCapabilitiesFpxPayments(StripeModel):
+    """Whether the account can take payments with FPX."""
+
     status: Literal["active", "pending", "rejected", "restricted", "unsupported"]
+    """Whether the account can use the capability.
+
+    - `active`: The account can use it.
+    - `pending`: Stripe is checking, or waits for the details that are needed.
+    - `rejected`: Stripe or the platform has rejected it.
+    - `restricted`: The account cannot use it until requirements are met.
+    - `unsupported`: It is not possible for this account.
+    """
     status_details: list[V2CoreAccountConfigurationMerchantCapabilitiesFpxPaymentsStatusDetails]
+    """Why the capability is not active. Empty if it is."""
 
 
 class V2CoreAccountConfigurationMerchantCapabilitiesGbBankTransferPaymentsStatusDetails(StripeModel):
+    """Why the capability is not active. Empty if it is."""
+
     code: Literal[
         "determining_status",
         "rejected_fraud",
@@ -881,17 +1568,52 @@ class V2CoreAccountConfigurationMerchantCapabilitiesGbBankTransferPaymentsStatus
         "unsupported_country",
         "unsupported_entity_type",
     ]
-    """Why the capability is not active."""
+    """Why the capability is not active.
+
+    - `determining_status`: Stripe is still finding out.
+    - `rejected_fraud`: Rejected because of suspected fraud.
+    - `rejected_incomplete_verification`: Rejected because details could not be verified in time.
+    - `rejected_listed`: Rejected because the account is on a list of prohibited persons or companies.
+    - `rejected_other`: Rejected for another reason.
+    - `rejected_platform_fraud`: Rejected by the platform because of suspected fraud.
+    - `rejected_platform_other`: Rejected by the platform for another reason.
+    - `rejected_platform_terms_of_service`: Rejected by the platform because of its terms of service.
+    - `rejected_terms_of_service`: Rejected because of the terms of service.
+    - `requirements_past_due`: Requirements were not met in time.
+    - `requirements_pending_verification`: Stripe is verifying details.
+    - `restricted_other`: Restricted for another reason.
+    - `unsupported_business`: Not supported for this kind of business.
+    - `unsupported_country`: Not supported in the country.
+    - `unsupported_entity_type`: Not supported for this legal kind of account.
+    """
     resolution: Literal["contact_stripe", "no_resolution", "provide_info"]
-    """How to resolve the problem."""
+    """How to resolve the problem.
+
+    - `contact_stripe`: Contact Stripe.
+    - `no_resolution`: Nothing can be done.
+    - `provide_info`: Give the details that are required.
+    """
 
 
 class V2CoreAccountConfigurationMerchantCapabilitiesGbBankTransferPayments(StripeModel):
+    """Whether the account can take bank transfers in pounds sterling."""
+
     status: Literal["active", "pending", "rejected", "restricted", "unsupported"]
+    """Whether the account can use the capability.
+
+    - `active`: The account can use it.
+    - `pending`: Stripe is checking, or waits for the details that are needed.
+    - `rejected`: Stripe or the platform has rejected it.
+    - `restricted`: The account cannot use it until requirements are met.
+    - `unsupported`: It is not possible for this account.
+    """
     status_details: list[V2CoreAccountConfigurationMerchantCapabilitiesGbBankTransferPaymentsStatusDetails]
+    """Why the capability is not active. Empty if it is."""
 
 
 class V2CoreAccountConfigurationMerchantCapabilitiesGrabpayPaymentsStatusDetails(StripeModel):
+    """Why the capability is not active. Empty if it is."""
+
     code: Literal[
         "determining_status",
         "rejected_fraud",
@@ -909,17 +1631,52 @@ class V2CoreAccountConfigurationMerchantCapabilitiesGrabpayPaymentsStatusDetails
         "unsupported_country",
         "unsupported_entity_type",
     ]
-    """Why the capability is not active."""
+    """Why the capability is not active.
+
+    - `determining_status`: Stripe is still finding out.
+    - `rejected_fraud`: Rejected because of suspected fraud.
+    - `rejected_incomplete_verification`: Rejected because details could not be verified in time.
+    - `rejected_listed`: Rejected because the account is on a list of prohibited persons or companies.
+    - `rejected_other`: Rejected for another reason.
+    - `rejected_platform_fraud`: Rejected by the platform because of suspected fraud.
+    - `rejected_platform_other`: Rejected by the platform for another reason.
+    - `rejected_platform_terms_of_service`: Rejected by the platform because of its terms of service.
+    - `rejected_terms_of_service`: Rejected because of the terms of service.
+    - `requirements_past_due`: Requirements were not met in time.
+    - `requirements_pending_verification`: Stripe is verifying details.
+    - `restricted_other`: Restricted for another reason.
+    - `unsupported_business`: Not supported for this kind of business.
+    - `unsupported_country`: Not supported in the country.
+    - `unsupported_entity_type`: Not supported for this legal kind of account.
+    """
     resolution: Literal["contact_stripe", "no_resolution", "provide_info"]
-    """How to resolve the problem."""
+    """How to resolve the problem.
+
+    - `contact_stripe`: Contact Stripe.
+    - `no_resolution`: Nothing can be done.
+    - `provide_info`: Give the details that are required.
+    """
 
 
 class V2CoreAccountConfigurationMerchantCapabilitiesGrabpayPayments(StripeModel):
+    """Whether the account can take payments with GrabPay."""
+
     status: Literal["active", "pending", "rejected", "restricted", "unsupported"]
+    """Whether the account can use the capability.
+
+    - `active`: The account can use it.
+    - `pending`: Stripe is checking, or waits for the details that are needed.
+    - `rejected`: Stripe or the platform has rejected it.
+    - `restricted`: The account cannot use it until requirements are met.
+    - `unsupported`: It is not possible for this account.
+    """
     status_details: list[V2CoreAccountConfigurationMerchantCapabilitiesGrabpayPaymentsStatusDetails]
+    """Why the capability is not active. Empty if it is."""
 
 
 class V2CoreAccountConfigurationMerchantCapabilitiesIdealPaymentsStatusDetails(StripeModel):
+    """Why the capability is not active. Empty if it is."""
+
     code: Literal[
         "determining_status",
         "rejected_fraud",
@@ -937,17 +1694,52 @@ class V2CoreAccountConfigurationMerchantCapabilitiesIdealPaymentsStatusDetails(S
         "unsupported_country",
         "unsupported_entity_type",
     ]
-    """Why the capability is not active."""
+    """Why the capability is not active.
+
+    - `determining_status`: Stripe is still finding out.
+    - `rejected_fraud`: Rejected because of suspected fraud.
+    - `rejected_incomplete_verification`: Rejected because details could not be verified in time.
+    - `rejected_listed`: Rejected because the account is on a list of prohibited persons or companies.
+    - `rejected_other`: Rejected for another reason.
+    - `rejected_platform_fraud`: Rejected by the platform because of suspected fraud.
+    - `rejected_platform_other`: Rejected by the platform for another reason.
+    - `rejected_platform_terms_of_service`: Rejected by the platform because of its terms of service.
+    - `rejected_terms_of_service`: Rejected because of the terms of service.
+    - `requirements_past_due`: Requirements were not met in time.
+    - `requirements_pending_verification`: Stripe is verifying details.
+    - `restricted_other`: Restricted for another reason.
+    - `unsupported_business`: Not supported for this kind of business.
+    - `unsupported_country`: Not supported in the country.
+    - `unsupported_entity_type`: Not supported for this legal kind of account.
+    """
     resolution: Literal["contact_stripe", "no_resolution", "provide_info"]
-    """How to resolve the problem."""
+    """How to resolve the problem.
+
+    - `contact_stripe`: Contact Stripe.
+    - `no_resolution`: Nothing can be done.
+    - `provide_info`: Give the details that are required.
+    """
 
 
 class V2CoreAccountConfigurationMerchantCapabilitiesIdealPayments(StripeModel):
+    """Whether the account can take payments with iDEAL."""
+
     status: Literal["active", "pending", "rejected", "restricted", "unsupported"]
+    """Whether the account can use the capability.
+
+    - `active`: The account can use it.
+    - `pending`: Stripe is checking, or waits for the details that are needed.
+    - `rejected`: Stripe or the platform has rejected it.
+    - `restricted`: The account cannot use it until requirements are met.
+    - `unsupported`: It is not possible for this account.
+    """
     status_details: list[V2CoreAccountConfigurationMerchantCapabilitiesIdealPaymentsStatusDetails]
+    """Why the capability is not active. Empty if it is."""
 
 
 class V2CoreAccountConfigurationMerchantCapabilitiesJcbPaymentsStatusDetails(StripeModel):
+    """Why the capability is not active. Empty if it is."""
+
     code: Literal[
         "determining_status",
         "rejected_fraud",
@@ -965,17 +1757,52 @@ class V2CoreAccountConfigurationMerchantCapabilitiesJcbPaymentsStatusDetails(Str
         "unsupported_country",
         "unsupported_entity_type",
     ]
-    """Why the capability is not active."""
+    """Why the capability is not active.
+
+    - `determining_status`: Stripe is still finding out.
+    - `rejected_fraud`: Rejected because of suspected fraud.
+    - `rejected_incomplete_verification`: Rejected because details could not be verified in time.
+    - `rejected_listed`: Rejected because the account is on a list of prohibited persons or companies.
+    - `rejected_other`: Rejected for another reason.
+    - `rejected_platform_fraud`: Rejected by the platform because of suspected fraud.
+    - `rejected_platform_other`: Rejected by the platform for another reason.
+    - `rejected_platform_terms_of_service`: Rejected by the platform because of its terms of service.
+    - `rejected_terms_of_service`: Rejected because of the terms of service.
+    - `requirements_past_due`: Requirements were not met in time.
+    - `requirements_pending_verification`: Stripe is verifying details.
+    - `restricted_other`: Restricted for another reason.
+    - `unsupported_business`: Not supported for this kind of business.
+    - `unsupported_country`: Not supported in the country.
+    - `unsupported_entity_type`: Not supported for this legal kind of account.
+    """
     resolution: Literal["contact_stripe", "no_resolution", "provide_info"]
-    """How to resolve the problem."""
+    """How to resolve the problem.
+
+    - `contact_stripe`: Contact Stripe.
+    - `no_resolution`: Nothing can be done.
+    - `provide_info`: Give the details that are required.
+    """
 
 
 class V2CoreAccountConfigurationMerchantCapabilitiesJcbPayments(StripeModel):
+    """Whether the account can take payments with JCB cards. For accounts in Japan only."""
+
     status: Literal["active", "pending", "rejected", "restricted", "unsupported"]
+    """Whether the account can use the capability.
+
+    - `active`: The account can use it.
+    - `pending`: Stripe is checking, or waits for the details that are needed.
+    - `rejected`: Stripe or the platform has rejected it.
+    - `restricted`: The account cannot use it until requirements are met.
+    - `unsupported`: It is not possible for this account.
+    """
     status_details: list[V2CoreAccountConfigurationMerchantCapabilitiesJcbPaymentsStatusDetails]
+    """Why the capability is not active. Empty if it is."""
 
 
 class V2CoreAccountConfigurationMerchantCapabilitiesJpBankTransferPaymentsStatusDetails(StripeModel):
+    """Why the capability is not active. Empty if it is."""
+
     code: Literal[
         "determining_status",
         "rejected_fraud",
@@ -993,17 +1820,52 @@ class V2CoreAccountConfigurationMerchantCapabilitiesJpBankTransferPaymentsStatus
         "unsupported_country",
         "unsupported_entity_type",
     ]
-    """Why the capability is not active."""
+    """Why the capability is not active.
+
+    - `determining_status`: Stripe is still finding out.
+    - `rejected_fraud`: Rejected because of suspected fraud.
+    - `rejected_incomplete_verification`: Rejected because details could not be verified in time.
+    - `rejected_listed`: Rejected because the account is on a list of prohibited persons or companies.
+    - `rejected_other`: Rejected for another reason.
+    - `rejected_platform_fraud`: Rejected by the platform because of suspected fraud.
+    - `rejected_platform_other`: Rejected by the platform for another reason.
+    - `rejected_platform_terms_of_service`: Rejected by the platform because of its terms of service.
+    - `rejected_terms_of_service`: Rejected because of the terms of service.
+    - `requirements_past_due`: Requirements were not met in time.
+    - `requirements_pending_verification`: Stripe is verifying details.
+    - `restricted_other`: Restricted for another reason.
+    - `unsupported_business`: Not supported for this kind of business.
+    - `unsupported_country`: Not supported in the country.
+    - `unsupported_entity_type`: Not supported for this legal kind of account.
+    """
     resolution: Literal["contact_stripe", "no_resolution", "provide_info"]
-    """How to resolve the problem."""
+    """How to resolve the problem.
+
+    - `contact_stripe`: Contact Stripe.
+    - `no_resolution`: Nothing can be done.
+    - `provide_info`: Give the details that are required.
+    """
 
 
 class V2CoreAccountConfigurationMerchantCapabilitiesJpBankTransferPayments(StripeModel):
+    """Whether the account can take bank transfers in yen."""
+
     status: Literal["active", "pending", "rejected", "restricted", "unsupported"]
+    """Whether the account can use the capability.
+
+    - `active`: The account can use it.
+    - `pending`: Stripe is checking, or waits for the details that are needed.
+    - `rejected`: Stripe or the platform has rejected it.
+    - `restricted`: The account cannot use it until requirements are met.
+    - `unsupported`: It is not possible for this account.
+    """
     status_details: list[V2CoreAccountConfigurationMerchantCapabilitiesJpBankTransferPaymentsStatusDetails]
+    """Why the capability is not active. Empty if it is."""
 
 
 class V2CoreAccountConfigurationMerchantCapabilitiesKakaoPayPaymentsStatusDetails(StripeModel):
+    """Why the capability is not active. Empty if it is."""
+
     code: Literal[
         "determining_status",
         "rejected_fraud",
@@ -1021,17 +1883,52 @@ class V2CoreAccountConfigurationMerchantCapabilitiesKakaoPayPaymentsStatusDetail
         "unsupported_country",
         "unsupported_entity_type",
     ]
-    """Why the capability is not active."""
+    """Why the capability is not active.
+
+    - `determining_status`: Stripe is still finding out.
+    - `rejected_fraud`: Rejected because of suspected fraud.
+    - `rejected_incomplete_verification`: Rejected because details could not be verified in time.
+    - `rejected_listed`: Rejected because the account is on a list of prohibited persons or companies.
+    - `rejected_other`: Rejected for another reason.
+    - `rejected_platform_fraud`: Rejected by the platform because of suspected fraud.
+    - `rejected_platform_other`: Rejected by the platform for another reason.
+    - `rejected_platform_terms_of_service`: Rejected by the platform because of its terms of service.
+    - `rejected_terms_of_service`: Rejected because of the terms of service.
+    - `requirements_past_due`: Requirements were not met in time.
+    - `requirements_pending_verification`: Stripe is verifying details.
+    - `restricted_other`: Restricted for another reason.
+    - `unsupported_business`: Not supported for this kind of business.
+    - `unsupported_country`: Not supported in the country.
+    - `unsupported_entity_type`: Not supported for this legal kind of account.
+    """
     resolution: Literal["contact_stripe", "no_resolution", "provide_info"]
-    """How to resolve the problem."""
+    """How to resolve the problem.
+
+    - `contact_stripe`: Contact Stripe.
+    - `no_resolution`: Nothing can be done.
+    - `provide_info`: Give the details that are required.
+    """
 
 
 class V2CoreAccountConfigurationMerchantCapabilitiesKakaoPayPayments(StripeModel):
+    """Whether the account can take payments with Kakao Pay."""
+
     status: Literal["active", "pending", "rejected", "restricted", "unsupported"]
+    """Whether the account can use the capability.
+
+    - `active`: The account can use it.
+    - `pending`: Stripe is checking, or waits for the details that are needed.
+    - `rejected`: Stripe or the platform has rejected it.
+    - `restricted`: The account cannot use it until requirements are met.
+    - `unsupported`: It is not possible for this account.
+    """
     status_details: list[V2CoreAccountConfigurationMerchantCapabilitiesKakaoPayPaymentsStatusDetails]
+    """Why the capability is not active. Empty if it is."""
 
 
 class V2CoreAccountConfigurationMerchantCapabilitiesKlarnaPaymentsStatusDetails(StripeModel):
+    """Why the capability is not active. Empty if it is."""
+
     code: Literal[
         "determining_status",
         "rejected_fraud",
@@ -1049,17 +1946,52 @@ class V2CoreAccountConfigurationMerchantCapabilitiesKlarnaPaymentsStatusDetails(
         "unsupported_country",
         "unsupported_entity_type",
     ]
-    """Why the capability is not active."""
+    """Why the capability is not active.
+
+    - `determining_status`: Stripe is still finding out.
+    - `rejected_fraud`: Rejected because of suspected fraud.
+    - `rejected_incomplete_verification`: Rejected because details could not be verified in time.
+    - `rejected_listed`: Rejected because the account is on a list of prohibited persons or companies.
+    - `rejected_other`: Rejected for another reason.
+    - `rejected_platform_fraud`: Rejected by the platform because of suspected fraud.
+    - `rejected_platform_other`: Rejected by the platform for another reason.
+    - `rejected_platform_terms_of_service`: Rejected by the platform because of its terms of service.
+    - `rejected_terms_of_service`: Rejected because of the terms of service.
+    - `requirements_past_due`: Requirements were not met in time.
+    - `requirements_pending_verification`: Stripe is verifying details.
+    - `restricted_other`: Restricted for another reason.
+    - `unsupported_business`: Not supported for this kind of business.
+    - `unsupported_country`: Not supported in the country.
+    - `unsupported_entity_type`: Not supported for this legal kind of account.
+    """
     resolution: Literal["contact_stripe", "no_resolution", "provide_info"]
-    """How to resolve the problem."""
+    """How to resolve the problem.
+
+    - `contact_stripe`: Contact Stripe.
+    - `no_resolution`: Nothing can be done.
+    - `provide_info`: Give the details that are required.
+    """
 
 
 class V2CoreAccountConfigurationMerchantCapabilitiesKlarnaPayments(StripeModel):
+    """Whether the account can take payments with Klarna."""
+
     status: Literal["active", "pending", "rejected", "restricted", "unsupported"]
+    """Whether the account can use the capability.
+
+    - `active`: The account can use it.
+    - `pending`: Stripe is checking, or waits for the details that are needed.
+    - `rejected`: Stripe or the platform has rejected it.
+    - `restricted`: The account cannot use it until requirements are met.
+    - `unsupported`: It is not possible for this account.
+    """
     status_details: list[V2CoreAccountConfigurationMerchantCapabilitiesKlarnaPaymentsStatusDetails]
+    """Why the capability is not active. Empty if it is."""
 
 
 class V2CoreAccountConfigurationMerchantCapabilitiesKonbiniPaymentsStatusDetails(StripeModel):
+    """Why the capability is not active. Empty if it is."""
+
     code: Literal[
         "determining_status",
         "rejected_fraud",
@@ -1077,17 +2009,52 @@ class V2CoreAccountConfigurationMerchantCapabilitiesKonbiniPaymentsStatusDetails
         "unsupported_country",
         "unsupported_entity_type",
     ]
-    """Why the capability is not active."""
+    """Why the capability is not active.
+
+    - `determining_status`: Stripe is still finding out.
+    - `rejected_fraud`: Rejected because of suspected fraud.
+    - `rejected_incomplete_verification`: Rejected because details could not be verified in time.
+    - `rejected_listed`: Rejected because the account is on a list of prohibited persons or companies.
+    - `rejected_other`: Rejected for another reason.
+    - `rejected_platform_fraud`: Rejected by the platform because of suspected fraud.
+    - `rejected_platform_other`: Rejected by the platform for another reason.
+    - `rejected_platform_terms_of_service`: Rejected by the platform because of its terms of service.
+    - `rejected_terms_of_service`: Rejected because of the terms of service.
+    - `requirements_past_due`: Requirements were not met in time.
+    - `requirements_pending_verification`: Stripe is verifying details.
+    - `restricted_other`: Restricted for another reason.
+    - `unsupported_business`: Not supported for this kind of business.
+    - `unsupported_country`: Not supported in the country.
+    - `unsupported_entity_type`: Not supported for this legal kind of account.
+    """
     resolution: Literal["contact_stripe", "no_resolution", "provide_info"]
-    """How to resolve the problem."""
+    """How to resolve the problem.
+
+    - `contact_stripe`: Contact Stripe.
+    - `no_resolution`: Nothing can be done.
+    - `provide_info`: Give the details that are required.
+    """
 
 
 class V2CoreAccountConfigurationMerchantCapabilitiesKonbiniPayments(StripeModel):
+    """Whether the account can take payments in Japanese convenience stores."""
+
     status: Literal["active", "pending", "rejected", "restricted", "unsupported"]
+    """Whether the account can use the capability.
+
+    - `active`: The account can use it.
+    - `pending`: Stripe is checking, or waits for the details that are needed.
+    - `rejected`: Stripe or the platform has rejected it.
+    - `restricted`: The account cannot use it until requirements are met.
+    - `unsupported`: It is not possible for this account.
+    """
     status_details: list[V2CoreAccountConfigurationMerchantCapabilitiesKonbiniPaymentsStatusDetails]
+    """Why the capability is not active. Empty if it is."""
 
 
 class V2CoreAccountConfigurationMerchantCapabilitiesKrCardPaymentsStatusDetails(StripeModel):
+    """Why the capability is not active. Empty if it is."""
+
     code: Literal[
         "determining_status",
         "rejected_fraud",
@@ -1105,17 +2072,52 @@ class V2CoreAccountConfigurationMerchantCapabilitiesKrCardPaymentsStatusDetails(
         "unsupported_country",
         "unsupported_entity_type",
     ]
-    """Why the capability is not active."""
+    """Why the capability is not active.
+
+    - `determining_status`: Stripe is still finding out.
+    - `rejected_fraud`: Rejected because of suspected fraud.
+    - `rejected_incomplete_verification`: Rejected because details could not be verified in time.
+    - `rejected_listed`: Rejected because the account is on a list of prohibited persons or companies.
+    - `rejected_other`: Rejected for another reason.
+    - `rejected_platform_fraud`: Rejected by the platform because of suspected fraud.
+    - `rejected_platform_other`: Rejected by the platform for another reason.
+    - `rejected_platform_terms_of_service`: Rejected by the platform because of its terms of service.
+    - `rejected_terms_of_service`: Rejected because of the terms of service.
+    - `requirements_past_due`: Requirements were not met in time.
+    - `requirements_pending_verification`: Stripe is verifying details.
+    - `restricted_other`: Restricted for another reason.
+    - `unsupported_business`: Not supported for this kind of business.
+    - `unsupported_country`: Not supported in the country.
+    - `unsupported_entity_type`: Not supported for this legal kind of account.
+    """
     resolution: Literal["contact_stripe", "no_resolution", "provide_info"]
-    """How to resolve the problem."""
+    """How to resolve the problem.
+
+    - `contact_stripe`: Contact Stripe.
+    - `no_resolution`: Nothing can be done.
+    - `provide_info`: Give the details that are required.
+    """
 
 
 class V2CoreAccountConfigurationMerchantCapabilitiesKrCardPayments(StripeModel):
+    """Whether the account can take payments with cards of South Korea."""
+
     status: Literal["active", "pending", "rejected", "restricted", "unsupported"]
+    """Whether the account can use the capability.
+
+    - `active`: The account can use it.
+    - `pending`: Stripe is checking, or waits for the details that are needed.
+    - `rejected`: Stripe or the platform has rejected it.
+    - `restricted`: The account cannot use it until requirements are met.
+    - `unsupported`: It is not possible for this account.
+    """
     status_details: list[V2CoreAccountConfigurationMerchantCapabilitiesKrCardPaymentsStatusDetails]
+    """Why the capability is not active. Empty if it is."""
 
 
 class V2CoreAccountConfigurationMerchantCapabilitiesLinkPaymentsStatusDetails(StripeModel):
+    """Why the capability is not active. Empty if it is."""
+
     code: Literal[
         "determining_status",
         "rejected_fraud",
@@ -1133,17 +2135,52 @@ class V2CoreAccountConfigurationMerchantCapabilitiesLinkPaymentsStatusDetails(St
         "unsupported_country",
         "unsupported_entity_type",
     ]
-    """Why the capability is not active."""
+    """Why the capability is not active.
+
+    - `determining_status`: Stripe is still finding out.
+    - `rejected_fraud`: Rejected because of suspected fraud.
+    - `rejected_incomplete_verification`: Rejected because details could not be verified in time.
+    - `rejected_listed`: Rejected because the account is on a list of prohibited persons or companies.
+    - `rejected_other`: Rejected for another reason.
+    - `rejected_platform_fraud`: Rejected by the platform because of suspected fraud.
+    - `rejected_platform_other`: Rejected by the platform for another reason.
+    - `rejected_platform_terms_of_service`: Rejected by the platform because of its terms of service.
+    - `rejected_terms_of_service`: Rejected because of the terms of service.
+    - `requirements_past_due`: Requirements were not met in time.
+    - `requirements_pending_verification`: Stripe is verifying details.
+    - `restricted_other`: Restricted for another reason.
+    - `unsupported_business`: Not supported for this kind of business.
+    - `unsupported_country`: Not supported in the country.
+    - `unsupported_entity_type`: Not supported for this legal kind of account.
+    """
     resolution: Literal["contact_stripe", "no_resolution", "provide_info"]
-    """How to resolve the problem."""
+    """How to resolve the problem.
+
+    - `contact_stripe`: Contact Stripe.
+    - `no_resolution`: Nothing can be done.
+    - `provide_info`: Give the details that are required.
+    """
 
 
 class V2CoreAccountConfigurationMerchantCapabilitiesLinkPayments(StripeModel):
+    """Whether the account can take payments with Link."""
+
     status: Literal["active", "pending", "rejected", "restricted", "unsupported"]
+    """Whether the account can use the capability.
+
+    - `active`: The account can use it.
+    - `pending`: Stripe is checking, or waits for the details that are needed.
+    - `rejected`: Stripe or the platform has rejected it.
+    - `restricted`: The account cannot use it until requirements are met.
+    - `unsupported`: It is not possible for this account.
+    """
     status_details: list[V2CoreAccountConfigurationMerchantCapabilitiesLinkPaymentsStatusDetails]
+    """Why the capability is not active. Empty if it is."""
 
 
 class V2CoreAccountConfigurationMerchantCapabilitiesMobilepayPaymentsStatusDetails(StripeModel):
+    """Why the capability is not active. Empty if it is."""
+
     code: Literal[
         "determining_status",
         "rejected_fraud",
@@ -1161,17 +2198,52 @@ class V2CoreAccountConfigurationMerchantCapabilitiesMobilepayPaymentsStatusDetai
         "unsupported_country",
         "unsupported_entity_type",
     ]
-    """Why the capability is not active."""
+    """Why the capability is not active.
+
+    - `determining_status`: Stripe is still finding out.
+    - `rejected_fraud`: Rejected because of suspected fraud.
+    - `rejected_incomplete_verification`: Rejected because details could not be verified in time.
+    - `rejected_listed`: Rejected because the account is on a list of prohibited persons or companies.
+    - `rejected_other`: Rejected for another reason.
+    - `rejected_platform_fraud`: Rejected by the platform because of suspected fraud.
+    - `rejected_platform_other`: Rejected by the platform for another reason.
+    - `rejected_platform_terms_of_service`: Rejected by the platform because of its terms of service.
+    - `rejected_terms_of_service`: Rejected because of the terms of service.
+    - `requirements_past_due`: Requirements were not met in time.
+    - `requirements_pending_verification`: Stripe is verifying details.
+    - `restricted_other`: Restricted for another reason.
+    - `unsupported_business`: Not supported for this kind of business.
+    - `unsupported_country`: Not supported in the country.
+    - `unsupported_entity_type`: Not supported for this legal kind of account.
+    """
     resolution: Literal["contact_stripe", "no_resolution", "provide_info"]
-    """How to resolve the problem."""
+    """How to resolve the problem.
+
+    - `contact_stripe`: Contact Stripe.
+    - `no_resolution`: Nothing can be done.
+    - `provide_info`: Give the details that are required.
+    """
 
 
 class V2CoreAccountConfigurationMerchantCapabilitiesMobilepayPayments(StripeModel):
+    """Whether the account can take payments with MobilePay."""
+
     status: Literal["active", "pending", "rejected", "restricted", "unsupported"]
+    """Whether the account can use the capability.
+
+    - `active`: The account can use it.
+    - `pending`: Stripe is checking, or waits for the details that are needed.
+    - `rejected`: Stripe or the platform has rejected it.
+    - `restricted`: The account cannot use it until requirements are met.
+    - `unsupported`: It is not possible for this account.
+    """
     status_details: list[V2CoreAccountConfigurationMerchantCapabilitiesMobilepayPaymentsStatusDetails]
+    """Why the capability is not active. Empty if it is."""
 
 
 class V2CoreAccountConfigurationMerchantCapabilitiesMultibancoPaymentsStatusDetails(StripeModel):
+    """Why the capability is not active. Empty if it is."""
+
     code: Literal[
         "determining_status",
         "rejected_fraud",
@@ -1189,17 +2261,52 @@ class V2CoreAccountConfigurationMerchantCapabilitiesMultibancoPaymentsStatusDeta
         "unsupported_country",
         "unsupported_entity_type",
     ]
-    """Why the capability is not active."""
+    """Why the capability is not active.
+
+    - `determining_status`: Stripe is still finding out.
+    - `rejected_fraud`: Rejected because of suspected fraud.
+    - `rejected_incomplete_verification`: Rejected because details could not be verified in time.
+    - `rejected_listed`: Rejected because the account is on a list of prohibited persons or companies.
+    - `rejected_other`: Rejected for another reason.
+    - `rejected_platform_fraud`: Rejected by the platform because of suspected fraud.
+    - `rejected_platform_other`: Rejected by the platform for another reason.
+    - `rejected_platform_terms_of_service`: Rejected by the platform because of its terms of service.
+    - `rejected_terms_of_service`: Rejected because of the terms of service.
+    - `requirements_past_due`: Requirements were not met in time.
+    - `requirements_pending_verification`: Stripe is verifying details.
+    - `restricted_other`: Restricted for another reason.
+    - `unsupported_business`: Not supported for this kind of business.
+    - `unsupported_country`: Not supported in the country.
+    - `unsupported_entity_type`: Not supported for this legal kind of account.
+    """
     resolution: Literal["contact_stripe", "no_resolution", "provide_info"]
-    """How to resolve the problem."""
+    """How to resolve the problem.
+
+    - `contact_stripe`: Contact Stripe.
+    - `no_resolution`: Nothing can be done.
+    - `provide_info`: Give the details that are required.
+    """
 
 
 class V2CoreAccountConfigurationMerchantCapabilitiesMultibancoPayments(StripeModel):
+    """Whether the account can take payments with Multibanco."""
+
     status: Literal["active", "pending", "rejected", "restricted", "unsupported"]
+    """Whether the account can use the capability.
+
+    - `active`: The account can use it.
+    - `pending`: Stripe is checking, or waits for the details that are needed.
+    - `rejected`: Stripe or the platform has rejected it.
+    - `restricted`: The account cannot use it until requirements are met.
+    - `unsupported`: It is not possible for this account.
+    """
     status_details: list[V2CoreAccountConfigurationMerchantCapabilitiesMultibancoPaymentsStatusDetails]
+    """Why the capability is not active. Empty if it is."""
 
 
 class V2CoreAccountConfigurationMerchantCapabilitiesMxBankTransferPaymentsStatusDetails(StripeModel):
+    """Why the capability is not active. Empty if it is."""
+
     code: Literal[
         "determining_status",
         "rejected_fraud",
@@ -1217,17 +2324,52 @@ class V2CoreAccountConfigurationMerchantCapabilitiesMxBankTransferPaymentsStatus
         "unsupported_country",
         "unsupported_entity_type",
     ]
-    """Why the capability is not active."""
+    """Why the capability is not active.
+
+    - `determining_status`: Stripe is still finding out.
+    - `rejected_fraud`: Rejected because of suspected fraud.
+    - `rejected_incomplete_verification`: Rejected because details could not be verified in time.
+    - `rejected_listed`: Rejected because the account is on a list of prohibited persons or companies.
+    - `rejected_other`: Rejected for another reason.
+    - `rejected_platform_fraud`: Rejected by the platform because of suspected fraud.
+    - `rejected_platform_other`: Rejected by the platform for another reason.
+    - `rejected_platform_terms_of_service`: Rejected by the platform because of its terms of service.
+    - `rejected_terms_of_service`: Rejected because of the terms of service.
+    - `requirements_past_due`: Requirements were not met in time.
+    - `requirements_pending_verification`: Stripe is verifying details.
+    - `restricted_other`: Restricted for another reason.
+    - `unsupported_business`: Not supported for this kind of business.
+    - `unsupported_country`: Not supported in the country.
+    - `unsupported_entity_type`: Not supported for this legal kind of account.
+    """
     resolution: Literal["contact_stripe", "no_resolution", "provide_info"]
-    """How to resolve the problem."""
+    """How to resolve the problem.
+
+    - `contact_stripe`: Contact Stripe.
+    - `no_resolution`: Nothing can be done.
+    - `provide_info`: Give the details that are required.
+    """
 
 
 class V2CoreAccountConfigurationMerchantCapabilitiesMxBankTransferPayments(StripeModel):
+    """Whether the account can take bank transfers in Mexican pesos."""
+
     status: Literal["active", "pending", "rejected", "restricted", "unsupported"]
+    """Whether the account can use the capability.
+
+    - `active`: The account can use it.
+    - `pending`: Stripe is checking, or waits for the details that are needed.
+    - `rejected`: Stripe or the platform has rejected it.
+    - `restricted`: The account cannot use it until requirements are met.
+    - `unsupported`: It is not possible for this account.
+    """
     status_details: list[V2CoreAccountConfigurationMerchantCapabilitiesMxBankTransferPaymentsStatusDetails]
+    """Why the capability is not active. Empty if it is."""
 
 
 class V2CoreAccountConfigurationMerchantCapabilitiesNaverPayPaymentsStatusDetails(StripeModel):
+    """Why the capability is not active. Empty if it is."""
+
     code: Literal[
         "determining_status",
         "rejected_fraud",
@@ -1245,17 +2387,52 @@ class V2CoreAccountConfigurationMerchantCapabilitiesNaverPayPaymentsStatusDetail
         "unsupported_country",
         "unsupported_entity_type",
     ]
-    """Why the capability is not active."""
+    """Why the capability is not active.
+
+    - `determining_status`: Stripe is still finding out.
+    - `rejected_fraud`: Rejected because of suspected fraud.
+    - `rejected_incomplete_verification`: Rejected because details could not be verified in time.
+    - `rejected_listed`: Rejected because the account is on a list of prohibited persons or companies.
+    - `rejected_other`: Rejected for another reason.
+    - `rejected_platform_fraud`: Rejected by the platform because of suspected fraud.
+    - `rejected_platform_other`: Rejected by the platform for another reason.
+    - `rejected_platform_terms_of_service`: Rejected by the platform because of its terms of service.
+    - `rejected_terms_of_service`: Rejected because of the terms of service.
+    - `requirements_past_due`: Requirements were not met in time.
+    - `requirements_pending_verification`: Stripe is verifying details.
+    - `restricted_other`: Restricted for another reason.
+    - `unsupported_business`: Not supported for this kind of business.
+    - `unsupported_country`: Not supported in the country.
+    - `unsupported_entity_type`: Not supported for this legal kind of account.
+    """
     resolution: Literal["contact_stripe", "no_resolution", "provide_info"]
-    """How to resolve the problem."""
+    """How to resolve the problem.
+
+    - `contact_stripe`: Contact Stripe.
+    - `no_resolution`: Nothing can be done.
+    - `provide_info`: Give the details that are required.
+    """
 
 
 class V2CoreAccountConfigurationMerchantCapabilitiesNaverPayPayments(StripeModel):
+    """Whether the account can take payments with Naver Pay."""
+
     status: Literal["active", "pending", "rejected", "restricted", "unsupported"]
+    """Whether the account can use the capability.
+
+    - `active`: The account can use it.
+    - `pending`: Stripe is checking, or waits for the details that are needed.
+    - `rejected`: Stripe or the platform has rejected it.
+    - `restricted`: The account cannot use it until requirements are met.
+    - `unsupported`: It is not possible for this account.
+    """
     status_details: list[V2CoreAccountConfigurationMerchantCapabilitiesNaverPayPaymentsStatusDetails]
+    """Why the capability is not active. Empty if it is."""
 
 
 class V2CoreAccountConfigurationMerchantCapabilitiesOxxoPaymentsStatusDetails(StripeModel):
+    """Why the capability is not active. Empty if it is."""
+
     code: Literal[
         "determining_status",
         "rejected_fraud",
@@ -1273,17 +2450,52 @@ class V2CoreAccountConfigurationMerchantCapabilitiesOxxoPaymentsStatusDetails(St
         "unsupported_country",
         "unsupported_entity_type",
     ]
-    """Why the capability is not active."""
+    """Why the capability is not active.
+
+    - `determining_status`: Stripe is still finding out.
+    - `rejected_fraud`: Rejected because of suspected fraud.
+    - `rejected_incomplete_verification`: Rejected because details could not be verified in time.
+    - `rejected_listed`: Rejected because the account is on a list of prohibited persons or companies.
+    - `rejected_other`: Rejected for another reason.
+    - `rejected_platform_fraud`: Rejected by the platform because of suspected fraud.
+    - `rejected_platform_other`: Rejected by the platform for another reason.
+    - `rejected_platform_terms_of_service`: Rejected by the platform because of its terms of service.
+    - `rejected_terms_of_service`: Rejected because of the terms of service.
+    - `requirements_past_due`: Requirements were not met in time.
+    - `requirements_pending_verification`: Stripe is verifying details.
+    - `restricted_other`: Restricted for another reason.
+    - `unsupported_business`: Not supported for this kind of business.
+    - `unsupported_country`: Not supported in the country.
+    - `unsupported_entity_type`: Not supported for this legal kind of account.
+    """
     resolution: Literal["contact_stripe", "no_resolution", "provide_info"]
-    """How to resolve the problem."""
+    """How to resolve the problem.
+
+    - `contact_stripe`: Contact Stripe.
+    - `no_resolution`: Nothing can be done.
+    - `provide_info`: Give the details that are required.
+    """
 
 
 class V2CoreAccountConfigurationMerchantCapabilitiesOxxoPayments(StripeModel):
+    """Whether the account can take payments with OXXO."""
+
     status: Literal["active", "pending", "rejected", "restricted", "unsupported"]
+    """Whether the account can use the capability.
+
+    - `active`: The account can use it.
+    - `pending`: Stripe is checking, or waits for the details that are needed.
+    - `rejected`: Stripe or the platform has rejected it.
+    - `restricted`: The account cannot use it until requirements are met.
+    - `unsupported`: It is not possible for this account.
+    """
     status_details: list[V2CoreAccountConfigurationMerchantCapabilitiesOxxoPaymentsStatusDetails]
+    """Why the capability is not active. Empty if it is."""
 
 
 class V2CoreAccountConfigurationMerchantCapabilitiesP24PaymentsStatusDetails(StripeModel):
+    """Why the capability is not active. Empty if it is."""
+
     code: Literal[
         "determining_status",
         "rejected_fraud",
@@ -1301,17 +2513,52 @@ class V2CoreAccountConfigurationMerchantCapabilitiesP24PaymentsStatusDetails(Str
         "unsupported_country",
         "unsupported_entity_type",
     ]
-    """Why the capability is not active."""
+    """Why the capability is not active.
+
+    - `determining_status`: Stripe is still finding out.
+    - `rejected_fraud`: Rejected because of suspected fraud.
+    - `rejected_incomplete_verification`: Rejected because details could not be verified in time.
+    - `rejected_listed`: Rejected because the account is on a list of prohibited persons or companies.
+    - `rejected_other`: Rejected for another reason.
+    - `rejected_platform_fraud`: Rejected by the platform because of suspected fraud.
+    - `rejected_platform_other`: Rejected by the platform for another reason.
+    - `rejected_platform_terms_of_service`: Rejected by the platform because of its terms of service.
+    - `rejected_terms_of_service`: Rejected because of the terms of service.
+    - `requirements_past_due`: Requirements were not met in time.
+    - `requirements_pending_verification`: Stripe is verifying details.
+    - `restricted_other`: Restricted for another reason.
+    - `unsupported_business`: Not supported for this kind of business.
+    - `unsupported_country`: Not supported in the country.
+    - `unsupported_entity_type`: Not supported for this legal kind of account.
+    """
     resolution: Literal["contact_stripe", "no_resolution", "provide_info"]
-    """How to resolve the problem."""
+    """How to resolve the problem.
+
+    - `contact_stripe`: Contact Stripe.
+    - `no_resolution`: Nothing can be done.
+    - `provide_info`: Give the details that are required.
+    """
 
 
 class V2CoreAccountConfigurationMerchantCapabilitiesP24Payments(StripeModel):
+    """Whether the account can take payments with Przelewy24."""
+
     status: Literal["active", "pending", "rejected", "restricted", "unsupported"]
+    """Whether the account can use the capability.
+
+    - `active`: The account can use it.
+    - `pending`: Stripe is checking, or waits for the details that are needed.
+    - `rejected`: Stripe or the platform has rejected it.
+    - `restricted`: The account cannot use it until requirements are met.
+    - `unsupported`: It is not possible for this account.
+    """
     status_details: list[V2CoreAccountConfigurationMerchantCapabilitiesP24PaymentsStatusDetails]
+    """Why the capability is not active. Empty if it is."""
 
 
 class V2CoreAccountConfigurationMerchantCapabilitiesPayByBankPaymentsStatusDetails(StripeModel):
+    """Why the capability is not active. Empty if it is."""
+
     code: Literal[
         "determining_status",
         "rejected_fraud",
@@ -1329,17 +2576,52 @@ class V2CoreAccountConfigurationMerchantCapabilitiesPayByBankPaymentsStatusDetai
         "unsupported_country",
         "unsupported_entity_type",
     ]
-    """Why the capability is not active."""
+    """Why the capability is not active.
+
+    - `determining_status`: Stripe is still finding out.
+    - `rejected_fraud`: Rejected because of suspected fraud.
+    - `rejected_incomplete_verification`: Rejected because details could not be verified in time.
+    - `rejected_listed`: Rejected because the account is on a list of prohibited persons or companies.
+    - `rejected_other`: Rejected for another reason.
+    - `rejected_platform_fraud`: Rejected by the platform because of suspected fraud.
+    - `rejected_platform_other`: Rejected by the platform for another reason.
+    - `rejected_platform_terms_of_service`: Rejected by the platform because of its terms of service.
+    - `rejected_terms_of_service`: Rejected because of the terms of service.
+    - `requirements_past_due`: Requirements were not met in time.
+    - `requirements_pending_verification`: Stripe is verifying details.
+    - `restricted_other`: Restricted for another reason.
+    - `unsupported_business`: Not supported for this kind of business.
+    - `unsupported_country`: Not supported in the country.
+    - `unsupported_entity_type`: Not supported for this legal kind of account.
+    """
     resolution: Literal["contact_stripe", "no_resolution", "provide_info"]
-    """How to resolve the problem."""
+    """How to resolve the problem.
+
+    - `contact_stripe`: Contact Stripe.
+    - `no_resolution`: Nothing can be done.
+    - `provide_info`: Give the details that are required.
+    """
 
 
 class V2CoreAccountConfigurationMerchantCapabilitiesPayByBankPayments(StripeModel):
+    """Whether the account can take payments with Pay by Bank."""
+
     status: Literal["active", "pending", "rejected", "restricted", "unsupported"]
+    """Whether the account can use the capability.
+
+    - `active`: The account can use it.
+    - `pending`: Stripe is checking, or waits for the details that are needed.
+    - `rejected`: Stripe or the platform has rejected it.
+    - `restricted`: The account cannot use it until requirements are met.
+    - `unsupported`: It is not possible for this account.
+    """
     status_details: list[V2CoreAccountConfigurationMerchantCapabilitiesPayByBankPaymentsStatusDetails]
+    """Why the capability is not active. Empty if it is."""
 
 
 class V2CoreAccountConfigurationMerchantCapabilitiesPaycoPaymentsStatusDetails(StripeModel):
+    """Why the capability is not active. Empty if it is."""
+
     code: Literal[
         "determining_status",
         "rejected_fraud",
@@ -1357,17 +2639,52 @@ class V2CoreAccountConfigurationMerchantCapabilitiesPaycoPaymentsStatusDetails(S
         "unsupported_country",
         "unsupported_entity_type",
     ]
-    """Why the capability is not active."""
+    """Why the capability is not active.
+
+    - `determining_status`: Stripe is still finding out.
+    - `rejected_fraud`: Rejected because of suspected fraud.
+    - `rejected_incomplete_verification`: Rejected because details could not be verified in time.
+    - `rejected_listed`: Rejected because the account is on a list of prohibited persons or companies.
+    - `rejected_other`: Rejected for another reason.
+    - `rejected_platform_fraud`: Rejected by the platform because of suspected fraud.
+    - `rejected_platform_other`: Rejected by the platform for another reason.
+    - `rejected_platform_terms_of_service`: Rejected by the platform because of its terms of service.
+    - `rejected_terms_of_service`: Rejected because of the terms of service.
+    - `requirements_past_due`: Requirements were not met in time.
+    - `requirements_pending_verification`: Stripe is verifying details.
+    - `restricted_other`: Restricted for another reason.
+    - `unsupported_business`: Not supported for this kind of business.
+    - `unsupported_country`: Not supported in the country.
+    - `unsupported_entity_type`: Not supported for this legal kind of account.
+    """
     resolution: Literal["contact_stripe", "no_resolution", "provide_info"]
-    """How to resolve the problem."""
+    """How to resolve the problem.
+
+    - `contact_stripe`: Contact Stripe.
+    - `no_resolution`: Nothing can be done.
+    - `provide_info`: Give the details that are required.
+    """
 
 
 class V2CoreAccountConfigurationMerchantCapabilitiesPaycoPayments(StripeModel):
+    """Whether the account can take payments with PAYCO."""
+
     status: Literal["active", "pending", "rejected", "restricted", "unsupported"]
+    """Whether the account can use the capability.
+
+    - `active`: The account can use it.
+    - `pending`: Stripe is checking, or waits for the details that are needed.
+    - `rejected`: Stripe or the platform has rejected it.
+    - `restricted`: The account cannot use it until requirements are met.
+    - `unsupported`: It is not possible for this account.
+    """
     status_details: list[V2CoreAccountConfigurationMerchantCapabilitiesPaycoPaymentsStatusDetails]
+    """Why the capability is not active. Empty if it is."""
 
 
 class V2CoreAccountConfigurationMerchantCapabilitiesPaynowPaymentsStatusDetails(StripeModel):
+    """Why the capability is not active. Empty if it is."""
+
     code: Literal[
         "determining_status",
         "rejected_fraud",
@@ -1385,17 +2702,52 @@ class V2CoreAccountConfigurationMerchantCapabilitiesPaynowPaymentsStatusDetails(
         "unsupported_country",
         "unsupported_entity_type",
     ]
-    """Why the capability is not active."""
+    """Why the capability is not active.
+
+    - `determining_status`: Stripe is still finding out.
+    - `rejected_fraud`: Rejected because of suspected fraud.
+    - `rejected_incomplete_verification`: Rejected because details could not be verified in time.
+    - `rejected_listed`: Rejected because the account is on a list of prohibited persons or companies.
+    - `rejected_other`: Rejected for another reason.
+    - `rejected_platform_fraud`: Rejected by the platform because of suspected fraud.
+    - `rejected_platform_other`: Rejected by the platform for another reason.
+    - `rejected_platform_terms_of_service`: Rejected by the platform because of its terms of service.
+    - `rejected_terms_of_service`: Rejected because of the terms of service.
+    - `requirements_past_due`: Requirements were not met in time.
+    - `requirements_pending_verification`: Stripe is verifying details.
+    - `restricted_other`: Restricted for another reason.
+    - `unsupported_business`: Not supported for this kind of business.
+    - `unsupported_country`: Not supported in the country.
+    - `unsupported_entity_type`: Not supported for this legal kind of account.
+    """
     resolution: Literal["contact_stripe", "no_resolution", "provide_info"]
-    """How to resolve the problem."""
+    """How to resolve the problem.
+
+    - `contact_stripe`: Contact Stripe.
+    - `no_resolution`: Nothing can be done.
+    - `provide_info`: Give the details that are required.
+    """
 
 
 class V2CoreAccountConfigurationMerchantCapabilitiesPaynowPayments(StripeModel):
+    """Whether the account can take payments with PayNow."""
+
     status: Literal["active", "pending", "rejected", "restricted", "unsupported"]
+    """Whether the account can use the capability.
+
+    - `active`: The account can use it.
+    - `pending`: Stripe is checking, or waits for the details that are needed.
+    - `rejected`: Stripe or the platform has rejected it.
+    - `restricted`: The account cannot use it until requirements are met.
+    - `unsupported`: It is not possible for this account.
+    """
     status_details: list[V2CoreAccountConfigurationMerchantCapabilitiesPaynowPaymentsStatusDetails]
+    """Why the capability is not active. Empty if it is."""
 
 
 class V2CoreAccountConfigurationMerchantCapabilitiesPromptpayPaymentsStatusDetails(StripeModel):
+    """Why the capability is not active. Empty if it is."""
+
     code: Literal[
         "determining_status",
         "rejected_fraud",
@@ -1413,17 +2765,52 @@ class V2CoreAccountConfigurationMerchantCapabilitiesPromptpayPaymentsStatusDetai
         "unsupported_country",
         "unsupported_entity_type",
     ]
-    """Why the capability is not active."""
+    """Why the capability is not active.
+
+    - `determining_status`: Stripe is still finding out.
+    - `rejected_fraud`: Rejected because of suspected fraud.
+    - `rejected_incomplete_verification`: Rejected because details could not be verified in time.
+    - `rejected_listed`: Rejected because the account is on a list of prohibited persons or companies.
+    - `rejected_other`: Rejected for another reason.
+    - `rejected_platform_fraud`: Rejected by the platform because of suspected fraud.
+    - `rejected_platform_other`: Rejected by the platform for another reason.
+    - `rejected_platform_terms_of_service`: Rejected by the platform because of its terms of service.
+    - `rejected_terms_of_service`: Rejected because of the terms of service.
+    - `requirements_past_due`: Requirements were not met in time.
+    - `requirements_pending_verification`: Stripe is verifying details.
+    - `restricted_other`: Restricted for another reason.
+    - `unsupported_business`: Not supported for this kind of business.
+    - `unsupported_country`: Not supported in the country.
+    - `unsupported_entity_type`: Not supported for this legal kind of account.
+    """
     resolution: Literal["contact_stripe", "no_resolution", "provide_info"]
-    """How to resolve the problem."""
+    """How to resolve the problem.
+
+    - `contact_stripe`: Contact Stripe.
+    - `no_resolution`: Nothing can be done.
+    - `provide_info`: Give the details that are required.
+    """
 
 
 class V2CoreAccountConfigurationMerchantCapabilitiesPromptpayPayments(StripeModel):
+    """Whether the account can take payments with PromptPay."""
+
     status: Literal["active", "pending", "rejected", "restricted", "unsupported"]
+    """Whether the account can use the capability.
+
+    - `active`: The account can use it.
+    - `pending`: Stripe is checking, or waits for the details that are needed.
+    - `rejected`: Stripe or the platform has rejected it.
+    - `restricted`: The account cannot use it until requirements are met.
+    - `unsupported`: It is not possible for this account.
+    """
     status_details: list[V2CoreAccountConfigurationMerchantCapabilitiesPromptpayPaymentsStatusDetails]
+    """Why the capability is not active. Empty if it is."""
 
 
 class V2CoreAccountConfigurationMerchantCapabilitiesRevolutPayPaymentsStatusDetails(StripeModel):
+    """Why the capability is not active. Empty if it is."""
+
     code: Literal[
         "determining_status",
         "rejected_fraud",
@@ -1441,17 +2828,52 @@ class V2CoreAccountConfigurationMerchantCapabilitiesRevolutPayPaymentsStatusDeta
         "unsupported_country",
         "unsupported_entity_type",
     ]
-    """Why the capability is not active."""
+    """Why the capability is not active.
+
+    - `determining_status`: Stripe is still finding out.
+    - `rejected_fraud`: Rejected because of suspected fraud.
+    - `rejected_incomplete_verification`: Rejected because details could not be verified in time.
+    - `rejected_listed`: Rejected because the account is on a list of prohibited persons or companies.
+    - `rejected_other`: Rejected for another reason.
+    - `rejected_platform_fraud`: Rejected by the platform because of suspected fraud.
+    - `rejected_platform_other`: Rejected by the platform for another reason.
+    - `rejected_platform_terms_of_service`: Rejected by the platform because of its terms of service.
+    - `rejected_terms_of_service`: Rejected because of the terms of service.
+    - `requirements_past_due`: Requirements were not met in time.
+    - `requirements_pending_verification`: Stripe is verifying details.
+    - `restricted_other`: Restricted for another reason.
+    - `unsupported_business`: Not supported for this kind of business.
+    - `unsupported_country`: Not supported in the country.
+    - `unsupported_entity_type`: Not supported for this legal kind of account.
+    """
     resolution: Literal["contact_stripe", "no_resolution", "provide_info"]
-    """How to resolve the problem."""
+    """How to resolve the problem.
+
+    - `contact_stripe`: Contact Stripe.
+    - `no_resolution`: Nothing can be done.
+    - `provide_info`: Give the details that are required.
+    """
 
 
 class V2CoreAccountConfigurationMerchantCapabilitiesRevolutPayPayments(StripeModel):
+    """Whether the account can take payments with Revolut Pay."""
+
     status: Literal["active", "pending", "rejected", "restricted", "unsupported"]
+    """Whether the account can use the capability.
+
+    - `active`: The account can use it.
+    - `pending`: Stripe is checking, or waits for the details that are needed.
+    - `rejected`: Stripe or the platform has rejected it.
+    - `restricted`: The account cannot use it until requirements are met.
+    - `unsupported`: It is not possible for this account.
+    """
     status_details: list[V2CoreAccountConfigurationMerchantCapabilitiesRevolutPayPaymentsStatusDetails]
+    """Why the capability is not active. Empty if it is."""
 
 
 class V2CoreAccountConfigurationMerchantCapabilitiesSamsungPayPaymentsStatusDetails(StripeModel):
+    """Why the capability is not active. Empty if it is."""
+
     code: Literal[
         "determining_status",
         "rejected_fraud",
@@ -1469,17 +2891,52 @@ class V2CoreAccountConfigurationMerchantCapabilitiesSamsungPayPaymentsStatusDeta
         "unsupported_country",
         "unsupported_entity_type",
     ]
-    """Why the capability is not active."""
+    """Why the capability is not active.
+
+    - `determining_status`: Stripe is still finding out.
+    - `rejected_fraud`: Rejected because of suspected fraud.
+    - `rejected_incomplete_verification`: Rejected because details could not be verified in time.
+    - `rejected_listed`: Rejected because the account is on a list of prohibited persons or companies.
+    - `rejected_other`: Rejected for another reason.
+    - `rejected_platform_fraud`: Rejected by the platform because of suspected fraud.
+    - `rejected_platform_other`: Rejected by the platform for another reason.
+    - `rejected_platform_terms_of_service`: Rejected by the platform because of its terms of service.
+    - `rejected_terms_of_service`: Rejected because of the terms of service.
+    - `requirements_past_due`: Requirements were not met in time.
+    - `requirements_pending_verification`: Stripe is verifying details.
+    - `restricted_other`: Restricted for another reason.
+    - `unsupported_business`: Not supported for this kind of business.
+    - `unsupported_country`: Not supported in the country.
+    - `unsupported_entity_type`: Not supported for this legal kind of account.
+    """
     resolution: Literal["contact_stripe", "no_resolution", "provide_info"]
-    """How to resolve the problem."""
+    """How to resolve the problem.
+
+    - `contact_stripe`: Contact Stripe.
+    - `no_resolution`: Nothing can be done.
+    - `provide_info`: Give the details that are required.
+    """
 
 
 class V2CoreAccountConfigurationMerchantCapabilitiesSamsungPayPayments(StripeModel):
+    """Whether the account can take payments with Samsung Pay."""
+
     status: Literal["active", "pending", "rejected", "restricted", "unsupported"]
+    """Whether the account can use the capability.
+
+    - `active`: The account can use it.
+    - `pending`: Stripe is checking, or waits for the details that are needed.
+    - `rejected`: Stripe or the platform has rejected it.
+    - `restricted`: The account cannot use it until requirements are met.
+    - `unsupported`: It is not possible for this account.
+    """
     status_details: list[V2CoreAccountConfigurationMerchantCapabilitiesSamsungPayPaymentsStatusDetails]
+    """Why the capability is not active. Empty if it is."""
 
 
 class V2CoreAccountConfigurationMerchantCapabilitiesSatispayPaymentsStatusDetails(StripeModel):
+    """Why the capability is not active. Empty if it is."""
+
     code: Literal[
         "determining_status",
         "rejected_fraud",
@@ -1497,17 +2954,52 @@ class V2CoreAccountConfigurationMerchantCapabilitiesSatispayPaymentsStatusDetail
         "unsupported_country",
         "unsupported_entity_type",
     ]
-    """Why the capability is not active."""
+    """Why the capability is not active.
+
+    - `determining_status`: Stripe is still finding out.
+    - `rejected_fraud`: Rejected because of suspected fraud.
+    - `rejected_incomplete_verification`: Rejected because details could not be verified in time.
+    - `rejected_listed`: Rejected because the account is on a list of prohibited persons or companies.
+    - `rejected_other`: Rejected for another reason.
+    - `rejected_platform_fraud`: Rejected by the platform because of suspected fraud.
+    - `rejected_platform_other`: Rejected by the platform for another reason.
+    - `rejected_platform_terms_of_service`: Rejected by the platform because of its terms of service.
+    - `rejected_terms_of_service`: Rejected because of the terms of service.
+    - `requirements_past_due`: Requirements were not met in time.
+    - `requirements_pending_verification`: Stripe is verifying details.
+    - `restricted_other`: Restricted for another reason.
+    - `unsupported_business`: Not supported for this kind of business.
+    - `unsupported_country`: Not supported in the country.
+    - `unsupported_entity_type`: Not supported for this legal kind of account.
+    """
     resolution: Literal["contact_stripe", "no_resolution", "provide_info"]
-    """How to resolve the problem."""
+    """How to resolve the problem.
+
+    - `contact_stripe`: Contact Stripe.
+    - `no_resolution`: Nothing can be done.
+    - `provide_info`: Give the details that are required.
+    """
 
 
 class V2CoreAccountConfigurationMerchantCapabilitiesSatispayPayments(StripeModel):
+    """Whether the account can take payments with Satispay."""
+
     status: Literal["active", "pending", "rejected", "restricted", "unsupported"]
+    """Whether the account can use the capability.
+
+    - `active`: The account can use it.
+    - `pending`: Stripe is checking, or waits for the details that are needed.
+    - `rejected`: Stripe or the platform has rejected it.
+    - `restricted`: The account cannot use it until requirements are met.
+    - `unsupported`: It is not possible for this account.
+    """
     status_details: list[V2CoreAccountConfigurationMerchantCapabilitiesSatispayPaymentsStatusDetails]
+    """Why the capability is not active. Empty if it is."""
 
 
 class V2CoreAccountConfigurationMerchantCapabilitiesSepaBankTransferPaymentsStatusDetails(StripeModel):
+    """Why the capability is not active. Empty if it is."""
+
     code: Literal[
         "determining_status",
         "rejected_fraud",
@@ -1525,17 +3017,52 @@ class V2CoreAccountConfigurationMerchantCapabilitiesSepaBankTransferPaymentsStat
         "unsupported_country",
         "unsupported_entity_type",
     ]
-    """Why the capability is not active."""
+    """Why the capability is not active.
+
+    - `determining_status`: Stripe is still finding out.
+    - `rejected_fraud`: Rejected because of suspected fraud.
+    - `rejected_incomplete_verification`: Rejected because details could not be verified in time.
+    - `rejected_listed`: Rejected because the account is on a list of prohibited persons or companies.
+    - `rejected_other`: Rejected for another reason.
+    - `rejected_platform_fraud`: Rejected by the platform because of suspected fraud.
+    - `rejected_platform_other`: Rejected by the platform for another reason.
+    - `rejected_platform_terms_of_service`: Rejected by the platform because of its terms of service.
+    - `rejected_terms_of_service`: Rejected because of the terms of service.
+    - `requirements_past_due`: Requirements were not met in time.
+    - `requirements_pending_verification`: Stripe is verifying details.
+    - `restricted_other`: Restricted for another reason.
+    - `unsupported_business`: Not supported for this kind of business.
+    - `unsupported_country`: Not supported in the country.
+    - `unsupported_entity_type`: Not supported for this legal kind of account.
+    """
     resolution: Literal["contact_stripe", "no_resolution", "provide_info"]
-    """How to resolve the problem."""
+    """How to resolve the problem.
+
+    - `contact_stripe`: Contact Stripe.
+    - `no_resolution`: Nothing can be done.
+    - `provide_info`: Give the details that are required.
+    """
 
 
 class V2CoreAccountConfigurationMerchantCapabilitiesSepaBankTransferPayments(StripeModel):
+    """Whether the account can take bank transfers in euros."""
+
     status: Literal["active", "pending", "rejected", "restricted", "unsupported"]
+    """Whether the account can use the capability.
+
+    - `active`: The account can use it.
+    - `pending`: Stripe is checking, or waits for the details that are needed.
+    - `rejected`: Stripe or the platform has rejected it.
+    - `restricted`: The account cannot use it until requirements are met.
+    - `unsupported`: It is not possible for this account.
+    """
     status_details: list[V2CoreAccountConfigurationMerchantCapabilitiesSepaBankTransferPaymentsStatusDetails]
+    """Why the capability is not active. Empty if it is."""
 
 
 class V2CoreAccountConfigurationMerchantCapabilitiesSepaDebitPaymentsStatusDetails(StripeModel):
+    """Why the capability is not active. Empty if it is."""
+
     code: Literal[
         "determining_status",
         "rejected_fraud",
@@ -1553,17 +3080,52 @@ class V2CoreAccountConfigurationMerchantCapabilitiesSepaDebitPaymentsStatusDetai
         "unsupported_country",
         "unsupported_entity_type",
     ]
-    """Why the capability is not active."""
+    """Why the capability is not active.
+
+    - `determining_status`: Stripe is still finding out.
+    - `rejected_fraud`: Rejected because of suspected fraud.
+    - `rejected_incomplete_verification`: Rejected because details could not be verified in time.
+    - `rejected_listed`: Rejected because the account is on a list of prohibited persons or companies.
+    - `rejected_other`: Rejected for another reason.
+    - `rejected_platform_fraud`: Rejected by the platform because of suspected fraud.
+    - `rejected_platform_other`: Rejected by the platform for another reason.
+    - `rejected_platform_terms_of_service`: Rejected by the platform because of its terms of service.
+    - `rejected_terms_of_service`: Rejected because of the terms of service.
+    - `requirements_past_due`: Requirements were not met in time.
+    - `requirements_pending_verification`: Stripe is verifying details.
+    - `restricted_other`: Restricted for another reason.
+    - `unsupported_business`: Not supported for this kind of business.
+    - `unsupported_country`: Not supported in the country.
+    - `unsupported_entity_type`: Not supported for this legal kind of account.
+    """
     resolution: Literal["contact_stripe", "no_resolution", "provide_info"]
-    """How to resolve the problem."""
+    """How to resolve the problem.
+
+    - `contact_stripe`: Contact Stripe.
+    - `no_resolution`: Nothing can be done.
+    - `provide_info`: Give the details that are required.
+    """
 
 
 class V2CoreAccountConfigurationMerchantCapabilitiesSepaDebitPayments(StripeModel):
+    """Whether the account can take SEPA Direct Debit payments."""
+
     status: Literal["active", "pending", "rejected", "restricted", "unsupported"]
+    """Whether the account can use the capability.
+
+    - `active`: The account can use it.
+    - `pending`: Stripe is checking, or waits for the details that are needed.
+    - `rejected`: Stripe or the platform has rejected it.
+    - `restricted`: The account cannot use it until requirements are met.
+    - `unsupported`: It is not possible for this account.
+    """
     status_details: list[V2CoreAccountConfigurationMerchantCapabilitiesSepaDebitPaymentsStatusDetails]
+    """Why the capability is not active. Empty if it is."""
 
 
 class V2CoreAccountConfigurationMerchantCapabilitiesSequraPaymentsStatusDetails(StripeModel):
+    """Why the capability is not active. Empty if it is."""
+
     code: Literal[
         "determining_status",
         "rejected_fraud",
@@ -1581,17 +3143,52 @@ class V2CoreAccountConfigurationMerchantCapabilitiesSequraPaymentsStatusDetails(
         "unsupported_country",
         "unsupported_entity_type",
     ]
-    """Why the capability is not active."""
+    """Why the capability is not active.
+
+    - `determining_status`: Stripe is still finding out.
+    - `rejected_fraud`: Rejected because of suspected fraud.
+    - `rejected_incomplete_verification`: Rejected because details could not be verified in time.
+    - `rejected_listed`: Rejected because the account is on a list of prohibited persons or companies.
+    - `rejected_other`: Rejected for another reason.
+    - `rejected_platform_fraud`: Rejected by the platform because of suspected fraud.
+    - `rejected_platform_other`: Rejected by the platform for another reason.
+    - `rejected_platform_terms_of_service`: Rejected by the platform because of its terms of service.
+    - `rejected_terms_of_service`: Rejected because of the terms of service.
+    - `requirements_past_due`: Requirements were not met in time.
+    - `requirements_pending_verification`: Stripe is verifying details.
+    - `restricted_other`: Restricted for another reason.
+    - `unsupported_business`: Not supported for this kind of business.
+    - `unsupported_country`: Not supported in the country.
+    - `unsupported_entity_type`: Not supported for this legal kind of account.
+    """
     resolution: Literal["contact_stripe", "no_resolution", "provide_info"]
-    """How to resolve the problem."""
+    """How to resolve the problem.
+
+    - `contact_stripe`: Contact Stripe.
+    - `no_resolution`: Nothing can be done.
+    - `provide_info`: Give the details that are required.
+    """
 
 
 class V2CoreAccountConfigurationMerchantCapabilitiesSequraPayments(StripeModel):
+    """Whether the account can take payments with seQura."""
+
     status: Literal["active", "pending", "rejected", "restricted", "unsupported"]
+    """Whether the account can use the capability.
+
+    - `active`: The account can use it.
+    - `pending`: Stripe is checking, or waits for the details that are needed.
+    - `rejected`: Stripe or the platform has rejected it.
+    - `restricted`: The account cannot use it until requirements are met.
+    - `unsupported`: It is not possible for this account.
+    """
     status_details: list[V2CoreAccountConfigurationMerchantCapabilitiesSequraPaymentsStatusDetails]
+    """Why the capability is not active. Empty if it is."""
 
 
 class V2CoreAccountConfigurationMerchantCapabilitiesStripeBalancePayoutsStatusDetails(StripeModel):
+    """Why the capability is not active. Empty if it is."""
+
     code: Literal[
         "determining_status",
         "rejected_fraud",
@@ -1609,21 +3206,59 @@ class V2CoreAccountConfigurationMerchantCapabilitiesStripeBalancePayoutsStatusDe
         "unsupported_country",
         "unsupported_entity_type",
     ]
-    """Why the capability is not active."""
+    """Why the capability is not active.
+
+    - `determining_status`: Stripe is still finding out.
+    - `rejected_fraud`: Rejected because of suspected fraud.
+    - `rejected_incomplete_verification`: Rejected because details could not be verified in time.
+    - `rejected_listed`: Rejected because the account is on a list of prohibited persons or companies.
+    - `rejected_other`: Rejected for another reason.
+    - `rejected_platform_fraud`: Rejected by the platform because of suspected fraud.
+    - `rejected_platform_other`: Rejected by the platform for another reason.
+    - `rejected_platform_terms_of_service`: Rejected by the platform because of its terms of service.
+    - `rejected_terms_of_service`: Rejected because of the terms of service.
+    - `requirements_past_due`: Requirements were not met in time.
+    - `requirements_pending_verification`: Stripe is verifying details.
+    - `restricted_other`: Restricted for another reason.
+    - `unsupported_business`: Not supported for this kind of business.
+    - `unsupported_country`: Not supported in the country.
+    - `unsupported_entity_type`: Not supported for this legal kind of account.
+    """
     resolution: Literal["contact_stripe", "no_resolution", "provide_info"]
-    """How to resolve the problem."""
+    """How to resolve the problem.
+
+    - `contact_stripe`: Contact Stripe.
+    - `no_resolution`: Nothing can be done.
+    - `provide_info`: Give the details that are required.
+    """
 
 
 class V2CoreAccountConfigurationMerchantCapabilitiesStripeBalancePayouts(StripeModel):
+    """Whether the merchant can be paid out from the balance."""
+
     status: Literal["active", "pending", "rejected", "restricted", "unsupported"]
+    """Whether the account can use the capability.
+
+    - `active`: The account can use it.
+    - `pending`: Stripe is checking, or waits for the details that are needed.
+    - `rejected`: Stripe or the platform has rejected it.
+    - `restricted`: The account cannot use it until requirements are met.
+    - `unsupported`: It is not possible for this account.
+    """
     status_details: list[V2CoreAccountConfigurationMerchantCapabilitiesStripeBalancePayoutsStatusDetails]
+    """Why the capability is not active. Empty if it is."""
 
 
 class V2CoreAccountConfigurationMerchantCapabilitiesStripeBalance(StripeModel):
+    """Ways in which the merchant can use a balance at Stripe."""
+
     payouts: V2CoreAccountConfigurationMerchantCapabilitiesStripeBalancePayouts | None = None
+    """Whether the merchant can be paid out from the balance."""
 
 
 class V2CoreAccountConfigurationMerchantCapabilitiesSunbitPaymentsStatusDetails(StripeModel):
+    """Why the capability is not active. Empty if it is."""
+
     code: Literal[
         "determining_status",
         "rejected_fraud",
@@ -1641,17 +3276,52 @@ class V2CoreAccountConfigurationMerchantCapabilitiesSunbitPaymentsStatusDetails(
         "unsupported_country",
         "unsupported_entity_type",
     ]
-    """Why the capability is not active."""
+    """Why the capability is not active.
+
+    - `determining_status`: Stripe is still finding out.
+    - `rejected_fraud`: Rejected because of suspected fraud.
+    - `rejected_incomplete_verification`: Rejected because details could not be verified in time.
+    - `rejected_listed`: Rejected because the account is on a list of prohibited persons or companies.
+    - `rejected_other`: Rejected for another reason.
+    - `rejected_platform_fraud`: Rejected by the platform because of suspected fraud.
+    - `rejected_platform_other`: Rejected by the platform for another reason.
+    - `rejected_platform_terms_of_service`: Rejected by the platform because of its terms of service.
+    - `rejected_terms_of_service`: Rejected because of the terms of service.
+    - `requirements_past_due`: Requirements were not met in time.
+    - `requirements_pending_verification`: Stripe is verifying details.
+    - `restricted_other`: Restricted for another reason.
+    - `unsupported_business`: Not supported for this kind of business.
+    - `unsupported_country`: Not supported in the country.
+    - `unsupported_entity_type`: Not supported for this legal kind of account.
+    """
     resolution: Literal["contact_stripe", "no_resolution", "provide_info"]
-    """How to resolve the problem."""
+    """How to resolve the problem.
+
+    - `contact_stripe`: Contact Stripe.
+    - `no_resolution`: Nothing can be done.
+    - `provide_info`: Give the details that are required.
+    """
 
 
 class V2CoreAccountConfigurationMerchantCapabilitiesSunbitPayments(StripeModel):
+    """Whether the account can take payments with Sunbit."""
+
     status: Literal["active", "pending", "rejected", "restricted", "unsupported"]
+    """Whether the account can use the capability.
+
+    - `active`: The account can use it.
+    - `pending`: Stripe is checking, or waits for the details that are needed.
+    - `rejected`: Stripe or the platform has rejected it.
+    - `restricted`: The account cannot use it until requirements are met.
+    - `unsupported`: It is not possible for this account.
+    """
     status_details: list[V2CoreAccountConfigurationMerchantCapabilitiesSunbitPaymentsStatusDetails]
+    """Why the capability is not active. Empty if it is."""
 
 
 class V2CoreAccountConfigurationMerchantCapabilitiesSwishPaymentsStatusDetails(StripeModel):
+    """Why the capability is not active. Empty if it is."""
+
     code: Literal[
         "determining_status",
         "rejected_fraud",
@@ -1669,17 +3339,52 @@ class V2CoreAccountConfigurationMerchantCapabilitiesSwishPaymentsStatusDetails(S
         "unsupported_country",
         "unsupported_entity_type",
     ]
-    """Why the capability is not active."""
+    """Why the capability is not active.
+
+    - `determining_status`: Stripe is still finding out.
+    - `rejected_fraud`: Rejected because of suspected fraud.
+    - `rejected_incomplete_verification`: Rejected because details could not be verified in time.
+    - `rejected_listed`: Rejected because the account is on a list of prohibited persons or companies.
+    - `rejected_other`: Rejected for another reason.
+    - `rejected_platform_fraud`: Rejected by the platform because of suspected fraud.
+    - `rejected_platform_other`: Rejected by the platform for another reason.
+    - `rejected_platform_terms_of_service`: Rejected by the platform because of its terms of service.
+    - `rejected_terms_of_service`: Rejected because of the terms of service.
+    - `requirements_past_due`: Requirements were not met in time.
+    - `requirements_pending_verification`: Stripe is verifying details.
+    - `restricted_other`: Restricted for another reason.
+    - `unsupported_business`: Not supported for this kind of business.
+    - `unsupported_country`: Not supported in the country.
+    - `unsupported_entity_type`: Not supported for this legal kind of account.
+    """
     resolution: Literal["contact_stripe", "no_resolution", "provide_info"]
-    """How to resolve the problem."""
+    """How to resolve the problem.
+
+    - `contact_stripe`: Contact Stripe.
+    - `no_resolution`: Nothing can be done.
+    - `provide_info`: Give the details that are required.
+    """
 
 
 class V2CoreAccountConfigurationMerchantCapabilitiesSwishPayments(StripeModel):
+    """Whether the account can take payments with Swish."""
+
     status: Literal["active", "pending", "rejected", "restricted", "unsupported"]
+    """Whether the account can use the capability.
+
+    - `active`: The account can use it.
+    - `pending`: Stripe is checking, or waits for the details that are needed.
+    - `rejected`: Stripe or the platform has rejected it.
+    - `restricted`: The account cannot use it until requirements are met.
+    - `unsupported`: It is not possible for this account.
+    """
     status_details: list[V2CoreAccountConfigurationMerchantCapabilitiesSwishPaymentsStatusDetails]
+    """Why the capability is not active. Empty if it is."""
 
 
 class V2CoreAccountConfigurationMerchantCapabilitiesTwintPaymentsStatusDetails(StripeModel):
+    """Why the capability is not active. Empty if it is."""
+
     code: Literal[
         "determining_status",
         "rejected_fraud",
@@ -1697,17 +3402,52 @@ class V2CoreAccountConfigurationMerchantCapabilitiesTwintPaymentsStatusDetails(S
         "unsupported_country",
         "unsupported_entity_type",
     ]
-    """Why the capability is not active."""
+    """Why the capability is not active.
+
+    - `determining_status`: Stripe is still finding out.
+    - `rejected_fraud`: Rejected because of suspected fraud.
+    - `rejected_incomplete_verification`: Rejected because details could not be verified in time.
+    - `rejected_listed`: Rejected because the account is on a list of prohibited persons or companies.
+    - `rejected_other`: Rejected for another reason.
+    - `rejected_platform_fraud`: Rejected by the platform because of suspected fraud.
+    - `rejected_platform_other`: Rejected by the platform for another reason.
+    - `rejected_platform_terms_of_service`: Rejected by the platform because of its terms of service.
+    - `rejected_terms_of_service`: Rejected because of the terms of service.
+    - `requirements_past_due`: Requirements were not met in time.
+    - `requirements_pending_verification`: Stripe is verifying details.
+    - `restricted_other`: Restricted for another reason.
+    - `unsupported_business`: Not supported for this kind of business.
+    - `unsupported_country`: Not supported in the country.
+    - `unsupported_entity_type`: Not supported for this legal kind of account.
+    """
     resolution: Literal["contact_stripe", "no_resolution", "provide_info"]
-    """How to resolve the problem."""
+    """How to resolve the problem.
+
+    - `contact_stripe`: Contact Stripe.
+    - `no_resolution`: Nothing can be done.
+    - `provide_info`: Give the details that are required.
+    """
 
 
 class V2CoreAccountConfigurationMerchantCapabilitiesTwintPayments(StripeModel):
+    """Whether the account can take payments with TWINT."""
+
     status: Literal["active", "pending", "rejected", "restricted", "unsupported"]
+    """Whether the account can use the capability.
+
+    - `active`: The account can use it.
+    - `pending`: Stripe is checking, or waits for the details that are needed.
+    - `rejected`: Stripe or the platform has rejected it.
+    - `restricted`: The account cannot use it until requirements are met.
+    - `unsupported`: It is not possible for this account.
+    """
     status_details: list[V2CoreAccountConfigurationMerchantCapabilitiesTwintPaymentsStatusDetails]
+    """Why the capability is not active. Empty if it is."""
 
 
 class V2CoreAccountConfigurationMerchantCapabilitiesUsBankTransferPaymentsStatusDetails(StripeModel):
+    """Why the capability is not active. Empty if it is."""
+
     code: Literal[
         "determining_status",
         "rejected_fraud",
@@ -1725,17 +3465,52 @@ class V2CoreAccountConfigurationMerchantCapabilitiesUsBankTransferPaymentsStatus
         "unsupported_country",
         "unsupported_entity_type",
     ]
-    """Why the capability is not active."""
+    """Why the capability is not active.
+
+    - `determining_status`: Stripe is still finding out.
+    - `rejected_fraud`: Rejected because of suspected fraud.
+    - `rejected_incomplete_verification`: Rejected because details could not be verified in time.
+    - `rejected_listed`: Rejected because the account is on a list of prohibited persons or companies.
+    - `rejected_other`: Rejected for another reason.
+    - `rejected_platform_fraud`: Rejected by the platform because of suspected fraud.
+    - `rejected_platform_other`: Rejected by the platform for another reason.
+    - `rejected_platform_terms_of_service`: Rejected by the platform because of its terms of service.
+    - `rejected_terms_of_service`: Rejected because of the terms of service.
+    - `requirements_past_due`: Requirements were not met in time.
+    - `requirements_pending_verification`: Stripe is verifying details.
+    - `restricted_other`: Restricted for another reason.
+    - `unsupported_business`: Not supported for this kind of business.
+    - `unsupported_country`: Not supported in the country.
+    - `unsupported_entity_type`: Not supported for this legal kind of account.
+    """
     resolution: Literal["contact_stripe", "no_resolution", "provide_info"]
-    """How to resolve the problem."""
+    """How to resolve the problem.
+
+    - `contact_stripe`: Contact Stripe.
+    - `no_resolution`: Nothing can be done.
+    - `provide_info`: Give the details that are required.
+    """
 
 
 class V2CoreAccountConfigurationMerchantCapabilitiesUsBankTransferPayments(StripeModel):
+    """Whether the account can take bank transfers in US dollars."""
+
     status: Literal["active", "pending", "rejected", "restricted", "unsupported"]
+    """Whether the account can use the capability.
+
+    - `active`: The account can use it.
+    - `pending`: Stripe is checking, or waits for the details that are needed.
+    - `rejected`: Stripe or the platform has rejected it.
+    - `restricted`: The account cannot use it until requirements are met.
+    - `unsupported`: It is not possible for this account.
+    """
     status_details: list[V2CoreAccountConfigurationMerchantCapabilitiesUsBankTransferPaymentsStatusDetails]
+    """Why the capability is not active. Empty if it is."""
 
 
 class V2CoreAccountConfigurationMerchantCapabilitiesZipPaymentsStatusDetails(StripeModel):
+    """Why the capability is not active. Empty if it is."""
+
     code: Literal[
         "determining_status",
         "rejected_fraud",
@@ -1753,121 +3528,241 @@ class V2CoreAccountConfigurationMerchantCapabilitiesZipPaymentsStatusDetails(Str
         "unsupported_country",
         "unsupported_entity_type",
     ]
-    """Why the capability is not active."""
+    """Why the capability is not active.
+
+    - `determining_status`: Stripe is still finding out.
+    - `rejected_fraud`: Rejected because of suspected fraud.
+    - `rejected_incomplete_verification`: Rejected because details could not be verified in time.
+    - `rejected_listed`: Rejected because the account is on a list of prohibited persons or companies.
+    - `rejected_other`: Rejected for another reason.
+    - `rejected_platform_fraud`: Rejected by the platform because of suspected fraud.
+    - `rejected_platform_other`: Rejected by the platform for another reason.
+    - `rejected_platform_terms_of_service`: Rejected by the platform because of its terms of service.
+    - `rejected_terms_of_service`: Rejected because of the terms of service.
+    - `requirements_past_due`: Requirements were not met in time.
+    - `requirements_pending_verification`: Stripe is verifying details.
+    - `restricted_other`: Restricted for another reason.
+    - `unsupported_business`: Not supported for this kind of business.
+    - `unsupported_country`: Not supported in the country.
+    - `unsupported_entity_type`: Not supported for this legal kind of account.
+    """
     resolution: Literal["contact_stripe", "no_resolution", "provide_info"]
-    """How to resolve the problem."""
+    """How to resolve the problem.
+
+    - `contact_stripe`: Contact Stripe.
+    - `no_resolution`: Nothing can be done.
+    - `provide_info`: Give the details that are required.
+    """
 
 
 class V2CoreAccountConfigurationMerchantCapabilitiesZipPayments(StripeModel):
+    """Whether the account can take payments with Zip."""
+
     status: Literal["active", "pending", "rejected", "restricted", "unsupported"]
+    """Whether the account can use the capability.
+
+    - `active`: The account can use it.
+    - `pending`: Stripe is checking, or waits for the details that are needed.
+    - `rejected`: Stripe or the platform has rejected it.
+    - `restricted`: The account cannot use it until requirements are met.
+    - `unsupported`: It is not possible for this account.
+    """
     status_details: list[V2CoreAccountConfigurationMerchantCapabilitiesZipPaymentsStatusDetails]
+    """Why the capability is not active. Empty if it is."""
 
 
 class V2CoreAccountConfigurationMerchantCapabilities(StripeModel):
+    """What the account can do as a merchant, by capability."""
+
     ach_debit_payments: V2CoreAccountConfigurationMerchantCapabilitiesAchDebitPayments | None = None
+    """Whether the account can take ACH Direct Debit payments from US bank accounts."""
     acss_debit_payments: V2CoreAccountConfigurationMerchantCapabilitiesAcssDebitPayments | None = None
+    """Whether the account can take pre-authorized debits in Canada."""
     affirm_payments: V2CoreAccountConfigurationMerchantCapabilitiesAffirmPayments | None = None
+    """Whether the account can take payments with Affirm."""
     afterpay_clearpay_payments: V2CoreAccountConfigurationMerchantCapabilitiesAfterpayClearpayPayments | None = None
+    """Whether the account can take payments with Afterpay and Clearpay."""
     alma_payments: V2CoreAccountConfigurationMerchantCapabilitiesAlmaPayments | None = None
+    """Whether the account can take payments with Alma."""
     amazon_pay_payments: V2CoreAccountConfigurationMerchantCapabilitiesAmazonPayPayments | None = None
+    """Whether the account can take payments with Amazon Pay."""
     au_becs_debit_payments: V2CoreAccountConfigurationMerchantCapabilitiesAuBecsDebitPayments | None = None
+    """Whether the account can take BECS Direct Debit payments in Australia."""
     bacs_debit_payments: V2CoreAccountConfigurationMerchantCapabilitiesBacsDebitPayments | None = None
+    """Whether the account can take Bacs Direct Debit payments in the United Kingdom."""
     bancontact_payments: V2CoreAccountConfigurationMerchantCapabilitiesBancontactPayments | None = None
+    """Whether the account can take payments with Bancontact."""
     blik_payments: V2CoreAccountConfigurationMerchantCapabilitiesBlikPayments | None = None
+    """Whether the account can take payments with BLIK."""
     blik_recurring_payments: V2CoreAccountConfigurationMerchantCapabilitiesBlikRecurringPayments | None = None
+    """Whether the account can take recurring payments with BLIK."""
     boleto_payments: V2CoreAccountConfigurationMerchantCapabilitiesBoletoPayments | None = None
+    """Whether the account can take payments with Boleto."""
     card_payments: V2CoreAccountConfigurationMerchantCapabilitiesCardPayments | None = None
+    """Whether the account can take card payments."""
     cartes_bancaires_payments: V2CoreAccountConfigurationMerchantCapabilitiesCartesBancairesPayments | None = None
+    """Whether the account can take payments through Cartes Bancaires, a card network of France."""
     cashapp_payments: V2CoreAccountConfigurationMerchantCapabilitiesCashappPayments | None = None
+    """Whether the account can take payments with Cash App Pay."""
     eps_payments: V2CoreAccountConfigurationMerchantCapabilitiesEpsPayments | None = None
+    """Whether the account can take payments with EPS."""
     fpx_payments: V2CoreAccountConfigurationMerchantCapabilitiesFpxPayments | None = None
+    """Whether the account can take payments with FPX."""
     gb_bank_transfer_payments: V2CoreAccountConfigurationMerchantCapabilitiesGbBankTransferPayments | None = None
+    """Whether the account can take bank transfers in pounds sterling."""
     grabpay_payments: V2CoreAccountConfigurationMerchantCapabilitiesGrabpayPayments | None = None
+    """Whether the account can take payments with GrabPay."""
     ideal_payments: V2CoreAccountConfigurationMerchantCapabilitiesIdealPayments | None = None
+    """Whether the account can take payments with iDEAL."""
     jcb_payments: V2CoreAccountConfigurationMerchantCapabilitiesJcbPayments | None = None
+    """Whether the account can take payments with JCB cards. For accounts in Japan only."""
     jp_bank_transfer_payments: V2CoreAccountConfigurationMerchantCapabilitiesJpBankTransferPayments | None = None
+    """Whether the account can take bank transfers in yen."""
     kakao_pay_payments: V2CoreAccountConfigurationMerchantCapabilitiesKakaoPayPayments | None = None
+    """Whether the account can take payments with Kakao Pay."""
     klarna_payments: V2CoreAccountConfigurationMerchantCapabilitiesKlarnaPayments | None = None
+    """Whether the account can take payments with Klarna."""
     konbini_payments: V2CoreAccountConfigurationMerchantCapabilitiesKonbiniPayments | None = None
+    """Whether the account can take payments in Japanese convenience stores."""
     kr_card_payments: V2CoreAccountConfigurationMerchantCapabilitiesKrCardPayments | None = None
+    """Whether the account can take payments with cards of South Korea."""
     link_payments: V2CoreAccountConfigurationMerchantCapabilitiesLinkPayments | None = None
+    """Whether the account can take payments with Link."""
     mobilepay_payments: V2CoreAccountConfigurationMerchantCapabilitiesMobilepayPayments | None = None
+    """Whether the account can take payments with MobilePay."""
     multibanco_payments: V2CoreAccountConfigurationMerchantCapabilitiesMultibancoPayments | None = None
+    """Whether the account can take payments with Multibanco."""
     mx_bank_transfer_payments: V2CoreAccountConfigurationMerchantCapabilitiesMxBankTransferPayments | None = None
+    """Whether the account can take bank transfers in Mexican pesos."""
     naver_pay_payments: V2CoreAccountConfigurationMerchantCapabilitiesNaverPayPayments | None = None
+    """Whether the account can take payments with Naver Pay."""
     oxxo_payments: V2CoreAccountConfigurationMerchantCapabilitiesOxxoPayments | None = None
+    """Whether the account can take payments with OXXO."""
     p24_payments: V2CoreAccountConfigurationMerchantCapabilitiesP24Payments | None = None
+    """Whether the account can take payments with Przelewy24."""
     pay_by_bank_payments: V2CoreAccountConfigurationMerchantCapabilitiesPayByBankPayments | None = None
+    """Whether the account can take payments with Pay by Bank."""
     payco_payments: V2CoreAccountConfigurationMerchantCapabilitiesPaycoPayments | None = None
+    """Whether the account can take payments with PAYCO."""
     paynow_payments: V2CoreAccountConfigurationMerchantCapabilitiesPaynowPayments | None = None
+    """Whether the account can take payments with PayNow."""
     promptpay_payments: V2CoreAccountConfigurationMerchantCapabilitiesPromptpayPayments | None = None
+    """Whether the account can take payments with PromptPay."""
     revolut_pay_payments: V2CoreAccountConfigurationMerchantCapabilitiesRevolutPayPayments | None = None
+    """Whether the account can take payments with Revolut Pay."""
     samsung_pay_payments: V2CoreAccountConfigurationMerchantCapabilitiesSamsungPayPayments | None = None
+    """Whether the account can take payments with Samsung Pay."""
     satispay_payments: V2CoreAccountConfigurationMerchantCapabilitiesSatispayPayments | None = None
+    """Whether the account can take payments with Satispay."""
     sepa_bank_transfer_payments: V2CoreAccountConfigurationMerchantCapabilitiesSepaBankTransferPayments | None = None
+    """Whether the account can take bank transfers in euros."""
     sepa_debit_payments: V2CoreAccountConfigurationMerchantCapabilitiesSepaDebitPayments | None = None
+    """Whether the account can take SEPA Direct Debit payments."""
     sequra_payments: V2CoreAccountConfigurationMerchantCapabilitiesSequraPayments | None = None
+    """Whether the account can take payments with seQura."""
     stripe_balance: V2CoreAccountConfigurationMerchantCapabilitiesStripeBalance | None = None
+    """Ways in which the merchant can use a balance at Stripe."""
     sunbit_payments: V2CoreAccountConfigurationMerchantCapabilitiesSunbitPayments | None = None
+    """Whether the account can take payments with Sunbit."""
     swish_payments: V2CoreAccountConfigurationMerchantCapabilitiesSwishPayments | None = None
+    """Whether the account can take payments with Swish."""
     twint_payments: V2CoreAccountConfigurationMerchantCapabilitiesTwintPayments | None = None
+    """Whether the account can take payments with TWINT."""
     us_bank_transfer_payments: V2CoreAccountConfigurationMerchantCapabilitiesUsBankTransferPayments | None = None
+    """Whether the account can take bank transfers in US dollars."""
     zip_payments: V2CoreAccountConfigurationMerchantCapabilitiesZipPayments | None = None
+    """Whether the account can take payments with Zip."""
 
 
 class V2CoreAccountConfigurationMerchantCardPaymentsDeclineOn(StripeModel):
+    """Checks whose failure declines a card payment, even if the issuer approved it."""
+
     avs_failure: bool | None = None
+    """Whether payments are declined when the postal code or address does not match."""
     cvc_failure: bool | None = None
+    """Whether payments are declined when the security code does not match."""
 
 
 class V2CoreAccountConfigurationMerchantCardPayments(StripeModel):
+    """Settings for card payments."""
+
     decline_on: V2CoreAccountConfigurationMerchantCardPaymentsDeclineOn | None = None
+    """Checks whose failure declines a card payment, even if the issuer approved it."""
 
 
 class V2CoreAccountConfigurationMerchantKonbiniPaymentsSupportHours(StripeModel):
+    """When support can be reached by phone."""
+
     end_time: str | None = None
+    """When support ends, in the form `HH:MM`."""
     start_time: str | None = None
+    """When support begins, in the form `HH:MM`."""
 
 
 class V2CoreAccountConfigurationMerchantKonbiniPaymentsSupport(StripeModel):
+    """Support for customers who pay in convenience stores."""
+
     email: str | None = None
-    """Email address."""
+    """Email address for these support requests."""
     hours: V2CoreAccountConfigurationMerchantKonbiniPaymentsSupportHours | None = None
+    """When support can be reached by phone."""
     phone: str | None = None
-    """Phone number, including the country code."""
+    """Phone number for these support requests."""
 
 
 class V2CoreAccountConfigurationMerchantKonbiniPayments(StripeModel):
+    """Settings for payments in Japanese convenience stores."""
+
     support: V2CoreAccountConfigurationMerchantKonbiniPaymentsSupport | None = None
+    """Support for customers who pay in convenience stores."""
 
 
 class V2CoreAccountConfigurationMerchantScriptStatementDescriptorKana(StripeModel):
+    """Texts on statements in kana."""
+
     descriptor: str | None = None
+    """Text on statements, in kana, for payments that set none of their own."""
     prefix: str | None = None
+    """Beginning of the text on statements, in kana; payments can add a suffix."""
 
 
 class V2CoreAccountConfigurationMerchantScriptStatementDescriptorKanji(StripeModel):
+    """Texts on statements in kanji."""
+
     descriptor: str | None = None
+    """Text on statements, in kanji, for payments that set none of their own."""
     prefix: str | None = None
+    """Beginning of the text on statements, in kanji; payments can add a suffix."""
 
 
 class V2CoreAccountConfigurationMerchantScriptStatementDescriptor(StripeModel):
+    """Texts on customers' statements in other scripts, for Japan."""
+
     kana: V2CoreAccountConfigurationMerchantScriptStatementDescriptorKana | None = None
+    """Texts on statements in kana."""
     kanji: V2CoreAccountConfigurationMerchantScriptStatementDescriptorKanji | None = None
+    """Texts on statements in kanji."""
 
 
 class V2CoreAccountConfigurationMerchantSepaDebitPayments(StripeModel):
+    """Settings for SEPA Direct Debit."""
+
     creditor_id: str | None = None
+    """SEPA creditor identifier that names the business in mandates and on statements."""
 
 
 class V2CoreAccountConfigurationMerchantStatementDescriptor(StripeModel):
-    """Text that appears on the bank or card statement."""
+    """Texts on customers' statements."""
 
     descriptor: str | None = None
+    """Text on customers' statements for payments that set none of their own."""
     prefix: str | None = None
+    """Beginning of the text on card statements; payments can add a suffix."""
 
 
 class V2CoreAccountConfigurationMerchantSupportAddress(StripeModel):
+    """Address to which customers can write."""
+
     city: str | None = None
     """City, district, suburb, town or village."""
     country: str | None = None
@@ -1885,30 +3780,48 @@ class V2CoreAccountConfigurationMerchantSupportAddress(StripeModel):
 
 
 class V2CoreAccountConfigurationMerchantSupport(StripeModel):
+    """How customers reach the business."""
+
     address: V2CoreAccountConfigurationMerchantSupportAddress | None = None
+    """Address to which customers can write."""
     email: str | None = None
-    """Email address."""
+    """Email address for support requests."""
     phone: str | None = None
-    """Phone number, including the country code."""
+    """Phone number for support requests."""
     url: str | None = None
+    """URL of the support pages."""
 
 
 class V2CoreAccountConfigurationMerchant(StripeModel):
+    """The account as a merchant, which takes payments."""
+
     applied: bool
+    """Whether the account can act as a merchant."""
     bacs_debit_payments: V2CoreAccountConfigurationMerchantBacsDebitPayments | None = None
+    """Settings for Bacs Direct Debit."""
     branding: V2CoreAccountConfigurationMerchantBranding | None = None
+    """Look of payment pages, emails, invoices and receipts."""
     capabilities: V2CoreAccountConfigurationMerchantCapabilities | None = None
+    """What the account can do as a merchant, by capability."""
     card_payments: V2CoreAccountConfigurationMerchantCardPayments | None = None
+    """Settings for card payments."""
     konbini_payments: V2CoreAccountConfigurationMerchantKonbiniPayments | None = None
+    """Settings for payments in Japanese convenience stores."""
     mcc: str | None = None
+    """Merchant category code of the business, four digits."""
     script_statement_descriptor: V2CoreAccountConfigurationMerchantScriptStatementDescriptor | None = None
+    """Texts on customers' statements in other scripts, for Japan."""
     sepa_debit_payments: V2CoreAccountConfigurationMerchantSepaDebitPayments | None = None
+    """Settings for SEPA Direct Debit."""
     statement_descriptor: V2CoreAccountConfigurationMerchantStatementDescriptor | None = None
-    """Text that appears on the bank or card statement."""
+    """Texts on customers' statements."""
     support: V2CoreAccountConfigurationMerchantSupport | None = None
+    """How customers reach the business."""
 
 
 class V2CoreAccountConfigurationRecipientCapabilitiesBankAccountsAchStatusDetails(StripeModel):
+    """Why the capability is not active. Empty if it is."""
+
     code: Literal[
         "determining_status",
         "rejected_fraud",
@@ -1926,17 +3839,52 @@ class V2CoreAccountConfigurationRecipientCapabilitiesBankAccountsAchStatusDetail
         "unsupported_country",
         "unsupported_entity_type",
     ]
-    """Why the capability is not active."""
+    """Why the capability is not active.
+
+    - `determining_status`: Stripe is still finding out.
+    - `rejected_fraud`: Rejected because of suspected fraud.
+    - `rejected_incomplete_verification`: Rejected because details could not be verified in time.
+    - `rejected_listed`: Rejected because the account is on a list of prohibited persons or companies.
+    - `rejected_other`: Rejected for another reason.
+    - `rejected_platform_fraud`: Rejected by the platform because of suspected fraud.
+    - `rejected_platform_other`: Rejected by the platform for another reason.
+    - `rejected_platform_terms_of_service`: Rejected by the platform because of its terms of service.
+    - `rejected_terms_of_service`: Rejected because of the terms of service.
+    - `requirements_past_due`: Requirements were not met in time.
+    - `requirements_pending_verification`: Stripe is verifying details.
+    - `restricted_other`: Restricted for another reason.
+    - `unsupported_business`: Not supported for this kind of business.
+    - `unsupported_country`: Not supported in the country.
+    - `unsupported_entity_type`: Not supported for this legal kind of account.
+    """
     resolution: Literal["contact_stripe", "no_resolution", "provide_info"]
-    """How to resolve the problem."""
+    """How to resolve the problem.
+
+    - `contact_stripe`: Contact Stripe.
+    - `no_resolution`: Nothing can be done.
+    - `provide_info`: Give the details that are required.
+    """
 
 
 class V2CoreAccountConfigurationRecipientCapabilitiesBankAccountsAch(StripeModel):
+    """Whether the recipient can receive ACH transfers."""
+
     status: Literal["active", "pending", "rejected", "restricted", "unsupported"]
+    """Whether the account can use the capability.
+
+    - `active`: The account can use it.
+    - `pending`: Stripe is checking, or waits for the details that are needed.
+    - `rejected`: Stripe or the platform has rejected it.
+    - `restricted`: The account cannot use it until requirements are met.
+    - `unsupported`: It is not possible for this account.
+    """
     status_details: list[V2CoreAccountConfigurationRecipientCapabilitiesBankAccountsAchStatusDetails]
+    """Why the capability is not active. Empty if it is."""
 
 
 class V2CoreAccountConfigurationRecipientCapabilitiesBankAccountsFedwireStatusDetails(StripeModel):
+    """Why the capability is not active. Empty if it is."""
+
     code: Literal[
         "determining_status",
         "rejected_fraud",
@@ -1954,17 +3902,52 @@ class V2CoreAccountConfigurationRecipientCapabilitiesBankAccountsFedwireStatusDe
         "unsupported_country",
         "unsupported_entity_type",
     ]
-    """Why the capability is not active."""
+    """Why the capability is not active.
+
+    - `determining_status`: Stripe is still finding out.
+    - `rejected_fraud`: Rejected because of suspected fraud.
+    - `rejected_incomplete_verification`: Rejected because details could not be verified in time.
+    - `rejected_listed`: Rejected because the account is on a list of prohibited persons or companies.
+    - `rejected_other`: Rejected for another reason.
+    - `rejected_platform_fraud`: Rejected by the platform because of suspected fraud.
+    - `rejected_platform_other`: Rejected by the platform for another reason.
+    - `rejected_platform_terms_of_service`: Rejected by the platform because of its terms of service.
+    - `rejected_terms_of_service`: Rejected because of the terms of service.
+    - `requirements_past_due`: Requirements were not met in time.
+    - `requirements_pending_verification`: Stripe is verifying details.
+    - `restricted_other`: Restricted for another reason.
+    - `unsupported_business`: Not supported for this kind of business.
+    - `unsupported_country`: Not supported in the country.
+    - `unsupported_entity_type`: Not supported for this legal kind of account.
+    """
     resolution: Literal["contact_stripe", "no_resolution", "provide_info"]
-    """How to resolve the problem."""
+    """How to resolve the problem.
+
+    - `contact_stripe`: Contact Stripe.
+    - `no_resolution`: Nothing can be done.
+    - `provide_info`: Give the details that are required.
+    """
 
 
 class V2CoreAccountConfigurationRecipientCapabilitiesBankAccountsFedwire(StripeModel):
+    """Whether the recipient can receive Fedwire transfers."""
+
     status: Literal["active", "pending", "rejected", "restricted", "unsupported"]
+    """Whether the account can use the capability.
+
+    - `active`: The account can use it.
+    - `pending`: Stripe is checking, or waits for the details that are needed.
+    - `rejected`: Stripe or the platform has rejected it.
+    - `restricted`: The account cannot use it until requirements are met.
+    - `unsupported`: It is not possible for this account.
+    """
     status_details: list[V2CoreAccountConfigurationRecipientCapabilitiesBankAccountsFedwireStatusDetails]
+    """Why the capability is not active. Empty if it is."""
 
 
 class V2CoreAccountConfigurationRecipientCapabilitiesBankAccountsFpsStatusDetails(StripeModel):
+    """Why the capability is not active. Empty if it is."""
+
     code: Literal[
         "determining_status",
         "rejected_fraud",
@@ -1982,17 +3965,52 @@ class V2CoreAccountConfigurationRecipientCapabilitiesBankAccountsFpsStatusDetail
         "unsupported_country",
         "unsupported_entity_type",
     ]
-    """Why the capability is not active."""
+    """Why the capability is not active.
+
+    - `determining_status`: Stripe is still finding out.
+    - `rejected_fraud`: Rejected because of suspected fraud.
+    - `rejected_incomplete_verification`: Rejected because details could not be verified in time.
+    - `rejected_listed`: Rejected because the account is on a list of prohibited persons or companies.
+    - `rejected_other`: Rejected for another reason.
+    - `rejected_platform_fraud`: Rejected by the platform because of suspected fraud.
+    - `rejected_platform_other`: Rejected by the platform for another reason.
+    - `rejected_platform_terms_of_service`: Rejected by the platform because of its terms of service.
+    - `rejected_terms_of_service`: Rejected because of the terms of service.
+    - `requirements_past_due`: Requirements were not met in time.
+    - `requirements_pending_verification`: Stripe is verifying details.
+    - `restricted_other`: Restricted for another reason.
+    - `unsupported_business`: Not supported for this kind of business.
+    - `unsupported_country`: Not supported in the country.
+    - `unsupported_entity_type`: Not supported for this legal kind of account.
+    """
     resolution: Literal["contact_stripe", "no_resolution", "provide_info"]
-    """How to resolve the problem."""
+    """How to resolve the problem.
+
+    - `contact_stripe`: Contact Stripe.
+    - `no_resolution`: Nothing can be done.
+    - `provide_info`: Give the details that are required.
+    """
 
 
 class V2CoreAccountConfigurationRecipientCapabilitiesBankAccountsFps(StripeModel):
+    """Whether the recipient can receive transfers by Faster Payments in the United Kingdom."""
+
     status: Literal["active", "pending", "rejected", "restricted", "unsupported"]
+    """Whether the account can use the capability.
+
+    - `active`: The account can use it.
+    - `pending`: Stripe is checking, or waits for the details that are needed.
+    - `rejected`: Stripe or the platform has rejected it.
+    - `restricted`: The account cannot use it until requirements are met.
+    - `unsupported`: It is not possible for this account.
+    """
     status_details: list[V2CoreAccountConfigurationRecipientCapabilitiesBankAccountsFpsStatusDetails]
+    """Why the capability is not active. Empty if it is."""
 
 
 class V2CoreAccountConfigurationRecipientCapabilitiesBankAccountsLocalStatusDetails(StripeModel):
+    """Why the capability is not active. Empty if it is."""
+
     code: Literal[
         "determining_status",
         "rejected_fraud",
@@ -2010,17 +4028,52 @@ class V2CoreAccountConfigurationRecipientCapabilitiesBankAccountsLocalStatusDeta
         "unsupported_country",
         "unsupported_entity_type",
     ]
-    """Why the capability is not active."""
+    """Why the capability is not active.
+
+    - `determining_status`: Stripe is still finding out.
+    - `rejected_fraud`: Rejected because of suspected fraud.
+    - `rejected_incomplete_verification`: Rejected because details could not be verified in time.
+    - `rejected_listed`: Rejected because the account is on a list of prohibited persons or companies.
+    - `rejected_other`: Rejected for another reason.
+    - `rejected_platform_fraud`: Rejected by the platform because of suspected fraud.
+    - `rejected_platform_other`: Rejected by the platform for another reason.
+    - `rejected_platform_terms_of_service`: Rejected by the platform because of its terms of service.
+    - `rejected_terms_of_service`: Rejected because of the terms of service.
+    - `requirements_past_due`: Requirements were not met in time.
+    - `requirements_pending_verification`: Stripe is verifying details.
+    - `restricted_other`: Restricted for another reason.
+    - `unsupported_business`: Not supported for this kind of business.
+    - `unsupported_country`: Not supported in the country.
+    - `unsupported_entity_type`: Not supported for this legal kind of account.
+    """
     resolution: Literal["contact_stripe", "no_resolution", "provide_info"]
-    """How to resolve the problem."""
+    """How to resolve the problem.
+
+    - `contact_stripe`: Contact Stripe.
+    - `no_resolution`: Nothing can be done.
+    - `provide_info`: Give the details that are required.
+    """
 
 
 class V2CoreAccountConfigurationRecipientCapabilitiesBankAccountsLocal(StripeModel):
+    """Whether the recipient can receive transfers over the local network of their country."""
+
     status: Literal["active", "pending", "rejected", "restricted", "unsupported"]
+    """Whether the account can use the capability.
+
+    - `active`: The account can use it.
+    - `pending`: Stripe is checking, or waits for the details that are needed.
+    - `rejected`: Stripe or the platform has rejected it.
+    - `restricted`: The account cannot use it until requirements are met.
+    - `unsupported`: It is not possible for this account.
+    """
     status_details: list[V2CoreAccountConfigurationRecipientCapabilitiesBankAccountsLocalStatusDetails]
+    """Why the capability is not active. Empty if it is."""
 
 
 class V2CoreAccountConfigurationRecipientCapabilitiesBankAccountsRtpStatusDetails(StripeModel):
+    """Why the capability is not active. Empty if it is."""
+
     code: Literal[
         "determining_status",
         "rejected_fraud",
@@ -2038,17 +4091,52 @@ class V2CoreAccountConfigurationRecipientCapabilitiesBankAccountsRtpStatusDetail
         "unsupported_country",
         "unsupported_entity_type",
     ]
-    """Why the capability is not active."""
+    """Why the capability is not active.
+
+    - `determining_status`: Stripe is still finding out.
+    - `rejected_fraud`: Rejected because of suspected fraud.
+    - `rejected_incomplete_verification`: Rejected because details could not be verified in time.
+    - `rejected_listed`: Rejected because the account is on a list of prohibited persons or companies.
+    - `rejected_other`: Rejected for another reason.
+    - `rejected_platform_fraud`: Rejected by the platform because of suspected fraud.
+    - `rejected_platform_other`: Rejected by the platform for another reason.
+    - `rejected_platform_terms_of_service`: Rejected by the platform because of its terms of service.
+    - `rejected_terms_of_service`: Rejected because of the terms of service.
+    - `requirements_past_due`: Requirements were not met in time.
+    - `requirements_pending_verification`: Stripe is verifying details.
+    - `restricted_other`: Restricted for another reason.
+    - `unsupported_business`: Not supported for this kind of business.
+    - `unsupported_country`: Not supported in the country.
+    - `unsupported_entity_type`: Not supported for this legal kind of account.
+    """
     resolution: Literal["contact_stripe", "no_resolution", "provide_info"]
-    """How to resolve the problem."""
+    """How to resolve the problem.
+
+    - `contact_stripe`: Contact Stripe.
+    - `no_resolution`: Nothing can be done.
+    - `provide_info`: Give the details that are required.
+    """
 
 
 class V2CoreAccountConfigurationRecipientCapabilitiesBankAccountsRtp(StripeModel):
+    """Whether the recipient can receive transfers over the RTP network in the US."""
+
     status: Literal["active", "pending", "rejected", "restricted", "unsupported"]
+    """Whether the account can use the capability.
+
+    - `active`: The account can use it.
+    - `pending`: Stripe is checking, or waits for the details that are needed.
+    - `rejected`: Stripe or the platform has rejected it.
+    - `restricted`: The account cannot use it until requirements are met.
+    - `unsupported`: It is not possible for this account.
+    """
     status_details: list[V2CoreAccountConfigurationRecipientCapabilitiesBankAccountsRtpStatusDetails]
+    """Why the capability is not active. Empty if it is."""
 
 
 class V2CoreAccountConfigurationRecipientCapabilitiesBankAccountsSepaStatusDetails(StripeModel):
+    """Why the capability is not active. Empty if it is."""
+
     code: Literal[
         "determining_status",
         "rejected_fraud",
@@ -2066,17 +4154,52 @@ class V2CoreAccountConfigurationRecipientCapabilitiesBankAccountsSepaStatusDetai
         "unsupported_country",
         "unsupported_entity_type",
     ]
-    """Why the capability is not active."""
+    """Why the capability is not active.
+
+    - `determining_status`: Stripe is still finding out.
+    - `rejected_fraud`: Rejected because of suspected fraud.
+    - `rejected_incomplete_verification`: Rejected because details could not be verified in time.
+    - `rejected_listed`: Rejected because the account is on a list of prohibited persons or companies.
+    - `rejected_other`: Rejected for another reason.
+    - `rejected_platform_fraud`: Rejected by the platform because of suspected fraud.
+    - `rejected_platform_other`: Rejected by the platform for another reason.
+    - `rejected_platform_terms_of_service`: Rejected by the platform because of its terms of service.
+    - `rejected_terms_of_service`: Rejected because of the terms of service.
+    - `requirements_past_due`: Requirements were not met in time.
+    - `requirements_pending_verification`: Stripe is verifying details.
+    - `restricted_other`: Restricted for another reason.
+    - `unsupported_business`: Not supported for this kind of business.
+    - `unsupported_country`: Not supported in the country.
+    - `unsupported_entity_type`: Not supported for this legal kind of account.
+    """
     resolution: Literal["contact_stripe", "no_resolution", "provide_info"]
-    """How to resolve the problem."""
+    """How to resolve the problem.
+
+    - `contact_stripe`: Contact Stripe.
+    - `no_resolution`: Nothing can be done.
+    - `provide_info`: Give the details that are required.
+    """
 
 
 class V2CoreAccountConfigurationRecipientCapabilitiesBankAccountsSepa(StripeModel):
+    """Whether the recipient can receive SEPA transfers."""
+
     status: Literal["active", "pending", "rejected", "restricted", "unsupported"]
+    """Whether the account can use the capability.
+
+    - `active`: The account can use it.
+    - `pending`: Stripe is checking, or waits for the details that are needed.
+    - `rejected`: Stripe or the platform has rejected it.
+    - `restricted`: The account cannot use it until requirements are met.
+    - `unsupported`: It is not possible for this account.
+    """
     status_details: list[V2CoreAccountConfigurationRecipientCapabilitiesBankAccountsSepaStatusDetails]
+    """Why the capability is not active. Empty if it is."""
 
 
 class V2CoreAccountConfigurationRecipientCapabilitiesBankAccountsSwiftStatusDetails(StripeModel):
+    """Why the capability is not active. Empty if it is."""
+
     code: Literal[
         "determining_status",
         "rejected_fraud",
@@ -2094,27 +4217,71 @@ class V2CoreAccountConfigurationRecipientCapabilitiesBankAccountsSwiftStatusDeta
         "unsupported_country",
         "unsupported_entity_type",
     ]
-    """Why the capability is not active."""
+    """Why the capability is not active.
+
+    - `determining_status`: Stripe is still finding out.
+    - `rejected_fraud`: Rejected because of suspected fraud.
+    - `rejected_incomplete_verification`: Rejected because details could not be verified in time.
+    - `rejected_listed`: Rejected because the account is on a list of prohibited persons or companies.
+    - `rejected_other`: Rejected for another reason.
+    - `rejected_platform_fraud`: Rejected by the platform because of suspected fraud.
+    - `rejected_platform_other`: Rejected by the platform for another reason.
+    - `rejected_platform_terms_of_service`: Rejected by the platform because of its terms of service.
+    - `rejected_terms_of_service`: Rejected because of the terms of service.
+    - `requirements_past_due`: Requirements were not met in time.
+    - `requirements_pending_verification`: Stripe is verifying details.
+    - `restricted_other`: Restricted for another reason.
+    - `unsupported_business`: Not supported for this kind of business.
+    - `unsupported_country`: Not supported in the country.
+    - `unsupported_entity_type`: Not supported for this legal kind of account.
+    """
     resolution: Literal["contact_stripe", "no_resolution", "provide_info"]
-    """How to resolve the problem."""
+    """How to resolve the problem.
+
+    - `contact_stripe`: Contact Stripe.
+    - `no_resolution`: Nothing can be done.
+    - `provide_info`: Give the details that are required.
+    """
 
 
 class V2CoreAccountConfigurationRecipientCapabilitiesBankAccountsSwift(StripeModel):
+    """Whether the recipient can receive SWIFT transfers."""
+
     status: Literal["active", "pending", "rejected", "restricted", "unsupported"]
+    """Whether the account can use the capability.
+
+    - `active`: The account can use it.
+    - `pending`: Stripe is checking, or waits for the details that are needed.
+    - `rejected`: Stripe or the platform has rejected it.
+    - `restricted`: The account cannot use it until requirements are met.
+    - `unsupported`: It is not possible for this account.
+    """
     status_details: list[V2CoreAccountConfigurationRecipientCapabilitiesBankAccountsSwiftStatusDetails]
+    """Why the capability is not active. Empty if it is."""
 
 
 class V2CoreAccountConfigurationRecipientCapabilitiesBankAccounts(StripeModel):
+    """Ways in which the recipient can receive money on a bank account."""
+
     ach: V2CoreAccountConfigurationRecipientCapabilitiesBankAccountsAch | None = None
+    """Whether the recipient can receive ACH transfers."""
     fedwire: V2CoreAccountConfigurationRecipientCapabilitiesBankAccountsFedwire | None = None
+    """Whether the recipient can receive Fedwire transfers."""
     fps: V2CoreAccountConfigurationRecipientCapabilitiesBankAccountsFps | None = None
+    """Whether the recipient can receive transfers by Faster Payments in the United Kingdom."""
     local: V2CoreAccountConfigurationRecipientCapabilitiesBankAccountsLocal | None = None
+    """Whether the recipient can receive transfers over the local network of their country."""
     rtp: V2CoreAccountConfigurationRecipientCapabilitiesBankAccountsRtp | None = None
+    """Whether the recipient can receive transfers over the RTP network in the US."""
     sepa: V2CoreAccountConfigurationRecipientCapabilitiesBankAccountsSepa | None = None
+    """Whether the recipient can receive SEPA transfers."""
     swift: V2CoreAccountConfigurationRecipientCapabilitiesBankAccountsSwift | None = None
+    """Whether the recipient can receive SWIFT transfers."""
 
 
 class V2CoreAccountConfigurationRecipientCapabilitiesCardsStatusDetails(StripeModel):
+    """Why the capability is not active. Empty if it is."""
+
     code: Literal[
         "determining_status",
         "rejected_fraud",
@@ -2132,17 +4299,52 @@ class V2CoreAccountConfigurationRecipientCapabilitiesCardsStatusDetails(StripeMo
         "unsupported_country",
         "unsupported_entity_type",
     ]
-    """Why the capability is not active."""
+    """Why the capability is not active.
+
+    - `determining_status`: Stripe is still finding out.
+    - `rejected_fraud`: Rejected because of suspected fraud.
+    - `rejected_incomplete_verification`: Rejected because details could not be verified in time.
+    - `rejected_listed`: Rejected because the account is on a list of prohibited persons or companies.
+    - `rejected_other`: Rejected for another reason.
+    - `rejected_platform_fraud`: Rejected by the platform because of suspected fraud.
+    - `rejected_platform_other`: Rejected by the platform for another reason.
+    - `rejected_platform_terms_of_service`: Rejected by the platform because of its terms of service.
+    - `rejected_terms_of_service`: Rejected because of the terms of service.
+    - `requirements_past_due`: Requirements were not met in time.
+    - `requirements_pending_verification`: Stripe is verifying details.
+    - `restricted_other`: Restricted for another reason.
+    - `unsupported_business`: Not supported for this kind of business.
+    - `unsupported_country`: Not supported in the country.
+    - `unsupported_entity_type`: Not supported for this legal kind of account.
+    """
     resolution: Literal["contact_stripe", "no_resolution", "provide_info"]
-    """How to resolve the problem."""
+    """How to resolve the problem.
+
+    - `contact_stripe`: Contact Stripe.
+    - `no_resolution`: Nothing can be done.
+    - `provide_info`: Give the details that are required.
+    """
 
 
 class V2CoreAccountConfigurationRecipientCapabilitiesCards(StripeModel):
+    """Whether the recipient can receive money on a debit card."""
+
     status: Literal["active", "pending", "rejected", "restricted", "unsupported"]
+    """Whether the account can use the capability.
+
+    - `active`: The account can use it.
+    - `pending`: Stripe is checking, or waits for the details that are needed.
+    - `rejected`: Stripe or the platform has rejected it.
+    - `restricted`: The account cannot use it until requirements are met.
+    - `unsupported`: It is not possible for this account.
+    """
     status_details: list[V2CoreAccountConfigurationRecipientCapabilitiesCardsStatusDetails]
+    """Why the capability is not active. Empty if it is."""
 
 
 class V2CoreAccountConfigurationRecipientCapabilitiesStripeBalancePayoutsStatusDetails(StripeModel):
+    """Why the capability is not active. Empty if it is."""
+
     code: Literal[
         "determining_status",
         "rejected_fraud",
@@ -2160,17 +4362,52 @@ class V2CoreAccountConfigurationRecipientCapabilitiesStripeBalancePayoutsStatusD
         "unsupported_country",
         "unsupported_entity_type",
     ]
-    """Why the capability is not active."""
+    """Why the capability is not active.
+
+    - `determining_status`: Stripe is still finding out.
+    - `rejected_fraud`: Rejected because of suspected fraud.
+    - `rejected_incomplete_verification`: Rejected because details could not be verified in time.
+    - `rejected_listed`: Rejected because the account is on a list of prohibited persons or companies.
+    - `rejected_other`: Rejected for another reason.
+    - `rejected_platform_fraud`: Rejected by the platform because of suspected fraud.
+    - `rejected_platform_other`: Rejected by the platform for another reason.
+    - `rejected_platform_terms_of_service`: Rejected by the platform because of its terms of service.
+    - `rejected_terms_of_service`: Rejected because of the terms of service.
+    - `requirements_past_due`: Requirements were not met in time.
+    - `requirements_pending_verification`: Stripe is verifying details.
+    - `restricted_other`: Restricted for another reason.
+    - `unsupported_business`: Not supported for this kind of business.
+    - `unsupported_country`: Not supported in the country.
+    - `unsupported_entity_type`: Not supported for this legal kind of account.
+    """
     resolution: Literal["contact_stripe", "no_resolution", "provide_info"]
-    """How to resolve the problem."""
+    """How to resolve the problem.
+
+    - `contact_stripe`: Contact Stripe.
+    - `no_resolution`: Nothing can be done.
+    - `provide_info`: Give the details that are required.
+    """
 
 
 class V2CoreAccountConfigurationRecipientCapabilitiesStripeBalancePayouts(StripeModel):
+    """Whether the recipient can be paid out from the balance."""
+
     status: Literal["active", "pending", "rejected", "restricted", "unsupported"]
+    """Whether the account can use the capability.
+
+    - `active`: The account can use it.
+    - `pending`: Stripe is checking, or waits for the details that are needed.
+    - `rejected`: Stripe or the platform has rejected it.
+    - `restricted`: The account cannot use it until requirements are met.
+    - `unsupported`: It is not possible for this account.
+    """
     status_details: list[V2CoreAccountConfigurationRecipientCapabilitiesStripeBalancePayoutsStatusDetails]
+    """Why the capability is not active. Empty if it is."""
 
 
 class V2CoreAccountConfigurationRecipientCapabilitiesStripeBalanceStripeTransfersStatusDetails(StripeModel):
+    """Why the capability is not active. Empty if it is."""
+
     code: Literal[
         "determining_status",
         "rejected_fraud",
@@ -2188,54 +4425,130 @@ class V2CoreAccountConfigurationRecipientCapabilitiesStripeBalanceStripeTransfer
         "unsupported_country",
         "unsupported_entity_type",
     ]
-    """Why the capability is not active."""
+    """Why the capability is not active.
+
+    - `determining_status`: Stripe is still finding out.
+    - `rejected_fraud`: Rejected because of suspected fraud.
+    - `rejected_incomplete_verification`: Rejected because details could not be verified in time.
+    - `rejected_listed`: Rejected because the account is on a list of prohibited persons or companies.
+    - `rejected_other`: Rejected for another reason.
+    - `rejected_platform_fraud`: Rejected by the platform because of suspected fraud.
+    - `rejected_platform_other`: Rejected by the platform for another reason.
+    - `rejected_platform_terms_of_service`: Rejected by the platform because of its terms of service.
+    - `rejected_terms_of_service`: Rejected because of the terms of service.
+    - `requirements_past_due`: Requirements were not met in time.
+    - `requirements_pending_verification`: Stripe is verifying details.
+    - `restricted_other`: Restricted for another reason.
+    - `unsupported_business`: Not supported for this kind of business.
+    - `unsupported_country`: Not supported in the country.
+    - `unsupported_entity_type`: Not supported for this legal kind of account.
+    """
     resolution: Literal["contact_stripe", "no_resolution", "provide_info"]
-    """How to resolve the problem."""
+    """How to resolve the problem.
+
+    - `contact_stripe`: Contact Stripe.
+    - `no_resolution`: Nothing can be done.
+    - `provide_info`: Give the details that are required.
+    """
 
 
 class V2CoreAccountConfigurationRecipientCapabilitiesStripeBalanceStripeTransfers(StripeModel):
+    """Whether the recipient can receive transfers into the balance."""
+
     status: Literal["active", "pending", "rejected", "restricted", "unsupported"]
+    """Whether the account can use the capability.
+
+    - `active`: The account can use it.
+    - `pending`: Stripe is checking, or waits for the details that are needed.
+    - `rejected`: Stripe or the platform has rejected it.
+    - `restricted`: The account cannot use it until requirements are met.
+    - `unsupported`: It is not possible for this account.
+    """
     status_details: list[V2CoreAccountConfigurationRecipientCapabilitiesStripeBalanceStripeTransfersStatusDetails]
+    """Why the capability is not active. Empty if it is."""
 
 
 class V2CoreAccountConfigurationRecipientCapabilitiesStripeBalance(StripeModel):
+    """Ways in which the recipient can use a balance at Stripe."""
+
     payouts: V2CoreAccountConfigurationRecipientCapabilitiesStripeBalancePayouts | None = None
+    """Whether the recipient can be paid out from the balance."""
     stripe_transfers: V2CoreAccountConfigurationRecipientCapabilitiesStripeBalanceStripeTransfers | None = None
+    """Whether the recipient can receive transfers into the balance."""
 
 
 class V2CoreAccountConfigurationRecipientCapabilities(StripeModel):
+    """What the account can do as a recipient, by capability."""
+
     bank_accounts: V2CoreAccountConfigurationRecipientCapabilitiesBankAccounts | None = None
+    """Ways in which the recipient can receive money on a bank account."""
     cards: V2CoreAccountConfigurationRecipientCapabilitiesCards | None = None
+    """Whether the recipient can receive money on a debit card."""
     stripe_balance: V2CoreAccountConfigurationRecipientCapabilitiesStripeBalance | None = None
+    """Ways in which the recipient can use a balance at Stripe."""
 
 
 class V2CoreAccountConfigurationRecipient(StripeModel):
+    """The account as a recipient, which receives money from the platform."""
+
     applied: bool
+    """Whether the account can act as a recipient."""
     capabilities: V2CoreAccountConfigurationRecipientCapabilities | None = None
+    """What the account can do as a recipient, by capability."""
 
 
 class V2CoreAccountConfiguration(StripeModel):
+    """Settings and capabilities of the account, by the role in which it acts."""
+
     customer: V2CoreAccountConfigurationCustomer | None = None
-    """Customer that the object belongs to."""
+    """The account as a customer, which pays the platform."""
     merchant: V2CoreAccountConfigurationMerchant | None = None
+    """The account as a merchant, which takes payments."""
     recipient: V2CoreAccountConfigurationRecipient | None = None
+    """The account as a recipient, which receives money from the platform."""
 
 
 class V2CoreAccountDefaultsProfile(StripeModel):
+    """What the public knows about the account."""
+
     business_url: str | None = None
+    """Website of the business."""
     doing_business_as: str | None = None
+    """Name of the business as its customers know it."""
     product_description: str | None = None
+    """What the business sells. Stripe uses it to check the account."""
 
 
 class V2CoreAccountDefaultsResponsibilities(StripeModel):
+    """Who is responsible for fees, losses and requirements."""
+
     fees_collector: Literal["application", "application_custom", "application_express", "stripe"] | None = None
+    """Who collects the fees of Stripe from the account.
+
+    - `application`: The platform.
+    - `application_custom`: The platform, in the way of Custom accounts.
+    - `application_express`: The platform, in the way of Express accounts.
+    - `stripe`: Stripe, directly from the account.
+    """
     losses_collector: Literal["application", "stripe"] | None = None
+    """Who is liable when the account cannot cover refunds and disputes.
+
+    - `application`: The platform is responsible.
+    - `stripe`: Stripe is responsible.
+    """
     requirements_collector: Literal["application", "stripe"]
+    """Who collects the details that Stripe requires of the account.
+
+    - `application`: The platform is responsible.
+    - `stripe`: Stripe is responsible.
+    """
 
 
 class V2CoreAccountDefaults(StripeModel):
+    """Values that apply to all configurations of the account."""
+
     currency: str | None = None
-    """Three-letter ISO 4217 currency code in lowercase."""
+    """Currency that the account uses by default, a three-letter ISO 4217 code in lower case."""
     locales: (
         list[
             Literal[
@@ -2327,12 +4640,18 @@ class V2CoreAccountDefaults(StripeModel):
         ]
         | None
     ) = None
+    """Languages that the account prefers, most preferred first, as IETF tags."""
     payout_methods: dict[str, str] | None = None
+    """IDs of the payout methods to use by default."""
     profile: V2CoreAccountDefaultsProfile | None = None
+    """What the public knows about the account."""
     responsibilities: V2CoreAccountDefaultsResponsibilities
+    """Who is responsible for fees, losses and requirements."""
 
 
 class V2CoreAccountFutureRequirementsAlternativeOptionEntryError(StripeModel):
+    """Why what was given was not accepted."""
+
     code: Literal[
         "invalid_address_city_state_postal_code",
         "invalid_address_cmra_address",
@@ -2433,43 +4752,88 @@ class V2CoreAccountFutureRequirementsAlternativeOptionEntryError(StripeModel):
         "verification_supportability",
         "verification_token_stale",
     ]
+    """Reason for the rejection, as a code."""
     description: str
+    """Reason for the rejection, as text to show."""
 
 
 class V2CoreAccountFutureRequirementsAlternativeOptionEntryReference(StripeModel):
+    """Object that the requirement is about. Absent if it is the account itself."""
+
     inquiry: str | None = None
+    """ID of the inquiry by Stripe."""
     resource: str | None = None
+    """ID of the person or payment method."""
     type: Literal["inquiry", "payment_method", "person"]
+    """Kind of object that the requirement is about.
+
+    - `inquiry`: A question by Stripe.
+    - `payment_method`: A payment method.
+    - `person`: A person of the account.
+    """
 
 
 class V2CoreAccountFutureRequirementsAlternativeOptionEntry(StripeModel):
+    """What to give for this way."""
+
     awaiting_action_from: Literal["stripe", "user"]
+    """Who must act next: you or the account's user, or Stripe.
+
+    - `stripe`: Stripe, which is verifying.
+    - `user`: You or the account's user.
+    """
     description: str
+    """What is needed, as a code that names the field."""
     errors: list[V2CoreAccountFutureRequirementsAlternativeOptionEntryError]
+    """Why what was given was not accepted."""
     reference: V2CoreAccountFutureRequirementsAlternativeOptionEntryReference | None = None
+    """Object that the requirement is about. Absent if it is the account itself."""
 
 
 class V2CoreAccountFutureRequirementsAlternativeOption(StripeModel):
+    """Ways to meet the requirements; one of them is enough."""
+
     entries: list[V2CoreAccountFutureRequirementsAlternativeOptionEntry]
+    """What to give for this way."""
 
 
 class V2CoreAccountFutureRequirementsAlternativeOriginalEntryReference(StripeModel):
+    """Object that the requirement is about. Absent if it is the account itself."""
+
     inquiry: str | None = None
+    """ID of the inquiry by Stripe."""
     resource: str | None = None
+    """ID of the person or payment method."""
     type: Literal["inquiry", "payment_method", "person"]
+    """Kind of object that the requirement is about.
+
+    - `inquiry`: A question by Stripe.
+    - `payment_method`: A payment method.
+    - `person`: A person of the account.
+    """
 
 
 class V2CoreAccountFutureRequirementsAlternativeOriginalEntry(StripeModel):
+    """Requirements that one of the options would meet."""
+
     description: str
+    """What is needed, as a code that names the field."""
     reference: V2CoreAccountFutureRequirementsAlternativeOriginalEntryReference | None = None
+    """Object that the requirement is about. Absent if it is the account itself."""
 
 
 class V2CoreAccountFutureRequirementsAlternative(StripeModel):
+    """Requirements that can be met in another way."""
+
     options: list[V2CoreAccountFutureRequirementsAlternativeOption]
+    """Ways to meet the requirements; one of them is enough."""
     original_entries: list[V2CoreAccountFutureRequirementsAlternativeOriginalEntry]
+    """Requirements that one of the options would meet."""
 
 
 class V2CoreAccountFutureRequirementsEntryError(StripeModel):
+    """Why what was given was not accepted."""
+
     code: Literal[
         "invalid_address_city_state_postal_code",
         "invalid_address_cmra_address",
@@ -2570,14 +4934,26 @@ class V2CoreAccountFutureRequirementsEntryError(StripeModel):
         "verification_supportability",
         "verification_token_stale",
     ]
+    """Reason for the rejection, as a code."""
     description: str
+    """Reason for the rejection, as text to show."""
 
 
 class V2CoreAccountFutureRequirementsEntryImpactRestrictsCapabilityDeadline(StripeModel):
+    """When the capability is restricted."""
+
     status: Literal["currently_due", "eventually_due", "past_due"]
+    """State of the requirement for this capability.
+
+    - `currently_due`: It is due now.
+    - `eventually_due`: It will be due later.
+    - `past_due`: It should have been met already.
+    """
 
 
 class V2CoreAccountFutureRequirementsEntryImpactRestrictsCapability(StripeModel):
+    """Capabilities that are restricted if the requirement is not met."""
+
     capability: Literal[
         "ach_debit_payments",
         "acss_debit_payments",
@@ -2638,52 +5014,119 @@ class V2CoreAccountFutureRequirementsEntryImpactRestrictsCapability(StripeModel)
         "us_bank_transfer_payments",
         "zip_payments",
     ]
+    """Name of the capability."""
     configuration: Literal["customer", "merchant", "recipient"]
+    """Configuration to which the capability belongs.
+
+    - `customer`: A customer, who pays the platform.
+    - `merchant`: A merchant, who takes payments.
+    - `recipient`: A recipient, who receives money from the platform.
+    """
     deadline: V2CoreAccountFutureRequirementsEntryImpactRestrictsCapabilityDeadline
+    """When the capability is restricted."""
 
 
 class V2CoreAccountFutureRequirementsEntryImpact(StripeModel):
+    """What happens to the account if the requirement is not met."""
+
     restricts_capabilities: list[V2CoreAccountFutureRequirementsEntryImpactRestrictsCapability] | None = None
+    """Capabilities that are restricted if the requirement is not met."""
 
 
 class V2CoreAccountFutureRequirementsEntryMinimumDeadline(StripeModel):
+    """When the requirement has to be met."""
+
     status: Literal["currently_due", "eventually_due", "past_due"]
+    """Whether the requirement is due now, later, or should have been met already.
+
+    - `currently_due`: It is due now.
+    - `eventually_due`: It will be due later.
+    - `past_due`: It should have been met already.
+    """
 
 
 class V2CoreAccountFutureRequirementsEntryReference(StripeModel):
+    """Object that the requirement is about. Absent if it is the account itself."""
+
     inquiry: str | None = None
+    """ID of the inquiry by Stripe."""
     resource: str | None = None
+    """ID of the person or payment method."""
     type: Literal["inquiry", "payment_method", "person"]
+    """Kind of object that the requirement is about.
+
+    - `inquiry`: A question by Stripe.
+    - `payment_method`: A payment method.
+    - `person`: A person of the account.
+    """
 
 
 class V2CoreAccountFutureRequirementsEntryRequestedReason(StripeModel):
+    """Why Stripe asks for it."""
+
     code: Literal["routine_onboarding", "routine_verification"]
+    """Reason, as a code.
+
+    - `routine_onboarding`: It is part of every onboarding.
+    - `routine_verification`: It is part of regular verification.
+    """
 
 
 class V2CoreAccountFutureRequirementsEntry(StripeModel):
+    """The requirements, one by one."""
+
     awaiting_action_from: Literal["stripe", "user"]
+    """Who must act next: you or the account's user, or Stripe.
+
+    - `stripe`: Stripe, which is verifying.
+    - `user`: You or the account's user.
+    """
     description: str
+    """What is needed, as a code that names the field."""
     errors: list[V2CoreAccountFutureRequirementsEntryError]
+    """Why what was given was not accepted."""
     impact: V2CoreAccountFutureRequirementsEntryImpact
+    """What happens to the account if the requirement is not met."""
     minimum_deadline: V2CoreAccountFutureRequirementsEntryMinimumDeadline
+    """When the requirement has to be met."""
     reference: V2CoreAccountFutureRequirementsEntryReference | None = None
+    """Object that the requirement is about. Absent if it is the account itself."""
     requested_reasons: list[V2CoreAccountFutureRequirementsEntryRequestedReason]
+    """Why Stripe asks for it."""
 
 
 class V2CoreAccountFutureRequirementsSummaryMinimumDeadline(StripeModel):
+    """The earliest deadline of all requirements."""
+
     status: Literal["currently_due", "eventually_due", "past_due"]
+    """State of the requirement that is due first.
+
+    - `currently_due`: It is due now.
+    - `eventually_due`: It will be due later.
+    - `past_due`: It should have been met already.
+    """
     time: DateTime | None = None
+    """When the first requirement has to be met."""
 
 
 class V2CoreAccountFutureRequirementsSummary(StripeModel):
+    """The requirements in short."""
+
     minimum_deadline: V2CoreAccountFutureRequirementsSummaryMinimumDeadline | None = None
+    """The earliest deadline of all requirements."""
 
 
 class V2CoreAccountFutureRequirements(StripeModel):
+    """What Stripe will need in future, because requirements are about to change."""
+
     alternatives: list[V2CoreAccountFutureRequirementsAlternative] | None = None
+    """Requirements that can be met in another way."""
     entries: list[V2CoreAccountFutureRequirementsEntry] | None = None
+    """The requirements, one by one."""
     minimum_transition_date: DateTime | None = None
+    """When the first future requirements take effect."""
     summary: V2CoreAccountFutureRequirementsSummary | None = None
+    """The requirements in short."""
 
 
 class V2CoreAccountIdentityAttestationsDirectorshipDeclaration(StripeModel):
@@ -2709,12 +5152,23 @@ class V2CoreAccountIdentityAttestationsOwnershipDeclaration(StripeModel):
 
 
 class V2CoreAccountIdentityAttestationsPersonsProvided(StripeModel):
+    """Which roles were given completely, so that no further persons are expected."""
+
     directors: bool | None = None
+    """Whether all directors were added as persons."""
     executives: bool | None = None
+    """Whether all executives were added as persons."""
     owners: bool | None = None
+    """Whether all owners were added as persons."""
     ownership_exemption_reason: (
         Literal["qualified_entity_exceeds_ownership_threshold", "qualifies_as_financial_institution"] | None
     ) = None
+    """Why the company need not name its owners.
+
+    - `qualified_entity_exceeds_ownership_threshold`: An entity that is exempt holds so large a share
+      that no other owner counts.
+    - `qualifies_as_financial_institution`: The company is a regulated financial institution.
+    """
 
 
 class V2CoreAccountIdentityAttestationsRepresentativeDeclaration(StripeModel):
@@ -2729,7 +5183,10 @@ class V2CoreAccountIdentityAttestationsRepresentativeDeclaration(StripeModel):
 
 
 class V2CoreAccountIdentityAttestationsTermsOfServiceAccount(StripeModel):
+    """Acceptance of the Stripe services agreement."""
+
     date: DateTime | None = None
+    """When the services agreement was accepted."""
     ip: str | None = None
     """IP address of the person who accepted or requested."""
     user_agent: str | None = None
@@ -2737,21 +5194,30 @@ class V2CoreAccountIdentityAttestationsTermsOfServiceAccount(StripeModel):
 
 
 class V2CoreAccountIdentityAttestationsTermsOfService(StripeModel):
+    """Terms of service that the account accepted."""
+
     account: V2CoreAccountIdentityAttestationsTermsOfServiceAccount | None = None
+    """Acceptance of the Stripe services agreement."""
 
 
 class V2CoreAccountIdentityAttestations(StripeModel):
+    """What the account's representatives have declared and accepted."""
+
     directorship_declaration: V2CoreAccountIdentityAttestationsDirectorshipDeclaration | None = None
     """Declaration that the information about the company's directors is complete and correct."""
     ownership_declaration: V2CoreAccountIdentityAttestationsOwnershipDeclaration | None = None
     """Declaration that the information about the company's owners is complete and correct."""
     persons_provided: V2CoreAccountIdentityAttestationsPersonsProvided | None = None
+    """Which roles were given completely, so that no further persons are expected."""
     representative_declaration: V2CoreAccountIdentityAttestationsRepresentativeDeclaration | None = None
     """Declaration that the representative is authorized to act for the company."""
     terms_of_service: V2CoreAccountIdentityAttestationsTermsOfService | None = None
+    """Terms of service that the account accepted."""
 
 
 class V2CoreAccountIdentityBusinessDetailsAdditionalAddress(StripeModel):
+    """Further addresses of the business."""
+
     city: str | None = None
     """City, district, suburb, town or village."""
     country: str | None = None
@@ -2763,6 +5229,11 @@ class V2CoreAccountIdentityBusinessDetailsAdditionalAddress(StripeModel):
     postal_code: str | None = None
     """ZIP or postal code."""
     purpose: Literal["administrative", "principal_place_of_business"]
+    """What the address is used for.
+
+    - `administrative`: Address at which the business is administered.
+    - `principal_place_of_business`: Address at which the business does most of its work.
+    """
     state: str | None = None
     """State, county, province or region."""
     town: str | None = None
@@ -2770,6 +5241,8 @@ class V2CoreAccountIdentityBusinessDetailsAdditionalAddress(StripeModel):
 
 
 class V2CoreAccountIdentityBusinessDetailsAddress(StripeModel):
+    """Main address of the business."""
+
     city: str | None = None
     """City, district, suburb, town or village."""
     country: str | None = None
@@ -2787,14 +5260,21 @@ class V2CoreAccountIdentityBusinessDetailsAddress(StripeModel):
 
 
 class V2CoreAccountIdentityBusinessDetailsAnnualRevenueAmount(StripeModel):
+    """Amount of the annual revenue."""
+
     currency: str
     """Three-letter ISO 4217 currency code in lowercase."""
     value: int
+    """Annual revenue in the smallest currency unit."""
 
 
 class V2CoreAccountIdentityBusinessDetailsAnnualRevenue(StripeModel):
+    """Revenue of the last fiscal year."""
+
     amount: V2CoreAccountIdentityBusinessDetailsAnnualRevenueAmount | None = None
+    """Amount of the annual revenue."""
     fiscal_year_end: str | None = None
+    """Last day of the fiscal year, as `YYYY-MM-DD`."""
 
 
 class V2CoreAccountIdentityBusinessDetailsDocumentsBankAccountOwnershipVerification(StripeModel):
@@ -2803,6 +5283,10 @@ class V2CoreAccountIdentityBusinessDetailsDocumentsBankAccountOwnershipVerificat
     files: list[str]
     """Uploaded files that make up the document."""
     type: Literal["files"]
+    """Form of the document.
+
+    - `files`: Uploaded files.
+    """
 
 
 class V2CoreAccountIdentityBusinessDetailsDocumentsCompanyLicense(StripeModel):
@@ -2811,6 +5295,10 @@ class V2CoreAccountIdentityBusinessDetailsDocumentsCompanyLicense(StripeModel):
     files: list[str]
     """Uploaded files that make up the document."""
     type: Literal["files"]
+    """Form of the document.
+
+    - `files`: Uploaded files.
+    """
 
 
 class V2CoreAccountIdentityBusinessDetailsDocumentsCompanyMemorandumOfAssociation(StripeModel):
@@ -2819,6 +5307,10 @@ class V2CoreAccountIdentityBusinessDetailsDocumentsCompanyMemorandumOfAssociatio
     files: list[str]
     """Uploaded files that make up the document."""
     type: Literal["files"]
+    """Form of the document.
+
+    - `files`: Uploaded files.
+    """
 
 
 class V2CoreAccountIdentityBusinessDetailsDocumentsCompanyMinisterialDecree(StripeModel):
@@ -2827,6 +5319,10 @@ class V2CoreAccountIdentityBusinessDetailsDocumentsCompanyMinisterialDecree(Stri
     files: list[str]
     """Uploaded files that make up the document."""
     type: Literal["files"]
+    """Form of the document.
+
+    - `files`: Uploaded files.
+    """
 
 
 class V2CoreAccountIdentityBusinessDetailsDocumentsCompanyRegistrationVerification(StripeModel):
@@ -2835,6 +5331,10 @@ class V2CoreAccountIdentityBusinessDetailsDocumentsCompanyRegistrationVerificati
     files: list[str]
     """Uploaded files that make up the document."""
     type: Literal["files"]
+    """Form of the document.
+
+    - `files`: Uploaded files.
+    """
 
 
 class V2CoreAccountIdentityBusinessDetailsDocumentsCompanyTaxIdVerification(StripeModel):
@@ -2843,6 +5343,10 @@ class V2CoreAccountIdentityBusinessDetailsDocumentsCompanyTaxIdVerification(Stri
     files: list[str]
     """Uploaded files that make up the document."""
     type: Literal["files"]
+    """Form of the document.
+
+    - `files`: Uploaded files.
+    """
 
 
 class V2CoreAccountIdentityBusinessDetailsDocumentsPrimaryVerificationFrontBack(StripeModel):
@@ -2855,9 +5359,15 @@ class V2CoreAccountIdentityBusinessDetailsDocumentsPrimaryVerificationFrontBack(
 
 
 class V2CoreAccountIdentityBusinessDetailsDocumentsPrimaryVerification(StripeModel):
+    """Document that identifies the business."""
+
     front_back: V2CoreAccountIdentityBusinessDetailsDocumentsPrimaryVerificationFrontBack
     """Files with the two sides of the document."""
     type: Literal["front_back"]
+    """Form of the document.
+
+    - `front_back`: Uploaded files with the front and the back.
+    """
 
 
 class V2CoreAccountIdentityBusinessDetailsDocumentsProofOfAddress(StripeModel):
@@ -2866,10 +5376,17 @@ class V2CoreAccountIdentityBusinessDetailsDocumentsProofOfAddress(StripeModel):
     files: list[str]
     """Uploaded files that make up the document."""
     type: Literal["files"]
+    """Form of the document.
+
+    - `files`: Uploaded files.
+    """
 
 
 class V2CoreAccountIdentityBusinessDetailsDocumentsProofOfRegistrationSigner(StripeModel):
+    """Who signed the documents about the registration."""
+
     person: str
+    """ID of the person who signed."""
 
 
 class V2CoreAccountIdentityBusinessDetailsDocumentsProofOfRegistration(StripeModel):
@@ -2878,11 +5395,19 @@ class V2CoreAccountIdentityBusinessDetailsDocumentsProofOfRegistration(StripeMod
     files: list[str]
     """Uploaded files that make up the document."""
     signer: V2CoreAccountIdentityBusinessDetailsDocumentsProofOfRegistrationSigner | None = None
+    """Who signed the documents about the registration."""
     type: Literal["files"]
+    """Form of the document.
+
+    - `files`: Uploaded files.
+    """
 
 
 class V2CoreAccountIdentityBusinessDetailsDocumentsProofOfUltimateBeneficialOwnershipSigner(StripeModel):
+    """Who signed the documents about ownership."""
+
     person: str
+    """ID of the person who signed."""
 
 
 class V2CoreAccountIdentityBusinessDetailsDocumentsProofOfUltimateBeneficialOwnership(StripeModel):
@@ -2891,10 +5416,17 @@ class V2CoreAccountIdentityBusinessDetailsDocumentsProofOfUltimateBeneficialOwne
     files: list[str]
     """Uploaded files that make up the document."""
     signer: V2CoreAccountIdentityBusinessDetailsDocumentsProofOfUltimateBeneficialOwnershipSigner | None = None
+    """Who signed the documents about ownership."""
     type: Literal["files"]
+    """Form of the document.
+
+    - `files`: Uploaded files.
+    """
 
 
 class V2CoreAccountIdentityBusinessDetailsDocuments(StripeModel):
+    """Documents about the business."""
+
     bank_account_ownership_verification: (
         V2CoreAccountIdentityBusinessDetailsDocumentsBankAccountOwnershipVerification | None
     ) = None
@@ -2914,6 +5446,7 @@ class V2CoreAccountIdentityBusinessDetailsDocuments(StripeModel):
     company_tax_id_verification: V2CoreAccountIdentityBusinessDetailsDocumentsCompanyTaxIdVerification | None = None
     """Documents that prove the company's tax ID."""
     primary_verification: V2CoreAccountIdentityBusinessDetailsDocumentsPrimaryVerification | None = None
+    """Document that identifies the business."""
     proof_of_address: V2CoreAccountIdentityBusinessDetailsDocumentsProofOfAddress | None = None
     """Documents that prove the address."""
     proof_of_registration: V2CoreAccountIdentityBusinessDetailsDocumentsProofOfRegistration | None = None
@@ -2925,7 +5458,10 @@ class V2CoreAccountIdentityBusinessDetailsDocuments(StripeModel):
 
 
 class V2CoreAccountIdentityBusinessDetailsIdNumber(StripeModel):
+    """Tax IDs and registration numbers of the business."""
+
     registrar: str | None = None
+    """Authority that issued the number, for businesses in Germany."""
     type: Literal[
         "ae_crn",
         "ae_vat",
@@ -3043,16 +5579,23 @@ class V2CoreAccountIdentityBusinessDetailsIdNumber(StripeModel):
         "th_tin",
         "us_ein",
     ]
+    """Country and kind of the number, such as `us_ein` or `de_vat`."""
 
 
 class V2CoreAccountIdentityBusinessDetailsMonthlyEstimatedRevenueAmount(StripeModel):
+    """Amount of the monthly revenue."""
+
     currency: str
     """Three-letter ISO 4217 currency code in lowercase."""
     value: int
+    """Monthly revenue in the smallest currency unit."""
 
 
 class V2CoreAccountIdentityBusinessDetailsMonthlyEstimatedRevenue(StripeModel):
+    """About how much the business earns in a month."""
+
     amount: V2CoreAccountIdentityBusinessDetailsMonthlyEstimatedRevenueAmount | None = None
+    """Amount of the monthly revenue."""
 
 
 class V2CoreAccountIdentityBusinessDetailsRegistrationDate(StripeModel):
@@ -3067,6 +5610,8 @@ class V2CoreAccountIdentityBusinessDetailsRegistrationDate(StripeModel):
 
 
 class V2CoreAccountIdentityBusinessDetailsScriptAddressesKana(StripeModel):
+    """Main address in kana."""
+
     city: str | None = None
     """City, district, suburb, town or village."""
     country: str | None = None
@@ -3084,6 +5629,8 @@ class V2CoreAccountIdentityBusinessDetailsScriptAddressesKana(StripeModel):
 
 
 class V2CoreAccountIdentityBusinessDetailsScriptAddressesKanji(StripeModel):
+    """Main address in kanji."""
+
     city: str | None = None
     """City, district, suburb, town or village."""
     country: str | None = None
@@ -3101,41 +5648,64 @@ class V2CoreAccountIdentityBusinessDetailsScriptAddressesKanji(StripeModel):
 
 
 class V2CoreAccountIdentityBusinessDetailsScriptAddresses(StripeModel):
+    """Main address of the business in other scripts, for Japan."""
+
     kana: V2CoreAccountIdentityBusinessDetailsScriptAddressesKana | None = None
+    """Main address in kana."""
     kanji: V2CoreAccountIdentityBusinessDetailsScriptAddressesKanji | None = None
+    """Main address in kanji."""
 
 
 class V2CoreAccountIdentityBusinessDetailsScriptNamesKana(StripeModel):
+    """Legal name of the business in kana."""
+
     registered_name: str | None = None
     """Name under which the company is registered."""
 
 
 class V2CoreAccountIdentityBusinessDetailsScriptNamesKanji(StripeModel):
+    """Legal name of the business in kanji."""
+
     registered_name: str | None = None
     """Name under which the company is registered."""
 
 
 class V2CoreAccountIdentityBusinessDetailsScriptNames(StripeModel):
+    """Legal name of the business in other scripts, for Japan."""
+
     kana: V2CoreAccountIdentityBusinessDetailsScriptNamesKana | None = None
+    """Legal name of the business in kana."""
     kanji: V2CoreAccountIdentityBusinessDetailsScriptNamesKanji | None = None
+    """Legal name of the business in kanji."""
 
 
 class V2CoreAccountIdentityBusinessDetails(StripeModel):
+    """Details of the business, for all legal kinds but `individual`."""
+
     additional_addresses: list[V2CoreAccountIdentityBusinessDetailsAdditionalAddress] | None = None
+    """Further addresses of the business."""
     address: V2CoreAccountIdentityBusinessDetailsAddress | None = None
+    """Main address of the business."""
     annual_revenue: V2CoreAccountIdentityBusinessDetailsAnnualRevenue | None = None
+    """Revenue of the last fiscal year."""
     documents: V2CoreAccountIdentityBusinessDetailsDocuments | None = None
+    """Documents about the business."""
     estimated_worker_count: int | None = None
+    """About how many people work for the business."""
     id_numbers: list[V2CoreAccountIdentityBusinessDetailsIdNumber] | None = None
+    """Tax IDs and registration numbers of the business."""
     monthly_estimated_revenue: V2CoreAccountIdentityBusinessDetailsMonthlyEstimatedRevenue | None = None
+    """About how much the business earns in a month."""
     phone: str | None = None
-    """Phone number, including the country code."""
+    """Phone number of the business, with the country code."""
     registered_name: str | None = None
-    """Name under which the company is registered."""
+    """Legal name of the business."""
     registration_date: V2CoreAccountIdentityBusinessDetailsRegistrationDate | None = None
     """Date on which the company was registered."""
     script_addresses: V2CoreAccountIdentityBusinessDetailsScriptAddresses | None = None
+    """Main address of the business in other scripts, for Japan."""
     script_names: V2CoreAccountIdentityBusinessDetailsScriptNames | None = None
+    """Legal name of the business in other scripts, for Japan."""
     structure: (
         Literal[
             "cooperative",
@@ -3168,9 +5738,12 @@ class V2CoreAccountIdentityBusinessDetails(StripeModel):
         ]
         | None
     ) = None
+    """Legal form of the business. Which values are possible depends on the country."""
 
 
 class V2CoreAccountIdentityIndividualAdditionalAddress(StripeModel):
+    """Further addresses of the person."""
+
     city: str | None = None
     """City, district, suburb, town or village."""
     country: str | None = None
@@ -3182,6 +5755,10 @@ class V2CoreAccountIdentityIndividualAdditionalAddress(StripeModel):
     postal_code: str | None = None
     """ZIP or postal code."""
     purpose: Literal["registered"]
+    """What the further address is.
+
+    - `registered`: Address under which the person is registered.
+    """
     state: str | None = None
     """State, county, province or region."""
     town: str | None = None
@@ -3189,27 +5766,43 @@ class V2CoreAccountIdentityIndividualAdditionalAddress(StripeModel):
 
 
 class V2CoreAccountIdentityIndividualAdditionalName(StripeModel):
+    """Other names by which the person is or was known."""
+
     full_name: str | None = None
+    """Full name, as one string."""
     given_name: str | None = None
     """Given name of the person."""
     purpose: Literal["alias", "maiden"]
+    """What the other name is.
+
+    - `alias`: Another name of the person.
+    - `maiden`: Family name at birth, before marriage.
+    """
     surname: str | None = None
     """Family name of the person."""
 
 
 class V2CoreAccountIdentityIndividualAdditionalTermsOfServiceAccount(StripeModel):
+    """Acceptance of the Stripe services agreement by the person."""
+
     date: DateTime | None = None
+    """When the person accepted the agreement."""
     ip: str | None = None
-    """IP address of the person who accepted or requested."""
+    """IP address from which the person accepted the agreement."""
     user_agent: str | None = None
-    """User agent of the browser used to accept or request."""
+    """User agent of the browser with which the person accepted the agreement."""
 
 
 class V2CoreAccountIdentityIndividualAdditionalTermsOfService(StripeModel):
+    """Agreements that the person accepted besides the account's own."""
+
     account: V2CoreAccountIdentityIndividualAdditionalTermsOfServiceAccount | None = None
+    """Acceptance of the Stripe services agreement by the person."""
 
 
 class V2CoreAccountIdentityIndividualAddress(StripeModel):
+    """Home address of the person."""
+
     city: str | None = None
     """City, district, suburb, town or village."""
     country: str | None = None
@@ -3243,6 +5836,10 @@ class V2CoreAccountIdentityIndividualDocumentsCompanyAuthorization(StripeModel):
     files: list[str]
     """Uploaded files that make up the document."""
     type: Literal["files"]
+    """Form of the document.
+
+    - `files`: Uploaded files.
+    """
 
 
 class V2CoreAccountIdentityIndividualDocumentsPassport(StripeModel):
@@ -3251,6 +5848,10 @@ class V2CoreAccountIdentityIndividualDocumentsPassport(StripeModel):
     files: list[str]
     """Uploaded files that make up the document."""
     type: Literal["files"]
+    """Form of the document.
+
+    - `files`: Uploaded files.
+    """
 
 
 class V2CoreAccountIdentityIndividualDocumentsPrimaryVerificationFrontBack(StripeModel):
@@ -3263,9 +5864,15 @@ class V2CoreAccountIdentityIndividualDocumentsPrimaryVerificationFrontBack(Strip
 
 
 class V2CoreAccountIdentityIndividualDocumentsPrimaryVerification(StripeModel):
+    """Document that identifies the person, such as a passport or driver's license."""
+
     front_back: V2CoreAccountIdentityIndividualDocumentsPrimaryVerificationFrontBack
     """Files with the two sides of the document."""
     type: Literal["front_back"]
+    """Form of the document.
+
+    - `front_back`: Uploaded files with the front and the back.
+    """
 
 
 class V2CoreAccountIdentityIndividualDocumentsSecondaryVerificationFrontBack(StripeModel):
@@ -3278,28 +5885,47 @@ class V2CoreAccountIdentityIndividualDocumentsSecondaryVerificationFrontBack(Str
 
 
 class V2CoreAccountIdentityIndividualDocumentsSecondaryVerification(StripeModel):
+    """Second document about the person, such as one that shows the address."""
+
     front_back: V2CoreAccountIdentityIndividualDocumentsSecondaryVerificationFrontBack
     """Files with the two sides of the document."""
     type: Literal["front_back"]
+    """Form of the document.
+
+    - `front_back`: Uploaded files with the front and the back.
+    """
 
 
 class V2CoreAccountIdentityIndividualDocumentsVisa(StripeModel):
+    """The person's visa."""
+
     files: list[str]
     """Uploaded files that make up the document."""
     type: Literal["files"]
+    """Form of the document.
+
+    - `files`: Uploaded files.
+    """
 
 
 class V2CoreAccountIdentityIndividualDocuments(StripeModel):
+    """Documents about the person."""
+
     company_authorization: V2CoreAccountIdentityIndividualDocumentsCompanyAuthorization | None = None
     """Documents that prove that the person is authorized to act for the company."""
     passport: V2CoreAccountIdentityIndividualDocumentsPassport | None = None
     """Documents that show the passport's page with the photo."""
     primary_verification: V2CoreAccountIdentityIndividualDocumentsPrimaryVerification | None = None
+    """Document that identifies the person, such as a passport or driver's license."""
     secondary_verification: V2CoreAccountIdentityIndividualDocumentsSecondaryVerification | None = None
+    """Second document about the person, such as one that shows the address."""
     visa: V2CoreAccountIdentityIndividualDocumentsVisa | None = None
+    """The person's visa."""
 
 
 class V2CoreAccountIdentityIndividualIdNumber(StripeModel):
+    """National ID numbers of the person."""
+
     type: Literal[
         "ae_eid",
         "ao_nif",
@@ -3379,6 +6005,7 @@ class V2CoreAccountIdentityIndividualIdNumber(StripeModel):
         "uy_dni",
         "za_id",
     ]
+    """Country and kind of the ID number, such as `us_ssn`."""
 
 
 class V2CoreAccountIdentityIndividualRelationship(StripeModel):
@@ -3403,6 +6030,8 @@ class V2CoreAccountIdentityIndividualRelationship(StripeModel):
 
 
 class V2CoreAccountIdentityIndividualScriptAddressesKana(StripeModel):
+    """Home address in kana."""
+
     city: str | None = None
     """City, district, suburb, town or village."""
     country: str | None = None
@@ -3420,6 +6049,8 @@ class V2CoreAccountIdentityIndividualScriptAddressesKana(StripeModel):
 
 
 class V2CoreAccountIdentityIndividualScriptAddressesKanji(StripeModel):
+    """Home address in kanji."""
+
     city: str | None = None
     """City, district, suburb, town or village."""
     country: str | None = None
@@ -3437,11 +6068,17 @@ class V2CoreAccountIdentityIndividualScriptAddressesKanji(StripeModel):
 
 
 class V2CoreAccountIdentityIndividualScriptAddresses(StripeModel):
+    """Home address of the person in other scripts, for Japan."""
+
     kana: V2CoreAccountIdentityIndividualScriptAddressesKana | None = None
+    """Home address in kana."""
     kanji: V2CoreAccountIdentityIndividualScriptAddressesKanji | None = None
+    """Home address in kanji."""
 
 
 class V2CoreAccountIdentityIndividualScriptNamesKana(StripeModel):
+    """Name of the person in kana."""
+
     given_name: str | None = None
     """Given name of the person."""
     surname: str | None = None
@@ -3449,6 +6086,8 @@ class V2CoreAccountIdentityIndividualScriptNamesKana(StripeModel):
 
 
 class V2CoreAccountIdentityIndividualScriptNamesKanji(StripeModel):
+    """Name of the person in kanji."""
+
     given_name: str | None = None
     """Given name of the person."""
     surname: str | None = None
@@ -3456,63 +6095,99 @@ class V2CoreAccountIdentityIndividualScriptNamesKanji(StripeModel):
 
 
 class V2CoreAccountIdentityIndividualScriptNames(StripeModel):
+    """Name of the person in other scripts, for Japan."""
+
     kana: V2CoreAccountIdentityIndividualScriptNamesKana | None = None
+    """Name of the person in kana."""
     kanji: V2CoreAccountIdentityIndividualScriptNamesKanji | None = None
+    """Name of the person in kanji."""
 
 
 class V2CoreAccountIdentityIndividual(StripeModel):
+    """Details of the person, for accounts of the legal kind `individual`."""
+
     account: str
+    """ID of the account to which the person belongs."""
     additional_addresses: list[V2CoreAccountIdentityIndividualAdditionalAddress] | None = None
+    """Further addresses of the person."""
     additional_names: list[V2CoreAccountIdentityIndividualAdditionalName] | None = None
+    """Other names by which the person is or was known."""
     additional_terms_of_service: V2CoreAccountIdentityIndividualAdditionalTermsOfService | None = None
+    """Agreements that the person accepted besides the account's own."""
     address: V2CoreAccountIdentityIndividualAddress | None = None
+    """Home address of the person."""
     created: DateTime
-    """Time at which the object was created."""
+    """Time at which the person was created."""
     date_of_birth: V2CoreAccountIdentityIndividualDateOfBirth | None = None
     """Date of birth."""
     documents: V2CoreAccountIdentityIndividualDocuments | None = None
+    """Documents about the person."""
     email: str | None = None
-    """Email address."""
+    """Email address of the person."""
     given_name: str | None = None
     """Given name of the person."""
     id: str
     """Unique ID of the object."""
     id_numbers: list[V2CoreAccountIdentityIndividualIdNumber] | None = None
+    """National ID numbers of the person."""
     legal_gender: Literal["female", "male"] | None = None
+    """Gender of the person in legal documents, as some countries require it.
+
+    - `female`: Female.
+    - `male`: Male.
+    """
     metadata: dict[str, str] | None = None
     """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
     up to 500. An update changes only the keys it contains; an empty value removes its key.
     """
     nationalities: list[str] | None = None
+    """Countries of which the person is a citizen, as two-letter ISO 3166-1 alpha-2 codes."""
     object: str
     """Type of the object. All objects of a class have the same."""
     phone: str | None = None
-    """Phone number, including the country code."""
+    """Phone number of the person, with the country code."""
     political_exposure: Literal["existing", "none"] | None = None
     """Whether the person is politically exposed, such as by a prominent public office.
 
-    - `existing`: The person has disclosed that they are politically exposed.
-    - `none`: The person is not politically exposed.
+    - `existing`: The person holds, or is close to somebody who holds, such an office.
+    - `none`: The person has no such exposure.
     """
     relationship: V2CoreAccountIdentityIndividualRelationship | None = None
     """The person's roles in the company."""
     script_addresses: V2CoreAccountIdentityIndividualScriptAddresses | None = None
+    """Home address of the person in other scripts, for Japan."""
     script_names: V2CoreAccountIdentityIndividualScriptNames | None = None
+    """Name of the person in other scripts, for Japan."""
     surname: str | None = None
     """Family name of the person."""
     updated: DateTime
+    """Time at which the person last changed."""
 
 
 class V2CoreAccountIdentity(StripeModel):
+    """Legal details of the person or business behind the account."""
+
     attestations: V2CoreAccountIdentityAttestations | None = None
+    """What the account's representatives have declared and accepted."""
     business_details: V2CoreAccountIdentityBusinessDetails | None = None
+    """Details of the business, for all legal kinds but `individual`."""
     country: str | None = None
-    """Two-letter ISO 3166-1 alpha-2 country code."""
+    """Two-letter ISO 3166-1 alpha-2 code of the country in which the person or business is based."""
     entity_type: Literal["company", "government_entity", "individual", "non_profit"] | None = None
+    """Legal kind of the account. It decides whether `business_details` or `individual` applies.
+
+    - `company`: A company.
+    - `government_entity`: A part of the government.
+    - `individual`: A person.
+    - `non_profit`: A non-profit organization.
+    """
     individual: V2CoreAccountIdentityIndividual | None = None
+    """Details of the person, for accounts of the legal kind `individual`."""
 
 
 class V2CoreAccountRequirementsAlternativeOptionEntryError(StripeModel):
+    """Why what was given was not accepted."""
+
     code: Literal[
         "invalid_address_city_state_postal_code",
         "invalid_address_cmra_address",
@@ -3613,43 +6288,88 @@ class V2CoreAccountRequirementsAlternativeOptionEntryError(StripeModel):
         "verification_supportability",
         "verification_token_stale",
     ]
+    """Reason for the rejection, as a code."""
     description: str
+    """Reason for the rejection, as text to show."""
 
 
 class V2CoreAccountRequirementsAlternativeOptionEntryReference(StripeModel):
+    """Object that the requirement is about. Absent if it is the account itself."""
+
     inquiry: str | None = None
+    """ID of the inquiry by Stripe."""
     resource: str | None = None
+    """ID of the person or payment method."""
     type: Literal["inquiry", "payment_method", "person"]
+    """Kind of object that the requirement is about.
+
+    - `inquiry`: A question by Stripe.
+    - `payment_method`: A payment method.
+    - `person`: A person of the account.
+    """
 
 
 class V2CoreAccountRequirementsAlternativeOptionEntry(StripeModel):
+    """What to give for this way."""
+
     awaiting_action_from: Literal["stripe", "user"]
+    """Who must act next: you or the account's user, or Stripe.
+
+    - `stripe`: Stripe, which is verifying.
+    - `user`: You or the account's user.
+    """
     description: str
+    """What is needed, as a code that names the field."""
     errors: list[V2CoreAccountRequirementsAlternativeOptionEntryError]
+    """Why what was given was not accepted."""
     reference: V2CoreAccountRequirementsAlternativeOptionEntryReference | None = None
+    """Object that the requirement is about. Absent if it is the account itself."""
 
 
 class V2CoreAccountRequirementsAlternativeOption(StripeModel):
+    """Ways to meet the requirements; one of them is enough."""
+
     entries: list[V2CoreAccountRequirementsAlternativeOptionEntry]
+    """What to give for this way."""
 
 
 class V2CoreAccountRequirementsAlternativeOriginalEntryReference(StripeModel):
+    """Object that the requirement is about. Absent if it is the account itself."""
+
     inquiry: str | None = None
+    """ID of the inquiry by Stripe."""
     resource: str | None = None
+    """ID of the person or payment method."""
     type: Literal["inquiry", "payment_method", "person"]
+    """Kind of object that the requirement is about.
+
+    - `inquiry`: A question by Stripe.
+    - `payment_method`: A payment method.
+    - `person`: A person of the account.
+    """
 
 
 class V2CoreAccountRequirementsAlternativeOriginalEntry(StripeModel):
+    """Requirements that one of the options would meet."""
+
     description: str
+    """What is needed, as a code that names the field."""
     reference: V2CoreAccountRequirementsAlternativeOriginalEntryReference | None = None
+    """Object that the requirement is about. Absent if it is the account itself."""
 
 
 class V2CoreAccountRequirementsAlternative(StripeModel):
+    """Requirements that can be met in another way."""
+
     options: list[V2CoreAccountRequirementsAlternativeOption]
+    """Ways to meet the requirements; one of them is enough."""
     original_entries: list[V2CoreAccountRequirementsAlternativeOriginalEntry]
+    """Requirements that one of the options would meet."""
 
 
 class V2CoreAccountRequirementsEntryError(StripeModel):
+    """Why what was given was not accepted."""
+
     code: Literal[
         "invalid_address_city_state_postal_code",
         "invalid_address_cmra_address",
@@ -3750,14 +6470,26 @@ class V2CoreAccountRequirementsEntryError(StripeModel):
         "verification_supportability",
         "verification_token_stale",
     ]
+    """Reason for the rejection, as a code."""
     description: str
+    """Reason for the rejection, as text to show."""
 
 
 class V2CoreAccountRequirementsEntryImpactRestrictsCapabilityDeadline(StripeModel):
+    """When the capability is restricted."""
+
     status: Literal["currently_due", "eventually_due", "past_due"]
+    """State of the requirement for this capability.
+
+    - `currently_due`: It is due now.
+    - `eventually_due`: It will be due later.
+    - `past_due`: It should have been met already.
+    """
 
 
 class V2CoreAccountRequirementsEntryImpactRestrictsCapability(StripeModel):
+    """Capabilities that are restricted if the requirement is not met."""
+
     capability: Literal[
         "ach_debit_payments",
         "acss_debit_payments",
@@ -3818,73 +6550,160 @@ class V2CoreAccountRequirementsEntryImpactRestrictsCapability(StripeModel):
         "us_bank_transfer_payments",
         "zip_payments",
     ]
+    """Name of the capability."""
     configuration: Literal["customer", "merchant", "recipient"]
+    """Configuration to which the capability belongs.
+
+    - `customer`: A customer, who pays the platform.
+    - `merchant`: A merchant, who takes payments.
+    - `recipient`: A recipient, who receives money from the platform.
+    """
     deadline: V2CoreAccountRequirementsEntryImpactRestrictsCapabilityDeadline
+    """When the capability is restricted."""
 
 
 class V2CoreAccountRequirementsEntryImpact(StripeModel):
+    """What happens to the account if the requirement is not met."""
+
     restricts_capabilities: list[V2CoreAccountRequirementsEntryImpactRestrictsCapability] | None = None
+    """Capabilities that are restricted if the requirement is not met."""
 
 
 class V2CoreAccountRequirementsEntryMinimumDeadline(StripeModel):
+    """When the requirement has to be met."""
+
     status: Literal["currently_due", "eventually_due", "past_due"]
+    """Whether the requirement is due now, later, or should have been met already.
+
+    - `currently_due`: It is due now.
+    - `eventually_due`: It will be due later.
+    - `past_due`: It should have been met already.
+    """
 
 
 class V2CoreAccountRequirementsEntryReference(StripeModel):
+    """Object that the requirement is about. Absent if it is the account itself."""
+
     inquiry: str | None = None
+    """ID of the inquiry by Stripe."""
     resource: str | None = None
+    """ID of the person or payment method."""
     type: Literal["inquiry", "payment_method", "person"]
+    """Kind of object that the requirement is about.
+
+    - `inquiry`: A question by Stripe.
+    - `payment_method`: A payment method.
+    - `person`: A person of the account.
+    """
 
 
 class V2CoreAccountRequirementsEntryRequestedReason(StripeModel):
+    """Why Stripe asks for it."""
+
     code: Literal["routine_onboarding", "routine_verification"]
+    """Reason, as a code.
+
+    - `routine_onboarding`: It is part of every onboarding.
+    - `routine_verification`: It is part of regular verification.
+    """
 
 
 class V2CoreAccountRequirementsEntry(StripeModel):
+    """The requirements, one by one."""
+
     awaiting_action_from: Literal["stripe", "user"]
+    """Who must act next: you or the account's user, or Stripe.
+
+    - `stripe`: Stripe, which is verifying.
+    - `user`: You or the account's user.
+    """
     description: str
+    """What is needed, as a code that names the field."""
     errors: list[V2CoreAccountRequirementsEntryError]
+    """Why what was given was not accepted."""
     impact: V2CoreAccountRequirementsEntryImpact
+    """What happens to the account if the requirement is not met."""
     minimum_deadline: V2CoreAccountRequirementsEntryMinimumDeadline
+    """When the requirement has to be met."""
     reference: V2CoreAccountRequirementsEntryReference | None = None
+    """Object that the requirement is about. Absent if it is the account itself."""
     requested_reasons: list[V2CoreAccountRequirementsEntryRequestedReason]
+    """Why Stripe asks for it."""
 
 
 class V2CoreAccountRequirementsSummaryMinimumDeadline(StripeModel):
+    """The earliest deadline of all requirements."""
+
     status: Literal["currently_due", "eventually_due", "past_due"]
+    """State of the requirement that is due first.
+
+    - `currently_due`: It is due now.
+    - `eventually_due`: It will be due later.
+    - `past_due`: It should have been met already.
+    """
     time: DateTime | None = None
+    """When the first requirement has to be met."""
 
 
 class V2CoreAccountRequirementsSummary(StripeModel):
+    """The requirements in short."""
+
     minimum_deadline: V2CoreAccountRequirementsSummaryMinimumDeadline | None = None
+    """The earliest deadline of all requirements."""
 
 
 class V2CoreAccountRequirements(StripeModel):
+    """What Stripe needs in order to keep the account and its capabilities working."""
+
     alternatives: list[V2CoreAccountRequirementsAlternative] | None = None
+    """Requirements that can be met in another way."""
     entries: list[V2CoreAccountRequirementsEntry] | None = None
+    """The requirements, one by one."""
     summary: V2CoreAccountRequirementsSummary | None = None
+    """The requirements in short."""
 
 
 class V2CoreAccount(StripeModel):
-    """A `v2.core.account` object.
+    """An account of API v2. It can act in several roles at once, as a merchant, a recipient or a customer,
+    each with a configuration of its own.
 
     https://docs.stripe.com/api/v2/core/accounts/object
     """
 
     applied_configurations: list[Literal["customer", "merchant", "recipient"]]
+    """Configurations that the account has, and so the roles in which it can act.
+
+    - `customer`: A customer, who pays the platform.
+    - `merchant`: A merchant, who takes payments.
+    - `recipient`: A recipient, who receives money from the platform.
+    """
     closed: bool | None = None
+    """Whether the account was closed."""
     configuration: V2CoreAccountConfiguration | None = None
+    """Settings and capabilities of the account, by the role in which it acts."""
     contact_email: str | None = None
+    """Email address at which Stripe and the platform reach the account."""
     contact_phone: str | None = None
+    """Phone number at which the account can be reached, with the country code."""
     created: DateTime
-    """Time at which the object was created."""
+    """Time at which the account was created."""
     dashboard: Literal["express", "full", "none"] | None = None
+    """Which Dashboard the account's users have.
+
+    - `express`: The Express Dashboard, with fewer features.
+    - `full`: The full Dashboard.
+    - `none`: No Dashboard.
+    """
     defaults: V2CoreAccountDefaults | None = None
+    """Values that apply to all configurations of the account."""
     display_name: str | None = None
+    """Name of the account, shown in the Dashboard and on invoices."""
     future_requirements: V2CoreAccountFutureRequirements | None = None
+    """What Stripe will need in future, because requirements are about to change."""
     id: str
     """Unique ID of the object."""
     identity: V2CoreAccountIdentity | None = None
+    """Legal details of the person or business behind the account."""
     livemode: bool
     """Whether the object exists in live mode. `False` in test mode and in sandboxes."""
     metadata: dict[str, str] | None = None
@@ -3894,3 +6713,4 @@ class V2CoreAccount(StripeModel):
     object: Literal["v2.core.account"]
     """Type of the object. All objects of a class have the same."""
     requirements: V2CoreAccountRequirements | None = None
+    """What Stripe needs in order to keep the account and its capabilities working."""

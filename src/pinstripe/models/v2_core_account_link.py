@@ -16,55 +16,102 @@ __all__ = [
 
 
 class V2CoreAccountLinkUseCaseAccountOnboardingCollectionOptions(StripeModel):
+    """Which details the page asks for."""
+
     fields: Literal["currently_due", "eventually_due"] | None = None
+    """Whether the page asks only for what is due now, or also for what will be due later.
+
+    - `currently_due`: Only what is due now.
+    - `eventually_due`: What is due now and what will be due later.
+    """
     future_requirements: Literal["include", "omit"] | None = None
+    """Whether the page also asks for future requirements.
+
+    - `include`: Future requirements are asked for too.
+    - `omit`: Future requirements are left out.
+    """
 
 
 class V2CoreAccountLinkUseCaseAccountOnboarding(StripeModel):
+    """Settings for onboarding."""
+
     collection_options: V2CoreAccountLinkUseCaseAccountOnboardingCollectionOptions | None = None
+    """Which details the page asks for."""
     refresh_url: str
-    """URL to which the user is redirected if the link has expired or was already used. It should create a
-    new link.
+    """URL to which the user is sent when the link has expired or was used already. Create a new link there
+    and redirect to it.
     """
     return_url: str | None = None
-    """URL to which the customer or user returns afterwards."""
+    """URL to which the user comes back. That they came back does not mean they gave all details; check the
+    account's `requirements`.
+    """
 
 
 class V2CoreAccountLinkUseCaseAccountUpdateCollectionOptions(StripeModel):
+    """Which details the page asks for."""
+
     fields: Literal["currently_due", "eventually_due"] | None = None
+    """Whether the page asks only for what is due now, or also for what will be due later.
+
+    - `currently_due`: Only what is due now.
+    - `eventually_due`: What is due now and what will be due later.
+    """
     future_requirements: Literal["include", "omit"] | None = None
+    """Whether the page also asks for future requirements.
+
+    - `include`: Future requirements are asked for too.
+    - `omit`: Future requirements are left out.
+    """
 
 
 class V2CoreAccountLinkUseCaseAccountUpdate(StripeModel):
+    """Settings for updates."""
+
     collection_options: V2CoreAccountLinkUseCaseAccountUpdateCollectionOptions | None = None
+    """Which details the page asks for."""
     refresh_url: str
-    """URL to which the user is redirected if the link has expired or was already used. It should create a
-    new link.
+    """URL to which the user is sent when the link has expired or was used already. Create a new link there
+    and redirect to it.
     """
     return_url: str | None = None
-    """URL to which the customer or user returns afterwards."""
+    """URL to which the user comes back. That they came back does not mean they gave all details; check the
+    account's `requirements`.
+    """
 
 
 class V2CoreAccountLinkUseCase(StripeModel):
+    """What the page is for, with its settings."""
+
     account_onboarding: V2CoreAccountLinkUseCaseAccountOnboarding | None = None
+    """Settings for onboarding."""
     account_update: V2CoreAccountLinkUseCaseAccountUpdate | None = None
+    """Settings for updates."""
     type: Literal["account_onboarding", "account_update"]
+    """What the page is for.
+
+    - `account_onboarding`: Give the details that are still missing.
+    - `account_update`: Show the details already given and change them.
+    """
 
 
 class V2CoreAccountLink(StripeModel):
-    """A `v2.core.account_link` object.
+    """A link to a page of Stripe's on which an account gives the details that are required. It expires
+    within minutes and can be opened once only.
 
     https://docs.stripe.com/api/v2/core/account_links/object
     """
 
     account: str
+    """ID of the account that the link is for."""
     created: DateTime
-    """Time at which the object was created."""
+    """Time at which the link was created."""
     expires_at: DateTime
-    """Time at which it expires."""
+    """When the link expires."""
     livemode: bool
     """Whether the object exists in live mode. `False` in test mode and in sandboxes."""
     object: Literal["v2.core.account_link"]
     """Type of the object. All objects of a class have the same."""
     url: str
+    """URL of the page; redirect the account's user here at once. Do not send it by email."""
     use_case: V2CoreAccountLinkUseCase
+    """What the page is for, with its settings."""

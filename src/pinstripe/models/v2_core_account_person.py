@@ -33,6 +33,8 @@ __all__ = [
 
 
 class V2CoreAccountPersonAdditionalAddress(StripeModel):
+    """Further addresses of the person."""
+
     city: str | None = None
     """City, district, suburb, town or village."""
     country: str | None = None
@@ -44,6 +46,10 @@ class V2CoreAccountPersonAdditionalAddress(StripeModel):
     postal_code: str | None = None
     """ZIP or postal code."""
     purpose: Literal["registered"]
+    """What the further address is.
+
+    - `registered`: Address under which the person is registered.
+    """
     state: str | None = None
     """State, county, province or region."""
     town: str | None = None
@@ -51,27 +57,43 @@ class V2CoreAccountPersonAdditionalAddress(StripeModel):
 
 
 class V2CoreAccountPersonAdditionalName(StripeModel):
+    """Other names by which the person is or was known."""
+
     full_name: str | None = None
+    """Full name, as one string."""
     given_name: str | None = None
     """Given name of the person."""
     purpose: Literal["alias", "maiden"]
+    """What the other name is.
+
+    - `alias`: Another name of the person.
+    - `maiden`: Family name at birth, before marriage.
+    """
     surname: str | None = None
     """Family name of the person."""
 
 
 class V2CoreAccountPersonAdditionalTermsOfServiceAccount(StripeModel):
+    """Acceptance of the Stripe services agreement by the person."""
+
     date: DateTime | None = None
+    """When the person accepted the agreement."""
     ip: str | None = None
-    """IP address of the person who accepted or requested."""
+    """IP address from which the person accepted the agreement."""
     user_agent: str | None = None
-    """User agent of the browser used to accept or request."""
+    """User agent of the browser with which the person accepted the agreement."""
 
 
 class V2CoreAccountPersonAdditionalTermsOfService(StripeModel):
+    """Agreements that the person accepted besides the account's own."""
+
     account: V2CoreAccountPersonAdditionalTermsOfServiceAccount | None = None
+    """Acceptance of the Stripe services agreement by the person."""
 
 
 class V2CoreAccountPersonAddress(StripeModel):
+    """Home address of the person."""
+
     city: str | None = None
     """City, district, suburb, town or village."""
     country: str | None = None
@@ -105,6 +127,10 @@ class V2CoreAccountPersonDocumentsCompanyAuthorization(StripeModel):
     files: list[str]
     """Uploaded files that make up the document."""
     type: Literal["files"]
+    """Form of the document.
+
+    - `files`: Uploaded files.
+    """
 
 
 class V2CoreAccountPersonDocumentsPassport(StripeModel):
@@ -113,6 +139,10 @@ class V2CoreAccountPersonDocumentsPassport(StripeModel):
     files: list[str]
     """Uploaded files that make up the document."""
     type: Literal["files"]
+    """Form of the document.
+
+    - `files`: Uploaded files.
+    """
 
 
 class V2CoreAccountPersonDocumentsPrimaryVerificationFrontBack(StripeModel):
@@ -125,9 +155,15 @@ class V2CoreAccountPersonDocumentsPrimaryVerificationFrontBack(StripeModel):
 
 
 class V2CoreAccountPersonDocumentsPrimaryVerification(StripeModel):
+    """Document that identifies the person, such as a passport or driver's license."""
+
     front_back: V2CoreAccountPersonDocumentsPrimaryVerificationFrontBack
     """Files with the two sides of the document."""
     type: Literal["front_back"]
+    """Form of the document.
+
+    - `front_back`: Uploaded files with the front and the back.
+    """
 
 
 class V2CoreAccountPersonDocumentsSecondaryVerificationFrontBack(StripeModel):
@@ -140,28 +176,47 @@ class V2CoreAccountPersonDocumentsSecondaryVerificationFrontBack(StripeModel):
 
 
 class V2CoreAccountPersonDocumentsSecondaryVerification(StripeModel):
+    """Second document about the person, such as one that shows the address."""
+
     front_back: V2CoreAccountPersonDocumentsSecondaryVerificationFrontBack
     """Files with the two sides of the document."""
     type: Literal["front_back"]
+    """Form of the document.
+
+    - `front_back`: Uploaded files with the front and the back.
+    """
 
 
 class V2CoreAccountPersonDocumentsVisa(StripeModel):
+    """The person's visa."""
+
     files: list[str]
     """Uploaded files that make up the document."""
     type: Literal["files"]
+    """Form of the document.
+
+    - `files`: Uploaded files.
+    """
 
 
 class V2CoreAccountPersonDocuments(StripeModel):
+    """Documents about the person."""
+
     company_authorization: V2CoreAccountPersonDocumentsCompanyAuthorization | None = None
     """Documents that prove that the person is authorized to act for the company."""
     passport: V2CoreAccountPersonDocumentsPassport | None = None
     """Documents that show the passport's page with the photo."""
     primary_verification: V2CoreAccountPersonDocumentsPrimaryVerification | None = None
+    """Document that identifies the person, such as a passport or driver's license."""
     secondary_verification: V2CoreAccountPersonDocumentsSecondaryVerification | None = None
+    """Second document about the person, such as one that shows the address."""
     visa: V2CoreAccountPersonDocumentsVisa | None = None
+    """The person's visa."""
 
 
 class V2CoreAccountPersonIdNumber(StripeModel):
+    """National ID numbers of the person."""
+
     type: Literal[
         "ae_eid",
         "ao_nif",
@@ -241,6 +296,7 @@ class V2CoreAccountPersonIdNumber(StripeModel):
         "uy_dni",
         "za_id",
     ]
+    """Country and kind of the ID number, such as `us_ssn`."""
 
 
 class V2CoreAccountPersonRelationship(StripeModel):
@@ -265,6 +321,8 @@ class V2CoreAccountPersonRelationship(StripeModel):
 
 
 class V2CoreAccountPersonScriptAddressesKana(StripeModel):
+    """Home address in kana."""
+
     city: str | None = None
     """City, district, suburb, town or village."""
     country: str | None = None
@@ -282,6 +340,8 @@ class V2CoreAccountPersonScriptAddressesKana(StripeModel):
 
 
 class V2CoreAccountPersonScriptAddressesKanji(StripeModel):
+    """Home address in kanji."""
+
     city: str | None = None
     """City, district, suburb, town or village."""
     country: str | None = None
@@ -299,11 +359,17 @@ class V2CoreAccountPersonScriptAddressesKanji(StripeModel):
 
 
 class V2CoreAccountPersonScriptAddresses(StripeModel):
+    """Home address of the person in other scripts, for Japan."""
+
     kana: V2CoreAccountPersonScriptAddressesKana | None = None
+    """Home address in kana."""
     kanji: V2CoreAccountPersonScriptAddressesKanji | None = None
+    """Home address in kanji."""
 
 
 class V2CoreAccountPersonScriptNamesKana(StripeModel):
+    """Name of the person in kana."""
+
     given_name: str | None = None
     """Given name of the person."""
     surname: str | None = None
@@ -311,6 +377,8 @@ class V2CoreAccountPersonScriptNamesKana(StripeModel):
 
 
 class V2CoreAccountPersonScriptNamesKanji(StripeModel):
+    """Name of the person in kanji."""
+
     given_name: str | None = None
     """Given name of the person."""
     surname: str | None = None
@@ -318,34 +386,50 @@ class V2CoreAccountPersonScriptNamesKanji(StripeModel):
 
 
 class V2CoreAccountPersonScriptNames(StripeModel):
+    """Name of the person in other scripts, for Japan."""
+
     kana: V2CoreAccountPersonScriptNamesKana | None = None
+    """Name of the person in kana."""
     kanji: V2CoreAccountPersonScriptNamesKanji | None = None
+    """Name of the person in kanji."""
 
 
 class V2CoreAccountPerson(StripeModel):
-    """A `v2.core.account_person` object.
+    """A person who matters to an account of API v2, such as its representative, an owner or a director.
 
     https://docs.stripe.com/api/v2/core/accounts/persons/object
     """
 
     account: str
+    """ID of the account to which the person belongs."""
     additional_addresses: list[V2CoreAccountPersonAdditionalAddress] | None = None
+    """Further addresses of the person."""
     additional_names: list[V2CoreAccountPersonAdditionalName] | None = None
+    """Other names by which the person is or was known."""
     additional_terms_of_service: V2CoreAccountPersonAdditionalTermsOfService | None = None
+    """Agreements that the person accepted besides the account's own."""
     address: V2CoreAccountPersonAddress | None = None
+    """Home address of the person."""
     created: DateTime
-    """Time at which the object was created."""
+    """Time at which the person was created."""
     date_of_birth: V2CoreAccountPersonDateOfBirth | None = None
     """Date of birth."""
     documents: V2CoreAccountPersonDocuments | None = None
+    """Documents about the person."""
     email: str | None = None
-    """Email address."""
+    """Email address of the person."""
     given_name: str | None = None
     """Given name of the person."""
     id: str
     """Unique ID of the object."""
     id_numbers: list[V2CoreAccountPersonIdNumber] | None = None
+    """National ID numbers of the person."""
     legal_gender: Literal["female", "male"] | None = None
+    """Gender of the person in legal documents, as some countries require it.
+
+    - `female`: Female.
+    - `male`: Male.
+    """
     livemode: bool
     """Whether the object exists in live mode. `False` in test mode and in sandboxes."""
     metadata: dict[str, str] | None = None
@@ -353,20 +437,24 @@ class V2CoreAccountPerson(StripeModel):
     up to 500. An update changes only the keys it contains; an empty value removes its key.
     """
     nationalities: list[str] | None = None
+    """Countries of which the person is a citizen, as two-letter ISO 3166-1 alpha-2 codes."""
     object: Literal["v2.core.account_person"]
     """Type of the object. All objects of a class have the same."""
     phone: str | None = None
-    """Phone number, including the country code."""
+    """Phone number of the person, with the country code."""
     political_exposure: Literal["existing", "none"] | None = None
     """Whether the person is politically exposed, such as by a prominent public office.
 
-    - `existing`: The person has disclosed that they are politically exposed.
-    - `none`: The person is not politically exposed.
+    - `existing`: The person holds, or is close to somebody who holds, such an office.
+    - `none`: The person has no such exposure.
     """
     relationship: V2CoreAccountPersonRelationship | None = None
     """The person's roles in the company."""
     script_addresses: V2CoreAccountPersonScriptAddresses | None = None
+    """Home address of the person in other scripts, for Japan."""
     script_names: V2CoreAccountPersonScriptNames | None = None
+    """Name of the person in other scripts, for Japan."""
     surname: str | None = None
     """Family name of the person."""
     updated: DateTime
+    """Time at which the person last changed."""

@@ -9,19 +9,20 @@ __all__ = ["V2CoreAccountPersonToken"]
 
 
 class V2CoreAccountPersonToken(StripeModel):
-    """A `v2.core.account_person_token` object.
+    """A token for the details of a person, created in the browser so that your server never sees them.
 
     https://docs.stripe.com/api/v2/core/accounts/person_tokens/object
     """
 
     created: DateTime
-    """Time at which the object was created."""
+    """Time at which the token was created."""
     expires_at: DateTime
-    """Time at which it expires."""
+    """When the token expires."""
     id: str
-    """Unique ID of the object."""
+    """Unique ID of the token."""
     livemode: bool
     """Whether the object exists in live mode. `False` in test mode and in sandboxes."""
     object: Literal["v2.core.account_person_token"]
     """Type of the object. All objects of a class have the same."""
     used: bool
+    """Whether the token was used. It can be used once only."""

@@ -9,41 +9,63 @@ __all__ = ["V2CoreEvent", "V2CoreEventReason", "V2CoreEventReasonRequest", "V2Co
 
 
 class V2CoreEventReasonRequest(StripeModel):
+    """Request that caused the event."""
+
     id: str
-    """Unique ID of the object."""
+    """ID of the request, as it appears in the logs of the Dashboard."""
     idempotency_key: str
+    """Idempotency key that the request was sent with."""
 
 
 class V2CoreEventReason(StripeModel):
+    """What caused the event. Absent if it was not an API request."""
+
     request: V2CoreEventReasonRequest | None = None
+    """Request that caused the event."""
     type: Literal["request"]
+    """Kind of cause.
+
+    - `request`: An API request.
+    """
 
 
 class V2CoreEventRelatedObject(StripeModel):
+    """Object that the event is about. Absent for events that are not about one object."""
+
     id: str
-    """Unique ID of the object."""
+    """ID of the object."""
     type: str
+    """Type of the object, such as `v2.core.account`."""
     url: str
+    """Path from which the object can be retrieved."""
 
 
 class V2CoreEvent(StripeModel):
-    """A `v2.core.event` object.
+    """A thin event of API v2. It says what happened and to which object, but leaves it to you to retrieve
+    the object's current state.
 
     https://docs.stripe.com/api/v2/core/events/object
     """
 
     changes: dict[str, Any] | None = None
+    """Values before and after the change, by field."""
     context: str | None = None
+    """Account or context in which the event happened."""
     created: DateTime
-    """Time at which the object was created."""
+    """Time at which the event happened."""
     data: dict[str, Any] | None = None
+    """Additional data of the event. Its fields depend on `type`."""
     id: str
-    """Unique ID of the object."""
+    """Unique ID of the event; the same in every delivery."""
     livemode: bool
     """Whether the object exists in live mode. `False` in test mode and in sandboxes."""
     object: Literal["v2.core.event"]
     """Type of the object. All objects of a class have the same."""
     reason: V2CoreEventReason | None = None
+    """What caused the event. Absent if it was not an API request."""
     related_object: V2CoreEventRelatedObject | None = None
+    """Object that the event is about. Absent for events that are not about one object."""
     snapshot_event: str | None = None
+    """ID of the event with a snapshot (API v1) for the same change, if there is one."""
     type: str
+    """What happened, such as `v1.billing.meter.error_report_triggered`. It tells which fields `data` has."""

@@ -16,46 +16,98 @@ __all__ = [
 
 
 class V2CoreEventDestinationAmazonEventbridge(StripeModel):
+    """Details of a destination in Amazon EventBridge."""
+
     aws_account_id: str
+    """ID of the AWS account that receives the events."""
     aws_event_source_arn: str
+    """ARN of the partner event source that Stripe created in the AWS account."""
     aws_event_source_status: Literal["active", "deleted", "pending", "unknown"]
+    """Whether the event source can receive events.
+
+    - `active`: Events can be received.
+    - `deleted`: The event source no longer exists.
+    - `pending`: The event source waits to be associated with an event bus in AWS.
+    - `unknown`: Stripe could not find out the state of the event source.
+    """
 
 
 class V2CoreEventDestinationAzureEventGrid(StripeModel):
+    """Details of a destination in Azure Event Grid."""
+
     azure_partner_topic_name: str
+    """Name of the partner topic that Stripe created."""
     azure_partner_topic_status: Literal["activated", "deleted", "never_activated", "unknown"]
+    """Whether the partner topic can receive events. You must activate it in Azure.
+
+    - `activated`: The topic can receive events.
+    - `deleted`: The topic no longer exists.
+    - `never_activated`: The topic waits to be activated in Azure.
+    - `unknown`: Stripe could not find out the state of the topic.
+    """
     azure_region: str
+    """Azure region of the partner topic."""
     azure_resource_group_name: str
+    """Azure resource group of the partner topic."""
     azure_subscription_id: str
+    """ID of the Azure subscription."""
 
 
 class V2CoreEventDestinationStatusDetailsDisabled(StripeModel):
+    """Details of a disabled destination."""
+
     reason: Literal["no_aws_event_source_exists", "no_azure_partner_topic_exists", "user"]
+    """Why the destination was disabled.
+
+    - `no_aws_event_source_exists`: The event source in AWS was deleted.
+    - `no_azure_partner_topic_exists`: The partner topic in Azure was deleted.
+    - `user`: Somebody disabled the destination.
+    """
 
 
 class V2CoreEventDestinationStatusDetails(StripeModel):
+    """More about the status."""
+
     disabled: V2CoreEventDestinationStatusDetailsDisabled | None = None
+    """Details of a disabled destination."""
 
 
 class V2CoreEventDestinationWebhookEndpoint(StripeModel):
+    """Details of a destination that is a webhook endpoint."""
+
     signing_secret: str | None = None
+    """Secret with which Stripe signs the deliveries. Only in the response to the creation, if you name it
+    in `include`.
+    """
     url: str | None = None
+    """URL to which the events are posted. Only in the response if you name it in `include`."""
 
 
 class V2CoreEventDestination(StripeModel):
-    """A `v2.core.event_destination` object.
+    """A place to which Stripe sends events, with a snapshot or thin. It is a webhook endpoint, an event
+    source in Amazon EventBridge or a partner topic in Azure Event Grid.
 
     https://docs.stripe.com/api/v2/core/event_destinations/object
     """
 
     amazon_eventbridge: V2CoreEventDestinationAmazonEventbridge | None = None
+    """Details of a destination in Amazon EventBridge."""
     azure_event_grid: V2CoreEventDestinationAzureEventGrid | None = None
+    """Details of a destination in Azure Event Grid."""
     created: DateTime
-    """Time at which the object was created."""
+    """Time at which the destination was created."""
     description: str
+    """Your own note on what the destination is for."""
     enabled_events: list[str]
+    """Types of events that are sent."""
     event_payload: Literal["snapshot", "thin"]
+    """Whether events carry a snapshot of the object or are thin.
+
+    - `snapshot`: Events contain the object as it was at the time of the event.
+    - `thin`: Events contain only the ID and type of the object.
+    """
     events_from: list[str] | None = None
+    """Accounts whose events are sent."""
     id: str
     """Unique ID of the object."""
     livemode: bool
@@ -65,11 +117,27 @@ class V2CoreEventDestination(StripeModel):
     up to 500. An update changes only the keys it contains; an empty value removes its key.
     """
     name: str
+    """Your own name for the destination."""
     object: Literal["v2.core.event_destination"]
     """Type of the object. All objects of a class have the same."""
     snapshot_api_version: str | None = None
+    """API version in which the snapshots of events are written. Only with the payload `snapshot`."""
     status: Literal["disabled", "enabled"]
+    """Whether events are sent.
+
+    - `disabled`: No events are sent.
+    - `enabled`: Events are sent.
+    """
     status_details: V2CoreEventDestinationStatusDetails | None = None
+    """More about the status."""
     type: Literal["amazon_eventbridge", "azure_event_grid", "webhook_endpoint"]
+    """Kind of destination.
+
+    - `amazon_eventbridge`: An event source in Amazon EventBridge.
+    - `azure_event_grid`: A partner topic in Azure Event Grid.
+    - `webhook_endpoint`: A URL of your own.
+    """
     updated: DateTime
+    """Time at which the destination last changed."""
     webhook_endpoint: V2CoreEventDestinationWebhookEndpoint | None = None
+    """Details of a destination that is a webhook endpoint."""

@@ -20,18 +20,26 @@ class DeletedWebhookEndpoint(StripeModel):
 
 
 class WebhookEndpoint(StripeModel):
-    """A `webhook_endpoint` object.
+    """A URL of yours to which Stripe posts events. Check the signature of each delivery with the
+    endpoint's secret.
 
     https://docs.stripe.com/api/webhook_endpoints/object
     """
 
     api_version: str | None = None
+    """API version in which events for this endpoint are written. Null if it follows the account's default
+    version.
+    """
     application: str | None = None
-    """Connect application that created the object."""
+    """ID of the Connect application that the endpoint belongs to."""
     created: Timestamp
     """Time at which the object was created."""
     description: str | None = None
+    """Your own note on what the endpoint is for."""
     enabled_events: list[str]
+    """Types of events that are sent to the endpoint. `*` stands for all but those that must be named one
+    by one.
+    """
     id: str
     """Unique ID of the object."""
     livemode: bool
@@ -43,7 +51,12 @@ class WebhookEndpoint(StripeModel):
     object: Literal["webhook_endpoint"]
     """Type of the object. All objects of a class have the same."""
     secret: str | None = None
+    """Secret with which Stripe signs the deliveries. Only in the response to the creation, so store it
+    then.
+    """
     status: str
+    """Whether events are sent, `enabled` or `disabled`. Stripe disables endpoints that fail for days."""
     url: str
+    """URL to which events are posted. In live mode it must use HTTPS."""
     deleted: Literal[False] = False
     """Always `False`: the object exists. A deleted one is of another class."""

@@ -8,22 +8,50 @@ __all__ = ["AccountLinkCreateParams", "AccountLinkCreateParamsCollectionOptions"
 
 
 class AccountLinkCreateParamsCollectionOptions(TypedDict, total=False, closed=True):
+    """Which details the page asks for."""
+
     fields: Literal["currently_due", "eventually_due"]
+    """Whether the page asks only for what is due now, or also for what will be due later. Defaults to
+    `currently_due`.
+
+    - `currently_due`: Only what is due now.
+    - `eventually_due`: What is due now and what will be due later.
+    """
     future_requirements: Literal["include", "omit"]
+    """Whether the page also asks for future requirements. Defaults to `omit`.
+
+    - `include`: Future requirements are asked for too.
+    - `omit`: Future requirements are left out.
+    """
 
 
 class AccountLinkCreateParams(TypedDict, total=False, closed=True):
     """The parameters of `POST /v1/account_links`."""
 
     account: Required[str]
+    """ID of the connected account that the link is for."""
     collect: Literal["currently_due", "eventually_due"]
+    """Deprecated: use `collection_options`. Which details the page asks for.
+
+    - `currently_due`: Only what is due now.
+    - `eventually_due`: What is due now and what will be due later.
+    """
     collection_options: AccountLinkCreateParamsCollectionOptions
+    """Which details the page asks for."""
     expand: list[str]
     """Fields to expand, by dotted path. An expanded field contains the object instead of its ID."""
     refresh_url: str
-    """URL to which the user is redirected if the link has expired or was already used. It should create a
-    new link.
+    """URL to which the user is sent when the link has expired or was used already. Create a new link there
+    and redirect to it.
     """
     return_url: str
-    """URL to which the customer or user returns afterwards."""
+    """URL to which the user comes back. That they came back does not mean they gave all details; check the
+    account's `requirements`.
+    """
     type: Required[Literal["account_onboarding", "account_update"]]
+    """What the page is for.
+
+    - `account_onboarding`: Give the details that are still missing.
+    - `account_update`: Show the details already given and change them. Only where the platform collects
+      the requirements.
+    """

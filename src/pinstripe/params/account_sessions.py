@@ -59,300 +59,538 @@ __all__ = [
 
 
 class AccountSessionCreateParamsComponentsAccountManagementFeatures(TypedDict, total=False, closed=True):
+    """What users can do in the component."""
+
     disable_stripe_user_authentication: bool
+    """Whether users can use the component without logging in to Stripe. Only where the platform collects
+    the requirements.
+    """
     external_account_collection: bool
+    """Whether users can add and change the external account."""
 
 
 class AccountSessionCreateParamsComponentsAccountManagement(TypedDict, total=False, closed=True):
+    """The component in which users see and change the details of their account."""
+
     enabled: Required[bool]
+    """Whether the component can be shown in the session."""
     features: AccountSessionCreateParamsComponentsAccountManagementFeatures
+    """What users can do in the component."""
 
 
 class AccountSessionCreateParamsComponentsAccountOnboardingFeatures(TypedDict, total=False, closed=True):
+    """What users can do in the component."""
+
     disable_stripe_user_authentication: bool
+    """Whether users can use the component without logging in to Stripe. Only where the platform collects
+    the requirements.
+    """
     external_account_collection: bool
+    """Whether users can add and change the external account."""
 
 
 class AccountSessionCreateParamsComponentsAccountOnboarding(TypedDict, total=False, closed=True):
+    """The component that collects the details Stripe requires of the account."""
+
     enabled: Required[bool]
+    """Whether the component can be shown in the session."""
     features: AccountSessionCreateParamsComponentsAccountOnboardingFeatures
+    """What users can do in the component."""
 
 
 class AccountSessionCreateParamsComponentsBalanceReportFeatures(TypedDict, total=False, closed=True):
-    pass
+    """What users can do in the component."""
 
 
 class AccountSessionCreateParamsComponentsBalanceReport(TypedDict, total=False, closed=True):
+    """The component with a report on the balance."""
+
     enabled: Required[bool]
+    """Whether the component can be shown in the session."""
     features: AccountSessionCreateParamsComponentsBalanceReportFeatures
+    """What users can do in the component."""
 
 
 class AccountSessionCreateParamsComponentsBalancesFeatures(TypedDict, total=False, closed=True):
+    """What users can do in the component."""
+
     disable_stripe_user_authentication: bool
+    """Whether users can use the component without logging in to Stripe. Only where the platform collects
+    the requirements.
+    """
     edit_payout_schedule: bool
+    """Whether users can change when payouts are made."""
     external_account_collection: bool
+    """Whether users can add and change the external account."""
     instant_payouts: bool
+    """Whether users can create instant payouts, where the account can."""
     standard_payouts: bool
+    """Whether users can create standard payouts."""
 
 
 class AccountSessionCreateParamsComponentsBalances(TypedDict, total=False, closed=True):
+    """The component with the balances of the account and its payouts."""
+
     enabled: Required[bool]
+    """Whether the component can be shown in the session."""
     features: AccountSessionCreateParamsComponentsBalancesFeatures
+    """What users can do in the component."""
 
 
 class AccountSessionCreateParamsComponentsDisputesListFeatures(TypedDict, total=False, closed=True):
+    """What users can do in the component."""
+
     capture_payments: bool
+    """Whether users can capture and cancel authorized payments."""
     destination_on_behalf_of_charge_management: bool
+    """Whether payments that the platform made on behalf of the account are shown, with the features that
+    are enabled.
+    """
     dispute_management: bool
+    """Whether users can respond to disputes, by evidence or acceptance."""
     refund_management: bool
+    """Whether users can refund payments."""
     smart_disputes_management: bool
+    """Whether users can manage Smart Disputes, in which Stripe answers disputes for them."""
 
 
 class AccountSessionCreateParamsComponentsDisputesList(TypedDict, total=False, closed=True):
+    """The component with a list of all disputes."""
+
     enabled: Required[bool]
+    """Whether the component can be shown in the session."""
     features: AccountSessionCreateParamsComponentsDisputesListFeatures
+    """What users can do in the component."""
 
 
 class AccountSessionCreateParamsComponentsDocumentsFeatures(TypedDict, total=False, closed=True):
-    pass
+    """What users can do in the component."""
 
 
 class AccountSessionCreateParamsComponentsDocuments(TypedDict, total=False, closed=True):
+    """The component with documents to download, such as tax invoices."""
+
     enabled: Required[bool]
+    """Whether the component can be shown in the session."""
     features: AccountSessionCreateParamsComponentsDocumentsFeatures
+    """What users can do in the component."""
 
 
 class AccountSessionCreateParamsComponentsFinancialAccountFeatures(TypedDict, total=False, closed=True):
+    """What users can do in the component."""
+
     disable_stripe_user_authentication: bool
+    """Whether users can use the component without logging in to Stripe. Only where the platform collects
+    the requirements.
+    """
     external_account_collection: bool
+    """Whether users can add and change the external account."""
     send_money: bool
+    """Whether users can send money from the financial account."""
     transfer_balance: bool
+    """Whether users can transfer money between the financial account and the account balance."""
 
 
 class AccountSessionCreateParamsComponentsFinancialAccount(TypedDict, total=False, closed=True):
+    """The component with a financial account of Treasury."""
+
     enabled: Required[bool]
+    """Whether the component can be shown in the session."""
     features: AccountSessionCreateParamsComponentsFinancialAccountFeatures
+    """What users can do in the component."""
 
 
 class AccountSessionCreateParamsComponentsFinancialAccountTransactionsFeatures(TypedDict, total=False, closed=True):
+    """What users can do in the component."""
+
     card_spend_dispute_management: bool
+    """Whether users can dispute transactions of issued cards."""
 
 
 class AccountSessionCreateParamsComponentsFinancialAccountTransactions(TypedDict, total=False, closed=True):
+    """The component with the transactions of a financial account."""
+
     enabled: Required[bool]
+    """Whether the component can be shown in the session."""
     features: AccountSessionCreateParamsComponentsFinancialAccountTransactionsFeatures
+    """What users can do in the component."""
 
 
 class AccountSessionCreateParamsComponentsInstantPayoutsPromotionFeatures(TypedDict, total=False, closed=True):
+    """What users can do in the component."""
+
     disable_stripe_user_authentication: bool
+    """Whether users can use the component without logging in to Stripe. Only where the platform collects
+    the requirements.
+    """
     external_account_collection: bool
+    """Whether users can add and change the external account."""
     instant_payouts: bool
+    """Whether users can create instant payouts, where the account can."""
 
 
 class AccountSessionCreateParamsComponentsInstantPayoutsPromotion(TypedDict, total=False, closed=True):
+    """The component that offers instant payouts."""
+
     enabled: Required[bool]
+    """Whether the component can be shown in the session."""
     features: AccountSessionCreateParamsComponentsInstantPayoutsPromotionFeatures
+    """What users can do in the component."""
 
 
 class AccountSessionCreateParamsComponentsIssuingCardFeatures(TypedDict, total=False, closed=True):
+    """What users can do in the component."""
+
     card_management: bool
+    """Whether users can create and change cards."""
     card_spend_dispute_management: bool
+    """Whether users can dispute transactions of issued cards."""
     cardholder_management: bool
+    """Whether users can create and change cardholders."""
     spend_control_management: bool
+    """Whether users can set limits for spending."""
 
 
 class AccountSessionCreateParamsComponentsIssuingCard(TypedDict, total=False, closed=True):
+    """The component with one issued card."""
+
     enabled: Required[bool]
+    """Whether the component can be shown in the session."""
     features: AccountSessionCreateParamsComponentsIssuingCardFeatures
+    """What users can do in the component."""
 
 
 class AccountSessionCreateParamsComponentsIssuingCardsListFeatures(TypedDict, total=False, closed=True):
+    """What users can do in the component."""
+
     card_management: bool
+    """Whether users can create and change cards."""
     card_spend_dispute_management: bool
+    """Whether users can dispute transactions of issued cards."""
     cardholder_management: bool
+    """Whether users can create and change cardholders."""
     disable_stripe_user_authentication: bool
+    """Whether users can use the component without logging in to Stripe. Only where the platform collects
+    the requirements.
+    """
     spend_control_management: bool
+    """Whether users can set limits for spending."""
 
 
 class AccountSessionCreateParamsComponentsIssuingCardsList(TypedDict, total=False, closed=True):
+    """The component with a list of issued cards."""
+
     enabled: Required[bool]
+    """Whether the component can be shown in the session."""
     features: AccountSessionCreateParamsComponentsIssuingCardsListFeatures
+    """What users can do in the component."""
 
 
 class AccountSessionCreateParamsComponentsNotificationBannerFeatures(TypedDict, total=False, closed=True):
+    """What users can do in the component."""
+
     disable_stripe_user_authentication: bool
+    """Whether users can use the component without logging in to Stripe. Only where the platform collects
+    the requirements.
+    """
     external_account_collection: bool
+    """Whether users can add and change the external account."""
 
 
 class AccountSessionCreateParamsComponentsNotificationBanner(TypedDict, total=False, closed=True):
+    """The component that shows what the account must do, such as giving missing details."""
+
     enabled: Required[bool]
+    """Whether the component can be shown in the session."""
     features: AccountSessionCreateParamsComponentsNotificationBannerFeatures
+    """What users can do in the component."""
 
 
 class AccountSessionCreateParamsComponentsPaymentDetailsFeatures(TypedDict, total=False, closed=True):
+    """What users can do in the component."""
+
     capture_payments: bool
+    """Whether users can capture and cancel authorized payments."""
     destination_on_behalf_of_charge_management: bool
+    """Whether payments that the platform made on behalf of the account are shown, with the features that
+    are enabled.
+    """
     dispute_management: bool
+    """Whether users can respond to disputes, by evidence or acceptance."""
     refund_management: bool
+    """Whether users can refund payments."""
     smart_disputes_management: bool
+    """Whether users can manage Smart Disputes, in which Stripe answers disputes for them."""
 
 
 class AccountSessionCreateParamsComponentsPaymentDetails(TypedDict, total=False, closed=True):
+    """The component with the details of one payment."""
+
     enabled: Required[bool]
+    """Whether the component can be shown in the session."""
     features: AccountSessionCreateParamsComponentsPaymentDetailsFeatures
+    """What users can do in the component."""
 
 
 class AccountSessionCreateParamsComponentsPaymentDisputesFeatures(TypedDict, total=False, closed=True):
+    """What users can do in the component."""
+
     destination_on_behalf_of_charge_management: bool
+    """Whether payments that the platform made on behalf of the account are shown, with the features that
+    are enabled.
+    """
     dispute_management: bool
+    """Whether users can respond to disputes, by evidence or acceptance."""
     refund_management: bool
+    """Whether users can refund payments."""
     smart_disputes_management: bool
+    """Whether users can manage Smart Disputes, in which Stripe answers disputes for them."""
 
 
 class AccountSessionCreateParamsComponentsPaymentDisputes(TypedDict, total=False, closed=True):
+    """The component with the disputes of one payment."""
+
     enabled: Required[bool]
+    """Whether the component can be shown in the session."""
     features: AccountSessionCreateParamsComponentsPaymentDisputesFeatures
+    """What users can do in the component."""
 
 
 class AccountSessionCreateParamsComponentsPaymentMethodSettingsFeatures(TypedDict, total=False, closed=True):
+    """What users can do in the component."""
+
     disable_stripe_user_authentication: bool
+    """Whether users can use the component without logging in to Stripe. Only where the platform collects
+    the requirements.
+    """
 
 
 class AccountSessionCreateParamsComponentsPaymentMethodSettings(TypedDict, total=False, closed=True):
+    """The component in which users choose the payment methods they offer."""
+
     enabled: Required[bool]
+    """Whether the component can be shown in the session."""
     features: AccountSessionCreateParamsComponentsPaymentMethodSettingsFeatures
+    """What users can do in the component."""
 
 
 class AccountSessionCreateParamsComponentsPaymentsFeatures(TypedDict, total=False, closed=True):
+    """What users can do in the component."""
+
     capture_payments: bool
+    """Whether users can capture and cancel authorized payments."""
     destination_on_behalf_of_charge_management: bool
+    """Whether payments that the platform made on behalf of the account are shown, with the features that
+    are enabled.
+    """
     dispute_management: bool
+    """Whether users can respond to disputes, by evidence or acceptance."""
     refund_management: bool
+    """Whether users can refund payments."""
     smart_disputes_management: bool
+    """Whether users can manage Smart Disputes, in which Stripe answers disputes for them."""
 
 
 class AccountSessionCreateParamsComponentsPayments(TypedDict, total=False, closed=True):
+    """The component with a list of payments."""
+
     enabled: Required[bool]
+    """Whether the component can be shown in the session."""
     features: AccountSessionCreateParamsComponentsPaymentsFeatures
+    """What users can do in the component."""
 
 
 class AccountSessionCreateParamsComponentsPayoutDetailsFeatures(TypedDict, total=False, closed=True):
-    pass
+    """What users can do in the component."""
 
 
 class AccountSessionCreateParamsComponentsPayoutDetails(TypedDict, total=False, closed=True):
+    """The component with the details of one payout."""
+
     enabled: Required[bool]
+    """Whether the component can be shown in the session."""
     features: AccountSessionCreateParamsComponentsPayoutDetailsFeatures
+    """What users can do in the component."""
 
 
 class AccountSessionCreateParamsComponentsPayoutReconciliationReportFeatures(TypedDict, total=False, closed=True):
-    pass
+    """What users can do in the component."""
 
 
 class AccountSessionCreateParamsComponentsPayoutReconciliationReport(TypedDict, total=False, closed=True):
+    """The component with a report that matches payouts to payments."""
+
     enabled: Required[bool]
+    """Whether the component can be shown in the session."""
     features: AccountSessionCreateParamsComponentsPayoutReconciliationReportFeatures
+    """What users can do in the component."""
 
 
 class AccountSessionCreateParamsComponentsPayoutsFeatures(TypedDict, total=False, closed=True):
+    """What users can do in the component."""
+
     disable_stripe_user_authentication: bool
+    """Whether users can use the component without logging in to Stripe. Only where the platform collects
+    the requirements.
+    """
     edit_payout_schedule: bool
+    """Whether users can change when payouts are made."""
     external_account_collection: bool
+    """Whether users can add and change the external account."""
     instant_payouts: bool
+    """Whether users can create instant payouts, where the account can."""
     standard_payouts: bool
+    """Whether users can create standard payouts."""
 
 
 class AccountSessionCreateParamsComponentsPayouts(TypedDict, total=False, closed=True):
+    """The component with the balance, the payouts and their settings."""
+
     enabled: Required[bool]
+    """Whether the component can be shown in the session."""
     features: AccountSessionCreateParamsComponentsPayoutsFeatures
+    """What users can do in the component."""
 
 
 class AccountSessionCreateParamsComponentsPayoutsListFeatures(TypedDict, total=False, closed=True):
-    pass
+    """What users can do in the component."""
 
 
 class AccountSessionCreateParamsComponentsPayoutsList(TypedDict, total=False, closed=True):
+    """The component with a list of payouts."""
+
     enabled: Required[bool]
+    """Whether the component can be shown in the session."""
     features: AccountSessionCreateParamsComponentsPayoutsListFeatures
+    """What users can do in the component."""
 
 
 class AccountSessionCreateParamsComponentsReportingChartFeatures(TypedDict, total=False, closed=True):
-    pass
+    """What users can do in the component."""
 
 
 class AccountSessionCreateParamsComponentsReportingChart(TypedDict, total=False, closed=True):
+    """The component with a chart of the account's business."""
+
     enabled: Required[bool]
+    """Whether the component can be shown in the session."""
     features: AccountSessionCreateParamsComponentsReportingChartFeatures
+    """What users can do in the component."""
 
 
 class AccountSessionCreateParamsComponentsTaxRegistrationsFeatures(TypedDict, total=False, closed=True):
-    pass
+    """What users can do in the component."""
 
 
 class AccountSessionCreateParamsComponentsTaxRegistrations(TypedDict, total=False, closed=True):
+    """The component in which users manage their tax registrations."""
+
     enabled: Required[bool]
+    """Whether the component can be shown in the session."""
     features: AccountSessionCreateParamsComponentsTaxRegistrationsFeatures
+    """What users can do in the component."""
 
 
 class AccountSessionCreateParamsComponentsTaxSettingsFeatures(TypedDict, total=False, closed=True):
-    pass
+    """What users can do in the component."""
 
 
 class AccountSessionCreateParamsComponentsTaxSettings(TypedDict, total=False, closed=True):
+    """The component in which users manage their tax settings."""
+
     enabled: Required[bool]
+    """Whether the component can be shown in the session."""
     features: AccountSessionCreateParamsComponentsTaxSettingsFeatures
+    """What users can do in the component."""
 
 
 class AccountSessionCreateParamsComponentsTerminalHardwareOrdersFeatures(TypedDict, total=False, closed=True):
-    pass
+    """What users can do in the component."""
 
 
 class AccountSessionCreateParamsComponentsTerminalHardwareOrders(TypedDict, total=False, closed=True):
+    """The component with orders of Terminal readers."""
+
     enabled: Required[bool]
+    """Whether the component can be shown in the session."""
     features: AccountSessionCreateParamsComponentsTerminalHardwareOrdersFeatures
+    """What users can do in the component."""
 
 
 class AccountSessionCreateParamsComponentsTerminalHardwareShopFeatures(TypedDict, total=False, closed=True):
-    pass
+    """What users can do in the component."""
 
 
 class AccountSessionCreateParamsComponentsTerminalHardwareShop(TypedDict, total=False, closed=True):
+    """The component in which users order Terminal readers."""
+
     enabled: Required[bool]
+    """Whether the component can be shown in the session."""
     features: AccountSessionCreateParamsComponentsTerminalHardwareShopFeatures
+    """What users can do in the component."""
 
 
 class AccountSessionCreateParamsComponents(TypedDict, total=False, closed=True):
+    """Components to enable for the session, each with its features. Name those only that the user may see."""
+
     account_management: AccountSessionCreateParamsComponentsAccountManagement
+    """The component in which users see and change the details of their account."""
     account_onboarding: AccountSessionCreateParamsComponentsAccountOnboarding
+    """The component that collects the details Stripe requires of the account."""
     balance_report: AccountSessionCreateParamsComponentsBalanceReport
+    """The component with a report on the balance."""
     balances: AccountSessionCreateParamsComponentsBalances
+    """The component with the balances of the account and its payouts."""
     disputes_list: AccountSessionCreateParamsComponentsDisputesList
+    """The component with a list of all disputes."""
     documents: AccountSessionCreateParamsComponentsDocuments
+    """The component with documents to download, such as tax invoices."""
     financial_account: AccountSessionCreateParamsComponentsFinancialAccount
+    """The component with a financial account of Treasury."""
     financial_account_transactions: AccountSessionCreateParamsComponentsFinancialAccountTransactions
+    """The component with the transactions of a financial account."""
     instant_payouts_promotion: AccountSessionCreateParamsComponentsInstantPayoutsPromotion
+    """The component that offers instant payouts."""
     issuing_card: AccountSessionCreateParamsComponentsIssuingCard
+    """The component with one issued card."""
     issuing_cards_list: AccountSessionCreateParamsComponentsIssuingCardsList
+    """The component with a list of issued cards."""
     notification_banner: AccountSessionCreateParamsComponentsNotificationBanner
+    """The component that shows what the account must do, such as giving missing details."""
     payment_details: AccountSessionCreateParamsComponentsPaymentDetails
+    """The component with the details of one payment."""
     payment_disputes: AccountSessionCreateParamsComponentsPaymentDisputes
+    """The component with the disputes of one payment."""
     payment_method_settings: AccountSessionCreateParamsComponentsPaymentMethodSettings
+    """The component in which users choose the payment methods they offer."""
     payments: AccountSessionCreateParamsComponentsPayments
+    """The component with a list of payments."""
     payout_details: AccountSessionCreateParamsComponentsPayoutDetails
+    """The component with the details of one payout."""
     payout_reconciliation_report: AccountSessionCreateParamsComponentsPayoutReconciliationReport
+    """The component with a report that matches payouts to payments."""
     payouts: AccountSessionCreateParamsComponentsPayouts
+    """The component with the balance, the payouts and their settings."""
     payouts_list: AccountSessionCreateParamsComponentsPayoutsList
+    """The component with a list of payouts."""
     reporting_chart: AccountSessionCreateParamsComponentsReportingChart
+    """The component with a chart of the account's business."""
     tax_registrations: AccountSessionCreateParamsComponentsTaxRegistrations
+    """The component in which users manage their tax registrations."""
     tax_settings: AccountSessionCreateParamsComponentsTaxSettings
+    """The component in which users manage their tax settings."""
     terminal_hardware_orders: AccountSessionCreateParamsComponentsTerminalHardwareOrders
+    """The component with orders of Terminal readers."""
     terminal_hardware_shop: AccountSessionCreateParamsComponentsTerminalHardwareShop
+    """The component in which users order Terminal readers."""
 
 
 class AccountSessionCreateParams(TypedDict, total=False, closed=True):
     """The parameters of `POST /v1/account_sessions`."""
 
     account: Required[str]
+    """ID of the connected account that the session is for."""
     components: Required[AccountSessionCreateParamsComponents]
+    """Components to enable for the session, each with its features. Name those only that the user may see."""
     expand: list[str]
     """Fields to expand, by dotted path. An expanded field contains the object instead of its ID."""

@@ -405,6 +405,8 @@ class AccountBankAccountCreateParamsBankAccountDocumentsBankAccountOwnershipVeri
 
 
 class AccountBankAccountCreateParamsBankAccountDocuments(TypedDict, total=False, closed=True):
+    """Documents about the bank account to add."""
+
     bank_account_ownership_verification: (
         AccountBankAccountCreateParamsBankAccountDocumentsBankAccountOwnershipVerification
     )
@@ -412,22 +414,32 @@ class AccountBankAccountCreateParamsBankAccountDocuments(TypedDict, total=False,
 
 
 class AccountBankAccountCreateParamsBankAccount(TypedDict, total=False, closed=True):
+    """Bank account to add, as a token or its details."""
+
     account_holder_name: str
     """Name of the bank account's owner."""
     account_holder_type: Literal["company", "individual"]
     """Whether an individual or a company owns the bank account.
 
     - `company`: A company.
-    - `individual`: An individual.
+    - `individual`: A person.
     """
     account_number: Required[str]
     """Number of the bank account."""
     account_type: Literal["checking", "futsu", "savings", "toza"]
+    """Kind of the bank account. Only needed in Japan.
+
+    - `checking`: A checking account.
+    - `futsu`: An ordinary account in Japan.
+    - `savings`: A savings account.
+    - `toza`: A current account in Japan.
+    """
     country: Required[str]
     """Two-letter ISO 3166-1 alpha-2 country code."""
     currency: str
     """Three-letter ISO 4217 currency code in lowercase."""
     documents: AccountBankAccountCreateParamsBankAccountDocuments
+    """Documents about the bank account to add."""
     object: Literal["bank_account"]
     """Type of the object. All objects of a class have the same."""
     routing_number: str
@@ -438,10 +450,15 @@ class AccountBankAccountCreateParams(TypedDict, total=False, closed=True):
     """The parameters of `POST /v1/accounts/{account}/bank_accounts`."""
 
     bank_account: AccountBankAccountCreateParamsBankAccount | str
+    """Bank account to add, as a token or its details."""
     default_for_currency: bool
+    """Whether payouts in the currency go to the new account. The first one of a currency always becomes
+    the default.
+    """
     expand: list[str]
     """Fields to expand, by dotted path. An expanded field contains the object instead of its ID."""
     external_account: str
+    """Bank account or debit card to add, as a token from Stripe.js or its details."""
     metadata: Mapping[str, str]
     """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
     up to 500. An update changes only the keys it contains; an empty value removes its key.
@@ -463,6 +480,8 @@ class AccountBankAccountUpdateParamsDocumentsBankAccountOwnershipVerification(Ty
 
 
 class AccountBankAccountUpdateParamsDocuments(TypedDict, total=False, closed=True):
+    """Documents about the bank account, as files uploaded to Stripe."""
+
     bank_account_ownership_verification: AccountBankAccountUpdateParamsDocumentsBankAccountOwnershipVerification
     """Documents that prove who owns the bank account."""
 
@@ -471,28 +490,37 @@ class AccountBankAccountUpdateParams(TypedDict, total=False, closed=True):
     """The parameters of `POST /v1/accounts/{account}/bank_accounts/{id}`."""
 
     account_holder_name: str
-    """Name of the bank account's owner."""
+    """Name of the owner of the bank account."""
     account_holder_type: Literal["company", "individual"] | None
-    """Whether an individual or a company owns the bank account.
+    """Whether the bank account belongs to a person or to a company.
 
     - `company`: A company.
-    - `individual`: An individual.
+    - `individual`: A person.
     """
     account_type: Literal["checking", "futsu", "savings", "toza"]
+    """Kind of bank account. It can only be set where it has no value yet.
+
+    - `checking`: A checking account.
+    - `futsu`: An ordinary account in Japan.
+    - `savings`: A savings account.
+    - `toza`: A current account in Japan.
+    """
     address_city: str
-    """City of the address."""
+    """City of the card's billing address."""
     address_country: str
-    """Country of the address."""
+    """Country of the card's billing address."""
     address_line1: str
-    """First line of the address, such as the street and house number or a PO Box."""
+    """First line of the card's billing address."""
     address_line2: str
-    """Second line of the address, such as an apartment, floor or building."""
+    """Second line of the card's billing address."""
     address_state: str
-    """State, county, province or region of the address."""
+    """State or region of the card's billing address."""
     address_zip: str
-    """ZIP or postal code."""
+    """Postal code of the card's billing address."""
     default_for_currency: bool
+    """Whether payouts in the currency of this account go to it. There is one such account per currency."""
     documents: AccountBankAccountUpdateParamsDocuments
+    """Documents about the bank account, as files uploaded to Stripe."""
     exp_month: str
     """Month in which the card expires, from 1 to 12."""
     exp_year: str
@@ -504,6 +532,7 @@ class AccountBankAccountUpdateParams(TypedDict, total=False, closed=True):
     up to 500. An update changes only the keys it contains; an empty value removes its key.
     """
     name: str
+    """Name of the owner as it is on the card."""
 
 
 class AccountCapabilityListParams(TypedDict, total=False, closed=True):
@@ -528,7 +557,9 @@ class AccountCapabilityUpdateParams(TypedDict, total=False, closed=True):
     expand: list[str]
     """Fields to expand, by dotted path. An expanded field contains the object instead of its ID."""
     requested: bool
-    """Whether the capability is requested. It becomes active once its requirements are met."""
+    """Pass `True` to request the capability, which can add requirements. Pass `False` to remove one that
+    can be removed.
+    """
 
 
 class AccountCreateParamsBankAccountDocumentsBankAccountOwnershipVerification(TypedDict, total=False, closed=True):
@@ -539,27 +570,39 @@ class AccountCreateParamsBankAccountDocumentsBankAccountOwnershipVerification(Ty
 
 
 class AccountCreateParamsBankAccountDocuments(TypedDict, total=False, closed=True):
+    """Documents about the bank account."""
+
     bank_account_ownership_verification: AccountCreateParamsBankAccountDocumentsBankAccountOwnershipVerification
     """Documents that prove who owns the bank account."""
 
 
 class AccountCreateParamsBankAccount(TypedDict, total=False, closed=True):
+    """Bank account to which the account is paid out, as a token or its details."""
+
     account_holder_name: str
     """Name of the bank account's owner."""
     account_holder_type: Literal["company", "individual"]
     """Whether an individual or a company owns the bank account.
 
-    - `company`: A company.
-    - `individual`: An individual.
+    - `company`: A company owns the account.
+    - `individual`: A person owns the account.
     """
     account_number: Required[str]
     """Number of the bank account."""
     account_type: Literal["checking", "futsu", "savings", "toza"]
+    """Kind of bank account. Only needed in Japan.
+
+    - `checking`: A checking account.
+    - `futsu`: An ordinary account in Japan.
+    - `savings`: A savings account.
+    - `toza`: A current account in Japan.
+    """
     country: Required[str]
     """Two-letter ISO 3166-1 alpha-2 country code."""
     currency: str
     """Three-letter ISO 4217 currency code in lowercase."""
     documents: AccountCreateParamsBankAccountDocuments
+    """Documents about the bank account."""
     object: Literal["bank_account"]
     """Type of the object. All objects of a class have the same."""
     routing_number: str
@@ -567,19 +610,28 @@ class AccountCreateParamsBankAccount(TypedDict, total=False, closed=True):
 
 
 class AccountCreateParamsBusinessProfileAnnualRevenue(TypedDict, total=False, closed=True):
+    """Revenue of the last fiscal year."""
+
     amount: Required[int]
+    """Revenue in the smallest currency unit."""
     currency: Required[str]
     """Three-letter ISO 4217 currency code in lowercase."""
     fiscal_year_end: Required[str]
+    """Last day of the fiscal year, as `YYYY-MM-DD`."""
 
 
 class AccountCreateParamsBusinessProfileMonthlyEstimatedRevenue(TypedDict, total=False, closed=True):
+    """About how much the business earns in a month."""
+
     amount: Required[int]
+    """Monthly revenue in the smallest currency unit."""
     currency: Required[str]
     """Three-letter ISO 4217 currency code in lowercase."""
 
 
 class AccountCreateParamsBusinessProfileSupportAddress(TypedDict, total=False, closed=True):
+    """Address that customers can use for support requests."""
+
     city: Annotated[str, MaxLen(100)]
     """City, district, suburb, town or village."""
     country: str
@@ -595,9 +647,14 @@ class AccountCreateParamsBusinessProfileSupportAddress(TypedDict, total=False, c
 
 
 class AccountCreateParamsBusinessProfile(TypedDict, total=False, closed=True):
+    """What the business does and how its customers reach it."""
+
     annual_revenue: AccountCreateParamsBusinessProfileAnnualRevenue
+    """Revenue of the last fiscal year."""
     estimated_worker_count: int
+    """About how many people work for the business."""
     mcc: Annotated[str, MaxLen(4)]
+    """Merchant category code of the business, four digits."""
     minority_owned_business_designation: Sequence[
         Literal[
             "lgbtqi_owned_business",
@@ -607,441 +664,1376 @@ class AccountCreateParamsBusinessProfile(TypedDict, total=False, closed=True):
             "women_owned_business",
         ]
     ]
+    """Groups that own the business, as the account states it.
+
+    - `lgbtqi_owned_business`: Owned by LGBTQI people.
+    - `minority_owned_business`: Owned by members of a minority.
+    - `none_of_these_apply`: Owned by none of these groups.
+    - `prefer_not_to_answer`: The business does not wish to say.
+    - `women_owned_business`: Owned by women.
+    """
     monthly_estimated_revenue: AccountCreateParamsBusinessProfileMonthlyEstimatedRevenue
+    """About how much the business earns in a month."""
     name: str
+    """Name of the business as its customers know it."""
     product_description: Annotated[str, MaxLen(40000)]
+    """What the business sells. Required where it has no website; customers do not see it."""
     specified_commercial_transactions_act_url: str | None
+    """URL of the page with the disclosures that Japan's law on commercial transactions requires."""
     support_address: AccountCreateParamsBusinessProfileSupportAddress
+    """Address that customers can use for support requests."""
     support_email: str
+    """Email address for support requests, shown on receipts and invoices."""
     support_phone: str
+    """Phone number for support requests, shown on receipts and invoices."""
     support_url: str | None
+    """URL of the support pages."""
     url: str
+    """Website of the business."""
 
 
 class AccountCreateParamsCapabilitiesAcssDebitPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take pre-authorized debits in Canada.
+
+    - `active`: The account can use the capability.
+    - `inactive`: The account cannot use it; its requirements say what is missing.
+    - `pending`: Stripe is still checking the account's details.
+    """
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountCreateParamsCapabilitiesAffirmPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take payments with Affirm.
+
+    - `active`: The account can use the capability.
+    - `inactive`: The account cannot use it; its requirements say what is missing.
+    - `pending`: Stripe is still checking the account's details.
+    """
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountCreateParamsCapabilitiesAfterpayClearpayPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take payments with Afterpay and Clearpay.
+
+    - `active`: The account can use the capability.
+    - `inactive`: The account cannot use it; its requirements say what is missing.
+    - `pending`: Stripe is still checking the account's details.
+    """
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountCreateParamsCapabilitiesAlmaPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take payments with Alma.
+
+    - `active`: The account can use the capability.
+    - `inactive`: The account cannot use it; its requirements say what is missing.
+    - `pending`: Stripe is still checking the account's details.
+    """
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountCreateParamsCapabilitiesAmazonPayPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take payments with Amazon Pay.
+
+    - `active`: The account can use the capability.
+    - `inactive`: The account cannot use it; its requirements say what is missing.
+    - `pending`: Stripe is still checking the account's details.
+    """
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountCreateParamsCapabilitiesAppDistribution(TypedDict, total=False, closed=True):
+    """Whether the account can distribute Stripe apps.
+
+    - `active`: The account can use the capability.
+    - `inactive`: The account cannot use it; its requirements say what is missing.
+    - `pending`: Stripe is still checking the account's details.
+    """
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountCreateParamsCapabilitiesAuBecsDebitPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take BECS Direct Debit payments in Australia.
+
+    - `active`: The account can use the capability.
+    - `inactive`: The account cannot use it; its requirements say what is missing.
+    - `pending`: Stripe is still checking the account's details.
+    """
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountCreateParamsCapabilitiesBacsDebitPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take Bacs Direct Debit payments in the United Kingdom.
+
+    - `active`: The account can use the capability.
+    - `inactive`: The account cannot use it; its requirements say what is missing.
+    - `pending`: Stripe is still checking the account's details.
+    """
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountCreateParamsCapabilitiesBancontactPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take payments with Bancontact.
+
+    - `active`: The account can use the capability.
+    - `inactive`: The account cannot use it; its requirements say what is missing.
+    - `pending`: Stripe is still checking the account's details.
+    """
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountCreateParamsCapabilitiesBankTransferPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take payments by bank transfer into a customer's cash balance.
+
+    - `active`: The account can use the capability.
+    - `inactive`: The account cannot use it; its requirements say what is missing.
+    - `pending`: Stripe is still checking the account's details.
+    """
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountCreateParamsCapabilitiesBilliePayments(TypedDict, total=False, closed=True):
+    """Whether the account can take payments with Billie.
+
+    - `active`: The account can use the capability.
+    - `inactive`: The account cannot use it; its requirements say what is missing.
+    - `pending`: Stripe is still checking the account's details.
+    """
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountCreateParamsCapabilitiesBizumPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take payments with Bizum.
+
+    - `active`: The account can use the capability.
+    - `inactive`: The account cannot use it; its requirements say what is missing.
+    - `pending`: Stripe is still checking the account's details.
+    """
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountCreateParamsCapabilitiesBlikPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take payments with BLIK.
+
+    - `active`: The account can use the capability.
+    - `inactive`: The account cannot use it; its requirements say what is missing.
+    - `pending`: Stripe is still checking the account's details.
+    """
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountCreateParamsCapabilitiesBlikRecurringPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take recurring payments with BLIK.
+
+    - `active`: The account can use the capability.
+    - `inactive`: The account cannot use it; its requirements say what is missing.
+    - `pending`: Stripe is still checking the account's details.
+    """
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountCreateParamsCapabilitiesBoletoPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take payments with Boleto.
+
+    - `active`: The account can use the capability.
+    - `inactive`: The account cannot use it; its requirements say what is missing.
+    - `pending`: Stripe is still checking the account's details.
+    """
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountCreateParamsCapabilitiesCardIssuing(TypedDict, total=False, closed=True):
+    """Whether the account can issue cards.
+
+    - `active`: The account can use the capability.
+    - `inactive`: The account cannot use it; its requirements say what is missing.
+    - `pending`: Stripe is still checking the account's details.
+    """
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountCreateParamsCapabilitiesCardPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take card payments.
+
+    - `active`: The account can use the capability.
+    - `inactive`: The account cannot use it; its requirements say what is missing.
+    - `pending`: Stripe is still checking the account's details.
+    """
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountCreateParamsCapabilitiesCartesBancairesPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take payments through Cartes Bancaires, a card network of France.
+
+    - `active`: The account can use the capability.
+    - `inactive`: The account cannot use it; its requirements say what is missing.
+    - `pending`: Stripe is still checking the account's details.
+    """
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountCreateParamsCapabilitiesCashappPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take payments with Cash App Pay.
+
+    - `active`: The account can use the capability.
+    - `inactive`: The account cannot use it; its requirements say what is missing.
+    - `pending`: Stripe is still checking the account's details.
+    """
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountCreateParamsCapabilitiesCryptoPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take payments with stablecoins.
+
+    - `active`: The account can use the capability.
+    - `inactive`: The account cannot use it; its requirements say what is missing.
+    - `pending`: Stripe is still checking the account's details.
+    """
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountCreateParamsCapabilitiesEpsPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take payments with EPS.
+
+    - `active`: The account can use the capability.
+    - `inactive`: The account cannot use it; its requirements say what is missing.
+    - `pending`: Stripe is still checking the account's details.
+    """
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountCreateParamsCapabilitiesFpxPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take payments with FPX.
+
+    - `active`: The account can use the capability.
+    - `inactive`: The account cannot use it; its requirements say what is missing.
+    - `pending`: Stripe is still checking the account's details.
+    """
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountCreateParamsCapabilitiesGbBankTransferPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take bank transfers in pounds sterling.
+
+    - `active`: The account can use the capability.
+    - `inactive`: The account cannot use it; its requirements say what is missing.
+    - `pending`: Stripe is still checking the account's details.
+    """
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountCreateParamsCapabilitiesGiropayPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take payments with giropay.
+
+    - `active`: The account can use the capability.
+    - `inactive`: The account cannot use it; its requirements say what is missing.
+    - `pending`: Stripe is still checking the account's details.
+    """
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountCreateParamsCapabilitiesGrabpayPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take payments with GrabPay.
+
+    - `active`: The account can use the capability.
+    - `inactive`: The account cannot use it; its requirements say what is missing.
+    - `pending`: Stripe is still checking the account's details.
+    """
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountCreateParamsCapabilitiesIdealPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take payments with iDEAL.
+
+    - `active`: The account can use the capability.
+    - `inactive`: The account cannot use it; its requirements say what is missing.
+    - `pending`: Stripe is still checking the account's details.
+    """
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountCreateParamsCapabilitiesIndiaInternationalPayments(TypedDict, total=False, closed=True):
+    """Whether an account in India can take payments from other countries.
+
+    - `active`: The account can use the capability.
+    - `inactive`: The account cannot use it; its requirements say what is missing.
+    - `pending`: Stripe is still checking the account's details.
+    """
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountCreateParamsCapabilitiesJcbPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take payments with JCB cards. For accounts in Japan only.
+
+    - `active`: The account can use the capability.
+    - `inactive`: The account cannot use it; its requirements say what is missing.
+    - `pending`: Stripe is still checking the account's details.
+    """
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountCreateParamsCapabilitiesJpBankTransferPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take bank transfers in yen.
+
+    - `active`: The account can use the capability.
+    - `inactive`: The account cannot use it; its requirements say what is missing.
+    - `pending`: Stripe is still checking the account's details.
+    """
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountCreateParamsCapabilitiesKakaoPayPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take payments with Kakao Pay.
+
+    - `active`: The account can use the capability.
+    - `inactive`: The account cannot use it; its requirements say what is missing.
+    - `pending`: Stripe is still checking the account's details.
+    """
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountCreateParamsCapabilitiesKlarnaPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take payments with Klarna.
+
+    - `active`: The account can use the capability.
+    - `inactive`: The account cannot use it; its requirements say what is missing.
+    - `pending`: Stripe is still checking the account's details.
+    """
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountCreateParamsCapabilitiesKonbiniPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take payments in Japanese convenience stores.
+
+    - `active`: The account can use the capability.
+    - `inactive`: The account cannot use it; its requirements say what is missing.
+    - `pending`: Stripe is still checking the account's details.
+    """
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountCreateParamsCapabilitiesKrCardPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take payments with cards of South Korea.
+
+    - `active`: The account can use the capability.
+    - `inactive`: The account cannot use it; its requirements say what is missing.
+    - `pending`: Stripe is still checking the account's details.
+    """
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountCreateParamsCapabilitiesLegacyPayments(TypedDict, total=False, closed=True):
+    """Whether the account has the old capability for payments, which came before `card_payments` and
+    `transfers`.
+
+    - `active`: The account can use the capability.
+    - `inactive`: The account cannot use it; its requirements say what is missing.
+    - `pending`: Stripe is still checking the account's details.
+    """
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountCreateParamsCapabilitiesLinkPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take payments with Link.
+
+    - `active`: The account can use the capability.
+    - `inactive`: The account cannot use it; its requirements say what is missing.
+    - `pending`: Stripe is still checking the account's details.
+    """
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountCreateParamsCapabilitiesMbWayPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take payments with MB WAY.
+
+    - `active`: The account can use the capability.
+    - `inactive`: The account cannot use it; its requirements say what is missing.
+    - `pending`: Stripe is still checking the account's details.
+    """
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountCreateParamsCapabilitiesMobilepayPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take payments with MobilePay.
+
+    - `active`: The account can use the capability.
+    - `inactive`: The account cannot use it; its requirements say what is missing.
+    - `pending`: Stripe is still checking the account's details.
+    """
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountCreateParamsCapabilitiesMultibancoPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take payments with Multibanco.
+
+    - `active`: The account can use the capability.
+    - `inactive`: The account cannot use it; its requirements say what is missing.
+    - `pending`: Stripe is still checking the account's details.
+    """
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountCreateParamsCapabilitiesMxBankTransferPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take bank transfers in Mexican pesos.
+
+    - `active`: The account can use the capability.
+    - `inactive`: The account cannot use it; its requirements say what is missing.
+    - `pending`: Stripe is still checking the account's details.
+    """
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountCreateParamsCapabilitiesNaverPayPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take payments with Naver Pay.
+
+    - `active`: The account can use the capability.
+    - `inactive`: The account cannot use it; its requirements say what is missing.
+    - `pending`: Stripe is still checking the account's details.
+    """
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountCreateParamsCapabilitiesNzBankAccountBecsDebitPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take BECS Direct Debit payments in New Zealand.
+
+    - `active`: The account can use the capability.
+    - `inactive`: The account cannot use it; its requirements say what is missing.
+    - `pending`: Stripe is still checking the account's details.
+    """
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountCreateParamsCapabilitiesOxxoPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take payments with OXXO.
+
+    - `active`: The account can use the capability.
+    - `inactive`: The account cannot use it; its requirements say what is missing.
+    - `pending`: Stripe is still checking the account's details.
+    """
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountCreateParamsCapabilitiesP24Payments(TypedDict, total=False, closed=True):
+    """Whether the account can take payments with Przelewy24.
+
+    - `active`: The account can use the capability.
+    - `inactive`: The account cannot use it; its requirements say what is missing.
+    - `pending`: Stripe is still checking the account's details.
+    """
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountCreateParamsCapabilitiesPayByBankPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take payments with Pay by Bank.
+
+    - `active`: The account can use the capability.
+    - `inactive`: The account cannot use it; its requirements say what is missing.
+    - `pending`: Stripe is still checking the account's details.
+    """
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountCreateParamsCapabilitiesPaycoPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take payments with PAYCO.
+
+    - `active`: The account can use the capability.
+    - `inactive`: The account cannot use it; its requirements say what is missing.
+    - `pending`: Stripe is still checking the account's details.
+    """
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountCreateParamsCapabilitiesPaynowPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take payments with PayNow.
+
+    - `active`: The account can use the capability.
+    - `inactive`: The account cannot use it; its requirements say what is missing.
+    - `pending`: Stripe is still checking the account's details.
+    """
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountCreateParamsCapabilitiesPaypayPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take payments with PayPay.
+
+    - `active`: The account can use the capability.
+    - `inactive`: The account cannot use it; its requirements say what is missing.
+    - `pending`: Stripe is still checking the account's details.
+    """
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountCreateParamsCapabilitiesPaytoPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take payments with PayTo.
+
+    - `active`: The account can use the capability.
+    - `inactive`: The account cannot use it; its requirements say what is missing.
+    - `pending`: Stripe is still checking the account's details.
+    """
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountCreateParamsCapabilitiesPixPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take payments with Pix.
+
+    - `active`: The account can use the capability.
+    - `inactive`: The account cannot use it; its requirements say what is missing.
+    - `pending`: Stripe is still checking the account's details.
+    """
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountCreateParamsCapabilitiesPromptpayPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take payments with PromptPay.
+
+    - `active`: The account can use the capability.
+    - `inactive`: The account cannot use it; its requirements say what is missing.
+    - `pending`: Stripe is still checking the account's details.
+    """
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountCreateParamsCapabilitiesRevolutPayPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take payments with Revolut Pay.
+
+    - `active`: The account can use the capability.
+    - `inactive`: The account cannot use it; its requirements say what is missing.
+    - `pending`: Stripe is still checking the account's details.
+    """
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountCreateParamsCapabilitiesSamsungPayPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take payments with Samsung Pay.
+
+    - `active`: The account can use the capability.
+    - `inactive`: The account cannot use it; its requirements say what is missing.
+    - `pending`: Stripe is still checking the account's details.
+    """
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountCreateParamsCapabilitiesSatispayPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take payments with Satispay.
+
+    - `active`: The account can use the capability.
+    - `inactive`: The account cannot use it; its requirements say what is missing.
+    - `pending`: Stripe is still checking the account's details.
+    """
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountCreateParamsCapabilitiesScalapayPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take payments with Scalapay.
+
+    - `active`: The account can use the capability.
+    - `inactive`: The account cannot use it; its requirements say what is missing.
+    - `pending`: Stripe is still checking the account's details.
+    """
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountCreateParamsCapabilitiesSepaBankTransferPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take bank transfers in euros.
+
+    - `active`: The account can use the capability.
+    - `inactive`: The account cannot use it; its requirements say what is missing.
+    - `pending`: Stripe is still checking the account's details.
+    """
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountCreateParamsCapabilitiesSepaDebitPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take SEPA Direct Debit payments.
+
+    - `active`: The account can use the capability.
+    - `inactive`: The account cannot use it; its requirements say what is missing.
+    - `pending`: Stripe is still checking the account's details.
+    """
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountCreateParamsCapabilitiesSequraPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take payments with seQura.
+
+    - `active`: The account can use the capability.
+    - `inactive`: The account cannot use it; its requirements say what is missing.
+    - `pending`: Stripe is still checking the account's details.
+    """
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountCreateParamsCapabilitiesSofortPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take payments with Sofort.
+
+    - `active`: The account can use the capability.
+    - `inactive`: The account cannot use it; its requirements say what is missing.
+    - `pending`: Stripe is still checking the account's details.
+    """
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountCreateParamsCapabilitiesSunbitPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take payments with Sunbit.
+
+    - `active`: The account can use the capability.
+    - `inactive`: The account cannot use it; its requirements say what is missing.
+    - `pending`: Stripe is still checking the account's details.
+    """
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountCreateParamsCapabilitiesSwishPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take payments with Swish.
+
+    - `active`: The account can use the capability.
+    - `inactive`: The account cannot use it; its requirements say what is missing.
+    - `pending`: Stripe is still checking the account's details.
+    """
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountCreateParamsCapabilitiesTaxReportingUs1099K(TypedDict, total=False, closed=True):
+    """Whether Stripe reports the account's payments to the US tax authority on Form 1099-K.
+
+    - `active`: The account can use the capability.
+    - `inactive`: The account cannot use it; its requirements say what is missing.
+    - `pending`: Stripe is still checking the account's details.
+    """
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountCreateParamsCapabilitiesTaxReportingUs1099Misc(TypedDict, total=False, closed=True):
+    """Whether Stripe reports the account's income to the US tax authority on Form 1099-MISC.
+
+    - `active`: The account can use the capability.
+    - `inactive`: The account cannot use it; its requirements say what is missing.
+    - `pending`: Stripe is still checking the account's details.
+    """
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountCreateParamsCapabilitiesTransfers(TypedDict, total=False, closed=True):
+    """Whether the account can receive transfers from its platform.
+
+    - `active`: The account can use the capability.
+    - `inactive`: The account cannot use it; its requirements say what is missing.
+    - `pending`: Stripe is still checking the account's details.
+    """
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountCreateParamsCapabilitiesTreasury(TypedDict, total=False, closed=True):
+    """Whether the account can have financial accounts of Treasury.
+
+    - `active`: The account can use the capability.
+    - `inactive`: The account cannot use it; its requirements say what is missing.
+    - `pending`: Stripe is still checking the account's details.
+    """
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountCreateParamsCapabilitiesTwintPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take payments with TWINT.
+
+    - `active`: The account can use the capability.
+    - `inactive`: The account cannot use it; its requirements say what is missing.
+    - `pending`: Stripe is still checking the account's details.
+    """
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountCreateParamsCapabilitiesUpiPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take payments with UPI.
+
+    - `active`: The account can use the capability.
+    - `inactive`: The account cannot use it; its requirements say what is missing.
+    - `pending`: Stripe is still checking the account's details.
+    """
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountCreateParamsCapabilitiesUsBankAccountAchPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take ACH Direct Debit payments from US bank accounts.
+
+    - `active`: The account can use the capability.
+    - `inactive`: The account cannot use it; its requirements say what is missing.
+    - `pending`: Stripe is still checking the account's details.
+    """
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountCreateParamsCapabilitiesUsBankTransferPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take bank transfers in US dollars.
+
+    - `active`: The account can use the capability.
+    - `inactive`: The account cannot use it; its requirements say what is missing.
+    - `pending`: Stripe is still checking the account's details.
+    """
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountCreateParamsCapabilitiesWeroPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take payments with Wero.
+
+    - `active`: The account can use the capability.
+    - `inactive`: The account cannot use it; its requirements say what is missing.
+    - `pending`: Stripe is still checking the account's details.
+    """
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountCreateParamsCapabilitiesZipPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take payments with Zip.
+
+    - `active`: The account can use the capability.
+    - `inactive`: The account cannot use it; its requirements say what is missing.
+    - `pending`: Stripe is still checking the account's details.
+    """
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountCreateParamsCapabilities(TypedDict, total=False, closed=True):
+    """Capabilities to request for the account. Requesting one adds its requirements; card payments are the
+    most common.
+    """
+
     acss_debit_payments: AccountCreateParamsCapabilitiesAcssDebitPayments
+    """Whether the account can take pre-authorized debits in Canada.
+
+    - `active`: The account can use the capability.
+    - `inactive`: The account cannot use it; its requirements say what is missing.
+    - `pending`: Stripe is still checking the account's details.
+    """
     affirm_payments: AccountCreateParamsCapabilitiesAffirmPayments
+    """Whether the account can take payments with Affirm.
+
+    - `active`: The account can use the capability.
+    - `inactive`: The account cannot use it; its requirements say what is missing.
+    - `pending`: Stripe is still checking the account's details.
+    """
     afterpay_clearpay_payments: AccountCreateParamsCapabilitiesAfterpayClearpayPayments
+    """Whether the account can take payments with Afterpay and Clearpay.
+
+    - `active`: The account can use the capability.
+    - `inactive`: The account cannot use it; its requirements say what is missing.
+    - `pending`: Stripe is still checking the account's details.
+    """
     alma_payments: AccountCreateParamsCapabilitiesAlmaPayments
+    """Whether the account can take payments with Alma.
+
+    - `active`: The account can use the capability.
+    - `inactive`: The account cannot use it; its requirements say what is missing.
+    - `pending`: Stripe is still checking the account's details.
+    """
     amazon_pay_payments: AccountCreateParamsCapabilitiesAmazonPayPayments
+    """Whether the account can take payments with Amazon Pay.
+
+    - `active`: The account can use the capability.
+    - `inactive`: The account cannot use it; its requirements say what is missing.
+    - `pending`: Stripe is still checking the account's details.
+    """
     app_distribution: AccountCreateParamsCapabilitiesAppDistribution
+    """Whether the account can distribute Stripe apps.
+
+    - `active`: The account can use the capability.
+    - `inactive`: The account cannot use it; its requirements say what is missing.
+    - `pending`: Stripe is still checking the account's details.
+    """
     au_becs_debit_payments: AccountCreateParamsCapabilitiesAuBecsDebitPayments
+    """Whether the account can take BECS Direct Debit payments in Australia.
+
+    - `active`: The account can use the capability.
+    - `inactive`: The account cannot use it; its requirements say what is missing.
+    - `pending`: Stripe is still checking the account's details.
+    """
     bacs_debit_payments: AccountCreateParamsCapabilitiesBacsDebitPayments
+    """Whether the account can take Bacs Direct Debit payments in the United Kingdom.
+
+    - `active`: The account can use the capability.
+    - `inactive`: The account cannot use it; its requirements say what is missing.
+    - `pending`: Stripe is still checking the account's details.
+    """
     bancontact_payments: AccountCreateParamsCapabilitiesBancontactPayments
+    """Whether the account can take payments with Bancontact.
+
+    - `active`: The account can use the capability.
+    - `inactive`: The account cannot use it; its requirements say what is missing.
+    - `pending`: Stripe is still checking the account's details.
+    """
     bank_transfer_payments: AccountCreateParamsCapabilitiesBankTransferPayments
+    """Whether the account can take payments by bank transfer into a customer's cash balance.
+
+    - `active`: The account can use the capability.
+    - `inactive`: The account cannot use it; its requirements say what is missing.
+    - `pending`: Stripe is still checking the account's details.
+    """
     billie_payments: AccountCreateParamsCapabilitiesBilliePayments
+    """Whether the account can take payments with Billie.
+
+    - `active`: The account can use the capability.
+    - `inactive`: The account cannot use it; its requirements say what is missing.
+    - `pending`: Stripe is still checking the account's details.
+    """
     bizum_payments: AccountCreateParamsCapabilitiesBizumPayments
+    """Whether the account can take payments with Bizum.
+
+    - `active`: The account can use the capability.
+    - `inactive`: The account cannot use it; its requirements say what is missing.
+    - `pending`: Stripe is still checking the account's details.
+    """
     blik_payments: AccountCreateParamsCapabilitiesBlikPayments
+    """Whether the account can take payments with BLIK.
+
+    - `active`: The account can use the capability.
+    - `inactive`: The account cannot use it; its requirements say what is missing.
+    - `pending`: Stripe is still checking the account's details.
+    """
     blik_recurring_payments: AccountCreateParamsCapabilitiesBlikRecurringPayments
+    """Whether the account can take recurring payments with BLIK.
+
+    - `active`: The account can use the capability.
+    - `inactive`: The account cannot use it; its requirements say what is missing.
+    - `pending`: Stripe is still checking the account's details.
+    """
     boleto_payments: AccountCreateParamsCapabilitiesBoletoPayments
+    """Whether the account can take payments with Boleto.
+
+    - `active`: The account can use the capability.
+    - `inactive`: The account cannot use it; its requirements say what is missing.
+    - `pending`: Stripe is still checking the account's details.
+    """
     card_issuing: AccountCreateParamsCapabilitiesCardIssuing
+    """Whether the account can issue cards.
+
+    - `active`: The account can use the capability.
+    - `inactive`: The account cannot use it; its requirements say what is missing.
+    - `pending`: Stripe is still checking the account's details.
+    """
     card_payments: AccountCreateParamsCapabilitiesCardPayments
+    """Whether the account can take card payments.
+
+    - `active`: The account can use the capability.
+    - `inactive`: The account cannot use it; its requirements say what is missing.
+    - `pending`: Stripe is still checking the account's details.
+    """
     cartes_bancaires_payments: AccountCreateParamsCapabilitiesCartesBancairesPayments
+    """Whether the account can take payments through Cartes Bancaires, a card network of France.
+
+    - `active`: The account can use the capability.
+    - `inactive`: The account cannot use it; its requirements say what is missing.
+    - `pending`: Stripe is still checking the account's details.
+    """
     cashapp_payments: AccountCreateParamsCapabilitiesCashappPayments
+    """Whether the account can take payments with Cash App Pay.
+
+    - `active`: The account can use the capability.
+    - `inactive`: The account cannot use it; its requirements say what is missing.
+    - `pending`: Stripe is still checking the account's details.
+    """
     crypto_payments: AccountCreateParamsCapabilitiesCryptoPayments
+    """Whether the account can take payments with stablecoins.
+
+    - `active`: The account can use the capability.
+    - `inactive`: The account cannot use it; its requirements say what is missing.
+    - `pending`: Stripe is still checking the account's details.
+    """
     eps_payments: AccountCreateParamsCapabilitiesEpsPayments
+    """Whether the account can take payments with EPS.
+
+    - `active`: The account can use the capability.
+    - `inactive`: The account cannot use it; its requirements say what is missing.
+    - `pending`: Stripe is still checking the account's details.
+    """
     fpx_payments: AccountCreateParamsCapabilitiesFpxPayments
+    """Whether the account can take payments with FPX.
+
+    - `active`: The account can use the capability.
+    - `inactive`: The account cannot use it; its requirements say what is missing.
+    - `pending`: Stripe is still checking the account's details.
+    """
     gb_bank_transfer_payments: AccountCreateParamsCapabilitiesGbBankTransferPayments
+    """Whether the account can take bank transfers in pounds sterling.
+
+    - `active`: The account can use the capability.
+    - `inactive`: The account cannot use it; its requirements say what is missing.
+    - `pending`: Stripe is still checking the account's details.
+    """
     giropay_payments: AccountCreateParamsCapabilitiesGiropayPayments
+    """Whether the account can take payments with giropay.
+
+    - `active`: The account can use the capability.
+    - `inactive`: The account cannot use it; its requirements say what is missing.
+    - `pending`: Stripe is still checking the account's details.
+    """
     grabpay_payments: AccountCreateParamsCapabilitiesGrabpayPayments
+    """Whether the account can take payments with GrabPay.
+
+    - `active`: The account can use the capability.
+    - `inactive`: The account cannot use it; its requirements say what is missing.
+    - `pending`: Stripe is still checking the account's details.
+    """
     ideal_payments: AccountCreateParamsCapabilitiesIdealPayments
+    """Whether the account can take payments with iDEAL.
+
+    - `active`: The account can use the capability.
+    - `inactive`: The account cannot use it; its requirements say what is missing.
+    - `pending`: Stripe is still checking the account's details.
+    """
     india_international_payments: AccountCreateParamsCapabilitiesIndiaInternationalPayments
+    """Whether an account in India can take payments from other countries.
+
+    - `active`: The account can use the capability.
+    - `inactive`: The account cannot use it; its requirements say what is missing.
+    - `pending`: Stripe is still checking the account's details.
+    """
     jcb_payments: AccountCreateParamsCapabilitiesJcbPayments
+    """Whether the account can take payments with JCB cards. For accounts in Japan only.
+
+    - `active`: The account can use the capability.
+    - `inactive`: The account cannot use it; its requirements say what is missing.
+    - `pending`: Stripe is still checking the account's details.
+    """
     jp_bank_transfer_payments: AccountCreateParamsCapabilitiesJpBankTransferPayments
+    """Whether the account can take bank transfers in yen.
+
+    - `active`: The account can use the capability.
+    - `inactive`: The account cannot use it; its requirements say what is missing.
+    - `pending`: Stripe is still checking the account's details.
+    """
     kakao_pay_payments: AccountCreateParamsCapabilitiesKakaoPayPayments
+    """Whether the account can take payments with Kakao Pay.
+
+    - `active`: The account can use the capability.
+    - `inactive`: The account cannot use it; its requirements say what is missing.
+    - `pending`: Stripe is still checking the account's details.
+    """
     klarna_payments: AccountCreateParamsCapabilitiesKlarnaPayments
+    """Whether the account can take payments with Klarna.
+
+    - `active`: The account can use the capability.
+    - `inactive`: The account cannot use it; its requirements say what is missing.
+    - `pending`: Stripe is still checking the account's details.
+    """
     konbini_payments: AccountCreateParamsCapabilitiesKonbiniPayments
+    """Whether the account can take payments in Japanese convenience stores.
+
+    - `active`: The account can use the capability.
+    - `inactive`: The account cannot use it; its requirements say what is missing.
+    - `pending`: Stripe is still checking the account's details.
+    """
     kr_card_payments: AccountCreateParamsCapabilitiesKrCardPayments
+    """Whether the account can take payments with cards of South Korea.
+
+    - `active`: The account can use the capability.
+    - `inactive`: The account cannot use it; its requirements say what is missing.
+    - `pending`: Stripe is still checking the account's details.
+    """
     legacy_payments: AccountCreateParamsCapabilitiesLegacyPayments
+    """Whether the account has the old capability for payments, which came before `card_payments` and
+    `transfers`.
+
+    - `active`: The account can use the capability.
+    - `inactive`: The account cannot use it; its requirements say what is missing.
+    - `pending`: Stripe is still checking the account's details.
+    """
     link_payments: AccountCreateParamsCapabilitiesLinkPayments
+    """Whether the account can take payments with Link.
+
+    - `active`: The account can use the capability.
+    - `inactive`: The account cannot use it; its requirements say what is missing.
+    - `pending`: Stripe is still checking the account's details.
+    """
     mb_way_payments: AccountCreateParamsCapabilitiesMbWayPayments
+    """Whether the account can take payments with MB WAY.
+
+    - `active`: The account can use the capability.
+    - `inactive`: The account cannot use it; its requirements say what is missing.
+    - `pending`: Stripe is still checking the account's details.
+    """
     mobilepay_payments: AccountCreateParamsCapabilitiesMobilepayPayments
+    """Whether the account can take payments with MobilePay.
+
+    - `active`: The account can use the capability.
+    - `inactive`: The account cannot use it; its requirements say what is missing.
+    - `pending`: Stripe is still checking the account's details.
+    """
     multibanco_payments: AccountCreateParamsCapabilitiesMultibancoPayments
+    """Whether the account can take payments with Multibanco.
+
+    - `active`: The account can use the capability.
+    - `inactive`: The account cannot use it; its requirements say what is missing.
+    - `pending`: Stripe is still checking the account's details.
+    """
     mx_bank_transfer_payments: AccountCreateParamsCapabilitiesMxBankTransferPayments
+    """Whether the account can take bank transfers in Mexican pesos.
+
+    - `active`: The account can use the capability.
+    - `inactive`: The account cannot use it; its requirements say what is missing.
+    - `pending`: Stripe is still checking the account's details.
+    """
     naver_pay_payments: AccountCreateParamsCapabilitiesNaverPayPayments
+    """Whether the account can take payments with Naver Pay.
+
+    - `active`: The account can use the capability.
+    - `inactive`: The account cannot use it; its requirements say what is missing.
+    - `pending`: Stripe is still checking the account's details.
+    """
     nz_bank_account_becs_debit_payments: AccountCreateParamsCapabilitiesNzBankAccountBecsDebitPayments
+    """Whether the account can take BECS Direct Debit payments in New Zealand.
+
+    - `active`: The account can use the capability.
+    - `inactive`: The account cannot use it; its requirements say what is missing.
+    - `pending`: Stripe is still checking the account's details.
+    """
     oxxo_payments: AccountCreateParamsCapabilitiesOxxoPayments
+    """Whether the account can take payments with OXXO.
+
+    - `active`: The account can use the capability.
+    - `inactive`: The account cannot use it; its requirements say what is missing.
+    - `pending`: Stripe is still checking the account's details.
+    """
     p24_payments: AccountCreateParamsCapabilitiesP24Payments
+    """Whether the account can take payments with Przelewy24.
+
+    - `active`: The account can use the capability.
+    - `inactive`: The account cannot use it; its requirements say what is missing.
+    - `pending`: Stripe is still checking the account's details.
+    """
     pay_by_bank_payments: AccountCreateParamsCapabilitiesPayByBankPayments
+    """Whether the account can take payments with Pay by Bank.
+
+    - `active`: The account can use the capability.
+    - `inactive`: The account cannot use it; its requirements say what is missing.
+    - `pending`: Stripe is still checking the account's details.
+    """
     payco_payments: AccountCreateParamsCapabilitiesPaycoPayments
+    """Whether the account can take payments with PAYCO.
+
+    - `active`: The account can use the capability.
+    - `inactive`: The account cannot use it; its requirements say what is missing.
+    - `pending`: Stripe is still checking the account's details.
+    """
     paynow_payments: AccountCreateParamsCapabilitiesPaynowPayments
+    """Whether the account can take payments with PayNow.
+
+    - `active`: The account can use the capability.
+    - `inactive`: The account cannot use it; its requirements say what is missing.
+    - `pending`: Stripe is still checking the account's details.
+    """
     paypay_payments: AccountCreateParamsCapabilitiesPaypayPayments
+    """Whether the account can take payments with PayPay.
+
+    - `active`: The account can use the capability.
+    - `inactive`: The account cannot use it; its requirements say what is missing.
+    - `pending`: Stripe is still checking the account's details.
+    """
     payto_payments: AccountCreateParamsCapabilitiesPaytoPayments
+    """Whether the account can take payments with PayTo.
+
+    - `active`: The account can use the capability.
+    - `inactive`: The account cannot use it; its requirements say what is missing.
+    - `pending`: Stripe is still checking the account's details.
+    """
     pix_payments: AccountCreateParamsCapabilitiesPixPayments
+    """Whether the account can take payments with Pix.
+
+    - `active`: The account can use the capability.
+    - `inactive`: The account cannot use it; its requirements say what is missing.
+    - `pending`: Stripe is still checking the account's details.
+    """
     promptpay_payments: AccountCreateParamsCapabilitiesPromptpayPayments
+    """Whether the account can take payments with PromptPay.
+
+    - `active`: The account can use the capability.
+    - `inactive`: The account cannot use it; its requirements say what is missing.
+    - `pending`: Stripe is still checking the account's details.
+    """
     revolut_pay_payments: AccountCreateParamsCapabilitiesRevolutPayPayments
+    """Whether the account can take payments with Revolut Pay.
+
+    - `active`: The account can use the capability.
+    - `inactive`: The account cannot use it; its requirements say what is missing.
+    - `pending`: Stripe is still checking the account's details.
+    """
     samsung_pay_payments: AccountCreateParamsCapabilitiesSamsungPayPayments
+    """Whether the account can take payments with Samsung Pay.
+
+    - `active`: The account can use the capability.
+    - `inactive`: The account cannot use it; its requirements say what is missing.
+    - `pending`: Stripe is still checking the account's details.
+    """
     satispay_payments: AccountCreateParamsCapabilitiesSatispayPayments
+    """Whether the account can take payments with Satispay.
+
+    - `active`: The account can use the capability.
+    - `inactive`: The account cannot use it; its requirements say what is missing.
+    - `pending`: Stripe is still checking the account's details.
+    """
     scalapay_payments: AccountCreateParamsCapabilitiesScalapayPayments
+    """Whether the account can take payments with Scalapay.
+
+    - `active`: The account can use the capability.
+    - `inactive`: The account cannot use it; its requirements say what is missing.
+    - `pending`: Stripe is still checking the account's details.
+    """
     sepa_bank_transfer_payments: AccountCreateParamsCapabilitiesSepaBankTransferPayments
+    """Whether the account can take bank transfers in euros.
+
+    - `active`: The account can use the capability.
+    - `inactive`: The account cannot use it; its requirements say what is missing.
+    - `pending`: Stripe is still checking the account's details.
+    """
     sepa_debit_payments: AccountCreateParamsCapabilitiesSepaDebitPayments
+    """Whether the account can take SEPA Direct Debit payments.
+
+    - `active`: The account can use the capability.
+    - `inactive`: The account cannot use it; its requirements say what is missing.
+    - `pending`: Stripe is still checking the account's details.
+    """
     sequra_payments: AccountCreateParamsCapabilitiesSequraPayments
+    """Whether the account can take payments with seQura.
+
+    - `active`: The account can use the capability.
+    - `inactive`: The account cannot use it; its requirements say what is missing.
+    - `pending`: Stripe is still checking the account's details.
+    """
     sofort_payments: AccountCreateParamsCapabilitiesSofortPayments
+    """Whether the account can take payments with Sofort.
+
+    - `active`: The account can use the capability.
+    - `inactive`: The account cannot use it; its requirements say what is missing.
+    - `pending`: Stripe is still checking the account's details.
+    """
     sunbit_payments: AccountCreateParamsCapabilitiesSunbitPayments
+    """Whether the account can take payments with Sunbit.
+
+    - `active`: The account can use the capability.
+    - `inactive`: The account cannot use it; its requirements say what is missing.
+    - `pending`: Stripe is still checking the account's details.
+    """
     swish_payments: AccountCreateParamsCapabilitiesSwishPayments
+    """Whether the account can take payments with Swish.
+
+    - `active`: The account can use the capability.
+    - `inactive`: The account cannot use it; its requirements say what is missing.
+    - `pending`: Stripe is still checking the account's details.
+    """
     tax_reporting_us_1099_k: AccountCreateParamsCapabilitiesTaxReportingUs1099K
+    """Whether Stripe reports the account's payments to the US tax authority on Form 1099-K.
+
+    - `active`: The account can use the capability.
+    - `inactive`: The account cannot use it; its requirements say what is missing.
+    - `pending`: Stripe is still checking the account's details.
+    """
     tax_reporting_us_1099_misc: AccountCreateParamsCapabilitiesTaxReportingUs1099Misc
+    """Whether Stripe reports the account's income to the US tax authority on Form 1099-MISC.
+
+    - `active`: The account can use the capability.
+    - `inactive`: The account cannot use it; its requirements say what is missing.
+    - `pending`: Stripe is still checking the account's details.
+    """
     transfers: AccountCreateParamsCapabilitiesTransfers
+    """Whether the account can receive transfers from its platform.
+
+    - `active`: The account can use the capability.
+    - `inactive`: The account cannot use it; its requirements say what is missing.
+    - `pending`: Stripe is still checking the account's details.
+    """
     treasury: AccountCreateParamsCapabilitiesTreasury
+    """Whether the account can have financial accounts of Treasury.
+
+    - `active`: The account can use the capability.
+    - `inactive`: The account cannot use it; its requirements say what is missing.
+    - `pending`: Stripe is still checking the account's details.
+    """
     twint_payments: AccountCreateParamsCapabilitiesTwintPayments
+    """Whether the account can take payments with TWINT.
+
+    - `active`: The account can use the capability.
+    - `inactive`: The account cannot use it; its requirements say what is missing.
+    - `pending`: Stripe is still checking the account's details.
+    """
     upi_payments: AccountCreateParamsCapabilitiesUpiPayments
+    """Whether the account can take payments with UPI.
+
+    - `active`: The account can use the capability.
+    - `inactive`: The account cannot use it; its requirements say what is missing.
+    - `pending`: Stripe is still checking the account's details.
+    """
     us_bank_account_ach_payments: AccountCreateParamsCapabilitiesUsBankAccountAchPayments
+    """Whether the account can take ACH Direct Debit payments from US bank accounts.
+
+    - `active`: The account can use the capability.
+    - `inactive`: The account cannot use it; its requirements say what is missing.
+    - `pending`: Stripe is still checking the account's details.
+    """
     us_bank_transfer_payments: AccountCreateParamsCapabilitiesUsBankTransferPayments
+    """Whether the account can take bank transfers in US dollars.
+
+    - `active`: The account can use the capability.
+    - `inactive`: The account cannot use it; its requirements say what is missing.
+    - `pending`: Stripe is still checking the account's details.
+    """
     wero_payments: AccountCreateParamsCapabilitiesWeroPayments
+    """Whether the account can take payments with Wero.
+
+    - `active`: The account can use the capability.
+    - `inactive`: The account cannot use it; its requirements say what is missing.
+    - `pending`: Stripe is still checking the account's details.
+    """
     zip_payments: AccountCreateParamsCapabilitiesZipPayments
+    """Whether the account can take payments with Zip.
+
+    - `active`: The account can use the capability.
+    - `inactive`: The account cannot use it; its requirements say what is missing.
+    - `pending`: Stripe is still checking the account's details.
+    """
 
 
 class AccountCreateParamsCompanyAddress(TypedDict, total=False, closed=True):
+    """Main address of the company."""
+
     city: Annotated[str, MaxLen(100)]
     """City, district, suburb, town or village."""
     country: str
@@ -1057,7 +2049,7 @@ class AccountCreateParamsCompanyAddress(TypedDict, total=False, closed=True):
 
 
 class AccountCreateParamsCompanyAddressKana(TypedDict, total=False, closed=True):
-    """Address in kana (Japan only)."""
+    """Main address of a company in Japan, written in kana."""
 
     city: str
     """City, district, suburb, town or village."""
@@ -1076,7 +2068,7 @@ class AccountCreateParamsCompanyAddressKana(TypedDict, total=False, closed=True)
 
 
 class AccountCreateParamsCompanyAddressKanji(TypedDict, total=False, closed=True):
-    """Address in kanji (Japan only)."""
+    """Main address of a company in Japan, written in kanji."""
 
     city: str
     """City, district, suburb, town or village."""
@@ -1095,6 +2087,8 @@ class AccountCreateParamsCompanyAddressKanji(TypedDict, total=False, closed=True
 
 
 class AccountCreateParamsCompanyAdministrativeAddress(TypedDict, total=False, closed=True):
+    """Address at which the company is administered."""
+
     city: str
     """City, district, suburb, town or village."""
     country: str
@@ -1132,6 +2126,8 @@ class AccountCreateParamsCompanyOwnershipDeclaration(TypedDict, total=False, clo
 
 
 class AccountCreateParamsCompanyPhysicalAddress(TypedDict, total=False, closed=True):
+    """Address at which the company can be found."""
+
     city: str
     """City, district, suburb, town or village."""
     country: str
@@ -1147,6 +2143,8 @@ class AccountCreateParamsCompanyPhysicalAddress(TypedDict, total=False, closed=T
 
 
 class AccountCreateParamsCompanyPrincipalPlaceOfBusiness(TypedDict, total=False, closed=True):
+    """Address at which the company does most of its business."""
+
     city: str
     """City, district, suburb, town or village."""
     country: str
@@ -1184,6 +2182,8 @@ class AccountCreateParamsCompanyRepresentativeDeclaration(TypedDict, total=False
 
 
 class AccountCreateParamsCompanyVerificationDocument(TypedDict, total=False, closed=True):
+    """Document that identifies the company."""
+
     back: Annotated[str, MaxLen(500)]
     """File with the back of the document."""
     front: Annotated[str, MaxLen(500)]
@@ -1191,38 +2191,62 @@ class AccountCreateParamsCompanyVerificationDocument(TypedDict, total=False, clo
 
 
 class AccountCreateParamsCompanyVerification(TypedDict, total=False, closed=True):
+    """Documents about the company."""
+
     document: AccountCreateParamsCompanyVerificationDocument
+    """Document that identifies the company."""
 
 
 class AccountCreateParamsCompany(TypedDict, total=False, closed=True):
+    """Details of the company behind the account, for all business types but `individual`."""
+
     address: AccountCreateParamsCompanyAddress
+    """Main address of the company."""
     address_kana: AccountCreateParamsCompanyAddressKana
-    """Address in kana (Japan only)."""
+    """Main address of a company in Japan, written in kana."""
     address_kanji: AccountCreateParamsCompanyAddressKanji
-    """Address in kanji (Japan only)."""
+    """Main address of a company in Japan, written in kanji."""
     administrative_address: AccountCreateParamsCompanyAdministrativeAddress
+    """Address at which the company is administered."""
     directors_provided: bool
+    """Whether all directors were added as persons."""
     directorship_declaration: AccountCreateParamsCompanyDirectorshipDeclaration
     """Declaration that the information about the company's directors is complete and correct."""
     executives_provided: bool
+    """Whether all executives were added as persons."""
     export_license_id: str
+    """Importer-exporter code of a company in India that sells to other countries."""
     export_purpose_code: str
+    """Purpose code of exports from India, which says what kind of goods or services are sold."""
     name: Annotated[str, MaxLen(100)]
+    """Legal name of the company."""
     name_kana: Annotated[str, MaxLen(100)]
+    """Legal name of a company in Japan, written in kana."""
     name_kanji: Annotated[str, MaxLen(100)]
+    """Legal name of a company in Japan, written in kanji."""
     owners_provided: bool
+    """Whether all owners were added as persons."""
     ownership_declaration: AccountCreateParamsCompanyOwnershipDeclaration
     """Declaration that the information about the company's owners is complete and correct."""
     ownership_exemption_reason: (
         Literal["qualified_entity_exceeds_ownership_threshold", "qualifies_as_financial_institution"] | None
     )
+    """Why the company need not name its owners.
+
+    - `qualified_entity_exceeds_ownership_threshold`: An entity that is exempt holds so large a share
+      that no other owner counts.
+    - `qualifies_as_financial_institution`: The company is a regulated financial institution.
+    """
     phone: str
-    """Phone number, including the country code."""
+    """Phone number of the company, with the country code."""
     physical_address: AccountCreateParamsCompanyPhysicalAddress
+    """Address at which the company can be found."""
     principal_place_of_business: AccountCreateParamsCompanyPrincipalPlaceOfBusiness
+    """Address at which the company does most of its business."""
     registration_date: AccountCreateParamsCompanyRegistrationDate | None
     """Date on which the company was registered."""
     registration_number: str
+    """Number under which the company is registered, such as with the commercial register."""
     representative_declaration: AccountCreateParamsCompanyRepresentativeDeclaration
     """Declaration that the representative is authorized to act for the company."""
     structure: (
@@ -1253,29 +2277,97 @@ class AccountCreateParamsCompany(TypedDict, total=False, closed=True):
         ]
         | None
     )
+    """Legal form of the company. Which values are possible depends on the country.
+
+    - `free_zone_establishment`: An establishment with one shareholder in a free zone of the United Arab
+      Emirates.
+    - `free_zone_llc`: A limited liability company in a free zone of the United Arab Emirates.
+    - `government_instrumentality`: An organization that serves the government.
+    - `governmental_unit`: A government body, such as a city or state.
+    - `incorporated_non_profit`: A non-profit organization that is incorporated.
+    - `incorporated_partnership`: A partnership that is incorporated.
+    - `limited_liability_partnership`: A partnership with limited liability.
+    - `llc`: A limited liability company.
+    - `multi_member_llc`: A limited liability company with several members.
+    - `private_company`: A company whose shares are not publicly traded.
+    - `private_corporation`: A corporation whose shares are not publicly traded.
+    - `private_partnership`: A partnership that is not publicly traded.
+    - `public_company`: A company whose shares are publicly traded.
+    - `public_corporation`: A corporation whose shares are publicly traded.
+    - `public_partnership`: A partnership that is publicly traded.
+    - `registered_charity`: A charity that is registered.
+    - `single_member_llc`: A limited liability company with one member.
+    - `sole_establishment`: A business of one person in the United Arab Emirates.
+    - `sole_proprietorship`: A business of one person.
+    - `tax_exempt_government_instrumentality`: An organization that serves the government and pays no
+      tax.
+    - `unincorporated_association`: An association that is not incorporated.
+    - `unincorporated_non_profit`: A non-profit organization that is not incorporated.
+    - `unincorporated_partnership`: A partnership that is not incorporated.
+    """
     tax_id: str
+    """Tax ID of the company, such as the EIN in the US."""
     tax_id_registrar: str
+    """Authority that issued the tax ID, for companies in Germany, such as the court of registration."""
     vat_id: str
+    """VAT ID of the company."""
     verification: AccountCreateParamsCompanyVerification
+    """Documents about the company."""
 
 
 class AccountCreateParamsControllerFees(TypedDict, total=False, closed=True):
+    """Who pays Stripe's fees."""
+
     payer: Literal["account", "application"]
+    """Who pays Stripe's fees on the account's payments. Defaults to `account`.
+
+    - `account`: The account pays Stripe directly.
+    - `application`: The platform pays Stripe for the account's payments.
+    - `application_custom`: The platform pays, in the way of Custom accounts.
+    - `application_express`: The platform pays, in the way of Express accounts.
+    """
 
 
 class AccountCreateParamsControllerLosses(TypedDict, total=False, closed=True):
+    """Who bears losses from payments."""
+
     payments: Literal["application", "stripe"]
+    """Who is liable when the account cannot cover refunds and disputes. Defaults to `stripe`.
+
+    - `application`: The platform is liable.
+    - `stripe`: Stripe is liable.
+    """
 
 
 class AccountCreateParamsControllerStripeDashboard(TypedDict, total=False, closed=True):
+    """Access of the account to the Dashboard."""
+
     type: Literal["express", "full", "none"]
+    """Which Dashboard the account's users have. Defaults to `full`.
+
+    - `express`: The Express Dashboard, with fewer features.
+    - `full`: The full Dashboard.
+    - `none`: No Dashboard; the platform shows what is needed.
+    """
 
 
 class AccountCreateParamsController(TypedDict, total=False, closed=True):
+    """Who is in charge of the account and its risks. It cannot be changed later, and not be combined with
+    `type`.
+    """
+
     fees: AccountCreateParamsControllerFees
+    """Who pays Stripe's fees."""
     losses: AccountCreateParamsControllerLosses
+    """Who bears losses from payments."""
     requirement_collection: Literal["application", "stripe"]
+    """Who collects the details that Stripe requires of the account. Defaults to `stripe`.
+
+    - `application`: The platform collects the details through the API.
+    - `stripe`: Stripe collects the details from the account's users.
+    """
     stripe_dashboard: AccountCreateParamsControllerStripeDashboard
+    """Access of the account to the Dashboard."""
 
 
 class AccountCreateParamsDocumentsBankAccountOwnershipVerification(TypedDict, total=False, closed=True):
@@ -1328,12 +2420,17 @@ class AccountCreateParamsDocumentsProofOfAddress(TypedDict, total=False, closed=
 
 
 class AccountCreateParamsDocumentsProofOfBusinessPresence(TypedDict, total=False, closed=True):
+    """Documents that show that the business is present in the country."""
+
     files: list[str]
     """Uploaded files that make up the document."""
 
 
 class AccountCreateParamsDocumentsProofOfUltimateBeneficialOwnershipSigner(TypedDict, total=False, closed=True):
+    """Who signed the documents about ownership."""
+
     person: str
+    """ID of the person who signed."""
 
 
 class AccountCreateParamsDocumentsProofOfUltimateBeneficialOwnership(TypedDict, total=False, closed=True):
@@ -1342,9 +2439,12 @@ class AccountCreateParamsDocumentsProofOfUltimateBeneficialOwnership(TypedDict, 
     files: list[Annotated[str, MaxLen(500)]]
     """Uploaded files that make up the document."""
     signer: AccountCreateParamsDocumentsProofOfUltimateBeneficialOwnershipSigner
+    """Who signed the documents about ownership."""
 
 
 class AccountCreateParamsDocuments(TypedDict, total=False, closed=True):
+    """Documents about the business, as files uploaded to Stripe."""
+
     bank_account_ownership_verification: AccountCreateParamsDocumentsBankAccountOwnershipVerification
     """Documents that prove who owns the bank account."""
     company_license: AccountCreateParamsDocumentsCompanyLicense
@@ -1360,18 +2460,23 @@ class AccountCreateParamsDocuments(TypedDict, total=False, closed=True):
     proof_of_address: AccountCreateParamsDocumentsProofOfAddress
     """Documents that prove the address."""
     proof_of_business_presence: AccountCreateParamsDocumentsProofOfBusinessPresence
+    """Documents that show that the business is present in the country."""
     proof_of_ultimate_beneficial_ownership: AccountCreateParamsDocumentsProofOfUltimateBeneficialOwnership
     """Documents that prove who the ultimate beneficial owners are."""
 
 
 class AccountCreateParamsExternalAccount(TypedDict, total=False, closed=True):
+    """Bank account or debit card to which the account is paid out, as a token or its details. It replaces
+    the default one for its currency.
+    """
+
     account_holder_name: str
     """Name of the bank account's owner."""
     account_holder_type: Literal["company", "individual"]
     """Whether an individual or a company owns the bank account.
 
-    - `company`: A company.
-    - `individual`: An individual.
+    - `company`: A company owns the account.
+    - `individual`: A person owns the account.
     """
     account_number: str
     """Number of the bank account."""
@@ -1380,7 +2485,11 @@ class AccountCreateParamsExternalAccount(TypedDict, total=False, closed=True):
     currency: str
     """Three-letter ISO 4217 currency code in lowercase."""
     object: Required[Literal["bank_account"] | Literal["card"] | Literal["card"]]
-    """Type of the object. All objects of a class have the same."""
+    """Whether the details are those of a bank account or of a card.
+
+    - `bank_account`: Details of a bank account.
+    - `card`: Details of a debit card.
+    """
     routing_number: str
     """Routing number of the bank."""
     address_city: str
@@ -1398,6 +2507,7 @@ class AccountCreateParamsExternalAccount(TypedDict, total=False, closed=True):
     cvc: str
     """Security code of the card."""
     default_for_currency: bool
+    """Whether payouts in the currency go to this account."""
     exp_month: int
     """Month in which the card expires, from 1 to 12."""
     exp_year: int
@@ -1407,15 +2517,23 @@ class AccountCreateParamsExternalAccount(TypedDict, total=False, closed=True):
     up to 500. An update changes only the keys it contains; an empty value removes its key.
     """
     name: str
+    """Name of the card's owner."""
     number: str
+    """Card number."""
     token: str
+    """Token of a bank account or debit card, from Stripe.js."""
 
 
 class AccountCreateParamsGroups(TypedDict, total=False, closed=True):
+    """Groups of accounts that the account is to join."""
+
     payments_pricing: str | None
+    """Pricing scheme of the group, which decides what payments cost the account."""
 
 
 class AccountCreateParamsIndividualAddress(TypedDict, total=False, closed=True):
+    """Home address of the person."""
+
     city: Annotated[str, MaxLen(100)]
     """City, district, suburb, town or village."""
     country: str
@@ -1480,7 +2598,7 @@ class AccountCreateParamsIndividualDob(TypedDict, total=False, closed=True):
 
 
 class AccountCreateParamsIndividualRegisteredAddress(TypedDict, total=False, closed=True):
-    """Address under which the company is registered."""
+    """Address under which the person's business is registered."""
 
     city: Annotated[str, MaxLen(100)]
     """City, district, suburb, town or village."""
@@ -1512,6 +2630,8 @@ class AccountCreateParamsIndividualRelationship(TypedDict, total=False, closed=T
 
 
 class AccountCreateParamsIndividualVerificationAdditionalDocument(TypedDict, total=False, closed=True):
+    """Document with the person's address, such as a utility bill."""
+
     back: Annotated[str, MaxLen(500)]
     """File with the back of the document."""
     front: Annotated[str, MaxLen(500)]
@@ -1519,6 +2639,8 @@ class AccountCreateParamsIndividualVerificationAdditionalDocument(TypedDict, tot
 
 
 class AccountCreateParamsIndividualVerificationDocument(TypedDict, total=False, closed=True):
+    """Document that identifies the person, such as a passport or driver's license."""
+
     back: Annotated[str, MaxLen(500)]
     """File with the back of the document."""
     front: Annotated[str, MaxLen(500)]
@@ -1526,12 +2648,19 @@ class AccountCreateParamsIndividualVerificationDocument(TypedDict, total=False, 
 
 
 class AccountCreateParamsIndividualVerification(TypedDict, total=False, closed=True):
+    """Documents that identify the person."""
+
     additional_document: AccountCreateParamsIndividualVerificationAdditionalDocument
+    """Document with the person's address, such as a utility bill."""
     document: AccountCreateParamsIndividualVerificationDocument
+    """Document that identifies the person, such as a passport or driver's license."""
 
 
 class AccountCreateParamsIndividual(TypedDict, total=False, closed=True):
+    """Details of the person behind an account with the business type `individual`."""
+
     address: AccountCreateParamsIndividualAddress
+    """Home address of the person."""
     address_kana: AccountCreateParamsIndividualAddressKana
     """Address in kana (Japan only)."""
     address_kanji: AccountCreateParamsIndividualAddressKanji
@@ -1539,7 +2668,7 @@ class AccountCreateParamsIndividual(TypedDict, total=False, closed=True):
     dob: AccountCreateParamsIndividualDob | None
     """Date of birth."""
     email: str
-    """Email address."""
+    """Email address of the person."""
     first_name: Annotated[str, MaxLen(100)]
     """Given name of the person."""
     first_name_kana: str
@@ -1547,9 +2676,15 @@ class AccountCreateParamsIndividual(TypedDict, total=False, closed=True):
     first_name_kanji: str
     """Given name in kanji (Japan only)."""
     full_name_aliases: list[Annotated[str, MaxLen(300)]] | None
+    """Other names by which the person is known."""
     gender: str
+    """Gender of the person, as some countries require it (`male` or `female`)."""
     id_number: str
+    """National ID number of the person, such as the social security number in the US. It cannot be read
+    back.
+    """
     id_number_secondary: str
+    """Second ID number of the person, such as the laser code in Thailand. It cannot be read back."""
     last_name: Annotated[str, MaxLen(100)]
     """Family name of the person."""
     last_name_kana: str
@@ -1563,34 +2698,45 @@ class AccountCreateParamsIndividual(TypedDict, total=False, closed=True):
     up to 500. An update changes only the keys it contains; an empty value removes its key.
     """
     phone: str
-    """Phone number, including the country code."""
+    """Phone number of the person, with the country code."""
     political_exposure: Literal["existing", "none"]
     """Whether the person is politically exposed, such as by a prominent public office.
 
-    - `existing`: The person has disclosed that they are politically exposed.
-    - `none`: The person is not politically exposed.
+    - `existing`: The person holds, or is close to somebody who holds, such an office.
+    - `none`: The person has no such exposure.
     """
     registered_address: AccountCreateParamsIndividualRegisteredAddress
-    """Address under which the company is registered."""
+    """Address under which the person's business is registered."""
     relationship: AccountCreateParamsIndividualRelationship
     """The person's roles in the company."""
     ssn_last_4: str
+    """Last four digits of the person's US social security number."""
     verification: AccountCreateParamsIndividualVerification
+    """Documents that identify the person."""
 
 
 class AccountCreateParamsSettingsBacsDebitPayments(TypedDict, total=False, closed=True):
+    """Settings for Bacs Direct Debit."""
+
     display_name: str
+    """Name of the business in the customer's mandate and statement."""
 
 
 class AccountCreateParamsSettingsBranding(TypedDict, total=False, closed=True):
+    """Look of payment pages, emails, invoices and receipts."""
+
     icon: str
+    """Square picture of the business, at least 128 by 128 pixels."""
     logo: str
+    """Logo of the business, shown instead of icon and name."""
     primary_color: str
+    """Main color, as a hex code such as `#0055aa`."""
     secondary_color: str
+    """Second color, as a hex code such as `#ffaa00`."""
 
 
 class AccountCreateParamsSettingsCardIssuingTosAcceptance(TypedDict, total=False, closed=True):
-    """Acceptance of the terms of service."""
+    """Acceptance of the terms of Issuing."""
 
     date: int | datetime
     """Time at which the terms of service were accepted."""
@@ -1601,86 +2747,156 @@ class AccountCreateParamsSettingsCardIssuingTosAcceptance(TypedDict, total=False
 
 
 class AccountCreateParamsSettingsCardIssuing(TypedDict, total=False, closed=True):
+    """Settings for Issuing."""
+
     tos_acceptance: AccountCreateParamsSettingsCardIssuingTosAcceptance
-    """Acceptance of the terms of service."""
+    """Acceptance of the terms of Issuing."""
 
 
 class AccountCreateParamsSettingsCardPaymentsDeclineOn(TypedDict, total=False, closed=True):
+    """Checks whose failure declines a card payment, even if the issuer approved it."""
+
     avs_failure: bool
+    """Whether payments are declined when the postal code or address does not match."""
     cvc_failure: bool
+    """Whether payments are declined when the security code does not match."""
 
 
 class AccountCreateParamsSettingsCardPayments(TypedDict, total=False, closed=True):
+    """Settings for card payments."""
+
     decline_on: AccountCreateParamsSettingsCardPaymentsDeclineOn
+    """Checks whose failure declines a card payment, even if the issuer approved it."""
     statement_descriptor_prefix: Annotated[str, MaxLen(10)]
+    """Beginning of the text on card statements; payments can add a suffix."""
     statement_descriptor_prefix_kana: Annotated[str, MaxLen(10)] | None
+    """Beginning of the text on Japanese card statements, in kana."""
     statement_descriptor_prefix_kanji: Annotated[str, MaxLen(10)] | None
+    """Beginning of the text on Japanese card statements, in kanji."""
 
 
 class AccountCreateParamsSettingsInvoices(TypedDict, total=False, closed=True):
+    """Settings for invoices."""
+
     hosted_payment_method_save: Literal["always", "never", "offer"]
+    """Whether the hosted invoice page saves the payment method for later.
+
+    - `always`: The payment method is always saved.
+    - `never`: The payment method is never saved.
+    - `offer`: The customer can choose to save it.
+    """
 
 
 class AccountCreateParamsSettingsPayments(TypedDict, total=False, closed=True):
+    """Settings that apply to all payment methods."""
+
     statement_descriptor: Annotated[str, MaxLen(22)]
-    """Text that appears on the bank or card statement."""
+    """Text on customers' statements for payments that set no text of their own."""
     statement_descriptor_kana: Annotated[str, MaxLen(22)]
+    """Text on statements in Japan, in kana."""
     statement_descriptor_kanji: Annotated[str, MaxLen(22)]
+    """Text on statements in Japan, in kanji."""
 
 
 class AccountCreateParamsSettingsPayoutsSchedule(TypedDict, total=False, closed=True):
+    """When the balance is paid out."""
+
     delay_days: Literal["minimum"] | int
+    """Days until a payment is paid out, or `minimum` for the least that the country allows.
+
+    - `minimum`: The shortest delay that is possible for the account.
+    """
     interval: Literal["daily", "manual", "monthly", "weekly"]
-    """- `day`: Days.
-    - `week`: Weeks.
-    - `month`: Months.
-    - `year`: Years.
+    """How often the balance is paid out. `manual` leaves it to you to create payouts.
+
+    - `daily`: Every day.
+    - `manual`: Only when you create a payout.
+    - `monthly`: Once a month or more, on fixed days.
+    - `weekly`: Once a week or more, on fixed days.
     """
     monthly_anchor: int
+    """Day of the month on which monthly payouts are made, from 1 to 31. Only with the interval `monthly`."""
     monthly_payout_days: Sequence[int]
+    """Days of the month on which monthly payouts are made, from 1 to 31."""
     weekly_anchor: Literal["friday", "monday", "saturday", "sunday", "thursday", "tuesday", "wednesday"]
+    """Day of the week on which weekly payouts are made. Only with the interval `weekly`."""
     weekly_payout_days: Sequence[Literal["friday", "monday", "thursday", "tuesday", "wednesday"]]
+    """Days of the week on which weekly payouts are made."""
 
 
 class AccountCreateParamsSettingsPayouts(TypedDict, total=False, closed=True):
+    """Settings for payouts."""
+
     debit_negative_balances: bool
+    """Whether Stripe debits the external account to cover a negative balance."""
     schedule: AccountCreateParamsSettingsPayoutsSchedule
+    """When the balance is paid out."""
     statement_descriptor: Annotated[str, MaxLen(22)]
-    """Text that appears on the bank or card statement."""
+    """Text on the account's own bank statement for each payout."""
 
 
 class AccountCreateParamsSettingsPaypayPaymentsSiteAccessible(TypedDict, total=False, closed=True):
-    pass
+    """Details of a website that everybody can open."""
 
 
 class AccountCreateParamsSettingsPaypayPaymentsSiteInDevelopment(TypedDict, total=False, closed=True):
+    """Details of a website that is not public yet."""
+
     password: Required[str]
+    """Password with which the reviewer opens the website."""
     username: str
+    """User name with which the reviewer opens the website."""
 
 
 class AccountCreateParamsSettingsPaypayPaymentsSiteRestricted(TypedDict, total=False, closed=True):
+    """Details of a website that only some people can open."""
+
     payment_flow_file: str
+    """Uploaded file that shows how customers pay on the website."""
 
 
 class AccountCreateParamsSettingsPaypayPaymentsSite(TypedDict, total=False, closed=True):
+    """Website that PayPay reviews."""
+
     accessible: AccountCreateParamsSettingsPaypayPaymentsSiteAccessible
+    """Details of a website that everybody can open."""
     in_development: AccountCreateParamsSettingsPaypayPaymentsSiteInDevelopment
+    """Details of a website that is not public yet."""
     restricted: AccountCreateParamsSettingsPaypayPaymentsSiteRestricted
+    """Details of a website that only some people can open."""
     type: Literal["accessible", "in_development", "restricted"]
+    """Who can open the website.
+
+    - `accessible`: Everybody.
+    - `in_development`: Only those who have the user name and password.
+    - `restricted`: Only some people, such as members.
+    """
 
 
 class AccountCreateParamsSettingsPaypayPayments(TypedDict, total=False, closed=True):
+    """Settings for PayPay."""
+
     additional_files: list[str]
+    """Uploaded files with further information that PayPay needs."""
     goods_type: Literal["digital_content", "other"]
+    """Kind of goods that the business sells.
+
+    - `digital_content`: Digital content.
+    - `other`: Other goods or services.
+    """
     site: AccountCreateParamsSettingsPaypayPaymentsSite
+    """Website that PayPay reviews."""
 
 
 class AccountCreateParamsSettingsSepaDebitPayments(TypedDict, total=False, closed=True):
+    """Settings for SEPA Direct Debit."""
+
     creditor_id: str
+    """SEPA creditor identifier that names the business in mandates and on statements."""
 
 
 class AccountCreateParamsSettingsTreasuryTosAcceptance(TypedDict, total=False, closed=True):
-    """Acceptance of the terms of service."""
+    """Acceptance of the terms of Treasury."""
 
     date: int | datetime
     """Time at which the terms of service were accepted."""
@@ -1691,31 +2907,46 @@ class AccountCreateParamsSettingsTreasuryTosAcceptance(TypedDict, total=False, c
 
 
 class AccountCreateParamsSettingsTreasury(TypedDict, total=False, closed=True):
+    """Settings for Treasury."""
+
     tos_acceptance: AccountCreateParamsSettingsTreasuryTosAcceptance
-    """Acceptance of the terms of service."""
+    """Acceptance of the terms of Treasury."""
 
 
 class AccountCreateParamsSettings(TypedDict, total=False, closed=True):
+    """How the account works in detail, by product."""
+
     bacs_debit_payments: AccountCreateParamsSettingsBacsDebitPayments
+    """Settings for Bacs Direct Debit."""
     branding: AccountCreateParamsSettingsBranding
+    """Look of payment pages, emails, invoices and receipts."""
     card_issuing: AccountCreateParamsSettingsCardIssuing
+    """Settings for Issuing."""
     card_payments: AccountCreateParamsSettingsCardPayments
+    """Settings for card payments."""
     invoices: AccountCreateParamsSettingsInvoices
+    """Settings for invoices."""
     payments: AccountCreateParamsSettingsPayments
+    """Settings that apply to all payment methods."""
     payouts: AccountCreateParamsSettingsPayouts
+    """Settings for payouts."""
     paypay_payments: AccountCreateParamsSettingsPaypayPayments
+    """Settings for PayPay."""
     sepa_debit_payments: AccountCreateParamsSettingsSepaDebitPayments
+    """Settings for SEPA Direct Debit."""
     treasury: AccountCreateParamsSettingsTreasury
+    """Settings for Treasury."""
 
 
 class AccountCreateParamsTosAcceptance(TypedDict, total=False, closed=True):
-    """Acceptance of the terms of service."""
+    """Acceptance of the Stripe services agreement. Only where your platform collects the requirements."""
 
     date: int | datetime
     """Time at which the terms of service were accepted."""
     ip: str
     """IP address of the person who accepted or requested."""
     service_agreement: str
+    """Agreement to accept, `full` (the default) or `recipient`."""
     user_agent: str
     """User agent of the browser used to accept or request."""
 
@@ -1724,31 +2955,70 @@ class AccountCreateParams(TypedDict, total=False, closed=True):
     """The parameters of `POST /v1/accounts`."""
 
     account_token: str
+    """Token from Stripe.js with the legal details of the account, in place of `company` and `individual`.
+    Your server then never sees them.
+    """
     bank_account: AccountCreateParamsBankAccount | str
+    """Bank account to which the account is paid out, as a token or its details."""
     business_profile: AccountCreateParamsBusinessProfile
+    """What the business does and how its customers reach it."""
     business_type: Literal["company", "government_entity", "individual", "non_profit"]
+    """Legal kind of the business. It decides whether `company` or `individual` applies, and what Stripe
+    must verify.
+
+    - `company`: A company.
+    - `government_entity`: A part of the government. In the US only.
+    - `individual`: A person, or a business that one person runs in their own name.
+    - `non_profit`: A non-profit organization.
+    """
     capabilities: AccountCreateParamsCapabilities
+    """Capabilities to request for the account. Requesting one adds its requirements; card payments are the
+    most common.
+    """
     company: AccountCreateParamsCompany
+    """Details of the company behind the account, for all business types but `individual`."""
     controller: AccountCreateParamsController
+    """Who is in charge of the account and its risks. It cannot be changed later, and not be combined with
+    `type`.
+    """
     country: str
-    """Two-letter ISO 3166-1 alpha-2 country code."""
+    """Two-letter ISO 3166-1 alpha-2 code of the country in which the business is based. The platform's own
+    country unless set; it cannot be changed later.
+    """
     default_currency: str
+    """Currency that the account uses by default, a three-letter ISO 4217 code in lower case."""
     documents: AccountCreateParamsDocuments
+    """Documents about the business, as files uploaded to Stripe."""
     email: str
-    """Email address."""
+    """Email address of the account. Stripe writes to it only where the platform does not collect the
+    requirements.
+    """
     expand: list[str]
     """Fields to expand, by dotted path. An expanded field contains the object instead of its ID."""
     external_account: str | AccountCreateParamsExternalAccount
+    """Bank account or debit card to which the account is paid out, as a token or its details. It replaces
+    the default one for its currency.
+    """
     groups: AccountCreateParamsGroups
+    """Groups of accounts that the account is to join."""
     individual: AccountCreateParamsIndividual
+    """Details of the person behind an account with the business type `individual`."""
     metadata: Mapping[str, str] | None
     """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
     up to 500. An update changes only the keys it contains; an empty value removes its key.
     """
     settings: AccountCreateParamsSettings
+    """How the account works in detail, by product."""
     tos_acceptance: AccountCreateParamsTosAcceptance
-    """Acceptance of the terms of service."""
+    """Acceptance of the Stripe services agreement. Only where your platform collects the requirements."""
     type: Literal["custom", "express", "standard"]
+    """Type of account in the older scheme. Prefer `controller`, with which it cannot be combined.
+
+    - `custom`: A Custom account, which the platform controls and whose users see the platform only.
+    - `express`: An Express account, with onboarding by Stripe and the Express Dashboard.
+    - `none`: An account that fits none of the types.
+    - `standard`: A Standard account, whose users deal with Stripe directly.
+    """
 
 
 class AccountExternalAccountCreateParamsBankAccountDocumentsBankAccountOwnershipVerification(
@@ -1761,6 +3031,8 @@ class AccountExternalAccountCreateParamsBankAccountDocumentsBankAccountOwnership
 
 
 class AccountExternalAccountCreateParamsBankAccountDocuments(TypedDict, total=False, closed=True):
+    """Documents about the bank account to add."""
+
     bank_account_ownership_verification: (
         AccountExternalAccountCreateParamsBankAccountDocumentsBankAccountOwnershipVerification
     )
@@ -1768,22 +3040,32 @@ class AccountExternalAccountCreateParamsBankAccountDocuments(TypedDict, total=Fa
 
 
 class AccountExternalAccountCreateParamsBankAccount(TypedDict, total=False, closed=True):
+    """Bank account to add, as a token or its details."""
+
     account_holder_name: str
     """Name of the bank account's owner."""
     account_holder_type: Literal["company", "individual"]
     """Whether an individual or a company owns the bank account.
 
     - `company`: A company.
-    - `individual`: An individual.
+    - `individual`: A person.
     """
     account_number: Required[str]
     """Number of the bank account."""
     account_type: Literal["checking", "futsu", "savings", "toza"]
+    """Kind of the bank account. Only needed in Japan.
+
+    - `checking`: A checking account.
+    - `futsu`: An ordinary account in Japan.
+    - `savings`: A savings account.
+    - `toza`: A current account in Japan.
+    """
     country: Required[str]
     """Two-letter ISO 3166-1 alpha-2 country code."""
     currency: str
     """Three-letter ISO 4217 currency code in lowercase."""
     documents: AccountExternalAccountCreateParamsBankAccountDocuments
+    """Documents about the bank account to add."""
     object: Literal["bank_account"]
     """Type of the object. All objects of a class have the same."""
     routing_number: str
@@ -1791,13 +3073,15 @@ class AccountExternalAccountCreateParamsBankAccount(TypedDict, total=False, clos
 
 
 class AccountExternalAccountCreateParamsExternalAccount(TypedDict, total=False, closed=True):
+    """Bank account or debit card to add, as a token from Stripe.js or its details."""
+
     account_holder_name: str
     """Name of the bank account's owner."""
     account_holder_type: Literal["company", "individual"]
     """Whether an individual or a company owns the bank account.
 
     - `company`: A company.
-    - `individual`: An individual.
+    - `individual`: A person.
     """
     account_number: str
     """Number of the bank account."""
@@ -1806,7 +3090,11 @@ class AccountExternalAccountCreateParamsExternalAccount(TypedDict, total=False, 
     currency: str
     """Three-letter ISO 4217 currency code in lowercase."""
     object: Required[Literal["bank_account"] | Literal["card"] | Literal["card"]]
-    """Type of the object. All objects of a class have the same."""
+    """Whether the details are those of a bank account or of a card.
+
+    - `bank_account`: Details of a bank account.
+    - `card`: Details of a debit card.
+    """
     routing_number: str
     """Routing number of the bank."""
     address_city: str
@@ -1832,18 +3120,26 @@ class AccountExternalAccountCreateParamsExternalAccount(TypedDict, total=False, 
     up to 500. An update changes only the keys it contains; an empty value removes its key.
     """
     name: str
+    """Name of the owner of the card."""
     number: str
+    """Card number."""
     token: str
+    """Token of a bank account or debit card."""
 
 
 class AccountExternalAccountCreateParams(TypedDict, total=False, closed=True):
     """The parameters of `POST /v1/accounts/{account}/external_accounts`."""
 
     bank_account: AccountExternalAccountCreateParamsBankAccount | str
+    """Bank account to add, as a token or its details."""
     default_for_currency: bool
+    """Whether payouts in the currency go to the new account. The first one of a currency always becomes
+    the default.
+    """
     expand: list[str]
     """Fields to expand, by dotted path. An expanded field contains the object instead of its ID."""
     external_account: str | AccountExternalAccountCreateParamsExternalAccount
+    """Bank account or debit card to add, as a token from Stripe.js or its details."""
     metadata: Mapping[str, str]
     """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
     up to 500. An update changes only the keys it contains; an empty value removes its key.
@@ -1862,7 +3158,7 @@ class AccountExternalAccountListParams(TypedDict, total=False, closed=True):
     limit: int
     """Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10."""
     object: Literal["bank_account", "card"]
-    """Type of the object. All objects of a class have the same."""
+    """Only bank accounts (`bank_account`), or only cards (`card`)."""
     starting_after: str
     """ID of the object that the page starts after, such as the last one of the previous page."""
 
@@ -1882,6 +3178,8 @@ class AccountExternalAccountUpdateParamsDocumentsBankAccountOwnershipVerificatio
 
 
 class AccountExternalAccountUpdateParamsDocuments(TypedDict, total=False, closed=True):
+    """Documents about the bank account, as files uploaded to Stripe."""
+
     bank_account_ownership_verification: AccountExternalAccountUpdateParamsDocumentsBankAccountOwnershipVerification
     """Documents that prove who owns the bank account."""
 
@@ -1890,28 +3188,37 @@ class AccountExternalAccountUpdateParams(TypedDict, total=False, closed=True):
     """The parameters of `POST /v1/accounts/{account}/external_accounts/{id}`."""
 
     account_holder_name: str
-    """Name of the bank account's owner."""
+    """Name of the owner of the bank account."""
     account_holder_type: Literal["company", "individual"] | None
-    """Whether an individual or a company owns the bank account.
+    """Whether the bank account belongs to a person or to a company.
 
     - `company`: A company.
-    - `individual`: An individual.
+    - `individual`: A person.
     """
     account_type: Literal["checking", "futsu", "savings", "toza"]
+    """Kind of bank account. It can only be set where it has no value yet.
+
+    - `checking`: A checking account.
+    - `futsu`: An ordinary account in Japan.
+    - `savings`: A savings account.
+    - `toza`: A current account in Japan.
+    """
     address_city: str
-    """City of the address."""
+    """City of the card's billing address."""
     address_country: str
-    """Country of the address."""
+    """Country of the card's billing address."""
     address_line1: str
-    """First line of the address, such as the street and house number or a PO Box."""
+    """First line of the card's billing address."""
     address_line2: str
-    """Second line of the address, such as an apartment, floor or building."""
+    """Second line of the card's billing address."""
     address_state: str
-    """State, county, province or region of the address."""
+    """State or region of the card's billing address."""
     address_zip: str
-    """ZIP or postal code."""
+    """Postal code of the card's billing address."""
     default_for_currency: bool
+    """Whether payouts in the currency of this account go to it. There is one such account per currency."""
     documents: AccountExternalAccountUpdateParamsDocuments
+    """Documents about the bank account, as files uploaded to Stripe."""
     exp_month: str
     """Month in which the card expires, from 1 to 12."""
     exp_year: str
@@ -1923,6 +3230,7 @@ class AccountExternalAccountUpdateParams(TypedDict, total=False, closed=True):
     up to 500. An update changes only the keys it contains; an empty value removes its key.
     """
     name: str
+    """Name of the owner as it is on the card."""
 
 
 class AccountListParamsCreated(TypedDict, total=False, closed=True):
@@ -1963,18 +3271,26 @@ class AccountLoginLinkCreateParams(TypedDict, total=False, closed=True):
 
 
 class AccountPersonCreateParamsAdditionalTosAcceptancesAccount(TypedDict, total=False, closed=True):
+    """Acceptance of the Stripe services agreement by the person."""
+
     date: int | datetime
+    """When the person accepted the agreement."""
     ip: str
-    """IP address of the person who accepted or requested."""
+    """IP address from which the person accepted the agreement."""
     user_agent: str | None
-    """User agent of the browser used to accept or request."""
+    """User agent of the browser with which the person accepted the agreement."""
 
 
 class AccountPersonCreateParamsAdditionalTosAcceptances(TypedDict, total=False, closed=True):
+    """Agreements that the person accepted besides the account's own."""
+
     account: AccountPersonCreateParamsAdditionalTosAcceptancesAccount
+    """Acceptance of the Stripe services agreement by the person."""
 
 
 class AccountPersonCreateParamsAddress(TypedDict, total=False, closed=True):
+    """Home address of the person."""
+
     city: Annotated[str, MaxLen(100)]
     """City, district, suburb, town or village."""
     country: str
@@ -1990,7 +3306,7 @@ class AccountPersonCreateParamsAddress(TypedDict, total=False, closed=True):
 
 
 class AccountPersonCreateParamsAddressKana(TypedDict, total=False, closed=True):
-    """Address in kana (Japan only)."""
+    """Home address of a person in Japan, written in kana."""
 
     city: str
     """City, district, suburb, town or village."""
@@ -2009,7 +3325,7 @@ class AccountPersonCreateParamsAddressKana(TypedDict, total=False, closed=True):
 
 
 class AccountPersonCreateParamsAddressKanji(TypedDict, total=False, closed=True):
-    """Address in kanji (Japan only)."""
+    """Home address of a person in Japan, written in kanji."""
 
     city: str
     """City, district, suburb, town or village."""
@@ -2053,20 +3369,25 @@ class AccountPersonCreateParamsDocumentsPassport(TypedDict, total=False, closed=
 
 
 class AccountPersonCreateParamsDocumentsVisa(TypedDict, total=False, closed=True):
+    """The person's visa."""
+
     files: list[Annotated[str, MaxLen(500)] | None]
     """Uploaded files that make up the document."""
 
 
 class AccountPersonCreateParamsDocuments(TypedDict, total=False, closed=True):
+    """Documents about the person, as files uploaded to Stripe."""
+
     company_authorization: AccountPersonCreateParamsDocumentsCompanyAuthorization
     """Documents that prove that the person is authorized to act for the company."""
     passport: AccountPersonCreateParamsDocumentsPassport
     """Documents that show the passport's page with the photo."""
     visa: AccountPersonCreateParamsDocumentsVisa
+    """The person's visa."""
 
 
 class AccountPersonCreateParamsRegisteredAddress(TypedDict, total=False, closed=True):
-    """Address under which the company is registered."""
+    """Address under which the person is registered, as some countries require it."""
 
     city: Annotated[str, MaxLen(100)]
     """City, district, suburb, town or village."""
@@ -2104,6 +3425,8 @@ class AccountPersonCreateParamsRelationship(TypedDict, total=False, closed=True)
 
 
 class AccountPersonCreateParamsUsCfpbDataEthnicityDetails(TypedDict, total=False, closed=True):
+    """Ethnicity of the person."""
+
     ethnicity: Sequence[
         Literal[
             "cuban",
@@ -2115,10 +3438,23 @@ class AccountPersonCreateParamsUsCfpbDataEthnicityDetails(TypedDict, total=False
             "puerto_rican",
         ]
     ]
+    """Ethnicities that the person named.
+
+    - `cuban`: Cuban.
+    - `hispanic_or_latino`: Hispanic or Latino.
+    - `mexican`: Mexican.
+    - `not_hispanic_or_latino`: Not Hispanic or Latino.
+    - `other_hispanic_or_latino`: Hispanic or Latino of another origin.
+    - `prefer_not_to_answer`: The person does not wish to say.
+    - `puerto_rican`: Puerto Rican.
+    """
     ethnicity_other: str
+    """Ethnicity in the person's own words, where the list has none that fits."""
 
 
 class AccountPersonCreateParamsUsCfpbDataRaceDetails(TypedDict, total=False, closed=True):
+    """Race of the person."""
+
     race: Sequence[
         Literal[
             "african_american",
@@ -2147,16 +3483,25 @@ class AccountPersonCreateParamsUsCfpbDataRaceDetails(TypedDict, total=False, clo
             "white",
         ]
     ]
+    """Races that the person named."""
     race_other: str
+    """Race in the person's own words, where the list has none that fits."""
 
 
 class AccountPersonCreateParamsUsCfpbData(TypedDict, total=False, closed=True):
+    """What the person said about themselves for reports to the US consumer protection agency (CFPB)."""
+
     ethnicity_details: AccountPersonCreateParamsUsCfpbDataEthnicityDetails
+    """Ethnicity of the person."""
     race_details: AccountPersonCreateParamsUsCfpbDataRaceDetails
+    """Race of the person."""
     self_identified_gender: str
+    """Gender in the person's own words."""
 
 
 class AccountPersonCreateParamsVerificationAdditionalDocument(TypedDict, total=False, closed=True):
+    """Document with the person's address, such as a utility bill."""
+
     back: Annotated[str, MaxLen(500)]
     """File with the back of the document."""
     front: Annotated[str, MaxLen(500)]
@@ -2164,6 +3509,8 @@ class AccountPersonCreateParamsVerificationAdditionalDocument(TypedDict, total=F
 
 
 class AccountPersonCreateParamsVerificationDocument(TypedDict, total=False, closed=True):
+    """Document that identifies the person, such as a passport or driver's license."""
+
     back: Annotated[str, MaxLen(500)]
     """File with the back of the document."""
     front: Annotated[str, MaxLen(500)]
@@ -2171,24 +3518,31 @@ class AccountPersonCreateParamsVerificationDocument(TypedDict, total=False, clos
 
 
 class AccountPersonCreateParamsVerification(TypedDict, total=False, closed=True):
+    """Documents that identify the person."""
+
     additional_document: AccountPersonCreateParamsVerificationAdditionalDocument
+    """Document with the person's address, such as a utility bill."""
     document: AccountPersonCreateParamsVerificationDocument
+    """Document that identifies the person, such as a passport or driver's license."""
 
 
 class AccountPersonCreateParams(TypedDict, total=False, closed=True):
     """The parameters of `POST /v1/accounts/{account}/persons`."""
 
     additional_tos_acceptances: AccountPersonCreateParamsAdditionalTosAcceptances
+    """Agreements that the person accepted besides the account's own."""
     address: AccountPersonCreateParamsAddress
+    """Home address of the person."""
     address_kana: AccountPersonCreateParamsAddressKana
-    """Address in kana (Japan only)."""
+    """Home address of a person in Japan, written in kana."""
     address_kanji: AccountPersonCreateParamsAddressKanji
-    """Address in kanji (Japan only)."""
+    """Home address of a person in Japan, written in kanji."""
     dob: AccountPersonCreateParamsDob | None
     """Date of birth."""
     documents: AccountPersonCreateParamsDocuments
+    """Documents about the person, as files uploaded to Stripe."""
     email: str
-    """Email address."""
+    """Email address of the person."""
     expand: list[str]
     """Fields to expand, by dotted path. An expanded field contains the object instead of its ID."""
     first_name: str
@@ -2198,9 +3552,15 @@ class AccountPersonCreateParams(TypedDict, total=False, closed=True):
     first_name_kanji: str
     """Given name in kanji (Japan only)."""
     full_name_aliases: list[str] | None
+    """Other names by which the person is known."""
     gender: str
+    """Gender of the person, `male` or `female`, as some countries require it."""
     id_number: str
+    """National ID number of the person, such as the social security number in the US. It cannot be read
+    back.
+    """
     id_number_secondary: str
+    """Second ID number of the person, such as the laser code in Thailand. It cannot be read back."""
     last_name: str
     """Family name of the person."""
     last_name_kana: str
@@ -2214,39 +3574,46 @@ class AccountPersonCreateParams(TypedDict, total=False, closed=True):
     up to 500. An update changes only the keys it contains; an empty value removes its key.
     """
     nationality: str
+    """Country of which the person is a citizen, as a two-letter ISO 3166-1 alpha-2 code."""
     person_token: str
+    """Token from Stripe.js with the person's details, in place of the other parameters. Your server then
+    never sees them.
+    """
     phone: str
-    """Phone number, including the country code."""
+    """Phone number of the person, with the country code."""
     political_exposure: Literal["existing", "none"]
     """Whether the person is politically exposed, such as by a prominent public office.
 
-    - `existing`: The person has disclosed that they are politically exposed.
-    - `none`: The person is not politically exposed.
+    - `existing`: The person holds, or is close to somebody who holds, such an office.
+    - `none`: The person has no such exposure.
     """
     registered_address: AccountPersonCreateParamsRegisteredAddress
-    """Address under which the company is registered."""
+    """Address under which the person is registered, as some countries require it."""
     relationship: AccountPersonCreateParamsRelationship
     """The person's roles in the company."""
     ssn_last_4: str
+    """Last four digits of the person's US social security number."""
     us_cfpb_data: AccountPersonCreateParamsUsCfpbData
+    """What the person said about themselves for reports to the US consumer protection agency (CFPB)."""
     verification: AccountPersonCreateParamsVerification
+    """Documents that identify the person."""
 
 
 class AccountPersonListParamsRelationship(TypedDict, total=False, closed=True):
-    """The person's roles in the company."""
+    """Only persons with one of these roles."""
 
     authorizer: bool
-    """Whether the person is authorized to act for the account and to confirm its details."""
+    """Only persons who are, or are not, authorizers."""
     director: bool
-    """Whether the person is a member of the company's board of directors."""
+    """Only persons who are, or are not, directors."""
     executive: bool
-    """Whether the person is an executive with responsibility to direct the company."""
+    """Only persons who are, or are not, executives."""
     legal_guardian: bool
-    """Whether the person acts as guardian for a representative who is a minor."""
+    """Only persons who are, or are not, legal guardians of a representative."""
     owner: bool
-    """Whether the person owns a share of the company."""
+    """Only persons who are, or are not, owners."""
     representative: bool
-    """Whether the person is the account's main contact and represents the company to Stripe."""
+    """Only the representative, or only the others."""
 
 
 class AccountPersonListParams(TypedDict, total=False, closed=True):
@@ -2261,7 +3628,7 @@ class AccountPersonListParams(TypedDict, total=False, closed=True):
     limit: int
     """Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10."""
     relationship: AccountPersonListParamsRelationship
-    """The person's roles in the company."""
+    """Only persons with one of these roles."""
     starting_after: str
     """ID of the object that the page starts after, such as the last one of the previous page."""
 
@@ -2274,18 +3641,26 @@ class AccountPersonRetrieveParams(TypedDict, total=False, closed=True):
 
 
 class AccountPersonUpdateParamsAdditionalTosAcceptancesAccount(TypedDict, total=False, closed=True):
+    """Acceptance of the Stripe services agreement by the person."""
+
     date: int | datetime
+    """When the person accepted the agreement."""
     ip: str
-    """IP address of the person who accepted or requested."""
+    """IP address from which the person accepted the agreement."""
     user_agent: str | None
-    """User agent of the browser used to accept or request."""
+    """User agent of the browser with which the person accepted the agreement."""
 
 
 class AccountPersonUpdateParamsAdditionalTosAcceptances(TypedDict, total=False, closed=True):
+    """Agreements that the person accepted besides the account's own."""
+
     account: AccountPersonUpdateParamsAdditionalTosAcceptancesAccount
+    """Acceptance of the Stripe services agreement by the person."""
 
 
 class AccountPersonUpdateParamsAddress(TypedDict, total=False, closed=True):
+    """Home address of the person."""
+
     city: Annotated[str, MaxLen(100)]
     """City, district, suburb, town or village."""
     country: str
@@ -2301,7 +3676,7 @@ class AccountPersonUpdateParamsAddress(TypedDict, total=False, closed=True):
 
 
 class AccountPersonUpdateParamsAddressKana(TypedDict, total=False, closed=True):
-    """Address in kana (Japan only)."""
+    """Home address of a person in Japan, written in kana."""
 
     city: str
     """City, district, suburb, town or village."""
@@ -2320,7 +3695,7 @@ class AccountPersonUpdateParamsAddressKana(TypedDict, total=False, closed=True):
 
 
 class AccountPersonUpdateParamsAddressKanji(TypedDict, total=False, closed=True):
-    """Address in kanji (Japan only)."""
+    """Home address of a person in Japan, written in kanji."""
 
     city: str
     """City, district, suburb, town or village."""
@@ -2364,20 +3739,25 @@ class AccountPersonUpdateParamsDocumentsPassport(TypedDict, total=False, closed=
 
 
 class AccountPersonUpdateParamsDocumentsVisa(TypedDict, total=False, closed=True):
+    """The person's visa."""
+
     files: list[Annotated[str, MaxLen(500)] | None]
     """Uploaded files that make up the document."""
 
 
 class AccountPersonUpdateParamsDocuments(TypedDict, total=False, closed=True):
+    """Documents about the person, as files uploaded to Stripe."""
+
     company_authorization: AccountPersonUpdateParamsDocumentsCompanyAuthorization
     """Documents that prove that the person is authorized to act for the company."""
     passport: AccountPersonUpdateParamsDocumentsPassport
     """Documents that show the passport's page with the photo."""
     visa: AccountPersonUpdateParamsDocumentsVisa
+    """The person's visa."""
 
 
 class AccountPersonUpdateParamsRegisteredAddress(TypedDict, total=False, closed=True):
-    """Address under which the company is registered."""
+    """Address under which the person is registered, as some countries require it."""
 
     city: Annotated[str, MaxLen(100)]
     """City, district, suburb, town or village."""
@@ -2415,6 +3795,8 @@ class AccountPersonUpdateParamsRelationship(TypedDict, total=False, closed=True)
 
 
 class AccountPersonUpdateParamsUsCfpbDataEthnicityDetails(TypedDict, total=False, closed=True):
+    """Ethnicity of the person."""
+
     ethnicity: Sequence[
         Literal[
             "cuban",
@@ -2426,10 +3808,23 @@ class AccountPersonUpdateParamsUsCfpbDataEthnicityDetails(TypedDict, total=False
             "puerto_rican",
         ]
     ]
+    """Ethnicities that the person named.
+
+    - `cuban`: Cuban.
+    - `hispanic_or_latino`: Hispanic or Latino.
+    - `mexican`: Mexican.
+    - `not_hispanic_or_latino`: Not Hispanic or Latino.
+    - `other_hispanic_or_latino`: Hispanic or Latino of another origin.
+    - `prefer_not_to_answer`: The person does not wish to say.
+    - `puerto_rican`: Puerto Rican.
+    """
     ethnicity_other: str
+    """Ethnicity in the person's own words, where the list has none that fits."""
 
 
 class AccountPersonUpdateParamsUsCfpbDataRaceDetails(TypedDict, total=False, closed=True):
+    """Race of the person."""
+
     race: Sequence[
         Literal[
             "african_american",
@@ -2458,16 +3853,25 @@ class AccountPersonUpdateParamsUsCfpbDataRaceDetails(TypedDict, total=False, clo
             "white",
         ]
     ]
+    """Races that the person named."""
     race_other: str
+    """Race in the person's own words, where the list has none that fits."""
 
 
 class AccountPersonUpdateParamsUsCfpbData(TypedDict, total=False, closed=True):
+    """What the person said about themselves for reports to the US consumer protection agency (CFPB)."""
+
     ethnicity_details: AccountPersonUpdateParamsUsCfpbDataEthnicityDetails
+    """Ethnicity of the person."""
     race_details: AccountPersonUpdateParamsUsCfpbDataRaceDetails
+    """Race of the person."""
     self_identified_gender: str
+    """Gender in the person's own words."""
 
 
 class AccountPersonUpdateParamsVerificationAdditionalDocument(TypedDict, total=False, closed=True):
+    """Document with the person's address, such as a utility bill."""
+
     back: Annotated[str, MaxLen(500)]
     """File with the back of the document."""
     front: Annotated[str, MaxLen(500)]
@@ -2475,6 +3879,8 @@ class AccountPersonUpdateParamsVerificationAdditionalDocument(TypedDict, total=F
 
 
 class AccountPersonUpdateParamsVerificationDocument(TypedDict, total=False, closed=True):
+    """Document that identifies the person, such as a passport or driver's license."""
+
     back: Annotated[str, MaxLen(500)]
     """File with the back of the document."""
     front: Annotated[str, MaxLen(500)]
@@ -2482,24 +3888,31 @@ class AccountPersonUpdateParamsVerificationDocument(TypedDict, total=False, clos
 
 
 class AccountPersonUpdateParamsVerification(TypedDict, total=False, closed=True):
+    """Documents that identify the person."""
+
     additional_document: AccountPersonUpdateParamsVerificationAdditionalDocument
+    """Document with the person's address, such as a utility bill."""
     document: AccountPersonUpdateParamsVerificationDocument
+    """Document that identifies the person, such as a passport or driver's license."""
 
 
 class AccountPersonUpdateParams(TypedDict, total=False, closed=True):
     """The parameters of `POST /v1/accounts/{account}/persons/{person}`."""
 
     additional_tos_acceptances: AccountPersonUpdateParamsAdditionalTosAcceptances
+    """Agreements that the person accepted besides the account's own."""
     address: AccountPersonUpdateParamsAddress
+    """Home address of the person."""
     address_kana: AccountPersonUpdateParamsAddressKana
-    """Address in kana (Japan only)."""
+    """Home address of a person in Japan, written in kana."""
     address_kanji: AccountPersonUpdateParamsAddressKanji
-    """Address in kanji (Japan only)."""
+    """Home address of a person in Japan, written in kanji."""
     dob: AccountPersonUpdateParamsDob | None
     """Date of birth."""
     documents: AccountPersonUpdateParamsDocuments
+    """Documents about the person, as files uploaded to Stripe."""
     email: str
-    """Email address."""
+    """Email address of the person."""
     expand: list[str]
     """Fields to expand, by dotted path. An expanded field contains the object instead of its ID."""
     first_name: str
@@ -2509,9 +3922,15 @@ class AccountPersonUpdateParams(TypedDict, total=False, closed=True):
     first_name_kanji: str
     """Given name in kanji (Japan only)."""
     full_name_aliases: list[str] | None
+    """Other names by which the person is known."""
     gender: str
+    """Gender of the person, `male` or `female`, as some countries require it."""
     id_number: str
+    """National ID number of the person, such as the social security number in the US. It cannot be read
+    back.
+    """
     id_number_secondary: str
+    """Second ID number of the person, such as the laser code in Thailand. It cannot be read back."""
     last_name: str
     """Family name of the person."""
     last_name_kana: str
@@ -2525,22 +3944,29 @@ class AccountPersonUpdateParams(TypedDict, total=False, closed=True):
     up to 500. An update changes only the keys it contains; an empty value removes its key.
     """
     nationality: str
+    """Country of which the person is a citizen, as a two-letter ISO 3166-1 alpha-2 code."""
     person_token: str
+    """Token from Stripe.js with the person's details, in place of the other parameters. Your server then
+    never sees them.
+    """
     phone: str
-    """Phone number, including the country code."""
+    """Phone number of the person, with the country code."""
     political_exposure: Literal["existing", "none"]
     """Whether the person is politically exposed, such as by a prominent public office.
 
-    - `existing`: The person has disclosed that they are politically exposed.
-    - `none`: The person is not politically exposed.
+    - `existing`: The person holds, or is close to somebody who holds, such an office.
+    - `none`: The person has no such exposure.
     """
     registered_address: AccountPersonUpdateParamsRegisteredAddress
-    """Address under which the company is registered."""
+    """Address under which the person is registered, as some countries require it."""
     relationship: AccountPersonUpdateParamsRelationship
     """The person's roles in the company."""
     ssn_last_4: str
+    """Last four digits of the person's US social security number."""
     us_cfpb_data: AccountPersonUpdateParamsUsCfpbData
+    """What the person said about themselves for reports to the US consumer protection agency (CFPB)."""
     verification: AccountPersonUpdateParamsVerification
+    """Documents that identify the person."""
 
 
 class AccountRejectParams(TypedDict, total=False, closed=True):
@@ -2549,6 +3975,11 @@ class AccountRejectParams(TypedDict, total=False, closed=True):
     expand: list[str]
     """Fields to expand, by dotted path. An expanded field contains the object instead of its ID."""
     payouts_action: Literal["none", "pause"]
+    """What happens to payouts of the rejected account.
+
+    - `none`: Payouts go on.
+    - `pause`: Payouts are paused.
+    """
     reason: Required[
         Literal[
             "credit",
@@ -2560,6 +3991,17 @@ class AccountRejectParams(TypedDict, total=False, closed=True):
             "terms_of_service",
         ]
     ]
+    """Why the account is rejected. Choose the reason that fits best, since it decides whether Stripe can
+    reinstate the account.
+
+    - `credit`: The account is too great a credit risk.
+    - `fraud_no_intent_to_fulfill`: Fraud: the account does not mean to deliver what it sells.
+    - `fraud_other`: Fraud of another kind.
+    - `fraud_payment_method_casher`: Fraud: the account turns stolen payment methods into cash.
+    - `fraud_payment_method_tester`: Fraud: the account tests stolen payment methods.
+    - `other`: The reason is another one.
+    - `terms_of_service`: The account breaks the terms of service.
+    """
 
 
 class AccountRetrieveParams(TypedDict, total=False, closed=True):
@@ -2584,19 +4026,28 @@ class AccountUnrejectParams(TypedDict, total=False, closed=True):
 
 
 class AccountUpdateParamsBusinessProfileAnnualRevenue(TypedDict, total=False, closed=True):
+    """Revenue of the last fiscal year."""
+
     amount: Required[int]
+    """Revenue in the smallest currency unit."""
     currency: Required[str]
     """Three-letter ISO 4217 currency code in lowercase."""
     fiscal_year_end: Required[str]
+    """Last day of the fiscal year, as `YYYY-MM-DD`."""
 
 
 class AccountUpdateParamsBusinessProfileMonthlyEstimatedRevenue(TypedDict, total=False, closed=True):
+    """About how much the business earns in a month."""
+
     amount: Required[int]
+    """Monthly revenue in the smallest currency unit."""
     currency: Required[str]
     """Three-letter ISO 4217 currency code in lowercase."""
 
 
 class AccountUpdateParamsBusinessProfileSupportAddress(TypedDict, total=False, closed=True):
+    """Address that customers can use for support requests."""
+
     city: Annotated[str, MaxLen(100)]
     """City, district, suburb, town or village."""
     country: str
@@ -2612,9 +4063,14 @@ class AccountUpdateParamsBusinessProfileSupportAddress(TypedDict, total=False, c
 
 
 class AccountUpdateParamsBusinessProfile(TypedDict, total=False, closed=True):
+    """What the business does and how its customers reach it."""
+
     annual_revenue: AccountUpdateParamsBusinessProfileAnnualRevenue
+    """Revenue of the last fiscal year."""
     estimated_worker_count: int
+    """About how many people work for the business."""
     mcc: Annotated[str, MaxLen(4)]
+    """Merchant category code of the business, four digits."""
     minority_owned_business_designation: Sequence[
         Literal[
             "lgbtqi_owned_business",
@@ -2624,441 +4080,1374 @@ class AccountUpdateParamsBusinessProfile(TypedDict, total=False, closed=True):
             "women_owned_business",
         ]
     ]
+    """Groups that own the business, as the account states it.
+
+    - `lgbtqi_owned_business`: Owned by LGBTQI people.
+    - `minority_owned_business`: Owned by members of a minority.
+    - `none_of_these_apply`: Owned by none of these groups.
+    - `prefer_not_to_answer`: The business does not wish to say.
+    - `women_owned_business`: Owned by women.
+    """
     monthly_estimated_revenue: AccountUpdateParamsBusinessProfileMonthlyEstimatedRevenue
+    """About how much the business earns in a month."""
     name: str
+    """Name of the business as its customers know it."""
     product_description: Annotated[str, MaxLen(40000)]
+    """What the business sells. Required where it has no website; customers do not see it."""
     specified_commercial_transactions_act_url: str | None
+    """URL of the page with the disclosures that Japan's law on commercial transactions requires."""
     support_address: AccountUpdateParamsBusinessProfileSupportAddress
+    """Address that customers can use for support requests."""
     support_email: str
+    """Email address for support requests, shown on receipts and invoices."""
     support_phone: str
+    """Phone number for support requests, shown on receipts and invoices."""
     support_url: str | None
+    """URL of the support pages."""
     url: str
+    """Website of the business."""
 
 
 class AccountUpdateParamsCapabilitiesAcssDebitPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take pre-authorized debits in Canada.
+
+    - `active`: The account can use the capability.
+    - `inactive`: The account cannot use it; its requirements say what is missing.
+    - `pending`: Stripe is still checking the account's details.
+    """
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountUpdateParamsCapabilitiesAffirmPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take payments with Affirm.
+
+    - `active`: The account can use the capability.
+    - `inactive`: The account cannot use it; its requirements say what is missing.
+    - `pending`: Stripe is still checking the account's details.
+    """
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountUpdateParamsCapabilitiesAfterpayClearpayPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take payments with Afterpay and Clearpay.
+
+    - `active`: The account can use the capability.
+    - `inactive`: The account cannot use it; its requirements say what is missing.
+    - `pending`: Stripe is still checking the account's details.
+    """
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountUpdateParamsCapabilitiesAlmaPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take payments with Alma.
+
+    - `active`: The account can use the capability.
+    - `inactive`: The account cannot use it; its requirements say what is missing.
+    - `pending`: Stripe is still checking the account's details.
+    """
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountUpdateParamsCapabilitiesAmazonPayPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take payments with Amazon Pay.
+
+    - `active`: The account can use the capability.
+    - `inactive`: The account cannot use it; its requirements say what is missing.
+    - `pending`: Stripe is still checking the account's details.
+    """
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountUpdateParamsCapabilitiesAppDistribution(TypedDict, total=False, closed=True):
+    """Whether the account can distribute Stripe apps.
+
+    - `active`: The account can use the capability.
+    - `inactive`: The account cannot use it; its requirements say what is missing.
+    - `pending`: Stripe is still checking the account's details.
+    """
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountUpdateParamsCapabilitiesAuBecsDebitPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take BECS Direct Debit payments in Australia.
+
+    - `active`: The account can use the capability.
+    - `inactive`: The account cannot use it; its requirements say what is missing.
+    - `pending`: Stripe is still checking the account's details.
+    """
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountUpdateParamsCapabilitiesBacsDebitPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take Bacs Direct Debit payments in the United Kingdom.
+
+    - `active`: The account can use the capability.
+    - `inactive`: The account cannot use it; its requirements say what is missing.
+    - `pending`: Stripe is still checking the account's details.
+    """
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountUpdateParamsCapabilitiesBancontactPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take payments with Bancontact.
+
+    - `active`: The account can use the capability.
+    - `inactive`: The account cannot use it; its requirements say what is missing.
+    - `pending`: Stripe is still checking the account's details.
+    """
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountUpdateParamsCapabilitiesBankTransferPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take payments by bank transfer into a customer's cash balance.
+
+    - `active`: The account can use the capability.
+    - `inactive`: The account cannot use it; its requirements say what is missing.
+    - `pending`: Stripe is still checking the account's details.
+    """
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountUpdateParamsCapabilitiesBilliePayments(TypedDict, total=False, closed=True):
+    """Whether the account can take payments with Billie.
+
+    - `active`: The account can use the capability.
+    - `inactive`: The account cannot use it; its requirements say what is missing.
+    - `pending`: Stripe is still checking the account's details.
+    """
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountUpdateParamsCapabilitiesBizumPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take payments with Bizum.
+
+    - `active`: The account can use the capability.
+    - `inactive`: The account cannot use it; its requirements say what is missing.
+    - `pending`: Stripe is still checking the account's details.
+    """
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountUpdateParamsCapabilitiesBlikPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take payments with BLIK.
+
+    - `active`: The account can use the capability.
+    - `inactive`: The account cannot use it; its requirements say what is missing.
+    - `pending`: Stripe is still checking the account's details.
+    """
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountUpdateParamsCapabilitiesBlikRecurringPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take recurring payments with BLIK.
+
+    - `active`: The account can use the capability.
+    - `inactive`: The account cannot use it; its requirements say what is missing.
+    - `pending`: Stripe is still checking the account's details.
+    """
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountUpdateParamsCapabilitiesBoletoPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take payments with Boleto.
+
+    - `active`: The account can use the capability.
+    - `inactive`: The account cannot use it; its requirements say what is missing.
+    - `pending`: Stripe is still checking the account's details.
+    """
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountUpdateParamsCapabilitiesCardIssuing(TypedDict, total=False, closed=True):
+    """Whether the account can issue cards.
+
+    - `active`: The account can use the capability.
+    - `inactive`: The account cannot use it; its requirements say what is missing.
+    - `pending`: Stripe is still checking the account's details.
+    """
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountUpdateParamsCapabilitiesCardPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take card payments.
+
+    - `active`: The account can use the capability.
+    - `inactive`: The account cannot use it; its requirements say what is missing.
+    - `pending`: Stripe is still checking the account's details.
+    """
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountUpdateParamsCapabilitiesCartesBancairesPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take payments through Cartes Bancaires, a card network of France.
+
+    - `active`: The account can use the capability.
+    - `inactive`: The account cannot use it; its requirements say what is missing.
+    - `pending`: Stripe is still checking the account's details.
+    """
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountUpdateParamsCapabilitiesCashappPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take payments with Cash App Pay.
+
+    - `active`: The account can use the capability.
+    - `inactive`: The account cannot use it; its requirements say what is missing.
+    - `pending`: Stripe is still checking the account's details.
+    """
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountUpdateParamsCapabilitiesCryptoPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take payments with stablecoins.
+
+    - `active`: The account can use the capability.
+    - `inactive`: The account cannot use it; its requirements say what is missing.
+    - `pending`: Stripe is still checking the account's details.
+    """
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountUpdateParamsCapabilitiesEpsPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take payments with EPS.
+
+    - `active`: The account can use the capability.
+    - `inactive`: The account cannot use it; its requirements say what is missing.
+    - `pending`: Stripe is still checking the account's details.
+    """
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountUpdateParamsCapabilitiesFpxPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take payments with FPX.
+
+    - `active`: The account can use the capability.
+    - `inactive`: The account cannot use it; its requirements say what is missing.
+    - `pending`: Stripe is still checking the account's details.
+    """
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountUpdateParamsCapabilitiesGbBankTransferPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take bank transfers in pounds sterling.
+
+    - `active`: The account can use the capability.
+    - `inactive`: The account cannot use it; its requirements say what is missing.
+    - `pending`: Stripe is still checking the account's details.
+    """
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountUpdateParamsCapabilitiesGiropayPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take payments with giropay.
+
+    - `active`: The account can use the capability.
+    - `inactive`: The account cannot use it; its requirements say what is missing.
+    - `pending`: Stripe is still checking the account's details.
+    """
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountUpdateParamsCapabilitiesGrabpayPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take payments with GrabPay.
+
+    - `active`: The account can use the capability.
+    - `inactive`: The account cannot use it; its requirements say what is missing.
+    - `pending`: Stripe is still checking the account's details.
+    """
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountUpdateParamsCapabilitiesIdealPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take payments with iDEAL.
+
+    - `active`: The account can use the capability.
+    - `inactive`: The account cannot use it; its requirements say what is missing.
+    - `pending`: Stripe is still checking the account's details.
+    """
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountUpdateParamsCapabilitiesIndiaInternationalPayments(TypedDict, total=False, closed=True):
+    """Whether an account in India can take payments from other countries.
+
+    - `active`: The account can use the capability.
+    - `inactive`: The account cannot use it; its requirements say what is missing.
+    - `pending`: Stripe is still checking the account's details.
+    """
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountUpdateParamsCapabilitiesJcbPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take payments with JCB cards. For accounts in Japan only.
+
+    - `active`: The account can use the capability.
+    - `inactive`: The account cannot use it; its requirements say what is missing.
+    - `pending`: Stripe is still checking the account's details.
+    """
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountUpdateParamsCapabilitiesJpBankTransferPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take bank transfers in yen.
+
+    - `active`: The account can use the capability.
+    - `inactive`: The account cannot use it; its requirements say what is missing.
+    - `pending`: Stripe is still checking the account's details.
+    """
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountUpdateParamsCapabilitiesKakaoPayPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take payments with Kakao Pay.
+
+    - `active`: The account can use the capability.
+    - `inactive`: The account cannot use it; its requirements say what is missing.
+    - `pending`: Stripe is still checking the account's details.
+    """
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountUpdateParamsCapabilitiesKlarnaPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take payments with Klarna.
+
+    - `active`: The account can use the capability.
+    - `inactive`: The account cannot use it; its requirements say what is missing.
+    - `pending`: Stripe is still checking the account's details.
+    """
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountUpdateParamsCapabilitiesKonbiniPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take payments in Japanese convenience stores.
+
+    - `active`: The account can use the capability.
+    - `inactive`: The account cannot use it; its requirements say what is missing.
+    - `pending`: Stripe is still checking the account's details.
+    """
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountUpdateParamsCapabilitiesKrCardPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take payments with cards of South Korea.
+
+    - `active`: The account can use the capability.
+    - `inactive`: The account cannot use it; its requirements say what is missing.
+    - `pending`: Stripe is still checking the account's details.
+    """
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountUpdateParamsCapabilitiesLegacyPayments(TypedDict, total=False, closed=True):
+    """Whether the account has the old capability for payments, which came before `card_payments` and
+    `transfers`.
+
+    - `active`: The account can use the capability.
+    - `inactive`: The account cannot use it; its requirements say what is missing.
+    - `pending`: Stripe is still checking the account's details.
+    """
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountUpdateParamsCapabilitiesLinkPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take payments with Link.
+
+    - `active`: The account can use the capability.
+    - `inactive`: The account cannot use it; its requirements say what is missing.
+    - `pending`: Stripe is still checking the account's details.
+    """
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountUpdateParamsCapabilitiesMbWayPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take payments with MB WAY.
+
+    - `active`: The account can use the capability.
+    - `inactive`: The account cannot use it; its requirements say what is missing.
+    - `pending`: Stripe is still checking the account's details.
+    """
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountUpdateParamsCapabilitiesMobilepayPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take payments with MobilePay.
+
+    - `active`: The account can use the capability.
+    - `inactive`: The account cannot use it; its requirements say what is missing.
+    - `pending`: Stripe is still checking the account's details.
+    """
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountUpdateParamsCapabilitiesMultibancoPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take payments with Multibanco.
+
+    - `active`: The account can use the capability.
+    - `inactive`: The account cannot use it; its requirements say what is missing.
+    - `pending`: Stripe is still checking the account's details.
+    """
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountUpdateParamsCapabilitiesMxBankTransferPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take bank transfers in Mexican pesos.
+
+    - `active`: The account can use the capability.
+    - `inactive`: The account cannot use it; its requirements say what is missing.
+    - `pending`: Stripe is still checking the account's details.
+    """
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountUpdateParamsCapabilitiesNaverPayPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take payments with Naver Pay.
+
+    - `active`: The account can use the capability.
+    - `inactive`: The account cannot use it; its requirements say what is missing.
+    - `pending`: Stripe is still checking the account's details.
+    """
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountUpdateParamsCapabilitiesNzBankAccountBecsDebitPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take BECS Direct Debit payments in New Zealand.
+
+    - `active`: The account can use the capability.
+    - `inactive`: The account cannot use it; its requirements say what is missing.
+    - `pending`: Stripe is still checking the account's details.
+    """
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountUpdateParamsCapabilitiesOxxoPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take payments with OXXO.
+
+    - `active`: The account can use the capability.
+    - `inactive`: The account cannot use it; its requirements say what is missing.
+    - `pending`: Stripe is still checking the account's details.
+    """
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountUpdateParamsCapabilitiesP24Payments(TypedDict, total=False, closed=True):
+    """Whether the account can take payments with Przelewy24.
+
+    - `active`: The account can use the capability.
+    - `inactive`: The account cannot use it; its requirements say what is missing.
+    - `pending`: Stripe is still checking the account's details.
+    """
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountUpdateParamsCapabilitiesPayByBankPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take payments with Pay by Bank.
+
+    - `active`: The account can use the capability.
+    - `inactive`: The account cannot use it; its requirements say what is missing.
+    - `pending`: Stripe is still checking the account's details.
+    """
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountUpdateParamsCapabilitiesPaycoPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take payments with PAYCO.
+
+    - `active`: The account can use the capability.
+    - `inactive`: The account cannot use it; its requirements say what is missing.
+    - `pending`: Stripe is still checking the account's details.
+    """
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountUpdateParamsCapabilitiesPaynowPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take payments with PayNow.
+
+    - `active`: The account can use the capability.
+    - `inactive`: The account cannot use it; its requirements say what is missing.
+    - `pending`: Stripe is still checking the account's details.
+    """
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountUpdateParamsCapabilitiesPaypayPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take payments with PayPay.
+
+    - `active`: The account can use the capability.
+    - `inactive`: The account cannot use it; its requirements say what is missing.
+    - `pending`: Stripe is still checking the account's details.
+    """
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountUpdateParamsCapabilitiesPaytoPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take payments with PayTo.
+
+    - `active`: The account can use the capability.
+    - `inactive`: The account cannot use it; its requirements say what is missing.
+    - `pending`: Stripe is still checking the account's details.
+    """
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountUpdateParamsCapabilitiesPixPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take payments with Pix.
+
+    - `active`: The account can use the capability.
+    - `inactive`: The account cannot use it; its requirements say what is missing.
+    - `pending`: Stripe is still checking the account's details.
+    """
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountUpdateParamsCapabilitiesPromptpayPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take payments with PromptPay.
+
+    - `active`: The account can use the capability.
+    - `inactive`: The account cannot use it; its requirements say what is missing.
+    - `pending`: Stripe is still checking the account's details.
+    """
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountUpdateParamsCapabilitiesRevolutPayPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take payments with Revolut Pay.
+
+    - `active`: The account can use the capability.
+    - `inactive`: The account cannot use it; its requirements say what is missing.
+    - `pending`: Stripe is still checking the account's details.
+    """
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountUpdateParamsCapabilitiesSamsungPayPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take payments with Samsung Pay.
+
+    - `active`: The account can use the capability.
+    - `inactive`: The account cannot use it; its requirements say what is missing.
+    - `pending`: Stripe is still checking the account's details.
+    """
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountUpdateParamsCapabilitiesSatispayPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take payments with Satispay.
+
+    - `active`: The account can use the capability.
+    - `inactive`: The account cannot use it; its requirements say what is missing.
+    - `pending`: Stripe is still checking the account's details.
+    """
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountUpdateParamsCapabilitiesScalapayPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take payments with Scalapay.
+
+    - `active`: The account can use the capability.
+    - `inactive`: The account cannot use it; its requirements say what is missing.
+    - `pending`: Stripe is still checking the account's details.
+    """
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountUpdateParamsCapabilitiesSepaBankTransferPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take bank transfers in euros.
+
+    - `active`: The account can use the capability.
+    - `inactive`: The account cannot use it; its requirements say what is missing.
+    - `pending`: Stripe is still checking the account's details.
+    """
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountUpdateParamsCapabilitiesSepaDebitPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take SEPA Direct Debit payments.
+
+    - `active`: The account can use the capability.
+    - `inactive`: The account cannot use it; its requirements say what is missing.
+    - `pending`: Stripe is still checking the account's details.
+    """
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountUpdateParamsCapabilitiesSequraPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take payments with seQura.
+
+    - `active`: The account can use the capability.
+    - `inactive`: The account cannot use it; its requirements say what is missing.
+    - `pending`: Stripe is still checking the account's details.
+    """
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountUpdateParamsCapabilitiesSofortPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take payments with Sofort.
+
+    - `active`: The account can use the capability.
+    - `inactive`: The account cannot use it; its requirements say what is missing.
+    - `pending`: Stripe is still checking the account's details.
+    """
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountUpdateParamsCapabilitiesSunbitPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take payments with Sunbit.
+
+    - `active`: The account can use the capability.
+    - `inactive`: The account cannot use it; its requirements say what is missing.
+    - `pending`: Stripe is still checking the account's details.
+    """
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountUpdateParamsCapabilitiesSwishPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take payments with Swish.
+
+    - `active`: The account can use the capability.
+    - `inactive`: The account cannot use it; its requirements say what is missing.
+    - `pending`: Stripe is still checking the account's details.
+    """
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountUpdateParamsCapabilitiesTaxReportingUs1099K(TypedDict, total=False, closed=True):
+    """Whether Stripe reports the account's payments to the US tax authority on Form 1099-K.
+
+    - `active`: The account can use the capability.
+    - `inactive`: The account cannot use it; its requirements say what is missing.
+    - `pending`: Stripe is still checking the account's details.
+    """
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountUpdateParamsCapabilitiesTaxReportingUs1099Misc(TypedDict, total=False, closed=True):
+    """Whether Stripe reports the account's income to the US tax authority on Form 1099-MISC.
+
+    - `active`: The account can use the capability.
+    - `inactive`: The account cannot use it; its requirements say what is missing.
+    - `pending`: Stripe is still checking the account's details.
+    """
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountUpdateParamsCapabilitiesTransfers(TypedDict, total=False, closed=True):
+    """Whether the account can receive transfers from its platform.
+
+    - `active`: The account can use the capability.
+    - `inactive`: The account cannot use it; its requirements say what is missing.
+    - `pending`: Stripe is still checking the account's details.
+    """
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountUpdateParamsCapabilitiesTreasury(TypedDict, total=False, closed=True):
+    """Whether the account can have financial accounts of Treasury.
+
+    - `active`: The account can use the capability.
+    - `inactive`: The account cannot use it; its requirements say what is missing.
+    - `pending`: Stripe is still checking the account's details.
+    """
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountUpdateParamsCapabilitiesTwintPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take payments with TWINT.
+
+    - `active`: The account can use the capability.
+    - `inactive`: The account cannot use it; its requirements say what is missing.
+    - `pending`: Stripe is still checking the account's details.
+    """
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountUpdateParamsCapabilitiesUpiPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take payments with UPI.
+
+    - `active`: The account can use the capability.
+    - `inactive`: The account cannot use it; its requirements say what is missing.
+    - `pending`: Stripe is still checking the account's details.
+    """
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountUpdateParamsCapabilitiesUsBankAccountAchPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take ACH Direct Debit payments from US bank accounts.
+
+    - `active`: The account can use the capability.
+    - `inactive`: The account cannot use it; its requirements say what is missing.
+    - `pending`: Stripe is still checking the account's details.
+    """
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountUpdateParamsCapabilitiesUsBankTransferPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take bank transfers in US dollars.
+
+    - `active`: The account can use the capability.
+    - `inactive`: The account cannot use it; its requirements say what is missing.
+    - `pending`: Stripe is still checking the account's details.
+    """
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountUpdateParamsCapabilitiesWeroPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take payments with Wero.
+
+    - `active`: The account can use the capability.
+    - `inactive`: The account cannot use it; its requirements say what is missing.
+    - `pending`: Stripe is still checking the account's details.
+    """
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountUpdateParamsCapabilitiesZipPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take payments with Zip.
+
+    - `active`: The account can use the capability.
+    - `inactive`: The account cannot use it; its requirements say what is missing.
+    - `pending`: Stripe is still checking the account's details.
+    """
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountUpdateParamsCapabilities(TypedDict, total=False, closed=True):
+    """Capabilities to request for the account, or to remove from it."""
+
     acss_debit_payments: AccountUpdateParamsCapabilitiesAcssDebitPayments
+    """Whether the account can take pre-authorized debits in Canada.
+
+    - `active`: The account can use the capability.
+    - `inactive`: The account cannot use it; its requirements say what is missing.
+    - `pending`: Stripe is still checking the account's details.
+    """
     affirm_payments: AccountUpdateParamsCapabilitiesAffirmPayments
+    """Whether the account can take payments with Affirm.
+
+    - `active`: The account can use the capability.
+    - `inactive`: The account cannot use it; its requirements say what is missing.
+    - `pending`: Stripe is still checking the account's details.
+    """
     afterpay_clearpay_payments: AccountUpdateParamsCapabilitiesAfterpayClearpayPayments
+    """Whether the account can take payments with Afterpay and Clearpay.
+
+    - `active`: The account can use the capability.
+    - `inactive`: The account cannot use it; its requirements say what is missing.
+    - `pending`: Stripe is still checking the account's details.
+    """
     alma_payments: AccountUpdateParamsCapabilitiesAlmaPayments
+    """Whether the account can take payments with Alma.
+
+    - `active`: The account can use the capability.
+    - `inactive`: The account cannot use it; its requirements say what is missing.
+    - `pending`: Stripe is still checking the account's details.
+    """
     amazon_pay_payments: AccountUpdateParamsCapabilitiesAmazonPayPayments
+    """Whether the account can take payments with Amazon Pay.
+
+    - `active`: The account can use the capability.
+    - `inactive`: The account cannot use it; its requirements say what is missing.
+    - `pending`: Stripe is still checking the account's details.
+    """
     app_distribution: AccountUpdateParamsCapabilitiesAppDistribution
+    """Whether the account can distribute Stripe apps.
+
+    - `active`: The account can use the capability.
+    - `inactive`: The account cannot use it; its requirements say what is missing.
+    - `pending`: Stripe is still checking the account's details.
+    """
     au_becs_debit_payments: AccountUpdateParamsCapabilitiesAuBecsDebitPayments
+    """Whether the account can take BECS Direct Debit payments in Australia.
+
+    - `active`: The account can use the capability.
+    - `inactive`: The account cannot use it; its requirements say what is missing.
+    - `pending`: Stripe is still checking the account's details.
+    """
     bacs_debit_payments: AccountUpdateParamsCapabilitiesBacsDebitPayments
+    """Whether the account can take Bacs Direct Debit payments in the United Kingdom.
+
+    - `active`: The account can use the capability.
+    - `inactive`: The account cannot use it; its requirements say what is missing.
+    - `pending`: Stripe is still checking the account's details.
+    """
     bancontact_payments: AccountUpdateParamsCapabilitiesBancontactPayments
+    """Whether the account can take payments with Bancontact.
+
+    - `active`: The account can use the capability.
+    - `inactive`: The account cannot use it; its requirements say what is missing.
+    - `pending`: Stripe is still checking the account's details.
+    """
     bank_transfer_payments: AccountUpdateParamsCapabilitiesBankTransferPayments
+    """Whether the account can take payments by bank transfer into a customer's cash balance.
+
+    - `active`: The account can use the capability.
+    - `inactive`: The account cannot use it; its requirements say what is missing.
+    - `pending`: Stripe is still checking the account's details.
+    """
     billie_payments: AccountUpdateParamsCapabilitiesBilliePayments
+    """Whether the account can take payments with Billie.
+
+    - `active`: The account can use the capability.
+    - `inactive`: The account cannot use it; its requirements say what is missing.
+    - `pending`: Stripe is still checking the account's details.
+    """
     bizum_payments: AccountUpdateParamsCapabilitiesBizumPayments
+    """Whether the account can take payments with Bizum.
+
+    - `active`: The account can use the capability.
+    - `inactive`: The account cannot use it; its requirements say what is missing.
+    - `pending`: Stripe is still checking the account's details.
+    """
     blik_payments: AccountUpdateParamsCapabilitiesBlikPayments
+    """Whether the account can take payments with BLIK.
+
+    - `active`: The account can use the capability.
+    - `inactive`: The account cannot use it; its requirements say what is missing.
+    - `pending`: Stripe is still checking the account's details.
+    """
     blik_recurring_payments: AccountUpdateParamsCapabilitiesBlikRecurringPayments
+    """Whether the account can take recurring payments with BLIK.
+
+    - `active`: The account can use the capability.
+    - `inactive`: The account cannot use it; its requirements say what is missing.
+    - `pending`: Stripe is still checking the account's details.
+    """
     boleto_payments: AccountUpdateParamsCapabilitiesBoletoPayments
+    """Whether the account can take payments with Boleto.
+
+    - `active`: The account can use the capability.
+    - `inactive`: The account cannot use it; its requirements say what is missing.
+    - `pending`: Stripe is still checking the account's details.
+    """
     card_issuing: AccountUpdateParamsCapabilitiesCardIssuing
+    """Whether the account can issue cards.
+
+    - `active`: The account can use the capability.
+    - `inactive`: The account cannot use it; its requirements say what is missing.
+    - `pending`: Stripe is still checking the account's details.
+    """
     card_payments: AccountUpdateParamsCapabilitiesCardPayments
+    """Whether the account can take card payments.
+
+    - `active`: The account can use the capability.
+    - `inactive`: The account cannot use it; its requirements say what is missing.
+    - `pending`: Stripe is still checking the account's details.
+    """
     cartes_bancaires_payments: AccountUpdateParamsCapabilitiesCartesBancairesPayments
+    """Whether the account can take payments through Cartes Bancaires, a card network of France.
+
+    - `active`: The account can use the capability.
+    - `inactive`: The account cannot use it; its requirements say what is missing.
+    - `pending`: Stripe is still checking the account's details.
+    """
     cashapp_payments: AccountUpdateParamsCapabilitiesCashappPayments
+    """Whether the account can take payments with Cash App Pay.
+
+    - `active`: The account can use the capability.
+    - `inactive`: The account cannot use it; its requirements say what is missing.
+    - `pending`: Stripe is still checking the account's details.
+    """
     crypto_payments: AccountUpdateParamsCapabilitiesCryptoPayments
+    """Whether the account can take payments with stablecoins.
+
+    - `active`: The account can use the capability.
+    - `inactive`: The account cannot use it; its requirements say what is missing.
+    - `pending`: Stripe is still checking the account's details.
+    """
     eps_payments: AccountUpdateParamsCapabilitiesEpsPayments
+    """Whether the account can take payments with EPS.
+
+    - `active`: The account can use the capability.
+    - `inactive`: The account cannot use it; its requirements say what is missing.
+    - `pending`: Stripe is still checking the account's details.
+    """
     fpx_payments: AccountUpdateParamsCapabilitiesFpxPayments
+    """Whether the account can take payments with FPX.
+
+    - `active`: The account can use the capability.
+    - `inactive`: The account cannot use it; its requirements say what is missing.
+    - `pending`: Stripe is still checking the account's details.
+    """
     gb_bank_transfer_payments: AccountUpdateParamsCapabilitiesGbBankTransferPayments
+    """Whether the account can take bank transfers in pounds sterling.
+
+    - `active`: The account can use the capability.
+    - `inactive`: The account cannot use it; its requirements say what is missing.
+    - `pending`: Stripe is still checking the account's details.
+    """
     giropay_payments: AccountUpdateParamsCapabilitiesGiropayPayments
+    """Whether the account can take payments with giropay.
+
+    - `active`: The account can use the capability.
+    - `inactive`: The account cannot use it; its requirements say what is missing.
+    - `pending`: Stripe is still checking the account's details.
+    """
     grabpay_payments: AccountUpdateParamsCapabilitiesGrabpayPayments
+    """Whether the account can take payments with GrabPay.
+
+    - `active`: The account can use the capability.
+    - `inactive`: The account cannot use it; its requirements say what is missing.
+    - `pending`: Stripe is still checking the account's details.
+    """
     ideal_payments: AccountUpdateParamsCapabilitiesIdealPayments
+    """Whether the account can take payments with iDEAL.
+
+    - `active`: The account can use the capability.
+    - `inactive`: The account cannot use it; its requirements say what is missing.
+    - `pending`: Stripe is still checking the account's details.
+    """
     india_international_payments: AccountUpdateParamsCapabilitiesIndiaInternationalPayments
+    """Whether an account in India can take payments from other countries.
+
+    - `active`: The account can use the capability.
+    - `inactive`: The account cannot use it; its requirements say what is missing.
+    - `pending`: Stripe is still checking the account's details.
+    """
     jcb_payments: AccountUpdateParamsCapabilitiesJcbPayments
+    """Whether the account can take payments with JCB cards. For accounts in Japan only.
+
+    - `active`: The account can use the capability.
+    - `inactive`: The account cannot use it; its requirements say what is missing.
+    - `pending`: Stripe is still checking the account's details.
+    """
     jp_bank_transfer_payments: AccountUpdateParamsCapabilitiesJpBankTransferPayments
+    """Whether the account can take bank transfers in yen.
+
+    - `active`: The account can use the capability.
+    - `inactive`: The account cannot use it; its requirements say what is missing.
+    - `pending`: Stripe is still checking the account's details.
+    """
     kakao_pay_payments: AccountUpdateParamsCapabilitiesKakaoPayPayments
+    """Whether the account can take payments with Kakao Pay.
+
+    - `active`: The account can use the capability.
+    - `inactive`: The account cannot use it; its requirements say what is missing.
+    - `pending`: Stripe is still checking the account's details.
+    """
     klarna_payments: AccountUpdateParamsCapabilitiesKlarnaPayments
+    """Whether the account can take payments with Klarna.
+
+    - `active`: The account can use the capability.
+    - `inactive`: The account cannot use it; its requirements say what is missing.
+    - `pending`: Stripe is still checking the account's details.
+    """
     konbini_payments: AccountUpdateParamsCapabilitiesKonbiniPayments
+    """Whether the account can take payments in Japanese convenience stores.
+
+    - `active`: The account can use the capability.
+    - `inactive`: The account cannot use it; its requirements say what is missing.
+    - `pending`: Stripe is still checking the account's details.
+    """
     kr_card_payments: AccountUpdateParamsCapabilitiesKrCardPayments
+    """Whether the account can take payments with cards of South Korea.
+
+    - `active`: The account can use the capability.
+    - `inactive`: The account cannot use it; its requirements say what is missing.
+    - `pending`: Stripe is still checking the account's details.
+    """
     legacy_payments: AccountUpdateParamsCapabilitiesLegacyPayments
+    """Whether the account has the old capability for payments, which came before `card_payments` and
+    `transfers`.
+
+    - `active`: The account can use the capability.
+    - `inactive`: The account cannot use it; its requirements say what is missing.
+    - `pending`: Stripe is still checking the account's details.
+    """
     link_payments: AccountUpdateParamsCapabilitiesLinkPayments
+    """Whether the account can take payments with Link.
+
+    - `active`: The account can use the capability.
+    - `inactive`: The account cannot use it; its requirements say what is missing.
+    - `pending`: Stripe is still checking the account's details.
+    """
     mb_way_payments: AccountUpdateParamsCapabilitiesMbWayPayments
+    """Whether the account can take payments with MB WAY.
+
+    - `active`: The account can use the capability.
+    - `inactive`: The account cannot use it; its requirements say what is missing.
+    - `pending`: Stripe is still checking the account's details.
+    """
     mobilepay_payments: AccountUpdateParamsCapabilitiesMobilepayPayments
+    """Whether the account can take payments with MobilePay.
+
+    - `active`: The account can use the capability.
+    - `inactive`: The account cannot use it; its requirements say what is missing.
+    - `pending`: Stripe is still checking the account's details.
+    """
     multibanco_payments: AccountUpdateParamsCapabilitiesMultibancoPayments
+    """Whether the account can take payments with Multibanco.
+
+    - `active`: The account can use the capability.
+    - `inactive`: The account cannot use it; its requirements say what is missing.
+    - `pending`: Stripe is still checking the account's details.
+    """
     mx_bank_transfer_payments: AccountUpdateParamsCapabilitiesMxBankTransferPayments
+    """Whether the account can take bank transfers in Mexican pesos.
+
+    - `active`: The account can use the capability.
+    - `inactive`: The account cannot use it; its requirements say what is missing.
+    - `pending`: Stripe is still checking the account's details.
+    """
     naver_pay_payments: AccountUpdateParamsCapabilitiesNaverPayPayments
+    """Whether the account can take payments with Naver Pay.
+
+    - `active`: The account can use the capability.
+    - `inactive`: The account cannot use it; its requirements say what is missing.
+    - `pending`: Stripe is still checking the account's details.
+    """
     nz_bank_account_becs_debit_payments: AccountUpdateParamsCapabilitiesNzBankAccountBecsDebitPayments
+    """Whether the account can take BECS Direct Debit payments in New Zealand.
+
+    - `active`: The account can use the capability.
+    - `inactive`: The account cannot use it; its requirements say what is missing.
+    - `pending`: Stripe is still checking the account's details.
+    """
     oxxo_payments: AccountUpdateParamsCapabilitiesOxxoPayments
+    """Whether the account can take payments with OXXO.
+
+    - `active`: The account can use the capability.
+    - `inactive`: The account cannot use it; its requirements say what is missing.
+    - `pending`: Stripe is still checking the account's details.
+    """
     p24_payments: AccountUpdateParamsCapabilitiesP24Payments
+    """Whether the account can take payments with Przelewy24.
+
+    - `active`: The account can use the capability.
+    - `inactive`: The account cannot use it; its requirements say what is missing.
+    - `pending`: Stripe is still checking the account's details.
+    """
     pay_by_bank_payments: AccountUpdateParamsCapabilitiesPayByBankPayments
+    """Whether the account can take payments with Pay by Bank.
+
+    - `active`: The account can use the capability.
+    - `inactive`: The account cannot use it; its requirements say what is missing.
+    - `pending`: Stripe is still checking the account's details.
+    """
     payco_payments: AccountUpdateParamsCapabilitiesPaycoPayments
+    """Whether the account can take payments with PAYCO.
+
+    - `active`: The account can use the capability.
+    - `inactive`: The account cannot use it; its requirements say what is missing.
+    - `pending`: Stripe is still checking the account's details.
+    """
     paynow_payments: AccountUpdateParamsCapabilitiesPaynowPayments
+    """Whether the account can take payments with PayNow.
+
+    - `active`: The account can use the capability.
+    - `inactive`: The account cannot use it; its requirements say what is missing.
+    - `pending`: Stripe is still checking the account's details.
+    """
     paypay_payments: AccountUpdateParamsCapabilitiesPaypayPayments
+    """Whether the account can take payments with PayPay.
+
+    - `active`: The account can use the capability.
+    - `inactive`: The account cannot use it; its requirements say what is missing.
+    - `pending`: Stripe is still checking the account's details.
+    """
     payto_payments: AccountUpdateParamsCapabilitiesPaytoPayments
+    """Whether the account can take payments with PayTo.
+
+    - `active`: The account can use the capability.
+    - `inactive`: The account cannot use it; its requirements say what is missing.
+    - `pending`: Stripe is still checking the account's details.
+    """
     pix_payments: AccountUpdateParamsCapabilitiesPixPayments
+    """Whether the account can take payments with Pix.
+
+    - `active`: The account can use the capability.
+    - `inactive`: The account cannot use it; its requirements say what is missing.
+    - `pending`: Stripe is still checking the account's details.
+    """
     promptpay_payments: AccountUpdateParamsCapabilitiesPromptpayPayments
+    """Whether the account can take payments with PromptPay.
+
+    - `active`: The account can use the capability.
+    - `inactive`: The account cannot use it; its requirements say what is missing.
+    - `pending`: Stripe is still checking the account's details.
+    """
     revolut_pay_payments: AccountUpdateParamsCapabilitiesRevolutPayPayments
+    """Whether the account can take payments with Revolut Pay.
+
+    - `active`: The account can use the capability.
+    - `inactive`: The account cannot use it; its requirements say what is missing.
+    - `pending`: Stripe is still checking the account's details.
+    """
     samsung_pay_payments: AccountUpdateParamsCapabilitiesSamsungPayPayments
+    """Whether the account can take payments with Samsung Pay.
+
+    - `active`: The account can use the capability.
+    - `inactive`: The account cannot use it; its requirements say what is missing.
+    - `pending`: Stripe is still checking the account's details.
+    """
     satispay_payments: AccountUpdateParamsCapabilitiesSatispayPayments
+    """Whether the account can take payments with Satispay.
+
+    - `active`: The account can use the capability.
+    - `inactive`: The account cannot use it; its requirements say what is missing.
+    - `pending`: Stripe is still checking the account's details.
+    """
     scalapay_payments: AccountUpdateParamsCapabilitiesScalapayPayments
+    """Whether the account can take payments with Scalapay.
+
+    - `active`: The account can use the capability.
+    - `inactive`: The account cannot use it; its requirements say what is missing.
+    - `pending`: Stripe is still checking the account's details.
+    """
     sepa_bank_transfer_payments: AccountUpdateParamsCapabilitiesSepaBankTransferPayments
+    """Whether the account can take bank transfers in euros.
+
+    - `active`: The account can use the capability.
+    - `inactive`: The account cannot use it; its requirements say what is missing.
+    - `pending`: Stripe is still checking the account's details.
+    """
     sepa_debit_payments: AccountUpdateParamsCapabilitiesSepaDebitPayments
+    """Whether the account can take SEPA Direct Debit payments.
+
+    - `active`: The account can use the capability.
+    - `inactive`: The account cannot use it; its requirements say what is missing.
+    - `pending`: Stripe is still checking the account's details.
+    """
     sequra_payments: AccountUpdateParamsCapabilitiesSequraPayments
+    """Whether the account can take payments with seQura.
+
+    - `active`: The account can use the capability.
+    - `inactive`: The account cannot use it; its requirements say what is missing.
+    - `pending`: Stripe is still checking the account's details.
+    """
     sofort_payments: AccountUpdateParamsCapabilitiesSofortPayments
+    """Whether the account can take payments with Sofort.
+
+    - `active`: The account can use the capability.
+    - `inactive`: The account cannot use it; its requirements say what is missing.
+    - `pending`: Stripe is still checking the account's details.
+    """
     sunbit_payments: AccountUpdateParamsCapabilitiesSunbitPayments
+    """Whether the account can take payments with Sunbit.
+
+    - `active`: The account can use the capability.
+    - `inactive`: The account cannot use it; its requirements say what is missing.
+    - `pending`: Stripe is still checking the account's details.
+    """
     swish_payments: AccountUpdateParamsCapabilitiesSwishPayments
+    """Whether the account can take payments with Swish.
+
+    - `active`: The account can use the capability.
+    - `inactive`: The account cannot use it; its requirements say what is missing.
+    - `pending`: Stripe is still checking the account's details.
+    """
     tax_reporting_us_1099_k: AccountUpdateParamsCapabilitiesTaxReportingUs1099K
+    """Whether Stripe reports the account's payments to the US tax authority on Form 1099-K.
+
+    - `active`: The account can use the capability.
+    - `inactive`: The account cannot use it; its requirements say what is missing.
+    - `pending`: Stripe is still checking the account's details.
+    """
     tax_reporting_us_1099_misc: AccountUpdateParamsCapabilitiesTaxReportingUs1099Misc
+    """Whether Stripe reports the account's income to the US tax authority on Form 1099-MISC.
+
+    - `active`: The account can use the capability.
+    - `inactive`: The account cannot use it; its requirements say what is missing.
+    - `pending`: Stripe is still checking the account's details.
+    """
     transfers: AccountUpdateParamsCapabilitiesTransfers
+    """Whether the account can receive transfers from its platform.
+
+    - `active`: The account can use the capability.
+    - `inactive`: The account cannot use it; its requirements say what is missing.
+    - `pending`: Stripe is still checking the account's details.
+    """
     treasury: AccountUpdateParamsCapabilitiesTreasury
+    """Whether the account can have financial accounts of Treasury.
+
+    - `active`: The account can use the capability.
+    - `inactive`: The account cannot use it; its requirements say what is missing.
+    - `pending`: Stripe is still checking the account's details.
+    """
     twint_payments: AccountUpdateParamsCapabilitiesTwintPayments
+    """Whether the account can take payments with TWINT.
+
+    - `active`: The account can use the capability.
+    - `inactive`: The account cannot use it; its requirements say what is missing.
+    - `pending`: Stripe is still checking the account's details.
+    """
     upi_payments: AccountUpdateParamsCapabilitiesUpiPayments
+    """Whether the account can take payments with UPI.
+
+    - `active`: The account can use the capability.
+    - `inactive`: The account cannot use it; its requirements say what is missing.
+    - `pending`: Stripe is still checking the account's details.
+    """
     us_bank_account_ach_payments: AccountUpdateParamsCapabilitiesUsBankAccountAchPayments
+    """Whether the account can take ACH Direct Debit payments from US bank accounts.
+
+    - `active`: The account can use the capability.
+    - `inactive`: The account cannot use it; its requirements say what is missing.
+    - `pending`: Stripe is still checking the account's details.
+    """
     us_bank_transfer_payments: AccountUpdateParamsCapabilitiesUsBankTransferPayments
+    """Whether the account can take bank transfers in US dollars.
+
+    - `active`: The account can use the capability.
+    - `inactive`: The account cannot use it; its requirements say what is missing.
+    - `pending`: Stripe is still checking the account's details.
+    """
     wero_payments: AccountUpdateParamsCapabilitiesWeroPayments
+    """Whether the account can take payments with Wero.
+
+    - `active`: The account can use the capability.
+    - `inactive`: The account cannot use it; its requirements say what is missing.
+    - `pending`: Stripe is still checking the account's details.
+    """
     zip_payments: AccountUpdateParamsCapabilitiesZipPayments
+    """Whether the account can take payments with Zip.
+
+    - `active`: The account can use the capability.
+    - `inactive`: The account cannot use it; its requirements say what is missing.
+    - `pending`: Stripe is still checking the account's details.
+    """
 
 
 class AccountUpdateParamsCompanyAddress(TypedDict, total=False, closed=True):
+    """Main address of the company."""
+
     city: Annotated[str, MaxLen(100)]
     """City, district, suburb, town or village."""
     country: str
@@ -3074,7 +5463,7 @@ class AccountUpdateParamsCompanyAddress(TypedDict, total=False, closed=True):
 
 
 class AccountUpdateParamsCompanyAddressKana(TypedDict, total=False, closed=True):
-    """Address in kana (Japan only)."""
+    """Main address of a company in Japan, written in kana."""
 
     city: str
     """City, district, suburb, town or village."""
@@ -3093,7 +5482,7 @@ class AccountUpdateParamsCompanyAddressKana(TypedDict, total=False, closed=True)
 
 
 class AccountUpdateParamsCompanyAddressKanji(TypedDict, total=False, closed=True):
-    """Address in kanji (Japan only)."""
+    """Main address of a company in Japan, written in kanji."""
 
     city: str
     """City, district, suburb, town or village."""
@@ -3112,6 +5501,8 @@ class AccountUpdateParamsCompanyAddressKanji(TypedDict, total=False, closed=True
 
 
 class AccountUpdateParamsCompanyAdministrativeAddress(TypedDict, total=False, closed=True):
+    """Address at which the company is administered."""
+
     city: str
     """City, district, suburb, town or village."""
     country: str
@@ -3149,6 +5540,8 @@ class AccountUpdateParamsCompanyOwnershipDeclaration(TypedDict, total=False, clo
 
 
 class AccountUpdateParamsCompanyPhysicalAddress(TypedDict, total=False, closed=True):
+    """Address at which the company can be found."""
+
     city: str
     """City, district, suburb, town or village."""
     country: str
@@ -3164,6 +5557,8 @@ class AccountUpdateParamsCompanyPhysicalAddress(TypedDict, total=False, closed=T
 
 
 class AccountUpdateParamsCompanyPrincipalPlaceOfBusiness(TypedDict, total=False, closed=True):
+    """Address at which the company does most of its business."""
+
     city: str
     """City, district, suburb, town or village."""
     country: str
@@ -3201,6 +5596,8 @@ class AccountUpdateParamsCompanyRepresentativeDeclaration(TypedDict, total=False
 
 
 class AccountUpdateParamsCompanyVerificationDocument(TypedDict, total=False, closed=True):
+    """Document that identifies the company."""
+
     back: Annotated[str, MaxLen(500)]
     """File with the back of the document."""
     front: Annotated[str, MaxLen(500)]
@@ -3208,38 +5605,62 @@ class AccountUpdateParamsCompanyVerificationDocument(TypedDict, total=False, clo
 
 
 class AccountUpdateParamsCompanyVerification(TypedDict, total=False, closed=True):
+    """Documents about the company."""
+
     document: AccountUpdateParamsCompanyVerificationDocument
+    """Document that identifies the company."""
 
 
 class AccountUpdateParamsCompany(TypedDict, total=False, closed=True):
+    """Details of the company behind the account, for all business types but `individual`."""
+
     address: AccountUpdateParamsCompanyAddress
+    """Main address of the company."""
     address_kana: AccountUpdateParamsCompanyAddressKana
-    """Address in kana (Japan only)."""
+    """Main address of a company in Japan, written in kana."""
     address_kanji: AccountUpdateParamsCompanyAddressKanji
-    """Address in kanji (Japan only)."""
+    """Main address of a company in Japan, written in kanji."""
     administrative_address: AccountUpdateParamsCompanyAdministrativeAddress
+    """Address at which the company is administered."""
     directors_provided: bool
+    """Whether all directors were added as persons."""
     directorship_declaration: AccountUpdateParamsCompanyDirectorshipDeclaration
     """Declaration that the information about the company's directors is complete and correct."""
     executives_provided: bool
+    """Whether all executives were added as persons."""
     export_license_id: str
+    """Importer-exporter code of a company in India that sells to other countries."""
     export_purpose_code: str
+    """Purpose code of exports from India, which says what kind of goods or services are sold."""
     name: Annotated[str, MaxLen(100)]
+    """Legal name of the company."""
     name_kana: Annotated[str, MaxLen(100)]
+    """Legal name of a company in Japan, written in kana."""
     name_kanji: Annotated[str, MaxLen(100)]
+    """Legal name of a company in Japan, written in kanji."""
     owners_provided: bool
+    """Whether all owners were added as persons."""
     ownership_declaration: AccountUpdateParamsCompanyOwnershipDeclaration
     """Declaration that the information about the company's owners is complete and correct."""
     ownership_exemption_reason: (
         Literal["qualified_entity_exceeds_ownership_threshold", "qualifies_as_financial_institution"] | None
     )
+    """Why the company need not name its owners.
+
+    - `qualified_entity_exceeds_ownership_threshold`: An entity that is exempt holds so large a share
+      that no other owner counts.
+    - `qualifies_as_financial_institution`: The company is a regulated financial institution.
+    """
     phone: str
-    """Phone number, including the country code."""
+    """Phone number of the company, with the country code."""
     physical_address: AccountUpdateParamsCompanyPhysicalAddress
+    """Address at which the company can be found."""
     principal_place_of_business: AccountUpdateParamsCompanyPrincipalPlaceOfBusiness
+    """Address at which the company does most of its business."""
     registration_date: AccountUpdateParamsCompanyRegistrationDate | None
     """Date on which the company was registered."""
     registration_number: str
+    """Number under which the company is registered, such as with the commercial register."""
     representative_declaration: AccountUpdateParamsCompanyRepresentativeDeclaration
     """Declaration that the representative is authorized to act for the company."""
     structure: (
@@ -3270,10 +5691,42 @@ class AccountUpdateParamsCompany(TypedDict, total=False, closed=True):
         ]
         | None
     )
+    """Legal form of the company. Which values are possible depends on the country.
+
+    - `free_zone_establishment`: An establishment with one shareholder in a free zone of the United Arab
+      Emirates.
+    - `free_zone_llc`: A limited liability company in a free zone of the United Arab Emirates.
+    - `government_instrumentality`: An organization that serves the government.
+    - `governmental_unit`: A government body, such as a city or state.
+    - `incorporated_non_profit`: A non-profit organization that is incorporated.
+    - `incorporated_partnership`: A partnership that is incorporated.
+    - `limited_liability_partnership`: A partnership with limited liability.
+    - `llc`: A limited liability company.
+    - `multi_member_llc`: A limited liability company with several members.
+    - `private_company`: A company whose shares are not publicly traded.
+    - `private_corporation`: A corporation whose shares are not publicly traded.
+    - `private_partnership`: A partnership that is not publicly traded.
+    - `public_company`: A company whose shares are publicly traded.
+    - `public_corporation`: A corporation whose shares are publicly traded.
+    - `public_partnership`: A partnership that is publicly traded.
+    - `registered_charity`: A charity that is registered.
+    - `single_member_llc`: A limited liability company with one member.
+    - `sole_establishment`: A business of one person in the United Arab Emirates.
+    - `sole_proprietorship`: A business of one person.
+    - `tax_exempt_government_instrumentality`: An organization that serves the government and pays no
+      tax.
+    - `unincorporated_association`: An association that is not incorporated.
+    - `unincorporated_non_profit`: A non-profit organization that is not incorporated.
+    - `unincorporated_partnership`: A partnership that is not incorporated.
+    """
     tax_id: str
+    """Tax ID of the company, such as the EIN in the US."""
     tax_id_registrar: str
+    """Authority that issued the tax ID, for companies in Germany, such as the court of registration."""
     vat_id: str
+    """VAT ID of the company."""
     verification: AccountUpdateParamsCompanyVerification
+    """Documents about the company."""
 
 
 class AccountUpdateParamsDocumentsBankAccountOwnershipVerification(TypedDict, total=False, closed=True):
@@ -3326,12 +5779,17 @@ class AccountUpdateParamsDocumentsProofOfAddress(TypedDict, total=False, closed=
 
 
 class AccountUpdateParamsDocumentsProofOfBusinessPresence(TypedDict, total=False, closed=True):
+    """Documents that show that the business is present in the country."""
+
     files: list[str]
     """Uploaded files that make up the document."""
 
 
 class AccountUpdateParamsDocumentsProofOfRegistrationSigner(TypedDict, total=False, closed=True):
+    """Who signed the documents about the registration."""
+
     person: str
+    """ID of the person who signed."""
 
 
 class AccountUpdateParamsDocumentsProofOfRegistration(TypedDict, total=False, closed=True):
@@ -3340,10 +5798,14 @@ class AccountUpdateParamsDocumentsProofOfRegistration(TypedDict, total=False, cl
     files: list[Annotated[str, MaxLen(500)]]
     """Uploaded files that make up the document."""
     signer: AccountUpdateParamsDocumentsProofOfRegistrationSigner
+    """Who signed the documents about the registration."""
 
 
 class AccountUpdateParamsDocumentsProofOfUltimateBeneficialOwnershipSigner(TypedDict, total=False, closed=True):
+    """Who signed the documents about ownership."""
+
     person: str
+    """ID of the person who signed."""
 
 
 class AccountUpdateParamsDocumentsProofOfUltimateBeneficialOwnership(TypedDict, total=False, closed=True):
@@ -3352,9 +5814,12 @@ class AccountUpdateParamsDocumentsProofOfUltimateBeneficialOwnership(TypedDict, 
     files: list[Annotated[str, MaxLen(500)]]
     """Uploaded files that make up the document."""
     signer: AccountUpdateParamsDocumentsProofOfUltimateBeneficialOwnershipSigner
+    """Who signed the documents about ownership."""
 
 
 class AccountUpdateParamsDocuments(TypedDict, total=False, closed=True):
+    """Documents about the business, as files uploaded to Stripe."""
+
     bank_account_ownership_verification: AccountUpdateParamsDocumentsBankAccountOwnershipVerification
     """Documents that prove who owns the bank account."""
     company_license: AccountUpdateParamsDocumentsCompanyLicense
@@ -3370,6 +5835,7 @@ class AccountUpdateParamsDocuments(TypedDict, total=False, closed=True):
     proof_of_address: AccountUpdateParamsDocumentsProofOfAddress
     """Documents that prove the address."""
     proof_of_business_presence: AccountUpdateParamsDocumentsProofOfBusinessPresence
+    """Documents that show that the business is present in the country."""
     proof_of_registration: AccountUpdateParamsDocumentsProofOfRegistration
     """Documents that prove the registration of the company."""
     proof_of_ultimate_beneficial_ownership: AccountUpdateParamsDocumentsProofOfUltimateBeneficialOwnership
@@ -3377,13 +5843,17 @@ class AccountUpdateParamsDocuments(TypedDict, total=False, closed=True):
 
 
 class AccountUpdateParamsExternalAccount(TypedDict, total=False, closed=True):
+    """Bank account or debit card to which the account is paid out, as a token or its details. It replaces
+    the default one for its currency.
+    """
+
     account_holder_name: str
     """Name of the bank account's owner."""
     account_holder_type: Literal["company", "individual"]
     """Whether an individual or a company owns the bank account.
 
-    - `company`: A company.
-    - `individual`: An individual.
+    - `company`: A company owns the account.
+    - `individual`: A person owns the account.
     """
     account_number: str
     """Number of the bank account."""
@@ -3392,7 +5862,11 @@ class AccountUpdateParamsExternalAccount(TypedDict, total=False, closed=True):
     currency: str
     """Three-letter ISO 4217 currency code in lowercase."""
     object: Required[Literal["bank_account"] | Literal["card"] | Literal["card"]]
-    """Type of the object. All objects of a class have the same."""
+    """Whether the details are those of a bank account or of a card.
+
+    - `bank_account`: Details of a bank account.
+    - `card`: Details of a debit card.
+    """
     routing_number: str
     """Routing number of the bank."""
     address_city: str
@@ -3410,6 +5884,7 @@ class AccountUpdateParamsExternalAccount(TypedDict, total=False, closed=True):
     cvc: str
     """Security code of the card."""
     default_for_currency: bool
+    """Whether payouts in the currency go to this account."""
     exp_month: int
     """Month in which the card expires, from 1 to 12."""
     exp_year: int
@@ -3419,15 +5894,23 @@ class AccountUpdateParamsExternalAccount(TypedDict, total=False, closed=True):
     up to 500. An update changes only the keys it contains; an empty value removes its key.
     """
     name: str
+    """Name of the card's owner."""
     number: str
+    """Card number."""
     token: str
+    """Token of a bank account or debit card, from Stripe.js."""
 
 
 class AccountUpdateParamsGroups(TypedDict, total=False, closed=True):
+    """Groups of accounts that the account is to join."""
+
     payments_pricing: str | None
+    """Pricing scheme of the group, which decides what payments cost the account."""
 
 
 class AccountUpdateParamsIndividualAddress(TypedDict, total=False, closed=True):
+    """Home address of the person."""
+
     city: Annotated[str, MaxLen(100)]
     """City, district, suburb, town or village."""
     country: str
@@ -3492,7 +5975,7 @@ class AccountUpdateParamsIndividualDob(TypedDict, total=False, closed=True):
 
 
 class AccountUpdateParamsIndividualRegisteredAddress(TypedDict, total=False, closed=True):
-    """Address under which the company is registered."""
+    """Address under which the person's business is registered."""
 
     city: Annotated[str, MaxLen(100)]
     """City, district, suburb, town or village."""
@@ -3524,6 +6007,8 @@ class AccountUpdateParamsIndividualRelationship(TypedDict, total=False, closed=T
 
 
 class AccountUpdateParamsIndividualVerificationAdditionalDocument(TypedDict, total=False, closed=True):
+    """Document with the person's address, such as a utility bill."""
+
     back: Annotated[str, MaxLen(500)]
     """File with the back of the document."""
     front: Annotated[str, MaxLen(500)]
@@ -3531,6 +6016,8 @@ class AccountUpdateParamsIndividualVerificationAdditionalDocument(TypedDict, tot
 
 
 class AccountUpdateParamsIndividualVerificationDocument(TypedDict, total=False, closed=True):
+    """Document that identifies the person, such as a passport or driver's license."""
+
     back: Annotated[str, MaxLen(500)]
     """File with the back of the document."""
     front: Annotated[str, MaxLen(500)]
@@ -3538,12 +6025,19 @@ class AccountUpdateParamsIndividualVerificationDocument(TypedDict, total=False, 
 
 
 class AccountUpdateParamsIndividualVerification(TypedDict, total=False, closed=True):
+    """Documents that identify the person."""
+
     additional_document: AccountUpdateParamsIndividualVerificationAdditionalDocument
+    """Document with the person's address, such as a utility bill."""
     document: AccountUpdateParamsIndividualVerificationDocument
+    """Document that identifies the person, such as a passport or driver's license."""
 
 
 class AccountUpdateParamsIndividual(TypedDict, total=False, closed=True):
+    """Details of the person behind an account with the business type `individual`."""
+
     address: AccountUpdateParamsIndividualAddress
+    """Home address of the person."""
     address_kana: AccountUpdateParamsIndividualAddressKana
     """Address in kana (Japan only)."""
     address_kanji: AccountUpdateParamsIndividualAddressKanji
@@ -3551,7 +6045,7 @@ class AccountUpdateParamsIndividual(TypedDict, total=False, closed=True):
     dob: AccountUpdateParamsIndividualDob | None
     """Date of birth."""
     email: str
-    """Email address."""
+    """Email address of the person."""
     first_name: Annotated[str, MaxLen(100)]
     """Given name of the person."""
     first_name_kana: str
@@ -3559,9 +6053,15 @@ class AccountUpdateParamsIndividual(TypedDict, total=False, closed=True):
     first_name_kanji: str
     """Given name in kanji (Japan only)."""
     full_name_aliases: list[Annotated[str, MaxLen(300)]] | None
+    """Other names by which the person is known."""
     gender: str
+    """Gender of the person, as some countries require it (`male` or `female`)."""
     id_number: str
+    """National ID number of the person, such as the social security number in the US. It cannot be read
+    back.
+    """
     id_number_secondary: str
+    """Second ID number of the person, such as the laser code in Thailand. It cannot be read back."""
     last_name: Annotated[str, MaxLen(100)]
     """Family name of the person."""
     last_name_kana: str
@@ -3575,34 +6075,45 @@ class AccountUpdateParamsIndividual(TypedDict, total=False, closed=True):
     up to 500. An update changes only the keys it contains; an empty value removes its key.
     """
     phone: str
-    """Phone number, including the country code."""
+    """Phone number of the person, with the country code."""
     political_exposure: Literal["existing", "none"]
     """Whether the person is politically exposed, such as by a prominent public office.
 
-    - `existing`: The person has disclosed that they are politically exposed.
-    - `none`: The person is not politically exposed.
+    - `existing`: The person holds, or is close to somebody who holds, such an office.
+    - `none`: The person has no such exposure.
     """
     registered_address: AccountUpdateParamsIndividualRegisteredAddress
-    """Address under which the company is registered."""
+    """Address under which the person's business is registered."""
     relationship: AccountUpdateParamsIndividualRelationship
     """The person's roles in the company."""
     ssn_last_4: str
+    """Last four digits of the person's US social security number."""
     verification: AccountUpdateParamsIndividualVerification
+    """Documents that identify the person."""
 
 
 class AccountUpdateParamsSettingsBacsDebitPayments(TypedDict, total=False, closed=True):
+    """Settings for Bacs Direct Debit."""
+
     display_name: str
+    """Name of the business in the customer's mandate and statement."""
 
 
 class AccountUpdateParamsSettingsBranding(TypedDict, total=False, closed=True):
+    """Look of payment pages, emails, invoices and receipts."""
+
     icon: str
+    """Square picture of the business, at least 128 by 128 pixels."""
     logo: str
+    """Logo of the business, shown instead of icon and name."""
     primary_color: str
+    """Main color, as a hex code such as `#0055aa`."""
     secondary_color: str
+    """Second color, as a hex code such as `#ffaa00`."""
 
 
 class AccountUpdateParamsSettingsCardIssuingTosAcceptance(TypedDict, total=False, closed=True):
-    """Acceptance of the terms of service."""
+    """Acceptance of the terms of Issuing."""
 
     date: int | datetime
     """Time at which the terms of service were accepted."""
@@ -3613,87 +6124,158 @@ class AccountUpdateParamsSettingsCardIssuingTosAcceptance(TypedDict, total=False
 
 
 class AccountUpdateParamsSettingsCardIssuing(TypedDict, total=False, closed=True):
+    """Settings for Issuing."""
+
     tos_acceptance: AccountUpdateParamsSettingsCardIssuingTosAcceptance
-    """Acceptance of the terms of service."""
+    """Acceptance of the terms of Issuing."""
 
 
 class AccountUpdateParamsSettingsCardPaymentsDeclineOn(TypedDict, total=False, closed=True):
+    """Checks whose failure declines a card payment, even if the issuer approved it."""
+
     avs_failure: bool
+    """Whether payments are declined when the postal code or address does not match."""
     cvc_failure: bool
+    """Whether payments are declined when the security code does not match."""
 
 
 class AccountUpdateParamsSettingsCardPayments(TypedDict, total=False, closed=True):
+    """Settings for card payments."""
+
     decline_on: AccountUpdateParamsSettingsCardPaymentsDeclineOn
+    """Checks whose failure declines a card payment, even if the issuer approved it."""
     statement_descriptor_prefix: Annotated[str, MaxLen(10)]
+    """Beginning of the text on card statements; payments can add a suffix."""
     statement_descriptor_prefix_kana: Annotated[str, MaxLen(10)] | None
+    """Beginning of the text on Japanese card statements, in kana."""
     statement_descriptor_prefix_kanji: Annotated[str, MaxLen(10)] | None
+    """Beginning of the text on Japanese card statements, in kanji."""
 
 
 class AccountUpdateParamsSettingsInvoices(TypedDict, total=False, closed=True):
+    """Settings for invoices."""
+
     default_account_tax_ids: list[str] | None
+    """Tax IDs of the account that invoices show unless they set their own."""
     hosted_payment_method_save: Literal["always", "never", "offer"]
+    """Whether the hosted invoice page saves the payment method for later.
+
+    - `always`: The payment method is always saved.
+    - `never`: The payment method is never saved.
+    - `offer`: The customer can choose to save it.
+    """
 
 
 class AccountUpdateParamsSettingsPayments(TypedDict, total=False, closed=True):
+    """Settings that apply to all payment methods."""
+
     statement_descriptor: Annotated[str, MaxLen(22)]
-    """Text that appears on the bank or card statement."""
+    """Text on customers' statements for payments that set no text of their own."""
     statement_descriptor_kana: Annotated[str, MaxLen(22)]
+    """Text on statements in Japan, in kana."""
     statement_descriptor_kanji: Annotated[str, MaxLen(22)]
+    """Text on statements in Japan, in kanji."""
 
 
 class AccountUpdateParamsSettingsPayoutsSchedule(TypedDict, total=False, closed=True):
+    """When the balance is paid out."""
+
     delay_days: Literal["minimum"] | int
+    """Days until a payment is paid out, or `minimum` for the least that the country allows.
+
+    - `minimum`: The shortest delay that is possible for the account.
+    """
     interval: Literal["daily", "manual", "monthly", "weekly"]
-    """- `day`: Days.
-    - `week`: Weeks.
-    - `month`: Months.
-    - `year`: Years.
+    """How often the balance is paid out. `manual` leaves it to you to create payouts.
+
+    - `daily`: Every day.
+    - `manual`: Only when you create a payout.
+    - `monthly`: Once a month or more, on fixed days.
+    - `weekly`: Once a week or more, on fixed days.
     """
     monthly_anchor: int
+    """Day of the month on which monthly payouts are made, from 1 to 31. Only with the interval `monthly`."""
     monthly_payout_days: Sequence[int]
+    """Days of the month on which monthly payouts are made, from 1 to 31."""
     weekly_anchor: Literal["friday", "monday", "saturday", "sunday", "thursday", "tuesday", "wednesday"]
+    """Day of the week on which weekly payouts are made. Only with the interval `weekly`."""
     weekly_payout_days: Sequence[Literal["friday", "monday", "thursday", "tuesday", "wednesday"]]
+    """Days of the week on which weekly payouts are made."""
 
 
 class AccountUpdateParamsSettingsPayouts(TypedDict, total=False, closed=True):
+    """Settings for payouts."""
+
     debit_negative_balances: bool
+    """Whether Stripe debits the external account to cover a negative balance."""
     schedule: AccountUpdateParamsSettingsPayoutsSchedule
+    """When the balance is paid out."""
     statement_descriptor: Annotated[str, MaxLen(22)]
-    """Text that appears on the bank or card statement."""
+    """Text on the account's own bank statement for each payout."""
 
 
 class AccountUpdateParamsSettingsPaypayPaymentsSiteAccessible(TypedDict, total=False, closed=True):
-    pass
+    """Details of a website that everybody can open."""
 
 
 class AccountUpdateParamsSettingsPaypayPaymentsSiteInDevelopment(TypedDict, total=False, closed=True):
+    """Details of a website that is not public yet."""
+
     password: Required[str]
+    """Password with which the reviewer opens the website."""
     username: str
+    """User name with which the reviewer opens the website."""
 
 
 class AccountUpdateParamsSettingsPaypayPaymentsSiteRestricted(TypedDict, total=False, closed=True):
+    """Details of a website that only some people can open."""
+
     payment_flow_file: str
+    """Uploaded file that shows how customers pay on the website."""
 
 
 class AccountUpdateParamsSettingsPaypayPaymentsSite(TypedDict, total=False, closed=True):
+    """Website that PayPay reviews."""
+
     accessible: AccountUpdateParamsSettingsPaypayPaymentsSiteAccessible
+    """Details of a website that everybody can open."""
     in_development: AccountUpdateParamsSettingsPaypayPaymentsSiteInDevelopment
+    """Details of a website that is not public yet."""
     restricted: AccountUpdateParamsSettingsPaypayPaymentsSiteRestricted
+    """Details of a website that only some people can open."""
     type: Literal["accessible", "in_development", "restricted"]
+    """Who can open the website.
+
+    - `accessible`: Everybody.
+    - `in_development`: Only those who have the user name and password.
+    - `restricted`: Only some people, such as members.
+    """
 
 
 class AccountUpdateParamsSettingsPaypayPayments(TypedDict, total=False, closed=True):
+    """Settings for PayPay."""
+
     additional_files: list[str]
+    """Uploaded files with further information that PayPay needs."""
     goods_type: Literal["digital_content", "other"]
+    """Kind of goods that the business sells.
+
+    - `digital_content`: Digital content.
+    - `other`: Other goods or services.
+    """
     site: AccountUpdateParamsSettingsPaypayPaymentsSite
+    """Website that PayPay reviews."""
 
 
 class AccountUpdateParamsSettingsSepaDebitPayments(TypedDict, total=False, closed=True):
+    """Settings for SEPA Direct Debit."""
+
     creditor_id: str
+    """SEPA creditor identifier that names the business in mandates and on statements."""
 
 
 class AccountUpdateParamsSettingsTreasuryTosAcceptance(TypedDict, total=False, closed=True):
-    """Acceptance of the terms of service."""
+    """Acceptance of the terms of Treasury."""
 
     date: int | datetime
     """Time at which the terms of service were accepted."""
@@ -3704,31 +6286,46 @@ class AccountUpdateParamsSettingsTreasuryTosAcceptance(TypedDict, total=False, c
 
 
 class AccountUpdateParamsSettingsTreasury(TypedDict, total=False, closed=True):
+    """Settings for Treasury."""
+
     tos_acceptance: AccountUpdateParamsSettingsTreasuryTosAcceptance
-    """Acceptance of the terms of service."""
+    """Acceptance of the terms of Treasury."""
 
 
 class AccountUpdateParamsSettings(TypedDict, total=False, closed=True):
+    """How the account works in detail, by product."""
+
     bacs_debit_payments: AccountUpdateParamsSettingsBacsDebitPayments
+    """Settings for Bacs Direct Debit."""
     branding: AccountUpdateParamsSettingsBranding
+    """Look of payment pages, emails, invoices and receipts."""
     card_issuing: AccountUpdateParamsSettingsCardIssuing
+    """Settings for Issuing."""
     card_payments: AccountUpdateParamsSettingsCardPayments
+    """Settings for card payments."""
     invoices: AccountUpdateParamsSettingsInvoices
+    """Settings for invoices."""
     payments: AccountUpdateParamsSettingsPayments
+    """Settings that apply to all payment methods."""
     payouts: AccountUpdateParamsSettingsPayouts
+    """Settings for payouts."""
     paypay_payments: AccountUpdateParamsSettingsPaypayPayments
+    """Settings for PayPay."""
     sepa_debit_payments: AccountUpdateParamsSettingsSepaDebitPayments
+    """Settings for SEPA Direct Debit."""
     treasury: AccountUpdateParamsSettingsTreasury
+    """Settings for Treasury."""
 
 
 class AccountUpdateParamsTosAcceptance(TypedDict, total=False, closed=True):
-    """Acceptance of the terms of service."""
+    """Acceptance of the Stripe services agreement. Only where your platform collects the requirements."""
 
     date: int | datetime
     """Time at which the terms of service were accepted."""
     ip: str
     """IP address of the person who accepted or requested."""
     service_agreement: str
+    """Agreement to accept, `full` (the default) or `recipient`."""
     user_agent: str
     """User agent of the browser used to accept or request."""
 
@@ -3737,23 +6334,46 @@ class AccountUpdateParams(TypedDict, total=False, closed=True):
     """The parameters of `POST /v1/accounts/{account}`."""
 
     account_token: str
+    """Token from Stripe.js with the legal details of the account, in place of `company` and `individual`.
+    Your server then never sees them.
+    """
     business_profile: AccountUpdateParamsBusinessProfile
+    """What the business does and how its customers reach it."""
     business_type: Literal["company", "government_entity", "individual", "non_profit"]
+    """Legal kind of the business. It decides whether `company` or `individual` applies.
+
+    - `company`: A company.
+    - `government_entity`: A part of the government. In the US only.
+    - `individual`: A person, or a business that one person runs in their own name.
+    - `non_profit`: A non-profit organization.
+    """
     capabilities: AccountUpdateParamsCapabilities
+    """Capabilities to request for the account, or to remove from it."""
     company: AccountUpdateParamsCompany
+    """Details of the company behind the account, for all business types but `individual`."""
     default_currency: str
+    """Currency that the account uses by default, a three-letter ISO 4217 code in lower case."""
     documents: AccountUpdateParamsDocuments
+    """Documents about the business, as files uploaded to Stripe."""
     email: str
-    """Email address."""
+    """Email address of the account. Stripe writes to it only where the platform does not collect the
+    requirements.
+    """
     expand: list[str]
     """Fields to expand, by dotted path. An expanded field contains the object instead of its ID."""
     external_account: str | AccountUpdateParamsExternalAccount
+    """Bank account or debit card to which the account is paid out, as a token or its details. It replaces
+    the default one for its currency.
+    """
     groups: AccountUpdateParamsGroups
+    """Groups of accounts that the account is to join."""
     individual: AccountUpdateParamsIndividual
+    """Details of the person behind an account with the business type `individual`."""
     metadata: Mapping[str, str] | None
     """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
     up to 500. An update changes only the keys it contains; an empty value removes its key.
     """
     settings: AccountUpdateParamsSettings
+    """How the account works in detail, by product."""
     tos_acceptance: AccountUpdateParamsTosAcceptance
-    """Acceptance of the terms of service."""
+    """Acceptance of the Stripe services agreement. Only where your platform collects the requirements."""

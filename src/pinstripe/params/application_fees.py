@@ -34,7 +34,7 @@ class ApplicationFeeListParams(TypedDict, total=False, closed=True):
     """The parameters of `GET /v1/application_fees`."""
 
     charge: str
-    """Only objects of this charge."""
+    """Only the fee of this charge."""
     created: ApplicationFeeListParamsCreated | int | datetime
     """Only objects created at this time, or in this range of times."""
     ending_before: str
@@ -53,6 +53,7 @@ class ApplicationFeeRefundParams(TypedDict, total=False, closed=True):
     """The parameters of `POST /v1/application_fees/{id}/refund`."""
 
     amount: int
+    """Amount to give back, in the smallest currency unit. All that has not been given back yet unless set."""
     directive: str
     expand: list[str]
     """Fields to expand, by dotted path. An expanded field contains the object instead of its ID."""
@@ -62,6 +63,7 @@ class ApplicationFeeRefundCreateParams(TypedDict, total=False, closed=True):
     """The parameters of `POST /v1/application_fees/{id}/refunds`."""
 
     amount: int
+    """Part of the fee to give back, in the smallest currency unit. All that is left unless set."""
     expand: list[str]
     """Fields to expand, by dotted path. An expanded field contains the object instead of its ID."""
     metadata: Mapping[str, str]

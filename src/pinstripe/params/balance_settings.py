@@ -27,47 +27,85 @@ class BalanceSettingRetrieveParams(TypedDict, total=False, closed=True):
 
 
 class BalanceSettingUpdateParamsPaymentsPayoutsAutomaticTransferRulesByCurrency(TypedDict, total=False, closed=True):
+    """Rules by which money is moved on automatically, per currency."""
+
     payout_method: Required[str]
+    """ID of the payout method that receives the money."""
     transfer_up_to_amount: int
+    """Most that is moved by the rule, in the smallest currency unit. Only with the type
+    `transfer_up_to_amount`.
+    """
     type: Required[Literal["transfer_all", "transfer_up_to_amount"]]
+    """How much the rule moves.
+
+    - `transfer_all`: All of the available balance.
+    - `transfer_up_to_amount`: At most `transfer_up_to_amount`.
+    """
 
 
 class BalanceSettingUpdateParamsPaymentsPayoutsSchedule(TypedDict, total=False, closed=True):
+    """When the balance is paid out."""
+
     interval: Literal["daily", "manual", "monthly", "weekly"]
-    """- `day`: Days.
-    - `week`: Weeks.
-    - `month`: Months.
-    - `year`: Years.
+    """How often the balance is paid out.
+
+    - `daily`: Each day.
+    - `manual`: Only when you create a payout.
+    - `monthly`: On the days of the month in `monthly_payout_days`.
+    - `weekly`: On the days of the week in `weekly_payout_days`.
     """
     monthly_payout_days: Sequence[int]
+    """Days of the month on which monthly payouts are made, from 1 to 31. Only with the interval `monthly`."""
     weekly_payout_days: Sequence[Literal["friday", "monday", "thursday", "tuesday", "wednesday"]]
+    """Days of the week on which weekly payouts are made. Only with the interval `weekly`."""
 
 
 class BalanceSettingUpdateParamsPaymentsPayouts(TypedDict, total=False, closed=True):
+    """Settings for payouts."""
+
     automatic_transfer_rules_by_currency: (
         Mapping[str, Sequence[BalanceSettingUpdateParamsPaymentsPayoutsAutomaticTransferRulesByCurrency] | None] | None
     )
+    """Rules by which money is moved on automatically, per currency."""
     minimum_balance_by_currency: Mapping[str, int | None] | None
+    """Amount that stays in the balance after automatic payouts, per currency in its smallest unit."""
     schedule: BalanceSettingUpdateParamsPaymentsPayoutsSchedule
+    """When the balance is paid out."""
     statement_descriptor: Annotated[str, MaxLen(22)]
-    """Text that appears on the bank or card statement."""
+    """Text that appears on the bank statement with each payout."""
 
 
 class BalanceSettingUpdateParamsPaymentsSettlementTimingStartOfDay(TypedDict, total=False, closed=True):
+    """When the day begins for the delay."""
+
     hour: int
+    """Hour at which the day begins, from 0 to 23."""
     minutes: int
+    """Minute at which the day begins."""
     timezone: str
+    """Time zone of the hour, as an IANA name such as `America/New_York`."""
 
 
 class BalanceSettingUpdateParamsPaymentsSettlementTiming(TypedDict, total=False, closed=True):
+    """How soon payments become available."""
+
     delay_days_override: int | None
+    """Days until a payment becomes available, in place of the account's usual delay. Pass `None` to return
+    to that.
+    """
     start_of_day: BalanceSettingUpdateParamsPaymentsSettlementTimingStartOfDay | None
+    """When the day begins for the delay."""
 
 
 class BalanceSettingUpdateParamsPayments(TypedDict, total=False, closed=True):
+    """Settings of the balance of payments."""
+
     debit_negative_balances: bool
+    """Whether Stripe debits the external account to cover a negative balance."""
     payouts: BalanceSettingUpdateParamsPaymentsPayouts
+    """Settings for payouts."""
     settlement_timing: BalanceSettingUpdateParamsPaymentsSettlementTiming
+    """How soon payments become available."""
 
 
 class BalanceSettingUpdateParams(TypedDict, total=False, closed=True):
@@ -76,3 +114,4 @@ class BalanceSettingUpdateParams(TypedDict, total=False, closed=True):
     expand: list[str]
     """Fields to expand, by dotted path. An expanded field contains the object instead of its ID."""
     payments: BalanceSettingUpdateParamsPayments
+    """Settings of the balance of payments."""

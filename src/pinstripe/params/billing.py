@@ -70,27 +70,47 @@ class BillingAlertArchiveParams(TypedDict, total=False, closed=True):
 
 
 class BillingAlertCreateParamsUsageThresholdFilter(TypedDict, total=False, closed=True):
+    """Limits the alert to some customers; it watches all if there is none. At most one filter."""
+
     customer: str
-    """Customer that the object belongs to."""
+    """ID of the customer whose usage is watched. Needed with the type `customer`."""
     type: Required[Literal["customer"]]
+    """Kind of filter.
+
+    - `customer`: Only the customer in `customer`.
+    """
 
 
 class BillingAlertCreateParamsUsageThreshold(TypedDict, total=False, closed=True):
+    """What the alert watches. Needed with the type `usage_threshold`."""
+
     filters: Sequence[BillingAlertCreateParamsUsageThresholdFilter]
+    """Limits the alert to some customers; it watches all if there is none. At most one filter."""
     gte: Required[int]
-    """Lower bound, itself included."""
+    """Usage, greater than 0, at which the alert triggers."""
     meter: Required[str]
+    """ID of the meter whose usage is watched."""
     recurrence: Required[Literal["one_time"]]
+    """How often the alert triggers.
+
+    - `one_time`: Once for each customer.
+    """
 
 
 class BillingAlertCreateParams(TypedDict, total=False, closed=True):
     """The parameters of `POST /v1/billing/alerts`."""
 
     alert_type: Required[Literal["usage_threshold"]]
+    """Kind of alert.
+
+    - `usage_threshold`: Watches usage on a meter.
+    """
     expand: list[str]
     """Fields to expand, by dotted path. An expanded field contains the object instead of its ID."""
     title: Required[Annotated[str, MaxLen(256)]]
+    """Title of the alert, up to 256 characters."""
     usage_threshold: BillingAlertCreateParamsUsageThreshold
+    """What the alert watches. Needed with the type `usage_threshold`."""
 
 
 class BillingAlertDeactivateParams(TypedDict, total=False, closed=True):
@@ -104,6 +124,10 @@ class BillingAlertListParams(TypedDict, total=False, closed=True):
     """The parameters of `GET /v1/billing/alerts`."""
 
     alert_type: Literal["usage_threshold"]
+    """Only alerts of this kind.
+
+    - `usage_threshold`: Watches usage on a meter.
+    """
     ending_before: str
     """ID of the object that the page ends before, such as the first one of the following page."""
     expand: list[str]
@@ -113,6 +137,7 @@ class BillingAlertListParams(TypedDict, total=False, closed=True):
     limit: int
     """Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10."""
     meter: str
+    """Only alerts on this meter."""
     starting_after: str
     """ID of the object that the page starts after, such as the last one of the previous page."""
 
@@ -125,39 +150,59 @@ class BillingAlertRetrieveParams(TypedDict, total=False, closed=True):
 
 
 class BillingCreditBalanceSummaryRetrieveParamsFilterApplicabilityScopePrice(TypedDict, total=False, closed=True):
+    """Prices that the credits apply to. Not together with `price_type`."""
+
     id: Required[str]
-    """Unique ID of the object."""
+    """ID of the price."""
 
 
 class BillingCreditBalanceSummaryRetrieveParamsFilterApplicabilityScope(TypedDict, total=False, closed=True):
+    """Prices that the credits apply to. With the type `applicability_scope`."""
+
     price_type: Literal["metered"]
+    """Kind of prices that the credits apply to. Not together with `prices`.
+
+    - `metered`: Prices that bill usage on a meter.
+    """
     prices: Sequence[BillingCreditBalanceSummaryRetrieveParamsFilterApplicabilityScopePrice]
+    """Prices that the credits apply to. Not together with `price_type`."""
 
 
 class BillingCreditBalanceSummaryRetrieveParamsFilter(TypedDict, total=False, closed=True):
+    """Which credits to count."""
+
     applicability_scope: BillingCreditBalanceSummaryRetrieveParamsFilterApplicabilityScope
+    """Prices that the credits apply to. With the type `applicability_scope`."""
     credit_grant: str
+    """ID of the credit grant whose credits to count. With the type `credit_grant`."""
     type: Required[Literal["applicability_scope", "credit_grant"]]
+    """How the credits are chosen.
+
+    - `applicability_scope`: Credits that apply to given prices.
+    - `credit_grant`: Credits of one grant.
+    """
 
 
 class BillingCreditBalanceSummaryRetrieveParams(TypedDict, total=False, closed=True):
     """The parameters of `GET /v1/billing/credit_balance_summary`."""
 
     customer: str
-    """Customer that the object belongs to."""
+    """ID of the customer whose credits to return."""
     customer_account: str
-    """Account (API v2) that the object belongs to, in the role of a customer. Alternative to `customer`."""
+    """ID of the account, as a customer (API v2), whose credits to return."""
     expand: list[str]
     """Fields to expand, by dotted path. An expanded field contains the object instead of its ID."""
     filter: Required[BillingCreditBalanceSummaryRetrieveParamsFilter]
+    """Which credits to count."""
 
 
 class BillingCreditBalanceTransactionListParams(TypedDict, total=False, closed=True):
     """The parameters of `GET /v1/billing/credit_balance_transactions`."""
 
     credit_grant: str
+    """Only transactions of this credit grant."""
     customer: str
-    """Only objects of this customer."""
+    """Only transactions of this customer."""
     customer_account: str
     """Only objects of this account (API v2) in the role of a customer."""
     ending_before: str
@@ -180,51 +225,83 @@ class BillingCreditBalanceTransactionRetrieveParams(TypedDict, total=False, clos
 
 
 class BillingCreditGrantCreateParamsAmountMonetary(TypedDict, total=False, closed=True):
+    """Amount in a currency. With the type `monetary`."""
+
     currency: Required[str]
-    """Three-letter ISO 4217 currency code in lowercase."""
+    """Three-letter ISO 4217 code of the amount's currency, in lower case."""
     value: Required[int]
+    """Amount in the smallest currency unit, greater than 0."""
 
 
 class BillingCreditGrantCreateParamsAmount(TypedDict, total=False, closed=True):
+    """How many credits are granted."""
+
     monetary: BillingCreditGrantCreateParamsAmountMonetary
+    """Amount in a currency. With the type `monetary`."""
     type: Required[Literal["monetary"]]
+    """Kind of amount.
+
+    - `monetary`: An amount of money.
+    """
 
 
 class BillingCreditGrantCreateParamsApplicabilityConfigScopePrice(TypedDict, total=False, closed=True):
+    """Prices that the credits can pay for. Not together with `price_type`."""
+
     id: Required[str]
-    """Unique ID of the object."""
+    """ID of the price."""
 
 
 class BillingCreditGrantCreateParamsApplicabilityConfigScope(TypedDict, total=False, closed=True):
+    """Prices that the credits can pay for, by kind or one by one."""
+
     price_type: Literal["metered"]
+    """Kind of prices that the credits can pay for. Not together with `prices`.
+
+    - `metered`: Prices that bill usage on a meter.
+    """
     prices: Sequence[BillingCreditGrantCreateParamsApplicabilityConfigScopePrice]
+    """Prices that the credits can pay for. Not together with `price_type`."""
 
 
 class BillingCreditGrantCreateParamsApplicabilityConfig(TypedDict, total=False, closed=True):
+    """What the credits can pay for."""
+
     scope: Required[BillingCreditGrantCreateParamsApplicabilityConfigScope]
+    """Prices that the credits can pay for, by kind or one by one."""
 
 
 class BillingCreditGrantCreateParams(TypedDict, total=False, closed=True):
     """The parameters of `POST /v1/billing/credit_grants`."""
 
     amount: Required[BillingCreditGrantCreateParamsAmount]
+    """How many credits are granted."""
     applicability_config: Required[BillingCreditGrantCreateParamsApplicabilityConfig]
+    """What the credits can pay for."""
     category: Literal["paid", "promotional"]
+    """Where the credits come from; the customer does not see it. Defaults to `paid`.
+
+    - `paid`: The customer paid for them.
+    - `promotional`: They were granted free of charge.
+    """
     customer: str
-    """Customer that the object belongs to."""
+    """ID of the customer who gets the credits."""
     customer_account: str
-    """Account (API v2) that the object belongs to, in the role of a customer. Alternative to `customer`."""
+    """ID of the account, as a customer (API v2), that gets the credits."""
     effective_at: int | datetime
+    """When the credits can be used first. Defaults to the time of the request."""
     expand: list[str]
     """Fields to expand, by dotted path. An expanded field contains the object instead of its ID."""
     expires_at: int | datetime
-    """Time at which it expires."""
+    """When credits that are not used are lost. They do not expire unless this is set."""
     metadata: Mapping[str, str]
     """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
     up to 500. An update changes only the keys it contains; an empty value removes its key.
     """
     name: Annotated[str, MaxLen(100)]
+    """Name of the grant, up to 100 characters. Shown in the Dashboard."""
     priority: int
+    """Which grant is used first, from 0 (first) to 100 (last). Defaults to 50."""
 
 
 class BillingCreditGrantExpireParams(TypedDict, total=False, closed=True):
@@ -238,9 +315,9 @@ class BillingCreditGrantListParams(TypedDict, total=False, closed=True):
     """The parameters of `GET /v1/billing/credit_grants`."""
 
     customer: str
-    """Only objects of this customer."""
+    """Only grants of this customer."""
     customer_account: str
-    """Only objects of this account (API v2) in the role of a customer."""
+    """ID of the account, as a customer (API v2), that gets the credits."""
     ending_before: str
     """ID of the object that the page ends before, such as the first one of the following page."""
     expand: list[str]
@@ -266,7 +343,7 @@ class BillingCreditGrantUpdateParams(TypedDict, total=False, closed=True):
     expand: list[str]
     """Fields to expand, by dotted path. An expanded field contains the object instead of its ID."""
     expires_at: int | datetime | None
-    """Time at which it expires."""
+    """When credits that are not used are lost. An empty value lets them never expire."""
     metadata: Mapping[str, str]
     """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
     up to 500. An update changes only the keys it contains; an empty value removes its key.
@@ -284,6 +361,7 @@ class BillingFeedbackOptionCreateParams(TypedDict, total=False, closed=True):
     """The parameters of `POST /v1/billing/feedback_options`."""
 
     description: Required[str]
+    """Text of the reason, as customers see it."""
     expand: list[str]
     """Fields to expand, by dotted path. An expanded field contains the object instead of its ID."""
 
@@ -309,7 +387,11 @@ class BillingFeedbackOptionListParams(TypedDict, total=False, closed=True):
     starting_after: str
     """ID of the object that the page starts after, such as the last one of the previous page."""
     status: Literal["active", "inactive"]
-    """Only objects with this status."""
+    """Only reasons with this status.
+
+    - `active`: Can be offered to customers.
+    - `inactive`: Is offered no longer.
+    """
 
 
 class BillingFeedbackOptionRetrieveParams(TypedDict, total=False, closed=True):
@@ -323,59 +405,109 @@ class BillingFeedbackOptionUpdateParams(TypedDict, total=False, closed=True):
     """The parameters of `POST /v1/billing/feedback_options/{id}`."""
 
     description: str
+    """Text of the reason, as customers see it."""
     expand: list[str]
     """Fields to expand, by dotted path. An expanded field contains the object instead of its ID."""
 
 
 class BillingMeterEventAdjustmentCreateParamsCancel(TypedDict, total=False, closed=True):
+    """Event to cancel."""
+
     identifier: Annotated[str, MaxLen(100)]
+    """The `identifier` of the event. It must have been received within the last 24 hours."""
 
 
 class BillingMeterEventAdjustmentCreateParams(TypedDict, total=False, closed=True):
     """The parameters of `POST /v1/billing/meter_event_adjustments`."""
 
     cancel: BillingMeterEventAdjustmentCreateParamsCancel
+    """Event to cancel."""
     event_name: Required[Annotated[str, MaxLen(100)]]
+    """Name of the event, as in the `event_name` of the meter that counted it."""
     expand: list[str]
     """Fields to expand, by dotted path. An expanded field contains the object instead of its ID."""
     type: Required[Literal["cancel"]]
+    """What is done with the event.
+
+    - `cancel`: The event is canceled.
+    """
 
 
 class BillingMeterEventCreateParams(TypedDict, total=False, closed=True):
     """The parameters of `POST /v1/billing/meter_events`."""
 
     event_name: Required[Annotated[str, MaxLen(100)]]
+    """Name of the event, as in `event_name` of the meter."""
     expand: list[str]
     """Fields to expand, by dotted path. An expanded field contains the object instead of its ID."""
     identifier: Annotated[str, MaxLen(100)]
+    """ID of the event, by which Stripe recognizes one sent twice within at least 24 hours. Stripe
+    generates one unless it is given; pass your own to retry safely or to cancel the event later.
+    """
     payload: Required[Mapping[str, str]]
+    """Whose usage it is and how much, as strings under the keys that the meter expects: by default
+    `stripe_customer_id` and `value`.
+    """
     timestamp: int | datetime
+    """When the usage happened: at most 35 days ago and 5 minutes ahead. Defaults to the time of the
+    request.
+    """
 
 
 class BillingMeterCreateParamsCustomerMapping(TypedDict, total=False, closed=True):
+    """How a meter event says whose usage it is."""
+
     event_payload_key: Required[Annotated[str, MaxLen(100)]]
+    """Key in the payload of an event whose value is the customer's ID. `stripe_customer_id` unless set."""
     type: Required[Literal["by_id"]]
+    """How the customer is found.
+
+    - `by_id`: By the customer's ID in the payload.
+    """
 
 
 class BillingMeterCreateParamsDefaultAggregation(TypedDict, total=False, closed=True):
+    """How the events of a period become one number."""
+
     formula: Required[Literal["count", "last", "sum"]]
+    """What is computed from the values of the events.
+
+    - `count`: The number of events.
+    - `last`: The value of the latest event.
+    - `sum`: The sum of the values.
+    """
 
 
 class BillingMeterCreateParamsValueSettings(TypedDict, total=False, closed=True):
+    """How a meter event says how much was used."""
+
     event_payload_key: Required[Annotated[str, MaxLen(100)]]
+    """Key in the payload of an event whose value is the used amount. `value` unless set."""
 
 
 class BillingMeterCreateParams(TypedDict, total=False, closed=True):
     """The parameters of `POST /v1/billing/meters`."""
 
     customer_mapping: BillingMeterCreateParamsCustomerMapping
+    """How a meter event says whose usage it is."""
     default_aggregation: Required[BillingMeterCreateParamsDefaultAggregation]
+    """How the events of a period become one number."""
     display_name: Required[Annotated[str, MaxLen(250)]]
+    """Name of the meter, up to 250 characters. Shown in the Dashboard."""
     event_name: Required[Annotated[str, MaxLen(100)]]
+    """Name of the meter events that count for this meter, up to 100 characters. Cannot be changed, and
+    only one active meter can use it.
+    """
     event_time_window: Literal["day", "hour"]
+    """Span of time by which events are grouped before the formula applies, such as hours.
+
+    - `day`: Days in UTC.
+    - `hour`: Hours.
+    """
     expand: list[str]
     """Fields to expand, by dotted path. An expanded field contains the object instead of its ID."""
     value_settings: BillingMeterCreateParamsValueSettings
+    """How a meter event says how much was used."""
 
 
 class BillingMeterDeactivateParams(TypedDict, total=False, closed=True):
@@ -389,8 +521,11 @@ class BillingMeterEventSummaryListParams(TypedDict, total=False, closed=True):
     """The parameters of `GET /v1/billing/meters/{id}/event_summaries`."""
 
     customer: Required[str]
-    """Only objects of this customer."""
+    """ID of the customer whose usage to add up."""
     end_time: Required[int | datetime]
+    """End of the span, on a full minute, or on a full hour or day in UTC when grouped. Not part of the
+    span.
+    """
     ending_before: str
     """ID of the object that the page ends before, such as the first one of the following page."""
     expand: list[str]
@@ -400,9 +535,15 @@ class BillingMeterEventSummaryListParams(TypedDict, total=False, closed=True):
     limit: int
     """Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10."""
     start_time: Required[int | datetime]
+    """Start of the span, on a full minute, or on a full hour or day in UTC when grouped."""
     starting_after: str
     """ID of the object that the page starts after, such as the last one of the previous page."""
     value_grouping_window: Literal["day", "hour"]
+    """Splits the span, with one summary for each part. One summary for the whole span unless set.
+
+    - `day`: Days in UTC.
+    - `hour`: Hours.
+    """
 
 
 class BillingMeterListParams(TypedDict, total=False, closed=True):
@@ -419,7 +560,11 @@ class BillingMeterListParams(TypedDict, total=False, closed=True):
     starting_after: str
     """ID of the object that the page starts after, such as the last one of the previous page."""
     status: Literal["active", "inactive"]
-    """Only objects with this status."""
+    """Only meters with this status.
+
+    - `active`: Events are counted.
+    - `inactive`: Events are rejected, and no new price can use the meter.
+    """
 
 
 class BillingMeterReactivateParams(TypedDict, total=False, closed=True):
@@ -440,5 +585,6 @@ class BillingMeterUpdateParams(TypedDict, total=False, closed=True):
     """The parameters of `POST /v1/billing/meters/{id}`."""
 
     display_name: Annotated[str, MaxLen(250)]
+    """Name of the meter, up to 250 characters. Shown in the Dashboard."""
     expand: list[str]
     """Fields to expand, by dotted path. An expanded field contains the object instead of its ID."""

@@ -64,30 +64,58 @@ __all__ = [
 
 
 class BillingPortalConfigurationCreateParamsBusinessProfile(TypedDict, total=False, closed=True):
+    """What the portal says about your business."""
+
     headline: Annotated[str, MaxLen(60)] | None
+    """Text at the top of the portal, up to 60 characters."""
     privacy_policy_url: str
+    """URL of your privacy policy, linked in the portal."""
     terms_of_service_url: str
+    """URL of your terms of service, linked in the portal."""
 
 
 class BillingPortalConfigurationCreateParamsFeaturesCustomerUpdate(TypedDict, total=False, closed=True):
+    """Changes of the customer's own details."""
+
     allowed_updates: Sequence[Literal["address", "email", "name", "phone", "shipping", "tax_id"]] | None
+    """Details that customers can change. An empty list means that they can change none.
+
+    - `address`: The billing address.
+    - `email`: The email address.
+    - `name`: The name.
+    - `phone`: The phone number.
+    - `shipping`: The shipping address.
+    - `tax_id`: The tax IDs.
+    """
     enabled: Required[bool]
+    """Whether customers can change their details."""
 
 
 class BillingPortalConfigurationCreateParamsFeaturesInvoiceHistory(TypedDict, total=False, closed=True):
+    """The list of past invoices."""
+
     enabled: Required[bool]
+    """Whether customers can see and download their past invoices."""
 
 
 class BillingPortalConfigurationCreateParamsFeaturesPaymentMethodUpdate(TypedDict, total=False, closed=True):
+    """Changes of payment methods."""
+
     enabled: Required[bool]
+    """Whether customers can add, remove and choose payment methods."""
     payment_method_configuration: str | None
+    """Payment method configuration that decides which payment methods can be added."""
 
 
 class BillingPortalConfigurationCreateParamsFeaturesSubscriptionCancelCancellationReason(
     TypedDict, total=False, closed=True
 ):
+    """The question why the customer cancels."""
+
     enabled: Required[bool]
+    """Whether the portal asks for a reason."""
     feedback_options: list[str] | None
+    """Feedback options of your own that the customer can choose as a reason."""
     options: Required[
         Sequence[
             Literal[
@@ -103,14 +131,36 @@ class BillingPortalConfigurationCreateParamsFeaturesSubscriptionCancelCancellati
         ]
         | None
     ]
+    """Reasons that the customer can choose from. The answer is in `cancellation_details.feedback` of the
+    subscription.
+
+    - `customer_service`: Customer service was not good enough.
+    - `low_quality`: Quality was not good enough.
+    - `missing_features`: Features are missing.
+    - `other`: Another reason.
+    - `switched_service`: The customer has moved to another service.
+    - `too_complex`: The product is hard to use.
+    - `too_expensive`: The price is too high.
+    - `unused`: The customer does not use it enough.
+    """
 
 
 class BillingPortalConfigurationCreateParamsFeaturesSubscriptionCancel(TypedDict, total=False, closed=True):
+    """Cancellation of subscriptions."""
+
     cancellation_reason: BillingPortalConfigurationCreateParamsFeaturesSubscriptionCancelCancellationReason
+    """The question why the customer cancels."""
     enabled: Required[bool]
+    """Whether customers can cancel their subscriptions."""
     mode: Literal["at_period_end", "immediately"]
+    """When a canceled subscription ends. Defaults to `at_period_end`.
+
+    - `at_period_end`: The subscription runs to the end of the paid period.
+    - `immediately`: The subscription ends at once.
+    """
     proration_behavior: Literal["always_invoice", "create_prorations", "none"]
-    """How to bill a change in the middle of a billing period. `create_prorations` by default.
+    """Whether the unused time is credited when the subscription ends at once. Defaults to `none`; with
+    `at_period_end` it can be nothing else.
 
     - `always_invoice`: Prorations are created and invoiced immediately.
     - `create_prorations`: Prorations are created and added to the next invoice.
@@ -121,109 +171,179 @@ class BillingPortalConfigurationCreateParamsFeaturesSubscriptionCancel(TypedDict
 class BillingPortalConfigurationCreateParamsFeaturesSubscriptionPauseDurationIntervalOption(
     TypedDict, total=False, closed=True
 ):
+    """Lengths of the pause that the customer can choose from."""
+
     interval: Required[Literal["day", "month", "week", "year"]]
-    """- `day`: Days.
+    """Unit of the length.
+
+    - `day`: Days.
     - `week`: Weeks.
     - `month`: Months.
     - `year`: Years.
     """
     interval_count: int
+    """How many intervals the pause lasts."""
 
 
 class BillingPortalConfigurationCreateParamsFeaturesSubscriptionPauseDuration(TypedDict, total=False, closed=True):
+    """How long a subscription can be paused."""
+
     interval_options: (
         Sequence[BillingPortalConfigurationCreateParamsFeaturesSubscriptionPauseDurationIntervalOption] | None
     )
+    """Lengths of the pause that the customer can choose from."""
     type: Required[Literal["indefinite", "interval_options"]]
+    """Whether the pause has no end or a length that the customer chooses.
+
+    - `indefinite`: The pause has no end until the subscription is resumed.
+    - `interval_options`: The customer chooses from `interval_options`.
+    """
 
 
 class BillingPortalConfigurationCreateParamsFeaturesSubscriptionPause(TypedDict, total=False, closed=True):
+    """Pausing of subscriptions."""
+
     duration: BillingPortalConfigurationCreateParamsFeaturesSubscriptionPauseDuration
+    """How long a subscription can be paused."""
     enabled: bool
+    """Whether customers can pause their subscriptions."""
 
 
 class BillingPortalConfigurationCreateParamsFeaturesSubscriptionUpdateProductAdjustableQuantity(
     TypedDict, total=False, closed=True
 ):
-    """Lets the customer change the quantity."""
+    """Bounds for the quantity that customers can choose."""
 
     enabled: Required[bool]
-    """Whether the customer can change the quantity."""
+    """Whether the quantity of this product can be changed."""
     maximum: int
-    """Largest quantity that the customer can choose."""
+    """Greatest quantity of this product."""
     minimum: int
-    """Smallest quantity that the customer can choose."""
+    """Least quantity of this product."""
 
 
 class BillingPortalConfigurationCreateParamsFeaturesSubscriptionUpdateProduct(TypedDict, total=False, closed=True):
+    """Products that customers can switch to, up to ten."""
+
     adjustable_quantity: BillingPortalConfigurationCreateParamsFeaturesSubscriptionUpdateProductAdjustableQuantity
-    """Lets the customer change the quantity."""
+    """Bounds for the quantity that customers can choose."""
     prices: Required[list[str]]
+    """IDs of the prices of the product that are offered."""
     product: Required[str]
+    """ID of the product."""
 
 
 class BillingPortalConfigurationCreateParamsFeaturesSubscriptionUpdateScheduleAtPeriodEndCondition(
     TypedDict, total=False, closed=True
 ):
+    """Kinds of changes that wait. A change that meets one of them is scheduled."""
+
     type: Required[Literal["decreasing_item_amount", "shortening_interval"]]
+    """Kind of change that waits.
+
+    - `decreasing_item_amount`: A change to a lower price.
+    - `shortening_interval`: A change to a shorter billing interval.
+    """
 
 
 class BillingPortalConfigurationCreateParamsFeaturesSubscriptionUpdateScheduleAtPeriodEnd(
     TypedDict, total=False, closed=True
 ):
+    """Which changes wait for the end of the billing period instead of applying at once."""
+
     conditions: Sequence[BillingPortalConfigurationCreateParamsFeaturesSubscriptionUpdateScheduleAtPeriodEndCondition]
+    """Kinds of changes that wait. A change that meets one of them is scheduled."""
 
 
 class BillingPortalConfigurationCreateParamsFeaturesSubscriptionUpdate(TypedDict, total=False, closed=True):
+    """Changes of subscriptions, such as a switch to another plan."""
+
     billing_cycle_anchor: Literal["now", "unchanged"]
+    """Whether a change of the subscription begins a new billing period.
+
+    - `now`: A new billing period begins with the change.
+    - `unchanged`: The billing periods stay as they are.
+    """
     default_allowed_updates: Sequence[Literal["price", "promotion_code", "quantity"]] | None
+    """What customers can change about a subscription. An empty list means nothing.
+
+    - `price`: A switch to another price.
+    - `promotion_code`: A promotion code.
+    - `quantity`: The quantity of an item.
+    """
     enabled: Required[bool]
+    """Whether customers can change their subscriptions."""
     products: Sequence[BillingPortalConfigurationCreateParamsFeaturesSubscriptionUpdateProduct] | None
+    """Products that customers can switch to, up to ten."""
     proration_behavior: Literal["always_invoice", "create_prorations", "none"]
-    """How to bill a change in the middle of a billing period. `create_prorations` by default.
+    """Whether and when a change of the subscription bills or credits the difference. Defaults to `none`.
 
     - `always_invoice`: Prorations are created and invoiced immediately.
     - `create_prorations`: Prorations are created and added to the next invoice.
     - `none`: No prorations are created.
     """
     schedule_at_period_end: BillingPortalConfigurationCreateParamsFeaturesSubscriptionUpdateScheduleAtPeriodEnd
+    """Which changes wait for the end of the billing period instead of applying at once."""
     trial_update_behavior: Literal["continue_trial", "end_trial"]
+    """What a change does to a trial that is still running. Defaults to `end_trial`.
+
+    - `continue_trial`: The trial runs on to its end.
+    - `end_trial`: The trial ends, and billing begins.
+    """
 
 
 class BillingPortalConfigurationCreateParamsFeatures(TypedDict, total=False, closed=True):
+    """What customers can do in the portal."""
+
     customer_update: BillingPortalConfigurationCreateParamsFeaturesCustomerUpdate
+    """Changes of the customer's own details."""
     invoice_history: BillingPortalConfigurationCreateParamsFeaturesInvoiceHistory
+    """The list of past invoices."""
     payment_method_update: BillingPortalConfigurationCreateParamsFeaturesPaymentMethodUpdate
+    """Changes of payment methods."""
     subscription_cancel: BillingPortalConfigurationCreateParamsFeaturesSubscriptionCancel
+    """Cancellation of subscriptions."""
     subscription_pause: BillingPortalConfigurationCreateParamsFeaturesSubscriptionPause
+    """Pausing of subscriptions."""
     subscription_update: BillingPortalConfigurationCreateParamsFeaturesSubscriptionUpdate
+    """Changes of subscriptions, such as a switch to another plan."""
 
 
 class BillingPortalConfigurationCreateParamsLoginPage(TypedDict, total=False, closed=True):
+    """Settings for a public login page of the portal."""
+
     enabled: Required[bool]
+    """Whether customers can open the portal through a shareable link by logging in with their email
+    address.
+    """
 
 
 class BillingPortalConfigurationCreateParams(TypedDict, total=False, closed=True):
     """The parameters of `POST /v1/billing_portal/configurations`."""
 
     business_profile: BillingPortalConfigurationCreateParamsBusinessProfile
+    """What the portal says about your business."""
     default_return_url: str | None
+    """URL behind the link back to your site, where the session does not set its own `return_url`."""
     expand: list[str]
     """Fields to expand, by dotted path. An expanded field contains the object instead of its ID."""
     features: Required[BillingPortalConfigurationCreateParamsFeatures]
+    """What customers can do in the portal."""
     login_page: BillingPortalConfigurationCreateParamsLoginPage
+    """Settings for a public login page of the portal."""
     metadata: Mapping[str, str]
     """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
     up to 500. An update changes only the keys it contains; an empty value removes its key.
     """
     name: Annotated[str, MaxLen(256)] | None
+    """Your own name for the configuration."""
 
 
 class BillingPortalConfigurationListParams(TypedDict, total=False, closed=True):
     """The parameters of `GET /v1/billing_portal/configurations`."""
 
     active: bool
-    """Only active or only inactive objects."""
+    """Only configurations that can, or cannot, be used for new sessions."""
     ending_before: str
     """ID of the object that the page ends before, such as the first one of the following page."""
     expand: list[str]
@@ -231,6 +351,7 @@ class BillingPortalConfigurationListParams(TypedDict, total=False, closed=True):
     instead of its ID.
     """
     is_default: bool
+    """Only the default configuration, or only the others."""
     limit: int
     """Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10."""
     starting_after: str
@@ -245,30 +366,58 @@ class BillingPortalConfigurationRetrieveParams(TypedDict, total=False, closed=Tr
 
 
 class BillingPortalConfigurationUpdateParamsBusinessProfile(TypedDict, total=False, closed=True):
+    """What the portal says about your business."""
+
     headline: Annotated[str, MaxLen(60)] | None
+    """Text at the top of the portal, up to 60 characters."""
     privacy_policy_url: str | None
+    """URL of your privacy policy, linked in the portal."""
     terms_of_service_url: str | None
+    """URL of your terms of service, linked in the portal."""
 
 
 class BillingPortalConfigurationUpdateParamsFeaturesCustomerUpdate(TypedDict, total=False, closed=True):
+    """Changes of the customer's own details."""
+
     allowed_updates: Sequence[Literal["address", "email", "name", "phone", "shipping", "tax_id"]] | None
+    """Details that customers can change. An empty list means that they can change none.
+
+    - `address`: The billing address.
+    - `email`: The email address.
+    - `name`: The name.
+    - `phone`: The phone number.
+    - `shipping`: The shipping address.
+    - `tax_id`: The tax IDs.
+    """
     enabled: bool
+    """Whether customers can change their details."""
 
 
 class BillingPortalConfigurationUpdateParamsFeaturesInvoiceHistory(TypedDict, total=False, closed=True):
+    """The list of past invoices."""
+
     enabled: Required[bool]
+    """Whether customers can see and download their past invoices."""
 
 
 class BillingPortalConfigurationUpdateParamsFeaturesPaymentMethodUpdate(TypedDict, total=False, closed=True):
+    """Changes of payment methods."""
+
     enabled: Required[bool]
+    """Whether customers can add, remove and choose payment methods."""
     payment_method_configuration: str | None
+    """Payment method configuration that decides which payment methods can be added."""
 
 
 class BillingPortalConfigurationUpdateParamsFeaturesSubscriptionCancelCancellationReason(
     TypedDict, total=False, closed=True
 ):
+    """The question why the customer cancels."""
+
     enabled: Required[bool]
+    """Whether the portal asks for a reason."""
     feedback_options: list[str] | None
+    """Feedback options of your own that the customer can choose as a reason."""
     options: (
         Sequence[
             Literal[
@@ -284,14 +433,36 @@ class BillingPortalConfigurationUpdateParamsFeaturesSubscriptionCancelCancellati
         ]
         | None
     )
+    """Reasons that the customer can choose from. The answer is in `cancellation_details.feedback` of the
+    subscription.
+
+    - `customer_service`: Customer service was not good enough.
+    - `low_quality`: Quality was not good enough.
+    - `missing_features`: Features are missing.
+    - `other`: Another reason.
+    - `switched_service`: The customer has moved to another service.
+    - `too_complex`: The product is hard to use.
+    - `too_expensive`: The price is too high.
+    - `unused`: The customer does not use it enough.
+    """
 
 
 class BillingPortalConfigurationUpdateParamsFeaturesSubscriptionCancel(TypedDict, total=False, closed=True):
+    """Cancellation of subscriptions."""
+
     cancellation_reason: BillingPortalConfigurationUpdateParamsFeaturesSubscriptionCancelCancellationReason
+    """The question why the customer cancels."""
     enabled: bool
+    """Whether customers can cancel their subscriptions."""
     mode: Literal["at_period_end", "immediately"]
+    """When a canceled subscription ends.
+
+    - `at_period_end`: The subscription runs to the end of the paid period.
+    - `immediately`: The subscription ends at once.
+    """
     proration_behavior: Literal["always_invoice", "create_prorations", "none"]
-    """How to bill a change in the middle of a billing period. `create_prorations` by default.
+    """Whether the unused time is credited when the subscription ends at once. Credits are added to the
+    next invoice, or to one of their own.
 
     - `always_invoice`: Prorations are created and invoiced immediately.
     - `create_prorations`: Prorations are created and added to the next invoice.
@@ -302,188 +473,320 @@ class BillingPortalConfigurationUpdateParamsFeaturesSubscriptionCancel(TypedDict
 class BillingPortalConfigurationUpdateParamsFeaturesSubscriptionPauseDurationIntervalOption(
     TypedDict, total=False, closed=True
 ):
+    """Lengths of the pause that the customer can choose from."""
+
     interval: Required[Literal["day", "month", "week", "year"]]
-    """- `day`: Days.
+    """Unit of the length.
+
+    - `day`: Days.
     - `week`: Weeks.
     - `month`: Months.
     - `year`: Years.
     """
     interval_count: int
+    """How many intervals the pause lasts."""
 
 
 class BillingPortalConfigurationUpdateParamsFeaturesSubscriptionPauseDuration(TypedDict, total=False, closed=True):
+    """How long a subscription can be paused."""
+
     interval_options: (
         Sequence[BillingPortalConfigurationUpdateParamsFeaturesSubscriptionPauseDurationIntervalOption] | None
     )
+    """Lengths of the pause that the customer can choose from."""
     type: Required[Literal["indefinite", "interval_options"]]
+    """Whether the pause has no end or a length that the customer chooses.
+
+    - `indefinite`: The pause has no end until the subscription is resumed.
+    - `interval_options`: The customer chooses from `interval_options`.
+    """
 
 
 class BillingPortalConfigurationUpdateParamsFeaturesSubscriptionPause(TypedDict, total=False, closed=True):
+    """Pausing of subscriptions."""
+
     duration: BillingPortalConfigurationUpdateParamsFeaturesSubscriptionPauseDuration
+    """How long a subscription can be paused."""
     enabled: bool
+    """Whether customers can pause their subscriptions."""
 
 
 class BillingPortalConfigurationUpdateParamsFeaturesSubscriptionUpdateProductAdjustableQuantity(
     TypedDict, total=False, closed=True
 ):
-    """Lets the customer change the quantity."""
+    """Bounds for the quantity that customers can choose."""
 
     enabled: Required[bool]
-    """Whether the customer can change the quantity."""
+    """Whether the quantity of this product can be changed."""
     maximum: int
-    """Largest quantity that the customer can choose."""
+    """Greatest quantity of this product."""
     minimum: int
-    """Smallest quantity that the customer can choose."""
+    """Least quantity of this product."""
 
 
 class BillingPortalConfigurationUpdateParamsFeaturesSubscriptionUpdateProduct(TypedDict, total=False, closed=True):
+    """Products that customers can switch to, up to ten."""
+
     adjustable_quantity: BillingPortalConfigurationUpdateParamsFeaturesSubscriptionUpdateProductAdjustableQuantity
-    """Lets the customer change the quantity."""
+    """Bounds for the quantity that customers can choose."""
     prices: Required[list[str]]
+    """IDs of the prices of the product that are offered."""
     product: Required[str]
+    """ID of the product."""
 
 
 class BillingPortalConfigurationUpdateParamsFeaturesSubscriptionUpdateScheduleAtPeriodEndCondition(
     TypedDict, total=False, closed=True
 ):
+    """Kinds of changes that wait. A change that meets one of them is scheduled."""
+
     type: Required[Literal["decreasing_item_amount", "shortening_interval"]]
+    """Kind of change that waits.
+
+    - `decreasing_item_amount`: A change to a lower price.
+    - `shortening_interval`: A change to a shorter billing interval.
+    """
 
 
 class BillingPortalConfigurationUpdateParamsFeaturesSubscriptionUpdateScheduleAtPeriodEnd(
     TypedDict, total=False, closed=True
 ):
+    """Which changes wait for the end of the billing period instead of applying at once."""
+
     conditions: (
         Sequence[BillingPortalConfigurationUpdateParamsFeaturesSubscriptionUpdateScheduleAtPeriodEndCondition] | None
     )
+    """Kinds of changes that wait. A change that meets one of them is scheduled."""
 
 
 class BillingPortalConfigurationUpdateParamsFeaturesSubscriptionUpdate(TypedDict, total=False, closed=True):
+    """Changes of subscriptions, such as a switch to another plan."""
+
     billing_cycle_anchor: Literal["now", "unchanged"]
+    """Whether a change of the subscription begins a new billing period.
+
+    - `now`: A new billing period begins with the change.
+    - `unchanged`: The billing periods stay as they are.
+    """
     default_allowed_updates: Sequence[Literal["price", "promotion_code", "quantity"]] | None
+    """What customers can change about a subscription. An empty list means nothing.
+
+    - `price`: A switch to another price.
+    - `promotion_code`: A promotion code.
+    - `quantity`: The quantity of an item.
+    """
     enabled: bool
+    """Whether customers can change their subscriptions."""
     products: Sequence[BillingPortalConfigurationUpdateParamsFeaturesSubscriptionUpdateProduct] | None
+    """Products that customers can switch to, up to ten."""
     proration_behavior: Literal["always_invoice", "create_prorations", "none"]
-    """How to bill a change in the middle of a billing period. `create_prorations` by default.
+    """Whether and when a change of the subscription bills or credits the difference for the current
+    period.
 
     - `always_invoice`: Prorations are created and invoiced immediately.
     - `create_prorations`: Prorations are created and added to the next invoice.
     - `none`: No prorations are created.
     """
     schedule_at_period_end: BillingPortalConfigurationUpdateParamsFeaturesSubscriptionUpdateScheduleAtPeriodEnd
+    """Which changes wait for the end of the billing period instead of applying at once."""
     trial_update_behavior: Literal["continue_trial", "end_trial"]
+    """What a change does to a trial that is still running. Defaults to `end_trial`.
+
+    - `continue_trial`: The trial runs on to its end.
+    - `end_trial`: The trial ends, and billing begins.
+    """
 
 
 class BillingPortalConfigurationUpdateParamsFeatures(TypedDict, total=False, closed=True):
+    """What customers can do in the portal."""
+
     customer_update: BillingPortalConfigurationUpdateParamsFeaturesCustomerUpdate
+    """Changes of the customer's own details."""
     invoice_history: BillingPortalConfigurationUpdateParamsFeaturesInvoiceHistory
+    """The list of past invoices."""
     payment_method_update: BillingPortalConfigurationUpdateParamsFeaturesPaymentMethodUpdate
+    """Changes of payment methods."""
     subscription_cancel: BillingPortalConfigurationUpdateParamsFeaturesSubscriptionCancel
+    """Cancellation of subscriptions."""
     subscription_pause: BillingPortalConfigurationUpdateParamsFeaturesSubscriptionPause
+    """Pausing of subscriptions."""
     subscription_update: BillingPortalConfigurationUpdateParamsFeaturesSubscriptionUpdate
+    """Changes of subscriptions, such as a switch to another plan."""
 
 
 class BillingPortalConfigurationUpdateParamsLoginPage(TypedDict, total=False, closed=True):
+    """Settings for a public login page of the portal."""
+
     enabled: Required[bool]
+    """Whether customers can open the portal through a shareable link by logging in with their email
+    address.
+    """
 
 
 class BillingPortalConfigurationUpdateParams(TypedDict, total=False, closed=True):
     """The parameters of `POST /v1/billing_portal/configurations/{configuration}`."""
 
     active: bool
+    """Whether new portal sessions can use the configuration."""
     business_profile: BillingPortalConfigurationUpdateParamsBusinessProfile
+    """What the portal says about your business."""
     default_return_url: str | None
+    """URL behind the link back to your site, where the session does not set its own `return_url`."""
     expand: list[str]
     """Fields to expand, by dotted path. An expanded field contains the object instead of its ID."""
     features: BillingPortalConfigurationUpdateParamsFeatures
+    """What customers can do in the portal."""
     login_page: BillingPortalConfigurationUpdateParamsLoginPage
+    """Settings for a public login page of the portal."""
     metadata: Mapping[str, str] | None
     """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
     up to 500. An update changes only the keys it contains; an empty value removes its key.
     """
     name: Annotated[str, MaxLen(256)] | None
+    """Your own name for the configuration."""
 
 
 class BillingPortalSessionCreateParamsAfterExpirationCustomerLogin(TypedDict, total=False, closed=True):
+    """Settings for the login page that an expired session shows."""
+
     expires_at: int | datetime
-    """Time at which it expires."""
+    """When the login page for this session stops working."""
 
 
 class BillingPortalSessionCreateParamsAfterExpiration(TypedDict, total=False, closed=True):
+    """What the customer sees when the session has expired."""
+
     customer_login: BillingPortalSessionCreateParamsAfterExpirationCustomerLogin
+    """Settings for the login page that an expired session shows."""
     type: Required[Literal["customer_login"]]
+    """What an expired session shows.
+
+    - `customer_login`: A page on which the customer can log in to the portal again.
+    """
 
 
 class BillingPortalSessionCreateParamsFlowDataAfterCompletionHostedConfirmation(TypedDict, total=False, closed=True):
+    """Settings for the confirmation page. Only with the type `hosted_confirmation`."""
+
     custom_message: Annotated[str, MaxLen(500)]
+    """Text of your own on the page that confirms the task, up to 500 characters."""
 
 
 class BillingPortalSessionCreateParamsFlowDataAfterCompletionRedirect(TypedDict, total=False, closed=True):
+    """Settings for the redirect to your site. Required with the type `redirect`."""
+
     return_url: Required[str]
-    """URL to which the customer or user returns afterwards."""
+    """URL to which the customer is redirected after the task."""
 
 
 class BillingPortalSessionCreateParamsFlowDataAfterCompletion(TypedDict, total=False, closed=True):
+    """What happens when the customer has completed the task. They return to the home page of the portal
+    unless set.
+    """
+
     hosted_confirmation: BillingPortalSessionCreateParamsFlowDataAfterCompletionHostedConfirmation
+    """Settings for the confirmation page. Only with the type `hosted_confirmation`."""
     redirect: BillingPortalSessionCreateParamsFlowDataAfterCompletionRedirect
+    """Settings for the redirect to your site. Required with the type `redirect`."""
     type: Required[Literal["hosted_confirmation", "portal_homepage", "redirect"]]
+    """What follows on the completed task.
+
+    - `hosted_confirmation`: A confirmation page of the portal.
+    - `portal_homepage`: The home page of the portal.
+    - `redirect`: A redirect to your site.
+    """
 
 
 class BillingPortalSessionCreateParamsFlowDataSubscriptionCancelRetentionCouponOffer(
     TypedDict, total=False, closed=True
 ):
+    """Coupon to offer. Required with the type `coupon_offer`."""
+
     coupon: Required[str]
+    """ID of the coupon to offer."""
 
 
 class BillingPortalSessionCreateParamsFlowDataSubscriptionCancelRetention(TypedDict, total=False, closed=True):
+    """Offer to make before the customer cancels."""
+
     coupon_offer: Required[BillingPortalSessionCreateParamsFlowDataSubscriptionCancelRetentionCouponOffer]
+    """Coupon to offer. Required with the type `coupon_offer`."""
     type: Required[Literal["coupon_offer"]]
+    """Kind of offer to make.
+
+    - `coupon_offer`: A coupon that lowers the price.
+    """
 
 
 class BillingPortalSessionCreateParamsFlowDataSubscriptionCancel(TypedDict, total=False, closed=True):
+    """Subscription to cancel. Required with the type `subscription_cancel`."""
+
     retention: BillingPortalSessionCreateParamsFlowDataSubscriptionCancelRetention
+    """Offer to make before the customer cancels."""
     subscription: Required[str]
-    """Subscription that the object belongs to."""
+    """ID of the subscription that the customer is to cancel."""
 
 
 class BillingPortalSessionCreateParamsFlowDataSubscriptionPause(TypedDict, total=False, closed=True):
+    """Subscription to pause. Required with the type `subscription_pause`."""
+
     subscription: Required[str]
-    """Subscription that the object belongs to."""
+    """ID of the subscription that the customer is to pause."""
 
 
 class BillingPortalSessionCreateParamsFlowDataSubscriptionUpdate(TypedDict, total=False, closed=True):
+    """Subscription to change. Required with the type `subscription_update`."""
+
     subscription: Required[str]
-    """Subscription that the object belongs to."""
+    """ID of the subscription that the customer is to change."""
 
 
 class BillingPortalSessionCreateParamsFlowDataSubscriptionUpdateConfirmDiscount(TypedDict, total=False, closed=True):
+    """Coupon or promotion code to apply with the change."""
+
     coupon: str
-    """Coupon of the discount."""
+    """ID of the coupon to apply."""
     promotion_code: str
-    """Promotion code of the discount."""
+    """ID of the promotion code to apply."""
 
 
 class BillingPortalSessionCreateParamsFlowDataSubscriptionUpdateConfirmItem(TypedDict, total=False, closed=True):
+    """Item to change, with its new price and quantity. One item can be changed."""
+
     id: Required[str]
-    """Unique ID of the object."""
+    """ID of the existing subscription item."""
     price: str
-    """Price that applies."""
+    """ID of the new price. It must be among the products of the configuration."""
     quantity: int
-    """Number of units."""
+    """New quantity of the item."""
 
 
 class BillingPortalSessionCreateParamsFlowDataSubscriptionUpdateConfirm(TypedDict, total=False, closed=True):
+    """Change that the customer only has to confirm. Required with the type `subscription_update_confirm`."""
+
     discounts: Sequence[BillingPortalSessionCreateParamsFlowDataSubscriptionUpdateConfirmDiscount]
+    """Coupon or promotion code to apply with the change."""
     items: Required[Sequence[BillingPortalSessionCreateParamsFlowDataSubscriptionUpdateConfirmItem]]
+    """Item to change, with its new price and quantity. One item can be changed."""
     subscription: Required[str]
-    """Subscription that the object belongs to."""
+    """ID of the subscription that the change is for."""
 
 
 class BillingPortalSessionCreateParamsFlowData(TypedDict, total=False, closed=True):
+    """One task to lead the customer to straight away, instead of the home page of the portal."""
+
     after_completion: BillingPortalSessionCreateParamsFlowDataAfterCompletion
+    """What happens when the customer has completed the task. They return to the home page of the portal
+    unless set.
+    """
     subscription_cancel: BillingPortalSessionCreateParamsFlowDataSubscriptionCancel
+    """Subscription to cancel. Required with the type `subscription_cancel`."""
     subscription_pause: BillingPortalSessionCreateParamsFlowDataSubscriptionPause
+    """Subscription to pause. Required with the type `subscription_pause`."""
     subscription_update: BillingPortalSessionCreateParamsFlowDataSubscriptionUpdate
+    """Subscription to change. Required with the type `subscription_update`."""
     subscription_update_confirm: BillingPortalSessionCreateParamsFlowDataSubscriptionUpdateConfirm
+    """Change that the customer only has to confirm. Required with the type `subscription_update_confirm`."""
     type: Required[
         Literal[
             "customer_update",
@@ -494,20 +797,32 @@ class BillingPortalSessionCreateParamsFlowData(TypedDict, total=False, closed=Tr
             "subscription_update_confirm",
         ]
     ]
+    """Task to lead the customer to.
+
+    - `customer_update`: Change contact and billing details.
+    - `payment_method_update`: Add a payment method and make it the default.
+    - `subscription_cancel`: Cancel a subscription.
+    - `subscription_pause`: Pause a subscription.
+    - `subscription_update`: Choose another plan for a subscription.
+    - `subscription_update_confirm`: Confirm a change of a subscription.
+    """
 
 
 class BillingPortalSessionCreateParams(TypedDict, total=False, closed=True):
     """The parameters of `POST /v1/billing_portal/sessions`."""
 
     after_expiration: BillingPortalSessionCreateParamsAfterExpiration
+    """What the customer sees when the session has expired."""
     configuration: str
+    """ID of the configuration to use. The default one unless set."""
     customer: str
-    """Customer that the object belongs to."""
+    """Customer whose billing the portal shows."""
     customer_account: str
-    """Account (API v2) that the object belongs to, in the role of a customer. Alternative to `customer`."""
+    """Account, as a customer (API v2), whose billing the portal shows."""
     expand: list[str]
     """Fields to expand, by dotted path. An expanded field contains the object instead of its ID."""
     flow_data: BillingPortalSessionCreateParamsFlowData
+    """One task to lead the customer to straight away, instead of the home page of the portal."""
     locale: Literal[
         "auto",
         "bg",
@@ -557,9 +872,14 @@ class BillingPortalSessionCreateParams(TypedDict, total=False, closed=True):
         "zh-HK",
         "zh-TW",
     ]
+    """Language of the portal, as an IETF tag. If it is null or `auto`, the customer's own language
+    settings decide.
+    """
     on_behalf_of: str
-    """Connected account that is the merchant of record. Its country, fees and statement descriptor apply
-    to the payment.
+    """Connected account for which the session is created. The portal then shows only its subscriptions and
+    invoices, with its branding.
     """
     return_url: str
-    """URL to which the customer or user returns afterwards."""
+    """URL behind the link that leads back to your site. The configuration's `default_return_url` unless
+    set.
+    """

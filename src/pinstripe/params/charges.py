@@ -59,12 +59,17 @@ class ChargeCaptureParams(TypedDict, total=False, closed=True):
     """The parameters of `POST /v1/charges/{charge}/capture`."""
 
     amount: int
+    """Amount in the smallest currency unit. For captures and refunds, all that is left unless set."""
     application_fee: int
+    """Deprecated: use `application_fee_amount`. Fee that the platform keeps, in the smallest currency
+    unit.
+    """
     application_fee_amount: int
     """Fee that the platform collects on the payment, in the smallest currency unit."""
     expand: list[str]
     """Fields to expand, by dotted path. An expanded field contains the object instead of its ID."""
     receipt_email: str
+    """Email address to which the receipt was sent."""
     statement_descriptor: Annotated[str, MaxLen(22)]
     """Text that appears on the bank or card statement."""
     statement_descriptor_suffix: Annotated[str, MaxLen(22)]
@@ -78,6 +83,8 @@ class ChargeCaptureParams(TypedDict, total=False, closed=True):
 
 
 class ChargeCreateParamsCard(TypedDict, total=False, closed=True):
+    """Card to charge, as a token or with its details."""
+
     address_city: str
     """City of the address."""
     address_country: str
@@ -101,14 +108,22 @@ class ChargeCreateParamsCard(TypedDict, total=False, closed=True):
     up to 500. An update changes only the keys it contains; an empty value removes its key.
     """
     name: str
+    """Name of the owner of the card."""
     number: Required[str]
+    """Card number, without spaces. Raw numbers need PCI compliance; collect cards with Stripe.js or a
+    mobile SDK instead.
+    """
     object: Literal["card"]
     """Type of the object. All objects of a class have the same."""
 
 
 class ChargeCreateParamsDestination(TypedDict, total=False, closed=True):
+    """Deprecated: use `transfer_data`. Connected account to which the money goes."""
+
     account: Required[str]
+    """Connected account that gets the money."""
     amount: int
+    """Part that the connected account gets, in the smallest currency unit. All unless set."""
 
 
 class ChargeCreateParamsRadarOptions(TypedDict, total=False, closed=True):
@@ -156,6 +171,7 @@ class ChargeCreateParamsTransferData(TypedDict, total=False, closed=True):
     amount: int
     """Amount to transfer, in the smallest currency unit. The whole payment unless set."""
     description: str
+    """Description of the transfer that sends the money on."""
     destination: Required[str]
     """Connected account that receives the transfer."""
 
@@ -164,17 +180,27 @@ class ChargeCreateParams(TypedDict, total=False, closed=True):
     """The parameters of `POST /v1/charges`."""
 
     amount: int
+    """Amount in the smallest currency unit. For captures and refunds, all that is left unless set."""
     application_fee: int
+    """Deprecated: use `application_fee_amount`. Fee that the platform keeps, in the smallest currency
+    unit.
+    """
     application_fee_amount: int
     """Fee that the platform collects on the payment, in the smallest currency unit."""
     capture: bool
+    """Whether to capture the money at once. Otherwise it is only authorized; capture it before the
+    authorization expires.
+    """
     card: ChargeCreateParamsCard | str
+    """Card to charge, as a token or with its details."""
     currency: str
     """Three-letter ISO 4217 currency code in lowercase."""
     customer: Annotated[str, MaxLen(500)]
     """Customer that the object belongs to."""
     description: Annotated[str, MaxLen(40000)]
+    """Your description of the charge. The Dashboard shows it."""
     destination: ChargeCreateParamsDestination | str
+    """Deprecated: use `transfer_data`. Connected account to which the money goes."""
     expand: list[str]
     """Fields to expand, by dotted path. An expanded field contains the object instead of its ID."""
     metadata: Mapping[str, str] | None
@@ -188,9 +214,11 @@ class ChargeCreateParams(TypedDict, total=False, closed=True):
     radar_options: ChargeCreateParamsRadarOptions
     """Settings for Radar, Stripe's fraud prevention."""
     receipt_email: str
+    """Email address to which the receipt was sent."""
     shipping: ChargeCreateParamsShipping
     """Recipient and address of a delivery."""
     source: str
+    """Source, card, or token to charge. Needs `customer` if it is saved with one."""
     statement_descriptor: Annotated[str, MaxLen(22)]
     """Text that appears on the bank or card statement."""
     statement_descriptor_suffix: Annotated[str, MaxLen(22)]
@@ -218,22 +246,32 @@ class ChargeDisputeRetrieveParams(TypedDict, total=False, closed=True):
 
 
 class ChargeDisputeUpdateParamsEvidenceAppealCard(TypedDict, total=False, closed=True):
+    """Appeal for a card payment."""
+
     reason_for_filing: str | None
+    """Why you appeal."""
     supporting_files: list[str] | None
+    """Files that support the appeal."""
 
 
 class ChargeDisputeUpdateParamsEvidenceAppeal(TypedDict, total=False, closed=True):
+    """Evidence for an appeal against a lost dispute."""
+
     card: ChargeDisputeUpdateParamsEvidenceAppealCard | None
+    """Appeal for a card payment."""
 
 
 class ChargeDisputeUpdateParamsEvidenceEnhancedEvidenceMastercardCompliance(TypedDict, total=False, closed=True):
+    """Evidence for a Mastercard compliance case."""
+
     fee_acknowledged: bool
+    """Whether you accept Mastercard's fee, which you get back if you win."""
 
 
 class ChargeDisputeUpdateParamsEvidenceEnhancedEvidenceVisaCompellingEvidence3DisputedTransactionShippingAddress(
     TypedDict, total=False, closed=True
 ):
-    """Delivery address."""
+    """Address to which the goods of the disputed payment were sent."""
 
     city: str | None
     """City, district, suburb, town or village."""
@@ -252,23 +290,36 @@ class ChargeDisputeUpdateParamsEvidenceEnhancedEvidenceVisaCompellingEvidence3Di
 class ChargeDisputeUpdateParamsEvidenceEnhancedEvidenceVisaCompellingEvidence3DisputedTransaction(
     TypedDict, total=False, closed=True
 ):
+    """What is known about the disputed payment."""
+
     customer_account_id: str | None
+    """ID of the customer's account with you."""
     customer_device_fingerprint: str | None
+    """Fingerprint of the customer's device."""
     customer_device_id: str | None
+    """ID of the customer's device, such as an IMEI."""
     customer_email_address: str | None
+    """Email address that the customer used."""
     customer_purchase_ip: str | None
+    """IP address from which this was bought."""
     merchandise_or_services: Literal["merchandise", "services"]
+    """Whether merchandise or services were bought.
+
+    - `merchandise`: Merchandise.
+    - `services`: Services.
+    """
     product_description: str | None
+    """What was bought with the disputed payment."""
     shipping_address: (
         ChargeDisputeUpdateParamsEvidenceEnhancedEvidenceVisaCompellingEvidence3DisputedTransactionShippingAddress
     )
-    """Delivery address."""
+    """Address to which the goods of the disputed payment were sent."""
 
 
 class ChargeDisputeUpdateParamsEvidenceEnhancedEvidenceVisaCompellingEvidence3PriorUndisputedTransactionShippingAddress(
     TypedDict, total=False, closed=True
 ):
-    """Delivery address."""
+    """Address to which the goods of the earlier payment were sent."""
 
     city: str | None
     """City, district, suburb, town or village."""
@@ -287,80 +338,145 @@ class ChargeDisputeUpdateParamsEvidenceEnhancedEvidenceVisaCompellingEvidence3Pr
 class ChargeDisputeUpdateParamsEvidenceEnhancedEvidenceVisaCompellingEvidence3PriorUndisputedTransaction(
     TypedDict, total=False, closed=True
 ):
+    """Earlier payments of the same customer that were not disputed."""
+
     charge: Required[str]
+    """Charge of the earlier payment."""
     customer_account_id: str | None
+    """ID of the customer's account with you."""
     customer_device_fingerprint: str | None
+    """Fingerprint of the customer's device."""
     customer_device_id: str | None
+    """ID of the customer's device, such as an IMEI."""
     customer_email_address: str | None
+    """Email address that the customer used."""
     customer_purchase_ip: str | None
+    """IP address from which this was bought."""
     product_description: str | None
+    """What was bought with the earlier payment."""
     shipping_address: ChargeDisputeUpdateParamsEvidenceEnhancedEvidenceVisaCompellingEvidence3PriorUndisputedTransactionShippingAddress
-    """Delivery address."""
+    """Address to which the goods of the earlier payment were sent."""
 
 
 class ChargeDisputeUpdateParamsEvidenceEnhancedEvidenceVisaCompellingEvidence3(TypedDict, total=False, closed=True):
+    """Evidence for Visa Compelling Evidence 3.0."""
+
     disputed_transaction: ChargeDisputeUpdateParamsEvidenceEnhancedEvidenceVisaCompellingEvidence3DisputedTransaction
+    """What is known about the disputed payment."""
     prior_undisputed_transactions: Sequence[
         ChargeDisputeUpdateParamsEvidenceEnhancedEvidenceVisaCompellingEvidence3PriorUndisputedTransaction
     ]
+    """Earlier payments of the same customer that were not disputed."""
 
 
 class ChargeDisputeUpdateParamsEvidenceEnhancedEvidenceVisaCompliance(TypedDict, total=False, closed=True):
+    """Evidence for a Visa compliance case."""
+
     fee_acknowledged: bool
+    """Whether you accept Visa's fee, which you get back if you win."""
 
 
 class ChargeDisputeUpdateParamsEvidenceEnhancedEvidence(TypedDict, total=False, closed=True):
+    """Evidence for programs of the card networks."""
+
     mastercard_compliance: ChargeDisputeUpdateParamsEvidenceEnhancedEvidenceMastercardCompliance
+    """Evidence for a Mastercard compliance case."""
     visa_compelling_evidence_3: ChargeDisputeUpdateParamsEvidenceEnhancedEvidenceVisaCompellingEvidence3
+    """Evidence for Visa Compelling Evidence 3.0."""
     visa_compliance: ChargeDisputeUpdateParamsEvidenceEnhancedEvidenceVisaCompliance
+    """Evidence for a Visa compliance case."""
 
 
 class ChargeDisputeUpdateParamsEvidence(TypedDict, total=False, closed=True):
+    """Evidence to save. Fields that are left out stay as they are; an empty string removes one. All text
+    together may have up to 150,000 characters.
+    """
+
     access_activity_log: Annotated[str, MaxLen(20000)]
+    """Log that shows how the customer used the product, such as IP addresses and dates of logins."""
     appeal: ChargeDisputeUpdateParamsEvidenceAppeal | None
+    """Evidence for an appeal against a lost dispute."""
     billing_address: str
-    """Billing address."""
+    """Billing address that the customer gave."""
     cancellation_policy: str
+    """File with your cancellation policy for subscriptions, as the customer saw it."""
     cancellation_policy_disclosure: Annotated[str, MaxLen(20000)]
+    """How, and at which point, you showed the cancellation policy to the customer."""
     cancellation_rebuttal: Annotated[str, MaxLen(20000)]
+    """Why the customer's subscription was not canceled."""
     customer_communication: str
+    """File with messages between you and the customer that support your case."""
     customer_email_address: str
+    """Email address of the customer."""
     customer_name: str
+    """Name of the customer."""
     customer_purchase_ip: str
+    """IP address from which the customer bought."""
     customer_signature: str
+    """File with a document that the customer signed."""
     duplicate_charge_documentation: str
+    """File that shows that the two charges are for different things."""
     duplicate_charge_explanation: Annotated[str, MaxLen(20000)]
+    """Why the disputed charge is not a duplicate of the other one."""
     duplicate_charge_id: str
+    """Charge of which the disputed one seems to be a duplicate."""
     enhanced_evidence: ChargeDisputeUpdateParamsEvidenceEnhancedEvidence | None
+    """Evidence for programs of the card networks."""
     product_description: Annotated[str, MaxLen(20000)]
+    """What was sold, and how it was presented to the customer."""
     receipt: str
+    """File with the receipt or message that confirmed the payment."""
     refund_policy: str
+    """File with your refund policy, as the customer saw it."""
     refund_policy_disclosure: Annotated[str, MaxLen(20000)]
+    """How the customer was shown the refund policy before buying."""
     refund_refusal_explanation: Annotated[str, MaxLen(20000)]
+    """Why you owe the customer no refund."""
     service_date: str
+    """Date on which the service was, or began to be, provided, in words."""
     service_documentation: str
+    """File that shows that the service was provided."""
     shipping_address: str
-    """Delivery address."""
+    """Address to which the goods were sent."""
     shipping_carrier: str
+    """Company that delivered the goods, such as UPS; several are separated by commas."""
     shipping_date: str
+    """Date on which the goods were shipped, in words."""
     shipping_documentation: str
+    """File that shows that the goods were sent to the customer's address."""
     shipping_tracking_number: str
+    """Tracking number of the delivery; several are separated by commas."""
     uncategorized_file: str
+    """File with any other evidence."""
     uncategorized_text: Annotated[str, MaxLen(20000)]
+    """Any other evidence, in words."""
 
 
 class ChargeDisputeUpdateParams(TypedDict, total=False, closed=True):
     """The parameters of `POST /v1/charges/{charge}/dispute`."""
 
     evidence: ChargeDisputeUpdateParamsEvidence
+    """Evidence to save. Fields that are left out stay as they are; an empty string removes one. All text
+    together may have up to 150,000 characters.
+    """
     expand: list[str]
     """Fields to expand, by dotted path. An expanded field contains the object instead of its ID."""
     intended_submission_method: Literal["manual", "prefer_manual", "prefer_smart_disputes", "smart_disputes"]
+    """Who shall submit the evidence: you, or Stripe's Smart Disputes.
+
+    - `manual`: You submit it.
+    - `prefer_manual`: You submit it, unless Smart Disputes has to step in before the deadline.
+    - `prefer_smart_disputes`: Smart Disputes submits it, unless you do so first.
+    - `smart_disputes`: Smart Disputes submits it.
+    """
     metadata: Mapping[str, str] | None
     """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
     up to 500. An update changes only the keys it contains; an empty value removes its key.
     """
     submit: bool
+    """Whether to submit the evidence to the bank at once, after which it usually cannot be changed.
+    Defaults to `True`; with `False` it is only saved.
+    """
 
 
 class ChargeListParamsCreated(TypedDict, total=False, closed=True):
@@ -403,9 +519,13 @@ class ChargeRefundParams(TypedDict, total=False, closed=True):
     """The parameters of `POST /v1/charges/{charge}/refund`."""
 
     amount: int
+    """Amount in the smallest currency unit. For captures and refunds, all that is left unless set."""
     expand: list[str]
     """Fields to expand, by dotted path. An expanded field contains the object instead of its ID."""
     instructions_email: str
+    """Email address to which refund instructions go, for payment methods that need the customer's bank
+    details.
+    """
     metadata: Mapping[str, str] | None
     """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
     up to 500. An update changes only the keys it contains; an empty value removes its key.
@@ -413,31 +533,58 @@ class ChargeRefundParams(TypedDict, total=False, closed=True):
     payment_intent: str
     """Payment intent that the object belongs to."""
     reason: Literal["duplicate", "fraudulent", "requested_by_customer"]
+    """Why the charge is refunded.
+
+    - `duplicate`: It was charged twice.
+    - `fraudulent`: It was fraudulent; card and email go onto Radar's block lists.
+    - `requested_by_customer`: The customer asked for a refund.
+    """
     refund_application_fee: bool
+    """Whether the platform's fee is refunded too, in proportion. Defaults to `False`."""
     reverse_transfer: bool
+    """Whether the transfer to the connected account is reversed too, in proportion. Defaults to `False`."""
 
 
 class ChargeRefundCreateParams(TypedDict, total=False, closed=True):
     """The parameters of `POST /v1/charges/{charge}/refunds`."""
 
     amount: int
+    """Amount to refund, in the smallest currency unit. Defaults to all that was not refunded yet."""
     currency: str
-    """Three-letter ISO 4217 currency code in lowercase."""
+    """Three-letter ISO 4217 code, in lower case, of the cash balance. Only with the origin
+    `customer_balance`.
+    """
     customer: str
-    """Customer that the object belongs to."""
+    """Customer whose cash balance is refunded. Only with the origin `customer_balance`."""
     expand: list[str]
     """Fields to expand, by dotted path. An expanded field contains the object instead of its ID."""
     instructions_email: str
+    """Email address to which Stripe sends instructions, for payment methods that need the customer's bank
+    details.
+    """
     metadata: Mapping[str, str] | None
     """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
     up to 500. An update changes only the keys it contains; an empty value removes its key.
     """
     origin: Literal["customer_balance"]
+    """Where the money comes from, if not from a charge.
+
+    - `customer_balance`: From the customer's cash balance.
+    """
     payment_intent: str
-    """Payment intent that the object belongs to."""
+    """Payment intent to refund. Give either this or `charge`."""
     reason: Literal["duplicate", "fraudulent", "requested_by_customer"]
+    """Why the charge is refunded, as you or Stripe said.
+
+    - `duplicate`: The customer was charged twice.
+    - `expired_uncaptured_charge`: The authorization expired before it was captured; Stripe sets this.
+    - `fraudulent`: The charge was fraudulent. Card and email go onto Radar's block lists.
+    - `requested_by_customer`: The customer asked for it.
+    """
     refund_application_fee: bool
+    """Whether the fee of the platform is refunded too, in proportion. Defaults to `False`."""
     reverse_transfer: bool
+    """Whether to take the money back from the connected account, in proportion. Defaults to `False`."""
 
 
 class ChargeRefundListParams(TypedDict, total=False, closed=True):
@@ -496,7 +643,14 @@ class ChargeSearchParams(TypedDict, total=False, closed=True):
 
 
 class ChargeUpdateParamsFraudDetails(TypedDict, total=False, closed=True):
+    """What you and Stripe think about fraud."""
+
     user_report: Required[Literal["fraudulent", "safe"] | None]
+    """What you report: `safe` or `fraudulent`. A refund with the reason `fraudulent` sets it too.
+
+    - `fraudulent`: You think that the charge is fraudulent.
+    - `safe`: You think that the charge is legitimate.
+    """
 
 
 class ChargeUpdateParamsShippingAddress(TypedDict, total=False, closed=True):
@@ -537,14 +691,17 @@ class ChargeUpdateParams(TypedDict, total=False, closed=True):
     customer: str
     """Customer that the object belongs to."""
     description: Annotated[str, MaxLen(40000)]
+    """Your description of the charge. The Dashboard shows it."""
     expand: list[str]
     """Fields to expand, by dotted path. An expanded field contains the object instead of its ID."""
     fraud_details: ChargeUpdateParamsFraudDetails
+    """What you and Stripe think about fraud."""
     metadata: Mapping[str, str] | None
     """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
     up to 500. An update changes only the keys it contains; an empty value removes its key.
     """
     receipt_email: str
+    """Email address to which the receipt was sent."""
     shipping: ChargeUpdateParamsShipping
     """Recipient and address of a delivery."""
     transfer_group: str

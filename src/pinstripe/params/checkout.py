@@ -176,16 +176,28 @@ __all__ = [
 
 
 class CheckoutSessionCreateParamsAdaptivePricing(TypedDict, total=False, closed=True):
+    """Whether customers can pay in their local currency."""
+
     enabled: bool
+    """Whether Stripe offers prices in the customer's local currency, at its own exchange rate."""
 
 
 class CheckoutSessionCreateParamsAfterExpirationRecovery(TypedDict, total=False, closed=True):
+    """Settings for winning back a customer who left the session before paying."""
+
     allow_promotion_codes: bool
+    """Whether the customer can enter a promotion code in the session that the recovery URL opens. Defaults
+    to `False`.
+    """
     enabled: Required[bool]
+    """Whether an expired session gets a recovery URL, which opens a new session with the same contents."""
 
 
 class CheckoutSessionCreateParamsAfterExpiration(TypedDict, total=False, closed=True):
+    """What happens when the session expires."""
+
     recovery: CheckoutSessionCreateParamsAfterExpirationRecovery
+    """Settings for winning back a customer who left the session before paying."""
 
 
 class CheckoutSessionCreateParamsAutomaticTaxLiability(TypedDict, total=False, closed=True):
@@ -211,22 +223,51 @@ class CheckoutSessionCreateParamsAutomaticTax(TypedDict, total=False, closed=Tru
 
 
 class CheckoutSessionCreateParamsBrandingSettingsIcon(TypedDict, total=False, closed=True):
+    """Small square picture of the business, shown next to its name."""
+
     file: str
+    """ID of the uploaded file with the icon. Only with the type `file`."""
     type: Required[Literal["file", "url"]]
+    """Whether the icon is a file uploaded to Stripe or a URL.
+
+    - `file`: A file that was uploaded to Stripe.
+    - `url`: A picture at a public URL.
+    """
     url: str
+    """URL of the icon. Only with the type `url`."""
 
 
 class CheckoutSessionCreateParamsBrandingSettingsLogo(TypedDict, total=False, closed=True):
+    """Logo of the business, shown in place of the icon and the name."""
+
     file: str
+    """ID of the uploaded file with the logo. Only with the type `file`."""
     type: Required[Literal["file", "url"]]
+    """Whether the logo is a file uploaded to Stripe or a URL.
+
+    - `file`: A file that was uploaded to Stripe.
+    - `url`: A picture at a public URL.
+    """
     url: str
+    """URL of the logo. Only with the type `url`."""
 
 
 class CheckoutSessionCreateParamsBrandingSettings(TypedDict, total=False, closed=True):
+    """Look of the payment page. Each setting that is left out comes from the branding of the account."""
+
     background_color: str | None
+    """Color behind the page, as a hex code such as `#ffffff`."""
     border_style: Literal["pill", "rectangular", "rounded"] | None
+    """Shape of buttons and input fields.
+
+    - `pill`: Fully rounded ends.
+    - `rectangular`: Square corners.
+    - `rounded`: Slightly rounded corners.
+    """
     button_color: str | None
+    """Color of the button that submits the page, as a hex code such as `#0055aa`."""
     display_name: str
+    """Business name at the top of the page."""
     font_family: (
         Literal[
             "be_vietnam_pro",
@@ -258,100 +299,202 @@ class CheckoutSessionCreateParamsBrandingSettings(TypedDict, total=False, closed
         ]
         | None
     )
+    """Font of the page."""
     icon: CheckoutSessionCreateParamsBrandingSettingsIcon
+    """Small square picture of the business, shown next to its name."""
     logo: CheckoutSessionCreateParamsBrandingSettingsLogo
+    """Logo of the business, shown in place of the icon and the name."""
 
 
 class CheckoutSessionCreateParamsConsentCollectionPaymentMethodReuseAgreement(TypedDict, total=False, closed=True):
+    """Text about the reuse of the payment method, near the pay button."""
+
     position: Required[Literal["auto", "hidden"]]
+    """Whether Checkout shows its own text about reuse. If you hide it, show the terms yourself, for
+    example with `custom_text`.
+
+    - `auto`: Checkout decides whether to show its text.
+    - `hidden`: Checkout shows no text about reuse.
+    """
 
 
 class CheckoutSessionCreateParamsConsentCollection(TypedDict, total=False, closed=True):
+    """Agreements that Checkout asks the customer for."""
+
     payment_method_reuse_agreement: CheckoutSessionCreateParamsConsentCollectionPaymentMethodReuseAgreement
+    """Text about the reuse of the payment method, near the pay button."""
     promotions: Literal["auto", "none"]
+    """Whether the page offers a checkbox for promotional emails.
+
+    - `auto`: Whether the checkbox is shown depends on the customer's locale.
+    - `none`: No checkbox is shown.
+    """
     terms_of_service: Literal["none", "required"]
+    """Whether the customer must tick a checkbox to accept your terms of service. The account's public
+    details need a URL of the terms.
+
+    - `none`: No checkbox is shown for the terms.
+    - `required`: The customer cannot pay without accepting the terms.
+    """
 
 
 class CheckoutSessionCreateParamsCustomFieldDropdownOption(TypedDict, total=False, closed=True):
+    """Options that the customer can choose from, up to 200."""
+
     label: Required[Annotated[str, MaxLen(100)]]
+    """Text of the option, up to 100 characters."""
     value: Required[Annotated[str, MaxLen(100)]]
+    """Value that you receive when the option is chosen, up to 100 letters and digits. Each must be unique
+    in its field.
+    """
 
 
 class CheckoutSessionCreateParamsCustomFieldDropdown(TypedDict, total=False, closed=True):
+    """Options and answer of a field with the type `dropdown`."""
+
     default_value: Annotated[str, MaxLen(100)]
+    """Value of the option that is selected at the start."""
     options: Required[Sequence[CheckoutSessionCreateParamsCustomFieldDropdownOption]]
+    """Options that the customer can choose from, up to 200."""
 
 
 class CheckoutSessionCreateParamsCustomFieldLabel(TypedDict, total=False, closed=True):
+    """Name of the field as the customer sees it."""
+
     custom: Required[Annotated[str, MaxLen(50)]]
+    """Text of the label, up to 50 characters."""
     type: Required[Literal["custom"]]
+    """Kind of label. Always `custom`, your own text.
+
+    - `custom`: Your own text.
+    """
 
 
 class CheckoutSessionCreateParamsCustomFieldNumeric(TypedDict, total=False, closed=True):
+    """Limits and answer of a field with the type `numeric`."""
+
     default_value: Annotated[str, MaxLen(255)]
+    """Number that the field contains at the start."""
     maximum_length: int
+    """Most characters that the customer can enter."""
     minimum_length: int
+    """Fewest characters that the customer must enter."""
 
 
 class CheckoutSessionCreateParamsCustomFieldText(TypedDict, total=False, closed=True):
+    """Limits and answer of a field with the type `text`."""
+
     default_value: Annotated[str, MaxLen(255)]
+    """Text that the field contains at the start."""
     maximum_length: int
+    """Most characters that the customer can enter."""
     minimum_length: int
+    """Fewest characters that the customer must enter."""
 
 
 class CheckoutSessionCreateParamsCustomField(TypedDict, total=False, closed=True):
+    """Up to three additional fields on the page."""
+
     dropdown: CheckoutSessionCreateParamsCustomFieldDropdown
+    """Options and answer of a field with the type `dropdown`."""
     key: Required[Annotated[str, MaxLen(200)]]
+    """Name under which you find the answer, up to 200 letters and digits. Not shown to the customer."""
     label: Required[CheckoutSessionCreateParamsCustomFieldLabel]
+    """Name of the field as the customer sees it."""
     numeric: CheckoutSessionCreateParamsCustomFieldNumeric
+    """Limits and answer of a field with the type `numeric`."""
     optional: bool
+    """Whether the customer can leave the field empty. Defaults to `False`."""
     text: CheckoutSessionCreateParamsCustomFieldText
+    """Limits and answer of a field with the type `text`."""
     type: Required[Literal["dropdown", "numeric", "text"]]
+    """Kind of field, which decides what the customer can enter.
+
+    - `dropdown`: A choice from a list of options.
+    - `numeric`: Digits only.
+    - `text`: Free text.
+    """
 
 
 class CheckoutSessionCreateParamsCustomTextAfterSubmit(TypedDict, total=False, closed=True):
+    """Text after the payment button."""
+
     message: Required[Annotated[str, MaxLen(1200)]]
+    """Text to show, up to 1200 characters."""
 
 
 class CheckoutSessionCreateParamsCustomTextShippingAddress(TypedDict, total=False, closed=True):
-    """Delivery address."""
+    """Text next to the fields for the shipping address."""
 
     message: Required[Annotated[str, MaxLen(1200)]]
+    """Text to show, up to 1200 characters."""
 
 
 class CheckoutSessionCreateParamsCustomTextSubmit(TypedDict, total=False, closed=True):
+    """Text next to the payment button."""
+
     message: Required[Annotated[str, MaxLen(1200)]]
+    """Text to show, up to 1200 characters."""
 
 
 class CheckoutSessionCreateParamsCustomTextTermsOfServiceAcceptance(TypedDict, total=False, closed=True):
+    """Text that replaces the default label of the terms of service checkbox."""
+
     message: Required[Annotated[str, MaxLen(1200)]]
+    """Text to show, up to 1200 characters."""
 
 
 class CheckoutSessionCreateParamsCustomText(TypedDict, total=False, closed=True):
+    """Your own text at certain places of the page."""
+
     after_submit: CheckoutSessionCreateParamsCustomTextAfterSubmit | None
+    """Text after the payment button."""
     shipping_address: CheckoutSessionCreateParamsCustomTextShippingAddress | None
-    """Delivery address."""
+    """Text next to the fields for the shipping address."""
     submit: CheckoutSessionCreateParamsCustomTextSubmit | None
+    """Text next to the payment button."""
     terms_of_service_acceptance: CheckoutSessionCreateParamsCustomTextTermsOfServiceAcceptance | None
+    """Text that replaces the default label of the terms of service checkbox."""
 
 
 class CheckoutSessionCreateParamsCustomerUpdate(TypedDict, total=False, closed=True):
+    """Details of the existing `customer` that Checkout may overwrite with what was entered on the page."""
+
     address: Literal["auto", "never"]
+    """Whether Checkout saves the billing address as the customer's `address`.
+
+    - `auto`: Checkout overwrites the customer's details with what was entered.
+    - `never`: The customer's details stay as they are.
+    """
     name: Literal["auto", "never"]
+    """Whether Checkout saves the name as the customer's `name`.
+
+    - `auto`: Checkout overwrites the customer's details with what was entered.
+    - `never`: The customer's details stay as they are.
+    """
     shipping: Literal["auto", "never"]
-    """Recipient and address of a delivery."""
+    """Whether Checkout saves the shipping details as the customer's `shipping`.
+
+    - `auto`: Checkout overwrites the customer's details with what was entered.
+    - `never`: The customer's details stay as they are.
+    """
 
 
 class CheckoutSessionCreateParamsDiscount(TypedDict, total=False, closed=True):
+    """Coupon or promotion code to apply. At most one, and not together with `allow_promotion_codes`."""
+
     coupon: str
-    """Coupon of the discount."""
+    """Coupon that applies."""
     promotion_code: str
-    """Promotion code of the discount."""
+    """Promotion code that applies."""
 
 
 class CheckoutSessionCreateParamsInvoiceCreationInvoiceDataCustomField(TypedDict, total=False, closed=True):
+    """Up to four additional lines of name and value on the invoice."""
+
     name: Required[Annotated[str, MaxLen(40)]]
     value: Required[Annotated[str, MaxLen(140)]]
+    """Value next to the name, up to 140 characters."""
 
 
 class CheckoutSessionCreateParamsInvoiceCreationInvoiceDataIssuer(TypedDict, total=False, closed=True):
@@ -368,16 +511,29 @@ class CheckoutSessionCreateParamsInvoiceCreationInvoiceDataIssuer(TypedDict, tot
 
 
 class CheckoutSessionCreateParamsInvoiceCreationInvoiceDataRenderingOptions(TypedDict, total=False, closed=True):
+    """How the PDF of the invoice looks."""
+
     amount_tax_display: Literal["exclude_tax", "include_inclusive_tax"] | None
+    """How the amounts of lines on the PDF treat tax.
+
+    - `exclude_tax`: Amounts without tax.
+    - `include_inclusive_tax`: Amounts with the tax that prices contain, but without exclusive tax.
+    """
     template: str
+    """Invoice template to use for the PDF."""
 
 
 class CheckoutSessionCreateParamsInvoiceCreationInvoiceData(TypedDict, total=False, closed=True):
+    """Contents of the invoice."""
+
     account_tax_ids: list[str] | None
     """Tax IDs of your account to show on the invoices. The account's default tax IDs unless set."""
     custom_fields: Sequence[CheckoutSessionCreateParamsInvoiceCreationInvoiceDataCustomField] | None
+    """Up to four additional lines of name and value on the invoice."""
     description: Annotated[str, MaxLen(1500)]
+    """Memo on the invoice."""
     footer: str
+    """Text at the end of the invoice."""
     issuer: CheckoutSessionCreateParamsInvoiceCreationInvoiceDataIssuer
     """Account that issues the invoice. Its branding, address and tax IDs are shown on it."""
     metadata: Mapping[str, str]
@@ -385,11 +541,16 @@ class CheckoutSessionCreateParamsInvoiceCreationInvoiceData(TypedDict, total=Fal
     up to 500. An update changes only the keys it contains; an empty value removes its key.
     """
     rendering_options: CheckoutSessionCreateParamsInvoiceCreationInvoiceDataRenderingOptions | None
+    """How the PDF of the invoice looks."""
 
 
 class CheckoutSessionCreateParamsInvoiceCreation(TypedDict, total=False, closed=True):
+    """Settings for an invoice after the payment, in `payment` mode."""
+
     enabled: Required[bool]
+    """Whether Stripe creates a paid invoice once the payment succeeds."""
     invoice_data: CheckoutSessionCreateParamsInvoiceCreationInvoiceData
+    """Contents of the invoice."""
 
 
 class CheckoutSessionCreateParamsLineItemAdjustableQuantity(TypedDict, total=False, closed=True):
@@ -404,7 +565,10 @@ class CheckoutSessionCreateParamsLineItemAdjustableQuantity(TypedDict, total=Fal
 
 
 class CheckoutSessionCreateParamsLineItemPriceDataProductDataTaxDetails(TypedDict, total=False, closed=True):
+    """How Stripe Tax taxes the product."""
+
     performance_location: str
+    """Tax location where the service, such as an event, is performed."""
     tax_code: str | None
     """Tax code that classifies the goods or services for Stripe Tax."""
 
@@ -425,6 +589,7 @@ class CheckoutSessionCreateParamsLineItemPriceDataProductData(TypedDict, total=F
     tax_code: str
     """Tax code that classifies the product for Stripe Tax."""
     tax_details: CheckoutSessionCreateParamsLineItemPriceDataProductDataTaxDetails
+    """How Stripe Tax taxes the product."""
     unit_label: Annotated[str, MaxLen(12)]
     """Name of a unit, such as `seat`, on receipts, invoices and checkout pages."""
 
@@ -473,6 +638,10 @@ class CheckoutSessionCreateParamsLineItemPriceData(TypedDict, total=False, close
 
 
 class CheckoutSessionCreateParamsLineItem(TypedDict, total=False, closed=True):
+    """What the customer buys. Required in the modes `payment` and `subscription`; a subscription needs at
+    least one recurring price.
+    """
+
     adjustable_quantity: CheckoutSessionCreateParamsLineItemAdjustableQuantity
     """Lets the customer change the quantity."""
     metadata: Mapping[str, str]
@@ -480,32 +649,47 @@ class CheckoutSessionCreateParamsLineItem(TypedDict, total=False, closed=True):
     up to 500. An update changes only the keys it contains; an empty value removes its key.
     """
     price: str
-    """Price that applies."""
+    """Price of the line item. Either this or `price_data` is required."""
     price_data: CheckoutSessionCreateParamsLineItemPriceData
     """Defines a price for this use only, without creating a price for reuse."""
     quantity: int
-    """Number of units."""
+    """How many units the customer buys. Not for metered prices."""
     tax_rates: list[str]
     """Tax rates that apply. They override the default tax rates."""
 
 
 class CheckoutSessionCreateParamsManagedPayments(TypedDict, total=False, closed=True):
+    """Settings for Managed Payments, in which Stripe acts as merchant of record."""
+
     enabled: bool
+    """Whether the session uses Managed Payments."""
 
 
 class CheckoutSessionCreateParamsNameCollectionBusiness(TypedDict, total=False, closed=True):
+    """Settings for the business name."""
+
     enabled: Required[bool]
+    """Whether Checkout asks for a business name."""
     optional: bool
+    """Whether the customer can leave the business name empty. Defaults to `False`."""
 
 
 class CheckoutSessionCreateParamsNameCollectionIndividual(TypedDict, total=False, closed=True):
+    """Settings for the personal name."""
+
     enabled: Required[bool]
+    """Whether Checkout asks for a personal name."""
     optional: bool
+    """Whether the customer can leave the personal name empty. Defaults to `False`."""
 
 
 class CheckoutSessionCreateParamsNameCollection(TypedDict, total=False, closed=True):
+    """Names that Checkout asks the customer for."""
+
     business: CheckoutSessionCreateParamsNameCollectionBusiness
+    """Settings for the business name."""
     individual: CheckoutSessionCreateParamsNameCollectionIndividual
+    """Settings for the personal name."""
 
 
 class CheckoutSessionCreateParamsOptionalItemAdjustableQuantity(TypedDict, total=False, closed=True):
@@ -520,12 +704,14 @@ class CheckoutSessionCreateParamsOptionalItemAdjustableQuantity(TypedDict, total
 
 
 class CheckoutSessionCreateParamsOptionalItem(TypedDict, total=False, closed=True):
+    """Items that the customer can add to the purchase on the page, up to ten."""
+
     adjustable_quantity: CheckoutSessionCreateParamsOptionalItemAdjustableQuantity
     """Lets the customer change the quantity."""
     price: Required[str]
-    """Price that applies."""
+    """Price of the optional item."""
     quantity: Required[int]
-    """Number of units."""
+    """Quantity that is added when the customer chooses the item."""
 
 
 class CheckoutSessionCreateParamsPaymentIntentDataShippingAddress(TypedDict, total=False, closed=True):
@@ -570,16 +756,19 @@ class CheckoutSessionCreateParamsPaymentIntentDataTransferData(TypedDict, total=
 
 
 class CheckoutSessionCreateParamsPaymentIntentData(TypedDict, total=False, closed=True):
+    """What applies to the payment intent that the session creates. Only in `payment` mode."""
+
     application_fee_amount: int
     """Fee that the platform collects on the payment, in the smallest currency unit."""
     capture_method: Literal["automatic", "automatic_async", "manual"]
-    """When the authorized money is captured.
+    """When the money is taken after the payment is authorized.
 
     - `automatic`: Captured as soon as the payment is authorized.
     - `automatic_async`: Captured in the background shortly after the payment is authorized.
     - `manual`: Captured when you capture the payment. Not all payment methods support it.
     """
     description: Annotated[str, MaxLen(1000)]
+    """Your own text for the payment, shown in the Dashboard and in receipts."""
     metadata: Mapping[str, str]
     """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
     up to 500. An update changes only the keys it contains; an empty value removes its key.
@@ -589,9 +778,10 @@ class CheckoutSessionCreateParamsPaymentIntentData(TypedDict, total=False, close
     to the payment.
     """
     receipt_email: str
+    """Email address that gets the receipt. In live mode, Stripe sends it in any case."""
     setup_future_usage: Literal["off_session", "on_session"]
-    """Whether the payment method is saved for later payments, and whether the customer will be present for
-    them.
+    """Saves the payment method to the customer for later payments, with the customer present
+    (`on_session`) or absent (`off_session`).
 
     - `none`: The payment method is not saved.
     - `off_session`: Saved for payments while the customer is present or absent.
@@ -612,7 +802,7 @@ class CheckoutSessionCreateParamsPaymentIntentData(TypedDict, total=False, close
 
 
 class CheckoutSessionCreateParamsPaymentMethodData(TypedDict, total=False, closed=True):
-    """Details of a new payment method to create and use."""
+    """Settings for the payment method that the session saves."""
 
     allow_redisplay: Literal["always", "limited", "unspecified"]
     """Whether the payment method can be shown to the customer again in other checkouts.
@@ -629,16 +819,30 @@ class CheckoutSessionCreateParamsPaymentMethodOptionsAcssDebitMandateOptions(Typ
     custom_mandate_url: str | None
     """URL of your own mandate text, shown instead of Stripe's."""
     default_for: Sequence[Literal["invoice", "subscription"]]
+    """What the mandate is used for by default, besides this session. Only in `setup` mode.
+
+    - `invoice`: Later payments of invoices.
+    - `subscription`: Later payments of subscriptions.
+    """
     interval_description: Annotated[str, MaxLen(500)]
     """How often payments are taken, in words, as the mandate states it."""
     payment_schedule: Literal["combined", "interval", "sporadic"]
-    """How often payments are taken."""
+    """How often payments are taken.
+
+    - `combined`: At fixed intervals, and also at irregular times.
+    - `interval`: At the intervals that `interval_description` describes.
+    - `sporadic`: At irregular times.
+    """
     transaction_type: Literal["business", "personal"]
-    """Whether the payments come from a personal or a business account."""
+    """Whether the payments come from a personal or a business account.
+
+    - `business`: The account belongs to a company.
+    - `personal`: The account belongs to a person.
+    """
 
 
 class CheckoutSessionCreateParamsPaymentMethodOptionsAcssDebit(TypedDict, total=False, closed=True):
-    """Data specific to pre-authorized debit in Canada (ACSS)."""
+    """Settings for pre-authorized debits in Canada."""
 
     currency: Literal["cad", "usd"]
     """Three-letter ISO 4217 currency code in lowercase."""
@@ -664,7 +868,7 @@ class CheckoutSessionCreateParamsPaymentMethodOptionsAcssDebit(TypedDict, total=
 
 
 class CheckoutSessionCreateParamsPaymentMethodOptionsAffirm(TypedDict, total=False, closed=True):
-    """Data specific to Affirm."""
+    """Settings for Affirm."""
 
     capture_method: Literal["manual"]
     """When the authorized money is captured.
@@ -684,7 +888,7 @@ class CheckoutSessionCreateParamsPaymentMethodOptionsAffirm(TypedDict, total=Fal
 
 
 class CheckoutSessionCreateParamsPaymentMethodOptionsAfterpayClearpay(TypedDict, total=False, closed=True):
-    """Data specific to Afterpay and Clearpay."""
+    """Settings for Afterpay and Clearpay."""
 
     capture_method: Literal["manual"]
     """When the authorized money is captured.
@@ -704,7 +908,7 @@ class CheckoutSessionCreateParamsPaymentMethodOptionsAfterpayClearpay(TypedDict,
 
 
 class CheckoutSessionCreateParamsPaymentMethodOptionsAlipay(TypedDict, total=False, closed=True):
-    """Data specific to Alipay."""
+    """Settings for Alipay."""
 
     setup_future_usage: Literal["none"]
     """Whether the payment method is saved for later payments, and whether the customer will be present for
@@ -717,7 +921,7 @@ class CheckoutSessionCreateParamsPaymentMethodOptionsAlipay(TypedDict, total=Fal
 
 
 class CheckoutSessionCreateParamsPaymentMethodOptionsAlma(TypedDict, total=False, closed=True):
-    """Data specific to Alma."""
+    """Settings for Alma."""
 
     capture_method: Literal["manual"]
     """When the authorized money is captured.
@@ -729,7 +933,7 @@ class CheckoutSessionCreateParamsPaymentMethodOptionsAlma(TypedDict, total=False
 
 
 class CheckoutSessionCreateParamsPaymentMethodOptionsAmazonPay(TypedDict, total=False, closed=True):
-    """Data specific to Amazon Pay."""
+    """Settings for Amazon Pay."""
 
     capture_method: Literal["manual"]
     """When the authorized money is captured.
@@ -749,7 +953,7 @@ class CheckoutSessionCreateParamsPaymentMethodOptionsAmazonPay(TypedDict, total=
 
 
 class CheckoutSessionCreateParamsPaymentMethodOptionsAuBecsDebit(TypedDict, total=False, closed=True):
-    """Data specific to BECS Direct Debit in Australia."""
+    """Settings for BECS Direct Debit in Australia."""
 
     setup_future_usage: Literal["none"]
     """Whether the payment method is saved for later payments, and whether the customer will be present for
@@ -771,7 +975,7 @@ class CheckoutSessionCreateParamsPaymentMethodOptionsBacsDebitMandateOptions(Typ
 
 
 class CheckoutSessionCreateParamsPaymentMethodOptionsBacsDebit(TypedDict, total=False, closed=True):
-    """Data specific to Bacs Direct Debit in the United Kingdom."""
+    """Settings for Bacs Direct Debit in the United Kingdom."""
 
     mandate_options: CheckoutSessionCreateParamsPaymentMethodOptionsBacsDebitMandateOptions
     """Terms of the mandate that authorizes the payments."""
@@ -788,7 +992,7 @@ class CheckoutSessionCreateParamsPaymentMethodOptionsBacsDebit(TypedDict, total=
 
 
 class CheckoutSessionCreateParamsPaymentMethodOptionsBancontact(TypedDict, total=False, closed=True):
-    """Data specific to Bancontact."""
+    """Settings for Bancontact."""
 
     setup_future_usage: Literal["none", "off_session"]
     """Whether the payment method is saved for later payments, and whether the customer will be present for
@@ -801,7 +1005,7 @@ class CheckoutSessionCreateParamsPaymentMethodOptionsBancontact(TypedDict, total
 
 
 class CheckoutSessionCreateParamsPaymentMethodOptionsBillie(TypedDict, total=False, closed=True):
-    """Data specific to Billie."""
+    """Settings for Billie."""
 
     capture_method: Literal["manual"]
     """When the authorized money is captured.
@@ -820,7 +1024,7 @@ class CheckoutSessionCreateParamsPaymentMethodOptionsBlikMandateOptions(TypedDic
 
 
 class CheckoutSessionCreateParamsPaymentMethodOptionsBlik(TypedDict, total=False, closed=True):
-    """Data specific to BLIK."""
+    """Settings for BLIK."""
 
     mandate_options: CheckoutSessionCreateParamsPaymentMethodOptionsBlikMandateOptions
     """Terms of the mandate that authorizes the payments."""
@@ -835,7 +1039,7 @@ class CheckoutSessionCreateParamsPaymentMethodOptionsBlik(TypedDict, total=False
 
 
 class CheckoutSessionCreateParamsPaymentMethodOptionsBoleto(TypedDict, total=False, closed=True):
-    """Data specific to Boleto."""
+    """Settings for Boleto."""
 
     expires_after_days: int
     """Number of days after which the customer can no longer pay."""
@@ -857,12 +1061,27 @@ class CheckoutSessionCreateParamsPaymentMethodOptionsCardInstallments(TypedDict,
 
 
 class CheckoutSessionCreateParamsPaymentMethodOptionsCardRestrictions(TypedDict, total=False, closed=True):
+    """Cards that the session does not accept."""
+
     brands_blocked: Sequence[Literal["american_express", "discover_global_network", "mastercard", "visa"]]
+    """Card brands that the session does not accept.
+
+    - `american_express`: American Express.
+    - `discover_global_network`: Discover and the other brands of its network.
+    - `mastercard`: Mastercard.
+    - `visa`: Visa.
+    """
     funding_types_blocked: Sequence[Literal["credit", "debit", "prepaid"]]
+    """Funding types of cards that the session does not accept.
+
+    - `credit`: Credit cards.
+    - `debit`: Debit cards.
+    - `prepaid`: Prepaid cards.
+    """
 
 
 class CheckoutSessionCreateParamsPaymentMethodOptionsCard(TypedDict, total=False, closed=True):
-    """Settings for card payments."""
+    """Settings for cards."""
 
     capture_method: Literal["manual"]
     """When the authorized money is captured.
@@ -874,13 +1093,29 @@ class CheckoutSessionCreateParamsPaymentMethodOptionsCard(TypedDict, total=False
     installments: CheckoutSessionCreateParamsPaymentMethodOptionsCardInstallments
     """Settings for payment in installments."""
     request_extended_authorization: Literal["if_available", "never"]
-    """Whether to request a longer capture window."""
+    """Whether to request a longer capture window.
+
+    - `if_available`: Asked for where the card supports it.
+    - `never`: Not asked for.
+    """
     request_incremental_authorization: Literal["if_available", "never"]
-    """Whether to request that the authorized amount can be increased."""
+    """Whether to request that the authorized amount can be increased.
+
+    - `if_available`: Asked for where the card supports it.
+    - `never`: Not asked for.
+    """
     request_multicapture: Literal["if_available", "never"]
-    """Whether to request that the payment can be captured in parts."""
+    """Whether to request that the payment can be captured in parts.
+
+    - `if_available`: Asked for where the card supports it.
+    - `never`: Not asked for.
+    """
     request_overcapture: Literal["if_available", "never"]
-    """Whether to request that more than the authorized amount can be captured."""
+    """Whether to request that more than the authorized amount can be captured.
+
+    - `if_available`: Asked for where the card supports it.
+    - `never`: Not asked for.
+    """
     request_three_d_secure: Literal["any", "automatic", "challenge"]
     """When to request 3D Secure authentication.
 
@@ -889,6 +1124,7 @@ class CheckoutSessionCreateParamsPaymentMethodOptionsCard(TypedDict, total=False
     - `challenge`: Whenever possible, preferring that the customer is challenged.
     """
     restrictions: CheckoutSessionCreateParamsPaymentMethodOptionsCardRestrictions
+    """Cards that the session does not accept."""
     setup_future_usage: Literal["off_session", "on_session"]
     """Whether the payment method is saved for later payments, and whether the customer will be present for
     them.
@@ -898,11 +1134,17 @@ class CheckoutSessionCreateParamsPaymentMethodOptionsCard(TypedDict, total=False
     - `on_session`: Saved for payments while the customer is present.
     """
     statement_descriptor_suffix_kana: Annotated[str, MaxLen(22)]
+    """Kana text that follows the account's prefix on Japanese card statements, up to 22 characters
+    together.
+    """
     statement_descriptor_suffix_kanji: Annotated[str, MaxLen(17)]
+    """Kanji text that follows the account's prefix on Japanese card statements, up to 17 characters
+    together.
+    """
 
 
 class CheckoutSessionCreateParamsPaymentMethodOptionsCashapp(TypedDict, total=False, closed=True):
-    """Data specific to Cash App Pay."""
+    """Settings for Cash App Pay."""
 
     capture_method: Literal["manual"]
     """When the authorized money is captured.
@@ -922,7 +1164,7 @@ class CheckoutSessionCreateParamsPaymentMethodOptionsCashapp(TypedDict, total=Fa
 
 
 class CheckoutSessionCreateParamsPaymentMethodOptionsCrypto(TypedDict, total=False, closed=True):
-    """Data specific to payments with stablecoins."""
+    """Settings for payments with stablecoins."""
 
     setup_future_usage: Literal["none"]
     """Whether the payment method is saved for later payments, and whether the customer will be present for
@@ -949,19 +1191,39 @@ class CheckoutSessionCreateParamsPaymentMethodOptionsCustomerBalanceBankTransfer
     eu_bank_transfer: CheckoutSessionCreateParamsPaymentMethodOptionsCustomerBalanceBankTransferEuBankTransfer
     """Settings for bank transfers in the European Union."""
     requested_address_types: Sequence[Literal["aba", "iban", "sepa", "sort_code", "spei", "swift", "zengin"]]
+    """Kinds of bank details that the customer is shown for the transfer.
+
+    - `aba`: Account and routing number for ACH and domestic wires in the US.
+    - `iban`: IBAN of a European account.
+    - `sepa`: IBAN for SEPA transfers.
+    - `sort_code`: Sort code and account number in the United Kingdom.
+    - `spei`: CLABE for SPEI transfers in Mexico.
+    - `swift`: SWIFT code and account number for US dollars.
+    - `zengin`: Account details for Zengin transfers in Japan.
+    """
     type: Required[
         Literal["eu_bank_transfer", "gb_bank_transfer", "jp_bank_transfer", "mx_bank_transfer", "us_bank_transfer"]
     ]
-    """Type of bank transfer, which depends on the country."""
+    """Banking system through which the customer transfers.
+
+    - `eu_bank_transfer`: SEPA transfers in euros.
+    - `gb_bank_transfer`: Transfers in pounds sterling.
+    - `jp_bank_transfer`: Transfers in yen.
+    - `mx_bank_transfer`: Transfers in Mexican pesos.
+    - `us_bank_transfer`: Transfers in US dollars.
+    """
 
 
 class CheckoutSessionCreateParamsPaymentMethodOptionsCustomerBalance(TypedDict, total=False, closed=True):
-    """Data specific to payments from the customer's cash balance."""
+    """Settings for bank transfers to the customer's cash balance."""
 
     bank_transfer: CheckoutSessionCreateParamsPaymentMethodOptionsCustomerBalanceBankTransfer
     """Settings for bank transfers."""
     funding_type: Literal["bank_transfer"]
-    """How the customer adds funds to the balance."""
+    """How the customer adds funds to the balance.
+
+    - `bank_transfer`: The customer sends the money by bank transfer.
+    """
     setup_future_usage: Literal["none"]
     """Whether the payment method is saved for later payments, and whether the customer will be present for
     them.
@@ -973,6 +1235,8 @@ class CheckoutSessionCreateParamsPaymentMethodOptionsCustomerBalance(TypedDict, 
 
 
 class CheckoutSessionCreateParamsPaymentMethodOptionsDemoPay(TypedDict, total=False, closed=True):
+    """Settings for Demo Pay."""
+
     setup_future_usage: Literal["none", "off_session"]
     """Whether the payment method is saved for later payments, and whether the customer will be present for
     them.
@@ -984,7 +1248,7 @@ class CheckoutSessionCreateParamsPaymentMethodOptionsDemoPay(TypedDict, total=Fa
 
 
 class CheckoutSessionCreateParamsPaymentMethodOptionsEps(TypedDict, total=False, closed=True):
-    """Data specific to EPS."""
+    """Settings for EPS."""
 
     setup_future_usage: Literal["none"]
     """Whether the payment method is saved for later payments, and whether the customer will be present for
@@ -997,7 +1261,7 @@ class CheckoutSessionCreateParamsPaymentMethodOptionsEps(TypedDict, total=False,
 
 
 class CheckoutSessionCreateParamsPaymentMethodOptionsFpx(TypedDict, total=False, closed=True):
-    """Data specific to FPX."""
+    """Settings for FPX."""
 
     setup_future_usage: Literal["none"]
     """Whether the payment method is saved for later payments, and whether the customer will be present for
@@ -1010,7 +1274,7 @@ class CheckoutSessionCreateParamsPaymentMethodOptionsFpx(TypedDict, total=False,
 
 
 class CheckoutSessionCreateParamsPaymentMethodOptionsGiropay(TypedDict, total=False, closed=True):
-    """Data specific to giropay."""
+    """Settings for giropay."""
 
     setup_future_usage: Literal["none"]
     """Whether the payment method is saved for later payments, and whether the customer will be present for
@@ -1023,7 +1287,7 @@ class CheckoutSessionCreateParamsPaymentMethodOptionsGiropay(TypedDict, total=Fa
 
 
 class CheckoutSessionCreateParamsPaymentMethodOptionsGrabpay(TypedDict, total=False, closed=True):
-    """Data specific to GrabPay."""
+    """Settings for GrabPay."""
 
     setup_future_usage: Literal["none"]
     """Whether the payment method is saved for later payments, and whether the customer will be present for
@@ -1036,7 +1300,7 @@ class CheckoutSessionCreateParamsPaymentMethodOptionsGrabpay(TypedDict, total=Fa
 
 
 class CheckoutSessionCreateParamsPaymentMethodOptionsIdeal(TypedDict, total=False, closed=True):
-    """Data specific to iDEAL."""
+    """Settings for iDEAL."""
 
     setup_future_usage: Literal["none"]
     """Whether the payment method is saved for later payments, and whether the customer will be present for
@@ -1049,7 +1313,7 @@ class CheckoutSessionCreateParamsPaymentMethodOptionsIdeal(TypedDict, total=Fals
 
 
 class CheckoutSessionCreateParamsPaymentMethodOptionsKakaoPay(TypedDict, total=False, closed=True):
-    """Data specific to Kakao Pay."""
+    """Settings for Kakao Pay."""
 
     capture_method: Literal["manual"]
     """When the authorized money is captured.
@@ -1069,25 +1333,37 @@ class CheckoutSessionCreateParamsPaymentMethodOptionsKakaoPay(TypedDict, total=F
 
 
 class CheckoutSessionCreateParamsPaymentMethodOptionsKlarnaSubscriptionNextBilling(TypedDict, total=False, closed=True):
+    """Next payment of the subscription."""
+
     amount: Required[int]
+    """Amount of the next payment, in the smallest currency unit."""
     date: Required[str]
+    """Date of the next payment, as `YYYY-MM-DD`."""
 
 
 class CheckoutSessionCreateParamsPaymentMethodOptionsKlarnaSubscription(TypedDict, total=False, closed=True):
+    """Subscriptions that the customer starts with this payment, as Klarna needs to know."""
+
     interval: Required[Literal["day", "month", "week", "year"]]
-    """- `day`: Days.
+    """Unit of time between two payments of the subscription.
+
+    - `day`: Days.
     - `week`: Weeks.
     - `month`: Months.
     - `year`: Years.
     """
     interval_count: int
+    """How many intervals lie between two payments of the subscription."""
     name: Annotated[str, MaxLen(255)]
+    """Name of the subscription, shown to the customer."""
     next_billing: Required[CheckoutSessionCreateParamsPaymentMethodOptionsKlarnaSubscriptionNextBilling]
+    """Next payment of the subscription."""
     reference: Required[Annotated[str, MaxLen(255)]]
+    """Reference by which later payments name this subscription."""
 
 
 class CheckoutSessionCreateParamsPaymentMethodOptionsKlarna(TypedDict, total=False, closed=True):
-    """Data specific to Klarna."""
+    """Settings for Klarna."""
 
     capture_method: Literal["manual"]
     """When the authorized money is captured.
@@ -1105,10 +1381,11 @@ class CheckoutSessionCreateParamsPaymentMethodOptionsKlarna(TypedDict, total=Fal
     - `on_session`: Saved for payments while the customer is present.
     """
     subscriptions: Sequence[CheckoutSessionCreateParamsPaymentMethodOptionsKlarnaSubscription] | None
+    """Subscriptions that the customer starts with this payment, as Klarna needs to know."""
 
 
 class CheckoutSessionCreateParamsPaymentMethodOptionsKonbini(TypedDict, total=False, closed=True):
-    """Data specific to Konbini."""
+    """Settings for payments in Japanese convenience stores."""
 
     expires_after_days: int
     """Number of days after which the customer can no longer pay."""
@@ -1123,7 +1400,7 @@ class CheckoutSessionCreateParamsPaymentMethodOptionsKonbini(TypedDict, total=Fa
 
 
 class CheckoutSessionCreateParamsPaymentMethodOptionsKrCard(TypedDict, total=False, closed=True):
-    """Data specific to Korean cards."""
+    """Settings for cards of South Korea."""
 
     capture_method: Literal["manual"]
     """When the authorized money is captured.
@@ -1143,7 +1420,7 @@ class CheckoutSessionCreateParamsPaymentMethodOptionsKrCard(TypedDict, total=Fal
 
 
 class CheckoutSessionCreateParamsPaymentMethodOptionsLink(TypedDict, total=False, closed=True):
-    """Settings for payments with Link."""
+    """Settings for Link payments."""
 
     capture_method: Literal["manual"]
     """When the authorized money is captured.
@@ -1163,7 +1440,7 @@ class CheckoutSessionCreateParamsPaymentMethodOptionsLink(TypedDict, total=False
 
 
 class CheckoutSessionCreateParamsPaymentMethodOptionsMobilepay(TypedDict, total=False, closed=True):
-    """Data specific to MobilePay."""
+    """Settings for MobilePay."""
 
     capture_method: Literal["manual"]
     """When the authorized money is captured.
@@ -1183,7 +1460,7 @@ class CheckoutSessionCreateParamsPaymentMethodOptionsMobilepay(TypedDict, total=
 
 
 class CheckoutSessionCreateParamsPaymentMethodOptionsMultibanco(TypedDict, total=False, closed=True):
-    """Data specific to Multibanco."""
+    """Settings for Multibanco."""
 
     setup_future_usage: Literal["none"]
     """Whether the payment method is saved for later payments, and whether the customer will be present for
@@ -1196,7 +1473,7 @@ class CheckoutSessionCreateParamsPaymentMethodOptionsMultibanco(TypedDict, total
 
 
 class CheckoutSessionCreateParamsPaymentMethodOptionsNaverPay(TypedDict, total=False, closed=True):
-    """Data specific to Naver Pay."""
+    """Settings for Naver Pay."""
 
     capture_method: Literal["manual"]
     """When the authorized money is captured.
@@ -1216,7 +1493,7 @@ class CheckoutSessionCreateParamsPaymentMethodOptionsNaverPay(TypedDict, total=F
 
 
 class CheckoutSessionCreateParamsPaymentMethodOptionsOxxo(TypedDict, total=False, closed=True):
-    """Data specific to OXXO."""
+    """Settings for OXXO."""
 
     expires_after_days: int
     """Number of days after which the customer can no longer pay."""
@@ -1231,7 +1508,7 @@ class CheckoutSessionCreateParamsPaymentMethodOptionsOxxo(TypedDict, total=False
 
 
 class CheckoutSessionCreateParamsPaymentMethodOptionsP24(TypedDict, total=False, closed=True):
-    """Data specific to Przelewy24."""
+    """Settings for Przelewy24."""
 
     setup_future_usage: Literal["none"]
     """Whether the payment method is saved for later payments, and whether the customer will be present for
@@ -1242,14 +1519,15 @@ class CheckoutSessionCreateParamsPaymentMethodOptionsP24(TypedDict, total=False,
     - `on_session`: Saved for payments while the customer is present.
     """
     tos_shown_and_accepted: bool
+    """Whether the customer has seen and accepted the terms of Przelewy24."""
 
 
 class CheckoutSessionCreateParamsPaymentMethodOptionsPayByBank(TypedDict, total=False, closed=True):
-    """Data specific to Pay by Bank."""
+    """Settings for Pay by Bank."""
 
 
 class CheckoutSessionCreateParamsPaymentMethodOptionsPayco(TypedDict, total=False, closed=True):
-    """Data specific to PAYCO."""
+    """Settings for PAYCO."""
 
     capture_method: Literal["manual"]
     """When the authorized money is captured.
@@ -1269,7 +1547,7 @@ class CheckoutSessionCreateParamsPaymentMethodOptionsPayco(TypedDict, total=Fals
 
 
 class CheckoutSessionCreateParamsPaymentMethodOptionsPaynow(TypedDict, total=False, closed=True):
-    """Data specific to PayNow."""
+    """Settings for PayNow."""
 
     setup_future_usage: Literal["none"]
     """Whether the payment method is saved for later payments, and whether the customer will be present for
@@ -1282,7 +1560,7 @@ class CheckoutSessionCreateParamsPaymentMethodOptionsPaynow(TypedDict, total=Fal
 
 
 class CheckoutSessionCreateParamsPaymentMethodOptionsPaypal(TypedDict, total=False, closed=True):
-    """Data specific to PayPal."""
+    """Settings for PayPal."""
 
     capture_method: Literal["manual"] | None
     """When the authorized money is captured.
@@ -1316,7 +1594,9 @@ class CheckoutSessionCreateParamsPaymentMethodOptionsPaypal(TypedDict, total=Fal
     ]
     """Language of the payment page, as an IETF language tag such as `en-US`."""
     reference: Annotated[str, MaxLen(127)]
+    """Your own reference, which PayPal shows to the customer with the transaction."""
     risk_correlation_id: Annotated[str, MaxLen(32)]
+    """PayPal's ID of the risk data that your site collected for this payment."""
     setup_future_usage: Literal["none", "off_session"] | None
     """Whether the payment method is saved for later payments, and whether the customer will be present for
     them.
@@ -1343,7 +1623,17 @@ class CheckoutSessionCreateParamsPaymentMethodOptionsPaytoMandateOptions(TypedDi
     payment_schedule: (
         Literal["adhoc", "annual", "daily", "fortnightly", "monthly", "quarterly", "semi_annual", "weekly"] | None
     )
-    """How often payments are taken."""
+    """How often payments are taken.
+
+    - `adhoc`: At no fixed times.
+    - `annual`: Once a year.
+    - `daily`: Once a day.
+    - `fortnightly`: Every two weeks.
+    - `monthly`: Once a month.
+    - `quarterly`: Every three months.
+    - `semi_annual`: Every six months.
+    - `weekly`: Once a week.
+    """
     payments_per_period: int | None
     """Number of payments per period."""
     purpose: (
@@ -1362,13 +1652,26 @@ class CheckoutSessionCreateParamsPaymentMethodOptionsPaytoMandateOptions(TypedDi
         ]
         | None
     )
-    """Purpose of the payments."""
+    """Purpose of the payments.
+
+    - `dependant_support`: Support of dependants.
+    - `government`: Payments to the government.
+    - `loan`: Repayment of a loan.
+    - `mortgage`: Repayment of a mortgage.
+    - `other`: Something else.
+    - `pension`: Pension payments.
+    - `personal`: Personal payments.
+    - `retail`: Purchases of goods or services.
+    - `salary`: Wages.
+    - `tax`: Taxes.
+    - `utility`: Utilities, such as power or water.
+    """
     start_date: str | None
     """First day on which payments can be taken."""
 
 
 class CheckoutSessionCreateParamsPaymentMethodOptionsPayto(TypedDict, total=False, closed=True):
-    """Data specific to PayTo."""
+    """Settings for PayTo."""
 
     mandate_options: CheckoutSessionCreateParamsPaymentMethodOptionsPaytoMandateOptions
     """Terms of the mandate that authorizes the payments."""
@@ -1388,6 +1691,11 @@ class CheckoutSessionCreateParamsPaymentMethodOptionsPixMandateOptions(TypedDict
     amount: int
     """Amount of the payments, in the smallest currency unit. See `amount_type`."""
     amount_includes_iof: Literal["always", "never"]
+    """Whether the amount of the mandate contains IOF, Brazil's tax on financial operations.
+
+    - `always`: The amount contains IOF.
+    - `never`: IOF comes on top of the amount.
+    """
     amount_type: Literal["fixed", "maximum"]
     """Whether each payment has exactly the amount or at most the amount.
 
@@ -1399,17 +1707,29 @@ class CheckoutSessionCreateParamsPaymentMethodOptionsPixMandateOptions(TypedDict
     end_date: str
     """Day on which the mandate ends."""
     payment_schedule: Literal["halfyearly", "monthly", "quarterly", "weekly", "yearly"]
-    """How often payments are taken."""
+    """How often payments are taken.
+
+    - `halfyearly`: Twice a year.
+    - `monthly`: Each month.
+    - `quarterly`: Each quarter.
+    - `weekly`: Each week.
+    - `yearly`: Each year.
+    """
     reference: Annotated[str, MaxLen(35)]
-    """Your own reference for the mandate or subscription."""
+    """Name of what is paid for, which the buyer sees with the mandate."""
     start_date: str
     """First day on which payments can be taken."""
 
 
 class CheckoutSessionCreateParamsPaymentMethodOptionsPix(TypedDict, total=False, closed=True):
-    """Data specific to Pix."""
+    """Settings for Pix."""
 
     amount_includes_iof: Literal["always", "never"]
+    """Whether the amount contains IOF, Brazil's tax on financial operations. Defaults to `never`.
+
+    - `always`: The amount contains IOF.
+    - `never`: IOF comes on top of the amount.
+    """
     expires_after_seconds: int
     """Number of seconds after which the customer can no longer pay."""
     mandate_options: CheckoutSessionCreateParamsPaymentMethodOptionsPixMandateOptions
@@ -1425,7 +1745,7 @@ class CheckoutSessionCreateParamsPaymentMethodOptionsPix(TypedDict, total=False,
 
 
 class CheckoutSessionCreateParamsPaymentMethodOptionsRevolutPay(TypedDict, total=False, closed=True):
-    """Data specific to Revolut Pay."""
+    """Settings for Revolut Pay."""
 
     capture_method: Literal["manual"]
     """When the authorized money is captured.
@@ -1445,7 +1765,7 @@ class CheckoutSessionCreateParamsPaymentMethodOptionsRevolutPay(TypedDict, total
 
 
 class CheckoutSessionCreateParamsPaymentMethodOptionsSamsungPay(TypedDict, total=False, closed=True):
-    """Data specific to Samsung Pay."""
+    """Settings for Samsung Pay."""
 
     capture_method: Literal["manual"]
     """When the authorized money is captured.
@@ -1465,7 +1785,7 @@ class CheckoutSessionCreateParamsPaymentMethodOptionsSamsungPay(TypedDict, total
 
 
 class CheckoutSessionCreateParamsPaymentMethodOptionsSatispay(TypedDict, total=False, closed=True):
-    """Data specific to Satispay."""
+    """Settings for Satispay."""
 
     capture_method: Literal["manual"]
     """When the authorized money is captured.
@@ -1477,7 +1797,7 @@ class CheckoutSessionCreateParamsPaymentMethodOptionsSatispay(TypedDict, total=F
 
 
 class CheckoutSessionCreateParamsPaymentMethodOptionsScalapay(TypedDict, total=False, closed=True):
-    """Data specific to Scalapay."""
+    """Settings for Scalapay."""
 
     capture_method: Literal["manual"]
     """When the authorized money is captured.
@@ -1496,7 +1816,7 @@ class CheckoutSessionCreateParamsPaymentMethodOptionsSepaDebitMandateOptions(Typ
 
 
 class CheckoutSessionCreateParamsPaymentMethodOptionsSepaDebit(TypedDict, total=False, closed=True):
-    """Data specific to SEPA Direct Debit."""
+    """Settings for SEPA Direct Debit."""
 
     mandate_options: CheckoutSessionCreateParamsPaymentMethodOptionsSepaDebitMandateOptions
     """Terms of the mandate that authorizes the payments."""
@@ -1513,7 +1833,7 @@ class CheckoutSessionCreateParamsPaymentMethodOptionsSepaDebit(TypedDict, total=
 
 
 class CheckoutSessionCreateParamsPaymentMethodOptionsSequra(TypedDict, total=False, closed=True):
-    """Data specific to seQura."""
+    """Settings for seQura."""
 
     capture_method: Literal["manual"]
     """When the authorized money is captured.
@@ -1525,7 +1845,7 @@ class CheckoutSessionCreateParamsPaymentMethodOptionsSequra(TypedDict, total=Fal
 
 
 class CheckoutSessionCreateParamsPaymentMethodOptionsSofort(TypedDict, total=False, closed=True):
-    """Data specific to Sofort."""
+    """Settings for Sofort."""
 
     setup_future_usage: Literal["none"]
     """Whether the payment method is saved for later payments, and whether the customer will be present for
@@ -1538,7 +1858,7 @@ class CheckoutSessionCreateParamsPaymentMethodOptionsSofort(TypedDict, total=Fal
 
 
 class CheckoutSessionCreateParamsPaymentMethodOptionsSunbit(TypedDict, total=False, closed=True):
-    """Data specific to Sunbit."""
+    """Settings for Sunbit."""
 
     capture_method: Literal["manual"]
     """When the authorized money is captured.
@@ -1558,13 +1878,14 @@ class CheckoutSessionCreateParamsPaymentMethodOptionsSunbit(TypedDict, total=Fal
 
 
 class CheckoutSessionCreateParamsPaymentMethodOptionsSwish(TypedDict, total=False, closed=True):
-    """Data specific to Swish."""
+    """Settings for Swish."""
 
     reference: str
+    """Order reference that appears in the customer's Swish app after the payment."""
 
 
 class CheckoutSessionCreateParamsPaymentMethodOptionsTwint(TypedDict, total=False, closed=True):
-    """Data specific to TWINT."""
+    """Settings for TWINT."""
 
     setup_future_usage: Literal["none", "off_session"]
     """Whether the payment method is saved for later payments, and whether the customer will be present for
@@ -1594,7 +1915,7 @@ class CheckoutSessionCreateParamsPaymentMethodOptionsUpiMandateOptions(TypedDict
 
 
 class CheckoutSessionCreateParamsPaymentMethodOptionsUpi(TypedDict, total=False, closed=True):
-    """Data specific to UPI."""
+    """Settings for UPI."""
 
     mandate_options: CheckoutSessionCreateParamsPaymentMethodOptionsUpiMandateOptions
     """Terms of the mandate that authorizes the payments."""
@@ -1614,13 +1935,24 @@ class CheckoutSessionCreateParamsPaymentMethodOptionsUsBankAccountFinancialConne
     """Settings for linking the bank account with Financial Connections."""
 
     permissions: Sequence[Literal["balances", "ownership", "payment_method", "transactions"]]
-    """Data that you request access to. It must contain `payment_method`."""
+    """Data that you request access to. It must contain `payment_method`.
+
+    - `balances`: Balances of the account.
+    - `ownership`: Names and contact details of the owners.
+    - `payment_method`: Account and routing number, to take payments.
+    - `transactions`: Transactions on the account.
+    """
     prefetch: Sequence[Literal["balances", "ownership", "transactions"]]
-    """Data that Stripe retrieves as soon as the account is linked."""
+    """Data that Stripe retrieves as soon as the account is linked.
+
+    - `balances`: The balances.
+    - `ownership`: The owners.
+    - `transactions`: The transactions.
+    """
 
 
 class CheckoutSessionCreateParamsPaymentMethodOptionsUsBankAccount(TypedDict, total=False, closed=True):
-    """Data specific to bank accounts in the United States."""
+    """Settings for ACH Direct Debit from US bank accounts."""
 
     financial_connections: CheckoutSessionCreateParamsPaymentMethodOptionsUsBankAccountFinancialConnections
     """Settings for linking the bank account with Financial Connections."""
@@ -1644,10 +1976,17 @@ class CheckoutSessionCreateParamsPaymentMethodOptionsUsBankAccount(TypedDict, to
 
 
 class CheckoutSessionCreateParamsPaymentMethodOptionsWechatPay(TypedDict, total=False, closed=True):
-    """Data specific to WeChat Pay."""
+    """Settings for WeChat Pay."""
 
     app_id: str
+    """App ID that is registered with WeChat Pay. Needed for clients on `ios` or `android`."""
     client: Required[Literal["android", "ios", "web"]]
+    """Platform from which the customer pays.
+
+    - `android`: An Android app.
+    - `ios`: An iOS app.
+    - `web`: A website.
+    """
     setup_future_usage: Literal["none"]
     """Whether the payment method is saved for later payments, and whether the customer will be present for
     them.
@@ -1659,127 +1998,160 @@ class CheckoutSessionCreateParamsPaymentMethodOptionsWechatPay(TypedDict, total=
 
 
 class CheckoutSessionCreateParamsPaymentMethodOptions(TypedDict, total=False, closed=True):
-    """Settings per type of payment method."""
+    """Settings for single payment methods."""
 
     acss_debit: CheckoutSessionCreateParamsPaymentMethodOptionsAcssDebit
-    """Data specific to pre-authorized debit in Canada (ACSS)."""
+    """Settings for pre-authorized debits in Canada."""
     affirm: CheckoutSessionCreateParamsPaymentMethodOptionsAffirm
-    """Data specific to Affirm."""
+    """Settings for Affirm."""
     afterpay_clearpay: CheckoutSessionCreateParamsPaymentMethodOptionsAfterpayClearpay
-    """Data specific to Afterpay and Clearpay."""
+    """Settings for Afterpay and Clearpay."""
     alipay: CheckoutSessionCreateParamsPaymentMethodOptionsAlipay
-    """Data specific to Alipay."""
+    """Settings for Alipay."""
     alma: CheckoutSessionCreateParamsPaymentMethodOptionsAlma
-    """Data specific to Alma."""
+    """Settings for Alma."""
     amazon_pay: CheckoutSessionCreateParamsPaymentMethodOptionsAmazonPay
-    """Data specific to Amazon Pay."""
+    """Settings for Amazon Pay."""
     au_becs_debit: CheckoutSessionCreateParamsPaymentMethodOptionsAuBecsDebit
-    """Data specific to BECS Direct Debit in Australia."""
+    """Settings for BECS Direct Debit in Australia."""
     bacs_debit: CheckoutSessionCreateParamsPaymentMethodOptionsBacsDebit
-    """Data specific to Bacs Direct Debit in the United Kingdom."""
+    """Settings for Bacs Direct Debit in the United Kingdom."""
     bancontact: CheckoutSessionCreateParamsPaymentMethodOptionsBancontact
-    """Data specific to Bancontact."""
+    """Settings for Bancontact."""
     billie: CheckoutSessionCreateParamsPaymentMethodOptionsBillie
-    """Data specific to Billie."""
+    """Settings for Billie."""
     blik: CheckoutSessionCreateParamsPaymentMethodOptionsBlik
-    """Data specific to BLIK."""
+    """Settings for BLIK."""
     boleto: CheckoutSessionCreateParamsPaymentMethodOptionsBoleto
-    """Data specific to Boleto."""
+    """Settings for Boleto."""
     card: CheckoutSessionCreateParamsPaymentMethodOptionsCard
-    """Settings for card payments."""
+    """Settings for cards."""
     cashapp: CheckoutSessionCreateParamsPaymentMethodOptionsCashapp
-    """Data specific to Cash App Pay."""
+    """Settings for Cash App Pay."""
     crypto: CheckoutSessionCreateParamsPaymentMethodOptionsCrypto
-    """Data specific to payments with stablecoins."""
+    """Settings for payments with stablecoins."""
     customer_balance: CheckoutSessionCreateParamsPaymentMethodOptionsCustomerBalance
-    """Data specific to payments from the customer's cash balance."""
+    """Settings for bank transfers to the customer's cash balance."""
     demo_pay: CheckoutSessionCreateParamsPaymentMethodOptionsDemoPay
+    """Settings for Demo Pay."""
     eps: CheckoutSessionCreateParamsPaymentMethodOptionsEps
-    """Data specific to EPS."""
+    """Settings for EPS."""
     fpx: CheckoutSessionCreateParamsPaymentMethodOptionsFpx
-    """Data specific to FPX."""
+    """Settings for FPX."""
     giropay: CheckoutSessionCreateParamsPaymentMethodOptionsGiropay
-    """Data specific to giropay."""
+    """Settings for giropay."""
     grabpay: CheckoutSessionCreateParamsPaymentMethodOptionsGrabpay
-    """Data specific to GrabPay."""
+    """Settings for GrabPay."""
     ideal: CheckoutSessionCreateParamsPaymentMethodOptionsIdeal
-    """Data specific to iDEAL."""
+    """Settings for iDEAL."""
     kakao_pay: CheckoutSessionCreateParamsPaymentMethodOptionsKakaoPay
-    """Data specific to Kakao Pay."""
+    """Settings for Kakao Pay."""
     klarna: CheckoutSessionCreateParamsPaymentMethodOptionsKlarna
-    """Data specific to Klarna."""
+    """Settings for Klarna."""
     konbini: CheckoutSessionCreateParamsPaymentMethodOptionsKonbini
-    """Data specific to Konbini."""
+    """Settings for payments in Japanese convenience stores."""
     kr_card: CheckoutSessionCreateParamsPaymentMethodOptionsKrCard
-    """Data specific to Korean cards."""
+    """Settings for cards of South Korea."""
     link: CheckoutSessionCreateParamsPaymentMethodOptionsLink
-    """Settings for payments with Link."""
+    """Settings for Link payments."""
     mobilepay: CheckoutSessionCreateParamsPaymentMethodOptionsMobilepay
-    """Data specific to MobilePay."""
+    """Settings for MobilePay."""
     multibanco: CheckoutSessionCreateParamsPaymentMethodOptionsMultibanco
-    """Data specific to Multibanco."""
+    """Settings for Multibanco."""
     naver_pay: CheckoutSessionCreateParamsPaymentMethodOptionsNaverPay
-    """Data specific to Naver Pay."""
+    """Settings for Naver Pay."""
     oxxo: CheckoutSessionCreateParamsPaymentMethodOptionsOxxo
-    """Data specific to OXXO."""
+    """Settings for OXXO."""
     p24: CheckoutSessionCreateParamsPaymentMethodOptionsP24
-    """Data specific to Przelewy24."""
+    """Settings for Przelewy24."""
     pay_by_bank: CheckoutSessionCreateParamsPaymentMethodOptionsPayByBank
-    """Data specific to Pay by Bank."""
+    """Settings for Pay by Bank."""
     payco: CheckoutSessionCreateParamsPaymentMethodOptionsPayco
-    """Data specific to PAYCO."""
+    """Settings for PAYCO."""
     paynow: CheckoutSessionCreateParamsPaymentMethodOptionsPaynow
-    """Data specific to PayNow."""
+    """Settings for PayNow."""
     paypal: CheckoutSessionCreateParamsPaymentMethodOptionsPaypal
-    """Data specific to PayPal."""
+    """Settings for PayPal."""
     payto: CheckoutSessionCreateParamsPaymentMethodOptionsPayto
-    """Data specific to PayTo."""
+    """Settings for PayTo."""
     pix: CheckoutSessionCreateParamsPaymentMethodOptionsPix
-    """Data specific to Pix."""
+    """Settings for Pix."""
     revolut_pay: CheckoutSessionCreateParamsPaymentMethodOptionsRevolutPay
-    """Data specific to Revolut Pay."""
+    """Settings for Revolut Pay."""
     samsung_pay: CheckoutSessionCreateParamsPaymentMethodOptionsSamsungPay
-    """Data specific to Samsung Pay."""
+    """Settings for Samsung Pay."""
     satispay: CheckoutSessionCreateParamsPaymentMethodOptionsSatispay
-    """Data specific to Satispay."""
+    """Settings for Satispay."""
     scalapay: CheckoutSessionCreateParamsPaymentMethodOptionsScalapay
-    """Data specific to Scalapay."""
+    """Settings for Scalapay."""
     sepa_debit: CheckoutSessionCreateParamsPaymentMethodOptionsSepaDebit
-    """Data specific to SEPA Direct Debit."""
+    """Settings for SEPA Direct Debit."""
     sequra: CheckoutSessionCreateParamsPaymentMethodOptionsSequra
-    """Data specific to seQura."""
+    """Settings for seQura."""
     sofort: CheckoutSessionCreateParamsPaymentMethodOptionsSofort
-    """Data specific to Sofort."""
+    """Settings for Sofort."""
     sunbit: CheckoutSessionCreateParamsPaymentMethodOptionsSunbit
-    """Data specific to Sunbit."""
+    """Settings for Sunbit."""
     swish: CheckoutSessionCreateParamsPaymentMethodOptionsSwish
-    """Data specific to Swish."""
+    """Settings for Swish."""
     twint: CheckoutSessionCreateParamsPaymentMethodOptionsTwint
-    """Data specific to TWINT."""
+    """Settings for TWINT."""
     upi: CheckoutSessionCreateParamsPaymentMethodOptionsUpi
-    """Data specific to UPI."""
+    """Settings for UPI."""
     us_bank_account: CheckoutSessionCreateParamsPaymentMethodOptionsUsBankAccount
-    """Data specific to bank accounts in the United States."""
+    """Settings for ACH Direct Debit from US bank accounts."""
     wechat_pay: CheckoutSessionCreateParamsPaymentMethodOptionsWechatPay
-    """Data specific to WeChat Pay."""
+    """Settings for WeChat Pay."""
 
 
 class CheckoutSessionCreateParamsPermissions(TypedDict, total=False, closed=True):
+    """Which parts of the session the browser, or only your server, can change."""
+
     update_shipping_details: Literal["client_only", "server_only"]
+    """Whether shipping details are updated by Checkout in the browser or by your server.
+
+    - `client_only`: The customer's entries update the shipping details directly.
+    - `server_only`: Only your server updates the shipping details, after the customer entered an
+      address.
+    """
 
 
 class CheckoutSessionCreateParamsPhoneNumberCollection(TypedDict, total=False, closed=True):
+    """Settings for the customer's phone number."""
+
     enabled: Required[bool]
+    """Whether Checkout asks for a phone number."""
 
 
 class CheckoutSessionCreateParamsSavedPaymentMethodOptions(TypedDict, total=False, closed=True):
+    """How payment methods that the customer saved before are shown, saved and removed."""
+
     allow_redisplay_filters: Sequence[Literal["always", "limited", "unspecified"]]
+    """Saved payment methods to show, by their `allow_redisplay`. Defaults to `always`.
+
+    - `always`: Payment methods that may be shown in every checkout.
+    - `limited`: Payment methods that may be shown only within the agreement they were saved under.
+    - `unspecified`: Payment methods for which the customer was not asked.
+    """
     payment_method_remove: Literal["disabled", "enabled"]
+    """Whether the customer can remove saved payment methods.
+
+    - `disabled`: Saved payment methods cannot be removed in Checkout.
+    - `enabled`: Saved payment methods can be removed in Checkout.
+    """
     payment_method_save: Literal["disabled", "enabled"]
+    """Whether the customer can choose to save the payment method.
+
+    - `disabled`: No checkbox for saving is shown.
+    - `enabled`: A checkbox lets the customer save the payment method.
+    """
 
 
 class CheckoutSessionCreateParamsSetupIntentData(TypedDict, total=False, closed=True):
+    """What applies to the setup intent that the session creates. Only in `setup` mode."""
+
     description: Annotated[str, MaxLen(1000)]
+    """Your own text for the setup intent."""
     metadata: Mapping[str, str]
     """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
     up to 500. An update changes only the keys it contains; an empty value removes its key.
@@ -1791,6 +2163,8 @@ class CheckoutSessionCreateParamsSetupIntentData(TypedDict, total=False, closed=
 
 
 class CheckoutSessionCreateParamsShippingAddressCollection(TypedDict, total=False, closed=True):
+    """Makes Checkout ask for a shipping address. Leave it out for goods that are not shipped."""
+
     allowed_countries: Required[
         Sequence[
             Literal[
@@ -2035,31 +2409,61 @@ class CheckoutSessionCreateParamsShippingAddressCollection(TypedDict, total=Fals
             ]
         ]
     ]
+    """Countries that the customer can choose from, as two-letter ISO 3166-1 codes in upper case."""
 
 
 class CheckoutSessionCreateParamsShippingOptionShippingRateDataDeliveryEstimateMaximum(
     TypedDict, total=False, closed=True
 ):
+    """Longest time the delivery takes. No upper bound if left out."""
+
     unit: Required[Literal["business_day", "day", "hour", "month", "week"]]
+    """Unit of the longest time.
+
+    - `business_day`: Business days.
+    - `day`: Calendar days.
+    - `hour`: Hours.
+    - `month`: Months.
+    - `week`: Weeks.
+    """
     value: Required[int]
+    """Longest time in this unit; greater than 0."""
 
 
 class CheckoutSessionCreateParamsShippingOptionShippingRateDataDeliveryEstimateMinimum(
     TypedDict, total=False, closed=True
 ):
+    """Shortest time the delivery takes. No lower bound if left out."""
+
     unit: Required[Literal["business_day", "day", "hour", "month", "week"]]
+    """Unit of the shortest time.
+
+    - `business_day`: Business days.
+    - `day`: Calendar days.
+    - `hour`: Hours.
+    - `month`: Months.
+    - `week`: Weeks.
+    """
     value: Required[int]
+    """Shortest time in this unit; greater than 0."""
 
 
 class CheckoutSessionCreateParamsShippingOptionShippingRateDataDeliveryEstimate(TypedDict, total=False, closed=True):
+    """How long the delivery takes, shown to the customer."""
+
     maximum: CheckoutSessionCreateParamsShippingOptionShippingRateDataDeliveryEstimateMaximum
+    """Longest time the delivery takes. No upper bound if left out."""
     minimum: CheckoutSessionCreateParamsShippingOptionShippingRateDataDeliveryEstimateMinimum
+    """Shortest time the delivery takes. No lower bound if left out."""
 
 
 class CheckoutSessionCreateParamsShippingOptionShippingRateDataFixedAmountCurrencyOptions(
     TypedDict, total=False, closed=True
 ):
+    """What shipping costs in other currencies, by ISO 4217 code."""
+
     amount: Required[int]
+    """What shipping costs in this currency, in its smallest unit."""
     tax_behavior: Literal["exclusive", "inclusive", "unspecified"]
     """Whether the price includes tax. `inclusive` and `exclusive` are final once set.
 
@@ -2070,16 +2474,25 @@ class CheckoutSessionCreateParamsShippingOptionShippingRateDataFixedAmountCurren
 
 
 class CheckoutSessionCreateParamsShippingOptionShippingRateDataFixedAmount(TypedDict, total=False, closed=True):
+    """What shipping costs, as one amount. Needed with the type `fixed_amount`."""
+
     amount: Required[int]
+    """What shipping costs, in the smallest currency unit."""
     currency: Required[str]
     """Three-letter ISO 4217 currency code in lowercase."""
     currency_options: Mapping[str, CheckoutSessionCreateParamsShippingOptionShippingRateDataFixedAmountCurrencyOptions]
+    """What shipping costs in other currencies, by ISO 4217 code."""
 
 
 class CheckoutSessionCreateParamsShippingOptionShippingRateData(TypedDict, total=False, closed=True):
+    """Describes a new shipping rate, in place of the ID of an existing one."""
+
     delivery_estimate: CheckoutSessionCreateParamsShippingOptionShippingRateDataDeliveryEstimate
+    """How long the delivery takes, shown to the customer."""
     display_name: Required[Annotated[str, MaxLen(100)]]
+    """Name of the shipping rate, shown to the customer."""
     fixed_amount: CheckoutSessionCreateParamsShippingOptionShippingRateDataFixedAmount
+    """What shipping costs, as one amount. Needed with the type `fixed_amount`."""
     metadata: Mapping[str, str]
     """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
     up to 500. An update changes only the keys it contains; an empty value removes its key.
@@ -2094,28 +2507,52 @@ class CheckoutSessionCreateParamsShippingOptionShippingRateData(TypedDict, total
     tax_code: str
     """Tax code that classifies the goods or services for Stripe Tax."""
     type: Literal["fixed_amount"]
+    """How the cost is computed. Always `fixed_amount`.
+
+    - `fixed_amount`: One amount for the whole order.
+    """
 
 
 class CheckoutSessionCreateParamsShippingOption(TypedDict, total=False, closed=True):
+    """Shipping rates that the customer can choose from, up to five."""
+
     shipping_rate: str
-    """Shipping rate that applies."""
+    """ID of an existing shipping rate to offer."""
     shipping_rate_data: CheckoutSessionCreateParamsShippingOptionShippingRateData
+    """Describes a new shipping rate, in place of the ID of an existing one."""
 
 
 class CheckoutSessionCreateParamsSubscriptionDataBillingCycleAnchorConfig(TypedDict, total=False, closed=True):
+    """Calendar date and time to which the billing periods are aligned, in place of `billing_cycle_anchor`."""
+
     day_of_month: Required[int]
+    """Day of the month, from 1 to 31. Shorter months use their last day."""
     hour: int
+    """Hour of the day in UTC, from 0 to 23."""
     minute: int
+    """Minute of the hour, from 0 to 59."""
     month: int
+    """Month, from 1 to 12, for yearly or multi-month prices."""
     second: int
+    """Second of the minute, from 0 to 59."""
 
 
 class CheckoutSessionCreateParamsSubscriptionDataBillingModeFlexible(TypedDict, total=False, closed=True):
+    """Settings of the billing mode `flexible`."""
+
     proration_discounts: Literal["included", "itemized"]
+    """How invoices show the discounts on prorations.
+
+    - `included`: Amounts of prorations already contain the discounts.
+    - `itemized`: Discounts on prorations are listed on their own.
+    """
 
 
 class CheckoutSessionCreateParamsSubscriptionDataBillingMode(TypedDict, total=False, closed=True):
+    """How the subscription computes prorations and invoices."""
+
     flexible: CheckoutSessionCreateParamsSubscriptionDataBillingModeFlexible
+    """Settings of the billing mode `flexible`."""
     type: Required[Literal["classic", "flexible"]]
     """How prorations and invoices are calculated. `classic` can be migrated to `flexible`, but not back.
 
@@ -2163,13 +2600,18 @@ class CheckoutSessionCreateParamsSubscriptionDataInvoiceSettings(TypedDict, tota
 
 
 class CheckoutSessionCreateParamsSubscriptionDataPendingInvoiceItemInterval(TypedDict, total=False, closed=True):
+    """How often pending invoice items are billed, apart from the billing period."""
+
     interval: Required[Literal["day", "month", "week", "year"]]
-    """- `day`: Days.
+    """Unit of time between two bills of pending items.
+
+    - `day`: Days.
     - `week`: Weeks.
     - `month`: Months.
     - `year`: Years.
     """
     interval_count: int
+    """How many intervals lie between two bills of pending items."""
 
 
 class CheckoutSessionCreateParamsSubscriptionDataTransferData(TypedDict, total=False, closed=True):
@@ -2203,16 +2645,24 @@ class CheckoutSessionCreateParamsSubscriptionDataTrialSettings(TypedDict, total=
 
 
 class CheckoutSessionCreateParamsSubscriptionData(TypedDict, total=False, closed=True):
+    """What applies to the subscription that the session creates. Only in `subscription` mode."""
+
     application_fee_percent: float
     """Fee that the platform collects on each invoice, in percent of its total, with up to two decimal
     places.
     """
     billing_cycle_anchor: int | datetime
+    """When the first full billing period begins, in the future and within one period. The time before is
+    prorated.
+    """
     billing_cycle_anchor_config: CheckoutSessionCreateParamsSubscriptionDataBillingCycleAnchorConfig
+    """Calendar date and time to which the billing periods are aligned, in place of `billing_cycle_anchor`."""
     billing_mode: CheckoutSessionCreateParamsSubscriptionDataBillingMode
+    """How the subscription computes prorations and invoices."""
     default_tax_rates: list[str]
     """Tax rates for items without tax rates of their own."""
     description: Annotated[str, MaxLen(500)]
+    """Text about the subscription that the customer sees, up to 500 characters."""
     invoice_settings: CheckoutSessionCreateParamsSubscriptionDataInvoiceSettings
     """Settings for the invoices."""
     metadata: Mapping[str, str]
@@ -2224,6 +2674,7 @@ class CheckoutSessionCreateParamsSubscriptionData(TypedDict, total=False, closed
     to the payment.
     """
     pending_invoice_item_interval: CheckoutSessionCreateParamsSubscriptionDataPendingInvoiceItemInterval
+    """How often pending invoice items are billed, apart from the billing period."""
     proration_behavior: Literal["create_prorations", "none"]
     """How to bill a change in the middle of a billing period. `create_prorations` by default.
 
@@ -2234,35 +2685,56 @@ class CheckoutSessionCreateParamsSubscriptionData(TypedDict, total=False, closed
     transfer_data: CheckoutSessionCreateParamsSubscriptionDataTransferData
     """Transfers money from the payment to a connected account."""
     trial_end: int | datetime
-    """Time at which the trial ends.
+    """When the free trial ends; at least 48 hours ahead.
 
     - `now`: The trial ends immediately.
     """
     trial_period_days: int
-    """Length of the trial in days."""
+    """How many days the free trial lasts; at least 1."""
     trial_settings: CheckoutSessionCreateParamsSubscriptionDataTrialSettings
     """Settings for the trial."""
 
 
 class CheckoutSessionCreateParamsTaxIdCollection(TypedDict, total=False, closed=True):
+    """Settings for the customer's tax ID."""
+
     enabled: Required[bool]
+    """Whether customers can enter a tax ID, where their country supports it."""
     required: Literal["if_supported", "never"]
+    """Whether the customer must enter a tax ID.
+
+    - `if_supported`: Required in countries in which Checkout can collect tax IDs.
+    - `never`: Never required.
+    """
 
 
 class CheckoutSessionCreateParamsWalletOptionsLink(TypedDict, total=False, closed=True):
+    """Settings for Link."""
+
     display: Literal["auto", "never"]
+    """Whether Link is offered as a wallet.
+
+    - `auto`: Link is offered where it is available.
+    - `never`: Link is not offered as a wallet.
+    """
 
 
 class CheckoutSessionCreateParamsWalletOptions(TypedDict, total=False, closed=True):
+    """Settings for wallets."""
+
     link: CheckoutSessionCreateParamsWalletOptionsLink
+    """Settings for Link."""
 
 
 class CheckoutSessionCreateParams(TypedDict, total=False, closed=True):
     """The parameters of `POST /v1/checkout/sessions`."""
 
     adaptive_pricing: CheckoutSessionCreateParamsAdaptivePricing
+    """Whether customers can pay in their local currency."""
     after_expiration: CheckoutSessionCreateParamsAfterExpiration
+    """What happens when the session expires."""
     allow_promotion_codes: bool
+    """Whether the customer can enter a promotion code."""
     allowed_payment_method_types: Sequence[
         Literal[
             "acss_debit",
@@ -2323,25 +2795,58 @@ class CheckoutSessionCreateParams(TypedDict, total=False, closed=True):
             "zip",
         ]
     ]
+    """Payment methods that the session may offer, by type. Unless it is set, Stripe chooses among those
+    that are enabled in the Dashboard.
+    """
     automatic_tax: CheckoutSessionCreateParamsAutomaticTax
     """Settings and state of the automatic calculation of tax by Stripe Tax."""
     billing_address_collection: Literal["auto", "required"]
+    """Whether Checkout asks every customer for a billing address.
+
+    - `auto`: Checkout asks only for the parts of the address that payment or tax needs.
+    - `required`: Checkout always asks for the full billing address.
+    """
     branding_settings: CheckoutSessionCreateParamsBrandingSettings
+    """Look of the payment page. Each setting that is left out comes from the branding of the account."""
     cancel_url: str
+    """URL behind the back button of the hosted page, for customers who decide not to pay. Without it, the
+    page has no back button.
+    """
     client_reference_id: Annotated[str, MaxLen(200)]
+    """Your own reference, such as a cart or user ID, up to 200 characters. Read it in the webhook to find
+    the order that the session pays for.
+    """
     consent_collection: CheckoutSessionCreateParamsConsentCollection
+    """Agreements that Checkout asks the customer for."""
     currency: str
-    """Three-letter ISO 4217 currency code in lowercase."""
+    """Three-letter ISO 4217 code in lower case. Decides in `setup` mode which payment methods can be
+    offered; in the other modes the prices decide the currency.
+    """
     custom_fields: Sequence[CheckoutSessionCreateParamsCustomField]
+    """Up to three additional fields on the page."""
     custom_text: CheckoutSessionCreateParamsCustomText
+    """Your own text at certain places of the page."""
     customer: str
-    """Customer that the object belongs to."""
+    """Existing customer who pays: their email, name and saved payment methods fill in the page. Without
+    it, Checkout creates one where the mode or `customer_creation` calls for it.
+    """
     customer_account: str
-    """Account (API v2) that the object belongs to, in the role of a customer. Alternative to `customer`."""
+    """Account that pays as a customer (API v2), in place of `customer`."""
     customer_creation: Literal["always", "if_required"]
+    """Whether Checkout creates a customer in `payment` mode where none is given. Defaults to
+    `if_required`; sessions without a customer are grouped as guests in the Dashboard.
+
+    - `always`: Every completed session has a customer.
+    - `if_required`: Only where the session needs a customer, for example to save the payment method.
+    """
     customer_email: str
+    """Email address that fills in the field on the page; the customer cannot change it. Use it for
+    customers that have no customer object yet.
+    """
     customer_update: CheckoutSessionCreateParamsCustomerUpdate
+    """Details of the existing `customer` that Checkout may overwrite with what was entered on the page."""
     discounts: Sequence[CheckoutSessionCreateParamsDiscount]
+    """Coupon or promotion code to apply. At most one, and not together with `allow_promotion_codes`."""
     excluded_payment_method_types: Sequence[
         Literal[
             "acss_debit",
@@ -2401,13 +2906,21 @@ class CheckoutSessionCreateParams(TypedDict, total=False, closed=True):
             "zip",
         ]
     ]
+    """Payment methods that the session does not offer, by type."""
     expand: list[str]
     """Fields to expand, by dotted path. An expanded field contains the object instead of its ID."""
     expires_at: int | datetime
-    """Time at which it expires."""
+    """When the session expires if it is not completed. Between 30 minutes and 24 hours after creation;
+    defaults to 24 hours.
+    """
     integration_identifier: Annotated[str, MaxLen(200)]
+    """Name of your own for the integration that created the session, up to 200 characters."""
     invoice_creation: CheckoutSessionCreateParamsInvoiceCreation
+    """Settings for an invoice after the payment, in `payment` mode."""
     line_items: Sequence[CheckoutSessionCreateParamsLineItem]
+    """What the customer buys. Required in the modes `payment` and `subscription`; a subscription needs at
+    least one recurring price.
+    """
     locale: Literal[
         "auto",
         "bg",
@@ -2452,37 +2965,98 @@ class CheckoutSessionCreateParams(TypedDict, total=False, closed=True):
         "zh-HK",
         "zh-TW",
     ]
+    """Language of the page, as an IETF tag. With `auto`, which is the default, the customer's browser
+    decides.
+    """
     managed_payments: CheckoutSessionCreateParamsManagedPayments
+    """Settings for Managed Payments, in which Stripe acts as merchant of record."""
     metadata: Mapping[str, str]
     """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
     up to 500. An update changes only the keys it contains; an empty value removes its key.
     """
     mode: Literal["payment", "setup", "subscription"]
+    """What the session does. It decides which parameters and which kinds of prices can be used.
+
+    - `payment`: The customer pays once.
+    - `setup`: The customer saves a payment method for later, and nothing is charged.
+    - `subscription`: The customer starts a subscription and pays its first invoice.
+    """
     name_collection: CheckoutSessionCreateParamsNameCollection
+    """Names that Checkout asks the customer for."""
     optional_items: Sequence[CheckoutSessionCreateParamsOptionalItem]
+    """Items that the customer can add to the purchase on the page, up to ten."""
     origin_context: Literal["mobile_app", "web"]
+    """Where the customer comes from. It changes how the page offers the way back.
+
+    - `mobile_app`: The customer comes from a mobile app.
+    - `web`: The customer comes from a website.
+    """
     payment_intent_data: CheckoutSessionCreateParamsPaymentIntentData
+    """What applies to the payment intent that the session creates. Only in `payment` mode."""
     payment_method_collection: Literal["always", "if_required"]
+    """Whether Checkout asks for a payment method when nothing is due today. Only in `subscription` mode.
+
+    - `always`: Always.
+    - `if_required`: Only when there is something to pay at once; a free trial starts without a payment
+      method.
+    """
     payment_method_configuration: Annotated[str, MaxLen(100)]
+    """Payment method configuration that decides what the session offers. The default one unless set."""
     payment_method_data: CheckoutSessionCreateParamsPaymentMethodData
-    """Details of a new payment method to create and use."""
+    """Settings for the payment method that the session saves."""
     payment_method_options: CheckoutSessionCreateParamsPaymentMethodOptions
-    """Settings per type of payment method."""
+    """Settings for single payment methods."""
     permissions: CheckoutSessionCreateParamsPermissions
+    """Which parts of the session the browser, or only your server, can change."""
     phone_number_collection: CheckoutSessionCreateParamsPhoneNumberCollection
+    """Settings for the customer's phone number."""
     redirect_on_completion: Literal["always", "if_required", "never"]
+    """Whether an embedded page goes to `return_url` once it is complete. Only with the UI mode
+    `embedded_page` or `form`.
+
+    - `always`: The customer always goes to `return_url`.
+    - `if_required`: Only for payment methods that send the customer to another site.
+    - `never`: The customer is never sent away; payment methods that would need it are not offered.
+    """
     return_url: str
-    """URL to which the customer or user returns afterwards."""
+    """URL to which the customer comes back after payment, or from the site of a bank. Required for
+    embedded sessions unless `redirect_on_completion` is `never`; not allowed for hosted pages.
+    """
     saved_payment_method_options: CheckoutSessionCreateParamsSavedPaymentMethodOptions
+    """How payment methods that the customer saved before are shown, saved and removed."""
     setup_intent_data: CheckoutSessionCreateParamsSetupIntentData
+    """What applies to the setup intent that the session creates. Only in `setup` mode."""
     shipping_address_collection: CheckoutSessionCreateParamsShippingAddressCollection
+    """Makes Checkout ask for a shipping address. Leave it out for goods that are not shipped."""
     shipping_options: Sequence[CheckoutSessionCreateParamsShippingOption]
+    """Shipping rates that the customer can choose from, up to five."""
     submit_type: Literal["auto", "book", "donate", "pay", "subscribe"]
+    """Text of the button that submits the page, by what the purchase is. Not in `setup` mode.
+
+    - `auto`: Stripe chooses the text that fits the purchase.
+    - `book`: For bookings of dates or appointments.
+    - `donate`: For donations.
+    - `pay`: For payments of any kind.
+    - `subscribe`: For subscriptions.
+    """
     subscription_data: CheckoutSessionCreateParamsSubscriptionData
+    """What applies to the subscription that the session creates. Only in `subscription` mode."""
     success_url: str
+    """URL to which the customer goes after payment or setup. Required for hosted pages; not allowed for
+    the other UI modes.
+    """
     tax_id_collection: CheckoutSessionCreateParamsTaxIdCollection
+    """Settings for the customer's tax ID."""
     ui_mode: Literal["elements", "embedded_page", "form", "hosted_page"]
+    """How the customer meets the session. Defaults to `hosted_page`.
+
+    - `elements`: Your page shows Stripe's elements, backed by the session.
+    - `embedded_page`: Your page embeds the whole of Checkout.
+    - `form`: Your page embeds a payment form.
+    - `hosted_page`: The customer goes to a page on Stripe's domain, at `url`.
+    """
     wallet_options: CheckoutSessionCreateParamsWalletOptions
+    """Settings for wallets."""
 
 
 class CheckoutSessionExpireParams(TypedDict, total=False, closed=True):
@@ -2521,8 +3095,10 @@ class CheckoutSessionListParamsCreated(TypedDict, total=False, closed=True):
 
 
 class CheckoutSessionListParamsCustomerDetails(TypedDict, total=False, closed=True):
+    """Only sessions of customers with these details."""
+
     email: Required[str]
-    """Only objects with exactly this email address. Upper and lower case matter."""
+    """Only sessions in which the customer entered this email address."""
 
 
 class CheckoutSessionListParams(TypedDict, total=False, closed=True):
@@ -2531,10 +3107,13 @@ class CheckoutSessionListParams(TypedDict, total=False, closed=True):
     created: CheckoutSessionListParamsCreated | int | datetime
     """Only objects created at this time, or in this range of times."""
     customer: str
-    """Only objects of this customer."""
+    """Existing customer who pays: their email, name and saved payment methods fill in the page. Without
+    it, Checkout creates one where the mode or `customer_creation` calls for it.
+    """
     customer_account: str
     """Only objects of this account (API v2) in the role of a customer."""
     customer_details: CheckoutSessionListParamsCustomerDetails
+    """Only sessions of customers with these details."""
     ending_before: str
     """ID of the object that the page ends before, such as the first one of the following page."""
     expand: list[str]
@@ -2550,7 +3129,12 @@ class CheckoutSessionListParams(TypedDict, total=False, closed=True):
     starting_after: str
     """ID of the object that the page starts after, such as the last one of the previous page."""
     status: Literal["complete", "expired", "open"]
-    """Only objects with this status."""
+    """Only objects with this status.
+
+    - `complete`: The customer submitted the page. The payment can still be processing.
+    - `expired`: The session can no longer be completed, and its payment is not taken.
+    - `open`: The customer can still complete the session.
+    """
     subscription: str
     """Only objects of this subscription."""
 
@@ -2580,7 +3164,7 @@ class CheckoutSessionUpdateParamsCollectedInformationShippingDetailsAddress(Type
 
 
 class CheckoutSessionUpdateParamsCollectedInformationShippingDetails(TypedDict, total=False, closed=True):
-    """Recipient and address of a delivery."""
+    """Name and shipping address that the customer entered."""
 
     address: Required[CheckoutSessionUpdateParamsCollectedInformationShippingDetailsAddress]
     """Delivery address."""
@@ -2589,8 +3173,10 @@ class CheckoutSessionUpdateParamsCollectedInformationShippingDetails(TypedDict, 
 
 
 class CheckoutSessionUpdateParamsCollectedInformation(TypedDict, total=False, closed=True):
+    """Shipping details to record, for example after your server checked the address."""
+
     shipping_details: CheckoutSessionUpdateParamsCollectedInformationShippingDetails
-    """Recipient and address of a delivery."""
+    """Name and shipping address that the customer entered."""
 
 
 class CheckoutSessionUpdateParamsLineItemAdjustableQuantity(TypedDict, total=False, closed=True):
@@ -2605,7 +3191,10 @@ class CheckoutSessionUpdateParamsLineItemAdjustableQuantity(TypedDict, total=Fal
 
 
 class CheckoutSessionUpdateParamsLineItemPriceDataProductDataTaxDetails(TypedDict, total=False, closed=True):
+    """How Stripe Tax taxes the product."""
+
     performance_location: str
+    """Tax location where the service, such as an event, is performed."""
     tax_code: str | None
     """Tax code that classifies the goods or services for Stripe Tax."""
 
@@ -2626,6 +3215,7 @@ class CheckoutSessionUpdateParamsLineItemPriceDataProductData(TypedDict, total=F
     tax_code: str
     """Tax code that classifies the product for Stripe Tax."""
     tax_details: CheckoutSessionUpdateParamsLineItemPriceDataProductDataTaxDetails
+    """How Stripe Tax taxes the product."""
     unit_label: Annotated[str, MaxLen(12)]
     """Name of a unit, such as `seat`, on receipts, invoices and checkout pages."""
 
@@ -2674,33 +3264,40 @@ class CheckoutSessionUpdateParamsLineItemPriceData(TypedDict, total=False, close
 
 
 class CheckoutSessionUpdateParamsLineItem(TypedDict, total=False, closed=True):
+    """What the customer buys. Required in the modes `payment` and `subscription`; a subscription needs at
+    least one recurring price.
+    """
+
     adjustable_quantity: CheckoutSessionUpdateParamsLineItemAdjustableQuantity
     """Lets the customer change the quantity."""
     id: str
-    """Unique ID of the object."""
+    """ID of the line item to change. An item without it is added; items that are not named are removed."""
     metadata: Mapping[str, str] | None
     """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
     up to 500. An update changes only the keys it contains; an empty value removes its key.
     """
     price: str
-    """Price that applies."""
+    """Price of the line item. Either this or `price_data` is required."""
     price_data: CheckoutSessionUpdateParamsLineItemPriceData
     """Defines a price for this use only, without creating a price for reuse."""
     quantity: int
-    """Number of units."""
+    """How many units the customer buys. Not for metered prices."""
     tax_rates: list[str] | None
     """Tax rates that apply. They override the default tax rates."""
 
 
 class CheckoutSessionUpdateParamsPaymentIntentData(TypedDict, total=False, closed=True):
+    """What applies to the payment intent that the session creates. Only in `payment` mode."""
+
     description: str | None
+    """Your own text for the payment, shown in the Dashboard and in receipts."""
     metadata: Mapping[str, str] | None
     """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
     up to 500. An update changes only the keys it contains; an empty value removes its key.
     """
     setup_future_usage: Literal["off_session", "on_session"] | None
-    """Whether the payment method is saved for later payments, and whether the customer will be present for
-    them.
+    """Saves the payment method to the customer for later payments, with the customer present
+    (`on_session`) or absent (`off_session`).
 
     - `none`: The payment method is not saved.
     - `off_session`: Saved for payments while the customer is present or absent.
@@ -2717,26 +3314,55 @@ class CheckoutSessionUpdateParamsPaymentIntentData(TypedDict, total=False, close
 class CheckoutSessionUpdateParamsShippingOptionShippingRateDataDeliveryEstimateMaximum(
     TypedDict, total=False, closed=True
 ):
+    """Longest time the delivery takes. No upper bound if left out."""
+
     unit: Required[Literal["business_day", "day", "hour", "month", "week"]]
+    """Unit of the longest time.
+
+    - `business_day`: Business days.
+    - `day`: Calendar days.
+    - `hour`: Hours.
+    - `month`: Months.
+    - `week`: Weeks.
+    """
     value: Required[int]
+    """Longest time in this unit; greater than 0."""
 
 
 class CheckoutSessionUpdateParamsShippingOptionShippingRateDataDeliveryEstimateMinimum(
     TypedDict, total=False, closed=True
 ):
+    """Shortest time the delivery takes. No lower bound if left out."""
+
     unit: Required[Literal["business_day", "day", "hour", "month", "week"]]
+    """Unit of the shortest time.
+
+    - `business_day`: Business days.
+    - `day`: Calendar days.
+    - `hour`: Hours.
+    - `month`: Months.
+    - `week`: Weeks.
+    """
     value: Required[int]
+    """Shortest time in this unit; greater than 0."""
 
 
 class CheckoutSessionUpdateParamsShippingOptionShippingRateDataDeliveryEstimate(TypedDict, total=False, closed=True):
+    """How long the delivery takes, shown to the customer."""
+
     maximum: CheckoutSessionUpdateParamsShippingOptionShippingRateDataDeliveryEstimateMaximum
+    """Longest time the delivery takes. No upper bound if left out."""
     minimum: CheckoutSessionUpdateParamsShippingOptionShippingRateDataDeliveryEstimateMinimum
+    """Shortest time the delivery takes. No lower bound if left out."""
 
 
 class CheckoutSessionUpdateParamsShippingOptionShippingRateDataFixedAmountCurrencyOptions(
     TypedDict, total=False, closed=True
 ):
+    """What shipping costs in other currencies, by ISO 4217 code."""
+
     amount: Required[int]
+    """What shipping costs in this currency, in its smallest unit."""
     tax_behavior: Literal["exclusive", "inclusive", "unspecified"]
     """Whether the price includes tax. `inclusive` and `exclusive` are final once set.
 
@@ -2747,16 +3373,25 @@ class CheckoutSessionUpdateParamsShippingOptionShippingRateDataFixedAmountCurren
 
 
 class CheckoutSessionUpdateParamsShippingOptionShippingRateDataFixedAmount(TypedDict, total=False, closed=True):
+    """What shipping costs, as one amount. Needed with the type `fixed_amount`."""
+
     amount: Required[int]
+    """What shipping costs, in the smallest currency unit."""
     currency: Required[str]
     """Three-letter ISO 4217 currency code in lowercase."""
     currency_options: Mapping[str, CheckoutSessionUpdateParamsShippingOptionShippingRateDataFixedAmountCurrencyOptions]
+    """What shipping costs in other currencies, by ISO 4217 code."""
 
 
 class CheckoutSessionUpdateParamsShippingOptionShippingRateData(TypedDict, total=False, closed=True):
+    """Describes a new shipping rate, in place of the ID of an existing one."""
+
     delivery_estimate: CheckoutSessionUpdateParamsShippingOptionShippingRateDataDeliveryEstimate
+    """How long the delivery takes, shown to the customer."""
     display_name: Required[Annotated[str, MaxLen(100)]]
+    """Name of the shipping rate, shown to the customer."""
     fixed_amount: CheckoutSessionUpdateParamsShippingOptionShippingRateDataFixedAmount
+    """What shipping costs, as one amount. Needed with the type `fixed_amount`."""
     metadata: Mapping[str, str]
     """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
     up to 500. An update changes only the keys it contains; an empty value removes its key.
@@ -2771,24 +3406,37 @@ class CheckoutSessionUpdateParamsShippingOptionShippingRateData(TypedDict, total
     tax_code: str
     """Tax code that classifies the goods or services for Stripe Tax."""
     type: Literal["fixed_amount"]
+    """How the cost is computed. Always `fixed_amount`.
+
+    - `fixed_amount`: One amount for the whole order.
+    """
 
 
 class CheckoutSessionUpdateParamsShippingOption(TypedDict, total=False, closed=True):
+    """Shipping rates that the customer can choose from now, up to five. They replace those offered so far."""
+
     shipping_rate: str
-    """Shipping rate that applies."""
+    """ID of an existing shipping rate to offer."""
     shipping_rate_data: CheckoutSessionUpdateParamsShippingOptionShippingRateData
+    """Describes a new shipping rate, in place of the ID of an existing one."""
 
 
 class CheckoutSessionUpdateParams(TypedDict, total=False, closed=True):
     """The parameters of `POST /v1/checkout/sessions/{session}`."""
 
     collected_information: CheckoutSessionUpdateParamsCollectedInformation
+    """Shipping details to record, for example after your server checked the address."""
     expand: list[str]
     """Fields to expand, by dotted path. An expanded field contains the object instead of its ID."""
     line_items: Sequence[CheckoutSessionUpdateParamsLineItem]
+    """What the customer buys. Required in the modes `payment` and `subscription`; a subscription needs at
+    least one recurring price.
+    """
     metadata: Mapping[str, str] | None
     """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
     up to 500. An update changes only the keys it contains; an empty value removes its key.
     """
     payment_intent_data: CheckoutSessionUpdateParamsPaymentIntentData
+    """What applies to the payment intent that the session creates. Only in `payment` mode."""
     shipping_options: Sequence[CheckoutSessionUpdateParamsShippingOption] | None
+    """Shipping rates that the customer can choose from now, up to five. They replace those offered so far."""

@@ -22,75 +22,194 @@ __all__ = [
 
 
 class CustomerSessionCreateParamsComponentsActiveEntitlements(TypedDict, total=False, closed=True):
+    """Settings for active entitlements."""
+
     enabled: Required[bool]
+    """Whether the session can read the customer's active entitlements."""
 
 
 class CustomerSessionCreateParamsComponentsBuyButton(TypedDict, total=False, closed=True):
+    """Settings for the buy button."""
+
     enabled: Required[bool]
+    """Whether the buy button can use the session."""
 
 
 class CustomerSessionCreateParamsComponentsCustomerPortal(TypedDict, total=False, closed=True):
+    """Settings for the customer portal."""
+
     enabled: Required[bool]
+    """Whether the customer portal can use the session."""
 
 
 class CustomerSessionCreateParamsComponentsCustomerSheetFeatures(TypedDict, total=False, closed=True):
+    """What the customer sheet offers."""
+
     payment_method_allow_redisplay_filters: Sequence[Literal["always", "limited", "unspecified"]]
+    """Saved payment methods are shown if their `allow_redisplay` is one of these. Defaults to `always`
+    only.
+
+    - `always`: Payment methods that may always be shown again.
+    - `limited`: Payment methods that may be shown where the customer's agreement covers it.
+    - `unspecified`: Payment methods whose customer was not asked.
+    """
     payment_method_remove: Literal["disabled", "enabled"]
+    """Whether the customer can remove a saved payment method. A subscription that it pays for is then left
+    without it.
+
+    - `disabled`: Not offered.
+    - `enabled`: Offered.
+    """
 
 
 class CustomerSessionCreateParamsComponentsCustomerSheet(TypedDict, total=False, closed=True):
+    """Settings for the customer sheet of the mobile SDKs."""
+
     enabled: Required[bool]
+    """Whether the customer sheet can use the session."""
     features: CustomerSessionCreateParamsComponentsCustomerSheetFeatures
+    """What the customer sheet offers."""
 
 
 class CustomerSessionCreateParamsComponentsMobilePaymentElementFeatures(TypedDict, total=False, closed=True):
+    """What the mobile payment element offers."""
+
     payment_method_allow_redisplay_filters: Sequence[Literal["always", "limited", "unspecified"]]
+    """Saved payment methods are shown if their `allow_redisplay` is one of these. Defaults to `always`
+    only.
+
+    - `always`: Payment methods that may always be shown again.
+    - `limited`: Payment methods that may be shown where the customer's agreement covers it.
+    - `unspecified`: Payment methods whose customer was not asked.
+    """
     payment_method_redisplay: Literal["disabled", "enabled"]
+    """Whether saved payment methods are shown.
+
+    - `disabled`: Not offered.
+    - `enabled`: Offered.
+    """
     payment_method_remove: Literal["disabled", "enabled"]
+    """Whether the customer can remove a saved payment method. A subscription that it pays for is then left
+    without it.
+
+    - `disabled`: Not offered.
+    - `enabled`: Offered.
+    """
     payment_method_save: Literal["disabled", "enabled"]
+    """Whether there is a box to tick for saving a new payment method. If the customer ticks it, the
+    payment method gets `allow_redisplay` `always`; if not, `limited` or `unspecified`.
+
+    - `disabled`: Not offered.
+    - `enabled`: Offered.
+    """
     payment_method_save_allow_redisplay_override: Literal["always", "limited", "unspecified"]
+    """Value of `allow_redisplay` that saved payment methods get when `payment_method_save` is `disabled`.
+    Not changed unless given.
+
+    - `always`: Payment methods that may always be shown again.
+    - `limited`: Payment methods that may be shown where the customer's agreement covers it.
+    - `unspecified`: Payment methods whose customer was not asked.
+    """
 
 
 class CustomerSessionCreateParamsComponentsMobilePaymentElement(TypedDict, total=False, closed=True):
+    """Settings for the payment element of the mobile SDKs."""
+
     enabled: Required[bool]
+    """Whether the mobile payment element can use the session."""
     features: CustomerSessionCreateParamsComponentsMobilePaymentElementFeatures
+    """What the mobile payment element offers."""
 
 
 class CustomerSessionCreateParamsComponentsPaymentElementFeatures(TypedDict, total=False, closed=True):
+    """What the Payment Element offers."""
+
     payment_method_allow_redisplay_filters: Sequence[Literal["always", "limited", "unspecified"]]
+    """Saved payment methods are shown if their `allow_redisplay` is one of these. Defaults to `always`
+    only.
+
+    - `always`: Payment methods that may always be shown again.
+    - `limited`: Payment methods that may be shown where the customer's agreement covers it.
+    - `unspecified`: Payment methods whose customer was not asked.
+    """
     payment_method_redisplay: Literal["disabled", "enabled"]
+    """Whether saved payment methods are shown.
+
+    - `disabled`: Not offered.
+    - `enabled`: Offered.
+    """
     payment_method_redisplay_limit: int
+    """How many saved payment methods are shown, at most 10. Defaults to 3."""
     payment_method_remove: Literal["disabled", "enabled"]
+    """Whether the customer can remove a saved payment method. A subscription that it pays for is then left
+    without it.
+
+    - `disabled`: Not offered.
+    - `enabled`: Offered.
+    """
     payment_method_save: Literal["disabled", "enabled"]
+    """Whether there is a box to tick for saving a new payment method. If the customer ticks it, the
+    payment method gets `allow_redisplay` `always`; if not, `limited` or `unspecified`.
+
+    - `disabled`: Not offered.
+    - `enabled`: Offered.
+    """
     payment_method_save_usage: Literal["off_session", "on_session"]
+    """The `setup_future_usage` of the payment intent when the customer ticks the box for saving. Has no
+    effect on setup intents, whose `usage` you set at their creation.
+
+    - `off_session`: For payments while the customer is present or absent.
+    - `on_session`: For payments while the customer is present.
+    """
 
 
 class CustomerSessionCreateParamsComponentsPaymentElement(TypedDict, total=False, closed=True):
+    """Settings for the Payment Element of Stripe.js."""
+
     enabled: Required[bool]
+    """Whether the Payment Element can use the session."""
     features: CustomerSessionCreateParamsComponentsPaymentElementFeatures
+    """What the Payment Element offers."""
 
 
 class CustomerSessionCreateParamsComponentsPricingTable(TypedDict, total=False, closed=True):
+    """Settings for the pricing table."""
+
     enabled: Required[bool]
+    """Whether the pricing table can use the session."""
 
 
 class CustomerSessionCreateParamsComponents(TypedDict, total=False, closed=True):
+    """Which of Stripe's components may use the session, and what they may do. At least one must be
+    enabled.
+    """
+
     active_entitlements: CustomerSessionCreateParamsComponentsActiveEntitlements
+    """Settings for active entitlements."""
     buy_button: CustomerSessionCreateParamsComponentsBuyButton
+    """Settings for the buy button."""
     customer_portal: CustomerSessionCreateParamsComponentsCustomerPortal
+    """Settings for the customer portal."""
     customer_sheet: CustomerSessionCreateParamsComponentsCustomerSheet
+    """Settings for the customer sheet of the mobile SDKs."""
     mobile_payment_element: CustomerSessionCreateParamsComponentsMobilePaymentElement
+    """Settings for the payment element of the mobile SDKs."""
     payment_element: CustomerSessionCreateParamsComponentsPaymentElement
+    """Settings for the Payment Element of Stripe.js."""
     pricing_table: CustomerSessionCreateParamsComponentsPricingTable
+    """Settings for the pricing table."""
 
 
 class CustomerSessionCreateParams(TypedDict, total=False, closed=True):
     """The parameters of `POST /v1/customer_sessions`."""
 
     components: Required[CustomerSessionCreateParamsComponents]
+    """Which of Stripe's components may use the session, and what they may do. At least one must be
+    enabled.
+    """
     customer: str
-    """Customer that the object belongs to."""
+    """Customer for whom the components act."""
     customer_account: str
-    """Account (API v2) that the object belongs to, in the role of a customer. Alternative to `customer`."""
+    """Account, as a customer (API v2), for which the components act."""
     expand: list[str]
     """Fields to expand, by dotted path. An expanded field contains the object instead of its ID."""

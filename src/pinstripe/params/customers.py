@@ -199,9 +199,15 @@ class CustomerBalanceTransactionCreateParams(TypedDict, total=False, closed=True
     """The parameters of `POST /v1/customers/{customer}/balance_transactions`."""
 
     amount: Required[int]
+    """Amount in the smallest currency unit: negative gives the customer credit, positive makes it owe
+    more.
+    """
     currency: Required[str]
-    """Three-letter ISO 4217 currency code in lowercase."""
+    """Three-letter ISO 4217 code of the amount's currency, in lower case. If the customer has no currency
+    yet, this becomes its own.
+    """
     description: Annotated[str, MaxLen(350)]
+    """Note of your own about the transaction, up to 350 characters."""
     expand: list[str]
     """Fields to expand, by dotted path. An expanded field contains the object instead of its ID."""
     metadata: Mapping[str, str] | None
@@ -235,7 +241,7 @@ class CustomerBalanceTransactionListParams(TypedDict, total=False, closed=True):
     instead of its ID.
     """
     invoice: str
-    """Only objects of this invoice."""
+    """Only transactions that were applied to this invoice or come from it."""
     limit: int
     """Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10."""
     starting_after: str
@@ -253,6 +259,7 @@ class CustomerBalanceTransactionUpdateParams(TypedDict, total=False, closed=True
     """The parameters of `POST /v1/customers/{customer}/balance_transactions/{transaction}`."""
 
     description: Annotated[str, MaxLen(350)]
+    """Note of your own about the transaction, up to 350 characters."""
     expand: list[str]
     """Fields to expand, by dotted path. An expanded field contains the object instead of its ID."""
     metadata: Mapping[str, str] | None
@@ -262,13 +269,15 @@ class CustomerBalanceTransactionUpdateParams(TypedDict, total=False, closed=True
 
 
 class CustomerBankAccountCreateParamsBankAccount(TypedDict, total=False, closed=True):
+    """Bank account, as a token or with its details."""
+
     account_holder_name: str
     """Name of the bank account's owner."""
     account_holder_type: Literal["company", "individual"]
     """Whether an individual or a company owns the bank account.
 
     - `company`: A company.
-    - `individual`: An individual.
+    - `individual`: A person.
     """
     account_number: Required[str]
     """Number of the bank account."""
@@ -283,6 +292,8 @@ class CustomerBankAccountCreateParamsBankAccount(TypedDict, total=False, closed=
 
 
 class CustomerBankAccountCreateParamsCard(TypedDict, total=False, closed=True):
+    """Card, as a token or with its details."""
+
     address_city: str
     """City of the address."""
     address_country: str
@@ -306,7 +317,11 @@ class CustomerBankAccountCreateParamsCard(TypedDict, total=False, closed=True):
     up to 500. An update changes only the keys it contains; an empty value removes its key.
     """
     name: str
+    """Name on the card."""
     number: Required[str]
+    """Card number, without spaces. Raw numbers need PCI compliance; collect cards with Stripe.js or a
+    mobile SDK instead.
+    """
     object: Literal["card"]
     """Type of the object. All objects of a class have the same."""
 
@@ -315,8 +330,11 @@ class CustomerBankAccountCreateParams(TypedDict, total=False, closed=True):
     """The parameters of `POST /v1/customers/{customer}/bank_accounts`."""
 
     alipay_account: str
+    """Deprecated: use payment methods. Alipay account to save with the customer."""
     bank_account: CustomerBankAccountCreateParamsBankAccount | str
+    """Bank account, as a token or with its details."""
     card: CustomerBankAccountCreateParamsCard | str
+    """Card, as a token or with its details."""
     expand: list[str]
     """Fields to expand, by dotted path. An expanded field contains the object instead of its ID."""
     metadata: Mapping[str, str]
@@ -324,6 +342,7 @@ class CustomerBankAccountCreateParams(TypedDict, total=False, closed=True):
     up to 500. An update changes only the keys it contains; an empty value removes its key.
     """
     source: str
+    """Token or source to save, as Stripe.js returned it."""
 
 
 class CustomerBankAccountDeleteParams(TypedDict, total=False, closed=True):
@@ -356,6 +375,8 @@ class CustomerBankAccountRetrieveParams(TypedDict, total=False, closed=True):
 
 
 class CustomerBankAccountUpdateParamsOwnerAddress(TypedDict, total=False, closed=True):
+    """Postal address of the owner."""
+
     city: str
     """City, district, suburb, town or village."""
     country: str
@@ -371,10 +392,14 @@ class CustomerBankAccountUpdateParamsOwnerAddress(TypedDict, total=False, closed
 
 
 class CustomerBankAccountUpdateParamsOwner(TypedDict, total=False, closed=True):
+    """Owner, where a source is updated instead."""
+
     address: CustomerBankAccountUpdateParamsOwnerAddress
+    """Postal address of the owner."""
     email: str
     """Email address."""
     name: str
+    """Name of the owner."""
     phone: str
     """Phone number, including the country code."""
 
@@ -388,7 +413,7 @@ class CustomerBankAccountUpdateParams(TypedDict, total=False, closed=True):
     """Whether an individual or a company owns the bank account.
 
     - `company`: A company.
-    - `individual`: An individual.
+    - `individual`: A person.
     """
     address_city: str
     """City of the address."""
@@ -413,25 +438,30 @@ class CustomerBankAccountUpdateParams(TypedDict, total=False, closed=True):
     up to 500. An update changes only the keys it contains; an empty value removes its key.
     """
     name: str
+    """Name of the account's owner."""
     owner: CustomerBankAccountUpdateParamsOwner
+    """Owner, where a source is updated instead."""
 
 
 class CustomerBankAccountVerifyParams(TypedDict, total=False, closed=True):
     """The parameters of `POST /v1/customers/{customer}/bank_accounts/{id}/verify`."""
 
     amounts: Sequence[int]
+    """The two small amounts that arrived in the account, in the smallest currency unit."""
     expand: list[str]
     """Fields to expand, by dotted path. An expanded field contains the object instead of its ID."""
 
 
 class CustomerCardCreateParamsBankAccount(TypedDict, total=False, closed=True):
+    """Bank account, as a token or with its details."""
+
     account_holder_name: str
     """Name of the bank account's owner."""
     account_holder_type: Literal["company", "individual"]
     """Whether an individual or a company owns the bank account.
 
     - `company`: A company.
-    - `individual`: An individual.
+    - `individual`: A person.
     """
     account_number: Required[str]
     """Number of the bank account."""
@@ -446,6 +476,8 @@ class CustomerCardCreateParamsBankAccount(TypedDict, total=False, closed=True):
 
 
 class CustomerCardCreateParamsCard(TypedDict, total=False, closed=True):
+    """Card, as a token or with its details."""
+
     address_city: str
     """City of the address."""
     address_country: str
@@ -469,7 +501,11 @@ class CustomerCardCreateParamsCard(TypedDict, total=False, closed=True):
     up to 500. An update changes only the keys it contains; an empty value removes its key.
     """
     name: str
+    """Name on the card."""
     number: Required[str]
+    """Card number, without spaces. Raw numbers need PCI compliance; collect cards with Stripe.js or a
+    mobile SDK instead.
+    """
     object: Literal["card"]
     """Type of the object. All objects of a class have the same."""
 
@@ -478,8 +514,11 @@ class CustomerCardCreateParams(TypedDict, total=False, closed=True):
     """The parameters of `POST /v1/customers/{customer}/cards`."""
 
     alipay_account: str
+    """Deprecated: use payment methods. Alipay account to save with the customer."""
     bank_account: CustomerCardCreateParamsBankAccount | str
+    """Bank account, as a token or with its details."""
     card: CustomerCardCreateParamsCard | str
+    """Card, as a token or with its details."""
     expand: list[str]
     """Fields to expand, by dotted path. An expanded field contains the object instead of its ID."""
     metadata: Mapping[str, str]
@@ -487,6 +526,7 @@ class CustomerCardCreateParams(TypedDict, total=False, closed=True):
     up to 500. An update changes only the keys it contains; an empty value removes its key.
     """
     source: str
+    """Token or source to save, as Stripe.js returned it."""
 
 
 class CustomerCardDeleteParams(TypedDict, total=False, closed=True):
@@ -519,6 +559,8 @@ class CustomerCardRetrieveParams(TypedDict, total=False, closed=True):
 
 
 class CustomerCardUpdateParamsOwnerAddress(TypedDict, total=False, closed=True):
+    """Address of the owner."""
+
     city: str
     """City, district, suburb, town or village."""
     country: str
@@ -534,10 +576,14 @@ class CustomerCardUpdateParamsOwnerAddress(TypedDict, total=False, closed=True):
 
 
 class CustomerCardUpdateParamsOwner(TypedDict, total=False, closed=True):
+    """Owner of a source that is updated in place of a card."""
+
     address: CustomerCardUpdateParamsOwnerAddress
+    """Address of the owner."""
     email: str
     """Email address."""
     name: str
+    """Full name of the owner."""
     phone: str
     """Phone number, including the country code."""
 
@@ -551,7 +597,7 @@ class CustomerCardUpdateParams(TypedDict, total=False, closed=True):
     """Whether an individual or a company owns the bank account.
 
     - `company`: A company.
-    - `individual`: An individual.
+    - `individual`: A person.
     """
     address_city: str
     """City of the address."""
@@ -576,7 +622,9 @@ class CustomerCardUpdateParams(TypedDict, total=False, closed=True):
     up to 500. An update changes only the keys it contains; an empty value removes its key.
     """
     name: str
+    """Name of the card's or account's owner."""
     owner: CustomerCardUpdateParamsOwner
+    """Owner of a source that is updated in place of a card."""
 
 
 class CustomerCashBalanceRetrieveParams(TypedDict, total=False, closed=True):
@@ -587,7 +635,15 @@ class CustomerCashBalanceRetrieveParams(TypedDict, total=False, closed=True):
 
 
 class CustomerCashBalanceUpdateParamsSettings(TypedDict, total=False, closed=True):
+    """How money from bank transfers is matched to payments."""
+
     reconciliation_mode: Literal["automatic", "manual", "merchant_default"]
+    """Whether Stripe applies arriving money to open payments by itself, or leaves that to you.
+
+    - `automatic`: Stripe applies the money to open payments that it fits.
+    - `manual`: You apply the money to payments yourself.
+    - `merchant_default`: The setting of your account decides.
+    """
 
 
 class CustomerCashBalanceUpdateParams(TypedDict, total=False, closed=True):
@@ -596,6 +652,7 @@ class CustomerCashBalanceUpdateParams(TypedDict, total=False, closed=True):
     expand: list[str]
     """Fields to expand, by dotted path. An expanded field contains the object instead of its ID."""
     settings: CustomerCashBalanceUpdateParamsSettings
+    """How money from bank transfers is matched to payments."""
 
 
 class CustomerCashBalanceTransactionListParams(TypedDict, total=False, closed=True):
@@ -621,6 +678,8 @@ class CustomerCashBalanceTransactionRetrieveParams(TypedDict, total=False, close
 
 
 class CustomerCreateParamsAddress(TypedDict, total=False, closed=True):
+    """Postal address, printed on invoices. Stripe Tax uses it to find the tax location."""
+
     city: str
     """City, district, suburb, town or village."""
     country: str
@@ -636,15 +695,26 @@ class CustomerCreateParamsAddress(TypedDict, total=False, closed=True):
 
 
 class CustomerCreateParamsCashBalanceSettings(TypedDict, total=False, closed=True):
+    """How money from bank transfers is matched to payments."""
+
     reconciliation_mode: Literal["automatic", "manual", "merchant_default"]
+    """Whether Stripe applies arriving money to open payments by itself, or leaves that to you.
+
+    - `automatic`: Stripe applies the money to open payments that it fits.
+    - `manual`: You apply the money to payments yourself.
+    - `merchant_default`: The setting of your account decides.
+    """
 
 
 class CustomerCreateParamsCashBalance(TypedDict, total=False, closed=True):
+    """Settings of the customer's cash balance."""
+
     settings: CustomerCreateParamsCashBalanceSettings
+    """How money from bank transfers is matched to payments."""
 
 
 class CustomerCreateParamsInvoiceSettingsCustomField(TypedDict, total=False, closed=True):
-    """Up to four custom fields to show on the invoice."""
+    """Up to four fields of your own that every invoice of the customer shows."""
 
     name: Required[Annotated[str, MaxLen(40)]]
     """Name of the custom field, up to 40 characters."""
@@ -653,20 +723,32 @@ class CustomerCreateParamsInvoiceSettingsCustomField(TypedDict, total=False, clo
 
 
 class CustomerCreateParamsInvoiceSettingsRenderingOptions(TypedDict, total=False, closed=True):
+    """Layout of the customer's invoice PDFs."""
+
     amount_tax_display: Literal["exclude_tax", "include_inclusive_tax"] | None
+    """Whether prices and amounts on the PDF contain inclusive tax (`include_inclusive_tax`) or leave all
+    tax out (`exclude_tax`).
+
+    - `exclude_tax`: Prices and amounts are shown without tax.
+    - `include_inclusive_tax`: Prices and amounts are shown with the tax that they include.
+    """
     template: str
+    """ID of the invoice rendering template."""
 
 
 class CustomerCreateParamsInvoiceSettings(TypedDict, total=False, closed=True):
-    """Settings for the invoices."""
+    """Defaults for the customer's invoices and subscriptions."""
 
     custom_fields: Sequence[CustomerCreateParamsInvoiceSettingsCustomField] | None
-    """Up to four custom fields to show on the invoice."""
+    """Up to four fields of your own that every invoice of the customer shows."""
     default_payment_method: str
-    """Payment method used by default. If it is not set, the customer's default is used."""
+    """Payment method that pays subscriptions and invoices that name none. Comes before `default_source`;
+    it must be attached to the customer.
+    """
     footer: str
-    """Text at the bottom of the invoice."""
+    """Text at the bottom of every invoice of the customer."""
     rendering_options: CustomerCreateParamsInvoiceSettingsRenderingOptions | None
+    """Layout of the customer's invoice PDFs."""
 
 
 class CustomerCreateParamsShippingAddress(TypedDict, total=False, closed=True):
@@ -687,7 +769,7 @@ class CustomerCreateParamsShippingAddress(TypedDict, total=False, closed=True):
 
 
 class CustomerCreateParamsShipping(TypedDict, total=False, closed=True):
-    """Recipient and address of a delivery."""
+    """Address and name for deliveries, also shown on invoices."""
 
     address: Required[CustomerCreateParamsShippingAddress]
     """Delivery address."""
@@ -698,11 +780,23 @@ class CustomerCreateParamsShipping(TypedDict, total=False, closed=True):
 
 
 class CustomerCreateParamsTax(TypedDict, total=False, closed=True):
+    """Tax details that are not part of the address."""
+
     ip_address: str | None
+    """Recent IP address of the customer, from which Stripe Tax derives the location if there is no
+    address.
+    """
     validate_location: Literal["deferred", "immediately"]
+    """When Stripe checks that it can find a tax location for the address.
+
+    - `deferred`: The location is not checked now. The request succeeds even if it cannot be found.
+    - `immediately`: The location is checked now. The request fails if it cannot be found.
+    """
 
 
 class CustomerCreateParamsTaxIdDatum(TypedDict, total=False, closed=True):
+    """Tax IDs that are created with the customer."""
+
     type: Required[
         Literal[
             "ad_nrt",
@@ -842,46 +936,84 @@ class CustomerCreateParamsTaxIdDatum(TypedDict, total=False, closed=True):
             "zw_tin",
         ]
     ]
+    """Kind of tax ID, such as `eu_vat`, `gb_vat` or `us_ein`."""
     value: Required[str]
+    """The tax ID itself, such as `DE123456789`."""
 
 
 class CustomerCreateParams(TypedDict, total=False, closed=True):
     """The parameters of `POST /v1/customers`."""
 
     address: CustomerCreateParamsAddress | None
+    """Postal address, printed on invoices. Stripe Tax uses it to find the tax location."""
     balance: int
+    """Sets the balance, in the smallest currency unit: negative for credit, positive for what the customer
+    owes on the next invoice. Stripe records the difference as a customer balance transaction.
+    """
     business_name: Annotated[str, MaxLen(150)] | None
+    """Name of the company, up to 150 characters."""
     cash_balance: CustomerCreateParamsCashBalance
+    """Settings of the customer's cash balance."""
     description: str
+    """Note of your own about the customer. Shown in the Dashboard, not to the customer."""
     email: Annotated[str, MaxLen(512)]
-    """Email address."""
+    """Email address, to which Stripe sends receipts and invoices where this is turned on. Up to 512
+    characters.
+    """
     expand: list[str]
     """Fields to expand, by dotted path. An expanded field contains the object instead of its ID."""
     individual_name: Annotated[str, MaxLen(150)] | None
+    """Full name of the person, up to 150 characters."""
     invoice_prefix: str
+    """First part of the numbers of the customer's invoices, 1 to 12 upper-case letters or digits. Stripe
+    chooses one unless it is given.
+    """
     invoice_settings: CustomerCreateParamsInvoiceSettings
-    """Settings for the invoices."""
+    """Defaults for the customer's invoices and subscriptions."""
     metadata: Mapping[str, str] | None
-    """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
-    up to 500. An update changes only the keys it contains; an empty value removes its key.
+    """Up to 50 pairs of your own strings, such as your user ID; keys have up to 40 characters, values up
+    to 500. An update changes only the keys that it names; an empty value removes a key, an empty
+    `metadata` all of them.
     """
     name: Annotated[str, MaxLen(256)]
+    """Full name of the person or name of the company, as invoices and receipts show it. Up to 256
+    characters.
+    """
     next_invoice_sequence: int
+    """Number that the customer's next invoice ends with, 1 unless set. Has no effect if invoice numbers
+    are counted for the whole account.
+    """
     payment_method: str
-    """Payment method that is used."""
+    """ID of a payment method to attach to the new customer. It does not become the default until you name
+    it in `invoice_settings.default_payment_method`.
+    """
     phone: Annotated[str, MaxLen(20)]
-    """Phone number, including the country code."""
+    """Phone number, with the country code. Up to 20 characters."""
     preferred_locales: list[str]
-    """The customer's preferred languages as IETF language tags, most preferred first."""
+    """Languages for emails and invoices to the customer as IETF tags such as `de` or `en-GB`, most
+    preferred first.
+    """
     shipping: CustomerCreateParamsShipping | None
-    """Recipient and address of a delivery."""
+    """Address and name for deliveries, also shown on invoices."""
     source: str
+    """Token or source that is attached and becomes the default source, in place of the one before. New
+    integrations attach a payment method instead.
+    """
     tax: CustomerCreateParamsTax
+    """Tax details that are not part of the address."""
     tax_exempt: Literal["exempt", "none", "reverse"] | None
+    """Whether invoices of the customer charge tax.
+
+    - `exempt`: No tax is charged.
+    - `none`: Tax is charged as usual.
+    - `reverse`: The customer accounts for the tax itself; its invoices say "Reverse charge".
+    """
     tax_id_data: Sequence[CustomerCreateParamsTaxIdDatum]
+    """Tax IDs that are created with the customer."""
     test_clock: str
-    """Test clock that determines the current time for the object."""
+    """Test clock that the customer is attached to. It cannot be changed later."""
     validate: bool
+    """Whether Stripe validates the card or bank account that the request attaches."""
 
 
 class CustomerDiscountRetrieveParams(TypedDict, total=False, closed=True):
@@ -892,34 +1024,49 @@ class CustomerDiscountRetrieveParams(TypedDict, total=False, closed=True):
 
 
 class CustomerFundingInstructionCreateParamsBankTransferEuBankTransfer(TypedDict, total=False, closed=True):
-    """Settings for bank transfers in the European Union."""
+    """Settings for the type `eu_bank_transfer`, which needs them."""
 
     country: Required[str]
     """Two-letter ISO 3166-1 alpha-2 code of the receiving bank account's country."""
 
 
 class CustomerFundingInstructionCreateParamsBankTransfer(TypedDict, total=False, closed=True):
-    """Settings for bank transfers."""
+    """Which bank accounts the customer gets."""
 
     eu_bank_transfer: CustomerFundingInstructionCreateParamsBankTransferEuBankTransfer
-    """Settings for bank transfers in the European Union."""
+    """Settings for the type `eu_bank_transfer`, which needs them."""
     requested_address_types: Sequence[Literal["iban", "sort_code", "spei", "zengin"]]
+    """Kinds of bank accounts to return. All kinds that the type of bank transfer has unless given.
+
+    - `iban`: An IBAN.
+    - `sort_code`: An account number and sort code.
+    - `spei`: A CLABE.
+    - `zengin`: An account number with bank and branch code.
+    """
     type: Required[
         Literal["eu_bank_transfer", "gb_bank_transfer", "jp_bank_transfer", "mx_bank_transfer", "us_bank_transfer"]
     ]
-    """Type of bank transfer, which depends on the country."""
+    """Kind of bank transfer.
+
+    - `eu_bank_transfer`: A SEPA transfer in the euro area.
+    - `gb_bank_transfer`: A transfer in pounds within the United Kingdom.
+    - `jp_bank_transfer`: A transfer in yen within Japan.
+    - `mx_bank_transfer`: A transfer in pesos within Mexico.
+    - `us_bank_transfer`: A transfer in US dollars.
+    """
 
 
 class CustomerFundingInstructionCreateParams(TypedDict, total=False, closed=True):
     """The parameters of `POST /v1/customers/{customer}/funding_instructions`."""
 
     bank_transfer: Required[CustomerFundingInstructionCreateParamsBankTransfer]
-    """Settings for bank transfers."""
+    """Which bank accounts the customer gets."""
     currency: Required[str]
-    """Three-letter ISO 4217 currency code in lowercase."""
+    """Three-letter ISO 4217 code of the currency to transfer, in lower case."""
     expand: list[str]
     """Fields to expand, by dotted path. An expanded field contains the object instead of its ID."""
     funding_type: Required[Literal["bank_transfer"]]
+    """How the customer adds money to the cash balance; always `bank_transfer`."""
 
 
 class CustomerListParamsCreated(TypedDict, total=False, closed=True):
@@ -1046,13 +1193,15 @@ class CustomerPaymentMethodRetrieveParams(TypedDict, total=False, closed=True):
 
 
 class CustomerPaymentSourceCreateParamsBankAccount(TypedDict, total=False, closed=True):
+    """Bank account, as a token or with its details."""
+
     account_holder_name: str
     """Name of the bank account's owner."""
     account_holder_type: Literal["company", "individual"]
     """Whether an individual or a company owns the bank account.
 
     - `company`: A company.
-    - `individual`: An individual.
+    - `individual`: A person.
     """
     account_number: Required[str]
     """Number of the bank account."""
@@ -1067,6 +1216,8 @@ class CustomerPaymentSourceCreateParamsBankAccount(TypedDict, total=False, close
 
 
 class CustomerPaymentSourceCreateParamsCard(TypedDict, total=False, closed=True):
+    """Card, as a token or with its details."""
+
     address_city: str
     """City of the address."""
     address_country: str
@@ -1090,7 +1241,11 @@ class CustomerPaymentSourceCreateParamsCard(TypedDict, total=False, closed=True)
     up to 500. An update changes only the keys it contains; an empty value removes its key.
     """
     name: str
+    """Name on the card."""
     number: Required[str]
+    """Card number, without spaces. Raw numbers need PCI compliance; collect cards with Stripe.js or a
+    mobile SDK instead.
+    """
     object: Literal["card"]
     """Type of the object. All objects of a class have the same."""
 
@@ -1099,8 +1254,11 @@ class CustomerPaymentSourceCreateParams(TypedDict, total=False, closed=True):
     """The parameters of `POST /v1/customers/{customer}/sources`."""
 
     alipay_account: str
+    """Deprecated: use payment methods. Alipay account to save with the customer."""
     bank_account: CustomerPaymentSourceCreateParamsBankAccount | str
+    """Bank account, as a token or with its details."""
     card: CustomerPaymentSourceCreateParamsCard | str
+    """Card, as a token or with its details."""
     expand: list[str]
     """Fields to expand, by dotted path. An expanded field contains the object instead of its ID."""
     metadata: Mapping[str, str]
@@ -1108,7 +1266,9 @@ class CustomerPaymentSourceCreateParams(TypedDict, total=False, closed=True):
     up to 500. An update changes only the keys it contains; an empty value removes its key.
     """
     source: str
+    """Token or source to save, as Stripe.js returned it."""
     validate: bool
+    """Whether to check the card or account with the bank before it is saved."""
 
 
 class CustomerPaymentSourceDeleteParams(TypedDict, total=False, closed=True):
@@ -1130,7 +1290,7 @@ class CustomerPaymentSourceListParams(TypedDict, total=False, closed=True):
     limit: int
     """Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10."""
     object: str
-    """Type of the object. All objects of a class have the same."""
+    """Only objects of this kind, such as `card` or `bank_account`."""
     starting_after: str
     """ID of the object that the page starts after, such as the last one of the previous page."""
 
@@ -1143,6 +1303,8 @@ class CustomerPaymentSourceRetrieveParams(TypedDict, total=False, closed=True):
 
 
 class CustomerPaymentSourceUpdateParamsOwnerAddress(TypedDict, total=False, closed=True):
+    """Address of the source's owner."""
+
     city: str
     """City, district, suburb, town or village."""
     country: str
@@ -1158,10 +1320,14 @@ class CustomerPaymentSourceUpdateParamsOwnerAddress(TypedDict, total=False, clos
 
 
 class CustomerPaymentSourceUpdateParamsOwner(TypedDict, total=False, closed=True):
+    """Owner of a source."""
+
     address: CustomerPaymentSourceUpdateParamsOwnerAddress
+    """Address of the source's owner."""
     email: str
     """Email address."""
     name: str
+    """Name of the source's owner."""
     phone: str
     """Phone number, including the country code."""
 
@@ -1172,10 +1338,10 @@ class CustomerPaymentSourceUpdateParams(TypedDict, total=False, closed=True):
     account_holder_name: str
     """Name of the bank account's owner."""
     account_holder_type: Literal["company", "individual"]
-    """Whether an individual or a company owns the bank account.
+    """Whether a person or a company owns the account.
 
     - `company`: A company.
-    - `individual`: An individual.
+    - `individual`: A person.
     """
     address_city: str
     """City of the address."""
@@ -1200,13 +1366,16 @@ class CustomerPaymentSourceUpdateParams(TypedDict, total=False, closed=True):
     up to 500. An update changes only the keys it contains; an empty value removes its key.
     """
     name: str
+    """Name of the owner."""
     owner: CustomerPaymentSourceUpdateParamsOwner
+    """Owner of a source."""
 
 
 class CustomerPaymentSourceVerifyParams(TypedDict, total=False, closed=True):
     """The parameters of `POST /v1/customers/{customer}/sources/{id}/verify`."""
 
     amounts: Sequence[int]
+    """The two small amounts that arrived in the account, in the smallest currency unit."""
     expand: list[str]
     """Fields to expand, by dotted path. An expanded field contains the object instead of its ID."""
 
@@ -1239,10 +1408,16 @@ class CustomerSubscriptionCancelParams(TypedDict, total=False, closed=True):
     expand: list[str]
     """Fields to expand, by dotted path. An expanded field contains the object instead of its ID."""
     invoice_now: bool
+    """Whether to create a final invoice for metered usage and pending prorations. Defaults to `False`."""
     prorate: bool
+    """Whether to credit the time of the period that is paid but not used, as a prorated invoice item.
+    Defaults to `False`.
+    """
 
 
 class CustomerSubscriptionCreateParamsAddInvoiceItemDiscount(TypedDict, total=False, closed=True):
+    """Discounts for this item only."""
+
     coupon: str
     """Coupon of the discount."""
     discount: str
@@ -1252,22 +1427,43 @@ class CustomerSubscriptionCreateParamsAddInvoiceItemDiscount(TypedDict, total=Fa
 
 
 class CustomerSubscriptionCreateParamsAddInvoiceItemPeriodEnd(TypedDict, total=False, closed=True):
+    """End of the period."""
+
     timestamp: int | datetime
+    """End of the period as a point in time, not before its start. Only with the type `timestamp`."""
     type: Required[Literal["min_item_period_end", "timestamp"]]
+    """What the period ends with.
+
+    - `min_item_period_end`: The earliest end of the current periods of the items.
+    - `timestamp`: The time in `timestamp`.
+    """
 
 
 class CustomerSubscriptionCreateParamsAddInvoiceItemPeriodStart(TypedDict, total=False, closed=True):
+    """Start of the period."""
+
     timestamp: int | datetime
+    """Start of the period as a point in time, not after its end. Only with the type `timestamp`."""
     type: Required[Literal["max_item_period_start", "now", "timestamp"]]
+    """What the period begins with.
+
+    - `max_item_period_start`: The latest start of the current periods of the items.
+    - `now`: The time of the request.
+    - `timestamp`: The time in `timestamp`.
+    """
 
 
 class CustomerSubscriptionCreateParamsAddInvoiceItemPeriod(TypedDict, total=False, closed=True):
+    """Period that the charge is for, shown on the invoice."""
+
     end: Required[CustomerSubscriptionCreateParamsAddInvoiceItemPeriodEnd]
+    """End of the period."""
     start: Required[CustomerSubscriptionCreateParamsAddInvoiceItemPeriodStart]
+    """Start of the period."""
 
 
 class CustomerSubscriptionCreateParamsAddInvoiceItemPriceData(TypedDict, total=False, closed=True):
-    """Defines a price for this use only, without creating a price for reuse."""
+    """One-time price that is made for this charge only. Give this or `price`."""
 
     currency: Required[str]
     """Three-letter ISO 4217 currency code in lowercase."""
@@ -1289,20 +1485,24 @@ class CustomerSubscriptionCreateParamsAddInvoiceItemPriceData(TypedDict, total=F
 
 
 class CustomerSubscriptionCreateParamsAddInvoiceItem(TypedDict, total=False, closed=True):
+    """One-time charges that are added to the next invoice of the subscription, up to 20, such as a setup
+    fee.
+    """
+
     discountable: bool
     """Whether discounts apply to the item."""
     discounts: Sequence[CustomerSubscriptionCreateParamsAddInvoiceItemDiscount]
+    """Discounts for this item only."""
     metadata: Mapping[str, str]
-    """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
-    up to 500. An update changes only the keys it contains; an empty value removes its key.
-    """
+    """Pairs of your own strings that are saved with the invoice item."""
     period: CustomerSubscriptionCreateParamsAddInvoiceItemPeriod
+    """Period that the charge is for, shown on the invoice."""
     price: str
-    """Price that applies."""
+    """ID of a one-time price. Give this or `price_data`."""
     price_data: CustomerSubscriptionCreateParamsAddInvoiceItemPriceData
-    """Defines a price for this use only, without creating a price for reuse."""
+    """One-time price that is made for this charge only. Give this or `price`."""
     quantity: int
-    """Number of units."""
+    """How many units of the price are charged. Defaults to 1."""
     tax_rates: list[str] | None
     """Tax rates that apply. They override the default tax rates."""
 
@@ -1321,24 +1521,30 @@ class CustomerSubscriptionCreateParamsAutomaticTaxLiability(TypedDict, total=Fal
 
 
 class CustomerSubscriptionCreateParamsAutomaticTax(TypedDict, total=False, closed=True):
-    """Settings and state of the automatic calculation of tax by Stripe Tax."""
+    """Settings for Stripe Tax on the invoices of the subscription."""
 
     enabled: Required[bool]
-    """Whether Stripe Tax calculates the tax."""
+    """Whether Stripe Tax computes the tax of the invoices."""
     liability: CustomerSubscriptionCreateParamsAutomaticTaxLiability
     """Account that is liable for the tax. Its tax settings are used, and the tax is reported for it."""
 
 
 class CustomerSubscriptionCreateParamsBillingThresholds(TypedDict, total=False, closed=True):
-    """Thresholds at which an invoice is created before the end of the billing period."""
+    """Amount at which an invoice is created before the period ends. An empty value removes it."""
 
     amount_gte: int
-    """Amount at which an invoice is created, in the smallest currency unit."""
+    """Amount, in the smallest currency unit, at which an invoice is created before the period ends."""
     reset_billing_cycle_anchor: bool
-    """Whether a new billing cycle starts when the threshold is reached."""
+    """Whether an invoice of this kind begins a new period and moves the billing cycle anchor. If not, the
+    anchor stays.
+    """
 
 
 class CustomerSubscriptionCreateParamsDiscount(TypedDict, total=False, closed=True):
+    """Coupons, promotion codes or existing discounts for the whole subscription. They replace the current
+    ones; an empty value removes all.
+    """
+
     coupon: str
     """Coupon of the discount."""
     discount: str
@@ -1348,7 +1554,7 @@ class CustomerSubscriptionCreateParamsDiscount(TypedDict, total=False, closed=Tr
 
 
 class CustomerSubscriptionCreateParamsInvoiceSettingsCustomField(TypedDict, total=False, closed=True):
-    """Up to four custom fields to show on the invoice."""
+    """Up to four fields of your own that the invoices show."""
 
     name: Required[Annotated[str, MaxLen(40)]]
     """Name of the custom field, up to 40 characters."""
@@ -1357,7 +1563,7 @@ class CustomerSubscriptionCreateParamsInvoiceSettingsCustomField(TypedDict, tota
 
 
 class CustomerSubscriptionCreateParamsInvoiceSettingsIssuer(TypedDict, total=False, closed=True):
-    """Account that issues the invoice. Its branding, address and tax IDs are shown on it."""
+    """Account that issues the invoices; its name, tax IDs and address appear on them."""
 
     account: str
     """Connected account, if the type is `account`."""
@@ -1370,32 +1576,37 @@ class CustomerSubscriptionCreateParamsInvoiceSettingsIssuer(TypedDict, total=Fal
 
 
 class CustomerSubscriptionCreateParamsInvoiceSettings(TypedDict, total=False, closed=True):
-    """Settings for the invoices."""
+    """Settings that the invoices of the subscription take over."""
 
     account_tax_ids: list[str] | None
-    """Tax IDs of your account to show on the invoice."""
+    """Tax IDs of your account that the invoices show."""
     custom_fields: Sequence[CustomerSubscriptionCreateParamsInvoiceSettingsCustomField] | None
-    """Up to four custom fields to show on the invoice."""
+    """Up to four fields of your own that the invoices show."""
     description: str
-    """Description to show on the invoice, also called memo."""
+    """Text at the top of the invoices."""
     footer: str
-    """Text at the bottom of the invoice."""
+    """Text at the bottom of the invoices."""
     issuer: CustomerSubscriptionCreateParamsInvoiceSettingsIssuer
-    """Account that issues the invoice. Its branding, address and tax IDs are shown on it."""
+    """Account that issues the invoices; its name, tax IDs and address appear on them."""
 
 
 class CustomerSubscriptionCreateParamsItemBillingThresholds(TypedDict, total=False, closed=True):
-    """Thresholds at which an invoice is created before the end of the billing period."""
+    """Usage at which the item is billed before its period ends. An empty value removes it."""
 
     usage_gte: Required[int]
-    """Usage at which an invoice is created."""
+    """Number of units at which an invoice is created before the period ends."""
 
 
 class CustomerSubscriptionCreateParamsItemCurrentTrial(TypedDict, total=False, closed=True):
+    """Trial offer to apply to the item."""
+
     trial_offer: Required[str]
+    """ID of the trial offer."""
 
 
 class CustomerSubscriptionCreateParamsItemDiscount(TypedDict, total=False, closed=True):
+    """Coupons, promotion codes or existing discounts for this item only. An empty value removes all."""
+
     coupon: str
     """Coupon of the discount."""
     discount: str
@@ -1422,7 +1633,7 @@ class CustomerSubscriptionCreateParamsItemPriceDataRecurring(TypedDict, total=Fa
 
 
 class CustomerSubscriptionCreateParamsItemPriceData(TypedDict, total=False, closed=True):
-    """Defines a price for this use only, without creating a price for reuse."""
+    """Recurring price that is made for this item only. Give this or `price`."""
 
     currency: Required[str]
     """Three-letter ISO 4217 currency code in lowercase."""
@@ -1446,22 +1657,26 @@ class CustomerSubscriptionCreateParamsItemPriceData(TypedDict, total=False, clos
 
 
 class CustomerSubscriptionCreateParamsItem(TypedDict, total=False, closed=True):
+    """Items of the subscription, up to 20, each with a recurring price."""
+
     billing_thresholds: CustomerSubscriptionCreateParamsItemBillingThresholds | None
-    """Thresholds at which an invoice is created before the end of the billing period."""
+    """Usage at which the item is billed before its period ends. An empty value removes it."""
     current_trial: CustomerSubscriptionCreateParamsItemCurrentTrial
+    """Trial offer to apply to the item."""
     discounts: Sequence[CustomerSubscriptionCreateParamsItemDiscount] | None
+    """Coupons, promotion codes or existing discounts for this item only. An empty value removes all."""
     metadata: Mapping[str, str]
-    """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
-    up to 500. An update changes only the keys it contains; an empty value removes its key.
-    """
+    """Pairs of your own strings that are saved with the item."""
     price: str
-    """Price that applies."""
+    """ID of a recurring price. Give this or `price_data`."""
     price_data: CustomerSubscriptionCreateParamsItemPriceData
-    """Defines a price for this use only, without creating a price for reuse."""
+    """Recurring price that is made for this item only. Give this or `price`."""
     quantity: int
-    """Number of units."""
+    """How many units of the price are billed each period. Leave it out for metered prices."""
     tax_rates: list[str] | None
-    """Tax rates that apply. They override the default tax rates."""
+    """Tax rates of the item, in place of the subscription's `default_tax_rates`. An empty value removes
+    them.
+    """
 
 
 class CustomerSubscriptionCreateParamsPaymentSettingsPaymentMethodOptionsAcssDebitMandateOptions(
@@ -1470,11 +1685,15 @@ class CustomerSubscriptionCreateParamsPaymentSettingsPaymentMethodOptionsAcssDeb
     """Terms of the mandate that authorizes the payments."""
 
     transaction_type: Literal["business", "personal"]
-    """Whether the payments come from a personal or a business account."""
+    """Whether the debited account is a personal or a business one.
+
+    - `business`: An account of a company.
+    - `personal`: An account of a person.
+    """
 
 
 class CustomerSubscriptionCreateParamsPaymentSettingsPaymentMethodOptionsAcssDebit(TypedDict, total=False, closed=True):
-    """Data specific to pre-authorized debit in Canada (ACSS)."""
+    """Settings for pre-authorized debit in Canada."""
 
     mandate_options: CustomerSubscriptionCreateParamsPaymentSettingsPaymentMethodOptionsAcssDebitMandateOptions
     """Terms of the mandate that authorizes the payments."""
@@ -1490,10 +1709,10 @@ class CustomerSubscriptionCreateParamsPaymentSettingsPaymentMethodOptionsAcssDeb
 class CustomerSubscriptionCreateParamsPaymentSettingsPaymentMethodOptionsBancontact(
     TypedDict, total=False, closed=True
 ):
-    """Data specific to Bancontact."""
+    """Settings for Bancontact."""
 
     preferred_language: Literal["de", "en", "fr", "nl"]
-    """Language of the payment page."""
+    """Language of the Bancontact page."""
 
 
 class CustomerSubscriptionCreateParamsPaymentSettingsPaymentMethodOptionsBillieCompanyDetailsRegisteredAddress(
@@ -1518,6 +1737,8 @@ class CustomerSubscriptionCreateParamsPaymentSettingsPaymentMethodOptionsBillieC
 class CustomerSubscriptionCreateParamsPaymentSettingsPaymentMethodOptionsBillieCompanyDetails(
     TypedDict, total=False, closed=True
 ):
+    """Company that pays."""
+
     registered_address: (
         CustomerSubscriptionCreateParamsPaymentSettingsPaymentMethodOptionsBillieCompanyDetailsRegisteredAddress | None
     )
@@ -1525,6 +1746,7 @@ class CustomerSubscriptionCreateParamsPaymentSettingsPaymentMethodOptionsBillieC
     registered_name: str
     """Name under which the company is registered."""
     registration_number: str
+    """Number of the company in the register."""
     registration_type: (
         Literal[
             "ch_ein",
@@ -1544,13 +1766,32 @@ class CustomerSubscriptionCreateParamsPaymentSettingsPaymentMethodOptionsBillieC
         ]
         | None
     )
+    """Register that the number belongs to, with its country.
+
+    - `ch_ein`: Employer identification number, Switzerland.
+    - `de_hrb`: Commercial register, Germany.
+    - `dk_cvr`: Central business register, Denmark.
+    - `es_cif`: Tax ID of companies, Spain.
+    - `fi_tunnus`: Business ID, Finland.
+    - `fr_siren`: SIREN number, France.
+    - `fr_siret`: SIRET number, France.
+    - `it_rea`: REA number, Italy.
+    - `nl_kvk`: Chamber of commerce, Netherlands.
+    - `no_org_number`: Organization number, Norway.
+    - `no_pno`: Personal identity number, Norway.
+    - `se_org_number`: Organization number, Sweden.
+    - `se_pno`: Personal identity number, Sweden.
+    - `uk_crn`: Company registration number, United Kingdom.
+    """
     vat: str
+    """VAT number of the company."""
 
 
 class CustomerSubscriptionCreateParamsPaymentSettingsPaymentMethodOptionsBillie(TypedDict, total=False, closed=True):
-    """Data specific to Billie."""
+    """Settings for Billie."""
 
     company_details: CustomerSubscriptionCreateParamsPaymentSettingsPaymentMethodOptionsBillieCompanyDetails | None
+    """Company that pays."""
 
 
 class CustomerSubscriptionCreateParamsPaymentSettingsPaymentMethodOptionsBlikMandateOptions(
@@ -1563,7 +1804,7 @@ class CustomerSubscriptionCreateParamsPaymentSettingsPaymentMethodOptionsBlikMan
 
 
 class CustomerSubscriptionCreateParamsPaymentSettingsPaymentMethodOptionsBlik(TypedDict, total=False, closed=True):
-    """Data specific to BLIK."""
+    """Settings for BLIK."""
 
     mandate_options: CustomerSubscriptionCreateParamsPaymentSettingsPaymentMethodOptionsBlikMandateOptions
     """Terms of the mandate that authorizes the payments."""
@@ -1587,7 +1828,7 @@ class CustomerSubscriptionCreateParamsPaymentSettingsPaymentMethodOptionsCardMan
 
 
 class CustomerSubscriptionCreateParamsPaymentSettingsPaymentMethodOptionsCard(TypedDict, total=False, closed=True):
-    """Settings for card payments."""
+    """Settings for cards."""
 
     mandate_options: CustomerSubscriptionCreateParamsPaymentSettingsPaymentMethodOptionsCardMandateOptions
     """Terms of the mandate that authorizes the payments."""
@@ -1606,6 +1847,7 @@ class CustomerSubscriptionCreateParamsPaymentSettingsPaymentMethodOptionsCard(Ty
         "unknown",
         "visa",
     ]
+    """Card network to use where the card has several."""
     request_three_d_secure: Literal["any", "automatic", "challenge"]
     """When to request 3D Secure authentication.
 
@@ -1634,13 +1876,13 @@ class CustomerSubscriptionCreateParamsPaymentSettingsPaymentMethodOptionsCustome
     )
     """Settings for bank transfers in the European Union."""
     type: str
-    """Type of bank transfer, which depends on the country."""
+    """Kind of bank transfer, such as `eu_bank_transfer`."""
 
 
 class CustomerSubscriptionCreateParamsPaymentSettingsPaymentMethodOptionsCustomerBalance(
     TypedDict, total=False, closed=True
 ):
-    """Data specific to payments from the customer's cash balance."""
+    """Settings for bank transfers to the customer's cash balance."""
 
     bank_transfer: CustomerSubscriptionCreateParamsPaymentSettingsPaymentMethodOptionsCustomerBalanceBankTransfer
     """Settings for bank transfers."""
@@ -1649,7 +1891,7 @@ class CustomerSubscriptionCreateParamsPaymentSettingsPaymentMethodOptionsCustome
 
 
 class CustomerSubscriptionCreateParamsPaymentSettingsPaymentMethodOptionsKonbini(TypedDict, total=False, closed=True):
-    """Data specific to Konbini."""
+    """Settings for payment in convenience stores in Japan."""
 
 
 class CustomerSubscriptionCreateParamsPaymentSettingsPaymentMethodOptionsPaytoMandateOptions(
@@ -1676,7 +1918,7 @@ class CustomerSubscriptionCreateParamsPaymentSettingsPaymentMethodOptionsPaytoMa
 
 
 class CustomerSubscriptionCreateParamsPaymentSettingsPaymentMethodOptionsPayto(TypedDict, total=False, closed=True):
-    """Data specific to PayTo."""
+    """Settings for PayTo."""
 
     mandate_options: CustomerSubscriptionCreateParamsPaymentSettingsPaymentMethodOptionsPaytoMandateOptions
     """Terms of the mandate that authorizes the payments."""
@@ -1690,14 +1932,26 @@ class CustomerSubscriptionCreateParamsPaymentSettingsPaymentMethodOptionsPixMand
     amount: int
     """Amount of the payments, in the smallest currency unit. See `amount_type`."""
     amount_includes_iof: Literal["always", "never"]
+    """Whether the amount contains the Brazilian IOF tax.
+
+    - `always`: The amount contains the tax.
+    - `never`: The tax is added to the amount.
+    """
     end_date: str
-    """Day on which the mandate ends."""
+    """Date on which the mandate ends, as `YYYY-MM-DD`."""
     payment_schedule: Literal["halfyearly", "monthly", "quarterly", "weekly", "yearly"]
-    """How often payments are taken."""
+    """How often payments are taken.
+
+    - `halfyearly`: Every six months.
+    - `monthly`: Every month.
+    - `quarterly`: Every three months.
+    - `weekly`: Every week.
+    - `yearly`: Every year.
+    """
 
 
 class CustomerSubscriptionCreateParamsPaymentSettingsPaymentMethodOptionsPix(TypedDict, total=False, closed=True):
-    """Data specific to Pix."""
+    """Settings for Pix."""
 
     expires_after_seconds: int
     """Number of seconds after which the customer can no longer pay."""
@@ -1706,7 +1960,7 @@ class CustomerSubscriptionCreateParamsPaymentSettingsPaymentMethodOptionsPix(Typ
 
 
 class CustomerSubscriptionCreateParamsPaymentSettingsPaymentMethodOptionsSepaDebit(TypedDict, total=False, closed=True):
-    """Data specific to SEPA Direct Debit."""
+    """Settings for SEPA Direct Debit."""
 
 
 class CustomerSubscriptionCreateParamsPaymentSettingsPaymentMethodOptionsUpiMandateOptions(
@@ -1729,7 +1983,7 @@ class CustomerSubscriptionCreateParamsPaymentSettingsPaymentMethodOptionsUpiMand
 
 
 class CustomerSubscriptionCreateParamsPaymentSettingsPaymentMethodOptionsUpi(TypedDict, total=False, closed=True):
-    """Data specific to UPI."""
+    """Settings for UPI."""
 
     mandate_options: CustomerSubscriptionCreateParamsPaymentSettingsPaymentMethodOptionsUpiMandateOptions
     """Terms of the mandate that authorizes the payments."""
@@ -1752,15 +2006,26 @@ class CustomerSubscriptionCreateParamsPaymentSettingsPaymentMethodOptionsUsBankA
     filters: CustomerSubscriptionCreateParamsPaymentSettingsPaymentMethodOptionsUsBankAccountFinancialConnectionsFilters
     """Limits which accounts the customer can link."""
     permissions: Sequence[Literal["balances", "ownership", "payment_method", "transactions"]]
-    """Data that you request access to. It must contain `payment_method`."""
+    """Data that you request access to. It must contain `payment_method`.
+
+    - `balances`: Balances of the account.
+    - `ownership`: Names and addresses of the owners.
+    - `payment_method`: Account details that payments need.
+    - `transactions`: Transactions of the account.
+    """
     prefetch: Sequence[Literal["balances", "ownership", "transactions"]]
-    """Data that Stripe retrieves as soon as the account is linked."""
+    """Data that Stripe retrieves as soon as the account is linked.
+
+    - `balances`: Balances, read at once.
+    - `ownership`: Owners, read at once.
+    - `transactions`: Transactions, read at once.
+    """
 
 
 class CustomerSubscriptionCreateParamsPaymentSettingsPaymentMethodOptionsUsBankAccount(
     TypedDict, total=False, closed=True
 ):
-    """Data specific to bank accounts in the United States."""
+    """Settings for ACH Direct Debit."""
 
     financial_connections: (
         CustomerSubscriptionCreateParamsPaymentSettingsPaymentMethodOptionsUsBankAccountFinancialConnections
@@ -1776,37 +2041,39 @@ class CustomerSubscriptionCreateParamsPaymentSettingsPaymentMethodOptionsUsBankA
 
 
 class CustomerSubscriptionCreateParamsPaymentSettingsPaymentMethodOptions(TypedDict, total=False, closed=True):
-    """Settings per type of payment method."""
+    """Settings by payment method that the payment intents of the invoices take over."""
 
     acss_debit: CustomerSubscriptionCreateParamsPaymentSettingsPaymentMethodOptionsAcssDebit | None
-    """Data specific to pre-authorized debit in Canada (ACSS)."""
+    """Settings for pre-authorized debit in Canada."""
     bancontact: CustomerSubscriptionCreateParamsPaymentSettingsPaymentMethodOptionsBancontact | None
-    """Data specific to Bancontact."""
+    """Settings for Bancontact."""
     billie: CustomerSubscriptionCreateParamsPaymentSettingsPaymentMethodOptionsBillie | None
-    """Data specific to Billie."""
+    """Settings for Billie."""
     blik: CustomerSubscriptionCreateParamsPaymentSettingsPaymentMethodOptionsBlik | None
-    """Data specific to BLIK."""
+    """Settings for BLIK."""
     card: CustomerSubscriptionCreateParamsPaymentSettingsPaymentMethodOptionsCard | None
-    """Settings for card payments."""
+    """Settings for cards."""
     customer_balance: CustomerSubscriptionCreateParamsPaymentSettingsPaymentMethodOptionsCustomerBalance | None
-    """Data specific to payments from the customer's cash balance."""
+    """Settings for bank transfers to the customer's cash balance."""
     konbini: CustomerSubscriptionCreateParamsPaymentSettingsPaymentMethodOptionsKonbini | None
-    """Data specific to Konbini."""
+    """Settings for payment in convenience stores in Japan."""
     payto: CustomerSubscriptionCreateParamsPaymentSettingsPaymentMethodOptionsPayto | None
-    """Data specific to PayTo."""
+    """Settings for PayTo."""
     pix: CustomerSubscriptionCreateParamsPaymentSettingsPaymentMethodOptionsPix | None
-    """Data specific to Pix."""
+    """Settings for Pix."""
     sepa_debit: CustomerSubscriptionCreateParamsPaymentSettingsPaymentMethodOptionsSepaDebit | None
-    """Data specific to SEPA Direct Debit."""
+    """Settings for SEPA Direct Debit."""
     upi: CustomerSubscriptionCreateParamsPaymentSettingsPaymentMethodOptionsUpi | None
-    """Data specific to UPI."""
+    """Settings for UPI."""
     us_bank_account: CustomerSubscriptionCreateParamsPaymentSettingsPaymentMethodOptionsUsBankAccount | None
-    """Data specific to bank accounts in the United States."""
+    """Settings for ACH Direct Debit."""
 
 
 class CustomerSubscriptionCreateParamsPaymentSettings(TypedDict, total=False, closed=True):
+    """Settings for the payment of the invoices."""
+
     payment_method_options: CustomerSubscriptionCreateParamsPaymentSettingsPaymentMethodOptions
-    """Settings per type of payment method."""
+    """Settings by payment method that the payment intents of the invoices take over."""
     payment_method_types: (
         Sequence[
             Literal[
@@ -1865,22 +2132,36 @@ class CustomerSubscriptionCreateParamsPaymentSettings(TypedDict, total=False, cl
         ]
         | None
     )
-    """Allowed types of payment methods."""
+    """Payment methods with which the invoices can be paid. An empty value returns to those of your invoice
+    settings.
+    """
     save_default_payment_method: Literal["off", "on_subscription"]
+    """Whether the payment method of a successful payment becomes the default one of the subscription.
+
+    - `off`: The default payment method of the subscription does not change.
+    - `on_subscription`: It becomes the default payment method of the subscription.
+    """
 
 
 class CustomerSubscriptionCreateParamsPendingInvoiceItemInterval(TypedDict, total=False, closed=True):
+    """How often pending invoice items are billed, apart from the regular invoices. They wait for the next
+    regular invoice unless this is set.
+    """
+
     interval: Required[Literal["day", "month", "week", "year"]]
-    """- `day`: Days.
+    """Unit of time between two of these invoices.
+
+    - `day`: Days.
     - `week`: Weeks.
     - `month`: Months.
     - `year`: Years.
     """
     interval_count: int
+    """How many units lie between two of these invoices, at most one year in all."""
 
 
 class CustomerSubscriptionCreateParamsTransferData(TypedDict, total=False, closed=True):
-    """Transfers money from the payment to a connected account."""
+    """Connected account to which money of the invoices is transferred, and how much of it."""
 
     amount_percent: float
     """Share of each invoice's total to transfer, in percent, with up to two decimal places. The whole
@@ -1894,17 +2175,23 @@ class CustomerSubscriptionCreateParamsTrialSettingsEndBehavior(TypedDict, total=
     """What to do at the end of the trial."""
 
     billing_cycle_anchor: Literal["now", "unchanged"]
+    """Whether the end of the trial moves the billing cycle anchor. Defaults to `now`.
+
+    - `now`: A new period begins when the trial ends, and the anchor moves there.
+    - `unchanged`: The anchor stays as it was before the trial ended.
+    """
     missing_payment_method: Literal["cancel", "create_invoice", "pause"]
-    """What to do if there is no payment method at the end of the trial.
+    """What happens if the customer has given no payment method when the trial ends.
 
     - `cancel`: The subscription is canceled.
-    - `create_invoice`: An invoice is created, and the subscription becomes past due if it is not paid.
-    - `pause`: The subscription is paused.
+    - `create_invoice`: An invoice is created as usual, and the subscription becomes `past_due` if it is
+      not paid.
+    - `pause`: The subscription becomes `paused` until it is resumed.
     """
 
 
 class CustomerSubscriptionCreateParamsTrialSettings(TypedDict, total=False, closed=True):
-    """Settings for the trial."""
+    """What applies to the trial of the subscription."""
 
     end_behavior: Required[CustomerSubscriptionCreateParamsTrialSettingsEndBehavior]
     """What to do at the end of the trial."""
@@ -1914,71 +2201,123 @@ class CustomerSubscriptionCreateParams(TypedDict, total=False, closed=True):
     """The parameters of `POST /v1/customers/{customer}/subscriptions`."""
 
     add_invoice_items: Sequence[CustomerSubscriptionCreateParamsAddInvoiceItem]
+    """One-time charges that are added to the next invoice of the subscription, up to 20, such as a setup
+    fee.
+    """
     application_fee_percent: float | None
-    """Fee that the platform collects on each invoice, in percent of its total, with up to two decimal
-    places.
+    """Share of each invoice's total that goes to the platform, in percent from 0 to 100 with up to two
+    decimals. Only for subscriptions that a platform creates on a connected account.
     """
     automatic_tax: CustomerSubscriptionCreateParamsAutomaticTax
-    """Settings and state of the automatic calculation of tax by Stripe Tax."""
+    """Settings for Stripe Tax on the invoices of the subscription."""
     backdate_start_date: int | datetime
+    """Past time at which the subscription is to have begun. The first invoice also charges for the time
+    from then until now.
+    """
     billing_cycle_anchor: int | datetime
+    """Future time at which the first full billing period begins. Until then the customer pays a prorated
+    amount, if prorations are not turned off. Defaults to the start of the subscription or the end of
+    its trial.
+    """
     billing_thresholds: CustomerSubscriptionCreateParamsBillingThresholds | None
-    """Thresholds at which an invoice is created before the end of the billing period."""
+    """Amount at which an invoice is created before the period ends. An empty value removes it."""
     cancel_at: int | datetime | Literal["max_billed_until", "max_period_end", "min_period_end"]
-    cancel_at_period_end: bool
-    """Whether the subscription ends with its current billing period."""
-    collection_method: Literal["charge_automatically", "send_invoice"]
-    """Whether Stripe charges the customer automatically or sends an invoice to be paid manually.
+    """Time at which the subscription is canceled, or the end of a period of its items. An end within a
+    period leads to prorations.
 
-    - `charge_automatically`: Stripe charges the default payment method.
-    - `send_invoice`: Stripe emails the customer an invoice with payment instructions.
-    - `paper`: The customer signed on paper.
+    - `max_billed_until`: The latest time until which an item is billed already.
+    - `max_period_end`: The latest end of the current periods of the items.
+    - `min_period_end`: The earliest end of the current periods of the items.
+    """
+    cancel_at_period_end: bool
+    """Whether to cancel the subscription at the end of the current period instead of renewing it. Defaults
+    to `False`; an update with `False` takes the cancellation back.
+    """
+    collection_method: Literal["charge_automatically", "send_invoice"]
+    """Whether Stripe charges each invoice to the default payment method, or emails it to the customer to
+    be paid by hand.
+
+    - `charge_automatically`: Stripe charges each invoice to the default payment method.
+    - `send_invoice`: Stripe emails each invoice to the customer, with instructions for the payment.
     """
     currency: str
-    """Three-letter ISO 4217 currency code in lowercase."""
+    """Three-letter ISO 4217 code of the currency in which the subscription is billed, in lower case. All
+    its prices have it.
+    """
     days_until_due: int
-    """Number of days until the invoice is due. Only with the collection method `send_invoice`."""
+    """Days that the customer has to pay an invoice after it is finalized. Needed with the collection
+    method `send_invoice`, and only with it.
+    """
     default_payment_method: str
-    """Payment method used by default. If it is not set, the customer's default is used."""
+    """ID of the payment method, attached to the customer, that pays the invoices. The customer's default
+    pays if it is not set.
+    """
     default_source: str
-    """Card, bank account or source used by default if there is no default payment method."""
+    """ID of the source that pays the invoices where there is no default payment method."""
     default_tax_rates: list[str] | None
-    """Tax rates for items without tax rates of their own."""
+    """IDs of the tax rates of items that have none of their own. An empty value removes them."""
     discounts: Sequence[CustomerSubscriptionCreateParamsDiscount] | None
+    """Coupons, promotion codes or existing discounts for the whole subscription. They replace the current
+    ones; an empty value removes all.
+    """
     expand: list[str]
     """Fields to expand, by dotted path. An expanded field contains the object instead of its ID."""
     invoice_settings: CustomerSubscriptionCreateParamsInvoiceSettings
-    """Settings for the invoices."""
+    """Settings that the invoices of the subscription take over."""
     items: Sequence[CustomerSubscriptionCreateParamsItem]
+    """Items of the subscription, up to 20, each with a recurring price."""
     metadata: Mapping[str, str] | None
-    """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
-    up to 500. An update changes only the keys it contains; an empty value removes its key.
+    """Up to 50 pairs of your own strings; keys have up to 40 characters, values up to 500. Invoices keep a
+    copy. An update changes only the keys that it names; an empty value removes a key, an empty
+    `metadata` all of them.
     """
     off_session: bool
-    """Whether the customer is absent and cannot authenticate the payment."""
+    """Whether the customer is absent while Stripe tries to take the payment, so that nobody can
+    authenticate it. Defaults to `False`.
+    """
     payment_behavior: Literal["allow_incomplete", "default_incomplete", "error_if_incomplete", "pending_if_incomplete"]
-    """What to do if the payment fails or the customer has to authenticate it."""
-    payment_settings: CustomerSubscriptionCreateParamsPaymentSettings
-    pending_invoice_item_interval: CustomerSubscriptionCreateParamsPendingInvoiceItemInterval | None
-    proration_behavior: Literal["always_invoice", "create_prorations", "none"]
-    """How to bill a change in the middle of a billing period. `create_prorations` by default.
+    """What happens if the first invoice cannot be paid at once. Only with the collection method
+    `charge_automatically`; with `send_invoice` the subscription becomes active whether it is paid or
+    not.
 
-    - `always_invoice`: Prorations are created and invoiced immediately.
-    - `create_prorations`: Prorations are created and added to the next invoice.
-    - `none`: No prorations are created.
+    - `allow_incomplete`: The subscription is created as `incomplete`; the customer may pay or
+      authenticate later.
+    - `default_incomplete`: If a payment is due, the subscription is `incomplete` until the payment
+      intent of the first invoice is confirmed. Nothing is charged by the request.
+    - `error_if_incomplete`: The request fails with status 402 and a `CardError`, and no subscription is
+      created.
+    - `pending_if_incomplete`: Only for updates.
+    """
+    payment_settings: CustomerSubscriptionCreateParamsPaymentSettings
+    """Settings for the payment of the invoices."""
+    pending_invoice_item_interval: CustomerSubscriptionCreateParamsPendingInvoiceItemInterval | None
+    """How often pending invoice items are billed, apart from the regular invoices. They wait for the next
+    regular invoice unless this is set.
+    """
+    proration_behavior: Literal["always_invoice", "create_prorations", "none"]
+    """Whether changes within a billing period are prorated, and when the prorations are billed. Defaults
+    to `create_prorations`.
+
+    - `always_invoice`: Prorations are billed at once by an invoice of their own.
+    - `create_prorations`: Prorations are created and billed with the next invoice.
+    - `none`: Nothing is prorated.
     """
     transfer_data: CustomerSubscriptionCreateParamsTransferData
-    """Transfers money from the payment to a connected account."""
+    """Connected account to which money of the invoices is transferred, and how much of it."""
     trial_end: Literal["now"] | int | datetime
-    """Time at which the trial ends.
+    """When the trial ends and the first charge follows, at most two years ahead; `now` for no trial. Takes
+    the place of the trial that a price sets.
 
-    - `now`: The trial ends immediately.
+    - `now`: There is no trial, or the current one ends at once.
     """
     trial_from_plan: bool
+    """Whether the `trial_period_days` of the price apply. Defaults to `False`, and cannot be combined with
+    `trial_end`.
+    """
     trial_period_days: int
-    """Length of the trial in days."""
+    """How many days the trial lasts, counted from the start. Not together with `trial_end`."""
     trial_settings: CustomerSubscriptionCreateParamsTrialSettings
-    """Settings for the trial."""
+    """What applies to the trial of the subscription."""
 
 
 class CustomerSubscriptionDiscountRetrieveParams(TypedDict, total=False, closed=True):
@@ -2011,6 +2350,8 @@ class CustomerSubscriptionRetrieveParams(TypedDict, total=False, closed=True):
 
 
 class CustomerSubscriptionUpdateParamsAddInvoiceItemDiscount(TypedDict, total=False, closed=True):
+    """Discounts for this item only."""
+
     coupon: str
     """Coupon of the discount."""
     discount: str
@@ -2020,22 +2361,43 @@ class CustomerSubscriptionUpdateParamsAddInvoiceItemDiscount(TypedDict, total=Fa
 
 
 class CustomerSubscriptionUpdateParamsAddInvoiceItemPeriodEnd(TypedDict, total=False, closed=True):
+    """End of the period."""
+
     timestamp: int | datetime
+    """End of the period as a point in time, not before its start. Only with the type `timestamp`."""
     type: Required[Literal["min_item_period_end", "timestamp"]]
+    """What the period ends with.
+
+    - `min_item_period_end`: The earliest end of the current periods of the items.
+    - `timestamp`: The time in `timestamp`.
+    """
 
 
 class CustomerSubscriptionUpdateParamsAddInvoiceItemPeriodStart(TypedDict, total=False, closed=True):
+    """Start of the period."""
+
     timestamp: int | datetime
+    """Start of the period as a point in time, not after its end. Only with the type `timestamp`."""
     type: Required[Literal["max_item_period_start", "now", "timestamp"]]
+    """What the period begins with.
+
+    - `max_item_period_start`: The latest start of the current periods of the items.
+    - `now`: The time of the request.
+    - `timestamp`: The time in `timestamp`.
+    """
 
 
 class CustomerSubscriptionUpdateParamsAddInvoiceItemPeriod(TypedDict, total=False, closed=True):
+    """Period that the charge is for, shown on the invoice."""
+
     end: Required[CustomerSubscriptionUpdateParamsAddInvoiceItemPeriodEnd]
+    """End of the period."""
     start: Required[CustomerSubscriptionUpdateParamsAddInvoiceItemPeriodStart]
+    """Start of the period."""
 
 
 class CustomerSubscriptionUpdateParamsAddInvoiceItemPriceData(TypedDict, total=False, closed=True):
-    """Defines a price for this use only, without creating a price for reuse."""
+    """One-time price that is made for this charge only. Give this or `price`."""
 
     currency: Required[str]
     """Three-letter ISO 4217 currency code in lowercase."""
@@ -2057,20 +2419,24 @@ class CustomerSubscriptionUpdateParamsAddInvoiceItemPriceData(TypedDict, total=F
 
 
 class CustomerSubscriptionUpdateParamsAddInvoiceItem(TypedDict, total=False, closed=True):
+    """One-time charges that are added to the next invoice of the subscription, up to 20, such as a setup
+    fee.
+    """
+
     discountable: bool
     """Whether discounts apply to the item."""
     discounts: Sequence[CustomerSubscriptionUpdateParamsAddInvoiceItemDiscount]
+    """Discounts for this item only."""
     metadata: Mapping[str, str]
-    """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
-    up to 500. An update changes only the keys it contains; an empty value removes its key.
-    """
+    """Pairs of your own strings that are saved with the invoice item."""
     period: CustomerSubscriptionUpdateParamsAddInvoiceItemPeriod
+    """Period that the charge is for, shown on the invoice."""
     price: str
-    """Price that applies."""
+    """ID of a one-time price. Give this or `price_data`."""
     price_data: CustomerSubscriptionUpdateParamsAddInvoiceItemPriceData
-    """Defines a price for this use only, without creating a price for reuse."""
+    """One-time price that is made for this charge only. Give this or `price`."""
     quantity: int
-    """Number of units."""
+    """How many units of the price are charged. Defaults to 1."""
     tax_rates: list[str] | None
     """Tax rates that apply. They override the default tax rates."""
 
@@ -2089,29 +2455,41 @@ class CustomerSubscriptionUpdateParamsAutomaticTaxLiability(TypedDict, total=Fal
 
 
 class CustomerSubscriptionUpdateParamsAutomaticTax(TypedDict, total=False, closed=True):
-    """Settings and state of the automatic calculation of tax by Stripe Tax."""
+    """Settings for Stripe Tax on the invoices of the subscription."""
 
     enabled: Required[bool]
-    """Whether Stripe Tax calculates the tax."""
+    """Whether Stripe Tax computes the tax of the invoices."""
     liability: CustomerSubscriptionUpdateParamsAutomaticTaxLiability
     """Account that is liable for the tax. Its tax settings are used, and the tax is reported for it."""
 
 
 class CustomerSubscriptionUpdateParamsBillingCycleAnchor(TypedDict, total=False, closed=True):
+    """Whether a new billing period begins now. The anchor stays where it is unless this is set."""
+
     type: Required[Literal["now", "unchanged"]]
+    """What happens to the anchor.
+
+    - `now`: A new period begins now, and the anchor moves here.
+    - `unchanged`: The anchor stays as it is.
+    """
 
 
 class CustomerSubscriptionUpdateParamsBillingThresholds(TypedDict, total=False, closed=True):
-    """Thresholds at which an invoice is created before the end of the billing period."""
+    """Amount at which an invoice is created before the period ends. An empty value removes it."""
 
     amount_gte: int
-    """Amount at which an invoice is created, in the smallest currency unit."""
+    """Amount, in the smallest currency unit, at which an invoice is created before the period ends."""
     reset_billing_cycle_anchor: bool
-    """Whether a new billing cycle starts when the threshold is reached."""
+    """Whether an invoice of this kind begins a new period and moves the billing cycle anchor. If not, the
+    anchor stays.
+    """
 
 
 class CustomerSubscriptionUpdateParamsCancellationDetails(TypedDict, total=False, closed=True):
+    """Why the subscription was canceled."""
+
     comment: str | None
+    """What the customer, or you, wrote about the reason."""
     feedback: (
         Literal[
             "customer_service",
@@ -2125,10 +2503,26 @@ class CustomerSubscriptionUpdateParamsCancellationDetails(TypedDict, total=False
         ]
         | None
     )
+    """Reason that the customer chose, for instance in the customer portal.
+
+    - `customer_service`: The customer service was not as expected.
+    - `low_quality`: The quality was not as expected.
+    - `missing_features`: Features are missing.
+    - `other`: Another reason.
+    - `switched_service`: The customer goes to another service.
+    - `too_complex`: It is too hard to use.
+    - `too_expensive`: It costs too much.
+    - `unused`: The customer does not use it enough.
+    """
     feedback_option: str
+    """ID of the reason among your own ones."""
 
 
 class CustomerSubscriptionUpdateParamsDiscount(TypedDict, total=False, closed=True):
+    """Coupons, promotion codes or existing discounts for the whole subscription. They replace the current
+    ones; an empty value removes all.
+    """
+
     coupon: str
     """Coupon of the discount."""
     discount: str
@@ -2138,7 +2532,7 @@ class CustomerSubscriptionUpdateParamsDiscount(TypedDict, total=False, closed=Tr
 
 
 class CustomerSubscriptionUpdateParamsInvoiceSettingsCustomField(TypedDict, total=False, closed=True):
-    """Up to four custom fields to show on the invoice."""
+    """Up to four fields of your own that the invoices show."""
 
     name: Required[Annotated[str, MaxLen(40)]]
     """Name of the custom field, up to 40 characters."""
@@ -2147,7 +2541,7 @@ class CustomerSubscriptionUpdateParamsInvoiceSettingsCustomField(TypedDict, tota
 
 
 class CustomerSubscriptionUpdateParamsInvoiceSettingsIssuer(TypedDict, total=False, closed=True):
-    """Account that issues the invoice. Its branding, address and tax IDs are shown on it."""
+    """Account that issues the invoices; its name, tax IDs and address appear on them."""
 
     account: str
     """Connected account, if the type is `account`."""
@@ -2160,32 +2554,37 @@ class CustomerSubscriptionUpdateParamsInvoiceSettingsIssuer(TypedDict, total=Fal
 
 
 class CustomerSubscriptionUpdateParamsInvoiceSettings(TypedDict, total=False, closed=True):
-    """Settings for the invoices."""
+    """Settings that the invoices of the subscription take over."""
 
     account_tax_ids: list[str] | None
-    """Tax IDs of your account to show on the invoice."""
+    """Tax IDs of your account that the invoices show."""
     custom_fields: Sequence[CustomerSubscriptionUpdateParamsInvoiceSettingsCustomField] | None
-    """Up to four custom fields to show on the invoice."""
+    """Up to four fields of your own that the invoices show."""
     description: str | None
-    """Description to show on the invoice, also called memo."""
+    """Text at the top of the invoices."""
     footer: str | None
-    """Text at the bottom of the invoice."""
+    """Text at the bottom of the invoices."""
     issuer: CustomerSubscriptionUpdateParamsInvoiceSettingsIssuer
-    """Account that issues the invoice. Its branding, address and tax IDs are shown on it."""
+    """Account that issues the invoices; its name, tax IDs and address appear on them."""
 
 
 class CustomerSubscriptionUpdateParamsItemBillingThresholds(TypedDict, total=False, closed=True):
-    """Thresholds at which an invoice is created before the end of the billing period."""
+    """Usage at which the item is billed before its period ends. An empty value removes it."""
 
     usage_gte: Required[int]
-    """Usage at which an invoice is created."""
+    """Number of units at which an invoice is created before the period ends."""
 
 
 class CustomerSubscriptionUpdateParamsItemCurrentTrial(TypedDict, total=False, closed=True):
+    """Trial offer to apply to the item."""
+
     trial_offer: Required[str]
+    """ID of the trial offer."""
 
 
 class CustomerSubscriptionUpdateParamsItemDiscount(TypedDict, total=False, closed=True):
+    """Coupons, promotion codes or existing discounts for this item only. An empty value removes all."""
+
     coupon: str
     """Coupon of the discount."""
     discount: str
@@ -2212,7 +2611,7 @@ class CustomerSubscriptionUpdateParamsItemPriceDataRecurring(TypedDict, total=Fa
 
 
 class CustomerSubscriptionUpdateParamsItemPriceData(TypedDict, total=False, closed=True):
-    """Defines a price for this use only, without creating a price for reuse."""
+    """Recurring price that is made for this item only. Give this or `price`."""
 
     currency: Required[str]
     """Three-letter ISO 4217 currency code in lowercase."""
@@ -2236,32 +2635,52 @@ class CustomerSubscriptionUpdateParamsItemPriceData(TypedDict, total=False, clos
 
 
 class CustomerSubscriptionUpdateParamsItem(TypedDict, total=False, closed=True):
-    billing_thresholds: CustomerSubscriptionUpdateParamsItemBillingThresholds | None
-    """Thresholds at which an invoice is created before the end of the billing period."""
-    clear_usage: bool
-    current_trial: CustomerSubscriptionUpdateParamsItemCurrentTrial
-    deleted: bool
-    """Always `True` on a deleted object."""
-    discounts: Sequence[CustomerSubscriptionUpdateParamsItemDiscount] | None
-    id: str
-    """Unique ID of the object."""
-    metadata: Mapping[str, str] | None
-    """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
-    up to 500. An update changes only the keys it contains; an empty value removes its key.
+    """Items to change, remove or add; the others stay as they are. Give the `id` to change an existing
+    item.
     """
+
+    billing_thresholds: CustomerSubscriptionUpdateParamsItemBillingThresholds | None
+    """Usage at which the item is billed before its period ends. An empty value removes it."""
+    clear_usage: bool
+    """Whether to delete the recorded usage of an item that is removed. Has no effect on prices with a
+    billing meter.
+    """
+    current_trial: CustomerSubscriptionUpdateParamsItemCurrentTrial
+    """Trial offer to apply to the item."""
+    deleted: bool
+    """Whether to remove the item from the subscription. Needs its `id`."""
+    discounts: Sequence[CustomerSubscriptionUpdateParamsItemDiscount] | None
+    """Coupons, promotion codes or existing discounts for this item only. An empty value removes all."""
+    id: str
+    """ID of the item to change or remove. Without it a new item is added."""
+    metadata: Mapping[str, str] | None
+    """Pairs of your own strings that are saved with the item."""
     price: str
-    """Price that applies."""
+    """ID of a recurring price. Give this or `price_data`."""
     price_data: CustomerSubscriptionUpdateParamsItemPriceData
-    """Defines a price for this use only, without creating a price for reuse."""
+    """Recurring price that is made for this item only. Give this or `price`."""
     quantity: int
-    """Number of units."""
+    """How many units of the price are billed each period. Leave it out for metered prices."""
     tax_rates: list[str] | None
-    """Tax rates that apply. They override the default tax rates."""
+    """Tax rates of the item, in place of the subscription's `default_tax_rates`. An empty value removes
+    them.
+    """
 
 
 class CustomerSubscriptionUpdateParamsPauseCollection(TypedDict, total=False, closed=True):
+    """Stops the collection of payments: new invoices are treated as `behavior` says, and the status stays
+    as it is. An empty value starts the collection again.
+    """
+
     behavior: Required[Literal["keep_as_draft", "mark_uncollectible", "void"]]
+    """What happens to invoices that are created in the meantime.
+
+    - `keep_as_draft`: Invoices stay drafts, to be collected later.
+    - `mark_uncollectible`: Invoices are marked uncollectible.
+    - `void`: Invoices are voided; the service is free for this time.
+    """
     resumes_at: int | datetime
+    """When collection starts again. It stays off until you end it unless this is set."""
 
 
 class CustomerSubscriptionUpdateParamsPaymentSettingsPaymentMethodOptionsAcssDebitMandateOptions(
@@ -2270,11 +2689,15 @@ class CustomerSubscriptionUpdateParamsPaymentSettingsPaymentMethodOptionsAcssDeb
     """Terms of the mandate that authorizes the payments."""
 
     transaction_type: Literal["business", "personal"]
-    """Whether the payments come from a personal or a business account."""
+    """Whether the debited account is a personal or a business one.
+
+    - `business`: An account of a company.
+    - `personal`: An account of a person.
+    """
 
 
 class CustomerSubscriptionUpdateParamsPaymentSettingsPaymentMethodOptionsAcssDebit(TypedDict, total=False, closed=True):
-    """Data specific to pre-authorized debit in Canada (ACSS)."""
+    """Settings for pre-authorized debit in Canada."""
 
     mandate_options: CustomerSubscriptionUpdateParamsPaymentSettingsPaymentMethodOptionsAcssDebitMandateOptions
     """Terms of the mandate that authorizes the payments."""
@@ -2290,10 +2713,10 @@ class CustomerSubscriptionUpdateParamsPaymentSettingsPaymentMethodOptionsAcssDeb
 class CustomerSubscriptionUpdateParamsPaymentSettingsPaymentMethodOptionsBancontact(
     TypedDict, total=False, closed=True
 ):
-    """Data specific to Bancontact."""
+    """Settings for Bancontact."""
 
     preferred_language: Literal["de", "en", "fr", "nl"]
-    """Language of the payment page."""
+    """Language of the Bancontact page."""
 
 
 class CustomerSubscriptionUpdateParamsPaymentSettingsPaymentMethodOptionsBillieCompanyDetailsRegisteredAddress(
@@ -2318,6 +2741,8 @@ class CustomerSubscriptionUpdateParamsPaymentSettingsPaymentMethodOptionsBillieC
 class CustomerSubscriptionUpdateParamsPaymentSettingsPaymentMethodOptionsBillieCompanyDetails(
     TypedDict, total=False, closed=True
 ):
+    """Company that pays."""
+
     registered_address: (
         CustomerSubscriptionUpdateParamsPaymentSettingsPaymentMethodOptionsBillieCompanyDetailsRegisteredAddress | None
     )
@@ -2325,6 +2750,7 @@ class CustomerSubscriptionUpdateParamsPaymentSettingsPaymentMethodOptionsBillieC
     registered_name: str
     """Name under which the company is registered."""
     registration_number: str
+    """Number of the company in the register."""
     registration_type: (
         Literal[
             "ch_ein",
@@ -2344,13 +2770,32 @@ class CustomerSubscriptionUpdateParamsPaymentSettingsPaymentMethodOptionsBillieC
         ]
         | None
     )
+    """Register that the number belongs to, with its country.
+
+    - `ch_ein`: Employer identification number, Switzerland.
+    - `de_hrb`: Commercial register, Germany.
+    - `dk_cvr`: Central business register, Denmark.
+    - `es_cif`: Tax ID of companies, Spain.
+    - `fi_tunnus`: Business ID, Finland.
+    - `fr_siren`: SIREN number, France.
+    - `fr_siret`: SIRET number, France.
+    - `it_rea`: REA number, Italy.
+    - `nl_kvk`: Chamber of commerce, Netherlands.
+    - `no_org_number`: Organization number, Norway.
+    - `no_pno`: Personal identity number, Norway.
+    - `se_org_number`: Organization number, Sweden.
+    - `se_pno`: Personal identity number, Sweden.
+    - `uk_crn`: Company registration number, United Kingdom.
+    """
     vat: str
+    """VAT number of the company."""
 
 
 class CustomerSubscriptionUpdateParamsPaymentSettingsPaymentMethodOptionsBillie(TypedDict, total=False, closed=True):
-    """Data specific to Billie."""
+    """Settings for Billie."""
 
     company_details: CustomerSubscriptionUpdateParamsPaymentSettingsPaymentMethodOptionsBillieCompanyDetails | None
+    """Company that pays."""
 
 
 class CustomerSubscriptionUpdateParamsPaymentSettingsPaymentMethodOptionsBlikMandateOptions(
@@ -2363,7 +2808,7 @@ class CustomerSubscriptionUpdateParamsPaymentSettingsPaymentMethodOptionsBlikMan
 
 
 class CustomerSubscriptionUpdateParamsPaymentSettingsPaymentMethodOptionsBlik(TypedDict, total=False, closed=True):
-    """Data specific to BLIK."""
+    """Settings for BLIK."""
 
     mandate_options: CustomerSubscriptionUpdateParamsPaymentSettingsPaymentMethodOptionsBlikMandateOptions
     """Terms of the mandate that authorizes the payments."""
@@ -2387,7 +2832,7 @@ class CustomerSubscriptionUpdateParamsPaymentSettingsPaymentMethodOptionsCardMan
 
 
 class CustomerSubscriptionUpdateParamsPaymentSettingsPaymentMethodOptionsCard(TypedDict, total=False, closed=True):
-    """Settings for card payments."""
+    """Settings for cards."""
 
     mandate_options: CustomerSubscriptionUpdateParamsPaymentSettingsPaymentMethodOptionsCardMandateOptions
     """Terms of the mandate that authorizes the payments."""
@@ -2406,6 +2851,7 @@ class CustomerSubscriptionUpdateParamsPaymentSettingsPaymentMethodOptionsCard(Ty
         "unknown",
         "visa",
     ]
+    """Card network to use where the card has several."""
     request_three_d_secure: Literal["any", "automatic", "challenge"]
     """When to request 3D Secure authentication.
 
@@ -2434,13 +2880,13 @@ class CustomerSubscriptionUpdateParamsPaymentSettingsPaymentMethodOptionsCustome
     )
     """Settings for bank transfers in the European Union."""
     type: str
-    """Type of bank transfer, which depends on the country."""
+    """Kind of bank transfer, such as `eu_bank_transfer`."""
 
 
 class CustomerSubscriptionUpdateParamsPaymentSettingsPaymentMethodOptionsCustomerBalance(
     TypedDict, total=False, closed=True
 ):
-    """Data specific to payments from the customer's cash balance."""
+    """Settings for bank transfers to the customer's cash balance."""
 
     bank_transfer: CustomerSubscriptionUpdateParamsPaymentSettingsPaymentMethodOptionsCustomerBalanceBankTransfer
     """Settings for bank transfers."""
@@ -2449,7 +2895,7 @@ class CustomerSubscriptionUpdateParamsPaymentSettingsPaymentMethodOptionsCustome
 
 
 class CustomerSubscriptionUpdateParamsPaymentSettingsPaymentMethodOptionsKonbini(TypedDict, total=False, closed=True):
-    """Data specific to Konbini."""
+    """Settings for payment in convenience stores in Japan."""
 
 
 class CustomerSubscriptionUpdateParamsPaymentSettingsPaymentMethodOptionsPaytoMandateOptions(
@@ -2476,7 +2922,7 @@ class CustomerSubscriptionUpdateParamsPaymentSettingsPaymentMethodOptionsPaytoMa
 
 
 class CustomerSubscriptionUpdateParamsPaymentSettingsPaymentMethodOptionsPayto(TypedDict, total=False, closed=True):
-    """Data specific to PayTo."""
+    """Settings for PayTo."""
 
     mandate_options: CustomerSubscriptionUpdateParamsPaymentSettingsPaymentMethodOptionsPaytoMandateOptions
     """Terms of the mandate that authorizes the payments."""
@@ -2490,14 +2936,26 @@ class CustomerSubscriptionUpdateParamsPaymentSettingsPaymentMethodOptionsPixMand
     amount: int
     """Amount of the payments, in the smallest currency unit. See `amount_type`."""
     amount_includes_iof: Literal["always", "never"]
+    """Whether the amount contains the Brazilian IOF tax.
+
+    - `always`: The amount contains the tax.
+    - `never`: The tax is added to the amount.
+    """
     end_date: str
-    """Day on which the mandate ends."""
+    """Date on which the mandate ends, as `YYYY-MM-DD`."""
     payment_schedule: Literal["halfyearly", "monthly", "quarterly", "weekly", "yearly"]
-    """How often payments are taken."""
+    """How often payments are taken.
+
+    - `halfyearly`: Every six months.
+    - `monthly`: Every month.
+    - `quarterly`: Every three months.
+    - `weekly`: Every week.
+    - `yearly`: Every year.
+    """
 
 
 class CustomerSubscriptionUpdateParamsPaymentSettingsPaymentMethodOptionsPix(TypedDict, total=False, closed=True):
-    """Data specific to Pix."""
+    """Settings for Pix."""
 
     expires_after_seconds: int
     """Number of seconds after which the customer can no longer pay."""
@@ -2506,7 +2964,7 @@ class CustomerSubscriptionUpdateParamsPaymentSettingsPaymentMethodOptionsPix(Typ
 
 
 class CustomerSubscriptionUpdateParamsPaymentSettingsPaymentMethodOptionsSepaDebit(TypedDict, total=False, closed=True):
-    """Data specific to SEPA Direct Debit."""
+    """Settings for SEPA Direct Debit."""
 
 
 class CustomerSubscriptionUpdateParamsPaymentSettingsPaymentMethodOptionsUpiMandateOptions(
@@ -2529,7 +2987,7 @@ class CustomerSubscriptionUpdateParamsPaymentSettingsPaymentMethodOptionsUpiMand
 
 
 class CustomerSubscriptionUpdateParamsPaymentSettingsPaymentMethodOptionsUpi(TypedDict, total=False, closed=True):
-    """Data specific to UPI."""
+    """Settings for UPI."""
 
     mandate_options: CustomerSubscriptionUpdateParamsPaymentSettingsPaymentMethodOptionsUpiMandateOptions
     """Terms of the mandate that authorizes the payments."""
@@ -2552,15 +3010,26 @@ class CustomerSubscriptionUpdateParamsPaymentSettingsPaymentMethodOptionsUsBankA
     filters: CustomerSubscriptionUpdateParamsPaymentSettingsPaymentMethodOptionsUsBankAccountFinancialConnectionsFilters
     """Limits which accounts the customer can link."""
     permissions: Sequence[Literal["balances", "ownership", "payment_method", "transactions"]]
-    """Data that you request access to. It must contain `payment_method`."""
+    """Data that you request access to. It must contain `payment_method`.
+
+    - `balances`: Balances of the account.
+    - `ownership`: Names and addresses of the owners.
+    - `payment_method`: Account details that payments need.
+    - `transactions`: Transactions of the account.
+    """
     prefetch: Sequence[Literal["balances", "ownership", "transactions"]]
-    """Data that Stripe retrieves as soon as the account is linked."""
+    """Data that Stripe retrieves as soon as the account is linked.
+
+    - `balances`: Balances, read at once.
+    - `ownership`: Owners, read at once.
+    - `transactions`: Transactions, read at once.
+    """
 
 
 class CustomerSubscriptionUpdateParamsPaymentSettingsPaymentMethodOptionsUsBankAccount(
     TypedDict, total=False, closed=True
 ):
-    """Data specific to bank accounts in the United States."""
+    """Settings for ACH Direct Debit."""
 
     financial_connections: (
         CustomerSubscriptionUpdateParamsPaymentSettingsPaymentMethodOptionsUsBankAccountFinancialConnections
@@ -2576,37 +3045,39 @@ class CustomerSubscriptionUpdateParamsPaymentSettingsPaymentMethodOptionsUsBankA
 
 
 class CustomerSubscriptionUpdateParamsPaymentSettingsPaymentMethodOptions(TypedDict, total=False, closed=True):
-    """Settings per type of payment method."""
+    """Settings by payment method that the payment intents of the invoices take over."""
 
     acss_debit: CustomerSubscriptionUpdateParamsPaymentSettingsPaymentMethodOptionsAcssDebit | None
-    """Data specific to pre-authorized debit in Canada (ACSS)."""
+    """Settings for pre-authorized debit in Canada."""
     bancontact: CustomerSubscriptionUpdateParamsPaymentSettingsPaymentMethodOptionsBancontact | None
-    """Data specific to Bancontact."""
+    """Settings for Bancontact."""
     billie: CustomerSubscriptionUpdateParamsPaymentSettingsPaymentMethodOptionsBillie | None
-    """Data specific to Billie."""
+    """Settings for Billie."""
     blik: CustomerSubscriptionUpdateParamsPaymentSettingsPaymentMethodOptionsBlik | None
-    """Data specific to BLIK."""
+    """Settings for BLIK."""
     card: CustomerSubscriptionUpdateParamsPaymentSettingsPaymentMethodOptionsCard | None
-    """Settings for card payments."""
+    """Settings for cards."""
     customer_balance: CustomerSubscriptionUpdateParamsPaymentSettingsPaymentMethodOptionsCustomerBalance | None
-    """Data specific to payments from the customer's cash balance."""
+    """Settings for bank transfers to the customer's cash balance."""
     konbini: CustomerSubscriptionUpdateParamsPaymentSettingsPaymentMethodOptionsKonbini | None
-    """Data specific to Konbini."""
+    """Settings for payment in convenience stores in Japan."""
     payto: CustomerSubscriptionUpdateParamsPaymentSettingsPaymentMethodOptionsPayto | None
-    """Data specific to PayTo."""
+    """Settings for PayTo."""
     pix: CustomerSubscriptionUpdateParamsPaymentSettingsPaymentMethodOptionsPix | None
-    """Data specific to Pix."""
+    """Settings for Pix."""
     sepa_debit: CustomerSubscriptionUpdateParamsPaymentSettingsPaymentMethodOptionsSepaDebit | None
-    """Data specific to SEPA Direct Debit."""
+    """Settings for SEPA Direct Debit."""
     upi: CustomerSubscriptionUpdateParamsPaymentSettingsPaymentMethodOptionsUpi | None
-    """Data specific to UPI."""
+    """Settings for UPI."""
     us_bank_account: CustomerSubscriptionUpdateParamsPaymentSettingsPaymentMethodOptionsUsBankAccount | None
-    """Data specific to bank accounts in the United States."""
+    """Settings for ACH Direct Debit."""
 
 
 class CustomerSubscriptionUpdateParamsPaymentSettings(TypedDict, total=False, closed=True):
+    """Settings for the payment of the invoices."""
+
     payment_method_options: CustomerSubscriptionUpdateParamsPaymentSettingsPaymentMethodOptions
-    """Settings per type of payment method."""
+    """Settings by payment method that the payment intents of the invoices take over."""
     payment_method_types: (
         Sequence[
             Literal[
@@ -2665,22 +3136,36 @@ class CustomerSubscriptionUpdateParamsPaymentSettings(TypedDict, total=False, cl
         ]
         | None
     )
-    """Allowed types of payment methods."""
+    """Payment methods with which the invoices can be paid. An empty value returns to those of your invoice
+    settings.
+    """
     save_default_payment_method: Literal["off", "on_subscription"]
+    """Whether the payment method of a successful payment becomes the default one of the subscription.
+
+    - `off`: The default payment method of the subscription does not change.
+    - `on_subscription`: It becomes the default payment method of the subscription.
+    """
 
 
 class CustomerSubscriptionUpdateParamsPendingInvoiceItemInterval(TypedDict, total=False, closed=True):
+    """How often pending invoice items are billed, apart from the regular invoices. They wait for the next
+    regular invoice unless this is set.
+    """
+
     interval: Required[Literal["day", "month", "week", "year"]]
-    """- `day`: Days.
+    """Unit of time between two of these invoices.
+
+    - `day`: Days.
     - `week`: Weeks.
     - `month`: Months.
     - `year`: Years.
     """
     interval_count: int
+    """How many units lie between two of these invoices, at most one year in all."""
 
 
 class CustomerSubscriptionUpdateParamsTransferData(TypedDict, total=False, closed=True):
-    """Transfers money from the payment to a connected account."""
+    """Connected account to which money of the invoices is transferred, and how much of it."""
 
     amount_percent: float
     """Share of each invoice's total to transfer, in percent, with up to two decimal places. The whole
@@ -2694,17 +3179,23 @@ class CustomerSubscriptionUpdateParamsTrialSettingsEndBehavior(TypedDict, total=
     """What to do at the end of the trial."""
 
     billing_cycle_anchor: Literal["now", "unchanged"]
+    """Whether the end of the trial moves the billing cycle anchor. Defaults to `now`.
+
+    - `now`: A new period begins when the trial ends, and the anchor moves there.
+    - `unchanged`: The anchor stays as it was before the trial ended.
+    """
     missing_payment_method: Literal["cancel", "create_invoice", "pause"]
-    """What to do if there is no payment method at the end of the trial.
+    """What happens if the customer has given no payment method when the trial ends.
 
     - `cancel`: The subscription is canceled.
-    - `create_invoice`: An invoice is created, and the subscription becomes past due if it is not paid.
-    - `pause`: The subscription is paused.
+    - `create_invoice`: An invoice is created as usual, and the subscription becomes `past_due` if it is
+      not paid.
+    - `pause`: The subscription becomes `paused` until it is resumed.
     """
 
 
 class CustomerSubscriptionUpdateParamsTrialSettings(TypedDict, total=False, closed=True):
-    """Settings for the trial."""
+    """What applies to the trial of the subscription."""
 
     end_behavior: Required[CustomerSubscriptionUpdateParamsTrialSettingsEndBehavior]
     """What to do at the end of the trial."""
@@ -2714,72 +3205,120 @@ class CustomerSubscriptionUpdateParams(TypedDict, total=False, closed=True):
     """The parameters of `POST /v1/customers/{customer}/subscriptions/{subscription}`."""
 
     add_invoice_items: Sequence[CustomerSubscriptionUpdateParamsAddInvoiceItem]
+    """One-time charges that are added to the next invoice of the subscription, up to 20, such as a setup
+    fee.
+    """
     application_fee_percent: float | None
-    """Fee that the platform collects on each invoice, in percent of its total, with up to two decimal
-    places.
+    """Share of each invoice's total that goes to the platform, in percent from 0 to 100 with up to two
+    decimals. Only for subscriptions that a platform creates on a connected account.
     """
     automatic_tax: CustomerSubscriptionUpdateParamsAutomaticTax
-    """Settings and state of the automatic calculation of tax by Stripe Tax."""
+    """Settings for Stripe Tax on the invoices of the subscription."""
     billing_cycle_anchor: CustomerSubscriptionUpdateParamsBillingCycleAnchor
+    """Whether a new billing period begins now. The anchor stays where it is unless this is set."""
     billing_thresholds: CustomerSubscriptionUpdateParamsBillingThresholds | None
-    """Thresholds at which an invoice is created before the end of the billing period."""
+    """Amount at which an invoice is created before the period ends. An empty value removes it."""
     cancel_at: int | datetime | Literal["max_billed_until", "max_period_end", "min_period_end"] | None
-    cancel_at_period_end: bool
-    """Whether the subscription ends with its current billing period."""
-    cancellation_details: CustomerSubscriptionUpdateParamsCancellationDetails
-    collection_method: Literal["charge_automatically", "send_invoice"]
-    """Whether Stripe charges the customer automatically or sends an invoice to be paid manually.
+    """Time at which the subscription is canceled, or the end of a period of its items. An end within a
+    period leads to prorations.
 
-    - `charge_automatically`: Stripe charges the default payment method.
-    - `send_invoice`: Stripe emails the customer an invoice with payment instructions.
-    - `paper`: The customer signed on paper.
+    - `max_billed_until`: The latest time until which an item is billed already.
+    - `max_period_end`: The latest end of the current periods of the items.
+    - `min_period_end`: The earliest end of the current periods of the items.
+    """
+    cancel_at_period_end: bool
+    """Whether to cancel the subscription at the end of the current period instead of renewing it. Defaults
+    to `False`; an update with `False` takes the cancellation back.
+    """
+    cancellation_details: CustomerSubscriptionUpdateParamsCancellationDetails
+    """Why the subscription was canceled."""
+    collection_method: Literal["charge_automatically", "send_invoice"]
+    """Whether Stripe charges each invoice to the default payment method, or emails it to the customer to
+    be paid by hand.
+
+    - `charge_automatically`: Stripe charges each invoice to the default payment method.
+    - `send_invoice`: Stripe emails each invoice to the customer, with instructions for the payment.
     """
     days_until_due: int
-    """Number of days until the invoice is due. Only with the collection method `send_invoice`."""
+    """Days that the customer has to pay an invoice after it is finalized. Needed with the collection
+    method `send_invoice`, and only with it.
+    """
     default_payment_method: str
-    """Payment method used by default. If it is not set, the customer's default is used."""
+    """ID of the payment method, attached to the customer, that pays the invoices. The customer's default
+    pays if it is not set.
+    """
     default_source: str | None
-    """Card, bank account or source used by default if there is no default payment method."""
+    """ID of the source that pays the invoices where there is no default payment method."""
     default_tax_rates: list[str] | None
-    """Tax rates for items without tax rates of their own."""
+    """IDs of the tax rates of items that have none of their own. An empty value removes them."""
     discounts: Sequence[CustomerSubscriptionUpdateParamsDiscount] | None
+    """Coupons, promotion codes or existing discounts for the whole subscription. They replace the current
+    ones; an empty value removes all.
+    """
     expand: list[str]
     """Fields to expand, by dotted path. An expanded field contains the object instead of its ID."""
     invoice_settings: CustomerSubscriptionUpdateParamsInvoiceSettings
-    """Settings for the invoices."""
+    """Settings that the invoices of the subscription take over."""
     items: Sequence[CustomerSubscriptionUpdateParamsItem]
+    """Items to change, remove or add; the others stay as they are. Give the `id` to change an existing
+    item.
+    """
     metadata: Mapping[str, str] | None
-    """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
-    up to 500. An update changes only the keys it contains; an empty value removes its key.
+    """Up to 50 pairs of your own strings; keys have up to 40 characters, values up to 500. Invoices keep a
+    copy. An update changes only the keys that it names; an empty value removes a key, an empty
+    `metadata` all of them.
     """
     off_session: bool
-    """Whether the customer is absent and cannot authenticate the payment."""
+    """Whether the customer is absent while Stripe tries to take the payment, so that nobody can
+    authenticate it. Defaults to `False`.
+    """
     pause_collection: CustomerSubscriptionUpdateParamsPauseCollection | None
+    """Stops the collection of payments: new invoices are treated as `behavior` says, and the status stays
+    as it is. An empty value starts the collection again.
+    """
     payment_behavior: Literal["allow_incomplete", "default_incomplete", "error_if_incomplete", "pending_if_incomplete"]
-    """What to do if the payment fails or the customer has to authenticate it."""
-    payment_settings: CustomerSubscriptionUpdateParamsPaymentSettings
-    pending_invoice_item_interval: CustomerSubscriptionUpdateParamsPendingInvoiceItemInterval | None
-    proration_behavior: Literal["always_invoice", "create_prorations", "none"]
-    """How to bill a change in the middle of a billing period. `create_prorations` by default.
+    """What happens if the change needs a payment that fails or that the customer must authenticate. Only
+    with the collection method `charge_automatically`.
 
-    - `always_invoice`: Prorations are created and invoiced immediately.
-    - `create_prorations`: Prorations are created and added to the next invoice.
-    - `none`: No prorations are created.
+    - `allow_incomplete`: The change is made; if the payment fails, the subscription becomes `past_due`.
+    - `default_incomplete`: The change is made, and the payment waits until its payment intent is
+      confirmed.
+    - `error_if_incomplete`: The request fails with status 402 and a `CardError`, and nothing is
+      changed.
+    - `pending_if_incomplete`: The change waits in `pending_update` until its invoice is paid.
+    """
+    payment_settings: CustomerSubscriptionUpdateParamsPaymentSettings
+    """Settings for the payment of the invoices."""
+    pending_invoice_item_interval: CustomerSubscriptionUpdateParamsPendingInvoiceItemInterval | None
+    """How often pending invoice items are billed, apart from the regular invoices. They wait for the next
+    regular invoice unless this is set.
+    """
+    proration_behavior: Literal["always_invoice", "create_prorations", "none"]
+    """Whether changes within a billing period are prorated, and when the prorations are billed. Defaults
+    to `create_prorations`.
+
+    - `always_invoice`: Prorations are billed at once by an invoice of their own.
+    - `create_prorations`: Prorations are created and billed with the next invoice.
+    - `none`: Nothing is prorated.
     """
     proration_date: int | datetime
     """Time at which the change counts as made for the proration. Pass the same time to a preview and to
     the change to get the same amounts.
     """
     transfer_data: CustomerSubscriptionUpdateParamsTransferData | None
-    """Transfers money from the payment to a connected account."""
+    """Connected account to which money of the invoices is transferred, and how much of it."""
     trial_end: Literal["now"] | int | datetime
-    """Time at which the trial ends.
+    """When the trial ends, at most two years ahead; `now` ends it at once. The billing cycle anchor moves
+    to this time.
 
-    - `now`: The trial ends immediately.
+    - `now`: There is no trial, or the current one ends at once.
     """
     trial_from_plan: bool
+    """Whether the `trial_period_days` of the price apply. Defaults to `False`, and cannot be combined with
+    `trial_end`.
+    """
     trial_settings: CustomerSubscriptionUpdateParamsTrialSettings
-    """Settings for the trial."""
+    """What applies to the trial of the subscription."""
 
 
 class CustomerTaxIdCreateParams(TypedDict, total=False, closed=True):
@@ -2926,7 +3465,9 @@ class CustomerTaxIdCreateParams(TypedDict, total=False, closed=True):
             "zw_tin",
         ]
     ]
+    """Kind of tax ID by country, such as `eu_vat`, `gb_vat` or `us_ein`."""
     value: Required[str]
+    """The tax ID itself, such as `DE123456789`."""
 
 
 class CustomerTaxIdListParams(TypedDict, total=False, closed=True):
@@ -2952,6 +3493,8 @@ class CustomerTaxIdRetrieveParams(TypedDict, total=False, closed=True):
 
 
 class CustomerUpdateParamsAddress(TypedDict, total=False, closed=True):
+    """Postal address, printed on invoices. Stripe Tax uses it to find the tax location."""
+
     city: str
     """City, district, suburb, town or village."""
     country: str
@@ -2967,13 +3510,17 @@ class CustomerUpdateParamsAddress(TypedDict, total=False, closed=True):
 
 
 class CustomerUpdateParamsBankAccount(TypedDict, total=False, closed=True):
+    """Bank account, or a token for one, that is attached as the new default source. New integrations
+    attach a payment method instead.
+    """
+
     account_holder_name: str
     """Name of the bank account's owner."""
     account_holder_type: Literal["company", "individual"]
-    """Whether an individual or a company owns the bank account.
+    """Kind of account holder.
 
-    - `company`: A company.
-    - `individual`: An individual.
+    - `company`: A company owns the account.
+    - `individual`: A person owns the account.
     """
     account_number: Required[str]
     """Number of the bank account."""
@@ -2982,12 +3529,16 @@ class CustomerUpdateParamsBankAccount(TypedDict, total=False, closed=True):
     currency: str
     """Three-letter ISO 4217 currency code in lowercase."""
     object: Literal["bank_account"]
-    """Type of the object. All objects of a class have the same."""
+    """Always `bank_account`."""
     routing_number: str
     """Routing number of the bank."""
 
 
 class CustomerUpdateParamsCard(TypedDict, total=False, closed=True):
+    """Card, or a token for one, that is attached as the new default source. New integrations attach a
+    payment method instead.
+    """
+
     address_city: str
     """City of the address."""
     address_country: str
@@ -3007,25 +3558,36 @@ class CustomerUpdateParamsCard(TypedDict, total=False, closed=True):
     exp_year: Required[int]
     """Year in which the card expires, four digits."""
     metadata: Mapping[str, str]
-    """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
-    up to 500. An update changes only the keys it contains; an empty value removes its key.
-    """
+    """Pairs of your own strings that are saved with the card."""
     name: str
+    """Name of the cardholder."""
     number: Required[str]
+    """Full card number. Only for accounts that may handle raw card data."""
     object: Literal["card"]
-    """Type of the object. All objects of a class have the same."""
+    """Always `card`."""
 
 
 class CustomerUpdateParamsCashBalanceSettings(TypedDict, total=False, closed=True):
+    """How money from bank transfers is matched to payments."""
+
     reconciliation_mode: Literal["automatic", "manual", "merchant_default"]
+    """Whether Stripe applies arriving money to open payments by itself, or leaves that to you.
+
+    - `automatic`: Stripe applies the money to open payments that it fits.
+    - `manual`: You apply the money to payments yourself.
+    - `merchant_default`: The setting of your account decides.
+    """
 
 
 class CustomerUpdateParamsCashBalance(TypedDict, total=False, closed=True):
+    """Settings of the customer's cash balance."""
+
     settings: CustomerUpdateParamsCashBalanceSettings
+    """How money from bank transfers is matched to payments."""
 
 
 class CustomerUpdateParamsInvoiceSettingsCustomField(TypedDict, total=False, closed=True):
-    """Up to four custom fields to show on the invoice."""
+    """Up to four fields of your own that every invoice of the customer shows."""
 
     name: Required[Annotated[str, MaxLen(40)]]
     """Name of the custom field, up to 40 characters."""
@@ -3034,20 +3596,32 @@ class CustomerUpdateParamsInvoiceSettingsCustomField(TypedDict, total=False, clo
 
 
 class CustomerUpdateParamsInvoiceSettingsRenderingOptions(TypedDict, total=False, closed=True):
+    """Layout of the customer's invoice PDFs."""
+
     amount_tax_display: Literal["exclude_tax", "include_inclusive_tax"] | None
+    """Whether prices and amounts on the PDF contain inclusive tax (`include_inclusive_tax`) or leave all
+    tax out (`exclude_tax`).
+
+    - `exclude_tax`: Prices and amounts are shown without tax.
+    - `include_inclusive_tax`: Prices and amounts are shown with the tax that they include.
+    """
     template: str
+    """ID of the invoice rendering template."""
 
 
 class CustomerUpdateParamsInvoiceSettings(TypedDict, total=False, closed=True):
-    """Settings for the invoices."""
+    """Defaults for the customer's invoices and subscriptions."""
 
     custom_fields: Sequence[CustomerUpdateParamsInvoiceSettingsCustomField] | None
-    """Up to four custom fields to show on the invoice."""
+    """Up to four fields of your own that every invoice of the customer shows."""
     default_payment_method: str
-    """Payment method used by default. If it is not set, the customer's default is used."""
+    """Payment method that pays subscriptions and invoices that name none. Comes before `default_source`;
+    it must be attached to the customer.
+    """
     footer: str
-    """Text at the bottom of the invoice."""
+    """Text at the bottom of every invoice of the customer."""
     rendering_options: CustomerUpdateParamsInvoiceSettingsRenderingOptions | None
+    """Layout of the customer's invoice PDFs."""
 
 
 class CustomerUpdateParamsShippingAddress(TypedDict, total=False, closed=True):
@@ -3068,7 +3642,7 @@ class CustomerUpdateParamsShippingAddress(TypedDict, total=False, closed=True):
 
 
 class CustomerUpdateParamsShipping(TypedDict, total=False, closed=True):
-    """Recipient and address of a delivery."""
+    """Address and name for deliveries, also shown on invoices."""
 
     address: Required[CustomerUpdateParamsShippingAddress]
     """Delivery address."""
@@ -3079,46 +3653,100 @@ class CustomerUpdateParamsShipping(TypedDict, total=False, closed=True):
 
 
 class CustomerUpdateParamsTax(TypedDict, total=False, closed=True):
+    """Tax details that are not part of the address."""
+
     ip_address: str | None
+    """Recent IP address of the customer, from which Stripe Tax derives the location if there is no
+    address.
+    """
     validate_location: Literal["auto", "deferred", "immediately"]
+    """When Stripe checks that it can find a tax location for the address.
+
+    - `deferred`: The location is not checked now. The request succeeds even if it cannot be found.
+    - `immediately`: The location is checked now. The request fails if it cannot be found.
+    """
 
 
 class CustomerUpdateParams(TypedDict, total=False, closed=True):
     """The parameters of `POST /v1/customers/{customer}`."""
 
     address: CustomerUpdateParamsAddress | None
+    """Postal address, printed on invoices. Stripe Tax uses it to find the tax location."""
     balance: int
+    """Sets the balance, in the smallest currency unit: negative for credit, positive for what the customer
+    owes on the next invoice. Stripe records the difference as a customer balance transaction.
+    """
     bank_account: CustomerUpdateParamsBankAccount | str
+    """Bank account, or a token for one, that is attached as the new default source. New integrations
+    attach a payment method instead.
+    """
     business_name: Annotated[str, MaxLen(150)] | None
+    """Name of the company, up to 150 characters."""
     card: CustomerUpdateParamsCard | str
+    """Card, or a token for one, that is attached as the new default source. New integrations attach a
+    payment method instead.
+    """
     cash_balance: CustomerUpdateParamsCashBalance
+    """Settings of the customer's cash balance."""
     default_alipay_account: Annotated[str, MaxLen(500)]
+    """ID of an attached Alipay account that becomes the default source. An older form of `default_source`."""
     default_bank_account: Annotated[str, MaxLen(500)]
+    """ID of an attached bank account that becomes the default source. An older form of `default_source`."""
     default_card: Annotated[str, MaxLen(500)]
+    """ID of an attached card that becomes the default source. An older form of `default_source`."""
     default_source: Annotated[str, MaxLen(500)]
-    """Card, bank account or source used by default if there is no default payment method."""
+    """ID of an attached source, card or bank account that pays by default. For payment methods set
+    `invoice_settings.default_payment_method` instead.
+    """
     description: str
+    """Note of your own about the customer. Shown in the Dashboard, not to the customer."""
     email: Annotated[str, MaxLen(512)]
-    """Email address."""
+    """Email address, to which Stripe sends receipts and invoices. Invoices that are finalized already are
+    not changed.
+    """
     expand: list[str]
     """Fields to expand, by dotted path. An expanded field contains the object instead of its ID."""
     individual_name: Annotated[str, MaxLen(150)] | None
+    """Full name of the person, up to 150 characters."""
     invoice_prefix: str
+    """First part of the numbers of the customer's invoices, 1 to 12 upper-case letters or digits. Stripe
+    chooses one unless it is given.
+    """
     invoice_settings: CustomerUpdateParamsInvoiceSettings
-    """Settings for the invoices."""
+    """Defaults for the customer's invoices and subscriptions."""
     metadata: Mapping[str, str] | None
-    """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
-    up to 500. An update changes only the keys it contains; an empty value removes its key.
+    """Up to 50 pairs of your own strings, such as your user ID; keys have up to 40 characters, values up
+    to 500. An update changes only the keys that it names; an empty value removes a key, an empty
+    `metadata` all of them.
     """
     name: Annotated[str, MaxLen(256)]
+    """Full name of the person or name of the company, as invoices and receipts show it. Up to 256
+    characters.
+    """
     next_invoice_sequence: int
+    """Number that the customer's next invoice ends with, 1 unless set. Has no effect if invoice numbers
+    are counted for the whole account.
+    """
     phone: Annotated[str, MaxLen(20)]
-    """Phone number, including the country code."""
+    """Phone number, with the country code. Up to 20 characters."""
     preferred_locales: list[str]
-    """The customer's preferred languages as IETF language tags, most preferred first."""
+    """Languages for emails and invoices to the customer as IETF tags such as `de` or `en-GB`, most
+    preferred first.
+    """
     shipping: CustomerUpdateParamsShipping | None
-    """Recipient and address of a delivery."""
+    """Address and name for deliveries, also shown on invoices."""
     source: str
+    """Token or source that is attached and becomes the default source, in place of the one before. New
+    integrations attach a payment method instead.
+    """
     tax: CustomerUpdateParamsTax
+    """Tax details that are not part of the address."""
     tax_exempt: Literal["exempt", "none", "reverse"] | None
+    """Whether invoices of the customer charge tax.
+
+    - `exempt`: No tax is charged.
+    - `none`: Tax is charged as usual.
+    - `reverse`: The customer accounts for the tax itself; its invoices say "Reverse charge".
+    """
     validate: bool
+    """Whether Stripe validates the card or bank account that the request attaches."""

@@ -77,22 +77,32 @@ class DisputeRetrieveParams(TypedDict, total=False, closed=True):
 
 
 class DisputeUpdateParamsEvidenceAppealCard(TypedDict, total=False, closed=True):
+    """Appeal for a card payment."""
+
     reason_for_filing: str | None
+    """Why you appeal."""
     supporting_files: list[str] | None
+    """Files that support the appeal."""
 
 
 class DisputeUpdateParamsEvidenceAppeal(TypedDict, total=False, closed=True):
+    """Evidence for an appeal against a lost dispute."""
+
     card: DisputeUpdateParamsEvidenceAppealCard | None
+    """Appeal for a card payment."""
 
 
 class DisputeUpdateParamsEvidenceEnhancedEvidenceMastercardCompliance(TypedDict, total=False, closed=True):
+    """Evidence for a Mastercard compliance case."""
+
     fee_acknowledged: bool
+    """Whether you accept Mastercard's fee, which you get back if you win."""
 
 
 class DisputeUpdateParamsEvidenceEnhancedEvidenceVisaCompellingEvidence3DisputedTransactionShippingAddress(
     TypedDict, total=False, closed=True
 ):
-    """Delivery address."""
+    """Address to which the goods of the disputed payment were sent."""
 
     city: str | None
     """City, district, suburb, town or village."""
@@ -111,23 +121,36 @@ class DisputeUpdateParamsEvidenceEnhancedEvidenceVisaCompellingEvidence3Disputed
 class DisputeUpdateParamsEvidenceEnhancedEvidenceVisaCompellingEvidence3DisputedTransaction(
     TypedDict, total=False, closed=True
 ):
+    """What is known about the disputed payment."""
+
     customer_account_id: str | None
+    """ID of the customer's account with you."""
     customer_device_fingerprint: str | None
+    """Fingerprint of the customer's device."""
     customer_device_id: str | None
+    """ID of the customer's device, such as an IMEI."""
     customer_email_address: str | None
+    """Email address that the customer used."""
     customer_purchase_ip: str | None
+    """IP address from which this was bought."""
     merchandise_or_services: Literal["merchandise", "services"]
+    """Whether merchandise or services were bought.
+
+    - `merchandise`: Merchandise.
+    - `services`: Services.
+    """
     product_description: str | None
+    """What was bought with the disputed payment."""
     shipping_address: (
         DisputeUpdateParamsEvidenceEnhancedEvidenceVisaCompellingEvidence3DisputedTransactionShippingAddress
     )
-    """Delivery address."""
+    """Address to which the goods of the disputed payment were sent."""
 
 
 class DisputeUpdateParamsEvidenceEnhancedEvidenceVisaCompellingEvidence3PriorUndisputedTransactionShippingAddress(
     TypedDict, total=False, closed=True
 ):
-    """Delivery address."""
+    """Address to which the goods of the earlier payment were sent."""
 
     city: str | None
     """City, district, suburb, town or village."""
@@ -146,79 +169,144 @@ class DisputeUpdateParamsEvidenceEnhancedEvidenceVisaCompellingEvidence3PriorUnd
 class DisputeUpdateParamsEvidenceEnhancedEvidenceVisaCompellingEvidence3PriorUndisputedTransaction(
     TypedDict, total=False, closed=True
 ):
+    """Earlier payments of the same customer that were not disputed."""
+
     charge: Required[str]
+    """Charge of the earlier payment."""
     customer_account_id: str | None
+    """ID of the customer's account with you."""
     customer_device_fingerprint: str | None
+    """Fingerprint of the customer's device."""
     customer_device_id: str | None
+    """ID of the customer's device, such as an IMEI."""
     customer_email_address: str | None
+    """Email address that the customer used."""
     customer_purchase_ip: str | None
+    """IP address from which this was bought."""
     product_description: str | None
+    """What was bought with the earlier payment."""
     shipping_address: (
         DisputeUpdateParamsEvidenceEnhancedEvidenceVisaCompellingEvidence3PriorUndisputedTransactionShippingAddress
     )
-    """Delivery address."""
+    """Address to which the goods of the earlier payment were sent."""
 
 
 class DisputeUpdateParamsEvidenceEnhancedEvidenceVisaCompellingEvidence3(TypedDict, total=False, closed=True):
+    """Evidence for Visa Compelling Evidence 3.0."""
+
     disputed_transaction: DisputeUpdateParamsEvidenceEnhancedEvidenceVisaCompellingEvidence3DisputedTransaction
+    """What is known about the disputed payment."""
     prior_undisputed_transactions: Sequence[
         DisputeUpdateParamsEvidenceEnhancedEvidenceVisaCompellingEvidence3PriorUndisputedTransaction
     ]
+    """Earlier payments of the same customer that were not disputed."""
 
 
 class DisputeUpdateParamsEvidenceEnhancedEvidenceVisaCompliance(TypedDict, total=False, closed=True):
+    """Evidence for a Visa compliance case."""
+
     fee_acknowledged: bool
+    """Whether you accept Visa's fee, which you get back if you win."""
 
 
 class DisputeUpdateParamsEvidenceEnhancedEvidence(TypedDict, total=False, closed=True):
+    """Evidence for programs of the card networks."""
+
     mastercard_compliance: DisputeUpdateParamsEvidenceEnhancedEvidenceMastercardCompliance
+    """Evidence for a Mastercard compliance case."""
     visa_compelling_evidence_3: DisputeUpdateParamsEvidenceEnhancedEvidenceVisaCompellingEvidence3
+    """Evidence for Visa Compelling Evidence 3.0."""
     visa_compliance: DisputeUpdateParamsEvidenceEnhancedEvidenceVisaCompliance
+    """Evidence for a Visa compliance case."""
 
 
 class DisputeUpdateParamsEvidence(TypedDict, total=False, closed=True):
+    """Evidence to save. Fields that are left out stay as they are; an empty string removes one. All text
+    together may have up to 150,000 characters.
+    """
+
     access_activity_log: Annotated[str, MaxLen(20000)]
+    """Log that shows how the customer used the product, such as IP addresses and dates of logins."""
     appeal: DisputeUpdateParamsEvidenceAppeal | None
+    """Evidence for an appeal against a lost dispute."""
     billing_address: str
-    """Billing address."""
+    """Billing address that the customer gave."""
     cancellation_policy: str
+    """File with your cancellation policy for subscriptions, as the customer saw it."""
     cancellation_policy_disclosure: Annotated[str, MaxLen(20000)]
+    """How, and at which point, you showed the cancellation policy to the customer."""
     cancellation_rebuttal: Annotated[str, MaxLen(20000)]
+    """Why the customer's subscription was not canceled."""
     customer_communication: str
+    """File with messages between you and the customer that support your case."""
     customer_email_address: str
+    """Email address of the customer."""
     customer_name: str
+    """Name of the customer."""
     customer_purchase_ip: str
+    """IP address from which the customer bought."""
     customer_signature: str
+    """File with a document that the customer signed."""
     duplicate_charge_documentation: str
+    """File that shows that the two charges are for different things."""
     duplicate_charge_explanation: Annotated[str, MaxLen(20000)]
+    """Why the disputed charge is not a duplicate of the other one."""
     duplicate_charge_id: str
+    """Charge of which the disputed one seems to be a duplicate."""
     enhanced_evidence: DisputeUpdateParamsEvidenceEnhancedEvidence | None
+    """Evidence for programs of the card networks."""
     product_description: Annotated[str, MaxLen(20000)]
+    """What was sold, and how it was presented to the customer."""
     receipt: str
+    """File with the receipt or message that confirmed the payment."""
     refund_policy: str
+    """File with your refund policy, as the customer saw it."""
     refund_policy_disclosure: Annotated[str, MaxLen(20000)]
+    """How the customer was shown the refund policy before buying."""
     refund_refusal_explanation: Annotated[str, MaxLen(20000)]
+    """Why you owe the customer no refund."""
     service_date: str
+    """Date on which the service was, or began to be, provided, in words."""
     service_documentation: str
+    """File that shows that the service was provided."""
     shipping_address: str
-    """Delivery address."""
+    """Address to which the goods were sent."""
     shipping_carrier: str
+    """Company that delivered the goods, such as UPS; several are separated by commas."""
     shipping_date: str
+    """Date on which the goods were shipped, in words."""
     shipping_documentation: str
+    """File that shows that the goods were sent to the customer's address."""
     shipping_tracking_number: str
+    """Tracking number of the delivery; several are separated by commas."""
     uncategorized_file: str
+    """File with any other evidence."""
     uncategorized_text: Annotated[str, MaxLen(20000)]
+    """Any other evidence, in words."""
 
 
 class DisputeUpdateParams(TypedDict, total=False, closed=True):
     """The parameters of `POST /v1/disputes/{dispute}`."""
 
     evidence: DisputeUpdateParamsEvidence
+    """Evidence to save. Fields that are left out stay as they are; an empty string removes one. All text
+    together may have up to 150,000 characters.
+    """
     expand: list[str]
     """Fields to expand, by dotted path. An expanded field contains the object instead of its ID."""
     intended_submission_method: Literal["manual", "prefer_manual", "prefer_smart_disputes", "smart_disputes"]
+    """Who shall submit the evidence: you, or Stripe's Smart Disputes.
+
+    - `manual`: You submit it.
+    - `prefer_manual`: You submit it, unless Smart Disputes has to step in before the deadline.
+    - `prefer_smart_disputes`: Smart Disputes submits it, unless you do so first.
+    - `smart_disputes`: Smart Disputes submits it.
+    """
     metadata: Mapping[str, str] | None
     """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
     up to 500. An update changes only the keys it contains; an empty value removes its key.
     """
     submit: bool
+    """Whether to submit the evidence to the bank at once, after which it usually cannot be changed.
+    Defaults to `True`; with `False` it is only saved.
+    """

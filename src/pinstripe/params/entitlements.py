@@ -21,7 +21,7 @@ class EntitlementsActiveEntitlementListParams(TypedDict, total=False, closed=Tru
     """The parameters of `GET /v1/entitlements/active_entitlements`."""
 
     customer: Required[str]
-    """Only objects of this customer."""
+    """ID of the customer whose entitlements are listed."""
     ending_before: str
     """ID of the object that the page ends before, such as the first one of the following page."""
     expand: list[str]
@@ -47,17 +47,22 @@ class EntitlementsFeatureCreateParams(TypedDict, total=False, closed=True):
     expand: list[str]
     """Fields to expand, by dotted path. An expanded field contains the object instead of its ID."""
     lookup_key: Required[Annotated[str, MaxLen(80)]]
+    """Key of your own, up to 80 characters, by which your code knows the feature. Unique, and cannot be
+    changed.
+    """
     metadata: Mapping[str, str]
     """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
     up to 500. An update changes only the keys it contains; an empty value removes its key.
     """
     name: Required[Annotated[str, MaxLen(80)]]
+    """Name of the feature, up to 80 characters. Customers do not see it."""
 
 
 class EntitlementsFeatureListParams(TypedDict, total=False, closed=True):
     """The parameters of `GET /v1/entitlements/features`."""
 
     archived: bool
+    """Only archived features, or only those that are not."""
     ending_before: str
     """ID of the object that the page ends before, such as the first one of the following page."""
     expand: list[str]
@@ -67,6 +72,7 @@ class EntitlementsFeatureListParams(TypedDict, total=False, closed=True):
     limit: int
     """Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10."""
     lookup_key: str
+    """Only the feature with this lookup key."""
     starting_after: str
     """ID of the object that the page starts after, such as the last one of the previous page."""
 
@@ -82,6 +88,7 @@ class EntitlementsFeatureUpdateParams(TypedDict, total=False, closed=True):
     """The parameters of `POST /v1/entitlements/features/{id}`."""
 
     active: bool
+    """Whether the feature can be attached to products. `False` archives it for good."""
     expand: list[str]
     """Fields to expand, by dotted path. An expanded field contains the object instead of its ID."""
     metadata: Mapping[str, str] | None
@@ -89,3 +96,4 @@ class EntitlementsFeatureUpdateParams(TypedDict, total=False, closed=True):
     up to 500. An update changes only the keys it contains; an empty value removes its key.
     """
     name: Annotated[str, MaxLen(80)]
+    """Name of the feature, up to 80 characters. Customers do not see it."""

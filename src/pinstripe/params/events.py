@@ -8,7 +8,7 @@ __all__ = ["EventListParams", "EventListParamsCreated", "EventRetrieveParams"]
 
 
 class EventListParamsCreated(TypedDict, total=False, closed=True):
-    """Only objects created at this time, or in this range of times."""
+    """Only events that happened at this time, or within a range of times."""
 
     gt: int | datetime
     """Only objects created after this time."""
@@ -24,8 +24,9 @@ class EventListParams(TypedDict, total=False, closed=True):
     """The parameters of `GET /v1/events`."""
 
     created: EventListParamsCreated | int | datetime
-    """Only objects created at this time, or in this range of times."""
+    """Only events that happened at this time, or within a range of times."""
     delivery_success: bool
+    """Only events that were delivered to all endpoints, or only those with a failed or pending delivery."""
     ending_before: str
     """ID of the object that the page ends before, such as the first one of the following page."""
     expand: list[str]
@@ -37,8 +38,9 @@ class EventListParams(TypedDict, total=False, closed=True):
     starting_after: str
     """ID of the object that the page starts after, such as the last one of the previous page."""
     type: str
-    """Only objects of this type."""
+    """Only events of this type, such as `charge.failed`; `*` matches any part, as in `charge.*`."""
     types: list[str]
+    """Only events of one of these types, up to 20. Not together with `type`."""
 
 
 class EventRetrieveParams(TypedDict, total=False, closed=True):

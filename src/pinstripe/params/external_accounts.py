@@ -22,6 +22,8 @@ class ExternalAccountUpdateParamsDocumentsBankAccountOwnershipVerification(Typed
 
 
 class ExternalAccountUpdateParamsDocuments(TypedDict, total=False, closed=True):
+    """Documents about the bank account, as files uploaded to Stripe."""
+
     bank_account_ownership_verification: ExternalAccountUpdateParamsDocumentsBankAccountOwnershipVerification
     """Documents that prove who owns the bank account."""
 
@@ -30,28 +32,37 @@ class ExternalAccountUpdateParams(TypedDict, total=False, closed=True):
     """The parameters of `POST /v1/external_accounts/{id}`."""
 
     account_holder_name: str
-    """Name of the bank account's owner."""
+    """Name of the owner of the bank account."""
     account_holder_type: Literal["company", "individual"] | None
-    """Whether an individual or a company owns the bank account.
+    """Whether the bank account belongs to a person or to a company.
 
     - `company`: A company.
-    - `individual`: An individual.
+    - `individual`: A person.
     """
     account_type: Literal["checking", "futsu", "savings", "toza"]
+    """Kind of bank account. It can only be set where it has no value yet.
+
+    - `checking`: A checking account.
+    - `futsu`: An ordinary account in Japan.
+    - `savings`: A savings account.
+    - `toza`: A current account in Japan.
+    """
     address_city: str
-    """City of the address."""
+    """City of the card's billing address."""
     address_country: str
-    """Country of the address."""
+    """Country of the card's billing address."""
     address_line1: str
-    """First line of the address, such as the street and house number or a PO Box."""
+    """First line of the card's billing address."""
     address_line2: str
-    """Second line of the address, such as an apartment, floor or building."""
+    """Second line of the card's billing address."""
     address_state: str
-    """State, county, province or region of the address."""
+    """State or region of the card's billing address."""
     address_zip: str
-    """ZIP or postal code."""
+    """Postal code of the card's billing address."""
     default_for_currency: bool
+    """Whether payouts in the currency of this account go to it. There is one such account per currency."""
     documents: ExternalAccountUpdateParamsDocuments
+    """Documents about the bank account, as files uploaded to Stripe."""
     exp_month: str
     """Month in which the card expires, from 1 to 12."""
     exp_year: str
@@ -63,3 +74,4 @@ class ExternalAccountUpdateParams(TypedDict, total=False, closed=True):
     up to 500. An update changes only the keys it contains; an empty value removes its key.
     """
     name: str
+    """Name of the owner as it is on the card."""

@@ -21,8 +21,9 @@ class FileLinkCreateParams(TypedDict, total=False, closed=True):
     expand: list[str]
     """Fields to expand, by dotted path. An expanded field contains the object instead of its ID."""
     expires_at: int | datetime
-    """Time at which it expires."""
+    """When the link expires. It does not unless set."""
     file: Required[str]
+    """ID of the file. Its purpose must allow links."""
     metadata: Mapping[str, str] | None
     """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
     up to 500. An update changes only the keys it contains; an empty value removes its key.
@@ -54,7 +55,9 @@ class FileLinkListParams(TypedDict, total=False, closed=True):
     instead of its ID.
     """
     expired: bool
+    """Only links that have, or have not, expired."""
     file: str
+    """Only links to this file."""
     limit: int
     """Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10."""
     starting_after: str
@@ -74,7 +77,7 @@ class FileLinkUpdateParams(TypedDict, total=False, closed=True):
     expand: list[str]
     """Fields to expand, by dotted path. An expanded field contains the object instead of its ID."""
     expires_at: Literal["now"] | int | datetime | None
-    """Time at which it expires."""
+    """When the link expires; `now` expires it at once, and `None` lets it never expire."""
     metadata: Mapping[str, str] | None
     """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
     up to 500. An update changes only the keys it contains; an empty value removes its key.

@@ -18,13 +18,14 @@ __all__ = [
 
 
 class FileCreateParamsFileLinkData(TypedDict, total=False, closed=True):
+    """Makes a public link together with the file."""
+
     create: Required[bool]
+    """Whether to make the link."""
     expires_at: int | datetime
-    """Time at which it expires."""
+    """When the link expires. It does not unless set."""
     metadata: Mapping[str, str] | None
-    """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
-    up to 500. An update changes only the keys it contains; an empty value removes its key.
-    """
+    """Up to 50 pairs of your own strings for the link."""
 
 
 class FileCreateParams(TypedDict, total=False, closed=True):
@@ -33,7 +34,9 @@ class FileCreateParams(TypedDict, total=False, closed=True):
     expand: list[str]
     """Fields to expand, by dotted path. An expanded field contains the object instead of its ID."""
     file: Required[FileInput]
+    """Contents of the file."""
     file_link_data: FileCreateParamsFileLinkData
+    """Makes a public link together with the file."""
     purpose: Required[
         Literal[
             "account_requirement",
@@ -53,6 +56,31 @@ class FileCreateParams(TypedDict, total=False, closed=True):
             "terminal_wifi_private_key",
         ]
     ]
+    """What the file is for. It decides which types and sizes of files are accepted, and where the file can
+    be used.
+
+    - `account_requirement`: Further information that Stripe asked an account for.
+    - `additional_verification`: A document with further details for verification, such as an address.
+    - `business_icon`: The icon of a business.
+    - `business_logo`: The logo of a business.
+    - `customer_signature`: The signature of a customer, as evidence for a dispute.
+    - `dispute_evidence`: Evidence for a dispute.
+    - `document_provider_identity_document`: An identity document that a provider delivered.
+    - `finance_report_run`: A report that Stripe made.
+    - `financial_account_statement`: A statement of a financial account.
+    - `identity_document`: A document that identifies a person or company.
+    - `identity_document_downloadable`: An identity document that can be downloaded.
+    - `issuing_regulatory_reporting`: A document for reports that the regulation of Issuing requires.
+    - `pci_document`: A document on compliance with the security rules for cards (PCI).
+    - `platform_terms_of_service`: Terms of service of a platform.
+    - `selfie`: A picture of a person for Identity.
+    - `sigma_scheduled_query`: Results of a scheduled query of Sigma.
+    - `tax_document_user_upload`: A tax document that a user uploaded.
+    - `terminal_android_apk`: An app for Terminal readers with Android.
+    - `terminal_reader_splashscreen`: A picture that Terminal readers show while they are idle.
+    - `terminal_wifi_certificate`: A certificate for the wireless network of Terminal readers.
+    - `terminal_wifi_private_key`: A private key for the wireless network of Terminal readers.
+    """
 
 
 class FileListParamsCreated(TypedDict, total=False, closed=True):
@@ -104,6 +132,30 @@ class FileListParams(TypedDict, total=False, closed=True):
         "terminal_wifi_certificate",
         "terminal_wifi_private_key",
     ]
+    """Only files with this purpose.
+
+    - `account_requirement`: Further information that Stripe asked an account for.
+    - `additional_verification`: A document with further details for verification, such as an address.
+    - `business_icon`: The icon of a business.
+    - `business_logo`: The logo of a business.
+    - `customer_signature`: The signature of a customer, as evidence for a dispute.
+    - `dispute_evidence`: Evidence for a dispute.
+    - `document_provider_identity_document`: An identity document that a provider delivered.
+    - `finance_report_run`: A report that Stripe made.
+    - `financial_account_statement`: A statement of a financial account.
+    - `identity_document`: A document that identifies a person or company.
+    - `identity_document_downloadable`: An identity document that can be downloaded.
+    - `issuing_regulatory_reporting`: A document for reports that the regulation of Issuing requires.
+    - `pci_document`: A document on compliance with the security rules for cards (PCI).
+    - `platform_terms_of_service`: Terms of service of a platform.
+    - `selfie`: A picture of a person for Identity.
+    - `sigma_scheduled_query`: Results of a scheduled query of Sigma.
+    - `tax_document_user_upload`: A tax document that a user uploaded.
+    - `terminal_android_apk`: An app for Terminal readers with Android.
+    - `terminal_reader_splashscreen`: A picture that Terminal readers show while they are idle.
+    - `terminal_wifi_certificate`: A certificate for the wireless network of Terminal readers.
+    - `terminal_wifi_private_key`: A private key for the wireless network of Terminal readers.
+    """
     starting_after: str
     """ID of the object that the page starts after, such as the last one of the previous page."""
 

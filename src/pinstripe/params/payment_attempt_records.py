@@ -15,6 +15,7 @@ class PaymentAttemptRecordListParams(TypedDict, total=False, closed=True):
     limit: int
     """Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10."""
     payment_record: Required[str]
+    """Payment record whose attempts to list."""
     starting_after: str
     """ID of the object that the page starts after, such as the last one of the previous page."""
 

@@ -581,8 +581,11 @@ class PaymentIntentApplyCustomerBalanceParams(TypedDict, total=False, closed=Tru
     """The parameters of `POST /v1/payment_intents/{intent}/apply_customer_balance`."""
 
     amount: int
+    """Amount to take from the customer's cash balance, in the smallest currency unit. Defaults to what is
+    still to be paid.
+    """
     currency: str
-    """Three-letter ISO 4217 currency code in lowercase."""
+    """Three-letter ISO 4217 code, in lower case, of the cash balance to use."""
     expand: list[str]
     """Fields to expand, by dotted path. An expanded field contains the object instead of its ID."""
 
@@ -591,107 +594,178 @@ class PaymentIntentCancelParams(TypedDict, total=False, closed=True):
     """The parameters of `POST /v1/payment_intents/{intent}/cancel`."""
 
     cancellation_reason: Literal["abandoned", "duplicate", "fraudulent", "requested_by_customer"]
+    """Why the payment intent was canceled, as you said or as Stripe found.
+
+    - `abandoned`: The customer did not come back.
+    - `automatic`: Stripe canceled it, for example because the authorization expired.
+    - `duplicate`: Another payment exists for the same thing.
+    - `expired`: It was not paid in time.
+    - `failed_invoice`: The payment of its invoice failed for good.
+    - `fraudulent`: The payment seemed fraudulent.
+    - `requested_by_customer`: The customer asked for it.
+    - `void_invoice`: Its invoice was voided.
+    """
     expand: list[str]
     """Fields to expand, by dotted path. An expanded field contains the object instead of its ID."""
 
 
 class PaymentIntentCaptureParamsAmountDetailsLineItemPaymentMethodOptionsCard(TypedDict, total=False, closed=True):
-    """Settings for card payments."""
+    """What card networks are told about the item."""
 
     commodity_code: Annotated[str, MaxLen(12)]
+    """Code that classifies the goods, such as a UNSPSC code."""
 
 
 class PaymentIntentCaptureParamsAmountDetailsLineItemPaymentMethodOptionsCardPresent(
     TypedDict, total=False, closed=True
 ):
-    """Settings for in-person card payments."""
+    """What card networks are told about the item when the card is read by a reader."""
 
     commodity_code: Annotated[str, MaxLen(12)]
+    """Code that classifies the goods, for payments at a reader."""
 
 
 class PaymentIntentCaptureParamsAmountDetailsLineItemPaymentMethodOptionsKlarna(TypedDict, total=False, closed=True):
-    """Data specific to Klarna."""
+    """What Klarna is told about the item."""
 
     image_url: Annotated[str, MaxLen(4096)]
+    """URL of a picture of the product, which Klarna shows to the customer."""
     product_url: Annotated[str, MaxLen(4096)]
+    """URL of the product's page, which Klarna links to."""
     reference: Annotated[str, MaxLen(255)]
+    """Your reference for the item at Klarna, such as an SKU."""
     subscription_reference: Annotated[str, MaxLen(255)]
+    """Reference of the Klarna subscription to which the item belongs."""
 
 
 class PaymentIntentCaptureParamsAmountDetailsLineItemPaymentMethodOptionsPaypal(TypedDict, total=False, closed=True):
-    """Data specific to PayPal."""
+    """What PayPal is told about the item."""
 
     category: Literal["digital_goods", "donation", "physical_goods"]
+    """Kind of item, which decides about PayPal's seller protection.
+
+    - `digital_goods`: Goods that are delivered online.
+    - `donation`: A donation.
+    - `physical_goods`: Goods that are shipped.
+    """
     description: Annotated[str, MaxLen(127)]
+    """Description of the item, which PayPal shows."""
     sold_by: Annotated[str, MaxLen(127)]
+    """Connected account or seller that sells the item."""
 
 
 class PaymentIntentCaptureParamsAmountDetailsLineItemPaymentMethodOptions(TypedDict, total=False, closed=True):
     """Settings per type of payment method."""
 
     card: PaymentIntentCaptureParamsAmountDetailsLineItemPaymentMethodOptionsCard
-    """Settings for card payments."""
+    """What card networks are told about the item."""
     card_present: PaymentIntentCaptureParamsAmountDetailsLineItemPaymentMethodOptionsCardPresent
-    """Settings for in-person card payments."""
+    """What card networks are told about the item when the card is read by a reader."""
     klarna: PaymentIntentCaptureParamsAmountDetailsLineItemPaymentMethodOptionsKlarna
-    """Data specific to Klarna."""
+    """What Klarna is told about the item."""
     paypal: PaymentIntentCaptureParamsAmountDetailsLineItemPaymentMethodOptionsPaypal
-    """Data specific to PayPal."""
+    """What PayPal is told about the item."""
 
 
 class PaymentIntentCaptureParamsAmountDetailsLineItemTax(TypedDict, total=False, closed=True):
+    """Tax on this item."""
+
     total_tax_amount: Required[int]
+    """Tax for the whole quantity of this item, in the smallest currency unit."""
 
 
 class PaymentIntentCaptureParamsAmountDetailsLineItem(TypedDict, total=False, closed=True):
+    """Goods and services that are paid for. Expandable, up to 200 items; a new list replaces the old one."""
+
     discount_amount: int
+    """Discount on this item for its whole quantity, in the smallest currency unit."""
     payment_method_options: PaymentIntentCaptureParamsAmountDetailsLineItemPaymentMethodOptions
     """Settings per type of payment method."""
     product_code: Annotated[str, MaxLen(12)]
+    """Your code for the product, such as an SKU."""
     product_name: Required[Annotated[str, MaxLen(1024)]]
+    """Name of the product."""
     quantity: Required[int]
-    """Number of units."""
+    """How many units were bought."""
     tax: PaymentIntentCaptureParamsAmountDetailsLineItemTax
+    """Tax on this item."""
     unit_cost: Required[int]
+    """Price of one unit before tax and discount, in the smallest currency unit."""
     unit_of_measure: Annotated[str, MaxLen(12)]
+    """Unit in which the quantity is counted, such as `feet` or `each`."""
 
 
 class PaymentIntentCaptureParamsAmountDetailsShipping(TypedDict, total=False, closed=True):
-    """Recipient and address of a delivery."""
+    """Shipping that the amount contains."""
 
     amount: int | None
+    """Cost of shipping that the amount contains, in the smallest currency unit."""
     from_postal_code: Annotated[str, MaxLen(10)] | None
+    """ZIP or postal code from which the goods are sent."""
     to_postal_code: Annotated[str, MaxLen(10)] | None
+    """ZIP or postal code to which the goods are sent."""
 
 
 class PaymentIntentCaptureParamsAmountDetailsTax(TypedDict, total=False, closed=True):
+    """Tax on the whole payment."""
+
     total_tax_amount: Required[int]
+    """Tax that the amount contains, in the smallest currency unit. Cannot be combined with taxes on line
+    items.
+    """
 
 
 class PaymentIntentCaptureParamsAmountDetails(TypedDict, total=False, closed=True):
+    """What the amount is made of: line items, taxes, shipping, discounts and tips. Stripe passes it to
+    card networks and payment methods that want it, such as Klarna and PayPal.
+    """
+
     discount_amount: int | None
+    """Discount on the whole payment, in the smallest currency unit. Cannot be combined with discounts on
+    line items.
+    """
     enforce_arithmetic_validation: bool
+    """Whether Stripe rejects the request if the parts do not add up. If not, the mismatch is reported in
+    `amount_details.error`.
+    """
     line_items: Sequence[PaymentIntentCaptureParamsAmountDetailsLineItem] | None
+    """Goods and services that are paid for. Expandable, up to 200 items; a new list replaces the old one."""
     shipping: PaymentIntentCaptureParamsAmountDetailsShipping | None
-    """Recipient and address of a delivery."""
+    """Shipping that the amount contains."""
     tax: PaymentIntentCaptureParamsAmountDetailsTax | None
+    """Tax on the whole payment."""
 
 
 class PaymentIntentCaptureParamsHooksInputsTax(TypedDict, total=False, closed=True):
+    """Links a tax calculation to the payment."""
+
     calculation: Required[str | None]
+    """Tax calculation of which Stripe makes a tax transaction when the payment succeeds; refunds are
+    recorded as reversals.
+    """
 
 
 class PaymentIntentCaptureParamsHooksInputs(TypedDict, total=False, closed=True):
+    """What that work starts from."""
+
     tax: PaymentIntentCaptureParamsHooksInputsTax
+    """Links a tax calculation to the payment."""
 
 
 class PaymentIntentCaptureParamsHooks(TypedDict, total=False, closed=True):
+    """Work that Stripe does by itself when the payment changes its state."""
+
     inputs: PaymentIntentCaptureParamsHooksInputs
+    """What that work starts from."""
 
 
 class PaymentIntentCaptureParamsPaymentDetails(TypedDict, total=False, closed=True):
+    """References under which you and the customer know the payment; card networks receive them."""
+
     customer_reference: str | None
+    """Your reference for the customer, such as an account number."""
     order_reference: str | None
+    """Your reference for the order, such as its number."""
 
 
 class PaymentIntentCaptureParamsTransferData(TypedDict, total=False, closed=True):
@@ -705,18 +779,29 @@ class PaymentIntentCaptureParams(TypedDict, total=False, closed=True):
     """The parameters of `POST /v1/payment_intents/{intent}/capture`."""
 
     amount_details: PaymentIntentCaptureParamsAmountDetails
+    """What the amount is made of: line items, taxes, shipping, discounts and tips. Stripe passes it to
+    card networks and payment methods that want it, such as Klarna and PayPal.
+    """
     amount_to_capture: int
+    """Amount to capture, in the smallest currency unit. Defaults to all of `amount_capturable`; what
+    remains is released unless `final_capture` is `False`.
+    """
     application_fee_amount: int
     """Fee that the platform collects on the payment, in the smallest currency unit."""
     expand: list[str]
     """Fields to expand, by dotted path. An expanded field contains the object instead of its ID."""
     final_capture: bool
+    """Whether no more captures follow, so that the rest of the authorization is released. Defaults to
+    `True`; `False` needs multicapture.
+    """
     hooks: PaymentIntentCaptureParamsHooks
+    """Work that Stripe does by itself when the payment changes its state."""
     metadata: Mapping[str, str] | None
     """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
     up to 500. An update changes only the keys it contains; an empty value removes its key.
     """
     payment_details: PaymentIntentCaptureParamsPaymentDetails | None
+    """References under which you and the customer know the payment; card networks receive them."""
     statement_descriptor: Annotated[str, MaxLen(22)]
     """Text that appears on the bank or card statement."""
     statement_descriptor_suffix: Annotated[str, MaxLen(22)]
@@ -728,127 +813,203 @@ class PaymentIntentCaptureParams(TypedDict, total=False, closed=True):
 
 
 class PaymentIntentConfirmParamsAmountDetailsLineItemPaymentMethodOptionsCard(TypedDict, total=False, closed=True):
-    """Settings for card payments."""
+    """What card networks are told about the item."""
 
     commodity_code: Annotated[str, MaxLen(12)]
+    """Code that classifies the goods, such as a UNSPSC code."""
 
 
 class PaymentIntentConfirmParamsAmountDetailsLineItemPaymentMethodOptionsCardPresent(
     TypedDict, total=False, closed=True
 ):
-    """Settings for in-person card payments."""
+    """What card networks are told about the item when the card is read by a reader."""
 
     commodity_code: Annotated[str, MaxLen(12)]
+    """Code that classifies the goods, for payments at a reader."""
 
 
 class PaymentIntentConfirmParamsAmountDetailsLineItemPaymentMethodOptionsKlarna(TypedDict, total=False, closed=True):
-    """Data specific to Klarna."""
+    """What Klarna is told about the item."""
 
     image_url: Annotated[str, MaxLen(4096)]
+    """URL of a picture of the product, which Klarna shows to the customer."""
     product_url: Annotated[str, MaxLen(4096)]
+    """URL of the product's page, which Klarna links to."""
     reference: Annotated[str, MaxLen(255)]
+    """Your reference for the item at Klarna, such as an SKU."""
     subscription_reference: Annotated[str, MaxLen(255)]
+    """Reference of the Klarna subscription to which the item belongs."""
 
 
 class PaymentIntentConfirmParamsAmountDetailsLineItemPaymentMethodOptionsPaypal(TypedDict, total=False, closed=True):
-    """Data specific to PayPal."""
+    """What PayPal is told about the item."""
 
     category: Literal["digital_goods", "donation", "physical_goods"]
+    """Kind of item, which decides about PayPal's seller protection.
+
+    - `digital_goods`: Goods that are delivered online.
+    - `donation`: A donation.
+    - `physical_goods`: Goods that are shipped.
+    """
     description: Annotated[str, MaxLen(127)]
+    """Description of the item, which PayPal shows."""
     sold_by: Annotated[str, MaxLen(127)]
+    """Connected account or seller that sells the item."""
 
 
 class PaymentIntentConfirmParamsAmountDetailsLineItemPaymentMethodOptions(TypedDict, total=False, closed=True):
     """Settings per type of payment method."""
 
     card: PaymentIntentConfirmParamsAmountDetailsLineItemPaymentMethodOptionsCard
-    """Settings for card payments."""
+    """What card networks are told about the item."""
     card_present: PaymentIntentConfirmParamsAmountDetailsLineItemPaymentMethodOptionsCardPresent
-    """Settings for in-person card payments."""
+    """What card networks are told about the item when the card is read by a reader."""
     klarna: PaymentIntentConfirmParamsAmountDetailsLineItemPaymentMethodOptionsKlarna
-    """Data specific to Klarna."""
+    """What Klarna is told about the item."""
     paypal: PaymentIntentConfirmParamsAmountDetailsLineItemPaymentMethodOptionsPaypal
-    """Data specific to PayPal."""
+    """What PayPal is told about the item."""
 
 
 class PaymentIntentConfirmParamsAmountDetailsLineItemTax(TypedDict, total=False, closed=True):
+    """Tax on this item."""
+
     total_tax_amount: Required[int]
+    """Tax for the whole quantity of this item, in the smallest currency unit."""
 
 
 class PaymentIntentConfirmParamsAmountDetailsLineItem(TypedDict, total=False, closed=True):
+    """Goods and services that are paid for. Expandable, up to 200 items; a new list replaces the old one."""
+
     discount_amount: int
+    """Discount on this item for its whole quantity, in the smallest currency unit."""
     payment_method_options: PaymentIntentConfirmParamsAmountDetailsLineItemPaymentMethodOptions
     """Settings per type of payment method."""
     product_code: Annotated[str, MaxLen(12)]
+    """Your code for the product, such as an SKU."""
     product_name: Required[Annotated[str, MaxLen(1024)]]
+    """Name of the product."""
     quantity: Required[int]
-    """Number of units."""
+    """How many units were bought."""
     tax: PaymentIntentConfirmParamsAmountDetailsLineItemTax
+    """Tax on this item."""
     unit_cost: Required[int]
+    """Price of one unit before tax and discount, in the smallest currency unit."""
     unit_of_measure: Annotated[str, MaxLen(12)]
+    """Unit in which the quantity is counted, such as `feet` or `each`."""
 
 
 class PaymentIntentConfirmParamsAmountDetailsShipping(TypedDict, total=False, closed=True):
-    """Recipient and address of a delivery."""
+    """Shipping that the amount contains."""
 
     amount: int | None
+    """Cost of shipping that the amount contains, in the smallest currency unit."""
     from_postal_code: Annotated[str, MaxLen(10)] | None
+    """ZIP or postal code from which the goods are sent."""
     to_postal_code: Annotated[str, MaxLen(10)] | None
+    """ZIP or postal code to which the goods are sent."""
 
 
 class PaymentIntentConfirmParamsAmountDetailsTax(TypedDict, total=False, closed=True):
+    """Tax on the whole payment."""
+
     total_tax_amount: Required[int]
+    """Tax that the amount contains, in the smallest currency unit. Cannot be combined with taxes on line
+    items.
+    """
 
 
 class PaymentIntentConfirmParamsAmountDetails(TypedDict, total=False, closed=True):
+    """What the amount is made of: line items, taxes, shipping, discounts and tips. Stripe passes it to
+    card networks and payment methods that want it, such as Klarna and PayPal.
+    """
+
     discount_amount: int | None
+    """Discount on the whole payment, in the smallest currency unit. Cannot be combined with discounts on
+    line items.
+    """
     enforce_arithmetic_validation: bool
+    """Whether Stripe rejects the request if the parts do not add up. If not, the mismatch is reported in
+    `amount_details.error`.
+    """
     line_items: Sequence[PaymentIntentConfirmParamsAmountDetailsLineItem] | None
+    """Goods and services that are paid for. Expandable, up to 200 items; a new list replaces the old one."""
     shipping: PaymentIntentConfirmParamsAmountDetailsShipping | None
-    """Recipient and address of a delivery."""
+    """Shipping that the amount contains."""
     tax: PaymentIntentConfirmParamsAmountDetailsTax | None
+    """Tax on the whole payment."""
 
 
 class PaymentIntentConfirmParamsHooksInputsTax(TypedDict, total=False, closed=True):
+    """Links a tax calculation to the payment."""
+
     calculation: Required[str | None]
+    """Tax calculation of which Stripe makes a tax transaction when the payment succeeds; refunds are
+    recorded as reversals.
+    """
 
 
 class PaymentIntentConfirmParamsHooksInputs(TypedDict, total=False, closed=True):
+    """What that work starts from."""
+
     tax: PaymentIntentConfirmParamsHooksInputsTax
+    """Links a tax calculation to the payment."""
 
 
 class PaymentIntentConfirmParamsHooks(TypedDict, total=False, closed=True):
+    """Work that Stripe does by itself when the payment changes its state."""
+
     inputs: PaymentIntentConfirmParamsHooksInputs
+    """What that work starts from."""
 
 
 class PaymentIntentConfirmParamsMandateDataCustomerAcceptanceOffline(TypedDict, total=False, closed=True):
-    pass
+    """Says that the customer agreed offline. Takes no details."""
 
 
 class PaymentIntentConfirmParamsMandateDataCustomerAcceptanceOnline(TypedDict, total=False, closed=True):
+    """Where the customer agreed online."""
+
     ip_address: str
+    """IP address from which the customer agreed."""
     user_agent: str
-    """User agent of the browser used to accept or request."""
+    """User agent of the browser in which the customer agreed."""
 
 
 class PaymentIntentConfirmParamsMandateDataCustomerAcceptance(TypedDict, total=False, closed=True):
+    """How the customer agreed to the mandate."""
+
     accepted_at: int | datetime
+    """When the customer agreed."""
     offline: PaymentIntentConfirmParamsMandateDataCustomerAcceptanceOffline
+    """Says that the customer agreed offline. Takes no details."""
     online: PaymentIntentConfirmParamsMandateDataCustomerAcceptanceOnline
+    """Where the customer agreed online."""
     type: Required[Literal["offline", "online"] | Literal["online"]]
+    """Whether the customer agreed online or offline.
+
+    - `offline`: Offline, such as on paper or by telephone.
+    - `online`: Online, in a browser or app.
+    """
 
 
 class PaymentIntentConfirmParamsMandateData(TypedDict, total=False, closed=True):
+    """Creates the mandate by which the customer allows the payment method to be debited."""
+
     customer_acceptance: Required[PaymentIntentConfirmParamsMandateDataCustomerAcceptance]
+    """How the customer agreed to the mandate."""
 
 
 class PaymentIntentConfirmParamsPaymentDetails(TypedDict, total=False, closed=True):
+    """References under which you and the customer know the payment; card networks receive them."""
+
     customer_reference: str | None
+    """Your reference for the customer, such as an account number."""
     order_reference: str | None
+    """Your reference for the order, such as its number."""
 
 
 class PaymentIntentConfirmParamsPaymentMethodDataAcssDebit(TypedDict, total=False, closed=True):
-    """Data specific to pre-authorized debit in Canada (ACSS)."""
+    """Canadian bank account, debited by pre-authorized debit (PAD). Only with the type `acss_debit`."""
 
     account_number: Required[str]
     """Number of the bank account."""
@@ -859,27 +1020,29 @@ class PaymentIntentConfirmParamsPaymentMethodDataAcssDebit(TypedDict, total=Fals
 
 
 class PaymentIntentConfirmParamsPaymentMethodDataAffirm(TypedDict, total=False, closed=True):
-    """Data specific to Affirm."""
+    """Affirm, with which customers pay later or in installments. Only with the type `affirm`."""
 
 
 class PaymentIntentConfirmParamsPaymentMethodDataAfterpayClearpay(TypedDict, total=False, closed=True):
-    """Data specific to Afterpay and Clearpay."""
+    """Afterpay, or Clearpay in the United Kingdom, with which customers pay in installments. Only with the
+    type `afterpay_clearpay`.
+    """
 
 
 class PaymentIntentConfirmParamsPaymentMethodDataAlipay(TypedDict, total=False, closed=True):
-    """Data specific to Alipay."""
+    """Alipay, a wallet used mainly in China. Only with the type `alipay`."""
 
 
 class PaymentIntentConfirmParamsPaymentMethodDataAlma(TypedDict, total=False, closed=True):
-    """Data specific to Alma."""
+    """Alma, with which customers pay in installments, mainly in France. Only with the type `alma`."""
 
 
 class PaymentIntentConfirmParamsPaymentMethodDataAmazonPay(TypedDict, total=False, closed=True):
-    """Data specific to Amazon Pay."""
+    """Amazon Pay, which pays with what the customer has saved at Amazon. Only with the type `amazon_pay`."""
 
 
 class PaymentIntentConfirmParamsPaymentMethodDataAuBecsDebit(TypedDict, total=False, closed=True):
-    """Data specific to BECS Direct Debit in Australia."""
+    """Australian bank account, debited through BECS Direct Debit. Only with the type `au_becs_debit`."""
 
     account_number: Required[str]
     """Number of the bank account."""
@@ -888,7 +1051,9 @@ class PaymentIntentConfirmParamsPaymentMethodDataAuBecsDebit(TypedDict, total=Fa
 
 
 class PaymentIntentConfirmParamsPaymentMethodDataBacsDebit(TypedDict, total=False, closed=True):
-    """Data specific to Bacs Direct Debit in the United Kingdom."""
+    """Bank account in the United Kingdom, debited through Bacs Direct Debit. Only with the type
+    `bacs_debit`.
+    """
 
     account_number: str
     """Number of the bank account."""
@@ -897,11 +1062,11 @@ class PaymentIntentConfirmParamsPaymentMethodDataBacsDebit(TypedDict, total=Fals
 
 
 class PaymentIntentConfirmParamsPaymentMethodDataBancontact(TypedDict, total=False, closed=True):
-    """Data specific to Bancontact."""
+    """Bancontact, the most common online payment in Belgium. Only with the type `bancontact`."""
 
 
 class PaymentIntentConfirmParamsPaymentMethodDataBillie(TypedDict, total=False, closed=True):
-    """Data specific to Billie."""
+    """Billie, with which companies pay invoices later. Only with the type `billie`."""
 
 
 class PaymentIntentConfirmParamsPaymentMethodDataBillingDetailsAddress(TypedDict, total=False, closed=True):
@@ -937,25 +1102,36 @@ class PaymentIntentConfirmParamsPaymentMethodDataBillingDetails(TypedDict, total
 
 
 class PaymentIntentConfirmParamsPaymentMethodDataBizum(TypedDict, total=False, closed=True):
-    """Data specific to Bizum."""
+    """Bizum, with which customers in Spain pay by mobile phone. Only with the type `bizum`."""
 
 
 class PaymentIntentConfirmParamsPaymentMethodDataBlik(TypedDict, total=False, closed=True):
-    """Data specific to BLIK."""
+    """BLIK, with which customers in Poland pay by a code from their banking app. Only with the type
+    `blik`.
+    """
 
 
 class PaymentIntentConfirmParamsPaymentMethodDataBoleto(TypedDict, total=False, closed=True):
-    """Data specific to Boleto."""
+    """Boleto, a voucher that customers in Brazil pay at a bank or online. Only with the type `boleto`."""
 
     tax_id: Required[str]
+    """Tax ID of the customer in Brazil: the CPF of a person or the CNPJ of a company."""
 
 
 class PaymentIntentConfirmParamsPaymentMethodDataCardNetworks(TypedDict, total=False, closed=True):
+    """Card networks on which the card can be used."""
+
     preferred: Literal["cartes_bancaires", "mastercard", "visa"]
+    """Network that the customer prefers, for cards with several.
+
+    - `cartes_bancaires`: Cartes Bancaires, the French network.
+    - `mastercard`: Mastercard.
+    - `visa`: Visa.
+    """
 
 
 class PaymentIntentConfirmParamsPaymentMethodDataCard(TypedDict, total=False, closed=True):
-    """The card, by number or token."""
+    """Credit or debit card. Only with the type `card`."""
 
     cvc: str
     """Security code of the card."""
@@ -964,24 +1140,29 @@ class PaymentIntentConfirmParamsPaymentMethodDataCard(TypedDict, total=False, cl
     exp_year: int
     """Year in which the card expires, four digits."""
     networks: PaymentIntentConfirmParamsPaymentMethodDataCardNetworks
+    """Card networks on which the card can be used."""
     number: str
+    """Card number, without spaces. Raw numbers need PCI compliance; collect cards with Stripe.js or a
+    mobile SDK instead.
+    """
     token: str
+    """Token that Stripe.js or a mobile SDK made of a card, in place of the raw number."""
 
 
 class PaymentIntentConfirmParamsPaymentMethodDataCashapp(TypedDict, total=False, closed=True):
-    """Data specific to Cash App Pay."""
+    """Cash App Pay, a wallet in the US. Only with the type `cashapp`."""
 
 
 class PaymentIntentConfirmParamsPaymentMethodDataCrypto(TypedDict, total=False, closed=True):
-    """Data specific to payments with stablecoins."""
+    """Stablecoins, paid from the customer's crypto wallet. Only with the type `crypto`."""
 
 
 class PaymentIntentConfirmParamsPaymentMethodDataCustomerBalance(TypedDict, total=False, closed=True):
-    """Data specific to payments from the customer's cash balance."""
+    """Cash balance of the customer, which bank transfers fill. Only with the type `customer_balance`."""
 
 
 class PaymentIntentConfirmParamsPaymentMethodDataEps(TypedDict, total=False, closed=True):
-    """Data specific to EPS."""
+    """EPS, online banking in Austria. Only with the type `eps`."""
 
     bank: Literal[
         "arzte_und_apotheker_bank",
@@ -1013,17 +1194,17 @@ class PaymentIntentConfirmParamsPaymentMethodDataEps(TypedDict, total=False, clo
         "volkskreditbank_ag",
         "vr_bank_braunau",
     ]
-    """Bank of the customer."""
+    """Bank of the customer in Austria."""
 
 
 class PaymentIntentConfirmParamsPaymentMethodDataFpx(TypedDict, total=False, closed=True):
-    """Data specific to FPX."""
+    """FPX, online banking in Malaysia. Only with the type `fpx`."""
 
     account_holder_type: Literal["company", "individual"]
     """Whether an individual or a company owns the bank account.
 
     - `company`: A company.
-    - `individual`: An individual.
+    - `individual`: A person.
     """
     bank: Required[
         Literal[
@@ -1054,19 +1235,19 @@ class PaymentIntentConfirmParamsPaymentMethodDataFpx(TypedDict, total=False, clo
             "uob",
         ]
     ]
-    """Bank of the customer."""
+    """Bank of the customer in Malaysia."""
 
 
 class PaymentIntentConfirmParamsPaymentMethodDataGiropay(TypedDict, total=False, closed=True):
-    """Data specific to giropay."""
+    """giropay, online banking in Germany, which has ended. Only with the type `giropay`."""
 
 
 class PaymentIntentConfirmParamsPaymentMethodDataGrabpay(TypedDict, total=False, closed=True):
-    """Data specific to GrabPay."""
+    """GrabPay, a wallet in Southeast Asia. Only with the type `grabpay`."""
 
 
 class PaymentIntentConfirmParamsPaymentMethodDataIdeal(TypedDict, total=False, closed=True):
-    """Data specific to iDEAL."""
+    """iDEAL, online banking in the Netherlands. Only with the type `ideal`."""
 
     bank: Literal[
         "abn_amro",
@@ -1090,15 +1271,15 @@ class PaymentIntentConfirmParamsPaymentMethodDataIdeal(TypedDict, total=False, c
         "van_lanschot",
         "yoursafe",
     ]
-    """Bank of the customer."""
+    """Bank of the customer in the Netherlands."""
 
 
 class PaymentIntentConfirmParamsPaymentMethodDataInteracPresent(TypedDict, total=False, closed=True):
-    """Data specific to in-person Interac payments."""
+    """Canadian Interac debit card that a Terminal reader has read. Only with the type `interac_present`."""
 
 
 class PaymentIntentConfirmParamsPaymentMethodDataKakaoPay(TypedDict, total=False, closed=True):
-    """Data specific to Kakao Pay."""
+    """Kakao Pay, a wallet in South Korea. Only with the type `kakao_pay`."""
 
 
 class PaymentIntentConfirmParamsPaymentMethodDataKlarnaDob(TypedDict, total=False, closed=True):
@@ -1113,44 +1294,51 @@ class PaymentIntentConfirmParamsPaymentMethodDataKlarnaDob(TypedDict, total=Fals
 
 
 class PaymentIntentConfirmParamsPaymentMethodDataKlarna(TypedDict, total=False, closed=True):
-    """Data specific to Klarna."""
+    """Klarna, with which customers pay now, later or in installments. Only with the type `klarna`."""
 
     dob: PaymentIntentConfirmParamsPaymentMethodDataKlarnaDob
     """Date of birth."""
 
 
 class PaymentIntentConfirmParamsPaymentMethodDataKonbini(TypedDict, total=False, closed=True):
-    """Data specific to Konbini."""
+    """Konbini, cash payment at a convenience store in Japan. Only with the type `konbini`."""
 
 
 class PaymentIntentConfirmParamsPaymentMethodDataKrCard(TypedDict, total=False, closed=True):
-    """Data specific to Korean cards."""
+    """Card issued in South Korea. Only with the type `kr_card`."""
 
 
 class PaymentIntentConfirmParamsPaymentMethodDataLink(TypedDict, total=False, closed=True):
-    """Data specific to Link."""
+    """Link, Stripe's wallet. Only with the type `link`."""
 
 
 class PaymentIntentConfirmParamsPaymentMethodDataMbWay(TypedDict, total=False, closed=True):
-    """Data specific to MB WAY."""
+    """MB WAY, a wallet in Portugal. Only with the type `mb_way`."""
 
 
 class PaymentIntentConfirmParamsPaymentMethodDataMobilepay(TypedDict, total=False, closed=True):
-    """Data specific to MobilePay."""
+    """MobilePay, a wallet in Denmark and Finland. Only with the type `mobilepay`."""
 
 
 class PaymentIntentConfirmParamsPaymentMethodDataMultibanco(TypedDict, total=False, closed=True):
-    """Data specific to Multibanco."""
+    """Multibanco, which customers in Portugal pay at an ATM or by online banking. Only with the type
+    `multibanco`.
+    """
 
 
 class PaymentIntentConfirmParamsPaymentMethodDataNaverPay(TypedDict, total=False, closed=True):
-    """Data specific to Naver Pay."""
+    """Naver Pay, a wallet in South Korea. Only with the type `naver_pay`."""
 
     funding: Literal["card", "points"]
+    """Whether the customer pays with a card or with points.
+
+    - `card`: With a card.
+    - `points`: With points of Naver Pay.
+    """
 
 
 class PaymentIntentConfirmParamsPaymentMethodDataNzBankAccount(TypedDict, total=False, closed=True):
-    """Data specific to BECS Direct Debit in New Zealand."""
+    """Bank account in New Zealand, debited by BECS Direct Debit. Only with the type `nz_bank_account`."""
 
     account_holder_name: str
     """Name of the bank account's owner."""
@@ -1161,15 +1349,17 @@ class PaymentIntentConfirmParamsPaymentMethodDataNzBankAccount(TypedDict, total=
     branch_code: Required[str]
     """Branch code, in the format of the bank's country."""
     reference: Annotated[str, MaxLen(128)]
+    """Text that the statement of the customer's bank account shows as reference."""
     suffix: Required[str]
+    """Suffix of the bank account number in New Zealand."""
 
 
 class PaymentIntentConfirmParamsPaymentMethodDataOxxo(TypedDict, total=False, closed=True):
-    """Data specific to OXXO."""
+    """OXXO, a voucher that customers in Mexico pay in cash at a store. Only with the type `oxxo`."""
 
 
 class PaymentIntentConfirmParamsPaymentMethodDataP24(TypedDict, total=False, closed=True):
-    """Data specific to Przelewy24."""
+    """Przelewy24, online banking in Poland. Only with the type `p24`."""
 
     bank: Literal[
         "alior_bank",
@@ -1199,45 +1389,50 @@ class PaymentIntentConfirmParamsPaymentMethodDataP24(TypedDict, total=False, clo
         "velobank",
         "volkswagen_bank",
     ]
-    """Bank of the customer."""
+    """Bank of the customer in Poland."""
 
 
 class PaymentIntentConfirmParamsPaymentMethodDataPayByBank(TypedDict, total=False, closed=True):
-    """Data specific to Pay by Bank."""
+    """Pay by Bank, with which customers pay directly from their bank's app. Only with the type
+    `pay_by_bank`.
+    """
 
 
 class PaymentIntentConfirmParamsPaymentMethodDataPayco(TypedDict, total=False, closed=True):
-    """Data specific to PAYCO."""
+    """PAYCO, a wallet in South Korea. Only with the type `payco`."""
 
 
 class PaymentIntentConfirmParamsPaymentMethodDataPaynow(TypedDict, total=False, closed=True):
-    """Data specific to PayNow."""
+    """PayNow, with which customers in Singapore pay by QR code. Only with the type `paynow`."""
 
 
 class PaymentIntentConfirmParamsPaymentMethodDataPaypal(TypedDict, total=False, closed=True):
-    """Data specific to PayPal."""
+    """PayPal, a wallet used in many countries. Only with the type `paypal`."""
 
 
 class PaymentIntentConfirmParamsPaymentMethodDataPaypay(TypedDict, total=False, closed=True):
-    """Data specific to PayPay."""
+    """PayPay, a wallet in Japan. Only with the type `paypay`."""
 
 
 class PaymentIntentConfirmParamsPaymentMethodDataPayto(TypedDict, total=False, closed=True):
-    """Data specific to PayTo."""
+    """Australian bank account, debited in real time through PayTo. Only with the type `payto`."""
 
     account_number: str
     """Number of the bank account."""
     bsb_number: str
     """Bank State Branch (BSB) number, six digits (Australia)."""
     pay_id: str
+    """PayID of the customer, such as an email address or telephone number, which stands for the bank
+    account.
+    """
 
 
 class PaymentIntentConfirmParamsPaymentMethodDataPix(TypedDict, total=False, closed=True):
-    """Data specific to Pix."""
+    """Pix, instant payment from bank accounts in Brazil. Only with the type `pix`."""
 
 
 class PaymentIntentConfirmParamsPaymentMethodDataPromptpay(TypedDict, total=False, closed=True):
-    """Data specific to PromptPay."""
+    """PromptPay, with which customers in Thailand pay by QR code. Only with the type `promptpay`."""
 
 
 class PaymentIntentConfirmParamsPaymentMethodDataRadarOptions(TypedDict, total=False, closed=True):
@@ -1248,49 +1443,49 @@ class PaymentIntentConfirmParamsPaymentMethodDataRadarOptions(TypedDict, total=F
 
 
 class PaymentIntentConfirmParamsPaymentMethodDataRevolutPay(TypedDict, total=False, closed=True):
-    """Data specific to Revolut Pay."""
+    """Revolut Pay, the wallet of Revolut. Only with the type `revolut_pay`."""
 
 
 class PaymentIntentConfirmParamsPaymentMethodDataSamsungPay(TypedDict, total=False, closed=True):
-    """Data specific to Samsung Pay."""
+    """Samsung Pay in South Korea. Only with the type `samsung_pay`."""
 
 
 class PaymentIntentConfirmParamsPaymentMethodDataSatispay(TypedDict, total=False, closed=True):
-    """Data specific to Satispay."""
+    """Satispay, a wallet used mainly in Italy. Only with the type `satispay`."""
 
 
 class PaymentIntentConfirmParamsPaymentMethodDataScalapay(TypedDict, total=False, closed=True):
-    """Data specific to Scalapay."""
+    """Scalapay, with which customers in Europe pay in installments. Only with the type `scalapay`."""
 
 
 class PaymentIntentConfirmParamsPaymentMethodDataSepaDebit(TypedDict, total=False, closed=True):
-    """Data specific to SEPA Direct Debit."""
+    """Bank account in the SEPA area, debited through SEPA Direct Debit. Only with the type `sepa_debit`."""
 
     iban: Required[str]
     """International bank account number (IBAN)."""
 
 
 class PaymentIntentConfirmParamsPaymentMethodDataSequra(TypedDict, total=False, closed=True):
-    """Data specific to seQura."""
+    """seQura, with which customers pay in installments, mainly in Spain. Only with the type `sequra`."""
 
 
 class PaymentIntentConfirmParamsPaymentMethodDataSofort(TypedDict, total=False, closed=True):
-    """Data specific to Sofort."""
+    """Sofort, online banking in some European countries. Only with the type `sofort`."""
 
     country: Required[Literal["AT", "BE", "DE", "ES", "IT", "NL"]]
     """Two-letter ISO 3166-1 alpha-2 country code."""
 
 
 class PaymentIntentConfirmParamsPaymentMethodDataSunbit(TypedDict, total=False, closed=True):
-    """Data specific to Sunbit."""
+    """Sunbit, with which customers in the US pay in installments. Only with the type `sunbit`."""
 
 
 class PaymentIntentConfirmParamsPaymentMethodDataSwish(TypedDict, total=False, closed=True):
-    """Data specific to Swish."""
+    """Swish, a wallet in Sweden. Only with the type `swish`."""
 
 
 class PaymentIntentConfirmParamsPaymentMethodDataTwint(TypedDict, total=False, closed=True):
-    """Data specific to TWINT."""
+    """TWINT, a wallet in Switzerland. Only with the type `twint`."""
 
 
 class PaymentIntentConfirmParamsPaymentMethodDataUpiMandateOptions(TypedDict, total=False, closed=True):
@@ -1311,48 +1506,56 @@ class PaymentIntentConfirmParamsPaymentMethodDataUpiMandateOptions(TypedDict, to
 
 
 class PaymentIntentConfirmParamsPaymentMethodDataUpi(TypedDict, total=False, closed=True):
-    """Data specific to UPI."""
+    """UPI, instant payment from bank accounts in India. Only with the type `upi`."""
 
     mandate_options: PaymentIntentConfirmParamsPaymentMethodDataUpiMandateOptions
     """Terms of the mandate that authorizes the payments."""
 
 
 class PaymentIntentConfirmParamsPaymentMethodDataUsBankAccount(TypedDict, total=False, closed=True):
-    """Data specific to bank accounts in the United States."""
+    """US bank account, debited through ACH. Only with the type `us_bank_account`."""
 
     account_holder_type: Literal["company", "individual"]
     """Whether an individual or a company owns the bank account.
 
     - `company`: A company.
-    - `individual`: An individual.
+    - `individual`: A person.
     """
     account_number: str
     """Number of the bank account."""
     account_type: Literal["checking", "savings"]
+    """Kind of bank account. Defaults to `checking`.
+
+    - `checking`: A checking account.
+    - `savings`: A savings account.
+    """
     financial_connections_account: str
+    """Financial Connections account from which the details were, or are to be, taken."""
     routing_number: str
     """Routing number of the bank."""
 
 
 class PaymentIntentConfirmParamsPaymentMethodDataWechatPay(TypedDict, total=False, closed=True):
-    """Data specific to WeChat Pay."""
+    """WeChat Pay, a wallet used mainly in China. Only with the type `wechat_pay`."""
 
 
 class PaymentIntentConfirmParamsPaymentMethodDataZip(TypedDict, total=False, closed=True):
-    """Data specific to Zip."""
+    """Zip, with which customers pay in installments. Only with the type `zip`."""
 
 
 class PaymentIntentConfirmParamsPaymentMethodData(TypedDict, total=False, closed=True):
     """Details of a new payment method to create and use."""
 
     acss_debit: PaymentIntentConfirmParamsPaymentMethodDataAcssDebit
-    """Data specific to pre-authorized debit in Canada (ACSS)."""
+    """Canadian bank account, debited by pre-authorized debit (PAD). Only with the type `acss_debit`."""
     affirm: PaymentIntentConfirmParamsPaymentMethodDataAffirm
-    """Data specific to Affirm."""
+    """Affirm, with which customers pay later or in installments. Only with the type `affirm`."""
     afterpay_clearpay: PaymentIntentConfirmParamsPaymentMethodDataAfterpayClearpay
-    """Data specific to Afterpay and Clearpay."""
+    """Afterpay, or Clearpay in the United Kingdom, with which customers pay in installments. Only with the
+    type `afterpay_clearpay`.
+    """
     alipay: PaymentIntentConfirmParamsPaymentMethodDataAlipay
-    """Data specific to Alipay."""
+    """Alipay, a wallet used mainly in China. Only with the type `alipay`."""
     allow_redisplay: Literal["always", "limited", "unspecified"]
     """Whether the payment method can be shown to the customer again in other checkouts.
 
@@ -1361,111 +1564,119 @@ class PaymentIntentConfirmParamsPaymentMethodData(TypedDict, total=False, closed
     - `unspecified`: The customer has not been asked.
     """
     alma: PaymentIntentConfirmParamsPaymentMethodDataAlma
-    """Data specific to Alma."""
+    """Alma, with which customers pay in installments, mainly in France. Only with the type `alma`."""
     amazon_pay: PaymentIntentConfirmParamsPaymentMethodDataAmazonPay
-    """Data specific to Amazon Pay."""
+    """Amazon Pay, which pays with what the customer has saved at Amazon. Only with the type `amazon_pay`."""
     au_becs_debit: PaymentIntentConfirmParamsPaymentMethodDataAuBecsDebit
-    """Data specific to BECS Direct Debit in Australia."""
+    """Australian bank account, debited through BECS Direct Debit. Only with the type `au_becs_debit`."""
     bacs_debit: PaymentIntentConfirmParamsPaymentMethodDataBacsDebit
-    """Data specific to Bacs Direct Debit in the United Kingdom."""
+    """Bank account in the United Kingdom, debited through Bacs Direct Debit. Only with the type
+    `bacs_debit`.
+    """
     bancontact: PaymentIntentConfirmParamsPaymentMethodDataBancontact
-    """Data specific to Bancontact."""
+    """Bancontact, the most common online payment in Belgium. Only with the type `bancontact`."""
     billie: PaymentIntentConfirmParamsPaymentMethodDataBillie
-    """Data specific to Billie."""
+    """Billie, with which companies pay invoices later. Only with the type `billie`."""
     billing_details: PaymentIntentConfirmParamsPaymentMethodDataBillingDetails
     """Name and contact details of the payer."""
     bizum: PaymentIntentConfirmParamsPaymentMethodDataBizum
-    """Data specific to Bizum."""
+    """Bizum, with which customers in Spain pay by mobile phone. Only with the type `bizum`."""
     blik: PaymentIntentConfirmParamsPaymentMethodDataBlik
-    """Data specific to BLIK."""
+    """BLIK, with which customers in Poland pay by a code from their banking app. Only with the type
+    `blik`.
+    """
     boleto: PaymentIntentConfirmParamsPaymentMethodDataBoleto
-    """Data specific to Boleto."""
+    """Boleto, a voucher that customers in Brazil pay at a bank or online. Only with the type `boleto`."""
     card: PaymentIntentConfirmParamsPaymentMethodDataCard
-    """The card, by number or token."""
+    """Credit or debit card. Only with the type `card`."""
     cashapp: PaymentIntentConfirmParamsPaymentMethodDataCashapp
-    """Data specific to Cash App Pay."""
+    """Cash App Pay, a wallet in the US. Only with the type `cashapp`."""
     crypto: PaymentIntentConfirmParamsPaymentMethodDataCrypto
-    """Data specific to payments with stablecoins."""
+    """Stablecoins, paid from the customer's crypto wallet. Only with the type `crypto`."""
     customer_balance: PaymentIntentConfirmParamsPaymentMethodDataCustomerBalance
-    """Data specific to payments from the customer's cash balance."""
+    """Cash balance of the customer, which bank transfers fill. Only with the type `customer_balance`."""
     eps: PaymentIntentConfirmParamsPaymentMethodDataEps
-    """Data specific to EPS."""
+    """EPS, online banking in Austria. Only with the type `eps`."""
     fpx: PaymentIntentConfirmParamsPaymentMethodDataFpx
-    """Data specific to FPX."""
+    """FPX, online banking in Malaysia. Only with the type `fpx`."""
     giropay: PaymentIntentConfirmParamsPaymentMethodDataGiropay
-    """Data specific to giropay."""
+    """giropay, online banking in Germany, which has ended. Only with the type `giropay`."""
     grabpay: PaymentIntentConfirmParamsPaymentMethodDataGrabpay
-    """Data specific to GrabPay."""
+    """GrabPay, a wallet in Southeast Asia. Only with the type `grabpay`."""
     ideal: PaymentIntentConfirmParamsPaymentMethodDataIdeal
-    """Data specific to iDEAL."""
+    """iDEAL, online banking in the Netherlands. Only with the type `ideal`."""
     interac_present: PaymentIntentConfirmParamsPaymentMethodDataInteracPresent
-    """Data specific to in-person Interac payments."""
+    """Canadian Interac debit card that a Terminal reader has read. Only with the type `interac_present`."""
     kakao_pay: PaymentIntentConfirmParamsPaymentMethodDataKakaoPay
-    """Data specific to Kakao Pay."""
+    """Kakao Pay, a wallet in South Korea. Only with the type `kakao_pay`."""
     klarna: PaymentIntentConfirmParamsPaymentMethodDataKlarna
-    """Data specific to Klarna."""
+    """Klarna, with which customers pay now, later or in installments. Only with the type `klarna`."""
     konbini: PaymentIntentConfirmParamsPaymentMethodDataKonbini
-    """Data specific to Konbini."""
+    """Konbini, cash payment at a convenience store in Japan. Only with the type `konbini`."""
     kr_card: PaymentIntentConfirmParamsPaymentMethodDataKrCard
-    """Data specific to Korean cards."""
+    """Card issued in South Korea. Only with the type `kr_card`."""
     link: PaymentIntentConfirmParamsPaymentMethodDataLink
-    """Data specific to Link."""
+    """Link, Stripe's wallet. Only with the type `link`."""
     mb_way: PaymentIntentConfirmParamsPaymentMethodDataMbWay
-    """Data specific to MB WAY."""
+    """MB WAY, a wallet in Portugal. Only with the type `mb_way`."""
     metadata: Mapping[str, str]
     """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
     up to 500. An update changes only the keys it contains; an empty value removes its key.
     """
     mobilepay: PaymentIntentConfirmParamsPaymentMethodDataMobilepay
-    """Data specific to MobilePay."""
+    """MobilePay, a wallet in Denmark and Finland. Only with the type `mobilepay`."""
     multibanco: PaymentIntentConfirmParamsPaymentMethodDataMultibanco
-    """Data specific to Multibanco."""
+    """Multibanco, which customers in Portugal pay at an ATM or by online banking. Only with the type
+    `multibanco`.
+    """
     naver_pay: PaymentIntentConfirmParamsPaymentMethodDataNaverPay
-    """Data specific to Naver Pay."""
+    """Naver Pay, a wallet in South Korea. Only with the type `naver_pay`."""
     nz_bank_account: PaymentIntentConfirmParamsPaymentMethodDataNzBankAccount
-    """Data specific to BECS Direct Debit in New Zealand."""
+    """Bank account in New Zealand, debited by BECS Direct Debit. Only with the type `nz_bank_account`."""
     oxxo: PaymentIntentConfirmParamsPaymentMethodDataOxxo
-    """Data specific to OXXO."""
+    """OXXO, a voucher that customers in Mexico pay in cash at a store. Only with the type `oxxo`."""
     p24: PaymentIntentConfirmParamsPaymentMethodDataP24
-    """Data specific to Przelewy24."""
+    """Przelewy24, online banking in Poland. Only with the type `p24`."""
     pay_by_bank: PaymentIntentConfirmParamsPaymentMethodDataPayByBank
-    """Data specific to Pay by Bank."""
+    """Pay by Bank, with which customers pay directly from their bank's app. Only with the type
+    `pay_by_bank`.
+    """
     payco: PaymentIntentConfirmParamsPaymentMethodDataPayco
-    """Data specific to PAYCO."""
+    """PAYCO, a wallet in South Korea. Only with the type `payco`."""
     paynow: PaymentIntentConfirmParamsPaymentMethodDataPaynow
-    """Data specific to PayNow."""
+    """PayNow, with which customers in Singapore pay by QR code. Only with the type `paynow`."""
     paypal: PaymentIntentConfirmParamsPaymentMethodDataPaypal
-    """Data specific to PayPal."""
+    """PayPal, a wallet used in many countries. Only with the type `paypal`."""
     paypay: PaymentIntentConfirmParamsPaymentMethodDataPaypay
-    """Data specific to PayPay."""
+    """PayPay, a wallet in Japan. Only with the type `paypay`."""
     payto: PaymentIntentConfirmParamsPaymentMethodDataPayto
-    """Data specific to PayTo."""
+    """Australian bank account, debited in real time through PayTo. Only with the type `payto`."""
     pix: PaymentIntentConfirmParamsPaymentMethodDataPix
-    """Data specific to Pix."""
+    """Pix, instant payment from bank accounts in Brazil. Only with the type `pix`."""
     promptpay: PaymentIntentConfirmParamsPaymentMethodDataPromptpay
-    """Data specific to PromptPay."""
+    """PromptPay, with which customers in Thailand pay by QR code. Only with the type `promptpay`."""
     radar_options: PaymentIntentConfirmParamsPaymentMethodDataRadarOptions
     """Settings for Radar, Stripe's fraud prevention."""
     revolut_pay: PaymentIntentConfirmParamsPaymentMethodDataRevolutPay
-    """Data specific to Revolut Pay."""
+    """Revolut Pay, the wallet of Revolut. Only with the type `revolut_pay`."""
     samsung_pay: PaymentIntentConfirmParamsPaymentMethodDataSamsungPay
-    """Data specific to Samsung Pay."""
+    """Samsung Pay in South Korea. Only with the type `samsung_pay`."""
     satispay: PaymentIntentConfirmParamsPaymentMethodDataSatispay
-    """Data specific to Satispay."""
+    """Satispay, a wallet used mainly in Italy. Only with the type `satispay`."""
     scalapay: PaymentIntentConfirmParamsPaymentMethodDataScalapay
-    """Data specific to Scalapay."""
+    """Scalapay, with which customers in Europe pay in installments. Only with the type `scalapay`."""
     sepa_debit: PaymentIntentConfirmParamsPaymentMethodDataSepaDebit
-    """Data specific to SEPA Direct Debit."""
+    """Bank account in the SEPA area, debited through SEPA Direct Debit. Only with the type `sepa_debit`."""
     sequra: PaymentIntentConfirmParamsPaymentMethodDataSequra
-    """Data specific to seQura."""
+    """seQura, with which customers pay in installments, mainly in Spain. Only with the type `sequra`."""
     sofort: PaymentIntentConfirmParamsPaymentMethodDataSofort
-    """Data specific to Sofort."""
+    """Sofort, online banking in some European countries. Only with the type `sofort`."""
     sunbit: PaymentIntentConfirmParamsPaymentMethodDataSunbit
-    """Data specific to Sunbit."""
+    """Sunbit, with which customers in the US pay in installments. Only with the type `sunbit`."""
     swish: PaymentIntentConfirmParamsPaymentMethodDataSwish
-    """Data specific to Swish."""
+    """Swish, a wallet in Sweden. Only with the type `swish`."""
     twint: PaymentIntentConfirmParamsPaymentMethodDataTwint
-    """Data specific to TWINT."""
+    """TWINT, a wallet in Switzerland. Only with the type `twint`."""
     type: Required[
         Literal[
             "acss_debit",
@@ -1526,14 +1737,15 @@ class PaymentIntentConfirmParamsPaymentMethodData(TypedDict, total=False, closed
             "zip",
         ]
     ]
+    """Type of the payment method. Also give the details in the parameter of the same name."""
     upi: PaymentIntentConfirmParamsPaymentMethodDataUpi
-    """Data specific to UPI."""
+    """UPI, instant payment from bank accounts in India. Only with the type `upi`."""
     us_bank_account: PaymentIntentConfirmParamsPaymentMethodDataUsBankAccount
-    """Data specific to bank accounts in the United States."""
+    """US bank account, debited through ACH. Only with the type `us_bank_account`."""
     wechat_pay: PaymentIntentConfirmParamsPaymentMethodDataWechatPay
-    """Data specific to WeChat Pay."""
+    """WeChat Pay, a wallet used mainly in China. Only with the type `wechat_pay`."""
     zip: PaymentIntentConfirmParamsPaymentMethodDataZip
-    """Data specific to Zip."""
+    """Zip, with which customers pay in installments. Only with the type `zip`."""
 
 
 class PaymentIntentConfirmParamsPaymentMethodOptionsAcssDebitMandateOptions(TypedDict, total=False, closed=True):
@@ -1544,13 +1756,22 @@ class PaymentIntentConfirmParamsPaymentMethodOptionsAcssDebitMandateOptions(Type
     interval_description: Annotated[str, MaxLen(500)]
     """How often payments are taken, in words, as the mandate states it."""
     payment_schedule: Literal["combined", "interval", "sporadic"]
-    """How often payments are taken."""
+    """How often payments are taken.
+
+    - `combined`: At fixed intervals and also on other occasions.
+    - `interval`: At fixed intervals.
+    - `sporadic`: Only on certain occasions.
+    """
     transaction_type: Literal["business", "personal"]
-    """Whether the payments come from a personal or a business account."""
+    """Whether the payments come from a personal or a business account.
+
+    - `business`: The account of a company.
+    - `personal`: The account of a person.
+    """
 
 
 class PaymentIntentConfirmParamsPaymentMethodOptionsAcssDebit(TypedDict, total=False, closed=True):
-    """Data specific to pre-authorized debit in Canada (ACSS)."""
+    """Settings for payments by Canadian pre-authorized debit (`acss_debit`)."""
 
     mandate_options: PaymentIntentConfirmParamsPaymentMethodOptionsAcssDebitMandateOptions
     """Terms of the mandate that authorizes the payments."""
@@ -1574,14 +1795,12 @@ class PaymentIntentConfirmParamsPaymentMethodOptionsAcssDebit(TypedDict, total=F
 
 
 class PaymentIntentConfirmParamsPaymentMethodOptionsAffirm(TypedDict, total=False, closed=True):
-    """Data specific to Affirm."""
+    """Settings for payments by Affirm (`affirm`)."""
 
     capture_method: Literal["manual"] | None
     """When the authorized money is captured.
 
-    - `automatic`: Captured as soon as the payment is authorized.
-    - `automatic_async`: Captured in the background shortly after the payment is authorized.
-    - `manual`: Captured when you capture the payment. Not all payment methods support it.
+    - `manual`: The money is held until you capture it, where the payment method can do that.
     """
     preferred_locale: Annotated[str, MaxLen(30)]
     """Language of the payment page, as an IETF language tag such as `en-US`."""
@@ -1596,16 +1815,15 @@ class PaymentIntentConfirmParamsPaymentMethodOptionsAffirm(TypedDict, total=Fals
 
 
 class PaymentIntentConfirmParamsPaymentMethodOptionsAfterpayClearpay(TypedDict, total=False, closed=True):
-    """Data specific to Afterpay and Clearpay."""
+    """Settings for payments by Afterpay (Clearpay) (`afterpay_clearpay`)."""
 
     capture_method: Literal["manual"] | None
     """When the authorized money is captured.
 
-    - `automatic`: Captured as soon as the payment is authorized.
-    - `automatic_async`: Captured in the background shortly after the payment is authorized.
-    - `manual`: Captured when you capture the payment. Not all payment methods support it.
+    - `manual`: The money is held until you capture it, where the payment method can do that.
     """
     reference: Annotated[str, MaxLen(128)]
+    """Your reference for the order, which Afterpay shows in its reports."""
     setup_future_usage: Literal["none"]
     """Whether the payment method is saved for later payments, and whether the customer will be present for
     them.
@@ -1617,7 +1835,7 @@ class PaymentIntentConfirmParamsPaymentMethodOptionsAfterpayClearpay(TypedDict, 
 
 
 class PaymentIntentConfirmParamsPaymentMethodOptionsAlipay(TypedDict, total=False, closed=True):
-    """Data specific to Alipay."""
+    """Settings for payments by Alipay (`alipay`)."""
 
     setup_future_usage: Literal["none", "off_session"] | None
     """Whether the payment method is saved for later payments, and whether the customer will be present for
@@ -1630,26 +1848,22 @@ class PaymentIntentConfirmParamsPaymentMethodOptionsAlipay(TypedDict, total=Fals
 
 
 class PaymentIntentConfirmParamsPaymentMethodOptionsAlma(TypedDict, total=False, closed=True):
-    """Data specific to Alma."""
+    """Settings for payments by Alma (`alma`)."""
 
     capture_method: Literal["manual"] | None
     """When the authorized money is captured.
 
-    - `automatic`: Captured as soon as the payment is authorized.
-    - `automatic_async`: Captured in the background shortly after the payment is authorized.
-    - `manual`: Captured when you capture the payment. Not all payment methods support it.
+    - `manual`: The money is held until you capture it, where the payment method can do that.
     """
 
 
 class PaymentIntentConfirmParamsPaymentMethodOptionsAmazonPay(TypedDict, total=False, closed=True):
-    """Data specific to Amazon Pay."""
+    """Settings for payments by Amazon Pay (`amazon_pay`)."""
 
     capture_method: Literal["manual"] | None
     """When the authorized money is captured.
 
-    - `automatic`: Captured as soon as the payment is authorized.
-    - `automatic_async`: Captured in the background shortly after the payment is authorized.
-    - `manual`: Captured when you capture the payment. Not all payment methods support it.
+    - `manual`: The money is held until you capture it, where the payment method can do that.
     """
     setup_future_usage: Literal["none", "off_session"] | None
     """Whether the payment method is saved for later payments, and whether the customer will be present for
@@ -1662,7 +1876,7 @@ class PaymentIntentConfirmParamsPaymentMethodOptionsAmazonPay(TypedDict, total=F
 
 
 class PaymentIntentConfirmParamsPaymentMethodOptionsAuBecsDebit(TypedDict, total=False, closed=True):
-    """Data specific to BECS Direct Debit in Australia."""
+    """Settings for payments by Australian BECS Direct Debit (`au_becs_debit`)."""
 
     setup_future_usage: Literal["none", "off_session", "on_session"] | None
     """Whether the payment method is saved for later payments, and whether the customer will be present for
@@ -1684,7 +1898,7 @@ class PaymentIntentConfirmParamsPaymentMethodOptionsBacsDebitMandateOptions(Type
 
 
 class PaymentIntentConfirmParamsPaymentMethodOptionsBacsDebit(TypedDict, total=False, closed=True):
-    """Data specific to Bacs Direct Debit in the United Kingdom."""
+    """Settings for payments by Bacs Direct Debit (`bacs_debit`)."""
 
     mandate_options: PaymentIntentConfirmParamsPaymentMethodOptionsBacsDebitMandateOptions
     """Terms of the mandate that authorizes the payments."""
@@ -1701,7 +1915,7 @@ class PaymentIntentConfirmParamsPaymentMethodOptionsBacsDebit(TypedDict, total=F
 
 
 class PaymentIntentConfirmParamsPaymentMethodOptionsBancontact(TypedDict, total=False, closed=True):
-    """Data specific to Bancontact."""
+    """Settings for payments by Bancontact (`bancontact`)."""
 
     preferred_language: Literal["de", "en", "fr", "nl"]
     """Language of the payment page."""
@@ -1735,11 +1949,14 @@ class PaymentIntentConfirmParamsPaymentMethodOptionsBillieCompanyDetailsRegister
 
 
 class PaymentIntentConfirmParamsPaymentMethodOptionsBillieCompanyDetails(TypedDict, total=False, closed=True):
+    """The company that buys, as Billie has to know it."""
+
     registered_address: PaymentIntentConfirmParamsPaymentMethodOptionsBillieCompanyDetailsRegisteredAddress | None
     """Address under which the company is registered."""
     registered_name: str
     """Name under which the company is registered."""
     registration_number: str
+    """Number of the company in its register."""
     registration_type: (
         Literal[
             "ch_ein",
@@ -1759,25 +1976,43 @@ class PaymentIntentConfirmParamsPaymentMethodOptionsBillieCompanyDetails(TypedDi
         ]
         | None
     )
+    """Register in which the company has that number.
+
+    - `ch_ein`: Employer number in Switzerland.
+    - `de_hrb`: Commercial register of Germany (HRB).
+    - `dk_cvr`: Company register of Denmark (CVR).
+    - `es_cif`: Tax identification of companies in Spain (CIF).
+    - `fi_tunnus`: Business ID in Finland (Y-tunnus).
+    - `fr_siren`: Number of the company in France (SIREN).
+    - `fr_siret`: Number of the establishment in France (SIRET).
+    - `it_rea`: Economic and administrative register of Italy (REA).
+    - `nl_kvk`: Commercial register of the Netherlands (KvK).
+    - `no_org_number`: Organization number in Norway.
+    - `no_pno`: Personal number in Norway.
+    - `se_org_number`: Organization number in Sweden.
+    - `se_pno`: Personal number in Sweden.
+    - `uk_crn`: Company registration number in the United Kingdom.
+    """
     vat: str
+    """VAT number of the company."""
 
 
 class PaymentIntentConfirmParamsPaymentMethodOptionsBillie(TypedDict, total=False, closed=True):
-    """Data specific to Billie."""
+    """Settings for payments by Billie (`billie`)."""
 
     capture_method: Literal["manual"] | None
     """When the authorized money is captured.
 
-    - `automatic`: Captured as soon as the payment is authorized.
-    - `automatic_async`: Captured in the background shortly after the payment is authorized.
-    - `manual`: Captured when you capture the payment. Not all payment methods support it.
+    - `manual`: The money is held until you capture it, where the payment method can do that.
     """
     company_details: PaymentIntentConfirmParamsPaymentMethodOptionsBillieCompanyDetails | None
+    """The company that buys, as Billie has to know it."""
     reference: str
+    """Your reference for the order at Billie."""
 
 
 class PaymentIntentConfirmParamsPaymentMethodOptionsBizum(TypedDict, total=False, closed=True):
-    """Data specific to Bizum."""
+    """Settings for payments by Bizum (`bizum`)."""
 
 
 class PaymentIntentConfirmParamsPaymentMethodOptionsBlikMandateOptions(TypedDict, total=False, closed=True):
@@ -1788,9 +2023,10 @@ class PaymentIntentConfirmParamsPaymentMethodOptionsBlikMandateOptions(TypedDict
 
 
 class PaymentIntentConfirmParamsPaymentMethodOptionsBlik(TypedDict, total=False, closed=True):
-    """Data specific to BLIK."""
+    """Settings for payments by BLIK (`blik`)."""
 
     code: str
+    """Six-digit BLIK code that the customer reads from the banking app. It is valid for two minutes."""
     mandate_options: PaymentIntentConfirmParamsPaymentMethodOptionsBlikMandateOptions
     """Terms of the mandate that authorizes the payments."""
     setup_future_usage: Literal["none", "off_session"] | None
@@ -1804,7 +2040,7 @@ class PaymentIntentConfirmParamsPaymentMethodOptionsBlik(TypedDict, total=False,
 
 
 class PaymentIntentConfirmParamsPaymentMethodOptionsBoleto(TypedDict, total=False, closed=True):
-    """Data specific to Boleto."""
+    """Settings for payments by Boleto (`boleto`)."""
 
     expires_after_days: int
     """Number of days after which the customer can no longer pay."""
@@ -1822,9 +2058,9 @@ class PaymentIntentConfirmParamsPaymentMethodOptionsCardInstallmentsPlan(TypedDi
     """Selected installment plan."""
 
     count: int
-    """Number of installments."""
+    """How many installments there are. Set for `fixed_count`."""
     interval: Literal["month"]
-    """Unit of the time between installments.
+    """Unit of time between two installments.
 
     - `day`: Days.
     - `week`: Weeks.
@@ -1832,7 +2068,12 @@ class PaymentIntentConfirmParamsPaymentMethodOptionsCardInstallmentsPlan(TypedDi
     - `year`: Years.
     """
     type: Required[Literal["bonus", "fixed_count", "revolving"]]
-    """Type of the installment plan."""
+    """Kind of installment plan.
+
+    - `bonus`: The customer pays the whole amount later, in a bonus month.
+    - `fixed_count`: A fixed number of installments.
+    - `revolving`: The customer decides how much to pay each month.
+    """
 
 
 class PaymentIntentConfirmParamsPaymentMethodOptionsCardInstallments(TypedDict, total=False, closed=True):
@@ -1870,51 +2111,95 @@ class PaymentIntentConfirmParamsPaymentMethodOptionsCardMandateOptions(TypedDict
     interval_count: int
     """Number of intervals between payments."""
     reference: Required[Annotated[str, MaxLen(80)]]
-    """Your own reference for the mandate or subscription."""
+    """Unique reference of the mandate, up to 80 characters."""
     start_date: Required[int | datetime]
     """First day on which payments can be taken."""
     supported_types: Sequence[Literal["india"]]
+    """Rules to which the mandate keeps; `india` is the only one.
+
+    - `india`: The rules for recurring card payments in India.
+    """
 
 
 class PaymentIntentConfirmParamsPaymentMethodOptionsCardThreeDSecureNetworkOptionsCartesBancaires(
     TypedDict, total=False, closed=True
 ):
+    """Data for payments on Cartes Bancaires."""
+
     cb_avalgo: Required[Literal["0", "1", "2", "3", "4", "A"]]
+    """Algorithm by which the bank's server computed the cryptogram (`CB-AVALGO`)."""
     cb_exemption: Annotated[str, MaxLen(4)]
+    """Exemption that the authentication response of Cartes Bancaires returned."""
     cb_score: int
+    """Risk score of Cartes Bancaires from the authentication response."""
 
 
 class PaymentIntentConfirmParamsPaymentMethodOptionsCardThreeDSecureNetworkOptions(TypedDict, total=False, closed=True):
+    """Data that only some card networks need."""
+
     cartes_bancaires: PaymentIntentConfirmParamsPaymentMethodOptionsCardThreeDSecureNetworkOptionsCartesBancaires
+    """Data for payments on Cartes Bancaires."""
 
 
 class PaymentIntentConfirmParamsPaymentMethodOptionsCardThreeDSecure(TypedDict, total=False, closed=True):
+    """Result of 3D Secure, if it was tried."""
+
     ares_trans_status: Literal["A", "C", "I", "N", "R", "U", "Y"]
+    """Result that the bank's server returned for the authentication.
+
+    - `A`: Authentication was attempted; there is proof of the attempt.
+    - `C`: The customer must be challenged.
+    - `I`: For information only.
+    - `N`: Not authenticated.
+    - `R`: The bank rejects the authentication.
+    - `U`: Authentication could not be performed.
+    - `Y`: Authenticated.
+    """
     cryptogram: Required[str]
+    """Cryptogram that proves the authentication (CAVV, AAV or AEVV), 20 bytes in Base64."""
     electronic_commerce_indicator: Literal["01", "02", "05", "06", "07"]
+    """Electronic commerce indicator (ECI), by which the network knows how far the authentication got.
+
+    - `01`: Authentication was attempted (Mastercard).
+    - `02`: Authenticated (Mastercard).
+    - `05`: Authenticated (other networks).
+    - `06`: Authentication was attempted (other networks).
+    - `07`: Not authenticated (other networks).
+    """
     exemption_indicator: Literal["low_risk", "none"]
+    """Exemption from authentication that was requested.
+
+    - `low_risk`: The risk of the payment is low.
+    - `none`: No exemption.
+    """
     network_options: PaymentIntentConfirmParamsPaymentMethodOptionsCardThreeDSecureNetworkOptions
+    """Data that only some card networks need."""
     requestor_challenge_indicator: Annotated[str, MaxLen(2)]
+    """Challenge indicator that was sent with the authentication request."""
     transaction_id: Required[str]
+    """Transaction ID of the authentication: of the directory server for 3D Secure 2, the XID for 3D Secure
+    1.
+    """
     version: Required[Literal["1.0.2", "2.1.0", "2.2.0", "2.3.0", "2.3.1"]]
+    """Version of 3D Secure that was used."""
 
 
 class PaymentIntentConfirmParamsPaymentMethodOptionsCard(TypedDict, total=False, closed=True):
-    """Settings for card payments."""
+    """Settings for payments by card."""
 
     capture_method: Literal["manual"] | None
     """When the authorized money is captured.
 
-    - `automatic`: Captured as soon as the payment is authorized.
-    - `automatic_async`: Captured in the background shortly after the payment is authorized.
-    - `manual`: Captured when you capture the payment. Not all payment methods support it.
+    - `manual`: The money is held until you capture it, where the payment method can do that.
     """
     cvc_token: str
+    """Token with the security code that the customer entered again."""
     installments: PaymentIntentConfirmParamsPaymentMethodOptionsCardInstallments
     """Settings for payment in installments."""
     mandate_options: PaymentIntentConfirmParamsPaymentMethodOptionsCardMandateOptions
     """Terms of the mandate that authorizes the payments."""
     moto: bool
+    """Whether the order came by mail or telephone."""
     network: Literal[
         "amex",
         "cartes_bancaires",
@@ -1930,14 +2215,33 @@ class PaymentIntentConfirmParamsPaymentMethodOptionsCard(TypedDict, total=False,
         "unknown",
         "visa",
     ]
+    """Card network to use, where the card supports several. By default the customer's or account's
+    preference applies.
+    """
     request_extended_authorization: Literal["if_available", "never"]
-    """Whether to request a longer capture window."""
+    """Whether to request a longer capture window.
+
+    - `if_available`: Ask for it where the card allows it.
+    - `never`: Do not ask for it.
+    """
     request_incremental_authorization: Literal["if_available", "never"]
-    """Whether to request that the authorized amount can be increased."""
+    """Whether to request that the authorized amount can be increased.
+
+    - `if_available`: Ask for it where the card allows it.
+    - `never`: Do not ask for it.
+    """
     request_multicapture: Literal["if_available", "never"]
-    """Whether to request that the payment can be captured in parts."""
+    """Whether to request that the payment can be captured in parts.
+
+    - `if_available`: Ask for it where the card allows it.
+    - `never`: Do not ask for it.
+    """
     request_overcapture: Literal["if_available", "never"]
-    """Whether to request that more than the authorized amount can be captured."""
+    """Whether to request that more than the authorized amount can be captured.
+
+    - `if_available`: Ask for it where the card allows it.
+    - `never`: Do not ask for it.
+    """
     request_three_d_secure: Literal["any", "automatic", "challenge"]
     """When to request 3D Secure authentication.
 
@@ -1946,7 +2250,14 @@ class PaymentIntentConfirmParamsPaymentMethodOptionsCard(TypedDict, total=False,
     - `challenge`: Whenever possible, preferring that the customer is challenged.
     """
     require_cvc_recollection: bool
+    """Whether the customer must enter the security code of a saved card again."""
     setup_credential_usage: Literal["installment", "recurring", "unscheduled"]
+    """Kind of later payments for which the card is set up, as the card networks classify them.
+
+    - `installment`: Installments of one purchase.
+    - `recurring`: Payments at regular intervals, such as for a subscription.
+    - `unscheduled`: Payments at irregular times, such as when a balance runs low.
+    """
     setup_future_usage: Literal["none", "off_session", "on_session"] | None
     """Whether the payment method is saved for later payments, and whether the customer will be present for
     them.
@@ -1956,40 +2267,61 @@ class PaymentIntentConfirmParamsPaymentMethodOptionsCard(TypedDict, total=False,
     - `on_session`: Saved for payments while the customer is present.
     """
     statement_descriptor_suffix_kana: Annotated[str, MaxLen(22)] | None
+    """Text in kana that follows the account's prefix on card statements in Japan, up to 22 characters with
+    it.
+    """
     statement_descriptor_suffix_kanji: Annotated[str, MaxLen(17)] | None
+    """Text in kanji that follows the account's prefix on card statements in Japan, up to 17 characters
+    with it.
+    """
     stored_credential_usage: Literal["installment", "recurring", "unscheduled"]
+    """Kind of payment that this is with a saved card, as the card networks classify it.
+
+    - `installment`: An installment of one purchase.
+    - `recurring`: One of the payments at regular intervals, such as for a subscription.
+    - `unscheduled`: A payment at an irregular time, such as when a balance runs low.
+    """
     three_d_secure: PaymentIntentConfirmParamsPaymentMethodOptionsCardThreeDSecure
+    """Result of 3D Secure, if it was tried."""
 
 
 class PaymentIntentConfirmParamsPaymentMethodOptionsCardPresentRouting(TypedDict, total=False, closed=True):
+    """How cards with several networks are routed."""
+
     requested_priority: Literal["domestic", "international"]
+    """Network to prefer for cards with a domestic and an international network.
+
+    - `domestic`: The domestic network.
+    - `international`: The international network.
+    """
 
 
 class PaymentIntentConfirmParamsPaymentMethodOptionsCardPresent(TypedDict, total=False, closed=True):
-    """Settings for in-person card payments."""
+    """Settings for payments by card at a Terminal reader (`card_present`)."""
 
     capture_method: Literal["manual", "manual_preferred"]
     """When the authorized money is captured.
 
-    - `automatic`: Captured as soon as the payment is authorized.
-    - `automatic_async`: Captured in the background shortly after the payment is authorized.
-    - `manual`: Captured when you capture the payment. Not all payment methods support it.
+    - `manual`: The money is held until you capture it, where the payment method can do that.
+    - `manual_preferred`: Held until you capture it if the card allows it, else taken at once.
     """
     request_extended_authorization: bool
     """Whether to request a longer capture window."""
     request_incremental_authorization_support: bool
+    """Whether to ask that the authorized amount can be raised later. The charge tells whether the card
+    allows it.
+    """
     routing: PaymentIntentConfirmParamsPaymentMethodOptionsCardPresentRouting
+    """How cards with several networks are routed."""
 
 
 class PaymentIntentConfirmParamsPaymentMethodOptionsCashapp(TypedDict, total=False, closed=True):
-    """Data specific to Cash App Pay."""
+    """Settings for payments by Cash App Pay (`cashapp`)."""
 
     capture_method: Literal["manual"] | None
     """When the authorized money is captured.
 
-    - `automatic`: Captured as soon as the payment is authorized.
-    - `automatic_async`: Captured in the background shortly after the payment is authorized.
-    - `manual`: Captured when you capture the payment. Not all payment methods support it.
+    - `manual`: The money is held until you capture it, where the payment method can do that.
     """
     setup_future_usage: Literal["none", "off_session", "on_session"] | None
     """Whether the payment method is saved for later payments, and whether the customer will be present for
@@ -2002,7 +2334,7 @@ class PaymentIntentConfirmParamsPaymentMethodOptionsCashapp(TypedDict, total=Fal
 
 
 class PaymentIntentConfirmParamsPaymentMethodOptionsCrypto(TypedDict, total=False, closed=True):
-    """Data specific to payments with stablecoins."""
+    """Settings for payments by stablecoins (`crypto`)."""
 
     setup_future_usage: Literal["none"]
     """Whether the payment method is saved for later payments, and whether the customer will be present for
@@ -2029,19 +2361,39 @@ class PaymentIntentConfirmParamsPaymentMethodOptionsCustomerBalanceBankTransfer(
     eu_bank_transfer: PaymentIntentConfirmParamsPaymentMethodOptionsCustomerBalanceBankTransferEuBankTransfer
     """Settings for bank transfers in the European Union."""
     requested_address_types: Sequence[Literal["aba", "iban", "sepa", "sort_code", "spei", "swift", "zengin"]]
+    """Kinds of account details that the customer is to be given.
+
+    - `aba`: ABA routing and account number.
+    - `iban`: IBAN.
+    - `sepa`: IBAN for SEPA transfers.
+    - `sort_code`: Sort code and account number in the United Kingdom.
+    - `spei`: CLABE in Mexico.
+    - `swift`: Details for SWIFT transfers.
+    - `zengin`: Details for Zengin transfers in Japan.
+    """
     type: Required[
         Literal["eu_bank_transfer", "gb_bank_transfer", "jp_bank_transfer", "mx_bank_transfer", "us_bank_transfer"]
     ]
-    """Type of bank transfer, which depends on the country."""
+    """Kind of bank transfer with which the customer fills the balance.
+
+    - `eu_bank_transfer`: Transfer in euros within Europe (SEPA).
+    - `gb_bank_transfer`: Transfer in the United Kingdom.
+    - `jp_bank_transfer`: Transfer in Japan.
+    - `mx_bank_transfer`: Transfer in Mexico.
+    - `us_bank_transfer`: Transfer in the US.
+    """
 
 
 class PaymentIntentConfirmParamsPaymentMethodOptionsCustomerBalance(TypedDict, total=False, closed=True):
-    """Data specific to payments from the customer's cash balance."""
+    """Settings for payments by bank transfers into the customer's cash balance (`customer_balance`)."""
 
     bank_transfer: PaymentIntentConfirmParamsPaymentMethodOptionsCustomerBalanceBankTransfer
     """Settings for bank transfers."""
     funding_type: Literal["bank_transfer"]
-    """How the customer adds funds to the balance."""
+    """How the customer adds funds to the balance.
+
+    - `bank_transfer`: By bank transfer.
+    """
     setup_future_usage: Literal["none"]
     """Whether the payment method is saved for later payments, and whether the customer will be present for
     them.
@@ -2053,7 +2405,7 @@ class PaymentIntentConfirmParamsPaymentMethodOptionsCustomerBalance(TypedDict, t
 
 
 class PaymentIntentConfirmParamsPaymentMethodOptionsEps(TypedDict, total=False, closed=True):
-    """Data specific to EPS."""
+    """Settings for payments by EPS (`eps`)."""
 
     setup_future_usage: Literal["none"]
     """Whether the payment method is saved for later payments, and whether the customer will be present for
@@ -2066,7 +2418,7 @@ class PaymentIntentConfirmParamsPaymentMethodOptionsEps(TypedDict, total=False, 
 
 
 class PaymentIntentConfirmParamsPaymentMethodOptionsFpx(TypedDict, total=False, closed=True):
-    """Data specific to FPX."""
+    """Settings for payments by FPX (`fpx`)."""
 
     setup_future_usage: Literal["none"]
     """Whether the payment method is saved for later payments, and whether the customer will be present for
@@ -2079,7 +2431,7 @@ class PaymentIntentConfirmParamsPaymentMethodOptionsFpx(TypedDict, total=False, 
 
 
 class PaymentIntentConfirmParamsPaymentMethodOptionsGiropay(TypedDict, total=False, closed=True):
-    """Data specific to giropay."""
+    """Settings for payments by giropay (`giropay`)."""
 
     setup_future_usage: Literal["none"]
     """Whether the payment method is saved for later payments, and whether the customer will be present for
@@ -2092,7 +2444,7 @@ class PaymentIntentConfirmParamsPaymentMethodOptionsGiropay(TypedDict, total=Fal
 
 
 class PaymentIntentConfirmParamsPaymentMethodOptionsGrabpay(TypedDict, total=False, closed=True):
-    """Data specific to GrabPay."""
+    """Settings for payments by GrabPay (`grabpay`)."""
 
     setup_future_usage: Literal["none"]
     """Whether the payment method is saved for later payments, and whether the customer will be present for
@@ -2105,7 +2457,7 @@ class PaymentIntentConfirmParamsPaymentMethodOptionsGrabpay(TypedDict, total=Fal
 
 
 class PaymentIntentConfirmParamsPaymentMethodOptionsIdeal(TypedDict, total=False, closed=True):
-    """Data specific to iDEAL."""
+    """Settings for payments by iDEAL (`ideal`)."""
 
     setup_future_usage: Literal["none", "off_session"] | None
     """Whether the payment method is saved for later payments, and whether the customer will be present for
@@ -2118,18 +2470,16 @@ class PaymentIntentConfirmParamsPaymentMethodOptionsIdeal(TypedDict, total=False
 
 
 class PaymentIntentConfirmParamsPaymentMethodOptionsInteracPresent(TypedDict, total=False, closed=True):
-    """Data specific to in-person Interac payments."""
+    """Settings for payments by Interac card at a Terminal reader (`interac_present`)."""
 
 
 class PaymentIntentConfirmParamsPaymentMethodOptionsKakaoPay(TypedDict, total=False, closed=True):
-    """Data specific to Kakao Pay."""
+    """Settings for payments by Kakao Pay (`kakao_pay`)."""
 
     capture_method: Literal["manual"] | None
     """When the authorized money is captured.
 
-    - `automatic`: Captured as soon as the payment is authorized.
-    - `automatic_async`: Captured in the background shortly after the payment is authorized.
-    - `manual`: Captured when you capture the payment. Not all payment methods support it.
+    - `manual`: The money is held until you capture it, where the payment method can do that.
     """
     setup_future_usage: Literal["none", "off_session"] | None
     """Whether the payment method is saved for later payments, and whether the customer will be present for
@@ -2142,42 +2492,66 @@ class PaymentIntentConfirmParamsPaymentMethodOptionsKakaoPay(TypedDict, total=Fa
 
 
 class PaymentIntentConfirmParamsPaymentMethodOptionsKlarnaOnDemand(TypedDict, total=False, closed=True):
+    """Expected amounts and frequency of payments on demand."""
+
     average_amount: int
+    """Amount that you expect on average, in the smallest currency unit."""
     maximum_amount: int
+    """Most that one payment can be, in the smallest currency unit."""
     minimum_amount: int
+    """Least that one payment can be, in the smallest currency unit."""
     purchase_interval: Literal["day", "month", "week", "year"]
+    """Unit of time in which customers usually buy again.
+
+    - `day`: Days.
+    - `month`: Months.
+    - `week`: Weeks.
+    - `year`: Years.
+    """
     purchase_interval_count: int
+    """How many of these units lie between two purchases."""
 
 
 class PaymentIntentConfirmParamsPaymentMethodOptionsKlarnaSubscriptionNextBilling(TypedDict, total=False, closed=True):
+    """The next bill of the subscription."""
+
     amount: Required[int]
+    """Amount of the next bill, in the smallest currency unit."""
     date: Required[str]
+    """Date of the next bill, as `YYYY-MM-DD`."""
 
 
 class PaymentIntentConfirmParamsPaymentMethodOptionsKlarnaSubscription(TypedDict, total=False, closed=True):
+    """Subscriptions that the customer buys or sets up with Klarna."""
+
     interval: Required[Literal["day", "month", "week", "year"]]
-    """- `day`: Days.
+    """Unit of time between two bills.
+
+    - `day`: Days.
     - `week`: Weeks.
     - `month`: Months.
     - `year`: Years.
     """
     interval_count: int
+    """How many units of time lie between two bills."""
     name: Annotated[str, MaxLen(255)]
+    """Name of the subscription, which Klarna shows."""
     next_billing: PaymentIntentConfirmParamsPaymentMethodOptionsKlarnaSubscriptionNextBilling
+    """The next bill of the subscription."""
     reference: Required[Annotated[str, MaxLen(255)]]
+    """Your reference for the subscription, which stays the same over all its payments."""
 
 
 class PaymentIntentConfirmParamsPaymentMethodOptionsKlarna(TypedDict, total=False, closed=True):
-    """Data specific to Klarna."""
+    """Settings for payments by Klarna (`klarna`)."""
 
     capture_method: Literal["manual"] | None
     """When the authorized money is captured.
 
-    - `automatic`: Captured as soon as the payment is authorized.
-    - `automatic_async`: Captured in the background shortly after the payment is authorized.
-    - `manual`: Captured when you capture the payment. Not all payment methods support it.
+    - `manual`: The money is held until you capture it, where the payment method can do that.
     """
     on_demand: PaymentIntentConfirmParamsPaymentMethodOptionsKlarnaOnDemand
+    """Expected amounts and frequency of payments on demand."""
     preferred_locale: Literal[
         "cs-CZ",
         "da-DK",
@@ -2236,17 +2610,20 @@ class PaymentIntentConfirmParamsPaymentMethodOptionsKlarna(TypedDict, total=Fals
     - `on_session`: Saved for payments while the customer is present.
     """
     subscriptions: Sequence[PaymentIntentConfirmParamsPaymentMethodOptionsKlarnaSubscription] | None
+    """Subscriptions that the customer buys or sets up with Klarna."""
 
 
 class PaymentIntentConfirmParamsPaymentMethodOptionsKonbini(TypedDict, total=False, closed=True):
-    """Data specific to Konbini."""
+    """Settings for payments by Konbini (`konbini`)."""
 
     confirmation_number: Annotated[str, MaxLen(11)] | None
+    """Number of 10 or 11 digits that the customer enters at the store; Stripe picks one unless set."""
     expires_after_days: int | None
     """Number of days after which the customer can no longer pay."""
     expires_at: int | datetime | None
-    """Time at which it expires."""
+    """When the payment code expires."""
     product_description: Annotated[str, MaxLen(22)] | None
+    """Description of the product, which some stores show, up to 22 characters."""
     setup_future_usage: Literal["none"]
     """Whether the payment method is saved for later payments, and whether the customer will be present for
     them.
@@ -2258,14 +2635,12 @@ class PaymentIntentConfirmParamsPaymentMethodOptionsKonbini(TypedDict, total=Fal
 
 
 class PaymentIntentConfirmParamsPaymentMethodOptionsKrCard(TypedDict, total=False, closed=True):
-    """Data specific to Korean cards."""
+    """Settings for payments by South Korean card (`kr_card`)."""
 
     capture_method: Literal["manual"] | None
     """When the authorized money is captured.
 
-    - `automatic`: Captured as soon as the payment is authorized.
-    - `automatic_async`: Captured in the background shortly after the payment is authorized.
-    - `manual`: Captured when you capture the payment. Not all payment methods support it.
+    - `manual`: The money is held until you capture it, where the payment method can do that.
     """
     setup_future_usage: Literal["none", "off_session"] | None
     """Whether the payment method is saved for later payments, and whether the customer will be present for
@@ -2278,16 +2653,15 @@ class PaymentIntentConfirmParamsPaymentMethodOptionsKrCard(TypedDict, total=Fals
 
 
 class PaymentIntentConfirmParamsPaymentMethodOptionsLink(TypedDict, total=False, closed=True):
-    """Settings for payments with Link."""
+    """Settings for payments by Link (`link`)."""
 
     capture_method: Literal["manual"] | None
     """When the authorized money is captured.
 
-    - `automatic`: Captured as soon as the payment is authorized.
-    - `automatic_async`: Captured in the background shortly after the payment is authorized.
-    - `manual`: Captured when you capture the payment. Not all payment methods support it.
+    - `manual`: The money is held until you capture it, where the payment method can do that.
     """
     persistent_token: str
+    """Deprecated: not used anymore. Token that recognized the Link customer."""
     setup_future_usage: Literal["none", "off_session"] | None
     """Whether the payment method is saved for later payments, and whether the customer will be present for
     them.
@@ -2299,7 +2673,7 @@ class PaymentIntentConfirmParamsPaymentMethodOptionsLink(TypedDict, total=False,
 
 
 class PaymentIntentConfirmParamsPaymentMethodOptionsMbWay(TypedDict, total=False, closed=True):
-    """Data specific to MB WAY."""
+    """Settings for payments by MB WAY (`mb_way`)."""
 
     setup_future_usage: Literal["none"]
     """Whether the payment method is saved for later payments, and whether the customer will be present for
@@ -2312,14 +2686,12 @@ class PaymentIntentConfirmParamsPaymentMethodOptionsMbWay(TypedDict, total=False
 
 
 class PaymentIntentConfirmParamsPaymentMethodOptionsMobilepay(TypedDict, total=False, closed=True):
-    """Data specific to MobilePay."""
+    """Settings for payments by MobilePay (`mobilepay`)."""
 
     capture_method: Literal["manual"] | None
     """When the authorized money is captured.
 
-    - `automatic`: Captured as soon as the payment is authorized.
-    - `automatic_async`: Captured in the background shortly after the payment is authorized.
-    - `manual`: Captured when you capture the payment. Not all payment methods support it.
+    - `manual`: The money is held until you capture it, where the payment method can do that.
     """
     setup_future_usage: Literal["none"]
     """Whether the payment method is saved for later payments, and whether the customer will be present for
@@ -2332,7 +2704,7 @@ class PaymentIntentConfirmParamsPaymentMethodOptionsMobilepay(TypedDict, total=F
 
 
 class PaymentIntentConfirmParamsPaymentMethodOptionsMultibanco(TypedDict, total=False, closed=True):
-    """Data specific to Multibanco."""
+    """Settings for payments by Multibanco (`multibanco`)."""
 
     setup_future_usage: Literal["none"]
     """Whether the payment method is saved for later payments, and whether the customer will be present for
@@ -2345,14 +2717,12 @@ class PaymentIntentConfirmParamsPaymentMethodOptionsMultibanco(TypedDict, total=
 
 
 class PaymentIntentConfirmParamsPaymentMethodOptionsNaverPay(TypedDict, total=False, closed=True):
-    """Data specific to Naver Pay."""
+    """Settings for payments by Naver Pay (`naver_pay`)."""
 
     capture_method: Literal["manual"] | None
     """When the authorized money is captured.
 
-    - `automatic`: Captured as soon as the payment is authorized.
-    - `automatic_async`: Captured in the background shortly after the payment is authorized.
-    - `manual`: Captured when you capture the payment. Not all payment methods support it.
+    - `manual`: The money is held until you capture it, where the payment method can do that.
     """
     setup_future_usage: Literal["none", "off_session"] | None
     """Whether the payment method is saved for later payments, and whether the customer will be present for
@@ -2365,7 +2735,7 @@ class PaymentIntentConfirmParamsPaymentMethodOptionsNaverPay(TypedDict, total=Fa
 
 
 class PaymentIntentConfirmParamsPaymentMethodOptionsNzBankAccount(TypedDict, total=False, closed=True):
-    """Data specific to BECS Direct Debit in New Zealand."""
+    """Settings for payments by New Zealand BECS Direct Debit (`nz_bank_account`)."""
 
     setup_future_usage: Literal["none", "off_session", "on_session"] | None
     """Whether the payment method is saved for later payments, and whether the customer will be present for
@@ -2380,7 +2750,7 @@ class PaymentIntentConfirmParamsPaymentMethodOptionsNzBankAccount(TypedDict, tot
 
 
 class PaymentIntentConfirmParamsPaymentMethodOptionsOxxo(TypedDict, total=False, closed=True):
-    """Data specific to OXXO."""
+    """Settings for payments by OXXO (`oxxo`)."""
 
     expires_after_days: int
     """Number of days after which the customer can no longer pay."""
@@ -2395,7 +2765,7 @@ class PaymentIntentConfirmParamsPaymentMethodOptionsOxxo(TypedDict, total=False,
 
 
 class PaymentIntentConfirmParamsPaymentMethodOptionsP24(TypedDict, total=False, closed=True):
-    """Data specific to Przelewy24."""
+    """Settings for payments by Przelewy24 (`p24`)."""
 
     setup_future_usage: Literal["none"]
     """Whether the payment method is saved for later payments, and whether the customer will be present for
@@ -2406,21 +2776,20 @@ class PaymentIntentConfirmParamsPaymentMethodOptionsP24(TypedDict, total=False, 
     - `on_session`: Saved for payments while the customer is present.
     """
     tos_shown_and_accepted: bool
+    """Whether the customer was shown, and accepted, the terms of Przelewy24."""
 
 
 class PaymentIntentConfirmParamsPaymentMethodOptionsPayByBank(TypedDict, total=False, closed=True):
-    """Data specific to Pay by Bank."""
+    """Settings for payments by Pay by Bank (`pay_by_bank`)."""
 
 
 class PaymentIntentConfirmParamsPaymentMethodOptionsPayco(TypedDict, total=False, closed=True):
-    """Data specific to PAYCO."""
+    """Settings for payments by PAYCO (`payco`)."""
 
     capture_method: Literal["manual"] | None
     """When the authorized money is captured.
 
-    - `automatic`: Captured as soon as the payment is authorized.
-    - `automatic_async`: Captured in the background shortly after the payment is authorized.
-    - `manual`: Captured when you capture the payment. Not all payment methods support it.
+    - `manual`: The money is held until you capture it, where the payment method can do that.
     """
     setup_future_usage: Literal["none"]
     """Whether the payment method is saved for later payments, and whether the customer will be present for
@@ -2433,7 +2802,7 @@ class PaymentIntentConfirmParamsPaymentMethodOptionsPayco(TypedDict, total=False
 
 
 class PaymentIntentConfirmParamsPaymentMethodOptionsPaynow(TypedDict, total=False, closed=True):
-    """Data specific to PayNow."""
+    """Settings for payments by PayNow (`paynow`)."""
 
     setup_future_usage: Literal["none"]
     """Whether the payment method is saved for later payments, and whether the customer will be present for
@@ -2446,14 +2815,12 @@ class PaymentIntentConfirmParamsPaymentMethodOptionsPaynow(TypedDict, total=Fals
 
 
 class PaymentIntentConfirmParamsPaymentMethodOptionsPaypal(TypedDict, total=False, closed=True):
-    """Data specific to PayPal."""
+    """Settings for payments by PayPal (`paypal`)."""
 
     capture_method: Literal["manual"] | None
     """When the authorized money is captured.
 
-    - `automatic`: Captured as soon as the payment is authorized.
-    - `automatic_async`: Captured in the background shortly after the payment is authorized.
-    - `manual`: Captured when you capture the payment. Not all payment methods support it.
+    - `manual`: The money is held until you capture it, where the payment method can do that.
     """
     preferred_locale: Literal[
         "cs-CZ",
@@ -2480,7 +2847,9 @@ class PaymentIntentConfirmParamsPaymentMethodOptionsPaypal(TypedDict, total=Fals
     ]
     """Language of the payment page, as an IETF language tag such as `en-US`."""
     reference: Annotated[str, MaxLen(127)]
+    """Your reference for the payment, which PayPal shows to the customer, such as an order number."""
     risk_correlation_id: Annotated[str, MaxLen(32)]
+    """ID by which PayPal links the payment to risk data that was collected before."""
     setup_future_usage: Literal["none", "off_session"] | None
     """Whether the payment method is saved for later payments, and whether the customer will be present for
     them.
@@ -2492,7 +2861,7 @@ class PaymentIntentConfirmParamsPaymentMethodOptionsPaypal(TypedDict, total=Fals
 
 
 class PaymentIntentConfirmParamsPaymentMethodOptionsPaypay(TypedDict, total=False, closed=True):
-    """Data specific to PayPay."""
+    """Settings for payments by PayPay (`paypay`)."""
 
 
 class PaymentIntentConfirmParamsPaymentMethodOptionsPaytoMandateOptions(TypedDict, total=False, closed=True):
@@ -2511,7 +2880,17 @@ class PaymentIntentConfirmParamsPaymentMethodOptionsPaytoMandateOptions(TypedDic
     payment_schedule: (
         Literal["adhoc", "annual", "daily", "fortnightly", "monthly", "quarterly", "semi_annual", "weekly"] | None
     )
-    """How often payments are taken."""
+    """How often payments are taken.
+
+    - `adhoc`: At any time.
+    - `annual`: Once a year.
+    - `daily`: Every day.
+    - `fortnightly`: Every two weeks.
+    - `monthly`: Every month.
+    - `quarterly`: Every three months.
+    - `semi_annual`: Twice a year.
+    - `weekly`: Every week.
+    """
     payments_per_period: int | None
     """Number of payments per period."""
     purpose: (
@@ -2530,11 +2909,24 @@ class PaymentIntentConfirmParamsPaymentMethodOptionsPaytoMandateOptions(TypedDic
         ]
         | None
     )
-    """Purpose of the payments."""
+    """Purpose of the payments.
+
+    - `dependant_support`: Support of dependants.
+    - `government`: Payments to the government.
+    - `loan`: Repayment of a loan.
+    - `mortgage`: Repayment of a mortgage.
+    - `other`: Something else.
+    - `pension`: Pension.
+    - `personal`: Personal payments.
+    - `retail`: Purchases.
+    - `salary`: Salary.
+    - `tax`: Taxes.
+    - `utility`: Utilities, such as electricity or water.
+    """
 
 
 class PaymentIntentConfirmParamsPaymentMethodOptionsPayto(TypedDict, total=False, closed=True):
-    """Data specific to PayTo."""
+    """Settings for payments by PayTo (`payto`)."""
 
     mandate_options: PaymentIntentConfirmParamsPaymentMethodOptionsPaytoMandateOptions
     """Terms of the mandate that authorizes the payments."""
@@ -2554,6 +2946,11 @@ class PaymentIntentConfirmParamsPaymentMethodOptionsPixMandateOptions(TypedDict,
     amount: int
     """Amount of the payments, in the smallest currency unit. See `amount_type`."""
     amount_includes_iof: Literal["always", "never"]
+    """Whether the amount contains the Brazilian tax on financial operations (IOF).
+
+    - `always`: The tax is part of the amount, so that you bear it.
+    - `never`: The tax is added, so that the customer bears it.
+    """
     amount_type: Literal["fixed", "maximum"]
     """Whether each payment has exactly the amount or at most the amount.
 
@@ -2565,21 +2962,33 @@ class PaymentIntentConfirmParamsPaymentMethodOptionsPixMandateOptions(TypedDict,
     end_date: str
     """Day on which the mandate ends."""
     payment_schedule: Literal["halfyearly", "monthly", "quarterly", "weekly", "yearly"]
-    """How often payments are taken."""
+    """How often payments are taken.
+
+    - `halfyearly`: Every half year.
+    - `monthly`: Every month.
+    - `quarterly`: Every three months.
+    - `weekly`: Every week.
+    - `yearly`: Every year.
+    """
     reference: Annotated[str, MaxLen(35)]
-    """Your own reference for the mandate or subscription."""
+    """Your reference for the mandate, which the customer and the bank see."""
     start_date: str
     """First day on which payments can be taken."""
 
 
 class PaymentIntentConfirmParamsPaymentMethodOptionsPix(TypedDict, total=False, closed=True):
-    """Data specific to Pix."""
+    """Settings for payments by Pix (`pix`)."""
 
     amount_includes_iof: Literal["always", "never"]
+    """Whether the amount contains the Brazilian tax on financial operations (IOF).
+
+    - `always`: The tax is part of the amount, so that you bear it.
+    - `never`: The tax is added, so that the customer bears it.
+    """
     expires_after_seconds: int
     """Number of seconds after which the customer can no longer pay."""
     expires_at: int | datetime
-    """Time at which it expires."""
+    """When the QR code of Pix expires."""
     mandate_options: PaymentIntentConfirmParamsPaymentMethodOptionsPixMandateOptions
     """Terms of the mandate that authorizes the payments."""
     setup_future_usage: Literal["none", "off_session"]
@@ -2593,7 +3002,7 @@ class PaymentIntentConfirmParamsPaymentMethodOptionsPix(TypedDict, total=False, 
 
 
 class PaymentIntentConfirmParamsPaymentMethodOptionsPromptpay(TypedDict, total=False, closed=True):
-    """Data specific to PromptPay."""
+    """Settings for payments by PromptPay (`promptpay`)."""
 
     setup_future_usage: Literal["none"]
     """Whether the payment method is saved for later payments, and whether the customer will be present for
@@ -2606,14 +3015,12 @@ class PaymentIntentConfirmParamsPaymentMethodOptionsPromptpay(TypedDict, total=F
 
 
 class PaymentIntentConfirmParamsPaymentMethodOptionsRevolutPay(TypedDict, total=False, closed=True):
-    """Data specific to Revolut Pay."""
+    """Settings for payments by Revolut Pay (`revolut_pay`)."""
 
     capture_method: Literal["manual"] | None
     """When the authorized money is captured.
 
-    - `automatic`: Captured as soon as the payment is authorized.
-    - `automatic_async`: Captured in the background shortly after the payment is authorized.
-    - `manual`: Captured when you capture the payment. Not all payment methods support it.
+    - `manual`: The money is held until you capture it, where the payment method can do that.
     """
     setup_future_usage: Literal["none", "off_session"] | None
     """Whether the payment method is saved for later payments, and whether the customer will be present for
@@ -2626,14 +3033,12 @@ class PaymentIntentConfirmParamsPaymentMethodOptionsRevolutPay(TypedDict, total=
 
 
 class PaymentIntentConfirmParamsPaymentMethodOptionsSamsungPay(TypedDict, total=False, closed=True):
-    """Data specific to Samsung Pay."""
+    """Settings for payments by Samsung Pay (`samsung_pay`)."""
 
     capture_method: Literal["manual"] | None
     """When the authorized money is captured.
 
-    - `automatic`: Captured as soon as the payment is authorized.
-    - `automatic_async`: Captured in the background shortly after the payment is authorized.
-    - `manual`: Captured when you capture the payment. Not all payment methods support it.
+    - `manual`: The money is held until you capture it, where the payment method can do that.
     """
     setup_future_usage: Literal["none"]
     """Whether the payment method is saved for later payments, and whether the customer will be present for
@@ -2646,14 +3051,12 @@ class PaymentIntentConfirmParamsPaymentMethodOptionsSamsungPay(TypedDict, total=
 
 
 class PaymentIntentConfirmParamsPaymentMethodOptionsSatispay(TypedDict, total=False, closed=True):
-    """Data specific to Satispay."""
+    """Settings for payments by Satispay (`satispay`)."""
 
     capture_method: Literal["manual"] | None
     """When the authorized money is captured.
 
-    - `automatic`: Captured as soon as the payment is authorized.
-    - `automatic_async`: Captured in the background shortly after the payment is authorized.
-    - `manual`: Captured when you capture the payment. Not all payment methods support it.
+    - `manual`: The money is held until you capture it, where the payment method can do that.
     """
     setup_future_usage: Literal["none", "off_session", "on_session"] | None
     """Whether the payment method is saved for later payments, and whether the customer will be present for
@@ -2666,14 +3069,12 @@ class PaymentIntentConfirmParamsPaymentMethodOptionsSatispay(TypedDict, total=Fa
 
 
 class PaymentIntentConfirmParamsPaymentMethodOptionsScalapay(TypedDict, total=False, closed=True):
-    """Data specific to Scalapay."""
+    """Settings for payments by Scalapay (`scalapay`)."""
 
     capture_method: Literal["manual"] | None
     """When the authorized money is captured.
 
-    - `automatic`: Captured as soon as the payment is authorized.
-    - `automatic_async`: Captured in the background shortly after the payment is authorized.
-    - `manual`: Captured when you capture the payment. Not all payment methods support it.
+    - `manual`: The money is held until you capture it, where the payment method can do that.
     """
 
 
@@ -2685,7 +3086,7 @@ class PaymentIntentConfirmParamsPaymentMethodOptionsSepaDebitMandateOptions(Type
 
 
 class PaymentIntentConfirmParamsPaymentMethodOptionsSepaDebit(TypedDict, total=False, closed=True):
-    """Data specific to SEPA Direct Debit."""
+    """Settings for payments by SEPA Direct Debit (`sepa_debit`)."""
 
     mandate_options: PaymentIntentConfirmParamsPaymentMethodOptionsSepaDebitMandateOptions
     """Terms of the mandate that authorizes the payments."""
@@ -2702,14 +3103,12 @@ class PaymentIntentConfirmParamsPaymentMethodOptionsSepaDebit(TypedDict, total=F
 
 
 class PaymentIntentConfirmParamsPaymentMethodOptionsSequra(TypedDict, total=False, closed=True):
-    """Data specific to seQura."""
+    """Settings for payments by seQura (`sequra`)."""
 
     capture_method: Literal["manual"] | None
     """When the authorized money is captured.
 
-    - `automatic`: Captured as soon as the payment is authorized.
-    - `automatic_async`: Captured in the background shortly after the payment is authorized.
-    - `manual`: Captured when you capture the payment. Not all payment methods support it.
+    - `manual`: The money is held until you capture it, where the payment method can do that.
     """
     setup_future_usage: Literal["none"]
     """Whether the payment method is saved for later payments, and whether the customer will be present for
@@ -2722,7 +3121,7 @@ class PaymentIntentConfirmParamsPaymentMethodOptionsSequra(TypedDict, total=Fals
 
 
 class PaymentIntentConfirmParamsPaymentMethodOptionsSofort(TypedDict, total=False, closed=True):
-    """Data specific to Sofort."""
+    """Settings for payments by Sofort (`sofort`)."""
 
     preferred_language: Literal["de", "en", "es", "fr", "it", "nl", "pl"] | None
     """Language of the payment page."""
@@ -2737,14 +3136,12 @@ class PaymentIntentConfirmParamsPaymentMethodOptionsSofort(TypedDict, total=Fals
 
 
 class PaymentIntentConfirmParamsPaymentMethodOptionsSunbit(TypedDict, total=False, closed=True):
-    """Data specific to Sunbit."""
+    """Settings for payments by Sunbit (`sunbit`)."""
 
     capture_method: Literal["manual"] | None
     """When the authorized money is captured.
 
-    - `automatic`: Captured as soon as the payment is authorized.
-    - `automatic_async`: Captured in the background shortly after the payment is authorized.
-    - `manual`: Captured when you capture the payment. Not all payment methods support it.
+    - `manual`: The money is held until you capture it, where the payment method can do that.
     """
     setup_future_usage: Literal["none"]
     """Whether the payment method is saved for later payments, and whether the customer will be present for
@@ -2757,9 +3154,10 @@ class PaymentIntentConfirmParamsPaymentMethodOptionsSunbit(TypedDict, total=Fals
 
 
 class PaymentIntentConfirmParamsPaymentMethodOptionsSwish(TypedDict, total=False, closed=True):
-    """Data specific to Swish."""
+    """Settings for payments by Swish (`swish`)."""
 
     reference: str | None
+    """Your reference for the order, which the customer sees in the Swish app."""
     setup_future_usage: Literal["none"]
     """Whether the payment method is saved for later payments, and whether the customer will be present for
     them.
@@ -2771,7 +3169,7 @@ class PaymentIntentConfirmParamsPaymentMethodOptionsSwish(TypedDict, total=False
 
 
 class PaymentIntentConfirmParamsPaymentMethodOptionsTwint(TypedDict, total=False, closed=True):
-    """Data specific to TWINT."""
+    """Settings for payments by TWINT (`twint`)."""
 
     setup_future_usage: Literal["none", "off_session"]
     """Whether the payment method is saved for later payments, and whether the customer will be present for
@@ -2801,7 +3199,7 @@ class PaymentIntentConfirmParamsPaymentMethodOptionsUpiMandateOptions(TypedDict,
 
 
 class PaymentIntentConfirmParamsPaymentMethodOptionsUpi(TypedDict, total=False, closed=True):
-    """Data specific to UPI."""
+    """Settings for payments by UPI (`upi`)."""
 
     mandate_options: PaymentIntentConfirmParamsPaymentMethodOptionsUpiMandateOptions
     """Terms of the mandate that authorizes the payments."""
@@ -2821,7 +3219,11 @@ class PaymentIntentConfirmParamsPaymentMethodOptionsUsBankAccountFinancialConnec
     """Limits which accounts the customer can link."""
 
     account_subcategories: Sequence[Literal["checking", "savings"]]
-    """Types of accounts that can be linked. Checking and savings by default."""
+    """Types of accounts that can be linked. Checking and savings by default.
+
+    - `checking`: Checking accounts.
+    - `savings`: Savings accounts.
+    """
 
 
 class PaymentIntentConfirmParamsPaymentMethodOptionsUsBankAccountFinancialConnections(
@@ -2832,9 +3234,20 @@ class PaymentIntentConfirmParamsPaymentMethodOptionsUsBankAccountFinancialConnec
     filters: PaymentIntentConfirmParamsPaymentMethodOptionsUsBankAccountFinancialConnectionsFilters
     """Limits which accounts the customer can link."""
     permissions: Sequence[Literal["balances", "ownership", "payment_method", "transactions"]]
-    """Data that you request access to. It must contain `payment_method`."""
+    """Data that you request access to. It must contain `payment_method`.
+
+    - `balances`: Balances of the account.
+    - `ownership`: Names and addresses of the owners.
+    - `payment_method`: Use of the account for payments.
+    - `transactions`: Transactions of the account.
+    """
     prefetch: Sequence[Literal["balances", "ownership", "transactions"]]
-    """Data that Stripe retrieves as soon as the account is linked."""
+    """Data that Stripe retrieves as soon as the account is linked.
+
+    - `balances`: Balances.
+    - `ownership`: Owners.
+    - `transactions`: Transactions.
+    """
     return_url: str
     """URL to which a webview in an app returns after the account is linked."""
 
@@ -2843,27 +3256,32 @@ class PaymentIntentConfirmParamsPaymentMethodOptionsUsBankAccountMandateOptions(
     """Terms of the mandate that authorizes the payments."""
 
     collection_method: Literal["paper"] | None
-    """How the customer agreed to the mandate.
+    """How the customer agreed to the mandate, where this was not online.
 
-    - `charge_automatically`: Stripe charges the default payment method.
-    - `send_invoice`: Stripe emails the customer an invoice with payment instructions.
-    - `paper`: The customer signed on paper.
+    - `paper`: On paper.
     """
 
 
 class PaymentIntentConfirmParamsPaymentMethodOptionsUsBankAccountNetworks(TypedDict, total=False, closed=True):
+    """Networks on which the bank account may be used."""
+
     requested: Sequence[Literal["ach", "us_domestic_wire"]]
-    """Networks that the payment can use."""
+    """Networks that are requested.
+
+    - `ach`: ACH.
+    - `us_domestic_wire`: Wire transfers within the US.
+    """
 
 
 class PaymentIntentConfirmParamsPaymentMethodOptionsUsBankAccount(TypedDict, total=False, closed=True):
-    """Data specific to bank accounts in the United States."""
+    """Settings for payments by ACH Direct Debit (`us_bank_account`)."""
 
     financial_connections: PaymentIntentConfirmParamsPaymentMethodOptionsUsBankAccountFinancialConnections
     """Settings for linking the bank account with Financial Connections."""
     mandate_options: PaymentIntentConfirmParamsPaymentMethodOptionsUsBankAccountMandateOptions
     """Terms of the mandate that authorizes the payments."""
     networks: PaymentIntentConfirmParamsPaymentMethodOptionsUsBankAccountNetworks
+    """Networks on which the bank account may be used."""
     setup_future_usage: Literal["none", "off_session", "on_session"] | None
     """Whether the payment method is saved for later payments, and whether the customer will be present for
     them.
@@ -2875,6 +3293,13 @@ class PaymentIntentConfirmParamsPaymentMethodOptionsUsBankAccount(TypedDict, tot
     target_date: str
     """Earliest date on which to debit the bank account, as `YYYY-MM-DD`, 3 to 15 days ahead."""
     transaction_purpose: Literal["goods", "other", "services", "unspecified"] | None
+    """What the payment is for, as some networks have to be told.
+
+    - `goods`: For goods.
+    - `other`: For something else.
+    - `services`: For services.
+    - `unspecified`: Not stated.
+    """
     verification_method: Literal["automatic", "instant", "microdeposits"]
     """How to verify the bank account.
 
@@ -2885,10 +3310,17 @@ class PaymentIntentConfirmParamsPaymentMethodOptionsUsBankAccount(TypedDict, tot
 
 
 class PaymentIntentConfirmParamsPaymentMethodOptionsWechatPay(TypedDict, total=False, closed=True):
-    """Data specific to WeChat Pay."""
+    """Settings for payments by WeChat Pay (`wechat_pay`)."""
 
     app_id: str
+    """ID of your app at WeChat, for payments from a mobile app."""
     client: Literal["android", "ios", "web"]
+    """Where the customer pays: in a browser or a mobile app.
+
+    - `android`: In an Android app.
+    - `ios`: In an iOS app.
+    - `web`: In a browser.
+    """
     setup_future_usage: Literal["none"]
     """Whether the payment method is saved for later payments, and whether the customer will be present for
     them.
@@ -2900,7 +3332,7 @@ class PaymentIntentConfirmParamsPaymentMethodOptionsWechatPay(TypedDict, total=F
 
 
 class PaymentIntentConfirmParamsPaymentMethodOptionsZip(TypedDict, total=False, closed=True):
-    """Data specific to Zip."""
+    """Settings for payments by Zip (`zip`)."""
 
     setup_future_usage: Literal["none"]
     """Whether the payment method is saved for later payments, and whether the customer will be present for
@@ -2913,130 +3345,131 @@ class PaymentIntentConfirmParamsPaymentMethodOptionsZip(TypedDict, total=False, 
 
 
 class PaymentIntentConfirmParamsPaymentMethodOptions(TypedDict, total=False, closed=True):
-    """Settings per type of payment method."""
+    """Settings for single payment methods, which go before those of the whole payment."""
 
     acss_debit: PaymentIntentConfirmParamsPaymentMethodOptionsAcssDebit | None
-    """Data specific to pre-authorized debit in Canada (ACSS)."""
+    """Settings for payments by Canadian pre-authorized debit (`acss_debit`)."""
     affirm: PaymentIntentConfirmParamsPaymentMethodOptionsAffirm | None
-    """Data specific to Affirm."""
+    """Settings for payments by Affirm (`affirm`)."""
     afterpay_clearpay: PaymentIntentConfirmParamsPaymentMethodOptionsAfterpayClearpay | None
-    """Data specific to Afterpay and Clearpay."""
+    """Settings for payments by Afterpay (Clearpay) (`afterpay_clearpay`)."""
     alipay: PaymentIntentConfirmParamsPaymentMethodOptionsAlipay | None
-    """Data specific to Alipay."""
+    """Settings for payments by Alipay (`alipay`)."""
     alma: PaymentIntentConfirmParamsPaymentMethodOptionsAlma | None
-    """Data specific to Alma."""
+    """Settings for payments by Alma (`alma`)."""
     amazon_pay: PaymentIntentConfirmParamsPaymentMethodOptionsAmazonPay | None
-    """Data specific to Amazon Pay."""
+    """Settings for payments by Amazon Pay (`amazon_pay`)."""
     au_becs_debit: PaymentIntentConfirmParamsPaymentMethodOptionsAuBecsDebit | None
-    """Data specific to BECS Direct Debit in Australia."""
+    """Settings for payments by Australian BECS Direct Debit (`au_becs_debit`)."""
     bacs_debit: PaymentIntentConfirmParamsPaymentMethodOptionsBacsDebit | None
-    """Data specific to Bacs Direct Debit in the United Kingdom."""
+    """Settings for payments by Bacs Direct Debit (`bacs_debit`)."""
     bancontact: PaymentIntentConfirmParamsPaymentMethodOptionsBancontact | None
-    """Data specific to Bancontact."""
+    """Settings for payments by Bancontact (`bancontact`)."""
     billie: PaymentIntentConfirmParamsPaymentMethodOptionsBillie | None
-    """Data specific to Billie."""
+    """Settings for payments by Billie (`billie`)."""
     bizum: PaymentIntentConfirmParamsPaymentMethodOptionsBizum | None
-    """Data specific to Bizum."""
+    """Settings for payments by Bizum (`bizum`)."""
     blik: PaymentIntentConfirmParamsPaymentMethodOptionsBlik | None
-    """Data specific to BLIK."""
+    """Settings for payments by BLIK (`blik`)."""
     boleto: PaymentIntentConfirmParamsPaymentMethodOptionsBoleto | None
-    """Data specific to Boleto."""
+    """Settings for payments by Boleto (`boleto`)."""
     card: PaymentIntentConfirmParamsPaymentMethodOptionsCard | None
-    """Settings for card payments."""
+    """Settings for payments by card."""
     card_present: PaymentIntentConfirmParamsPaymentMethodOptionsCardPresent | None
-    """Settings for in-person card payments."""
+    """Settings for payments by card at a Terminal reader (`card_present`)."""
     cashapp: PaymentIntentConfirmParamsPaymentMethodOptionsCashapp | None
-    """Data specific to Cash App Pay."""
+    """Settings for payments by Cash App Pay (`cashapp`)."""
     crypto: PaymentIntentConfirmParamsPaymentMethodOptionsCrypto | None
-    """Data specific to payments with stablecoins."""
+    """Settings for payments by stablecoins (`crypto`)."""
     customer_balance: PaymentIntentConfirmParamsPaymentMethodOptionsCustomerBalance | None
-    """Data specific to payments from the customer's cash balance."""
+    """Settings for payments by bank transfers into the customer's cash balance (`customer_balance`)."""
     eps: PaymentIntentConfirmParamsPaymentMethodOptionsEps | None
-    """Data specific to EPS."""
+    """Settings for payments by EPS (`eps`)."""
     fpx: PaymentIntentConfirmParamsPaymentMethodOptionsFpx | None
-    """Data specific to FPX."""
+    """Settings for payments by FPX (`fpx`)."""
     giropay: PaymentIntentConfirmParamsPaymentMethodOptionsGiropay | None
-    """Data specific to giropay."""
+    """Settings for payments by giropay (`giropay`)."""
     grabpay: PaymentIntentConfirmParamsPaymentMethodOptionsGrabpay | None
-    """Data specific to GrabPay."""
+    """Settings for payments by GrabPay (`grabpay`)."""
     ideal: PaymentIntentConfirmParamsPaymentMethodOptionsIdeal | None
-    """Data specific to iDEAL."""
+    """Settings for payments by iDEAL (`ideal`)."""
     interac_present: PaymentIntentConfirmParamsPaymentMethodOptionsInteracPresent | None
-    """Data specific to in-person Interac payments."""
+    """Settings for payments by Interac card at a Terminal reader (`interac_present`)."""
     kakao_pay: PaymentIntentConfirmParamsPaymentMethodOptionsKakaoPay | None
-    """Data specific to Kakao Pay."""
+    """Settings for payments by Kakao Pay (`kakao_pay`)."""
     klarna: PaymentIntentConfirmParamsPaymentMethodOptionsKlarna | None
-    """Data specific to Klarna."""
+    """Settings for payments by Klarna (`klarna`)."""
     konbini: PaymentIntentConfirmParamsPaymentMethodOptionsKonbini | None
-    """Data specific to Konbini."""
+    """Settings for payments by Konbini (`konbini`)."""
     kr_card: PaymentIntentConfirmParamsPaymentMethodOptionsKrCard | None
-    """Data specific to Korean cards."""
+    """Settings for payments by South Korean card (`kr_card`)."""
     link: PaymentIntentConfirmParamsPaymentMethodOptionsLink | None
-    """Settings for payments with Link."""
+    """Settings for payments by Link (`link`)."""
     mb_way: PaymentIntentConfirmParamsPaymentMethodOptionsMbWay | None
-    """Data specific to MB WAY."""
+    """Settings for payments by MB WAY (`mb_way`)."""
     mobilepay: PaymentIntentConfirmParamsPaymentMethodOptionsMobilepay | None
-    """Data specific to MobilePay."""
+    """Settings for payments by MobilePay (`mobilepay`)."""
     multibanco: PaymentIntentConfirmParamsPaymentMethodOptionsMultibanco | None
-    """Data specific to Multibanco."""
+    """Settings for payments by Multibanco (`multibanco`)."""
     naver_pay: PaymentIntentConfirmParamsPaymentMethodOptionsNaverPay | None
-    """Data specific to Naver Pay."""
+    """Settings for payments by Naver Pay (`naver_pay`)."""
     nz_bank_account: PaymentIntentConfirmParamsPaymentMethodOptionsNzBankAccount | None
-    """Data specific to BECS Direct Debit in New Zealand."""
+    """Settings for payments by New Zealand BECS Direct Debit (`nz_bank_account`)."""
     oxxo: PaymentIntentConfirmParamsPaymentMethodOptionsOxxo | None
-    """Data specific to OXXO."""
+    """Settings for payments by OXXO (`oxxo`)."""
     p24: PaymentIntentConfirmParamsPaymentMethodOptionsP24 | None
-    """Data specific to Przelewy24."""
+    """Settings for payments by Przelewy24 (`p24`)."""
     pay_by_bank: PaymentIntentConfirmParamsPaymentMethodOptionsPayByBank | None
-    """Data specific to Pay by Bank."""
+    """Settings for payments by Pay by Bank (`pay_by_bank`)."""
     payco: PaymentIntentConfirmParamsPaymentMethodOptionsPayco | None
-    """Data specific to PAYCO."""
+    """Settings for payments by PAYCO (`payco`)."""
     paynow: PaymentIntentConfirmParamsPaymentMethodOptionsPaynow | None
-    """Data specific to PayNow."""
+    """Settings for payments by PayNow (`paynow`)."""
     paypal: PaymentIntentConfirmParamsPaymentMethodOptionsPaypal | None
-    """Data specific to PayPal."""
+    """Settings for payments by PayPal (`paypal`)."""
     paypay: PaymentIntentConfirmParamsPaymentMethodOptionsPaypay | None
-    """Data specific to PayPay."""
+    """Settings for payments by PayPay (`paypay`)."""
     payto: PaymentIntentConfirmParamsPaymentMethodOptionsPayto | None
-    """Data specific to PayTo."""
+    """Settings for payments by PayTo (`payto`)."""
     pix: PaymentIntentConfirmParamsPaymentMethodOptionsPix | None
-    """Data specific to Pix."""
+    """Settings for payments by Pix (`pix`)."""
     promptpay: PaymentIntentConfirmParamsPaymentMethodOptionsPromptpay | None
-    """Data specific to PromptPay."""
+    """Settings for payments by PromptPay (`promptpay`)."""
     revolut_pay: PaymentIntentConfirmParamsPaymentMethodOptionsRevolutPay | None
-    """Data specific to Revolut Pay."""
+    """Settings for payments by Revolut Pay (`revolut_pay`)."""
     samsung_pay: PaymentIntentConfirmParamsPaymentMethodOptionsSamsungPay | None
-    """Data specific to Samsung Pay."""
+    """Settings for payments by Samsung Pay (`samsung_pay`)."""
     satispay: PaymentIntentConfirmParamsPaymentMethodOptionsSatispay | None
-    """Data specific to Satispay."""
+    """Settings for payments by Satispay (`satispay`)."""
     scalapay: PaymentIntentConfirmParamsPaymentMethodOptionsScalapay | None
-    """Data specific to Scalapay."""
+    """Settings for payments by Scalapay (`scalapay`)."""
     sepa_debit: PaymentIntentConfirmParamsPaymentMethodOptionsSepaDebit | None
-    """Data specific to SEPA Direct Debit."""
+    """Settings for payments by SEPA Direct Debit (`sepa_debit`)."""
     sequra: PaymentIntentConfirmParamsPaymentMethodOptionsSequra | None
-    """Data specific to seQura."""
+    """Settings for payments by seQura (`sequra`)."""
     sofort: PaymentIntentConfirmParamsPaymentMethodOptionsSofort | None
-    """Data specific to Sofort."""
+    """Settings for payments by Sofort (`sofort`)."""
     sunbit: PaymentIntentConfirmParamsPaymentMethodOptionsSunbit | None
-    """Data specific to Sunbit."""
+    """Settings for payments by Sunbit (`sunbit`)."""
     swish: PaymentIntentConfirmParamsPaymentMethodOptionsSwish | None
-    """Data specific to Swish."""
+    """Settings for payments by Swish (`swish`)."""
     twint: PaymentIntentConfirmParamsPaymentMethodOptionsTwint | None
-    """Data specific to TWINT."""
+    """Settings for payments by TWINT (`twint`)."""
     upi: PaymentIntentConfirmParamsPaymentMethodOptionsUpi | None
-    """Data specific to UPI."""
+    """Settings for payments by UPI (`upi`)."""
     us_bank_account: PaymentIntentConfirmParamsPaymentMethodOptionsUsBankAccount | None
-    """Data specific to bank accounts in the United States."""
+    """Settings for payments by ACH Direct Debit (`us_bank_account`)."""
     wechat_pay: PaymentIntentConfirmParamsPaymentMethodOptionsWechatPay | None
-    """Data specific to WeChat Pay."""
+    """Settings for payments by WeChat Pay (`wechat_pay`)."""
     zip: PaymentIntentConfirmParamsPaymentMethodOptionsZip | None
-    """Data specific to Zip."""
+    """Settings for payments by Zip (`zip`)."""
 
 
 class PaymentIntentConfirmParamsRadarOptions(TypedDict, total=False, closed=True):
     """Settings for Radar, Stripe's fraud prevention."""
 
     referrer: str | None
+    """URL of the page from which the customer came to pay."""
     session: str
     """Radar session with data about the customer's device and browser."""
 
@@ -3179,21 +3612,29 @@ class PaymentIntentConfirmParams(TypedDict, total=False, closed=True):
             "zip",
         ]
     ]
+    """Payment method types that may be used; all others are left out."""
     amount_details: PaymentIntentConfirmParamsAmountDetails | None
+    """What the amount is made of: line items, taxes, shipping, discounts and tips. Stripe passes it to
+    card networks and payment methods that want it, such as Klarna and PayPal.
+    """
     amount_to_confirm: int
+    """Amount to confirm, in the smallest currency unit, instead of all of `amount`."""
     capture_method: Literal["automatic", "automatic_async", "manual"]
-    """When the authorized money is captured.
+    """When the money is taken after the payment is authorized. Can be set for single payment methods in
+    `payment_method_options`.
 
-    - `automatic`: Captured as soon as the payment is authorized.
-    - `automatic_async`: Captured in the background shortly after the payment is authorized.
-    - `manual`: Captured when you capture the payment. Not all payment methods support it.
+    - `manual`: The money is held until you capture it, where the payment method can do that.
     """
     client_secret: str
-    """Secret with which a browser or mobile app accesses this one object, together with your publishable
-    key. Pass it to your customer only, and do not log it or put it in URLs.
-    """
+    """Client secret of the payment intent. Needed only with a publishable key."""
     confirmation_token: str
+    """Confirmation token with the payment method, shipping and other details that the customer gave in the
+    browser. Where this request gives the same details, those of the request apply.
+    """
     error_on_requires_action: bool
+    """Whether the attempt fails instead of going to `requires_action` when the customer has to
+    authenticate. Only when the payment is confirmed; useful for customers who are not there.
+    """
     excluded_payment_method_types: (
         Sequence[
             Literal[
@@ -3256,29 +3697,41 @@ class PaymentIntentConfirmParams(TypedDict, total=False, closed=True):
         ]
         | None
     )
+    """Payment method types that are not offered, even where Stripe chooses them automatically."""
     expand: list[str]
     """Fields to expand, by dotted path. An expanded field contains the object instead of its ID."""
     hooks: PaymentIntentConfirmParamsHooks
+    """Work that Stripe does by itself when the payment changes its state."""
     mandate: str
-    """Mandate that authorizes the payment."""
+    """Mandate under which the payment method is charged."""
     mandate_data: PaymentIntentConfirmParamsMandateData | None
+    """Creates the mandate by which the customer allows the payment method to be debited."""
     off_session: bool | Literal["one_off", "recurring"]
-    """Whether the customer is absent and cannot authenticate the payment."""
+    """Whether the customer is absent, so that the payment cannot be authenticated. If the bank wants
+    authentication, the attempt fails. Only when the payment is confirmed.
+
+    - `one_off`: A single payment, such as a fee for damage.
+    - `recurring`: One of several payments, such as for a subscription.
+    """
     payment_details: PaymentIntentConfirmParamsPaymentDetails | None
+    """References under which you and the customer know the payment; card networks receive them."""
     payment_method: str
-    """Payment method that is used."""
+    """Payment method to pay with, such as one that is attached to the customer."""
     payment_method_data: PaymentIntentConfirmParamsPaymentMethodData
     """Details of a new payment method to create and use."""
     payment_method_options: PaymentIntentConfirmParamsPaymentMethodOptions
-    """Settings per type of payment method."""
+    """Settings for single payment methods, which go before those of the whole payment."""
     radar_options: PaymentIntentConfirmParamsRadarOptions
     """Settings for Radar, Stripe's fraud prevention."""
     receipt_email: str | None
+    """Email address to which the receipt goes. In live mode it is sent whatever the email settings of the
+    account are.
+    """
     return_url: str
     """URL to which the customer or user returns afterwards."""
     setup_future_usage: Literal["off_session", "on_session"] | None
-    """Whether the payment method is saved for later payments, and whether the customer will be present for
-    them.
+    """Whether the payment method is kept for later payments, with the customer there (`on_session`) or
+    away (`off_session`). Attaches it to the customer once the payment succeeds.
 
     - `none`: The payment method is not saved.
     - `off_session`: Saved for payments while the customer is present or absent.
@@ -3287,135 +3740,223 @@ class PaymentIntentConfirmParams(TypedDict, total=False, closed=True):
     shipping: PaymentIntentConfirmParamsShipping | None
     """Recipient and address of a delivery."""
     use_stripe_sdk: bool
+    """Whether the request comes from an integration that handles next actions with Stripe.js or a mobile
+    SDK.
+    """
 
 
 class PaymentIntentCreateParamsAmountDetailsLineItemPaymentMethodOptionsCard(TypedDict, total=False, closed=True):
-    """Settings for card payments."""
+    """What card networks are told about the item."""
 
     commodity_code: Annotated[str, MaxLen(12)]
+    """Code that classifies the goods, such as a UNSPSC code."""
 
 
 class PaymentIntentCreateParamsAmountDetailsLineItemPaymentMethodOptionsCardPresent(
     TypedDict, total=False, closed=True
 ):
-    """Settings for in-person card payments."""
+    """What card networks are told about the item when the card is read by a reader."""
 
     commodity_code: Annotated[str, MaxLen(12)]
+    """Code that classifies the goods, for payments at a reader."""
 
 
 class PaymentIntentCreateParamsAmountDetailsLineItemPaymentMethodOptionsKlarna(TypedDict, total=False, closed=True):
-    """Data specific to Klarna."""
+    """What Klarna is told about the item."""
 
     image_url: Annotated[str, MaxLen(4096)]
+    """URL of a picture of the product, which Klarna shows to the customer."""
     product_url: Annotated[str, MaxLen(4096)]
+    """URL of the product's page, which Klarna links to."""
     reference: Annotated[str, MaxLen(255)]
+    """Your reference for the item at Klarna, such as an SKU."""
     subscription_reference: Annotated[str, MaxLen(255)]
+    """Reference of the Klarna subscription to which the item belongs."""
 
 
 class PaymentIntentCreateParamsAmountDetailsLineItemPaymentMethodOptionsPaypal(TypedDict, total=False, closed=True):
-    """Data specific to PayPal."""
+    """What PayPal is told about the item."""
 
     category: Literal["digital_goods", "donation", "physical_goods"]
+    """Kind of item, which decides about PayPal's seller protection.
+
+    - `digital_goods`: Goods that are delivered online.
+    - `donation`: A donation.
+    - `physical_goods`: Goods that are shipped.
+    """
     description: Annotated[str, MaxLen(127)]
+    """Description of the item, which PayPal shows."""
     sold_by: Annotated[str, MaxLen(127)]
+    """Connected account or seller that sells the item."""
 
 
 class PaymentIntentCreateParamsAmountDetailsLineItemPaymentMethodOptions(TypedDict, total=False, closed=True):
     """Settings per type of payment method."""
 
     card: PaymentIntentCreateParamsAmountDetailsLineItemPaymentMethodOptionsCard
-    """Settings for card payments."""
+    """What card networks are told about the item."""
     card_present: PaymentIntentCreateParamsAmountDetailsLineItemPaymentMethodOptionsCardPresent
-    """Settings for in-person card payments."""
+    """What card networks are told about the item when the card is read by a reader."""
     klarna: PaymentIntentCreateParamsAmountDetailsLineItemPaymentMethodOptionsKlarna
-    """Data specific to Klarna."""
+    """What Klarna is told about the item."""
     paypal: PaymentIntentCreateParamsAmountDetailsLineItemPaymentMethodOptionsPaypal
-    """Data specific to PayPal."""
+    """What PayPal is told about the item."""
 
 
 class PaymentIntentCreateParamsAmountDetailsLineItemTax(TypedDict, total=False, closed=True):
+    """Tax on this item."""
+
     total_tax_amount: Required[int]
+    """Tax for the whole quantity of this item, in the smallest currency unit."""
 
 
 class PaymentIntentCreateParamsAmountDetailsLineItem(TypedDict, total=False, closed=True):
+    """Goods and services that are paid for. Expandable, up to 200 items; a new list replaces the old one."""
+
     discount_amount: int
+    """Discount on this item for its whole quantity, in the smallest currency unit."""
     payment_method_options: PaymentIntentCreateParamsAmountDetailsLineItemPaymentMethodOptions
     """Settings per type of payment method."""
     product_code: Annotated[str, MaxLen(12)]
+    """Your code for the product, such as an SKU."""
     product_name: Required[Annotated[str, MaxLen(1024)]]
+    """Name of the product."""
     quantity: Required[int]
-    """Number of units."""
+    """How many units were bought."""
     tax: PaymentIntentCreateParamsAmountDetailsLineItemTax
+    """Tax on this item."""
     unit_cost: Required[int]
+    """Price of one unit before tax and discount, in the smallest currency unit."""
     unit_of_measure: Annotated[str, MaxLen(12)]
+    """Unit in which the quantity is counted, such as `feet` or `each`."""
 
 
 class PaymentIntentCreateParamsAmountDetailsShipping(TypedDict, total=False, closed=True):
-    """Recipient and address of a delivery."""
+    """Shipping that the amount contains."""
 
     amount: int | None
+    """Cost of shipping that the amount contains, in the smallest currency unit."""
     from_postal_code: Annotated[str, MaxLen(10)] | None
+    """ZIP or postal code from which the goods are sent."""
     to_postal_code: Annotated[str, MaxLen(10)] | None
+    """ZIP or postal code to which the goods are sent."""
 
 
 class PaymentIntentCreateParamsAmountDetailsTax(TypedDict, total=False, closed=True):
+    """Tax on the whole payment."""
+
     total_tax_amount: Required[int]
+    """Tax that the amount contains, in the smallest currency unit. Cannot be combined with taxes on line
+    items.
+    """
 
 
 class PaymentIntentCreateParamsAmountDetails(TypedDict, total=False, closed=True):
+    """What the amount is made of: line items, taxes, shipping, discounts and tips. Stripe passes it to
+    card networks and payment methods that want it, such as Klarna and PayPal.
+    """
+
     discount_amount: int | None
+    """Discount on the whole payment, in the smallest currency unit. Cannot be combined with discounts on
+    line items.
+    """
     enforce_arithmetic_validation: bool
+    """Whether Stripe rejects the request if the parts do not add up. If not, the mismatch is reported in
+    `amount_details.error`.
+    """
     line_items: Sequence[PaymentIntentCreateParamsAmountDetailsLineItem] | None
+    """Goods and services that are paid for. Expandable, up to 200 items; a new list replaces the old one."""
     shipping: PaymentIntentCreateParamsAmountDetailsShipping | None
-    """Recipient and address of a delivery."""
+    """Shipping that the amount contains."""
     tax: PaymentIntentCreateParamsAmountDetailsTax | None
+    """Tax on the whole payment."""
 
 
 class PaymentIntentCreateParamsAutomaticPaymentMethods(TypedDict, total=False, closed=True):
+    """Whether Stripe chooses the payment methods to offer, from those that are turned on in the Dashboard."""
+
     allow_redirects: Literal["always", "never"]
+    """Whether payment methods may be offered that send the customer to another page, which needs a
+    `return_url`. Defaults to `always`.
+
+    - `always`: Redirects may occur; pass a `return_url` when you confirm.
+    - `never`: Payment methods that redirect are left out.
+    """
     enabled: Required[bool]
+    """Whether Stripe chooses the payment methods to offer, by amount, currency, country and your settings."""
 
 
 class PaymentIntentCreateParamsHooksInputsTax(TypedDict, total=False, closed=True):
+    """Links a tax calculation to the payment."""
+
     calculation: Required[str | None]
+    """Tax calculation of which Stripe makes a tax transaction when the payment succeeds; refunds are
+    recorded as reversals.
+    """
 
 
 class PaymentIntentCreateParamsHooksInputs(TypedDict, total=False, closed=True):
+    """What that work starts from."""
+
     tax: PaymentIntentCreateParamsHooksInputsTax
+    """Links a tax calculation to the payment."""
 
 
 class PaymentIntentCreateParamsHooks(TypedDict, total=False, closed=True):
+    """Work that Stripe does by itself when the payment changes its state."""
+
     inputs: PaymentIntentCreateParamsHooksInputs
+    """What that work starts from."""
 
 
 class PaymentIntentCreateParamsMandateDataCustomerAcceptanceOffline(TypedDict, total=False, closed=True):
-    pass
+    """Says that the customer agreed offline. Takes no details."""
 
 
 class PaymentIntentCreateParamsMandateDataCustomerAcceptanceOnline(TypedDict, total=False, closed=True):
+    """Where the customer agreed online."""
+
     ip_address: Required[str]
+    """IP address from which the customer agreed."""
     user_agent: Required[str]
-    """User agent of the browser used to accept or request."""
+    """User agent of the browser in which the customer agreed."""
 
 
 class PaymentIntentCreateParamsMandateDataCustomerAcceptance(TypedDict, total=False, closed=True):
+    """How the customer agreed to the mandate."""
+
     accepted_at: int | datetime
+    """When the customer agreed."""
     offline: PaymentIntentCreateParamsMandateDataCustomerAcceptanceOffline
+    """Says that the customer agreed offline. Takes no details."""
     online: PaymentIntentCreateParamsMandateDataCustomerAcceptanceOnline
+    """Where the customer agreed online."""
     type: Required[Literal["offline", "online"]]
+    """Whether the customer agreed online or offline.
+
+    - `offline`: Offline, such as on paper or by telephone.
+    - `online`: Online, in a browser or app.
+    """
 
 
 class PaymentIntentCreateParamsMandateData(TypedDict, total=False, closed=True):
+    """Creates the mandate by which the customer allows the payment method to be debited."""
+
     customer_acceptance: Required[PaymentIntentCreateParamsMandateDataCustomerAcceptance]
+    """How the customer agreed to the mandate."""
 
 
 class PaymentIntentCreateParamsPaymentDetails(TypedDict, total=False, closed=True):
+    """References under which you and the customer know the payment; card networks receive them."""
+
     customer_reference: str | None
+    """Your reference for the customer, such as an account number."""
     order_reference: str | None
+    """Your reference for the order, such as its number."""
 
 
 class PaymentIntentCreateParamsPaymentMethodDataAcssDebit(TypedDict, total=False, closed=True):
-    """Data specific to pre-authorized debit in Canada (ACSS)."""
+    """Canadian bank account, debited by pre-authorized debit (PAD). Only with the type `acss_debit`."""
 
     account_number: Required[str]
     """Number of the bank account."""
@@ -3426,27 +3967,29 @@ class PaymentIntentCreateParamsPaymentMethodDataAcssDebit(TypedDict, total=False
 
 
 class PaymentIntentCreateParamsPaymentMethodDataAffirm(TypedDict, total=False, closed=True):
-    """Data specific to Affirm."""
+    """Affirm, with which customers pay later or in installments. Only with the type `affirm`."""
 
 
 class PaymentIntentCreateParamsPaymentMethodDataAfterpayClearpay(TypedDict, total=False, closed=True):
-    """Data specific to Afterpay and Clearpay."""
+    """Afterpay, or Clearpay in the United Kingdom, with which customers pay in installments. Only with the
+    type `afterpay_clearpay`.
+    """
 
 
 class PaymentIntentCreateParamsPaymentMethodDataAlipay(TypedDict, total=False, closed=True):
-    """Data specific to Alipay."""
+    """Alipay, a wallet used mainly in China. Only with the type `alipay`."""
 
 
 class PaymentIntentCreateParamsPaymentMethodDataAlma(TypedDict, total=False, closed=True):
-    """Data specific to Alma."""
+    """Alma, with which customers pay in installments, mainly in France. Only with the type `alma`."""
 
 
 class PaymentIntentCreateParamsPaymentMethodDataAmazonPay(TypedDict, total=False, closed=True):
-    """Data specific to Amazon Pay."""
+    """Amazon Pay, which pays with what the customer has saved at Amazon. Only with the type `amazon_pay`."""
 
 
 class PaymentIntentCreateParamsPaymentMethodDataAuBecsDebit(TypedDict, total=False, closed=True):
-    """Data specific to BECS Direct Debit in Australia."""
+    """Australian bank account, debited through BECS Direct Debit. Only with the type `au_becs_debit`."""
 
     account_number: Required[str]
     """Number of the bank account."""
@@ -3455,7 +3998,9 @@ class PaymentIntentCreateParamsPaymentMethodDataAuBecsDebit(TypedDict, total=Fal
 
 
 class PaymentIntentCreateParamsPaymentMethodDataBacsDebit(TypedDict, total=False, closed=True):
-    """Data specific to Bacs Direct Debit in the United Kingdom."""
+    """Bank account in the United Kingdom, debited through Bacs Direct Debit. Only with the type
+    `bacs_debit`.
+    """
 
     account_number: str
     """Number of the bank account."""
@@ -3464,11 +4009,11 @@ class PaymentIntentCreateParamsPaymentMethodDataBacsDebit(TypedDict, total=False
 
 
 class PaymentIntentCreateParamsPaymentMethodDataBancontact(TypedDict, total=False, closed=True):
-    """Data specific to Bancontact."""
+    """Bancontact, the most common online payment in Belgium. Only with the type `bancontact`."""
 
 
 class PaymentIntentCreateParamsPaymentMethodDataBillie(TypedDict, total=False, closed=True):
-    """Data specific to Billie."""
+    """Billie, with which companies pay invoices later. Only with the type `billie`."""
 
 
 class PaymentIntentCreateParamsPaymentMethodDataBillingDetailsAddress(TypedDict, total=False, closed=True):
@@ -3504,25 +4049,36 @@ class PaymentIntentCreateParamsPaymentMethodDataBillingDetails(TypedDict, total=
 
 
 class PaymentIntentCreateParamsPaymentMethodDataBizum(TypedDict, total=False, closed=True):
-    """Data specific to Bizum."""
+    """Bizum, with which customers in Spain pay by mobile phone. Only with the type `bizum`."""
 
 
 class PaymentIntentCreateParamsPaymentMethodDataBlik(TypedDict, total=False, closed=True):
-    """Data specific to BLIK."""
+    """BLIK, with which customers in Poland pay by a code from their banking app. Only with the type
+    `blik`.
+    """
 
 
 class PaymentIntentCreateParamsPaymentMethodDataBoleto(TypedDict, total=False, closed=True):
-    """Data specific to Boleto."""
+    """Boleto, a voucher that customers in Brazil pay at a bank or online. Only with the type `boleto`."""
 
     tax_id: Required[str]
+    """Tax ID of the customer in Brazil: the CPF of a person or the CNPJ of a company."""
 
 
 class PaymentIntentCreateParamsPaymentMethodDataCardNetworks(TypedDict, total=False, closed=True):
+    """Card networks on which the card can be used."""
+
     preferred: Literal["cartes_bancaires", "mastercard", "visa"]
+    """Network that the customer prefers, for cards with several.
+
+    - `cartes_bancaires`: Cartes Bancaires, the French network.
+    - `mastercard`: Mastercard.
+    - `visa`: Visa.
+    """
 
 
 class PaymentIntentCreateParamsPaymentMethodDataCard(TypedDict, total=False, closed=True):
-    """The card, by number or token."""
+    """Credit or debit card. Only with the type `card`."""
 
     cvc: str
     """Security code of the card."""
@@ -3531,24 +4087,29 @@ class PaymentIntentCreateParamsPaymentMethodDataCard(TypedDict, total=False, clo
     exp_year: int
     """Year in which the card expires, four digits."""
     networks: PaymentIntentCreateParamsPaymentMethodDataCardNetworks
+    """Card networks on which the card can be used."""
     number: str
+    """Card number, without spaces. Raw numbers need PCI compliance; collect cards with Stripe.js or a
+    mobile SDK instead.
+    """
     token: str
+    """Token that Stripe.js or a mobile SDK made of a card, in place of the raw number."""
 
 
 class PaymentIntentCreateParamsPaymentMethodDataCashapp(TypedDict, total=False, closed=True):
-    """Data specific to Cash App Pay."""
+    """Cash App Pay, a wallet in the US. Only with the type `cashapp`."""
 
 
 class PaymentIntentCreateParamsPaymentMethodDataCrypto(TypedDict, total=False, closed=True):
-    """Data specific to payments with stablecoins."""
+    """Stablecoins, paid from the customer's crypto wallet. Only with the type `crypto`."""
 
 
 class PaymentIntentCreateParamsPaymentMethodDataCustomerBalance(TypedDict, total=False, closed=True):
-    """Data specific to payments from the customer's cash balance."""
+    """Cash balance of the customer, which bank transfers fill. Only with the type `customer_balance`."""
 
 
 class PaymentIntentCreateParamsPaymentMethodDataEps(TypedDict, total=False, closed=True):
-    """Data specific to EPS."""
+    """EPS, online banking in Austria. Only with the type `eps`."""
 
     bank: Literal[
         "arzte_und_apotheker_bank",
@@ -3580,17 +4141,17 @@ class PaymentIntentCreateParamsPaymentMethodDataEps(TypedDict, total=False, clos
         "volkskreditbank_ag",
         "vr_bank_braunau",
     ]
-    """Bank of the customer."""
+    """Bank of the customer in Austria."""
 
 
 class PaymentIntentCreateParamsPaymentMethodDataFpx(TypedDict, total=False, closed=True):
-    """Data specific to FPX."""
+    """FPX, online banking in Malaysia. Only with the type `fpx`."""
 
     account_holder_type: Literal["company", "individual"]
     """Whether an individual or a company owns the bank account.
 
     - `company`: A company.
-    - `individual`: An individual.
+    - `individual`: A person.
     """
     bank: Required[
         Literal[
@@ -3621,19 +4182,19 @@ class PaymentIntentCreateParamsPaymentMethodDataFpx(TypedDict, total=False, clos
             "uob",
         ]
     ]
-    """Bank of the customer."""
+    """Bank of the customer in Malaysia."""
 
 
 class PaymentIntentCreateParamsPaymentMethodDataGiropay(TypedDict, total=False, closed=True):
-    """Data specific to giropay."""
+    """giropay, online banking in Germany, which has ended. Only with the type `giropay`."""
 
 
 class PaymentIntentCreateParamsPaymentMethodDataGrabpay(TypedDict, total=False, closed=True):
-    """Data specific to GrabPay."""
+    """GrabPay, a wallet in Southeast Asia. Only with the type `grabpay`."""
 
 
 class PaymentIntentCreateParamsPaymentMethodDataIdeal(TypedDict, total=False, closed=True):
-    """Data specific to iDEAL."""
+    """iDEAL, online banking in the Netherlands. Only with the type `ideal`."""
 
     bank: Literal[
         "abn_amro",
@@ -3657,15 +4218,15 @@ class PaymentIntentCreateParamsPaymentMethodDataIdeal(TypedDict, total=False, cl
         "van_lanschot",
         "yoursafe",
     ]
-    """Bank of the customer."""
+    """Bank of the customer in the Netherlands."""
 
 
 class PaymentIntentCreateParamsPaymentMethodDataInteracPresent(TypedDict, total=False, closed=True):
-    """Data specific to in-person Interac payments."""
+    """Canadian Interac debit card that a Terminal reader has read. Only with the type `interac_present`."""
 
 
 class PaymentIntentCreateParamsPaymentMethodDataKakaoPay(TypedDict, total=False, closed=True):
-    """Data specific to Kakao Pay."""
+    """Kakao Pay, a wallet in South Korea. Only with the type `kakao_pay`."""
 
 
 class PaymentIntentCreateParamsPaymentMethodDataKlarnaDob(TypedDict, total=False, closed=True):
@@ -3680,44 +4241,51 @@ class PaymentIntentCreateParamsPaymentMethodDataKlarnaDob(TypedDict, total=False
 
 
 class PaymentIntentCreateParamsPaymentMethodDataKlarna(TypedDict, total=False, closed=True):
-    """Data specific to Klarna."""
+    """Klarna, with which customers pay now, later or in installments. Only with the type `klarna`."""
 
     dob: PaymentIntentCreateParamsPaymentMethodDataKlarnaDob
     """Date of birth."""
 
 
 class PaymentIntentCreateParamsPaymentMethodDataKonbini(TypedDict, total=False, closed=True):
-    """Data specific to Konbini."""
+    """Konbini, cash payment at a convenience store in Japan. Only with the type `konbini`."""
 
 
 class PaymentIntentCreateParamsPaymentMethodDataKrCard(TypedDict, total=False, closed=True):
-    """Data specific to Korean cards."""
+    """Card issued in South Korea. Only with the type `kr_card`."""
 
 
 class PaymentIntentCreateParamsPaymentMethodDataLink(TypedDict, total=False, closed=True):
-    """Data specific to Link."""
+    """Link, Stripe's wallet. Only with the type `link`."""
 
 
 class PaymentIntentCreateParamsPaymentMethodDataMbWay(TypedDict, total=False, closed=True):
-    """Data specific to MB WAY."""
+    """MB WAY, a wallet in Portugal. Only with the type `mb_way`."""
 
 
 class PaymentIntentCreateParamsPaymentMethodDataMobilepay(TypedDict, total=False, closed=True):
-    """Data specific to MobilePay."""
+    """MobilePay, a wallet in Denmark and Finland. Only with the type `mobilepay`."""
 
 
 class PaymentIntentCreateParamsPaymentMethodDataMultibanco(TypedDict, total=False, closed=True):
-    """Data specific to Multibanco."""
+    """Multibanco, which customers in Portugal pay at an ATM or by online banking. Only with the type
+    `multibanco`.
+    """
 
 
 class PaymentIntentCreateParamsPaymentMethodDataNaverPay(TypedDict, total=False, closed=True):
-    """Data specific to Naver Pay."""
+    """Naver Pay, a wallet in South Korea. Only with the type `naver_pay`."""
 
     funding: Literal["card", "points"]
+    """Whether the customer pays with a card or with points.
+
+    - `card`: With a card.
+    - `points`: With points of Naver Pay.
+    """
 
 
 class PaymentIntentCreateParamsPaymentMethodDataNzBankAccount(TypedDict, total=False, closed=True):
-    """Data specific to BECS Direct Debit in New Zealand."""
+    """Bank account in New Zealand, debited by BECS Direct Debit. Only with the type `nz_bank_account`."""
 
     account_holder_name: str
     """Name of the bank account's owner."""
@@ -3728,15 +4296,17 @@ class PaymentIntentCreateParamsPaymentMethodDataNzBankAccount(TypedDict, total=F
     branch_code: Required[str]
     """Branch code, in the format of the bank's country."""
     reference: Annotated[str, MaxLen(128)]
+    """Text that the statement of the customer's bank account shows as reference."""
     suffix: Required[str]
+    """Suffix of the bank account number in New Zealand."""
 
 
 class PaymentIntentCreateParamsPaymentMethodDataOxxo(TypedDict, total=False, closed=True):
-    """Data specific to OXXO."""
+    """OXXO, a voucher that customers in Mexico pay in cash at a store. Only with the type `oxxo`."""
 
 
 class PaymentIntentCreateParamsPaymentMethodDataP24(TypedDict, total=False, closed=True):
-    """Data specific to Przelewy24."""
+    """Przelewy24, online banking in Poland. Only with the type `p24`."""
 
     bank: Literal[
         "alior_bank",
@@ -3766,45 +4336,50 @@ class PaymentIntentCreateParamsPaymentMethodDataP24(TypedDict, total=False, clos
         "velobank",
         "volkswagen_bank",
     ]
-    """Bank of the customer."""
+    """Bank of the customer in Poland."""
 
 
 class PaymentIntentCreateParamsPaymentMethodDataPayByBank(TypedDict, total=False, closed=True):
-    """Data specific to Pay by Bank."""
+    """Pay by Bank, with which customers pay directly from their bank's app. Only with the type
+    `pay_by_bank`.
+    """
 
 
 class PaymentIntentCreateParamsPaymentMethodDataPayco(TypedDict, total=False, closed=True):
-    """Data specific to PAYCO."""
+    """PAYCO, a wallet in South Korea. Only with the type `payco`."""
 
 
 class PaymentIntentCreateParamsPaymentMethodDataPaynow(TypedDict, total=False, closed=True):
-    """Data specific to PayNow."""
+    """PayNow, with which customers in Singapore pay by QR code. Only with the type `paynow`."""
 
 
 class PaymentIntentCreateParamsPaymentMethodDataPaypal(TypedDict, total=False, closed=True):
-    """Data specific to PayPal."""
+    """PayPal, a wallet used in many countries. Only with the type `paypal`."""
 
 
 class PaymentIntentCreateParamsPaymentMethodDataPaypay(TypedDict, total=False, closed=True):
-    """Data specific to PayPay."""
+    """PayPay, a wallet in Japan. Only with the type `paypay`."""
 
 
 class PaymentIntentCreateParamsPaymentMethodDataPayto(TypedDict, total=False, closed=True):
-    """Data specific to PayTo."""
+    """Australian bank account, debited in real time through PayTo. Only with the type `payto`."""
 
     account_number: str
     """Number of the bank account."""
     bsb_number: str
     """Bank State Branch (BSB) number, six digits (Australia)."""
     pay_id: str
+    """PayID of the customer, such as an email address or telephone number, which stands for the bank
+    account.
+    """
 
 
 class PaymentIntentCreateParamsPaymentMethodDataPix(TypedDict, total=False, closed=True):
-    """Data specific to Pix."""
+    """Pix, instant payment from bank accounts in Brazil. Only with the type `pix`."""
 
 
 class PaymentIntentCreateParamsPaymentMethodDataPromptpay(TypedDict, total=False, closed=True):
-    """Data specific to PromptPay."""
+    """PromptPay, with which customers in Thailand pay by QR code. Only with the type `promptpay`."""
 
 
 class PaymentIntentCreateParamsPaymentMethodDataRadarOptions(TypedDict, total=False, closed=True):
@@ -3815,49 +4390,49 @@ class PaymentIntentCreateParamsPaymentMethodDataRadarOptions(TypedDict, total=Fa
 
 
 class PaymentIntentCreateParamsPaymentMethodDataRevolutPay(TypedDict, total=False, closed=True):
-    """Data specific to Revolut Pay."""
+    """Revolut Pay, the wallet of Revolut. Only with the type `revolut_pay`."""
 
 
 class PaymentIntentCreateParamsPaymentMethodDataSamsungPay(TypedDict, total=False, closed=True):
-    """Data specific to Samsung Pay."""
+    """Samsung Pay in South Korea. Only with the type `samsung_pay`."""
 
 
 class PaymentIntentCreateParamsPaymentMethodDataSatispay(TypedDict, total=False, closed=True):
-    """Data specific to Satispay."""
+    """Satispay, a wallet used mainly in Italy. Only with the type `satispay`."""
 
 
 class PaymentIntentCreateParamsPaymentMethodDataScalapay(TypedDict, total=False, closed=True):
-    """Data specific to Scalapay."""
+    """Scalapay, with which customers in Europe pay in installments. Only with the type `scalapay`."""
 
 
 class PaymentIntentCreateParamsPaymentMethodDataSepaDebit(TypedDict, total=False, closed=True):
-    """Data specific to SEPA Direct Debit."""
+    """Bank account in the SEPA area, debited through SEPA Direct Debit. Only with the type `sepa_debit`."""
 
     iban: Required[str]
     """International bank account number (IBAN)."""
 
 
 class PaymentIntentCreateParamsPaymentMethodDataSequra(TypedDict, total=False, closed=True):
-    """Data specific to seQura."""
+    """seQura, with which customers pay in installments, mainly in Spain. Only with the type `sequra`."""
 
 
 class PaymentIntentCreateParamsPaymentMethodDataSofort(TypedDict, total=False, closed=True):
-    """Data specific to Sofort."""
+    """Sofort, online banking in some European countries. Only with the type `sofort`."""
 
     country: Required[Literal["AT", "BE", "DE", "ES", "IT", "NL"]]
     """Two-letter ISO 3166-1 alpha-2 country code."""
 
 
 class PaymentIntentCreateParamsPaymentMethodDataSunbit(TypedDict, total=False, closed=True):
-    """Data specific to Sunbit."""
+    """Sunbit, with which customers in the US pay in installments. Only with the type `sunbit`."""
 
 
 class PaymentIntentCreateParamsPaymentMethodDataSwish(TypedDict, total=False, closed=True):
-    """Data specific to Swish."""
+    """Swish, a wallet in Sweden. Only with the type `swish`."""
 
 
 class PaymentIntentCreateParamsPaymentMethodDataTwint(TypedDict, total=False, closed=True):
-    """Data specific to TWINT."""
+    """TWINT, a wallet in Switzerland. Only with the type `twint`."""
 
 
 class PaymentIntentCreateParamsPaymentMethodDataUpiMandateOptions(TypedDict, total=False, closed=True):
@@ -3878,48 +4453,56 @@ class PaymentIntentCreateParamsPaymentMethodDataUpiMandateOptions(TypedDict, tot
 
 
 class PaymentIntentCreateParamsPaymentMethodDataUpi(TypedDict, total=False, closed=True):
-    """Data specific to UPI."""
+    """UPI, instant payment from bank accounts in India. Only with the type `upi`."""
 
     mandate_options: PaymentIntentCreateParamsPaymentMethodDataUpiMandateOptions
     """Terms of the mandate that authorizes the payments."""
 
 
 class PaymentIntentCreateParamsPaymentMethodDataUsBankAccount(TypedDict, total=False, closed=True):
-    """Data specific to bank accounts in the United States."""
+    """US bank account, debited through ACH. Only with the type `us_bank_account`."""
 
     account_holder_type: Literal["company", "individual"]
     """Whether an individual or a company owns the bank account.
 
     - `company`: A company.
-    - `individual`: An individual.
+    - `individual`: A person.
     """
     account_number: str
     """Number of the bank account."""
     account_type: Literal["checking", "savings"]
+    """Kind of bank account. Defaults to `checking`.
+
+    - `checking`: A checking account.
+    - `savings`: A savings account.
+    """
     financial_connections_account: str
+    """Financial Connections account from which the details were, or are to be, taken."""
     routing_number: str
     """Routing number of the bank."""
 
 
 class PaymentIntentCreateParamsPaymentMethodDataWechatPay(TypedDict, total=False, closed=True):
-    """Data specific to WeChat Pay."""
+    """WeChat Pay, a wallet used mainly in China. Only with the type `wechat_pay`."""
 
 
 class PaymentIntentCreateParamsPaymentMethodDataZip(TypedDict, total=False, closed=True):
-    """Data specific to Zip."""
+    """Zip, with which customers pay in installments. Only with the type `zip`."""
 
 
 class PaymentIntentCreateParamsPaymentMethodData(TypedDict, total=False, closed=True):
     """Details of a new payment method to create and use."""
 
     acss_debit: PaymentIntentCreateParamsPaymentMethodDataAcssDebit
-    """Data specific to pre-authorized debit in Canada (ACSS)."""
+    """Canadian bank account, debited by pre-authorized debit (PAD). Only with the type `acss_debit`."""
     affirm: PaymentIntentCreateParamsPaymentMethodDataAffirm
-    """Data specific to Affirm."""
+    """Affirm, with which customers pay later or in installments. Only with the type `affirm`."""
     afterpay_clearpay: PaymentIntentCreateParamsPaymentMethodDataAfterpayClearpay
-    """Data specific to Afterpay and Clearpay."""
+    """Afterpay, or Clearpay in the United Kingdom, with which customers pay in installments. Only with the
+    type `afterpay_clearpay`.
+    """
     alipay: PaymentIntentCreateParamsPaymentMethodDataAlipay
-    """Data specific to Alipay."""
+    """Alipay, a wallet used mainly in China. Only with the type `alipay`."""
     allow_redisplay: Literal["always", "limited", "unspecified"]
     """Whether the payment method can be shown to the customer again in other checkouts.
 
@@ -3928,111 +4511,119 @@ class PaymentIntentCreateParamsPaymentMethodData(TypedDict, total=False, closed=
     - `unspecified`: The customer has not been asked.
     """
     alma: PaymentIntentCreateParamsPaymentMethodDataAlma
-    """Data specific to Alma."""
+    """Alma, with which customers pay in installments, mainly in France. Only with the type `alma`."""
     amazon_pay: PaymentIntentCreateParamsPaymentMethodDataAmazonPay
-    """Data specific to Amazon Pay."""
+    """Amazon Pay, which pays with what the customer has saved at Amazon. Only with the type `amazon_pay`."""
     au_becs_debit: PaymentIntentCreateParamsPaymentMethodDataAuBecsDebit
-    """Data specific to BECS Direct Debit in Australia."""
+    """Australian bank account, debited through BECS Direct Debit. Only with the type `au_becs_debit`."""
     bacs_debit: PaymentIntentCreateParamsPaymentMethodDataBacsDebit
-    """Data specific to Bacs Direct Debit in the United Kingdom."""
+    """Bank account in the United Kingdom, debited through Bacs Direct Debit. Only with the type
+    `bacs_debit`.
+    """
     bancontact: PaymentIntentCreateParamsPaymentMethodDataBancontact
-    """Data specific to Bancontact."""
+    """Bancontact, the most common online payment in Belgium. Only with the type `bancontact`."""
     billie: PaymentIntentCreateParamsPaymentMethodDataBillie
-    """Data specific to Billie."""
+    """Billie, with which companies pay invoices later. Only with the type `billie`."""
     billing_details: PaymentIntentCreateParamsPaymentMethodDataBillingDetails
     """Name and contact details of the payer."""
     bizum: PaymentIntentCreateParamsPaymentMethodDataBizum
-    """Data specific to Bizum."""
+    """Bizum, with which customers in Spain pay by mobile phone. Only with the type `bizum`."""
     blik: PaymentIntentCreateParamsPaymentMethodDataBlik
-    """Data specific to BLIK."""
+    """BLIK, with which customers in Poland pay by a code from their banking app. Only with the type
+    `blik`.
+    """
     boleto: PaymentIntentCreateParamsPaymentMethodDataBoleto
-    """Data specific to Boleto."""
+    """Boleto, a voucher that customers in Brazil pay at a bank or online. Only with the type `boleto`."""
     card: PaymentIntentCreateParamsPaymentMethodDataCard
-    """The card, by number or token."""
+    """Credit or debit card. Only with the type `card`."""
     cashapp: PaymentIntentCreateParamsPaymentMethodDataCashapp
-    """Data specific to Cash App Pay."""
+    """Cash App Pay, a wallet in the US. Only with the type `cashapp`."""
     crypto: PaymentIntentCreateParamsPaymentMethodDataCrypto
-    """Data specific to payments with stablecoins."""
+    """Stablecoins, paid from the customer's crypto wallet. Only with the type `crypto`."""
     customer_balance: PaymentIntentCreateParamsPaymentMethodDataCustomerBalance
-    """Data specific to payments from the customer's cash balance."""
+    """Cash balance of the customer, which bank transfers fill. Only with the type `customer_balance`."""
     eps: PaymentIntentCreateParamsPaymentMethodDataEps
-    """Data specific to EPS."""
+    """EPS, online banking in Austria. Only with the type `eps`."""
     fpx: PaymentIntentCreateParamsPaymentMethodDataFpx
-    """Data specific to FPX."""
+    """FPX, online banking in Malaysia. Only with the type `fpx`."""
     giropay: PaymentIntentCreateParamsPaymentMethodDataGiropay
-    """Data specific to giropay."""
+    """giropay, online banking in Germany, which has ended. Only with the type `giropay`."""
     grabpay: PaymentIntentCreateParamsPaymentMethodDataGrabpay
-    """Data specific to GrabPay."""
+    """GrabPay, a wallet in Southeast Asia. Only with the type `grabpay`."""
     ideal: PaymentIntentCreateParamsPaymentMethodDataIdeal
-    """Data specific to iDEAL."""
+    """iDEAL, online banking in the Netherlands. Only with the type `ideal`."""
     interac_present: PaymentIntentCreateParamsPaymentMethodDataInteracPresent
-    """Data specific to in-person Interac payments."""
+    """Canadian Interac debit card that a Terminal reader has read. Only with the type `interac_present`."""
     kakao_pay: PaymentIntentCreateParamsPaymentMethodDataKakaoPay
-    """Data specific to Kakao Pay."""
+    """Kakao Pay, a wallet in South Korea. Only with the type `kakao_pay`."""
     klarna: PaymentIntentCreateParamsPaymentMethodDataKlarna
-    """Data specific to Klarna."""
+    """Klarna, with which customers pay now, later or in installments. Only with the type `klarna`."""
     konbini: PaymentIntentCreateParamsPaymentMethodDataKonbini
-    """Data specific to Konbini."""
+    """Konbini, cash payment at a convenience store in Japan. Only with the type `konbini`."""
     kr_card: PaymentIntentCreateParamsPaymentMethodDataKrCard
-    """Data specific to Korean cards."""
+    """Card issued in South Korea. Only with the type `kr_card`."""
     link: PaymentIntentCreateParamsPaymentMethodDataLink
-    """Data specific to Link."""
+    """Link, Stripe's wallet. Only with the type `link`."""
     mb_way: PaymentIntentCreateParamsPaymentMethodDataMbWay
-    """Data specific to MB WAY."""
+    """MB WAY, a wallet in Portugal. Only with the type `mb_way`."""
     metadata: Mapping[str, str]
     """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
     up to 500. An update changes only the keys it contains; an empty value removes its key.
     """
     mobilepay: PaymentIntentCreateParamsPaymentMethodDataMobilepay
-    """Data specific to MobilePay."""
+    """MobilePay, a wallet in Denmark and Finland. Only with the type `mobilepay`."""
     multibanco: PaymentIntentCreateParamsPaymentMethodDataMultibanco
-    """Data specific to Multibanco."""
+    """Multibanco, which customers in Portugal pay at an ATM or by online banking. Only with the type
+    `multibanco`.
+    """
     naver_pay: PaymentIntentCreateParamsPaymentMethodDataNaverPay
-    """Data specific to Naver Pay."""
+    """Naver Pay, a wallet in South Korea. Only with the type `naver_pay`."""
     nz_bank_account: PaymentIntentCreateParamsPaymentMethodDataNzBankAccount
-    """Data specific to BECS Direct Debit in New Zealand."""
+    """Bank account in New Zealand, debited by BECS Direct Debit. Only with the type `nz_bank_account`."""
     oxxo: PaymentIntentCreateParamsPaymentMethodDataOxxo
-    """Data specific to OXXO."""
+    """OXXO, a voucher that customers in Mexico pay in cash at a store. Only with the type `oxxo`."""
     p24: PaymentIntentCreateParamsPaymentMethodDataP24
-    """Data specific to Przelewy24."""
+    """Przelewy24, online banking in Poland. Only with the type `p24`."""
     pay_by_bank: PaymentIntentCreateParamsPaymentMethodDataPayByBank
-    """Data specific to Pay by Bank."""
+    """Pay by Bank, with which customers pay directly from their bank's app. Only with the type
+    `pay_by_bank`.
+    """
     payco: PaymentIntentCreateParamsPaymentMethodDataPayco
-    """Data specific to PAYCO."""
+    """PAYCO, a wallet in South Korea. Only with the type `payco`."""
     paynow: PaymentIntentCreateParamsPaymentMethodDataPaynow
-    """Data specific to PayNow."""
+    """PayNow, with which customers in Singapore pay by QR code. Only with the type `paynow`."""
     paypal: PaymentIntentCreateParamsPaymentMethodDataPaypal
-    """Data specific to PayPal."""
+    """PayPal, a wallet used in many countries. Only with the type `paypal`."""
     paypay: PaymentIntentCreateParamsPaymentMethodDataPaypay
-    """Data specific to PayPay."""
+    """PayPay, a wallet in Japan. Only with the type `paypay`."""
     payto: PaymentIntentCreateParamsPaymentMethodDataPayto
-    """Data specific to PayTo."""
+    """Australian bank account, debited in real time through PayTo. Only with the type `payto`."""
     pix: PaymentIntentCreateParamsPaymentMethodDataPix
-    """Data specific to Pix."""
+    """Pix, instant payment from bank accounts in Brazil. Only with the type `pix`."""
     promptpay: PaymentIntentCreateParamsPaymentMethodDataPromptpay
-    """Data specific to PromptPay."""
+    """PromptPay, with which customers in Thailand pay by QR code. Only with the type `promptpay`."""
     radar_options: PaymentIntentCreateParamsPaymentMethodDataRadarOptions
     """Settings for Radar, Stripe's fraud prevention."""
     revolut_pay: PaymentIntentCreateParamsPaymentMethodDataRevolutPay
-    """Data specific to Revolut Pay."""
+    """Revolut Pay, the wallet of Revolut. Only with the type `revolut_pay`."""
     samsung_pay: PaymentIntentCreateParamsPaymentMethodDataSamsungPay
-    """Data specific to Samsung Pay."""
+    """Samsung Pay in South Korea. Only with the type `samsung_pay`."""
     satispay: PaymentIntentCreateParamsPaymentMethodDataSatispay
-    """Data specific to Satispay."""
+    """Satispay, a wallet used mainly in Italy. Only with the type `satispay`."""
     scalapay: PaymentIntentCreateParamsPaymentMethodDataScalapay
-    """Data specific to Scalapay."""
+    """Scalapay, with which customers in Europe pay in installments. Only with the type `scalapay`."""
     sepa_debit: PaymentIntentCreateParamsPaymentMethodDataSepaDebit
-    """Data specific to SEPA Direct Debit."""
+    """Bank account in the SEPA area, debited through SEPA Direct Debit. Only with the type `sepa_debit`."""
     sequra: PaymentIntentCreateParamsPaymentMethodDataSequra
-    """Data specific to seQura."""
+    """seQura, with which customers pay in installments, mainly in Spain. Only with the type `sequra`."""
     sofort: PaymentIntentCreateParamsPaymentMethodDataSofort
-    """Data specific to Sofort."""
+    """Sofort, online banking in some European countries. Only with the type `sofort`."""
     sunbit: PaymentIntentCreateParamsPaymentMethodDataSunbit
-    """Data specific to Sunbit."""
+    """Sunbit, with which customers in the US pay in installments. Only with the type `sunbit`."""
     swish: PaymentIntentCreateParamsPaymentMethodDataSwish
-    """Data specific to Swish."""
+    """Swish, a wallet in Sweden. Only with the type `swish`."""
     twint: PaymentIntentCreateParamsPaymentMethodDataTwint
-    """Data specific to TWINT."""
+    """TWINT, a wallet in Switzerland. Only with the type `twint`."""
     type: Required[
         Literal[
             "acss_debit",
@@ -4093,14 +4684,15 @@ class PaymentIntentCreateParamsPaymentMethodData(TypedDict, total=False, closed=
             "zip",
         ]
     ]
+    """Type of the payment method. Also give the details in the parameter of the same name."""
     upi: PaymentIntentCreateParamsPaymentMethodDataUpi
-    """Data specific to UPI."""
+    """UPI, instant payment from bank accounts in India. Only with the type `upi`."""
     us_bank_account: PaymentIntentCreateParamsPaymentMethodDataUsBankAccount
-    """Data specific to bank accounts in the United States."""
+    """US bank account, debited through ACH. Only with the type `us_bank_account`."""
     wechat_pay: PaymentIntentCreateParamsPaymentMethodDataWechatPay
-    """Data specific to WeChat Pay."""
+    """WeChat Pay, a wallet used mainly in China. Only with the type `wechat_pay`."""
     zip: PaymentIntentCreateParamsPaymentMethodDataZip
-    """Data specific to Zip."""
+    """Zip, with which customers pay in installments. Only with the type `zip`."""
 
 
 class PaymentIntentCreateParamsPaymentMethodOptionsAcssDebitMandateOptions(TypedDict, total=False, closed=True):
@@ -4111,13 +4703,22 @@ class PaymentIntentCreateParamsPaymentMethodOptionsAcssDebitMandateOptions(Typed
     interval_description: Annotated[str, MaxLen(500)]
     """How often payments are taken, in words, as the mandate states it."""
     payment_schedule: Literal["combined", "interval", "sporadic"]
-    """How often payments are taken."""
+    """How often payments are taken.
+
+    - `combined`: At fixed intervals and also on other occasions.
+    - `interval`: At fixed intervals.
+    - `sporadic`: Only on certain occasions.
+    """
     transaction_type: Literal["business", "personal"]
-    """Whether the payments come from a personal or a business account."""
+    """Whether the payments come from a personal or a business account.
+
+    - `business`: The account of a company.
+    - `personal`: The account of a person.
+    """
 
 
 class PaymentIntentCreateParamsPaymentMethodOptionsAcssDebit(TypedDict, total=False, closed=True):
-    """Data specific to pre-authorized debit in Canada (ACSS)."""
+    """Settings for payments by Canadian pre-authorized debit (`acss_debit`)."""
 
     mandate_options: PaymentIntentCreateParamsPaymentMethodOptionsAcssDebitMandateOptions
     """Terms of the mandate that authorizes the payments."""
@@ -4141,14 +4742,12 @@ class PaymentIntentCreateParamsPaymentMethodOptionsAcssDebit(TypedDict, total=Fa
 
 
 class PaymentIntentCreateParamsPaymentMethodOptionsAffirm(TypedDict, total=False, closed=True):
-    """Data specific to Affirm."""
+    """Settings for payments by Affirm (`affirm`)."""
 
     capture_method: Literal["manual"] | None
     """When the authorized money is captured.
 
-    - `automatic`: Captured as soon as the payment is authorized.
-    - `automatic_async`: Captured in the background shortly after the payment is authorized.
-    - `manual`: Captured when you capture the payment. Not all payment methods support it.
+    - `manual`: The money is held until you capture it, where the payment method can do that.
     """
     preferred_locale: Annotated[str, MaxLen(30)]
     """Language of the payment page, as an IETF language tag such as `en-US`."""
@@ -4163,16 +4762,15 @@ class PaymentIntentCreateParamsPaymentMethodOptionsAffirm(TypedDict, total=False
 
 
 class PaymentIntentCreateParamsPaymentMethodOptionsAfterpayClearpay(TypedDict, total=False, closed=True):
-    """Data specific to Afterpay and Clearpay."""
+    """Settings for payments by Afterpay (Clearpay) (`afterpay_clearpay`)."""
 
     capture_method: Literal["manual"] | None
     """When the authorized money is captured.
 
-    - `automatic`: Captured as soon as the payment is authorized.
-    - `automatic_async`: Captured in the background shortly after the payment is authorized.
-    - `manual`: Captured when you capture the payment. Not all payment methods support it.
+    - `manual`: The money is held until you capture it, where the payment method can do that.
     """
     reference: Annotated[str, MaxLen(128)]
+    """Your reference for the order, which Afterpay shows in its reports."""
     setup_future_usage: Literal["none"]
     """Whether the payment method is saved for later payments, and whether the customer will be present for
     them.
@@ -4184,7 +4782,7 @@ class PaymentIntentCreateParamsPaymentMethodOptionsAfterpayClearpay(TypedDict, t
 
 
 class PaymentIntentCreateParamsPaymentMethodOptionsAlipay(TypedDict, total=False, closed=True):
-    """Data specific to Alipay."""
+    """Settings for payments by Alipay (`alipay`)."""
 
     setup_future_usage: Literal["none", "off_session"] | None
     """Whether the payment method is saved for later payments, and whether the customer will be present for
@@ -4197,26 +4795,22 @@ class PaymentIntentCreateParamsPaymentMethodOptionsAlipay(TypedDict, total=False
 
 
 class PaymentIntentCreateParamsPaymentMethodOptionsAlma(TypedDict, total=False, closed=True):
-    """Data specific to Alma."""
+    """Settings for payments by Alma (`alma`)."""
 
     capture_method: Literal["manual"] | None
     """When the authorized money is captured.
 
-    - `automatic`: Captured as soon as the payment is authorized.
-    - `automatic_async`: Captured in the background shortly after the payment is authorized.
-    - `manual`: Captured when you capture the payment. Not all payment methods support it.
+    - `manual`: The money is held until you capture it, where the payment method can do that.
     """
 
 
 class PaymentIntentCreateParamsPaymentMethodOptionsAmazonPay(TypedDict, total=False, closed=True):
-    """Data specific to Amazon Pay."""
+    """Settings for payments by Amazon Pay (`amazon_pay`)."""
 
     capture_method: Literal["manual"] | None
     """When the authorized money is captured.
 
-    - `automatic`: Captured as soon as the payment is authorized.
-    - `automatic_async`: Captured in the background shortly after the payment is authorized.
-    - `manual`: Captured when you capture the payment. Not all payment methods support it.
+    - `manual`: The money is held until you capture it, where the payment method can do that.
     """
     setup_future_usage: Literal["none", "off_session"] | None
     """Whether the payment method is saved for later payments, and whether the customer will be present for
@@ -4229,7 +4823,7 @@ class PaymentIntentCreateParamsPaymentMethodOptionsAmazonPay(TypedDict, total=Fa
 
 
 class PaymentIntentCreateParamsPaymentMethodOptionsAuBecsDebit(TypedDict, total=False, closed=True):
-    """Data specific to BECS Direct Debit in Australia."""
+    """Settings for payments by Australian BECS Direct Debit (`au_becs_debit`)."""
 
     setup_future_usage: Literal["none", "off_session", "on_session"] | None
     """Whether the payment method is saved for later payments, and whether the customer will be present for
@@ -4251,7 +4845,7 @@ class PaymentIntentCreateParamsPaymentMethodOptionsBacsDebitMandateOptions(Typed
 
 
 class PaymentIntentCreateParamsPaymentMethodOptionsBacsDebit(TypedDict, total=False, closed=True):
-    """Data specific to Bacs Direct Debit in the United Kingdom."""
+    """Settings for payments by Bacs Direct Debit (`bacs_debit`)."""
 
     mandate_options: PaymentIntentCreateParamsPaymentMethodOptionsBacsDebitMandateOptions
     """Terms of the mandate that authorizes the payments."""
@@ -4268,7 +4862,7 @@ class PaymentIntentCreateParamsPaymentMethodOptionsBacsDebit(TypedDict, total=Fa
 
 
 class PaymentIntentCreateParamsPaymentMethodOptionsBancontact(TypedDict, total=False, closed=True):
-    """Data specific to Bancontact."""
+    """Settings for payments by Bancontact (`bancontact`)."""
 
     preferred_language: Literal["de", "en", "fr", "nl"]
     """Language of the payment page."""
@@ -4302,11 +4896,14 @@ class PaymentIntentCreateParamsPaymentMethodOptionsBillieCompanyDetailsRegistere
 
 
 class PaymentIntentCreateParamsPaymentMethodOptionsBillieCompanyDetails(TypedDict, total=False, closed=True):
+    """The company that buys, as Billie has to know it."""
+
     registered_address: PaymentIntentCreateParamsPaymentMethodOptionsBillieCompanyDetailsRegisteredAddress | None
     """Address under which the company is registered."""
     registered_name: str
     """Name under which the company is registered."""
     registration_number: str
+    """Number of the company in its register."""
     registration_type: (
         Literal[
             "ch_ein",
@@ -4326,25 +4923,43 @@ class PaymentIntentCreateParamsPaymentMethodOptionsBillieCompanyDetails(TypedDic
         ]
         | None
     )
+    """Register in which the company has that number.
+
+    - `ch_ein`: Employer number in Switzerland.
+    - `de_hrb`: Commercial register of Germany (HRB).
+    - `dk_cvr`: Company register of Denmark (CVR).
+    - `es_cif`: Tax identification of companies in Spain (CIF).
+    - `fi_tunnus`: Business ID in Finland (Y-tunnus).
+    - `fr_siren`: Number of the company in France (SIREN).
+    - `fr_siret`: Number of the establishment in France (SIRET).
+    - `it_rea`: Economic and administrative register of Italy (REA).
+    - `nl_kvk`: Commercial register of the Netherlands (KvK).
+    - `no_org_number`: Organization number in Norway.
+    - `no_pno`: Personal number in Norway.
+    - `se_org_number`: Organization number in Sweden.
+    - `se_pno`: Personal number in Sweden.
+    - `uk_crn`: Company registration number in the United Kingdom.
+    """
     vat: str
+    """VAT number of the company."""
 
 
 class PaymentIntentCreateParamsPaymentMethodOptionsBillie(TypedDict, total=False, closed=True):
-    """Data specific to Billie."""
+    """Settings for payments by Billie (`billie`)."""
 
     capture_method: Literal["manual"] | None
     """When the authorized money is captured.
 
-    - `automatic`: Captured as soon as the payment is authorized.
-    - `automatic_async`: Captured in the background shortly after the payment is authorized.
-    - `manual`: Captured when you capture the payment. Not all payment methods support it.
+    - `manual`: The money is held until you capture it, where the payment method can do that.
     """
     company_details: PaymentIntentCreateParamsPaymentMethodOptionsBillieCompanyDetails | None
+    """The company that buys, as Billie has to know it."""
     reference: str
+    """Your reference for the order at Billie."""
 
 
 class PaymentIntentCreateParamsPaymentMethodOptionsBizum(TypedDict, total=False, closed=True):
-    """Data specific to Bizum."""
+    """Settings for payments by Bizum (`bizum`)."""
 
 
 class PaymentIntentCreateParamsPaymentMethodOptionsBlikMandateOptions(TypedDict, total=False, closed=True):
@@ -4355,9 +4970,10 @@ class PaymentIntentCreateParamsPaymentMethodOptionsBlikMandateOptions(TypedDict,
 
 
 class PaymentIntentCreateParamsPaymentMethodOptionsBlik(TypedDict, total=False, closed=True):
-    """Data specific to BLIK."""
+    """Settings for payments by BLIK (`blik`)."""
 
     code: str
+    """Six-digit BLIK code that the customer reads from the banking app. It is valid for two minutes."""
     mandate_options: PaymentIntentCreateParamsPaymentMethodOptionsBlikMandateOptions
     """Terms of the mandate that authorizes the payments."""
     setup_future_usage: Literal["none", "off_session"] | None
@@ -4371,7 +4987,7 @@ class PaymentIntentCreateParamsPaymentMethodOptionsBlik(TypedDict, total=False, 
 
 
 class PaymentIntentCreateParamsPaymentMethodOptionsBoleto(TypedDict, total=False, closed=True):
-    """Data specific to Boleto."""
+    """Settings for payments by Boleto (`boleto`)."""
 
     expires_after_days: int
     """Number of days after which the customer can no longer pay."""
@@ -4389,9 +5005,9 @@ class PaymentIntentCreateParamsPaymentMethodOptionsCardInstallmentsPlan(TypedDic
     """Selected installment plan."""
 
     count: int
-    """Number of installments."""
+    """How many installments there are. Set for `fixed_count`."""
     interval: Literal["month"]
-    """Unit of the time between installments.
+    """Unit of time between two installments.
 
     - `day`: Days.
     - `week`: Weeks.
@@ -4399,7 +5015,12 @@ class PaymentIntentCreateParamsPaymentMethodOptionsCardInstallmentsPlan(TypedDic
     - `year`: Years.
     """
     type: Required[Literal["bonus", "fixed_count", "revolving"]]
-    """Type of the installment plan."""
+    """Kind of installment plan.
+
+    - `bonus`: The customer pays the whole amount later, in a bonus month.
+    - `fixed_count`: A fixed number of installments.
+    - `revolving`: The customer decides how much to pay each month.
+    """
 
 
 class PaymentIntentCreateParamsPaymentMethodOptionsCardInstallments(TypedDict, total=False, closed=True):
@@ -4437,51 +5058,95 @@ class PaymentIntentCreateParamsPaymentMethodOptionsCardMandateOptions(TypedDict,
     interval_count: int
     """Number of intervals between payments."""
     reference: Required[Annotated[str, MaxLen(80)]]
-    """Your own reference for the mandate or subscription."""
+    """Unique reference of the mandate, up to 80 characters."""
     start_date: Required[int | datetime]
     """First day on which payments can be taken."""
     supported_types: Sequence[Literal["india"]]
+    """Rules to which the mandate keeps; `india` is the only one.
+
+    - `india`: The rules for recurring card payments in India.
+    """
 
 
 class PaymentIntentCreateParamsPaymentMethodOptionsCardThreeDSecureNetworkOptionsCartesBancaires(
     TypedDict, total=False, closed=True
 ):
+    """Data for payments on Cartes Bancaires."""
+
     cb_avalgo: Required[Literal["0", "1", "2", "3", "4", "A"]]
+    """Algorithm by which the bank's server computed the cryptogram (`CB-AVALGO`)."""
     cb_exemption: Annotated[str, MaxLen(4)]
+    """Exemption that the authentication response of Cartes Bancaires returned."""
     cb_score: int
+    """Risk score of Cartes Bancaires from the authentication response."""
 
 
 class PaymentIntentCreateParamsPaymentMethodOptionsCardThreeDSecureNetworkOptions(TypedDict, total=False, closed=True):
+    """Data that only some card networks need."""
+
     cartes_bancaires: PaymentIntentCreateParamsPaymentMethodOptionsCardThreeDSecureNetworkOptionsCartesBancaires
+    """Data for payments on Cartes Bancaires."""
 
 
 class PaymentIntentCreateParamsPaymentMethodOptionsCardThreeDSecure(TypedDict, total=False, closed=True):
+    """Result of 3D Secure, if it was tried."""
+
     ares_trans_status: Literal["A", "C", "I", "N", "R", "U", "Y"]
+    """Result that the bank's server returned for the authentication.
+
+    - `A`: Authentication was attempted; there is proof of the attempt.
+    - `C`: The customer must be challenged.
+    - `I`: For information only.
+    - `N`: Not authenticated.
+    - `R`: The bank rejects the authentication.
+    - `U`: Authentication could not be performed.
+    - `Y`: Authenticated.
+    """
     cryptogram: Required[str]
+    """Cryptogram that proves the authentication (CAVV, AAV or AEVV), 20 bytes in Base64."""
     electronic_commerce_indicator: Literal["01", "02", "05", "06", "07"]
+    """Electronic commerce indicator (ECI), by which the network knows how far the authentication got.
+
+    - `01`: Authentication was attempted (Mastercard).
+    - `02`: Authenticated (Mastercard).
+    - `05`: Authenticated (other networks).
+    - `06`: Authentication was attempted (other networks).
+    - `07`: Not authenticated (other networks).
+    """
     exemption_indicator: Literal["low_risk", "none"]
+    """Exemption from authentication that was requested.
+
+    - `low_risk`: The risk of the payment is low.
+    - `none`: No exemption.
+    """
     network_options: PaymentIntentCreateParamsPaymentMethodOptionsCardThreeDSecureNetworkOptions
+    """Data that only some card networks need."""
     requestor_challenge_indicator: Annotated[str, MaxLen(2)]
+    """Challenge indicator that was sent with the authentication request."""
     transaction_id: Required[str]
+    """Transaction ID of the authentication: of the directory server for 3D Secure 2, the XID for 3D Secure
+    1.
+    """
     version: Required[Literal["1.0.2", "2.1.0", "2.2.0", "2.3.0", "2.3.1"]]
+    """Version of 3D Secure that was used."""
 
 
 class PaymentIntentCreateParamsPaymentMethodOptionsCard(TypedDict, total=False, closed=True):
-    """Settings for card payments."""
+    """Settings for payments by card."""
 
     capture_method: Literal["manual"] | None
     """When the authorized money is captured.
 
-    - `automatic`: Captured as soon as the payment is authorized.
-    - `automatic_async`: Captured in the background shortly after the payment is authorized.
-    - `manual`: Captured when you capture the payment. Not all payment methods support it.
+    - `manual`: The money is held until you capture it, where the payment method can do that.
     """
     cvc_token: str
+    """Token with the security code that the customer entered again."""
     installments: PaymentIntentCreateParamsPaymentMethodOptionsCardInstallments
     """Settings for payment in installments."""
     mandate_options: PaymentIntentCreateParamsPaymentMethodOptionsCardMandateOptions
     """Terms of the mandate that authorizes the payments."""
     moto: bool
+    """Whether the order came by mail or telephone."""
     network: Literal[
         "amex",
         "cartes_bancaires",
@@ -4497,14 +5162,33 @@ class PaymentIntentCreateParamsPaymentMethodOptionsCard(TypedDict, total=False, 
         "unknown",
         "visa",
     ]
+    """Card network to use, where the card supports several. By default the customer's or account's
+    preference applies.
+    """
     request_extended_authorization: Literal["if_available", "never"]
-    """Whether to request a longer capture window."""
+    """Whether to request a longer capture window.
+
+    - `if_available`: Ask for it where the card allows it.
+    - `never`: Do not ask for it.
+    """
     request_incremental_authorization: Literal["if_available", "never"]
-    """Whether to request that the authorized amount can be increased."""
+    """Whether to request that the authorized amount can be increased.
+
+    - `if_available`: Ask for it where the card allows it.
+    - `never`: Do not ask for it.
+    """
     request_multicapture: Literal["if_available", "never"]
-    """Whether to request that the payment can be captured in parts."""
+    """Whether to request that the payment can be captured in parts.
+
+    - `if_available`: Ask for it where the card allows it.
+    - `never`: Do not ask for it.
+    """
     request_overcapture: Literal["if_available", "never"]
-    """Whether to request that more than the authorized amount can be captured."""
+    """Whether to request that more than the authorized amount can be captured.
+
+    - `if_available`: Ask for it where the card allows it.
+    - `never`: Do not ask for it.
+    """
     request_three_d_secure: Literal["any", "automatic", "challenge"]
     """When to request 3D Secure authentication.
 
@@ -4513,7 +5197,14 @@ class PaymentIntentCreateParamsPaymentMethodOptionsCard(TypedDict, total=False, 
     - `challenge`: Whenever possible, preferring that the customer is challenged.
     """
     require_cvc_recollection: bool
+    """Whether the customer must enter the security code of a saved card again."""
     setup_credential_usage: Literal["installment", "recurring", "unscheduled"]
+    """Kind of later payments for which the card is set up, as the card networks classify them.
+
+    - `installment`: Installments of one purchase.
+    - `recurring`: Payments at regular intervals, such as for a subscription.
+    - `unscheduled`: Payments at irregular times, such as when a balance runs low.
+    """
     setup_future_usage: Literal["none", "off_session", "on_session"] | None
     """Whether the payment method is saved for later payments, and whether the customer will be present for
     them.
@@ -4523,40 +5214,61 @@ class PaymentIntentCreateParamsPaymentMethodOptionsCard(TypedDict, total=False, 
     - `on_session`: Saved for payments while the customer is present.
     """
     statement_descriptor_suffix_kana: Annotated[str, MaxLen(22)] | None
+    """Text in kana that follows the account's prefix on card statements in Japan, up to 22 characters with
+    it.
+    """
     statement_descriptor_suffix_kanji: Annotated[str, MaxLen(17)] | None
+    """Text in kanji that follows the account's prefix on card statements in Japan, up to 17 characters
+    with it.
+    """
     stored_credential_usage: Literal["installment", "recurring", "unscheduled"]
+    """Kind of payment that this is with a saved card, as the card networks classify it.
+
+    - `installment`: An installment of one purchase.
+    - `recurring`: One of the payments at regular intervals, such as for a subscription.
+    - `unscheduled`: A payment at an irregular time, such as when a balance runs low.
+    """
     three_d_secure: PaymentIntentCreateParamsPaymentMethodOptionsCardThreeDSecure
+    """Result of 3D Secure, if it was tried."""
 
 
 class PaymentIntentCreateParamsPaymentMethodOptionsCardPresentRouting(TypedDict, total=False, closed=True):
+    """How cards with several networks are routed."""
+
     requested_priority: Literal["domestic", "international"]
+    """Network to prefer for cards with a domestic and an international network.
+
+    - `domestic`: The domestic network.
+    - `international`: The international network.
+    """
 
 
 class PaymentIntentCreateParamsPaymentMethodOptionsCardPresent(TypedDict, total=False, closed=True):
-    """Settings for in-person card payments."""
+    """Settings for payments by card at a Terminal reader (`card_present`)."""
 
     capture_method: Literal["manual", "manual_preferred"]
     """When the authorized money is captured.
 
-    - `automatic`: Captured as soon as the payment is authorized.
-    - `automatic_async`: Captured in the background shortly after the payment is authorized.
-    - `manual`: Captured when you capture the payment. Not all payment methods support it.
+    - `manual`: The money is held until you capture it, where the payment method can do that.
+    - `manual_preferred`: Held until you capture it if the card allows it, else taken at once.
     """
     request_extended_authorization: bool
     """Whether to request a longer capture window."""
     request_incremental_authorization_support: bool
+    """Whether to ask that the authorized amount can be raised later. The charge tells whether the card
+    allows it.
+    """
     routing: PaymentIntentCreateParamsPaymentMethodOptionsCardPresentRouting
+    """How cards with several networks are routed."""
 
 
 class PaymentIntentCreateParamsPaymentMethodOptionsCashapp(TypedDict, total=False, closed=True):
-    """Data specific to Cash App Pay."""
+    """Settings for payments by Cash App Pay (`cashapp`)."""
 
     capture_method: Literal["manual"] | None
     """When the authorized money is captured.
 
-    - `automatic`: Captured as soon as the payment is authorized.
-    - `automatic_async`: Captured in the background shortly after the payment is authorized.
-    - `manual`: Captured when you capture the payment. Not all payment methods support it.
+    - `manual`: The money is held until you capture it, where the payment method can do that.
     """
     setup_future_usage: Literal["none", "off_session", "on_session"] | None
     """Whether the payment method is saved for later payments, and whether the customer will be present for
@@ -4569,7 +5281,7 @@ class PaymentIntentCreateParamsPaymentMethodOptionsCashapp(TypedDict, total=Fals
 
 
 class PaymentIntentCreateParamsPaymentMethodOptionsCrypto(TypedDict, total=False, closed=True):
-    """Data specific to payments with stablecoins."""
+    """Settings for payments by stablecoins (`crypto`)."""
 
     setup_future_usage: Literal["none"]
     """Whether the payment method is saved for later payments, and whether the customer will be present for
@@ -4596,19 +5308,39 @@ class PaymentIntentCreateParamsPaymentMethodOptionsCustomerBalanceBankTransfer(T
     eu_bank_transfer: PaymentIntentCreateParamsPaymentMethodOptionsCustomerBalanceBankTransferEuBankTransfer
     """Settings for bank transfers in the European Union."""
     requested_address_types: Sequence[Literal["aba", "iban", "sepa", "sort_code", "spei", "swift", "zengin"]]
+    """Kinds of account details that the customer is to be given.
+
+    - `aba`: ABA routing and account number.
+    - `iban`: IBAN.
+    - `sepa`: IBAN for SEPA transfers.
+    - `sort_code`: Sort code and account number in the United Kingdom.
+    - `spei`: CLABE in Mexico.
+    - `swift`: Details for SWIFT transfers.
+    - `zengin`: Details for Zengin transfers in Japan.
+    """
     type: Required[
         Literal["eu_bank_transfer", "gb_bank_transfer", "jp_bank_transfer", "mx_bank_transfer", "us_bank_transfer"]
     ]
-    """Type of bank transfer, which depends on the country."""
+    """Kind of bank transfer with which the customer fills the balance.
+
+    - `eu_bank_transfer`: Transfer in euros within Europe (SEPA).
+    - `gb_bank_transfer`: Transfer in the United Kingdom.
+    - `jp_bank_transfer`: Transfer in Japan.
+    - `mx_bank_transfer`: Transfer in Mexico.
+    - `us_bank_transfer`: Transfer in the US.
+    """
 
 
 class PaymentIntentCreateParamsPaymentMethodOptionsCustomerBalance(TypedDict, total=False, closed=True):
-    """Data specific to payments from the customer's cash balance."""
+    """Settings for payments by bank transfers into the customer's cash balance (`customer_balance`)."""
 
     bank_transfer: PaymentIntentCreateParamsPaymentMethodOptionsCustomerBalanceBankTransfer
     """Settings for bank transfers."""
     funding_type: Literal["bank_transfer"]
-    """How the customer adds funds to the balance."""
+    """How the customer adds funds to the balance.
+
+    - `bank_transfer`: By bank transfer.
+    """
     setup_future_usage: Literal["none"]
     """Whether the payment method is saved for later payments, and whether the customer will be present for
     them.
@@ -4620,7 +5352,7 @@ class PaymentIntentCreateParamsPaymentMethodOptionsCustomerBalance(TypedDict, to
 
 
 class PaymentIntentCreateParamsPaymentMethodOptionsEps(TypedDict, total=False, closed=True):
-    """Data specific to EPS."""
+    """Settings for payments by EPS (`eps`)."""
 
     setup_future_usage: Literal["none"]
     """Whether the payment method is saved for later payments, and whether the customer will be present for
@@ -4633,7 +5365,7 @@ class PaymentIntentCreateParamsPaymentMethodOptionsEps(TypedDict, total=False, c
 
 
 class PaymentIntentCreateParamsPaymentMethodOptionsFpx(TypedDict, total=False, closed=True):
-    """Data specific to FPX."""
+    """Settings for payments by FPX (`fpx`)."""
 
     setup_future_usage: Literal["none"]
     """Whether the payment method is saved for later payments, and whether the customer will be present for
@@ -4646,7 +5378,7 @@ class PaymentIntentCreateParamsPaymentMethodOptionsFpx(TypedDict, total=False, c
 
 
 class PaymentIntentCreateParamsPaymentMethodOptionsGiropay(TypedDict, total=False, closed=True):
-    """Data specific to giropay."""
+    """Settings for payments by giropay (`giropay`)."""
 
     setup_future_usage: Literal["none"]
     """Whether the payment method is saved for later payments, and whether the customer will be present for
@@ -4659,7 +5391,7 @@ class PaymentIntentCreateParamsPaymentMethodOptionsGiropay(TypedDict, total=Fals
 
 
 class PaymentIntentCreateParamsPaymentMethodOptionsGrabpay(TypedDict, total=False, closed=True):
-    """Data specific to GrabPay."""
+    """Settings for payments by GrabPay (`grabpay`)."""
 
     setup_future_usage: Literal["none"]
     """Whether the payment method is saved for later payments, and whether the customer will be present for
@@ -4672,7 +5404,7 @@ class PaymentIntentCreateParamsPaymentMethodOptionsGrabpay(TypedDict, total=Fals
 
 
 class PaymentIntentCreateParamsPaymentMethodOptionsIdeal(TypedDict, total=False, closed=True):
-    """Data specific to iDEAL."""
+    """Settings for payments by iDEAL (`ideal`)."""
 
     setup_future_usage: Literal["none", "off_session"] | None
     """Whether the payment method is saved for later payments, and whether the customer will be present for
@@ -4685,18 +5417,16 @@ class PaymentIntentCreateParamsPaymentMethodOptionsIdeal(TypedDict, total=False,
 
 
 class PaymentIntentCreateParamsPaymentMethodOptionsInteracPresent(TypedDict, total=False, closed=True):
-    """Data specific to in-person Interac payments."""
+    """Settings for payments by Interac card at a Terminal reader (`interac_present`)."""
 
 
 class PaymentIntentCreateParamsPaymentMethodOptionsKakaoPay(TypedDict, total=False, closed=True):
-    """Data specific to Kakao Pay."""
+    """Settings for payments by Kakao Pay (`kakao_pay`)."""
 
     capture_method: Literal["manual"] | None
     """When the authorized money is captured.
 
-    - `automatic`: Captured as soon as the payment is authorized.
-    - `automatic_async`: Captured in the background shortly after the payment is authorized.
-    - `manual`: Captured when you capture the payment. Not all payment methods support it.
+    - `manual`: The money is held until you capture it, where the payment method can do that.
     """
     setup_future_usage: Literal["none", "off_session"] | None
     """Whether the payment method is saved for later payments, and whether the customer will be present for
@@ -4709,42 +5439,66 @@ class PaymentIntentCreateParamsPaymentMethodOptionsKakaoPay(TypedDict, total=Fal
 
 
 class PaymentIntentCreateParamsPaymentMethodOptionsKlarnaOnDemand(TypedDict, total=False, closed=True):
+    """Expected amounts and frequency of payments on demand."""
+
     average_amount: int
+    """Amount that you expect on average, in the smallest currency unit."""
     maximum_amount: int
+    """Most that one payment can be, in the smallest currency unit."""
     minimum_amount: int
+    """Least that one payment can be, in the smallest currency unit."""
     purchase_interval: Literal["day", "month", "week", "year"]
+    """Unit of time in which customers usually buy again.
+
+    - `day`: Days.
+    - `month`: Months.
+    - `week`: Weeks.
+    - `year`: Years.
+    """
     purchase_interval_count: int
+    """How many of these units lie between two purchases."""
 
 
 class PaymentIntentCreateParamsPaymentMethodOptionsKlarnaSubscriptionNextBilling(TypedDict, total=False, closed=True):
+    """The next bill of the subscription."""
+
     amount: Required[int]
+    """Amount of the next bill, in the smallest currency unit."""
     date: Required[str]
+    """Date of the next bill, as `YYYY-MM-DD`."""
 
 
 class PaymentIntentCreateParamsPaymentMethodOptionsKlarnaSubscription(TypedDict, total=False, closed=True):
+    """Subscriptions that the customer buys or sets up with Klarna."""
+
     interval: Required[Literal["day", "month", "week", "year"]]
-    """- `day`: Days.
+    """Unit of time between two bills.
+
+    - `day`: Days.
     - `week`: Weeks.
     - `month`: Months.
     - `year`: Years.
     """
     interval_count: int
+    """How many units of time lie between two bills."""
     name: Annotated[str, MaxLen(255)]
+    """Name of the subscription, which Klarna shows."""
     next_billing: PaymentIntentCreateParamsPaymentMethodOptionsKlarnaSubscriptionNextBilling
+    """The next bill of the subscription."""
     reference: Required[Annotated[str, MaxLen(255)]]
+    """Your reference for the subscription, which stays the same over all its payments."""
 
 
 class PaymentIntentCreateParamsPaymentMethodOptionsKlarna(TypedDict, total=False, closed=True):
-    """Data specific to Klarna."""
+    """Settings for payments by Klarna (`klarna`)."""
 
     capture_method: Literal["manual"] | None
     """When the authorized money is captured.
 
-    - `automatic`: Captured as soon as the payment is authorized.
-    - `automatic_async`: Captured in the background shortly after the payment is authorized.
-    - `manual`: Captured when you capture the payment. Not all payment methods support it.
+    - `manual`: The money is held until you capture it, where the payment method can do that.
     """
     on_demand: PaymentIntentCreateParamsPaymentMethodOptionsKlarnaOnDemand
+    """Expected amounts and frequency of payments on demand."""
     preferred_locale: Literal[
         "cs-CZ",
         "da-DK",
@@ -4803,17 +5557,20 @@ class PaymentIntentCreateParamsPaymentMethodOptionsKlarna(TypedDict, total=False
     - `on_session`: Saved for payments while the customer is present.
     """
     subscriptions: Sequence[PaymentIntentCreateParamsPaymentMethodOptionsKlarnaSubscription] | None
+    """Subscriptions that the customer buys or sets up with Klarna."""
 
 
 class PaymentIntentCreateParamsPaymentMethodOptionsKonbini(TypedDict, total=False, closed=True):
-    """Data specific to Konbini."""
+    """Settings for payments by Konbini (`konbini`)."""
 
     confirmation_number: Annotated[str, MaxLen(11)] | None
+    """Number of 10 or 11 digits that the customer enters at the store; Stripe picks one unless set."""
     expires_after_days: int | None
     """Number of days after which the customer can no longer pay."""
     expires_at: int | datetime | None
-    """Time at which it expires."""
+    """When the payment code expires."""
     product_description: Annotated[str, MaxLen(22)] | None
+    """Description of the product, which some stores show, up to 22 characters."""
     setup_future_usage: Literal["none"]
     """Whether the payment method is saved for later payments, and whether the customer will be present for
     them.
@@ -4825,14 +5582,12 @@ class PaymentIntentCreateParamsPaymentMethodOptionsKonbini(TypedDict, total=Fals
 
 
 class PaymentIntentCreateParamsPaymentMethodOptionsKrCard(TypedDict, total=False, closed=True):
-    """Data specific to Korean cards."""
+    """Settings for payments by South Korean card (`kr_card`)."""
 
     capture_method: Literal["manual"] | None
     """When the authorized money is captured.
 
-    - `automatic`: Captured as soon as the payment is authorized.
-    - `automatic_async`: Captured in the background shortly after the payment is authorized.
-    - `manual`: Captured when you capture the payment. Not all payment methods support it.
+    - `manual`: The money is held until you capture it, where the payment method can do that.
     """
     setup_future_usage: Literal["none", "off_session"] | None
     """Whether the payment method is saved for later payments, and whether the customer will be present for
@@ -4845,16 +5600,15 @@ class PaymentIntentCreateParamsPaymentMethodOptionsKrCard(TypedDict, total=False
 
 
 class PaymentIntentCreateParamsPaymentMethodOptionsLink(TypedDict, total=False, closed=True):
-    """Settings for payments with Link."""
+    """Settings for payments by Link (`link`)."""
 
     capture_method: Literal["manual"] | None
     """When the authorized money is captured.
 
-    - `automatic`: Captured as soon as the payment is authorized.
-    - `automatic_async`: Captured in the background shortly after the payment is authorized.
-    - `manual`: Captured when you capture the payment. Not all payment methods support it.
+    - `manual`: The money is held until you capture it, where the payment method can do that.
     """
     persistent_token: str
+    """Deprecated: not used anymore. Token that recognized the Link customer."""
     setup_future_usage: Literal["none", "off_session"] | None
     """Whether the payment method is saved for later payments, and whether the customer will be present for
     them.
@@ -4866,7 +5620,7 @@ class PaymentIntentCreateParamsPaymentMethodOptionsLink(TypedDict, total=False, 
 
 
 class PaymentIntentCreateParamsPaymentMethodOptionsMbWay(TypedDict, total=False, closed=True):
-    """Data specific to MB WAY."""
+    """Settings for payments by MB WAY (`mb_way`)."""
 
     setup_future_usage: Literal["none"]
     """Whether the payment method is saved for later payments, and whether the customer will be present for
@@ -4879,14 +5633,12 @@ class PaymentIntentCreateParamsPaymentMethodOptionsMbWay(TypedDict, total=False,
 
 
 class PaymentIntentCreateParamsPaymentMethodOptionsMobilepay(TypedDict, total=False, closed=True):
-    """Data specific to MobilePay."""
+    """Settings for payments by MobilePay (`mobilepay`)."""
 
     capture_method: Literal["manual"] | None
     """When the authorized money is captured.
 
-    - `automatic`: Captured as soon as the payment is authorized.
-    - `automatic_async`: Captured in the background shortly after the payment is authorized.
-    - `manual`: Captured when you capture the payment. Not all payment methods support it.
+    - `manual`: The money is held until you capture it, where the payment method can do that.
     """
     setup_future_usage: Literal["none"]
     """Whether the payment method is saved for later payments, and whether the customer will be present for
@@ -4899,7 +5651,7 @@ class PaymentIntentCreateParamsPaymentMethodOptionsMobilepay(TypedDict, total=Fa
 
 
 class PaymentIntentCreateParamsPaymentMethodOptionsMultibanco(TypedDict, total=False, closed=True):
-    """Data specific to Multibanco."""
+    """Settings for payments by Multibanco (`multibanco`)."""
 
     setup_future_usage: Literal["none"]
     """Whether the payment method is saved for later payments, and whether the customer will be present for
@@ -4912,14 +5664,12 @@ class PaymentIntentCreateParamsPaymentMethodOptionsMultibanco(TypedDict, total=F
 
 
 class PaymentIntentCreateParamsPaymentMethodOptionsNaverPay(TypedDict, total=False, closed=True):
-    """Data specific to Naver Pay."""
+    """Settings for payments by Naver Pay (`naver_pay`)."""
 
     capture_method: Literal["manual"] | None
     """When the authorized money is captured.
 
-    - `automatic`: Captured as soon as the payment is authorized.
-    - `automatic_async`: Captured in the background shortly after the payment is authorized.
-    - `manual`: Captured when you capture the payment. Not all payment methods support it.
+    - `manual`: The money is held until you capture it, where the payment method can do that.
     """
     setup_future_usage: Literal["none", "off_session"] | None
     """Whether the payment method is saved for later payments, and whether the customer will be present for
@@ -4932,7 +5682,7 @@ class PaymentIntentCreateParamsPaymentMethodOptionsNaverPay(TypedDict, total=Fal
 
 
 class PaymentIntentCreateParamsPaymentMethodOptionsNzBankAccount(TypedDict, total=False, closed=True):
-    """Data specific to BECS Direct Debit in New Zealand."""
+    """Settings for payments by New Zealand BECS Direct Debit (`nz_bank_account`)."""
 
     setup_future_usage: Literal["none", "off_session", "on_session"] | None
     """Whether the payment method is saved for later payments, and whether the customer will be present for
@@ -4947,7 +5697,7 @@ class PaymentIntentCreateParamsPaymentMethodOptionsNzBankAccount(TypedDict, tota
 
 
 class PaymentIntentCreateParamsPaymentMethodOptionsOxxo(TypedDict, total=False, closed=True):
-    """Data specific to OXXO."""
+    """Settings for payments by OXXO (`oxxo`)."""
 
     expires_after_days: int
     """Number of days after which the customer can no longer pay."""
@@ -4962,7 +5712,7 @@ class PaymentIntentCreateParamsPaymentMethodOptionsOxxo(TypedDict, total=False, 
 
 
 class PaymentIntentCreateParamsPaymentMethodOptionsP24(TypedDict, total=False, closed=True):
-    """Data specific to Przelewy24."""
+    """Settings for payments by Przelewy24 (`p24`)."""
 
     setup_future_usage: Literal["none"]
     """Whether the payment method is saved for later payments, and whether the customer will be present for
@@ -4973,21 +5723,20 @@ class PaymentIntentCreateParamsPaymentMethodOptionsP24(TypedDict, total=False, c
     - `on_session`: Saved for payments while the customer is present.
     """
     tos_shown_and_accepted: bool
+    """Whether the customer was shown, and accepted, the terms of Przelewy24."""
 
 
 class PaymentIntentCreateParamsPaymentMethodOptionsPayByBank(TypedDict, total=False, closed=True):
-    """Data specific to Pay by Bank."""
+    """Settings for payments by Pay by Bank (`pay_by_bank`)."""
 
 
 class PaymentIntentCreateParamsPaymentMethodOptionsPayco(TypedDict, total=False, closed=True):
-    """Data specific to PAYCO."""
+    """Settings for payments by PAYCO (`payco`)."""
 
     capture_method: Literal["manual"] | None
     """When the authorized money is captured.
 
-    - `automatic`: Captured as soon as the payment is authorized.
-    - `automatic_async`: Captured in the background shortly after the payment is authorized.
-    - `manual`: Captured when you capture the payment. Not all payment methods support it.
+    - `manual`: The money is held until you capture it, where the payment method can do that.
     """
     setup_future_usage: Literal["none"]
     """Whether the payment method is saved for later payments, and whether the customer will be present for
@@ -5000,7 +5749,7 @@ class PaymentIntentCreateParamsPaymentMethodOptionsPayco(TypedDict, total=False,
 
 
 class PaymentIntentCreateParamsPaymentMethodOptionsPaynow(TypedDict, total=False, closed=True):
-    """Data specific to PayNow."""
+    """Settings for payments by PayNow (`paynow`)."""
 
     setup_future_usage: Literal["none"]
     """Whether the payment method is saved for later payments, and whether the customer will be present for
@@ -5013,14 +5762,12 @@ class PaymentIntentCreateParamsPaymentMethodOptionsPaynow(TypedDict, total=False
 
 
 class PaymentIntentCreateParamsPaymentMethodOptionsPaypal(TypedDict, total=False, closed=True):
-    """Data specific to PayPal."""
+    """Settings for payments by PayPal (`paypal`)."""
 
     capture_method: Literal["manual"] | None
     """When the authorized money is captured.
 
-    - `automatic`: Captured as soon as the payment is authorized.
-    - `automatic_async`: Captured in the background shortly after the payment is authorized.
-    - `manual`: Captured when you capture the payment. Not all payment methods support it.
+    - `manual`: The money is held until you capture it, where the payment method can do that.
     """
     preferred_locale: Literal[
         "cs-CZ",
@@ -5047,7 +5794,9 @@ class PaymentIntentCreateParamsPaymentMethodOptionsPaypal(TypedDict, total=False
     ]
     """Language of the payment page, as an IETF language tag such as `en-US`."""
     reference: Annotated[str, MaxLen(127)]
+    """Your reference for the payment, which PayPal shows to the customer, such as an order number."""
     risk_correlation_id: Annotated[str, MaxLen(32)]
+    """ID by which PayPal links the payment to risk data that was collected before."""
     setup_future_usage: Literal["none", "off_session"] | None
     """Whether the payment method is saved for later payments, and whether the customer will be present for
     them.
@@ -5059,7 +5808,7 @@ class PaymentIntentCreateParamsPaymentMethodOptionsPaypal(TypedDict, total=False
 
 
 class PaymentIntentCreateParamsPaymentMethodOptionsPaypay(TypedDict, total=False, closed=True):
-    """Data specific to PayPay."""
+    """Settings for payments by PayPay (`paypay`)."""
 
 
 class PaymentIntentCreateParamsPaymentMethodOptionsPaytoMandateOptions(TypedDict, total=False, closed=True):
@@ -5078,7 +5827,17 @@ class PaymentIntentCreateParamsPaymentMethodOptionsPaytoMandateOptions(TypedDict
     payment_schedule: (
         Literal["adhoc", "annual", "daily", "fortnightly", "monthly", "quarterly", "semi_annual", "weekly"] | None
     )
-    """How often payments are taken."""
+    """How often payments are taken.
+
+    - `adhoc`: At any time.
+    - `annual`: Once a year.
+    - `daily`: Every day.
+    - `fortnightly`: Every two weeks.
+    - `monthly`: Every month.
+    - `quarterly`: Every three months.
+    - `semi_annual`: Twice a year.
+    - `weekly`: Every week.
+    """
     payments_per_period: int | None
     """Number of payments per period."""
     purpose: (
@@ -5097,11 +5856,24 @@ class PaymentIntentCreateParamsPaymentMethodOptionsPaytoMandateOptions(TypedDict
         ]
         | None
     )
-    """Purpose of the payments."""
+    """Purpose of the payments.
+
+    - `dependant_support`: Support of dependants.
+    - `government`: Payments to the government.
+    - `loan`: Repayment of a loan.
+    - `mortgage`: Repayment of a mortgage.
+    - `other`: Something else.
+    - `pension`: Pension.
+    - `personal`: Personal payments.
+    - `retail`: Purchases.
+    - `salary`: Salary.
+    - `tax`: Taxes.
+    - `utility`: Utilities, such as electricity or water.
+    """
 
 
 class PaymentIntentCreateParamsPaymentMethodOptionsPayto(TypedDict, total=False, closed=True):
-    """Data specific to PayTo."""
+    """Settings for payments by PayTo (`payto`)."""
 
     mandate_options: PaymentIntentCreateParamsPaymentMethodOptionsPaytoMandateOptions
     """Terms of the mandate that authorizes the payments."""
@@ -5121,6 +5893,11 @@ class PaymentIntentCreateParamsPaymentMethodOptionsPixMandateOptions(TypedDict, 
     amount: int
     """Amount of the payments, in the smallest currency unit. See `amount_type`."""
     amount_includes_iof: Literal["always", "never"]
+    """Whether the amount contains the Brazilian tax on financial operations (IOF).
+
+    - `always`: The tax is part of the amount, so that you bear it.
+    - `never`: The tax is added, so that the customer bears it.
+    """
     amount_type: Literal["fixed", "maximum"]
     """Whether each payment has exactly the amount or at most the amount.
 
@@ -5132,21 +5909,33 @@ class PaymentIntentCreateParamsPaymentMethodOptionsPixMandateOptions(TypedDict, 
     end_date: str
     """Day on which the mandate ends."""
     payment_schedule: Literal["halfyearly", "monthly", "quarterly", "weekly", "yearly"]
-    """How often payments are taken."""
+    """How often payments are taken.
+
+    - `halfyearly`: Every half year.
+    - `monthly`: Every month.
+    - `quarterly`: Every three months.
+    - `weekly`: Every week.
+    - `yearly`: Every year.
+    """
     reference: Annotated[str, MaxLen(35)]
-    """Your own reference for the mandate or subscription."""
+    """Your reference for the mandate, which the customer and the bank see."""
     start_date: str
     """First day on which payments can be taken."""
 
 
 class PaymentIntentCreateParamsPaymentMethodOptionsPix(TypedDict, total=False, closed=True):
-    """Data specific to Pix."""
+    """Settings for payments by Pix (`pix`)."""
 
     amount_includes_iof: Literal["always", "never"]
+    """Whether the amount contains the Brazilian tax on financial operations (IOF).
+
+    - `always`: The tax is part of the amount, so that you bear it.
+    - `never`: The tax is added, so that the customer bears it.
+    """
     expires_after_seconds: int
     """Number of seconds after which the customer can no longer pay."""
     expires_at: int | datetime
-    """Time at which it expires."""
+    """When the QR code of Pix expires."""
     mandate_options: PaymentIntentCreateParamsPaymentMethodOptionsPixMandateOptions
     """Terms of the mandate that authorizes the payments."""
     setup_future_usage: Literal["none", "off_session"]
@@ -5160,7 +5949,7 @@ class PaymentIntentCreateParamsPaymentMethodOptionsPix(TypedDict, total=False, c
 
 
 class PaymentIntentCreateParamsPaymentMethodOptionsPromptpay(TypedDict, total=False, closed=True):
-    """Data specific to PromptPay."""
+    """Settings for payments by PromptPay (`promptpay`)."""
 
     setup_future_usage: Literal["none"]
     """Whether the payment method is saved for later payments, and whether the customer will be present for
@@ -5173,14 +5962,12 @@ class PaymentIntentCreateParamsPaymentMethodOptionsPromptpay(TypedDict, total=Fa
 
 
 class PaymentIntentCreateParamsPaymentMethodOptionsRevolutPay(TypedDict, total=False, closed=True):
-    """Data specific to Revolut Pay."""
+    """Settings for payments by Revolut Pay (`revolut_pay`)."""
 
     capture_method: Literal["manual"] | None
     """When the authorized money is captured.
 
-    - `automatic`: Captured as soon as the payment is authorized.
-    - `automatic_async`: Captured in the background shortly after the payment is authorized.
-    - `manual`: Captured when you capture the payment. Not all payment methods support it.
+    - `manual`: The money is held until you capture it, where the payment method can do that.
     """
     setup_future_usage: Literal["none", "off_session"] | None
     """Whether the payment method is saved for later payments, and whether the customer will be present for
@@ -5193,14 +5980,12 @@ class PaymentIntentCreateParamsPaymentMethodOptionsRevolutPay(TypedDict, total=F
 
 
 class PaymentIntentCreateParamsPaymentMethodOptionsSamsungPay(TypedDict, total=False, closed=True):
-    """Data specific to Samsung Pay."""
+    """Settings for payments by Samsung Pay (`samsung_pay`)."""
 
     capture_method: Literal["manual"] | None
     """When the authorized money is captured.
 
-    - `automatic`: Captured as soon as the payment is authorized.
-    - `automatic_async`: Captured in the background shortly after the payment is authorized.
-    - `manual`: Captured when you capture the payment. Not all payment methods support it.
+    - `manual`: The money is held until you capture it, where the payment method can do that.
     """
     setup_future_usage: Literal["none"]
     """Whether the payment method is saved for later payments, and whether the customer will be present for
@@ -5213,14 +5998,12 @@ class PaymentIntentCreateParamsPaymentMethodOptionsSamsungPay(TypedDict, total=F
 
 
 class PaymentIntentCreateParamsPaymentMethodOptionsSatispay(TypedDict, total=False, closed=True):
-    """Data specific to Satispay."""
+    """Settings for payments by Satispay (`satispay`)."""
 
     capture_method: Literal["manual"] | None
     """When the authorized money is captured.
 
-    - `automatic`: Captured as soon as the payment is authorized.
-    - `automatic_async`: Captured in the background shortly after the payment is authorized.
-    - `manual`: Captured when you capture the payment. Not all payment methods support it.
+    - `manual`: The money is held until you capture it, where the payment method can do that.
     """
     setup_future_usage: Literal["none", "off_session", "on_session"] | None
     """Whether the payment method is saved for later payments, and whether the customer will be present for
@@ -5233,14 +6016,12 @@ class PaymentIntentCreateParamsPaymentMethodOptionsSatispay(TypedDict, total=Fal
 
 
 class PaymentIntentCreateParamsPaymentMethodOptionsScalapay(TypedDict, total=False, closed=True):
-    """Data specific to Scalapay."""
+    """Settings for payments by Scalapay (`scalapay`)."""
 
     capture_method: Literal["manual"] | None
     """When the authorized money is captured.
 
-    - `automatic`: Captured as soon as the payment is authorized.
-    - `automatic_async`: Captured in the background shortly after the payment is authorized.
-    - `manual`: Captured when you capture the payment. Not all payment methods support it.
+    - `manual`: The money is held until you capture it, where the payment method can do that.
     """
 
 
@@ -5252,7 +6033,7 @@ class PaymentIntentCreateParamsPaymentMethodOptionsSepaDebitMandateOptions(Typed
 
 
 class PaymentIntentCreateParamsPaymentMethodOptionsSepaDebit(TypedDict, total=False, closed=True):
-    """Data specific to SEPA Direct Debit."""
+    """Settings for payments by SEPA Direct Debit (`sepa_debit`)."""
 
     mandate_options: PaymentIntentCreateParamsPaymentMethodOptionsSepaDebitMandateOptions
     """Terms of the mandate that authorizes the payments."""
@@ -5269,14 +6050,12 @@ class PaymentIntentCreateParamsPaymentMethodOptionsSepaDebit(TypedDict, total=Fa
 
 
 class PaymentIntentCreateParamsPaymentMethodOptionsSequra(TypedDict, total=False, closed=True):
-    """Data specific to seQura."""
+    """Settings for payments by seQura (`sequra`)."""
 
     capture_method: Literal["manual"] | None
     """When the authorized money is captured.
 
-    - `automatic`: Captured as soon as the payment is authorized.
-    - `automatic_async`: Captured in the background shortly after the payment is authorized.
-    - `manual`: Captured when you capture the payment. Not all payment methods support it.
+    - `manual`: The money is held until you capture it, where the payment method can do that.
     """
     setup_future_usage: Literal["none"]
     """Whether the payment method is saved for later payments, and whether the customer will be present for
@@ -5289,7 +6068,7 @@ class PaymentIntentCreateParamsPaymentMethodOptionsSequra(TypedDict, total=False
 
 
 class PaymentIntentCreateParamsPaymentMethodOptionsSofort(TypedDict, total=False, closed=True):
-    """Data specific to Sofort."""
+    """Settings for payments by Sofort (`sofort`)."""
 
     preferred_language: Literal["de", "en", "es", "fr", "it", "nl", "pl"] | None
     """Language of the payment page."""
@@ -5304,14 +6083,12 @@ class PaymentIntentCreateParamsPaymentMethodOptionsSofort(TypedDict, total=False
 
 
 class PaymentIntentCreateParamsPaymentMethodOptionsSunbit(TypedDict, total=False, closed=True):
-    """Data specific to Sunbit."""
+    """Settings for payments by Sunbit (`sunbit`)."""
 
     capture_method: Literal["manual"] | None
     """When the authorized money is captured.
 
-    - `automatic`: Captured as soon as the payment is authorized.
-    - `automatic_async`: Captured in the background shortly after the payment is authorized.
-    - `manual`: Captured when you capture the payment. Not all payment methods support it.
+    - `manual`: The money is held until you capture it, where the payment method can do that.
     """
     setup_future_usage: Literal["none"]
     """Whether the payment method is saved for later payments, and whether the customer will be present for
@@ -5324,9 +6101,10 @@ class PaymentIntentCreateParamsPaymentMethodOptionsSunbit(TypedDict, total=False
 
 
 class PaymentIntentCreateParamsPaymentMethodOptionsSwish(TypedDict, total=False, closed=True):
-    """Data specific to Swish."""
+    """Settings for payments by Swish (`swish`)."""
 
     reference: str | None
+    """Your reference for the order, which the customer sees in the Swish app."""
     setup_future_usage: Literal["none"]
     """Whether the payment method is saved for later payments, and whether the customer will be present for
     them.
@@ -5338,7 +6116,7 @@ class PaymentIntentCreateParamsPaymentMethodOptionsSwish(TypedDict, total=False,
 
 
 class PaymentIntentCreateParamsPaymentMethodOptionsTwint(TypedDict, total=False, closed=True):
-    """Data specific to TWINT."""
+    """Settings for payments by TWINT (`twint`)."""
 
     setup_future_usage: Literal["none", "off_session"]
     """Whether the payment method is saved for later payments, and whether the customer will be present for
@@ -5368,7 +6146,7 @@ class PaymentIntentCreateParamsPaymentMethodOptionsUpiMandateOptions(TypedDict, 
 
 
 class PaymentIntentCreateParamsPaymentMethodOptionsUpi(TypedDict, total=False, closed=True):
-    """Data specific to UPI."""
+    """Settings for payments by UPI (`upi`)."""
 
     mandate_options: PaymentIntentCreateParamsPaymentMethodOptionsUpiMandateOptions
     """Terms of the mandate that authorizes the payments."""
@@ -5388,7 +6166,11 @@ class PaymentIntentCreateParamsPaymentMethodOptionsUsBankAccountFinancialConnect
     """Limits which accounts the customer can link."""
 
     account_subcategories: Sequence[Literal["checking", "savings"]]
-    """Types of accounts that can be linked. Checking and savings by default."""
+    """Types of accounts that can be linked. Checking and savings by default.
+
+    - `checking`: Checking accounts.
+    - `savings`: Savings accounts.
+    """
 
 
 class PaymentIntentCreateParamsPaymentMethodOptionsUsBankAccountFinancialConnections(
@@ -5399,9 +6181,20 @@ class PaymentIntentCreateParamsPaymentMethodOptionsUsBankAccountFinancialConnect
     filters: PaymentIntentCreateParamsPaymentMethodOptionsUsBankAccountFinancialConnectionsFilters
     """Limits which accounts the customer can link."""
     permissions: Sequence[Literal["balances", "ownership", "payment_method", "transactions"]]
-    """Data that you request access to. It must contain `payment_method`."""
+    """Data that you request access to. It must contain `payment_method`.
+
+    - `balances`: Balances of the account.
+    - `ownership`: Names and addresses of the owners.
+    - `payment_method`: Use of the account for payments.
+    - `transactions`: Transactions of the account.
+    """
     prefetch: Sequence[Literal["balances", "ownership", "transactions"]]
-    """Data that Stripe retrieves as soon as the account is linked."""
+    """Data that Stripe retrieves as soon as the account is linked.
+
+    - `balances`: Balances.
+    - `ownership`: Owners.
+    - `transactions`: Transactions.
+    """
     return_url: str
     """URL to which a webview in an app returns after the account is linked."""
 
@@ -5410,27 +6203,32 @@ class PaymentIntentCreateParamsPaymentMethodOptionsUsBankAccountMandateOptions(T
     """Terms of the mandate that authorizes the payments."""
 
     collection_method: Literal["paper"] | None
-    """How the customer agreed to the mandate.
+    """How the customer agreed to the mandate, where this was not online.
 
-    - `charge_automatically`: Stripe charges the default payment method.
-    - `send_invoice`: Stripe emails the customer an invoice with payment instructions.
-    - `paper`: The customer signed on paper.
+    - `paper`: On paper.
     """
 
 
 class PaymentIntentCreateParamsPaymentMethodOptionsUsBankAccountNetworks(TypedDict, total=False, closed=True):
+    """Networks on which the bank account may be used."""
+
     requested: Sequence[Literal["ach", "us_domestic_wire"]]
-    """Networks that the payment can use."""
+    """Networks that are requested.
+
+    - `ach`: ACH.
+    - `us_domestic_wire`: Wire transfers within the US.
+    """
 
 
 class PaymentIntentCreateParamsPaymentMethodOptionsUsBankAccount(TypedDict, total=False, closed=True):
-    """Data specific to bank accounts in the United States."""
+    """Settings for payments by ACH Direct Debit (`us_bank_account`)."""
 
     financial_connections: PaymentIntentCreateParamsPaymentMethodOptionsUsBankAccountFinancialConnections
     """Settings for linking the bank account with Financial Connections."""
     mandate_options: PaymentIntentCreateParamsPaymentMethodOptionsUsBankAccountMandateOptions
     """Terms of the mandate that authorizes the payments."""
     networks: PaymentIntentCreateParamsPaymentMethodOptionsUsBankAccountNetworks
+    """Networks on which the bank account may be used."""
     setup_future_usage: Literal["none", "off_session", "on_session"] | None
     """Whether the payment method is saved for later payments, and whether the customer will be present for
     them.
@@ -5442,6 +6240,13 @@ class PaymentIntentCreateParamsPaymentMethodOptionsUsBankAccount(TypedDict, tota
     target_date: str
     """Earliest date on which to debit the bank account, as `YYYY-MM-DD`, 3 to 15 days ahead."""
     transaction_purpose: Literal["goods", "other", "services", "unspecified"] | None
+    """What the payment is for, as some networks have to be told.
+
+    - `goods`: For goods.
+    - `other`: For something else.
+    - `services`: For services.
+    - `unspecified`: Not stated.
+    """
     verification_method: Literal["automatic", "instant", "microdeposits"]
     """How to verify the bank account.
 
@@ -5452,10 +6257,17 @@ class PaymentIntentCreateParamsPaymentMethodOptionsUsBankAccount(TypedDict, tota
 
 
 class PaymentIntentCreateParamsPaymentMethodOptionsWechatPay(TypedDict, total=False, closed=True):
-    """Data specific to WeChat Pay."""
+    """Settings for payments by WeChat Pay (`wechat_pay`)."""
 
     app_id: str
+    """ID of your app at WeChat, for payments from a mobile app."""
     client: Literal["android", "ios", "web"]
+    """Where the customer pays: in a browser or a mobile app.
+
+    - `android`: In an Android app.
+    - `ios`: In an iOS app.
+    - `web`: In a browser.
+    """
     setup_future_usage: Literal["none"]
     """Whether the payment method is saved for later payments, and whether the customer will be present for
     them.
@@ -5467,7 +6279,7 @@ class PaymentIntentCreateParamsPaymentMethodOptionsWechatPay(TypedDict, total=Fa
 
 
 class PaymentIntentCreateParamsPaymentMethodOptionsZip(TypedDict, total=False, closed=True):
-    """Data specific to Zip."""
+    """Settings for payments by Zip (`zip`)."""
 
     setup_future_usage: Literal["none"]
     """Whether the payment method is saved for later payments, and whether the customer will be present for
@@ -5480,130 +6292,131 @@ class PaymentIntentCreateParamsPaymentMethodOptionsZip(TypedDict, total=False, c
 
 
 class PaymentIntentCreateParamsPaymentMethodOptions(TypedDict, total=False, closed=True):
-    """Settings per type of payment method."""
+    """Settings for single payment methods, which go before those of the whole payment."""
 
     acss_debit: PaymentIntentCreateParamsPaymentMethodOptionsAcssDebit | None
-    """Data specific to pre-authorized debit in Canada (ACSS)."""
+    """Settings for payments by Canadian pre-authorized debit (`acss_debit`)."""
     affirm: PaymentIntentCreateParamsPaymentMethodOptionsAffirm | None
-    """Data specific to Affirm."""
+    """Settings for payments by Affirm (`affirm`)."""
     afterpay_clearpay: PaymentIntentCreateParamsPaymentMethodOptionsAfterpayClearpay | None
-    """Data specific to Afterpay and Clearpay."""
+    """Settings for payments by Afterpay (Clearpay) (`afterpay_clearpay`)."""
     alipay: PaymentIntentCreateParamsPaymentMethodOptionsAlipay | None
-    """Data specific to Alipay."""
+    """Settings for payments by Alipay (`alipay`)."""
     alma: PaymentIntentCreateParamsPaymentMethodOptionsAlma | None
-    """Data specific to Alma."""
+    """Settings for payments by Alma (`alma`)."""
     amazon_pay: PaymentIntentCreateParamsPaymentMethodOptionsAmazonPay | None
-    """Data specific to Amazon Pay."""
+    """Settings for payments by Amazon Pay (`amazon_pay`)."""
     au_becs_debit: PaymentIntentCreateParamsPaymentMethodOptionsAuBecsDebit | None
-    """Data specific to BECS Direct Debit in Australia."""
+    """Settings for payments by Australian BECS Direct Debit (`au_becs_debit`)."""
     bacs_debit: PaymentIntentCreateParamsPaymentMethodOptionsBacsDebit | None
-    """Data specific to Bacs Direct Debit in the United Kingdom."""
+    """Settings for payments by Bacs Direct Debit (`bacs_debit`)."""
     bancontact: PaymentIntentCreateParamsPaymentMethodOptionsBancontact | None
-    """Data specific to Bancontact."""
+    """Settings for payments by Bancontact (`bancontact`)."""
     billie: PaymentIntentCreateParamsPaymentMethodOptionsBillie | None
-    """Data specific to Billie."""
+    """Settings for payments by Billie (`billie`)."""
     bizum: PaymentIntentCreateParamsPaymentMethodOptionsBizum | None
-    """Data specific to Bizum."""
+    """Settings for payments by Bizum (`bizum`)."""
     blik: PaymentIntentCreateParamsPaymentMethodOptionsBlik | None
-    """Data specific to BLIK."""
+    """Settings for payments by BLIK (`blik`)."""
     boleto: PaymentIntentCreateParamsPaymentMethodOptionsBoleto | None
-    """Data specific to Boleto."""
+    """Settings for payments by Boleto (`boleto`)."""
     card: PaymentIntentCreateParamsPaymentMethodOptionsCard | None
-    """Settings for card payments."""
+    """Settings for payments by card."""
     card_present: PaymentIntentCreateParamsPaymentMethodOptionsCardPresent | None
-    """Settings for in-person card payments."""
+    """Settings for payments by card at a Terminal reader (`card_present`)."""
     cashapp: PaymentIntentCreateParamsPaymentMethodOptionsCashapp | None
-    """Data specific to Cash App Pay."""
+    """Settings for payments by Cash App Pay (`cashapp`)."""
     crypto: PaymentIntentCreateParamsPaymentMethodOptionsCrypto | None
-    """Data specific to payments with stablecoins."""
+    """Settings for payments by stablecoins (`crypto`)."""
     customer_balance: PaymentIntentCreateParamsPaymentMethodOptionsCustomerBalance | None
-    """Data specific to payments from the customer's cash balance."""
+    """Settings for payments by bank transfers into the customer's cash balance (`customer_balance`)."""
     eps: PaymentIntentCreateParamsPaymentMethodOptionsEps | None
-    """Data specific to EPS."""
+    """Settings for payments by EPS (`eps`)."""
     fpx: PaymentIntentCreateParamsPaymentMethodOptionsFpx | None
-    """Data specific to FPX."""
+    """Settings for payments by FPX (`fpx`)."""
     giropay: PaymentIntentCreateParamsPaymentMethodOptionsGiropay | None
-    """Data specific to giropay."""
+    """Settings for payments by giropay (`giropay`)."""
     grabpay: PaymentIntentCreateParamsPaymentMethodOptionsGrabpay | None
-    """Data specific to GrabPay."""
+    """Settings for payments by GrabPay (`grabpay`)."""
     ideal: PaymentIntentCreateParamsPaymentMethodOptionsIdeal | None
-    """Data specific to iDEAL."""
+    """Settings for payments by iDEAL (`ideal`)."""
     interac_present: PaymentIntentCreateParamsPaymentMethodOptionsInteracPresent | None
-    """Data specific to in-person Interac payments."""
+    """Settings for payments by Interac card at a Terminal reader (`interac_present`)."""
     kakao_pay: PaymentIntentCreateParamsPaymentMethodOptionsKakaoPay | None
-    """Data specific to Kakao Pay."""
+    """Settings for payments by Kakao Pay (`kakao_pay`)."""
     klarna: PaymentIntentCreateParamsPaymentMethodOptionsKlarna | None
-    """Data specific to Klarna."""
+    """Settings for payments by Klarna (`klarna`)."""
     konbini: PaymentIntentCreateParamsPaymentMethodOptionsKonbini | None
-    """Data specific to Konbini."""
+    """Settings for payments by Konbini (`konbini`)."""
     kr_card: PaymentIntentCreateParamsPaymentMethodOptionsKrCard | None
-    """Data specific to Korean cards."""
+    """Settings for payments by South Korean card (`kr_card`)."""
     link: PaymentIntentCreateParamsPaymentMethodOptionsLink | None
-    """Settings for payments with Link."""
+    """Settings for payments by Link (`link`)."""
     mb_way: PaymentIntentCreateParamsPaymentMethodOptionsMbWay | None
-    """Data specific to MB WAY."""
+    """Settings for payments by MB WAY (`mb_way`)."""
     mobilepay: PaymentIntentCreateParamsPaymentMethodOptionsMobilepay | None
-    """Data specific to MobilePay."""
+    """Settings for payments by MobilePay (`mobilepay`)."""
     multibanco: PaymentIntentCreateParamsPaymentMethodOptionsMultibanco | None
-    """Data specific to Multibanco."""
+    """Settings for payments by Multibanco (`multibanco`)."""
     naver_pay: PaymentIntentCreateParamsPaymentMethodOptionsNaverPay | None
-    """Data specific to Naver Pay."""
+    """Settings for payments by Naver Pay (`naver_pay`)."""
     nz_bank_account: PaymentIntentCreateParamsPaymentMethodOptionsNzBankAccount | None
-    """Data specific to BECS Direct Debit in New Zealand."""
+    """Settings for payments by New Zealand BECS Direct Debit (`nz_bank_account`)."""
     oxxo: PaymentIntentCreateParamsPaymentMethodOptionsOxxo | None
-    """Data specific to OXXO."""
+    """Settings for payments by OXXO (`oxxo`)."""
     p24: PaymentIntentCreateParamsPaymentMethodOptionsP24 | None
-    """Data specific to Przelewy24."""
+    """Settings for payments by Przelewy24 (`p24`)."""
     pay_by_bank: PaymentIntentCreateParamsPaymentMethodOptionsPayByBank | None
-    """Data specific to Pay by Bank."""
+    """Settings for payments by Pay by Bank (`pay_by_bank`)."""
     payco: PaymentIntentCreateParamsPaymentMethodOptionsPayco | None
-    """Data specific to PAYCO."""
+    """Settings for payments by PAYCO (`payco`)."""
     paynow: PaymentIntentCreateParamsPaymentMethodOptionsPaynow | None
-    """Data specific to PayNow."""
+    """Settings for payments by PayNow (`paynow`)."""
     paypal: PaymentIntentCreateParamsPaymentMethodOptionsPaypal | None
-    """Data specific to PayPal."""
+    """Settings for payments by PayPal (`paypal`)."""
     paypay: PaymentIntentCreateParamsPaymentMethodOptionsPaypay | None
-    """Data specific to PayPay."""
+    """Settings for payments by PayPay (`paypay`)."""
     payto: PaymentIntentCreateParamsPaymentMethodOptionsPayto | None
-    """Data specific to PayTo."""
+    """Settings for payments by PayTo (`payto`)."""
     pix: PaymentIntentCreateParamsPaymentMethodOptionsPix | None
-    """Data specific to Pix."""
+    """Settings for payments by Pix (`pix`)."""
     promptpay: PaymentIntentCreateParamsPaymentMethodOptionsPromptpay | None
-    """Data specific to PromptPay."""
+    """Settings for payments by PromptPay (`promptpay`)."""
     revolut_pay: PaymentIntentCreateParamsPaymentMethodOptionsRevolutPay | None
-    """Data specific to Revolut Pay."""
+    """Settings for payments by Revolut Pay (`revolut_pay`)."""
     samsung_pay: PaymentIntentCreateParamsPaymentMethodOptionsSamsungPay | None
-    """Data specific to Samsung Pay."""
+    """Settings for payments by Samsung Pay (`samsung_pay`)."""
     satispay: PaymentIntentCreateParamsPaymentMethodOptionsSatispay | None
-    """Data specific to Satispay."""
+    """Settings for payments by Satispay (`satispay`)."""
     scalapay: PaymentIntentCreateParamsPaymentMethodOptionsScalapay | None
-    """Data specific to Scalapay."""
+    """Settings for payments by Scalapay (`scalapay`)."""
     sepa_debit: PaymentIntentCreateParamsPaymentMethodOptionsSepaDebit | None
-    """Data specific to SEPA Direct Debit."""
+    """Settings for payments by SEPA Direct Debit (`sepa_debit`)."""
     sequra: PaymentIntentCreateParamsPaymentMethodOptionsSequra | None
-    """Data specific to seQura."""
+    """Settings for payments by seQura (`sequra`)."""
     sofort: PaymentIntentCreateParamsPaymentMethodOptionsSofort | None
-    """Data specific to Sofort."""
+    """Settings for payments by Sofort (`sofort`)."""
     sunbit: PaymentIntentCreateParamsPaymentMethodOptionsSunbit | None
-    """Data specific to Sunbit."""
+    """Settings for payments by Sunbit (`sunbit`)."""
     swish: PaymentIntentCreateParamsPaymentMethodOptionsSwish | None
-    """Data specific to Swish."""
+    """Settings for payments by Swish (`swish`)."""
     twint: PaymentIntentCreateParamsPaymentMethodOptionsTwint | None
-    """Data specific to TWINT."""
+    """Settings for payments by TWINT (`twint`)."""
     upi: PaymentIntentCreateParamsPaymentMethodOptionsUpi | None
-    """Data specific to UPI."""
+    """Settings for payments by UPI (`upi`)."""
     us_bank_account: PaymentIntentCreateParamsPaymentMethodOptionsUsBankAccount | None
-    """Data specific to bank accounts in the United States."""
+    """Settings for payments by ACH Direct Debit (`us_bank_account`)."""
     wechat_pay: PaymentIntentCreateParamsPaymentMethodOptionsWechatPay | None
-    """Data specific to WeChat Pay."""
+    """Settings for payments by WeChat Pay (`wechat_pay`)."""
     zip: PaymentIntentCreateParamsPaymentMethodOptionsZip | None
-    """Data specific to Zip."""
+    """Settings for payments by Zip (`zip`)."""
 
 
 class PaymentIntentCreateParamsRadarOptions(TypedDict, total=False, closed=True):
     """Settings for Radar, Stripe's fraud prevention."""
 
     referrer: str | None
+    """URL of the page from which the customer came to pay."""
     session: str
     """Radar session with data about the customer's device and browser."""
 
@@ -5641,7 +6454,10 @@ class PaymentIntentCreateParamsShipping(TypedDict, total=False, closed=True):
 
 
 class PaymentIntentCreateParamsTransferDataPaymentData(TypedDict, total=False, closed=True):
+    """What is set on the payment that the connected account receives."""
+
     description: str
+    """Description of the payment in the connected account."""
     metadata: Mapping[str, str] | None
     """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
     up to 500. An update changes only the keys it contains; an empty value removes its key.
@@ -5654,6 +6470,7 @@ class PaymentIntentCreateParamsTransferData(TypedDict, total=False, closed=True)
     amount: int
     """Amount to transfer, in the smallest currency unit. The whole payment unless set."""
     description: str
+    """Description of the transfer to the connected account."""
     destination: Required[str]
     """Connected account that receives the transfer."""
     metadata: Mapping[str, str] | None
@@ -5661,6 +6478,7 @@ class PaymentIntentCreateParamsTransferData(TypedDict, total=False, closed=True)
     up to 500. An update changes only the keys it contains; an empty value removes its key.
     """
     payment_data: PaymentIntentCreateParamsTransferDataPaymentData
+    """What is set on the payment that the connected account receives."""
 
 
 class PaymentIntentCreateParams(TypedDict, total=False, closed=True):
@@ -5769,29 +6587,51 @@ class PaymentIntentCreateParams(TypedDict, total=False, closed=True):
             "zip",
         ]
     ]
+    """Payment method types that may be used; all others are left out."""
     amount: Required[int]
+    """Amount to collect, in the smallest currency unit (1099 for 10.99 USD). Stripe rejects amounts below
+    about 0.50 USD, or what that is in other currencies.
+    """
     amount_details: PaymentIntentCreateParamsAmountDetails
+    """What the amount is made of: line items, taxes, shipping, discounts and tips. Stripe passes it to
+    card networks and payment methods that want it, such as Klarna and PayPal.
+    """
     application_fee_amount: int
     """Fee that the platform collects on the payment, in the smallest currency unit."""
     automatic_payment_methods: PaymentIntentCreateParamsAutomaticPaymentMethods
+    """Whether Stripe chooses the payment methods to offer, from those that are turned on in the Dashboard."""
     capture_method: Literal["automatic", "automatic_async", "manual"]
-    """When the authorized money is captured.
+    """When the money is taken after the payment is authorized. Can be set for single payment methods in
+    `payment_method_options`.
 
-    - `automatic`: Captured as soon as the payment is authorized.
-    - `automatic_async`: Captured in the background shortly after the payment is authorized.
-    - `manual`: Captured when you capture the payment. Not all payment methods support it.
+    - `manual`: The money is held until you capture it, where the payment method can do that.
     """
     confirm: bool
+    """Whether to confirm at once, which tries to pay. Needs a payment method or a confirmation token."""
     confirmation_method: Literal["automatic", "manual"]
+    """Who may confirm the payment, and what happens after the customer's next action. Defaults to
+    `automatic`.
+
+    - `automatic`: A publishable key can confirm it, and it goes on by itself after a next action.
+    - `manual`: Only your secret key can confirm it, and you must confirm it again after each next
+      action.
+    """
     confirmation_token: str
+    """Confirmation token with the payment method, shipping and other details that the customer gave in the
+    browser. Where this request gives the same details, those of the request apply.
+    """
     currency: Required[str]
     """Three-letter ISO 4217 currency code in lowercase."""
     customer: str
-    """Customer that the object belongs to."""
+    """Customer who pays. A payment method that is kept is attached to this customer."""
     customer_account: str
     """Account (API v2) that the object belongs to, in the role of a customer. Alternative to `customer`."""
     description: Annotated[str, MaxLen(1000)]
+    """Your description of the payment. The Dashboard shows it, and so do receipts by email."""
     error_on_requires_action: bool
+    """Whether the attempt fails instead of going to `requires_action` when the customer has to
+    authenticate. Only when the payment is confirmed; useful for customers who are not there.
+    """
     excluded_payment_method_types: Sequence[
         Literal[
             "acss_debit",
@@ -5851,38 +6691,51 @@ class PaymentIntentCreateParams(TypedDict, total=False, closed=True):
             "zip",
         ]
     ]
+    """Payment method types that are not offered, even where Stripe chooses them automatically."""
     expand: list[str]
     """Fields to expand, by dotted path. An expanded field contains the object instead of its ID."""
     hooks: PaymentIntentCreateParamsHooks
+    """Work that Stripe does by itself when the payment changes its state."""
     mandate: str
-    """Mandate that authorizes the payment."""
+    """Mandate under which the payment method is charged."""
     mandate_data: PaymentIntentCreateParamsMandateData | None
+    """Creates the mandate by which the customer allows the payment method to be debited."""
     metadata: Mapping[str, str]
     """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
     up to 500. An update changes only the keys it contains; an empty value removes its key.
     """
     off_session: bool | Literal["one_off", "recurring"]
-    """Whether the customer is absent and cannot authenticate the payment."""
+    """Whether the customer is absent, so that the payment cannot be authenticated. If the bank wants
+    authentication, the attempt fails. Only when the payment is confirmed.
+
+    - `one_off`: A single payment, such as a fee for damage.
+    - `recurring`: One of several payments, such as for a subscription.
+    """
     on_behalf_of: str
     """Connected account that is the merchant of record. Its country, fees and statement descriptor apply
     to the payment.
     """
     payment_details: PaymentIntentCreateParamsPaymentDetails
+    """References under which you and the customer know the payment; card networks receive them."""
     payment_method: str
-    """Payment method that is used."""
+    """Payment method to pay with, such as one that is attached to the customer."""
     payment_method_configuration: Annotated[str, MaxLen(100)]
+    """Payment method configuration from which to take the payment methods. The default one unless set."""
     payment_method_data: PaymentIntentCreateParamsPaymentMethodData
     """Details of a new payment method to create and use."""
     payment_method_options: PaymentIntentCreateParamsPaymentMethodOptions
-    """Settings per type of payment method."""
+    """Settings for single payment methods, which go before those of the whole payment."""
     radar_options: PaymentIntentCreateParamsRadarOptions
     """Settings for Radar, Stripe's fraud prevention."""
     receipt_email: str
+    """Email address to which the receipt goes. In live mode it is sent whatever the email settings of the
+    account are.
+    """
     return_url: str
     """URL to which the customer or user returns afterwards."""
     setup_future_usage: Literal["off_session", "on_session"]
-    """Whether the payment method is saved for later payments, and whether the customer will be present for
-    them.
+    """Whether the payment method is kept for later payments, with the customer there (`on_session`) or
+    away (`off_session`). Attaches it to the customer once the payment succeeds.
 
     - `none`: The payment method is not saved.
     - `off_session`: Saved for payments while the customer is present or absent.
@@ -5901,43 +6754,60 @@ class PaymentIntentCreateParams(TypedDict, total=False, closed=True):
     transfer_group: str
     """String of your choice that groups a payment with its transfers."""
     use_stripe_sdk: bool
+    """Whether the request comes from an integration that handles next actions with Stripe.js or a mobile
+    SDK.
+    """
 
 
 class PaymentIntentIncrementAuthorizationParamsAmountDetailsLineItemPaymentMethodOptionsCard(
     TypedDict, total=False, closed=True
 ):
-    """Settings for card payments."""
+    """What card networks are told about the item."""
 
     commodity_code: Annotated[str, MaxLen(12)]
+    """Code that classifies the goods, such as a UNSPSC code."""
 
 
 class PaymentIntentIncrementAuthorizationParamsAmountDetailsLineItemPaymentMethodOptionsCardPresent(
     TypedDict, total=False, closed=True
 ):
-    """Settings for in-person card payments."""
+    """What card networks are told about the item when the card is read by a reader."""
 
     commodity_code: Annotated[str, MaxLen(12)]
+    """Code that classifies the goods, for payments at a reader."""
 
 
 class PaymentIntentIncrementAuthorizationParamsAmountDetailsLineItemPaymentMethodOptionsKlarna(
     TypedDict, total=False, closed=True
 ):
-    """Data specific to Klarna."""
+    """What Klarna is told about the item."""
 
     image_url: Annotated[str, MaxLen(4096)]
+    """URL of a picture of the product, which Klarna shows to the customer."""
     product_url: Annotated[str, MaxLen(4096)]
+    """URL of the product's page, which Klarna links to."""
     reference: Annotated[str, MaxLen(255)]
+    """Your reference for the item at Klarna, such as an SKU."""
     subscription_reference: Annotated[str, MaxLen(255)]
+    """Reference of the Klarna subscription to which the item belongs."""
 
 
 class PaymentIntentIncrementAuthorizationParamsAmountDetailsLineItemPaymentMethodOptionsPaypal(
     TypedDict, total=False, closed=True
 ):
-    """Data specific to PayPal."""
+    """What PayPal is told about the item."""
 
     category: Literal["digital_goods", "donation", "physical_goods"]
+    """Kind of item, which decides about PayPal's seller protection.
+
+    - `digital_goods`: Goods that are delivered online.
+    - `donation`: A donation.
+    - `physical_goods`: Goods that are shipped.
+    """
     description: Annotated[str, MaxLen(127)]
+    """Description of the item, which PayPal shows."""
     sold_by: Annotated[str, MaxLen(127)]
+    """Connected account or seller that sells the item."""
 
 
 class PaymentIntentIncrementAuthorizationParamsAmountDetailsLineItemPaymentMethodOptions(
@@ -5946,68 +6816,114 @@ class PaymentIntentIncrementAuthorizationParamsAmountDetailsLineItemPaymentMetho
     """Settings per type of payment method."""
 
     card: PaymentIntentIncrementAuthorizationParamsAmountDetailsLineItemPaymentMethodOptionsCard
-    """Settings for card payments."""
+    """What card networks are told about the item."""
     card_present: PaymentIntentIncrementAuthorizationParamsAmountDetailsLineItemPaymentMethodOptionsCardPresent
-    """Settings for in-person card payments."""
+    """What card networks are told about the item when the card is read by a reader."""
     klarna: PaymentIntentIncrementAuthorizationParamsAmountDetailsLineItemPaymentMethodOptionsKlarna
-    """Data specific to Klarna."""
+    """What Klarna is told about the item."""
     paypal: PaymentIntentIncrementAuthorizationParamsAmountDetailsLineItemPaymentMethodOptionsPaypal
-    """Data specific to PayPal."""
+    """What PayPal is told about the item."""
 
 
 class PaymentIntentIncrementAuthorizationParamsAmountDetailsLineItemTax(TypedDict, total=False, closed=True):
+    """Tax on this item."""
+
     total_tax_amount: Required[int]
+    """Tax for the whole quantity of this item, in the smallest currency unit."""
 
 
 class PaymentIntentIncrementAuthorizationParamsAmountDetailsLineItem(TypedDict, total=False, closed=True):
+    """Goods and services that are paid for. Expandable, up to 200 items; a new list replaces the old one."""
+
     discount_amount: int
+    """Discount on this item for its whole quantity, in the smallest currency unit."""
     payment_method_options: PaymentIntentIncrementAuthorizationParamsAmountDetailsLineItemPaymentMethodOptions
     """Settings per type of payment method."""
     product_code: Annotated[str, MaxLen(12)]
+    """Your code for the product, such as an SKU."""
     product_name: Required[Annotated[str, MaxLen(1024)]]
+    """Name of the product."""
     quantity: Required[int]
-    """Number of units."""
+    """How many units were bought."""
     tax: PaymentIntentIncrementAuthorizationParamsAmountDetailsLineItemTax
+    """Tax on this item."""
     unit_cost: Required[int]
+    """Price of one unit before tax and discount, in the smallest currency unit."""
     unit_of_measure: Annotated[str, MaxLen(12)]
+    """Unit in which the quantity is counted, such as `feet` or `each`."""
 
 
 class PaymentIntentIncrementAuthorizationParamsAmountDetailsShipping(TypedDict, total=False, closed=True):
-    """Recipient and address of a delivery."""
+    """Shipping that the amount contains."""
 
     amount: int | None
+    """Cost of shipping that the amount contains, in the smallest currency unit."""
     from_postal_code: Annotated[str, MaxLen(10)] | None
+    """ZIP or postal code from which the goods are sent."""
     to_postal_code: Annotated[str, MaxLen(10)] | None
+    """ZIP or postal code to which the goods are sent."""
 
 
 class PaymentIntentIncrementAuthorizationParamsAmountDetailsTax(TypedDict, total=False, closed=True):
+    """Tax on the whole payment."""
+
     total_tax_amount: Required[int]
+    """Tax that the amount contains, in the smallest currency unit. Cannot be combined with taxes on line
+    items.
+    """
 
 
 class PaymentIntentIncrementAuthorizationParamsAmountDetails(TypedDict, total=False, closed=True):
+    """What the amount is made of: line items, taxes, shipping, discounts and tips. Stripe passes it to
+    card networks and payment methods that want it, such as Klarna and PayPal.
+    """
+
     discount_amount: int | None
+    """Discount on the whole payment, in the smallest currency unit. Cannot be combined with discounts on
+    line items.
+    """
     enforce_arithmetic_validation: bool
+    """Whether Stripe rejects the request if the parts do not add up. If not, the mismatch is reported in
+    `amount_details.error`.
+    """
     line_items: Sequence[PaymentIntentIncrementAuthorizationParamsAmountDetailsLineItem] | None
+    """Goods and services that are paid for. Expandable, up to 200 items; a new list replaces the old one."""
     shipping: PaymentIntentIncrementAuthorizationParamsAmountDetailsShipping | None
-    """Recipient and address of a delivery."""
+    """Shipping that the amount contains."""
     tax: PaymentIntentIncrementAuthorizationParamsAmountDetailsTax | None
+    """Tax on the whole payment."""
 
 
 class PaymentIntentIncrementAuthorizationParamsHooksInputsTax(TypedDict, total=False, closed=True):
+    """Links a tax calculation to the payment."""
+
     calculation: Required[str | None]
+    """Tax calculation of which Stripe makes a tax transaction when the payment succeeds; refunds are
+    recorded as reversals.
+    """
 
 
 class PaymentIntentIncrementAuthorizationParamsHooksInputs(TypedDict, total=False, closed=True):
+    """What that work starts from."""
+
     tax: PaymentIntentIncrementAuthorizationParamsHooksInputsTax
+    """Links a tax calculation to the payment."""
 
 
 class PaymentIntentIncrementAuthorizationParamsHooks(TypedDict, total=False, closed=True):
+    """Work that Stripe does by itself when the payment changes its state."""
+
     inputs: PaymentIntentIncrementAuthorizationParamsHooksInputs
+    """What that work starts from."""
 
 
 class PaymentIntentIncrementAuthorizationParamsPaymentDetails(TypedDict, total=False, closed=True):
+    """References under which you and the customer know the payment; card networks receive them."""
+
     customer_reference: str | None
+    """Your reference for the customer, such as an account number."""
     order_reference: str | None
+    """Your reference for the order, such as its number."""
 
 
 class PaymentIntentIncrementAuthorizationParamsTransferData(TypedDict, total=False, closed=True):
@@ -6021,18 +6937,25 @@ class PaymentIntentIncrementAuthorizationParams(TypedDict, total=False, closed=T
     """The parameters of `POST /v1/payment_intents/{intent}/increment_authorization`."""
 
     amount: Required[int]
+    """New total to authorize, in the smallest currency unit. Must be more than what is authorized now."""
     amount_details: PaymentIntentIncrementAuthorizationParamsAmountDetails
+    """What the amount is made of: line items, taxes, shipping, discounts and tips. Stripe passes it to
+    card networks and payment methods that want it, such as Klarna and PayPal.
+    """
     application_fee_amount: int
     """Fee that the platform collects on the payment, in the smallest currency unit."""
     description: Annotated[str, MaxLen(1000)]
+    """Your description of the payment. The Dashboard shows it, and so do receipts by email."""
     expand: list[str]
     """Fields to expand, by dotted path. An expanded field contains the object instead of its ID."""
     hooks: PaymentIntentIncrementAuthorizationParamsHooks
+    """Work that Stripe does by itself when the payment changes its state."""
     metadata: Mapping[str, str]
     """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
     up to 500. An update changes only the keys it contains; an empty value removes its key.
     """
     payment_details: PaymentIntentIncrementAuthorizationParamsPaymentDetails
+    """References under which you and the customer know the payment; card networks receive them."""
     statement_descriptor: Annotated[str, MaxLen(22)]
     """Text that appears on the bank or card statement."""
     transfer_data: PaymentIntentIncrementAuthorizationParamsTransferData
@@ -6077,9 +7000,7 @@ class PaymentIntentRetrieveParams(TypedDict, total=False, closed=True):
     """The parameters of `GET /v1/payment_intents/{intent}`."""
 
     client_secret: str
-    """Secret with which a browser or mobile app accesses this one object, together with your publishable
-    key. Pass it to your customer only, and do not log it or put it in URLs.
-    """
+    """Client secret of the payment intent. Needed only with a publishable key."""
     expand: list[str]
     """Fields to expand, by dotted path. An expanded field contains the object instead of its ID."""
 
@@ -6100,106 +7021,166 @@ class PaymentIntentSearchParams(TypedDict, total=False, closed=True):
 
 
 class PaymentIntentUpdateParamsAmountDetailsLineItemPaymentMethodOptionsCard(TypedDict, total=False, closed=True):
-    """Settings for card payments."""
+    """What card networks are told about the item."""
 
     commodity_code: Annotated[str, MaxLen(12)]
+    """Code that classifies the goods, such as a UNSPSC code."""
 
 
 class PaymentIntentUpdateParamsAmountDetailsLineItemPaymentMethodOptionsCardPresent(
     TypedDict, total=False, closed=True
 ):
-    """Settings for in-person card payments."""
+    """What card networks are told about the item when the card is read by a reader."""
 
     commodity_code: Annotated[str, MaxLen(12)]
+    """Code that classifies the goods, for payments at a reader."""
 
 
 class PaymentIntentUpdateParamsAmountDetailsLineItemPaymentMethodOptionsKlarna(TypedDict, total=False, closed=True):
-    """Data specific to Klarna."""
+    """What Klarna is told about the item."""
 
     image_url: Annotated[str, MaxLen(4096)]
+    """URL of a picture of the product, which Klarna shows to the customer."""
     product_url: Annotated[str, MaxLen(4096)]
+    """URL of the product's page, which Klarna links to."""
     reference: Annotated[str, MaxLen(255)]
+    """Your reference for the item at Klarna, such as an SKU."""
     subscription_reference: Annotated[str, MaxLen(255)]
+    """Reference of the Klarna subscription to which the item belongs."""
 
 
 class PaymentIntentUpdateParamsAmountDetailsLineItemPaymentMethodOptionsPaypal(TypedDict, total=False, closed=True):
-    """Data specific to PayPal."""
+    """What PayPal is told about the item."""
 
     category: Literal["digital_goods", "donation", "physical_goods"]
+    """Kind of item, which decides about PayPal's seller protection.
+
+    - `digital_goods`: Goods that are delivered online.
+    - `donation`: A donation.
+    - `physical_goods`: Goods that are shipped.
+    """
     description: Annotated[str, MaxLen(127)]
+    """Description of the item, which PayPal shows."""
     sold_by: Annotated[str, MaxLen(127)]
+    """Connected account or seller that sells the item."""
 
 
 class PaymentIntentUpdateParamsAmountDetailsLineItemPaymentMethodOptions(TypedDict, total=False, closed=True):
     """Settings per type of payment method."""
 
     card: PaymentIntentUpdateParamsAmountDetailsLineItemPaymentMethodOptionsCard
-    """Settings for card payments."""
+    """What card networks are told about the item."""
     card_present: PaymentIntentUpdateParamsAmountDetailsLineItemPaymentMethodOptionsCardPresent
-    """Settings for in-person card payments."""
+    """What card networks are told about the item when the card is read by a reader."""
     klarna: PaymentIntentUpdateParamsAmountDetailsLineItemPaymentMethodOptionsKlarna
-    """Data specific to Klarna."""
+    """What Klarna is told about the item."""
     paypal: PaymentIntentUpdateParamsAmountDetailsLineItemPaymentMethodOptionsPaypal
-    """Data specific to PayPal."""
+    """What PayPal is told about the item."""
 
 
 class PaymentIntentUpdateParamsAmountDetailsLineItemTax(TypedDict, total=False, closed=True):
+    """Tax on this item."""
+
     total_tax_amount: Required[int]
+    """Tax for the whole quantity of this item, in the smallest currency unit."""
 
 
 class PaymentIntentUpdateParamsAmountDetailsLineItem(TypedDict, total=False, closed=True):
+    """Goods and services that are paid for. Expandable, up to 200 items; a new list replaces the old one."""
+
     discount_amount: int
+    """Discount on this item for its whole quantity, in the smallest currency unit."""
     payment_method_options: PaymentIntentUpdateParamsAmountDetailsLineItemPaymentMethodOptions
     """Settings per type of payment method."""
     product_code: Annotated[str, MaxLen(12)]
+    """Your code for the product, such as an SKU."""
     product_name: Required[Annotated[str, MaxLen(1024)]]
+    """Name of the product."""
     quantity: Required[int]
-    """Number of units."""
+    """How many units were bought."""
     tax: PaymentIntentUpdateParamsAmountDetailsLineItemTax
+    """Tax on this item."""
     unit_cost: Required[int]
+    """Price of one unit before tax and discount, in the smallest currency unit."""
     unit_of_measure: Annotated[str, MaxLen(12)]
+    """Unit in which the quantity is counted, such as `feet` or `each`."""
 
 
 class PaymentIntentUpdateParamsAmountDetailsShipping(TypedDict, total=False, closed=True):
-    """Recipient and address of a delivery."""
+    """Shipping that the amount contains."""
 
     amount: int | None
+    """Cost of shipping that the amount contains, in the smallest currency unit."""
     from_postal_code: Annotated[str, MaxLen(10)] | None
+    """ZIP or postal code from which the goods are sent."""
     to_postal_code: Annotated[str, MaxLen(10)] | None
+    """ZIP or postal code to which the goods are sent."""
 
 
 class PaymentIntentUpdateParamsAmountDetailsTax(TypedDict, total=False, closed=True):
+    """Tax on the whole payment."""
+
     total_tax_amount: Required[int]
+    """Tax that the amount contains, in the smallest currency unit. Cannot be combined with taxes on line
+    items.
+    """
 
 
 class PaymentIntentUpdateParamsAmountDetails(TypedDict, total=False, closed=True):
+    """What the amount is made of: line items, taxes, shipping, discounts and tips. Stripe passes it to
+    card networks and payment methods that want it, such as Klarna and PayPal.
+    """
+
     discount_amount: int | None
+    """Discount on the whole payment, in the smallest currency unit. Cannot be combined with discounts on
+    line items.
+    """
     enforce_arithmetic_validation: bool
+    """Whether Stripe rejects the request if the parts do not add up. If not, the mismatch is reported in
+    `amount_details.error`.
+    """
     line_items: Sequence[PaymentIntentUpdateParamsAmountDetailsLineItem] | None
+    """Goods and services that are paid for. Expandable, up to 200 items; a new list replaces the old one."""
     shipping: PaymentIntentUpdateParamsAmountDetailsShipping | None
-    """Recipient and address of a delivery."""
+    """Shipping that the amount contains."""
     tax: PaymentIntentUpdateParamsAmountDetailsTax | None
+    """Tax on the whole payment."""
 
 
 class PaymentIntentUpdateParamsHooksInputsTax(TypedDict, total=False, closed=True):
+    """Links a tax calculation to the payment."""
+
     calculation: Required[str | None]
+    """Tax calculation of which Stripe makes a tax transaction when the payment succeeds; refunds are
+    recorded as reversals.
+    """
 
 
 class PaymentIntentUpdateParamsHooksInputs(TypedDict, total=False, closed=True):
+    """What that work starts from."""
+
     tax: PaymentIntentUpdateParamsHooksInputsTax
+    """Links a tax calculation to the payment."""
 
 
 class PaymentIntentUpdateParamsHooks(TypedDict, total=False, closed=True):
+    """Work that Stripe does by itself when the payment changes its state."""
+
     inputs: PaymentIntentUpdateParamsHooksInputs
+    """What that work starts from."""
 
 
 class PaymentIntentUpdateParamsPaymentDetails(TypedDict, total=False, closed=True):
+    """References under which you and the customer know the payment; card networks receive them."""
+
     customer_reference: str | None
+    """Your reference for the customer, such as an account number."""
     order_reference: str | None
+    """Your reference for the order, such as its number."""
 
 
 class PaymentIntentUpdateParamsPaymentMethodDataAcssDebit(TypedDict, total=False, closed=True):
-    """Data specific to pre-authorized debit in Canada (ACSS)."""
+    """Canadian bank account, debited by pre-authorized debit (PAD). Only with the type `acss_debit`."""
 
     account_number: Required[str]
     """Number of the bank account."""
@@ -6210,27 +7191,29 @@ class PaymentIntentUpdateParamsPaymentMethodDataAcssDebit(TypedDict, total=False
 
 
 class PaymentIntentUpdateParamsPaymentMethodDataAffirm(TypedDict, total=False, closed=True):
-    """Data specific to Affirm."""
+    """Affirm, with which customers pay later or in installments. Only with the type `affirm`."""
 
 
 class PaymentIntentUpdateParamsPaymentMethodDataAfterpayClearpay(TypedDict, total=False, closed=True):
-    """Data specific to Afterpay and Clearpay."""
+    """Afterpay, or Clearpay in the United Kingdom, with which customers pay in installments. Only with the
+    type `afterpay_clearpay`.
+    """
 
 
 class PaymentIntentUpdateParamsPaymentMethodDataAlipay(TypedDict, total=False, closed=True):
-    """Data specific to Alipay."""
+    """Alipay, a wallet used mainly in China. Only with the type `alipay`."""
 
 
 class PaymentIntentUpdateParamsPaymentMethodDataAlma(TypedDict, total=False, closed=True):
-    """Data specific to Alma."""
+    """Alma, with which customers pay in installments, mainly in France. Only with the type `alma`."""
 
 
 class PaymentIntentUpdateParamsPaymentMethodDataAmazonPay(TypedDict, total=False, closed=True):
-    """Data specific to Amazon Pay."""
+    """Amazon Pay, which pays with what the customer has saved at Amazon. Only with the type `amazon_pay`."""
 
 
 class PaymentIntentUpdateParamsPaymentMethodDataAuBecsDebit(TypedDict, total=False, closed=True):
-    """Data specific to BECS Direct Debit in Australia."""
+    """Australian bank account, debited through BECS Direct Debit. Only with the type `au_becs_debit`."""
 
     account_number: Required[str]
     """Number of the bank account."""
@@ -6239,7 +7222,9 @@ class PaymentIntentUpdateParamsPaymentMethodDataAuBecsDebit(TypedDict, total=Fal
 
 
 class PaymentIntentUpdateParamsPaymentMethodDataBacsDebit(TypedDict, total=False, closed=True):
-    """Data specific to Bacs Direct Debit in the United Kingdom."""
+    """Bank account in the United Kingdom, debited through Bacs Direct Debit. Only with the type
+    `bacs_debit`.
+    """
 
     account_number: str
     """Number of the bank account."""
@@ -6248,11 +7233,11 @@ class PaymentIntentUpdateParamsPaymentMethodDataBacsDebit(TypedDict, total=False
 
 
 class PaymentIntentUpdateParamsPaymentMethodDataBancontact(TypedDict, total=False, closed=True):
-    """Data specific to Bancontact."""
+    """Bancontact, the most common online payment in Belgium. Only with the type `bancontact`."""
 
 
 class PaymentIntentUpdateParamsPaymentMethodDataBillie(TypedDict, total=False, closed=True):
-    """Data specific to Billie."""
+    """Billie, with which companies pay invoices later. Only with the type `billie`."""
 
 
 class PaymentIntentUpdateParamsPaymentMethodDataBillingDetailsAddress(TypedDict, total=False, closed=True):
@@ -6288,25 +7273,36 @@ class PaymentIntentUpdateParamsPaymentMethodDataBillingDetails(TypedDict, total=
 
 
 class PaymentIntentUpdateParamsPaymentMethodDataBizum(TypedDict, total=False, closed=True):
-    """Data specific to Bizum."""
+    """Bizum, with which customers in Spain pay by mobile phone. Only with the type `bizum`."""
 
 
 class PaymentIntentUpdateParamsPaymentMethodDataBlik(TypedDict, total=False, closed=True):
-    """Data specific to BLIK."""
+    """BLIK, with which customers in Poland pay by a code from their banking app. Only with the type
+    `blik`.
+    """
 
 
 class PaymentIntentUpdateParamsPaymentMethodDataBoleto(TypedDict, total=False, closed=True):
-    """Data specific to Boleto."""
+    """Boleto, a voucher that customers in Brazil pay at a bank or online. Only with the type `boleto`."""
 
     tax_id: Required[str]
+    """Tax ID of the customer in Brazil: the CPF of a person or the CNPJ of a company."""
 
 
 class PaymentIntentUpdateParamsPaymentMethodDataCardNetworks(TypedDict, total=False, closed=True):
+    """Card networks on which the card can be used."""
+
     preferred: Literal["cartes_bancaires", "mastercard", "visa"]
+    """Network that the customer prefers, for cards with several.
+
+    - `cartes_bancaires`: Cartes Bancaires, the French network.
+    - `mastercard`: Mastercard.
+    - `visa`: Visa.
+    """
 
 
 class PaymentIntentUpdateParamsPaymentMethodDataCard(TypedDict, total=False, closed=True):
-    """The card, by number or token."""
+    """Credit or debit card. Only with the type `card`."""
 
     cvc: str
     """Security code of the card."""
@@ -6315,24 +7311,29 @@ class PaymentIntentUpdateParamsPaymentMethodDataCard(TypedDict, total=False, clo
     exp_year: int
     """Year in which the card expires, four digits."""
     networks: PaymentIntentUpdateParamsPaymentMethodDataCardNetworks
+    """Card networks on which the card can be used."""
     number: str
+    """Card number, without spaces. Raw numbers need PCI compliance; collect cards with Stripe.js or a
+    mobile SDK instead.
+    """
     token: str
+    """Token that Stripe.js or a mobile SDK made of a card, in place of the raw number."""
 
 
 class PaymentIntentUpdateParamsPaymentMethodDataCashapp(TypedDict, total=False, closed=True):
-    """Data specific to Cash App Pay."""
+    """Cash App Pay, a wallet in the US. Only with the type `cashapp`."""
 
 
 class PaymentIntentUpdateParamsPaymentMethodDataCrypto(TypedDict, total=False, closed=True):
-    """Data specific to payments with stablecoins."""
+    """Stablecoins, paid from the customer's crypto wallet. Only with the type `crypto`."""
 
 
 class PaymentIntentUpdateParamsPaymentMethodDataCustomerBalance(TypedDict, total=False, closed=True):
-    """Data specific to payments from the customer's cash balance."""
+    """Cash balance of the customer, which bank transfers fill. Only with the type `customer_balance`."""
 
 
 class PaymentIntentUpdateParamsPaymentMethodDataEps(TypedDict, total=False, closed=True):
-    """Data specific to EPS."""
+    """EPS, online banking in Austria. Only with the type `eps`."""
 
     bank: Literal[
         "arzte_und_apotheker_bank",
@@ -6364,17 +7365,17 @@ class PaymentIntentUpdateParamsPaymentMethodDataEps(TypedDict, total=False, clos
         "volkskreditbank_ag",
         "vr_bank_braunau",
     ]
-    """Bank of the customer."""
+    """Bank of the customer in Austria."""
 
 
 class PaymentIntentUpdateParamsPaymentMethodDataFpx(TypedDict, total=False, closed=True):
-    """Data specific to FPX."""
+    """FPX, online banking in Malaysia. Only with the type `fpx`."""
 
     account_holder_type: Literal["company", "individual"]
     """Whether an individual or a company owns the bank account.
 
     - `company`: A company.
-    - `individual`: An individual.
+    - `individual`: A person.
     """
     bank: Required[
         Literal[
@@ -6405,19 +7406,19 @@ class PaymentIntentUpdateParamsPaymentMethodDataFpx(TypedDict, total=False, clos
             "uob",
         ]
     ]
-    """Bank of the customer."""
+    """Bank of the customer in Malaysia."""
 
 
 class PaymentIntentUpdateParamsPaymentMethodDataGiropay(TypedDict, total=False, closed=True):
-    """Data specific to giropay."""
+    """giropay, online banking in Germany, which has ended. Only with the type `giropay`."""
 
 
 class PaymentIntentUpdateParamsPaymentMethodDataGrabpay(TypedDict, total=False, closed=True):
-    """Data specific to GrabPay."""
+    """GrabPay, a wallet in Southeast Asia. Only with the type `grabpay`."""
 
 
 class PaymentIntentUpdateParamsPaymentMethodDataIdeal(TypedDict, total=False, closed=True):
-    """Data specific to iDEAL."""
+    """iDEAL, online banking in the Netherlands. Only with the type `ideal`."""
 
     bank: Literal[
         "abn_amro",
@@ -6441,15 +7442,15 @@ class PaymentIntentUpdateParamsPaymentMethodDataIdeal(TypedDict, total=False, cl
         "van_lanschot",
         "yoursafe",
     ]
-    """Bank of the customer."""
+    """Bank of the customer in the Netherlands."""
 
 
 class PaymentIntentUpdateParamsPaymentMethodDataInteracPresent(TypedDict, total=False, closed=True):
-    """Data specific to in-person Interac payments."""
+    """Canadian Interac debit card that a Terminal reader has read. Only with the type `interac_present`."""
 
 
 class PaymentIntentUpdateParamsPaymentMethodDataKakaoPay(TypedDict, total=False, closed=True):
-    """Data specific to Kakao Pay."""
+    """Kakao Pay, a wallet in South Korea. Only with the type `kakao_pay`."""
 
 
 class PaymentIntentUpdateParamsPaymentMethodDataKlarnaDob(TypedDict, total=False, closed=True):
@@ -6464,44 +7465,51 @@ class PaymentIntentUpdateParamsPaymentMethodDataKlarnaDob(TypedDict, total=False
 
 
 class PaymentIntentUpdateParamsPaymentMethodDataKlarna(TypedDict, total=False, closed=True):
-    """Data specific to Klarna."""
+    """Klarna, with which customers pay now, later or in installments. Only with the type `klarna`."""
 
     dob: PaymentIntentUpdateParamsPaymentMethodDataKlarnaDob
     """Date of birth."""
 
 
 class PaymentIntentUpdateParamsPaymentMethodDataKonbini(TypedDict, total=False, closed=True):
-    """Data specific to Konbini."""
+    """Konbini, cash payment at a convenience store in Japan. Only with the type `konbini`."""
 
 
 class PaymentIntentUpdateParamsPaymentMethodDataKrCard(TypedDict, total=False, closed=True):
-    """Data specific to Korean cards."""
+    """Card issued in South Korea. Only with the type `kr_card`."""
 
 
 class PaymentIntentUpdateParamsPaymentMethodDataLink(TypedDict, total=False, closed=True):
-    """Data specific to Link."""
+    """Link, Stripe's wallet. Only with the type `link`."""
 
 
 class PaymentIntentUpdateParamsPaymentMethodDataMbWay(TypedDict, total=False, closed=True):
-    """Data specific to MB WAY."""
+    """MB WAY, a wallet in Portugal. Only with the type `mb_way`."""
 
 
 class PaymentIntentUpdateParamsPaymentMethodDataMobilepay(TypedDict, total=False, closed=True):
-    """Data specific to MobilePay."""
+    """MobilePay, a wallet in Denmark and Finland. Only with the type `mobilepay`."""
 
 
 class PaymentIntentUpdateParamsPaymentMethodDataMultibanco(TypedDict, total=False, closed=True):
-    """Data specific to Multibanco."""
+    """Multibanco, which customers in Portugal pay at an ATM or by online banking. Only with the type
+    `multibanco`.
+    """
 
 
 class PaymentIntentUpdateParamsPaymentMethodDataNaverPay(TypedDict, total=False, closed=True):
-    """Data specific to Naver Pay."""
+    """Naver Pay, a wallet in South Korea. Only with the type `naver_pay`."""
 
     funding: Literal["card", "points"]
+    """Whether the customer pays with a card or with points.
+
+    - `card`: With a card.
+    - `points`: With points of Naver Pay.
+    """
 
 
 class PaymentIntentUpdateParamsPaymentMethodDataNzBankAccount(TypedDict, total=False, closed=True):
-    """Data specific to BECS Direct Debit in New Zealand."""
+    """Bank account in New Zealand, debited by BECS Direct Debit. Only with the type `nz_bank_account`."""
 
     account_holder_name: str
     """Name of the bank account's owner."""
@@ -6512,15 +7520,17 @@ class PaymentIntentUpdateParamsPaymentMethodDataNzBankAccount(TypedDict, total=F
     branch_code: Required[str]
     """Branch code, in the format of the bank's country."""
     reference: Annotated[str, MaxLen(128)]
+    """Text that the statement of the customer's bank account shows as reference."""
     suffix: Required[str]
+    """Suffix of the bank account number in New Zealand."""
 
 
 class PaymentIntentUpdateParamsPaymentMethodDataOxxo(TypedDict, total=False, closed=True):
-    """Data specific to OXXO."""
+    """OXXO, a voucher that customers in Mexico pay in cash at a store. Only with the type `oxxo`."""
 
 
 class PaymentIntentUpdateParamsPaymentMethodDataP24(TypedDict, total=False, closed=True):
-    """Data specific to Przelewy24."""
+    """Przelewy24, online banking in Poland. Only with the type `p24`."""
 
     bank: Literal[
         "alior_bank",
@@ -6550,45 +7560,50 @@ class PaymentIntentUpdateParamsPaymentMethodDataP24(TypedDict, total=False, clos
         "velobank",
         "volkswagen_bank",
     ]
-    """Bank of the customer."""
+    """Bank of the customer in Poland."""
 
 
 class PaymentIntentUpdateParamsPaymentMethodDataPayByBank(TypedDict, total=False, closed=True):
-    """Data specific to Pay by Bank."""
+    """Pay by Bank, with which customers pay directly from their bank's app. Only with the type
+    `pay_by_bank`.
+    """
 
 
 class PaymentIntentUpdateParamsPaymentMethodDataPayco(TypedDict, total=False, closed=True):
-    """Data specific to PAYCO."""
+    """PAYCO, a wallet in South Korea. Only with the type `payco`."""
 
 
 class PaymentIntentUpdateParamsPaymentMethodDataPaynow(TypedDict, total=False, closed=True):
-    """Data specific to PayNow."""
+    """PayNow, with which customers in Singapore pay by QR code. Only with the type `paynow`."""
 
 
 class PaymentIntentUpdateParamsPaymentMethodDataPaypal(TypedDict, total=False, closed=True):
-    """Data specific to PayPal."""
+    """PayPal, a wallet used in many countries. Only with the type `paypal`."""
 
 
 class PaymentIntentUpdateParamsPaymentMethodDataPaypay(TypedDict, total=False, closed=True):
-    """Data specific to PayPay."""
+    """PayPay, a wallet in Japan. Only with the type `paypay`."""
 
 
 class PaymentIntentUpdateParamsPaymentMethodDataPayto(TypedDict, total=False, closed=True):
-    """Data specific to PayTo."""
+    """Australian bank account, debited in real time through PayTo. Only with the type `payto`."""
 
     account_number: str
     """Number of the bank account."""
     bsb_number: str
     """Bank State Branch (BSB) number, six digits (Australia)."""
     pay_id: str
+    """PayID of the customer, such as an email address or telephone number, which stands for the bank
+    account.
+    """
 
 
 class PaymentIntentUpdateParamsPaymentMethodDataPix(TypedDict, total=False, closed=True):
-    """Data specific to Pix."""
+    """Pix, instant payment from bank accounts in Brazil. Only with the type `pix`."""
 
 
 class PaymentIntentUpdateParamsPaymentMethodDataPromptpay(TypedDict, total=False, closed=True):
-    """Data specific to PromptPay."""
+    """PromptPay, with which customers in Thailand pay by QR code. Only with the type `promptpay`."""
 
 
 class PaymentIntentUpdateParamsPaymentMethodDataRadarOptions(TypedDict, total=False, closed=True):
@@ -6599,49 +7614,49 @@ class PaymentIntentUpdateParamsPaymentMethodDataRadarOptions(TypedDict, total=Fa
 
 
 class PaymentIntentUpdateParamsPaymentMethodDataRevolutPay(TypedDict, total=False, closed=True):
-    """Data specific to Revolut Pay."""
+    """Revolut Pay, the wallet of Revolut. Only with the type `revolut_pay`."""
 
 
 class PaymentIntentUpdateParamsPaymentMethodDataSamsungPay(TypedDict, total=False, closed=True):
-    """Data specific to Samsung Pay."""
+    """Samsung Pay in South Korea. Only with the type `samsung_pay`."""
 
 
 class PaymentIntentUpdateParamsPaymentMethodDataSatispay(TypedDict, total=False, closed=True):
-    """Data specific to Satispay."""
+    """Satispay, a wallet used mainly in Italy. Only with the type `satispay`."""
 
 
 class PaymentIntentUpdateParamsPaymentMethodDataScalapay(TypedDict, total=False, closed=True):
-    """Data specific to Scalapay."""
+    """Scalapay, with which customers in Europe pay in installments. Only with the type `scalapay`."""
 
 
 class PaymentIntentUpdateParamsPaymentMethodDataSepaDebit(TypedDict, total=False, closed=True):
-    """Data specific to SEPA Direct Debit."""
+    """Bank account in the SEPA area, debited through SEPA Direct Debit. Only with the type `sepa_debit`."""
 
     iban: Required[str]
     """International bank account number (IBAN)."""
 
 
 class PaymentIntentUpdateParamsPaymentMethodDataSequra(TypedDict, total=False, closed=True):
-    """Data specific to seQura."""
+    """seQura, with which customers pay in installments, mainly in Spain. Only with the type `sequra`."""
 
 
 class PaymentIntentUpdateParamsPaymentMethodDataSofort(TypedDict, total=False, closed=True):
-    """Data specific to Sofort."""
+    """Sofort, online banking in some European countries. Only with the type `sofort`."""
 
     country: Required[Literal["AT", "BE", "DE", "ES", "IT", "NL"]]
     """Two-letter ISO 3166-1 alpha-2 country code."""
 
 
 class PaymentIntentUpdateParamsPaymentMethodDataSunbit(TypedDict, total=False, closed=True):
-    """Data specific to Sunbit."""
+    """Sunbit, with which customers in the US pay in installments. Only with the type `sunbit`."""
 
 
 class PaymentIntentUpdateParamsPaymentMethodDataSwish(TypedDict, total=False, closed=True):
-    """Data specific to Swish."""
+    """Swish, a wallet in Sweden. Only with the type `swish`."""
 
 
 class PaymentIntentUpdateParamsPaymentMethodDataTwint(TypedDict, total=False, closed=True):
-    """Data specific to TWINT."""
+    """TWINT, a wallet in Switzerland. Only with the type `twint`."""
 
 
 class PaymentIntentUpdateParamsPaymentMethodDataUpiMandateOptions(TypedDict, total=False, closed=True):
@@ -6662,48 +7677,56 @@ class PaymentIntentUpdateParamsPaymentMethodDataUpiMandateOptions(TypedDict, tot
 
 
 class PaymentIntentUpdateParamsPaymentMethodDataUpi(TypedDict, total=False, closed=True):
-    """Data specific to UPI."""
+    """UPI, instant payment from bank accounts in India. Only with the type `upi`."""
 
     mandate_options: PaymentIntentUpdateParamsPaymentMethodDataUpiMandateOptions
     """Terms of the mandate that authorizes the payments."""
 
 
 class PaymentIntentUpdateParamsPaymentMethodDataUsBankAccount(TypedDict, total=False, closed=True):
-    """Data specific to bank accounts in the United States."""
+    """US bank account, debited through ACH. Only with the type `us_bank_account`."""
 
     account_holder_type: Literal["company", "individual"]
     """Whether an individual or a company owns the bank account.
 
     - `company`: A company.
-    - `individual`: An individual.
+    - `individual`: A person.
     """
     account_number: str
     """Number of the bank account."""
     account_type: Literal["checking", "savings"]
+    """Kind of bank account. Defaults to `checking`.
+
+    - `checking`: A checking account.
+    - `savings`: A savings account.
+    """
     financial_connections_account: str
+    """Financial Connections account from which the details were, or are to be, taken."""
     routing_number: str
     """Routing number of the bank."""
 
 
 class PaymentIntentUpdateParamsPaymentMethodDataWechatPay(TypedDict, total=False, closed=True):
-    """Data specific to WeChat Pay."""
+    """WeChat Pay, a wallet used mainly in China. Only with the type `wechat_pay`."""
 
 
 class PaymentIntentUpdateParamsPaymentMethodDataZip(TypedDict, total=False, closed=True):
-    """Data specific to Zip."""
+    """Zip, with which customers pay in installments. Only with the type `zip`."""
 
 
 class PaymentIntentUpdateParamsPaymentMethodData(TypedDict, total=False, closed=True):
     """Details of a new payment method to create and use."""
 
     acss_debit: PaymentIntentUpdateParamsPaymentMethodDataAcssDebit
-    """Data specific to pre-authorized debit in Canada (ACSS)."""
+    """Canadian bank account, debited by pre-authorized debit (PAD). Only with the type `acss_debit`."""
     affirm: PaymentIntentUpdateParamsPaymentMethodDataAffirm
-    """Data specific to Affirm."""
+    """Affirm, with which customers pay later or in installments. Only with the type `affirm`."""
     afterpay_clearpay: PaymentIntentUpdateParamsPaymentMethodDataAfterpayClearpay
-    """Data specific to Afterpay and Clearpay."""
+    """Afterpay, or Clearpay in the United Kingdom, with which customers pay in installments. Only with the
+    type `afterpay_clearpay`.
+    """
     alipay: PaymentIntentUpdateParamsPaymentMethodDataAlipay
-    """Data specific to Alipay."""
+    """Alipay, a wallet used mainly in China. Only with the type `alipay`."""
     allow_redisplay: Literal["always", "limited", "unspecified"]
     """Whether the payment method can be shown to the customer again in other checkouts.
 
@@ -6712,111 +7735,119 @@ class PaymentIntentUpdateParamsPaymentMethodData(TypedDict, total=False, closed=
     - `unspecified`: The customer has not been asked.
     """
     alma: PaymentIntentUpdateParamsPaymentMethodDataAlma
-    """Data specific to Alma."""
+    """Alma, with which customers pay in installments, mainly in France. Only with the type `alma`."""
     amazon_pay: PaymentIntentUpdateParamsPaymentMethodDataAmazonPay
-    """Data specific to Amazon Pay."""
+    """Amazon Pay, which pays with what the customer has saved at Amazon. Only with the type `amazon_pay`."""
     au_becs_debit: PaymentIntentUpdateParamsPaymentMethodDataAuBecsDebit
-    """Data specific to BECS Direct Debit in Australia."""
+    """Australian bank account, debited through BECS Direct Debit. Only with the type `au_becs_debit`."""
     bacs_debit: PaymentIntentUpdateParamsPaymentMethodDataBacsDebit
-    """Data specific to Bacs Direct Debit in the United Kingdom."""
+    """Bank account in the United Kingdom, debited through Bacs Direct Debit. Only with the type
+    `bacs_debit`.
+    """
     bancontact: PaymentIntentUpdateParamsPaymentMethodDataBancontact
-    """Data specific to Bancontact."""
+    """Bancontact, the most common online payment in Belgium. Only with the type `bancontact`."""
     billie: PaymentIntentUpdateParamsPaymentMethodDataBillie
-    """Data specific to Billie."""
+    """Billie, with which companies pay invoices later. Only with the type `billie`."""
     billing_details: PaymentIntentUpdateParamsPaymentMethodDataBillingDetails
     """Name and contact details of the payer."""
     bizum: PaymentIntentUpdateParamsPaymentMethodDataBizum
-    """Data specific to Bizum."""
+    """Bizum, with which customers in Spain pay by mobile phone. Only with the type `bizum`."""
     blik: PaymentIntentUpdateParamsPaymentMethodDataBlik
-    """Data specific to BLIK."""
+    """BLIK, with which customers in Poland pay by a code from their banking app. Only with the type
+    `blik`.
+    """
     boleto: PaymentIntentUpdateParamsPaymentMethodDataBoleto
-    """Data specific to Boleto."""
+    """Boleto, a voucher that customers in Brazil pay at a bank or online. Only with the type `boleto`."""
     card: PaymentIntentUpdateParamsPaymentMethodDataCard
-    """The card, by number or token."""
+    """Credit or debit card. Only with the type `card`."""
     cashapp: PaymentIntentUpdateParamsPaymentMethodDataCashapp
-    """Data specific to Cash App Pay."""
+    """Cash App Pay, a wallet in the US. Only with the type `cashapp`."""
     crypto: PaymentIntentUpdateParamsPaymentMethodDataCrypto
-    """Data specific to payments with stablecoins."""
+    """Stablecoins, paid from the customer's crypto wallet. Only with the type `crypto`."""
     customer_balance: PaymentIntentUpdateParamsPaymentMethodDataCustomerBalance
-    """Data specific to payments from the customer's cash balance."""
+    """Cash balance of the customer, which bank transfers fill. Only with the type `customer_balance`."""
     eps: PaymentIntentUpdateParamsPaymentMethodDataEps
-    """Data specific to EPS."""
+    """EPS, online banking in Austria. Only with the type `eps`."""
     fpx: PaymentIntentUpdateParamsPaymentMethodDataFpx
-    """Data specific to FPX."""
+    """FPX, online banking in Malaysia. Only with the type `fpx`."""
     giropay: PaymentIntentUpdateParamsPaymentMethodDataGiropay
-    """Data specific to giropay."""
+    """giropay, online banking in Germany, which has ended. Only with the type `giropay`."""
     grabpay: PaymentIntentUpdateParamsPaymentMethodDataGrabpay
-    """Data specific to GrabPay."""
+    """GrabPay, a wallet in Southeast Asia. Only with the type `grabpay`."""
     ideal: PaymentIntentUpdateParamsPaymentMethodDataIdeal
-    """Data specific to iDEAL."""
+    """iDEAL, online banking in the Netherlands. Only with the type `ideal`."""
     interac_present: PaymentIntentUpdateParamsPaymentMethodDataInteracPresent
-    """Data specific to in-person Interac payments."""
+    """Canadian Interac debit card that a Terminal reader has read. Only with the type `interac_present`."""
     kakao_pay: PaymentIntentUpdateParamsPaymentMethodDataKakaoPay
-    """Data specific to Kakao Pay."""
+    """Kakao Pay, a wallet in South Korea. Only with the type `kakao_pay`."""
     klarna: PaymentIntentUpdateParamsPaymentMethodDataKlarna
-    """Data specific to Klarna."""
+    """Klarna, with which customers pay now, later or in installments. Only with the type `klarna`."""
     konbini: PaymentIntentUpdateParamsPaymentMethodDataKonbini
-    """Data specific to Konbini."""
+    """Konbini, cash payment at a convenience store in Japan. Only with the type `konbini`."""
     kr_card: PaymentIntentUpdateParamsPaymentMethodDataKrCard
-    """Data specific to Korean cards."""
+    """Card issued in South Korea. Only with the type `kr_card`."""
     link: PaymentIntentUpdateParamsPaymentMethodDataLink
-    """Data specific to Link."""
+    """Link, Stripe's wallet. Only with the type `link`."""
     mb_way: PaymentIntentUpdateParamsPaymentMethodDataMbWay
-    """Data specific to MB WAY."""
+    """MB WAY, a wallet in Portugal. Only with the type `mb_way`."""
     metadata: Mapping[str, str]
     """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
     up to 500. An update changes only the keys it contains; an empty value removes its key.
     """
     mobilepay: PaymentIntentUpdateParamsPaymentMethodDataMobilepay
-    """Data specific to MobilePay."""
+    """MobilePay, a wallet in Denmark and Finland. Only with the type `mobilepay`."""
     multibanco: PaymentIntentUpdateParamsPaymentMethodDataMultibanco
-    """Data specific to Multibanco."""
+    """Multibanco, which customers in Portugal pay at an ATM or by online banking. Only with the type
+    `multibanco`.
+    """
     naver_pay: PaymentIntentUpdateParamsPaymentMethodDataNaverPay
-    """Data specific to Naver Pay."""
+    """Naver Pay, a wallet in South Korea. Only with the type `naver_pay`."""
     nz_bank_account: PaymentIntentUpdateParamsPaymentMethodDataNzBankAccount
-    """Data specific to BECS Direct Debit in New Zealand."""
+    """Bank account in New Zealand, debited by BECS Direct Debit. Only with the type `nz_bank_account`."""
     oxxo: PaymentIntentUpdateParamsPaymentMethodDataOxxo
-    """Data specific to OXXO."""
+    """OXXO, a voucher that customers in Mexico pay in cash at a store. Only with the type `oxxo`."""
     p24: PaymentIntentUpdateParamsPaymentMethodDataP24
-    """Data specific to Przelewy24."""
+    """Przelewy24, online banking in Poland. Only with the type `p24`."""
     pay_by_bank: PaymentIntentUpdateParamsPaymentMethodDataPayByBank
-    """Data specific to Pay by Bank."""
+    """Pay by Bank, with which customers pay directly from their bank's app. Only with the type
+    `pay_by_bank`.
+    """
     payco: PaymentIntentUpdateParamsPaymentMethodDataPayco
-    """Data specific to PAYCO."""
+    """PAYCO, a wallet in South Korea. Only with the type `payco`."""
     paynow: PaymentIntentUpdateParamsPaymentMethodDataPaynow
-    """Data specific to PayNow."""
+    """PayNow, with which customers in Singapore pay by QR code. Only with the type `paynow`."""
     paypal: PaymentIntentUpdateParamsPaymentMethodDataPaypal
-    """Data specific to PayPal."""
+    """PayPal, a wallet used in many countries. Only with the type `paypal`."""
     paypay: PaymentIntentUpdateParamsPaymentMethodDataPaypay
-    """Data specific to PayPay."""
+    """PayPay, a wallet in Japan. Only with the type `paypay`."""
     payto: PaymentIntentUpdateParamsPaymentMethodDataPayto
-    """Data specific to PayTo."""
+    """Australian bank account, debited in real time through PayTo. Only with the type `payto`."""
     pix: PaymentIntentUpdateParamsPaymentMethodDataPix
-    """Data specific to Pix."""
+    """Pix, instant payment from bank accounts in Brazil. Only with the type `pix`."""
     promptpay: PaymentIntentUpdateParamsPaymentMethodDataPromptpay
-    """Data specific to PromptPay."""
+    """PromptPay, with which customers in Thailand pay by QR code. Only with the type `promptpay`."""
     radar_options: PaymentIntentUpdateParamsPaymentMethodDataRadarOptions
     """Settings for Radar, Stripe's fraud prevention."""
     revolut_pay: PaymentIntentUpdateParamsPaymentMethodDataRevolutPay
-    """Data specific to Revolut Pay."""
+    """Revolut Pay, the wallet of Revolut. Only with the type `revolut_pay`."""
     samsung_pay: PaymentIntentUpdateParamsPaymentMethodDataSamsungPay
-    """Data specific to Samsung Pay."""
+    """Samsung Pay in South Korea. Only with the type `samsung_pay`."""
     satispay: PaymentIntentUpdateParamsPaymentMethodDataSatispay
-    """Data specific to Satispay."""
+    """Satispay, a wallet used mainly in Italy. Only with the type `satispay`."""
     scalapay: PaymentIntentUpdateParamsPaymentMethodDataScalapay
-    """Data specific to Scalapay."""
+    """Scalapay, with which customers in Europe pay in installments. Only with the type `scalapay`."""
     sepa_debit: PaymentIntentUpdateParamsPaymentMethodDataSepaDebit
-    """Data specific to SEPA Direct Debit."""
+    """Bank account in the SEPA area, debited through SEPA Direct Debit. Only with the type `sepa_debit`."""
     sequra: PaymentIntentUpdateParamsPaymentMethodDataSequra
-    """Data specific to seQura."""
+    """seQura, with which customers pay in installments, mainly in Spain. Only with the type `sequra`."""
     sofort: PaymentIntentUpdateParamsPaymentMethodDataSofort
-    """Data specific to Sofort."""
+    """Sofort, online banking in some European countries. Only with the type `sofort`."""
     sunbit: PaymentIntentUpdateParamsPaymentMethodDataSunbit
-    """Data specific to Sunbit."""
+    """Sunbit, with which customers in the US pay in installments. Only with the type `sunbit`."""
     swish: PaymentIntentUpdateParamsPaymentMethodDataSwish
-    """Data specific to Swish."""
+    """Swish, a wallet in Sweden. Only with the type `swish`."""
     twint: PaymentIntentUpdateParamsPaymentMethodDataTwint
-    """Data specific to TWINT."""
+    """TWINT, a wallet in Switzerland. Only with the type `twint`."""
     type: Required[
         Literal[
             "acss_debit",
@@ -6877,14 +7908,15 @@ class PaymentIntentUpdateParamsPaymentMethodData(TypedDict, total=False, closed=
             "zip",
         ]
     ]
+    """Type of the payment method. Also give the details in the parameter of the same name."""
     upi: PaymentIntentUpdateParamsPaymentMethodDataUpi
-    """Data specific to UPI."""
+    """UPI, instant payment from bank accounts in India. Only with the type `upi`."""
     us_bank_account: PaymentIntentUpdateParamsPaymentMethodDataUsBankAccount
-    """Data specific to bank accounts in the United States."""
+    """US bank account, debited through ACH. Only with the type `us_bank_account`."""
     wechat_pay: PaymentIntentUpdateParamsPaymentMethodDataWechatPay
-    """Data specific to WeChat Pay."""
+    """WeChat Pay, a wallet used mainly in China. Only with the type `wechat_pay`."""
     zip: PaymentIntentUpdateParamsPaymentMethodDataZip
-    """Data specific to Zip."""
+    """Zip, with which customers pay in installments. Only with the type `zip`."""
 
 
 class PaymentIntentUpdateParamsPaymentMethodOptionsAcssDebitMandateOptions(TypedDict, total=False, closed=True):
@@ -6895,13 +7927,22 @@ class PaymentIntentUpdateParamsPaymentMethodOptionsAcssDebitMandateOptions(Typed
     interval_description: Annotated[str, MaxLen(500)]
     """How often payments are taken, in words, as the mandate states it."""
     payment_schedule: Literal["combined", "interval", "sporadic"]
-    """How often payments are taken."""
+    """How often payments are taken.
+
+    - `combined`: At fixed intervals and also on other occasions.
+    - `interval`: At fixed intervals.
+    - `sporadic`: Only on certain occasions.
+    """
     transaction_type: Literal["business", "personal"]
-    """Whether the payments come from a personal or a business account."""
+    """Whether the payments come from a personal or a business account.
+
+    - `business`: The account of a company.
+    - `personal`: The account of a person.
+    """
 
 
 class PaymentIntentUpdateParamsPaymentMethodOptionsAcssDebit(TypedDict, total=False, closed=True):
-    """Data specific to pre-authorized debit in Canada (ACSS)."""
+    """Settings for payments by Canadian pre-authorized debit (`acss_debit`)."""
 
     mandate_options: PaymentIntentUpdateParamsPaymentMethodOptionsAcssDebitMandateOptions
     """Terms of the mandate that authorizes the payments."""
@@ -6925,14 +7966,12 @@ class PaymentIntentUpdateParamsPaymentMethodOptionsAcssDebit(TypedDict, total=Fa
 
 
 class PaymentIntentUpdateParamsPaymentMethodOptionsAffirm(TypedDict, total=False, closed=True):
-    """Data specific to Affirm."""
+    """Settings for payments by Affirm (`affirm`)."""
 
     capture_method: Literal["manual"] | None
     """When the authorized money is captured.
 
-    - `automatic`: Captured as soon as the payment is authorized.
-    - `automatic_async`: Captured in the background shortly after the payment is authorized.
-    - `manual`: Captured when you capture the payment. Not all payment methods support it.
+    - `manual`: The money is held until you capture it, where the payment method can do that.
     """
     preferred_locale: Annotated[str, MaxLen(30)]
     """Language of the payment page, as an IETF language tag such as `en-US`."""
@@ -6947,16 +7986,15 @@ class PaymentIntentUpdateParamsPaymentMethodOptionsAffirm(TypedDict, total=False
 
 
 class PaymentIntentUpdateParamsPaymentMethodOptionsAfterpayClearpay(TypedDict, total=False, closed=True):
-    """Data specific to Afterpay and Clearpay."""
+    """Settings for payments by Afterpay (Clearpay) (`afterpay_clearpay`)."""
 
     capture_method: Literal["manual"] | None
     """When the authorized money is captured.
 
-    - `automatic`: Captured as soon as the payment is authorized.
-    - `automatic_async`: Captured in the background shortly after the payment is authorized.
-    - `manual`: Captured when you capture the payment. Not all payment methods support it.
+    - `manual`: The money is held until you capture it, where the payment method can do that.
     """
     reference: Annotated[str, MaxLen(128)]
+    """Your reference for the order, which Afterpay shows in its reports."""
     setup_future_usage: Literal["none"]
     """Whether the payment method is saved for later payments, and whether the customer will be present for
     them.
@@ -6968,7 +8006,7 @@ class PaymentIntentUpdateParamsPaymentMethodOptionsAfterpayClearpay(TypedDict, t
 
 
 class PaymentIntentUpdateParamsPaymentMethodOptionsAlipay(TypedDict, total=False, closed=True):
-    """Data specific to Alipay."""
+    """Settings for payments by Alipay (`alipay`)."""
 
     setup_future_usage: Literal["none", "off_session"] | None
     """Whether the payment method is saved for later payments, and whether the customer will be present for
@@ -6981,26 +8019,22 @@ class PaymentIntentUpdateParamsPaymentMethodOptionsAlipay(TypedDict, total=False
 
 
 class PaymentIntentUpdateParamsPaymentMethodOptionsAlma(TypedDict, total=False, closed=True):
-    """Data specific to Alma."""
+    """Settings for payments by Alma (`alma`)."""
 
     capture_method: Literal["manual"] | None
     """When the authorized money is captured.
 
-    - `automatic`: Captured as soon as the payment is authorized.
-    - `automatic_async`: Captured in the background shortly after the payment is authorized.
-    - `manual`: Captured when you capture the payment. Not all payment methods support it.
+    - `manual`: The money is held until you capture it, where the payment method can do that.
     """
 
 
 class PaymentIntentUpdateParamsPaymentMethodOptionsAmazonPay(TypedDict, total=False, closed=True):
-    """Data specific to Amazon Pay."""
+    """Settings for payments by Amazon Pay (`amazon_pay`)."""
 
     capture_method: Literal["manual"] | None
     """When the authorized money is captured.
 
-    - `automatic`: Captured as soon as the payment is authorized.
-    - `automatic_async`: Captured in the background shortly after the payment is authorized.
-    - `manual`: Captured when you capture the payment. Not all payment methods support it.
+    - `manual`: The money is held until you capture it, where the payment method can do that.
     """
     setup_future_usage: Literal["none", "off_session"] | None
     """Whether the payment method is saved for later payments, and whether the customer will be present for
@@ -7013,7 +8047,7 @@ class PaymentIntentUpdateParamsPaymentMethodOptionsAmazonPay(TypedDict, total=Fa
 
 
 class PaymentIntentUpdateParamsPaymentMethodOptionsAuBecsDebit(TypedDict, total=False, closed=True):
-    """Data specific to BECS Direct Debit in Australia."""
+    """Settings for payments by Australian BECS Direct Debit (`au_becs_debit`)."""
 
     setup_future_usage: Literal["none", "off_session", "on_session"] | None
     """Whether the payment method is saved for later payments, and whether the customer will be present for
@@ -7035,7 +8069,7 @@ class PaymentIntentUpdateParamsPaymentMethodOptionsBacsDebitMandateOptions(Typed
 
 
 class PaymentIntentUpdateParamsPaymentMethodOptionsBacsDebit(TypedDict, total=False, closed=True):
-    """Data specific to Bacs Direct Debit in the United Kingdom."""
+    """Settings for payments by Bacs Direct Debit (`bacs_debit`)."""
 
     mandate_options: PaymentIntentUpdateParamsPaymentMethodOptionsBacsDebitMandateOptions
     """Terms of the mandate that authorizes the payments."""
@@ -7052,7 +8086,7 @@ class PaymentIntentUpdateParamsPaymentMethodOptionsBacsDebit(TypedDict, total=Fa
 
 
 class PaymentIntentUpdateParamsPaymentMethodOptionsBancontact(TypedDict, total=False, closed=True):
-    """Data specific to Bancontact."""
+    """Settings for payments by Bancontact (`bancontact`)."""
 
     preferred_language: Literal["de", "en", "fr", "nl"]
     """Language of the payment page."""
@@ -7086,11 +8120,14 @@ class PaymentIntentUpdateParamsPaymentMethodOptionsBillieCompanyDetailsRegistere
 
 
 class PaymentIntentUpdateParamsPaymentMethodOptionsBillieCompanyDetails(TypedDict, total=False, closed=True):
+    """The company that buys, as Billie has to know it."""
+
     registered_address: PaymentIntentUpdateParamsPaymentMethodOptionsBillieCompanyDetailsRegisteredAddress | None
     """Address under which the company is registered."""
     registered_name: str
     """Name under which the company is registered."""
     registration_number: str
+    """Number of the company in its register."""
     registration_type: (
         Literal[
             "ch_ein",
@@ -7110,25 +8147,43 @@ class PaymentIntentUpdateParamsPaymentMethodOptionsBillieCompanyDetails(TypedDic
         ]
         | None
     )
+    """Register in which the company has that number.
+
+    - `ch_ein`: Employer number in Switzerland.
+    - `de_hrb`: Commercial register of Germany (HRB).
+    - `dk_cvr`: Company register of Denmark (CVR).
+    - `es_cif`: Tax identification of companies in Spain (CIF).
+    - `fi_tunnus`: Business ID in Finland (Y-tunnus).
+    - `fr_siren`: Number of the company in France (SIREN).
+    - `fr_siret`: Number of the establishment in France (SIRET).
+    - `it_rea`: Economic and administrative register of Italy (REA).
+    - `nl_kvk`: Commercial register of the Netherlands (KvK).
+    - `no_org_number`: Organization number in Norway.
+    - `no_pno`: Personal number in Norway.
+    - `se_org_number`: Organization number in Sweden.
+    - `se_pno`: Personal number in Sweden.
+    - `uk_crn`: Company registration number in the United Kingdom.
+    """
     vat: str
+    """VAT number of the company."""
 
 
 class PaymentIntentUpdateParamsPaymentMethodOptionsBillie(TypedDict, total=False, closed=True):
-    """Data specific to Billie."""
+    """Settings for payments by Billie (`billie`)."""
 
     capture_method: Literal["manual"] | None
     """When the authorized money is captured.
 
-    - `automatic`: Captured as soon as the payment is authorized.
-    - `automatic_async`: Captured in the background shortly after the payment is authorized.
-    - `manual`: Captured when you capture the payment. Not all payment methods support it.
+    - `manual`: The money is held until you capture it, where the payment method can do that.
     """
     company_details: PaymentIntentUpdateParamsPaymentMethodOptionsBillieCompanyDetails | None
+    """The company that buys, as Billie has to know it."""
     reference: str
+    """Your reference for the order at Billie."""
 
 
 class PaymentIntentUpdateParamsPaymentMethodOptionsBizum(TypedDict, total=False, closed=True):
-    """Data specific to Bizum."""
+    """Settings for payments by Bizum (`bizum`)."""
 
 
 class PaymentIntentUpdateParamsPaymentMethodOptionsBlikMandateOptions(TypedDict, total=False, closed=True):
@@ -7139,9 +8194,10 @@ class PaymentIntentUpdateParamsPaymentMethodOptionsBlikMandateOptions(TypedDict,
 
 
 class PaymentIntentUpdateParamsPaymentMethodOptionsBlik(TypedDict, total=False, closed=True):
-    """Data specific to BLIK."""
+    """Settings for payments by BLIK (`blik`)."""
 
     code: str
+    """Six-digit BLIK code that the customer reads from the banking app. It is valid for two minutes."""
     mandate_options: PaymentIntentUpdateParamsPaymentMethodOptionsBlikMandateOptions
     """Terms of the mandate that authorizes the payments."""
     setup_future_usage: Literal["none", "off_session"] | None
@@ -7155,7 +8211,7 @@ class PaymentIntentUpdateParamsPaymentMethodOptionsBlik(TypedDict, total=False, 
 
 
 class PaymentIntentUpdateParamsPaymentMethodOptionsBoleto(TypedDict, total=False, closed=True):
-    """Data specific to Boleto."""
+    """Settings for payments by Boleto (`boleto`)."""
 
     expires_after_days: int
     """Number of days after which the customer can no longer pay."""
@@ -7173,9 +8229,9 @@ class PaymentIntentUpdateParamsPaymentMethodOptionsCardInstallmentsPlan(TypedDic
     """Selected installment plan."""
 
     count: int
-    """Number of installments."""
+    """How many installments there are. Set for `fixed_count`."""
     interval: Literal["month"]
-    """Unit of the time between installments.
+    """Unit of time between two installments.
 
     - `day`: Days.
     - `week`: Weeks.
@@ -7183,7 +8239,12 @@ class PaymentIntentUpdateParamsPaymentMethodOptionsCardInstallmentsPlan(TypedDic
     - `year`: Years.
     """
     type: Required[Literal["bonus", "fixed_count", "revolving"]]
-    """Type of the installment plan."""
+    """Kind of installment plan.
+
+    - `bonus`: The customer pays the whole amount later, in a bonus month.
+    - `fixed_count`: A fixed number of installments.
+    - `revolving`: The customer decides how much to pay each month.
+    """
 
 
 class PaymentIntentUpdateParamsPaymentMethodOptionsCardInstallments(TypedDict, total=False, closed=True):
@@ -7221,51 +8282,95 @@ class PaymentIntentUpdateParamsPaymentMethodOptionsCardMandateOptions(TypedDict,
     interval_count: int
     """Number of intervals between payments."""
     reference: Required[Annotated[str, MaxLen(80)]]
-    """Your own reference for the mandate or subscription."""
+    """Unique reference of the mandate, up to 80 characters."""
     start_date: Required[int | datetime]
     """First day on which payments can be taken."""
     supported_types: Sequence[Literal["india"]]
+    """Rules to which the mandate keeps; `india` is the only one.
+
+    - `india`: The rules for recurring card payments in India.
+    """
 
 
 class PaymentIntentUpdateParamsPaymentMethodOptionsCardThreeDSecureNetworkOptionsCartesBancaires(
     TypedDict, total=False, closed=True
 ):
+    """Data for payments on Cartes Bancaires."""
+
     cb_avalgo: Required[Literal["0", "1", "2", "3", "4", "A"]]
+    """Algorithm by which the bank's server computed the cryptogram (`CB-AVALGO`)."""
     cb_exemption: Annotated[str, MaxLen(4)]
+    """Exemption that the authentication response of Cartes Bancaires returned."""
     cb_score: int
+    """Risk score of Cartes Bancaires from the authentication response."""
 
 
 class PaymentIntentUpdateParamsPaymentMethodOptionsCardThreeDSecureNetworkOptions(TypedDict, total=False, closed=True):
+    """Data that only some card networks need."""
+
     cartes_bancaires: PaymentIntentUpdateParamsPaymentMethodOptionsCardThreeDSecureNetworkOptionsCartesBancaires
+    """Data for payments on Cartes Bancaires."""
 
 
 class PaymentIntentUpdateParamsPaymentMethodOptionsCardThreeDSecure(TypedDict, total=False, closed=True):
+    """Result of 3D Secure, if it was tried."""
+
     ares_trans_status: Literal["A", "C", "I", "N", "R", "U", "Y"]
+    """Result that the bank's server returned for the authentication.
+
+    - `A`: Authentication was attempted; there is proof of the attempt.
+    - `C`: The customer must be challenged.
+    - `I`: For information only.
+    - `N`: Not authenticated.
+    - `R`: The bank rejects the authentication.
+    - `U`: Authentication could not be performed.
+    - `Y`: Authenticated.
+    """
     cryptogram: Required[str]
+    """Cryptogram that proves the authentication (CAVV, AAV or AEVV), 20 bytes in Base64."""
     electronic_commerce_indicator: Literal["01", "02", "05", "06", "07"]
+    """Electronic commerce indicator (ECI), by which the network knows how far the authentication got.
+
+    - `01`: Authentication was attempted (Mastercard).
+    - `02`: Authenticated (Mastercard).
+    - `05`: Authenticated (other networks).
+    - `06`: Authentication was attempted (other networks).
+    - `07`: Not authenticated (other networks).
+    """
     exemption_indicator: Literal["low_risk", "none"]
+    """Exemption from authentication that was requested.
+
+    - `low_risk`: The risk of the payment is low.
+    - `none`: No exemption.
+    """
     network_options: PaymentIntentUpdateParamsPaymentMethodOptionsCardThreeDSecureNetworkOptions
+    """Data that only some card networks need."""
     requestor_challenge_indicator: Annotated[str, MaxLen(2)]
+    """Challenge indicator that was sent with the authentication request."""
     transaction_id: Required[str]
+    """Transaction ID of the authentication: of the directory server for 3D Secure 2, the XID for 3D Secure
+    1.
+    """
     version: Required[Literal["1.0.2", "2.1.0", "2.2.0", "2.3.0", "2.3.1"]]
+    """Version of 3D Secure that was used."""
 
 
 class PaymentIntentUpdateParamsPaymentMethodOptionsCard(TypedDict, total=False, closed=True):
-    """Settings for card payments."""
+    """Settings for payments by card."""
 
     capture_method: Literal["manual"] | None
     """When the authorized money is captured.
 
-    - `automatic`: Captured as soon as the payment is authorized.
-    - `automatic_async`: Captured in the background shortly after the payment is authorized.
-    - `manual`: Captured when you capture the payment. Not all payment methods support it.
+    - `manual`: The money is held until you capture it, where the payment method can do that.
     """
     cvc_token: str
+    """Token with the security code that the customer entered again."""
     installments: PaymentIntentUpdateParamsPaymentMethodOptionsCardInstallments
     """Settings for payment in installments."""
     mandate_options: PaymentIntentUpdateParamsPaymentMethodOptionsCardMandateOptions
     """Terms of the mandate that authorizes the payments."""
     moto: bool
+    """Whether the order came by mail or telephone."""
     network: Literal[
         "amex",
         "cartes_bancaires",
@@ -7281,14 +8386,33 @@ class PaymentIntentUpdateParamsPaymentMethodOptionsCard(TypedDict, total=False, 
         "unknown",
         "visa",
     ]
+    """Card network to use, where the card supports several. By default the customer's or account's
+    preference applies.
+    """
     request_extended_authorization: Literal["if_available", "never"]
-    """Whether to request a longer capture window."""
+    """Whether to request a longer capture window.
+
+    - `if_available`: Ask for it where the card allows it.
+    - `never`: Do not ask for it.
+    """
     request_incremental_authorization: Literal["if_available", "never"]
-    """Whether to request that the authorized amount can be increased."""
+    """Whether to request that the authorized amount can be increased.
+
+    - `if_available`: Ask for it where the card allows it.
+    - `never`: Do not ask for it.
+    """
     request_multicapture: Literal["if_available", "never"]
-    """Whether to request that the payment can be captured in parts."""
+    """Whether to request that the payment can be captured in parts.
+
+    - `if_available`: Ask for it where the card allows it.
+    - `never`: Do not ask for it.
+    """
     request_overcapture: Literal["if_available", "never"]
-    """Whether to request that more than the authorized amount can be captured."""
+    """Whether to request that more than the authorized amount can be captured.
+
+    - `if_available`: Ask for it where the card allows it.
+    - `never`: Do not ask for it.
+    """
     request_three_d_secure: Literal["any", "automatic", "challenge"]
     """When to request 3D Secure authentication.
 
@@ -7297,7 +8421,14 @@ class PaymentIntentUpdateParamsPaymentMethodOptionsCard(TypedDict, total=False, 
     - `challenge`: Whenever possible, preferring that the customer is challenged.
     """
     require_cvc_recollection: bool
+    """Whether the customer must enter the security code of a saved card again."""
     setup_credential_usage: Literal["installment", "recurring", "unscheduled"]
+    """Kind of later payments for which the card is set up, as the card networks classify them.
+
+    - `installment`: Installments of one purchase.
+    - `recurring`: Payments at regular intervals, such as for a subscription.
+    - `unscheduled`: Payments at irregular times, such as when a balance runs low.
+    """
     setup_future_usage: Literal["none", "off_session", "on_session"] | None
     """Whether the payment method is saved for later payments, and whether the customer will be present for
     them.
@@ -7307,40 +8438,61 @@ class PaymentIntentUpdateParamsPaymentMethodOptionsCard(TypedDict, total=False, 
     - `on_session`: Saved for payments while the customer is present.
     """
     statement_descriptor_suffix_kana: Annotated[str, MaxLen(22)] | None
+    """Text in kana that follows the account's prefix on card statements in Japan, up to 22 characters with
+    it.
+    """
     statement_descriptor_suffix_kanji: Annotated[str, MaxLen(17)] | None
+    """Text in kanji that follows the account's prefix on card statements in Japan, up to 17 characters
+    with it.
+    """
     stored_credential_usage: Literal["installment", "recurring", "unscheduled"]
+    """Kind of payment that this is with a saved card, as the card networks classify it.
+
+    - `installment`: An installment of one purchase.
+    - `recurring`: One of the payments at regular intervals, such as for a subscription.
+    - `unscheduled`: A payment at an irregular time, such as when a balance runs low.
+    """
     three_d_secure: PaymentIntentUpdateParamsPaymentMethodOptionsCardThreeDSecure
+    """Result of 3D Secure, if it was tried."""
 
 
 class PaymentIntentUpdateParamsPaymentMethodOptionsCardPresentRouting(TypedDict, total=False, closed=True):
+    """How cards with several networks are routed."""
+
     requested_priority: Literal["domestic", "international"]
+    """Network to prefer for cards with a domestic and an international network.
+
+    - `domestic`: The domestic network.
+    - `international`: The international network.
+    """
 
 
 class PaymentIntentUpdateParamsPaymentMethodOptionsCardPresent(TypedDict, total=False, closed=True):
-    """Settings for in-person card payments."""
+    """Settings for payments by card at a Terminal reader (`card_present`)."""
 
     capture_method: Literal["manual", "manual_preferred"]
     """When the authorized money is captured.
 
-    - `automatic`: Captured as soon as the payment is authorized.
-    - `automatic_async`: Captured in the background shortly after the payment is authorized.
-    - `manual`: Captured when you capture the payment. Not all payment methods support it.
+    - `manual`: The money is held until you capture it, where the payment method can do that.
+    - `manual_preferred`: Held until you capture it if the card allows it, else taken at once.
     """
     request_extended_authorization: bool
     """Whether to request a longer capture window."""
     request_incremental_authorization_support: bool
+    """Whether to ask that the authorized amount can be raised later. The charge tells whether the card
+    allows it.
+    """
     routing: PaymentIntentUpdateParamsPaymentMethodOptionsCardPresentRouting
+    """How cards with several networks are routed."""
 
 
 class PaymentIntentUpdateParamsPaymentMethodOptionsCashapp(TypedDict, total=False, closed=True):
-    """Data specific to Cash App Pay."""
+    """Settings for payments by Cash App Pay (`cashapp`)."""
 
     capture_method: Literal["manual"] | None
     """When the authorized money is captured.
 
-    - `automatic`: Captured as soon as the payment is authorized.
-    - `automatic_async`: Captured in the background shortly after the payment is authorized.
-    - `manual`: Captured when you capture the payment. Not all payment methods support it.
+    - `manual`: The money is held until you capture it, where the payment method can do that.
     """
     setup_future_usage: Literal["none", "off_session", "on_session"] | None
     """Whether the payment method is saved for later payments, and whether the customer will be present for
@@ -7353,7 +8505,7 @@ class PaymentIntentUpdateParamsPaymentMethodOptionsCashapp(TypedDict, total=Fals
 
 
 class PaymentIntentUpdateParamsPaymentMethodOptionsCrypto(TypedDict, total=False, closed=True):
-    """Data specific to payments with stablecoins."""
+    """Settings for payments by stablecoins (`crypto`)."""
 
     setup_future_usage: Literal["none"]
     """Whether the payment method is saved for later payments, and whether the customer will be present for
@@ -7380,19 +8532,39 @@ class PaymentIntentUpdateParamsPaymentMethodOptionsCustomerBalanceBankTransfer(T
     eu_bank_transfer: PaymentIntentUpdateParamsPaymentMethodOptionsCustomerBalanceBankTransferEuBankTransfer
     """Settings for bank transfers in the European Union."""
     requested_address_types: Sequence[Literal["aba", "iban", "sepa", "sort_code", "spei", "swift", "zengin"]]
+    """Kinds of account details that the customer is to be given.
+
+    - `aba`: ABA routing and account number.
+    - `iban`: IBAN.
+    - `sepa`: IBAN for SEPA transfers.
+    - `sort_code`: Sort code and account number in the United Kingdom.
+    - `spei`: CLABE in Mexico.
+    - `swift`: Details for SWIFT transfers.
+    - `zengin`: Details for Zengin transfers in Japan.
+    """
     type: Required[
         Literal["eu_bank_transfer", "gb_bank_transfer", "jp_bank_transfer", "mx_bank_transfer", "us_bank_transfer"]
     ]
-    """Type of bank transfer, which depends on the country."""
+    """Kind of bank transfer with which the customer fills the balance.
+
+    - `eu_bank_transfer`: Transfer in euros within Europe (SEPA).
+    - `gb_bank_transfer`: Transfer in the United Kingdom.
+    - `jp_bank_transfer`: Transfer in Japan.
+    - `mx_bank_transfer`: Transfer in Mexico.
+    - `us_bank_transfer`: Transfer in the US.
+    """
 
 
 class PaymentIntentUpdateParamsPaymentMethodOptionsCustomerBalance(TypedDict, total=False, closed=True):
-    """Data specific to payments from the customer's cash balance."""
+    """Settings for payments by bank transfers into the customer's cash balance (`customer_balance`)."""
 
     bank_transfer: PaymentIntentUpdateParamsPaymentMethodOptionsCustomerBalanceBankTransfer
     """Settings for bank transfers."""
     funding_type: Literal["bank_transfer"]
-    """How the customer adds funds to the balance."""
+    """How the customer adds funds to the balance.
+
+    - `bank_transfer`: By bank transfer.
+    """
     setup_future_usage: Literal["none"]
     """Whether the payment method is saved for later payments, and whether the customer will be present for
     them.
@@ -7404,7 +8576,7 @@ class PaymentIntentUpdateParamsPaymentMethodOptionsCustomerBalance(TypedDict, to
 
 
 class PaymentIntentUpdateParamsPaymentMethodOptionsEps(TypedDict, total=False, closed=True):
-    """Data specific to EPS."""
+    """Settings for payments by EPS (`eps`)."""
 
     setup_future_usage: Literal["none"]
     """Whether the payment method is saved for later payments, and whether the customer will be present for
@@ -7417,7 +8589,7 @@ class PaymentIntentUpdateParamsPaymentMethodOptionsEps(TypedDict, total=False, c
 
 
 class PaymentIntentUpdateParamsPaymentMethodOptionsFpx(TypedDict, total=False, closed=True):
-    """Data specific to FPX."""
+    """Settings for payments by FPX (`fpx`)."""
 
     setup_future_usage: Literal["none"]
     """Whether the payment method is saved for later payments, and whether the customer will be present for
@@ -7430,7 +8602,7 @@ class PaymentIntentUpdateParamsPaymentMethodOptionsFpx(TypedDict, total=False, c
 
 
 class PaymentIntentUpdateParamsPaymentMethodOptionsGiropay(TypedDict, total=False, closed=True):
-    """Data specific to giropay."""
+    """Settings for payments by giropay (`giropay`)."""
 
     setup_future_usage: Literal["none"]
     """Whether the payment method is saved for later payments, and whether the customer will be present for
@@ -7443,7 +8615,7 @@ class PaymentIntentUpdateParamsPaymentMethodOptionsGiropay(TypedDict, total=Fals
 
 
 class PaymentIntentUpdateParamsPaymentMethodOptionsGrabpay(TypedDict, total=False, closed=True):
-    """Data specific to GrabPay."""
+    """Settings for payments by GrabPay (`grabpay`)."""
 
     setup_future_usage: Literal["none"]
     """Whether the payment method is saved for later payments, and whether the customer will be present for
@@ -7456,7 +8628,7 @@ class PaymentIntentUpdateParamsPaymentMethodOptionsGrabpay(TypedDict, total=Fals
 
 
 class PaymentIntentUpdateParamsPaymentMethodOptionsIdeal(TypedDict, total=False, closed=True):
-    """Data specific to iDEAL."""
+    """Settings for payments by iDEAL (`ideal`)."""
 
     setup_future_usage: Literal["none", "off_session"] | None
     """Whether the payment method is saved for later payments, and whether the customer will be present for
@@ -7469,18 +8641,16 @@ class PaymentIntentUpdateParamsPaymentMethodOptionsIdeal(TypedDict, total=False,
 
 
 class PaymentIntentUpdateParamsPaymentMethodOptionsInteracPresent(TypedDict, total=False, closed=True):
-    """Data specific to in-person Interac payments."""
+    """Settings for payments by Interac card at a Terminal reader (`interac_present`)."""
 
 
 class PaymentIntentUpdateParamsPaymentMethodOptionsKakaoPay(TypedDict, total=False, closed=True):
-    """Data specific to Kakao Pay."""
+    """Settings for payments by Kakao Pay (`kakao_pay`)."""
 
     capture_method: Literal["manual"] | None
     """When the authorized money is captured.
 
-    - `automatic`: Captured as soon as the payment is authorized.
-    - `automatic_async`: Captured in the background shortly after the payment is authorized.
-    - `manual`: Captured when you capture the payment. Not all payment methods support it.
+    - `manual`: The money is held until you capture it, where the payment method can do that.
     """
     setup_future_usage: Literal["none", "off_session"] | None
     """Whether the payment method is saved for later payments, and whether the customer will be present for
@@ -7493,42 +8663,66 @@ class PaymentIntentUpdateParamsPaymentMethodOptionsKakaoPay(TypedDict, total=Fal
 
 
 class PaymentIntentUpdateParamsPaymentMethodOptionsKlarnaOnDemand(TypedDict, total=False, closed=True):
+    """Expected amounts and frequency of payments on demand."""
+
     average_amount: int
+    """Amount that you expect on average, in the smallest currency unit."""
     maximum_amount: int
+    """Most that one payment can be, in the smallest currency unit."""
     minimum_amount: int
+    """Least that one payment can be, in the smallest currency unit."""
     purchase_interval: Literal["day", "month", "week", "year"]
+    """Unit of time in which customers usually buy again.
+
+    - `day`: Days.
+    - `month`: Months.
+    - `week`: Weeks.
+    - `year`: Years.
+    """
     purchase_interval_count: int
+    """How many of these units lie between two purchases."""
 
 
 class PaymentIntentUpdateParamsPaymentMethodOptionsKlarnaSubscriptionNextBilling(TypedDict, total=False, closed=True):
+    """The next bill of the subscription."""
+
     amount: Required[int]
+    """Amount of the next bill, in the smallest currency unit."""
     date: Required[str]
+    """Date of the next bill, as `YYYY-MM-DD`."""
 
 
 class PaymentIntentUpdateParamsPaymentMethodOptionsKlarnaSubscription(TypedDict, total=False, closed=True):
+    """Subscriptions that the customer buys or sets up with Klarna."""
+
     interval: Required[Literal["day", "month", "week", "year"]]
-    """- `day`: Days.
+    """Unit of time between two bills.
+
+    - `day`: Days.
     - `week`: Weeks.
     - `month`: Months.
     - `year`: Years.
     """
     interval_count: int
+    """How many units of time lie between two bills."""
     name: Annotated[str, MaxLen(255)]
+    """Name of the subscription, which Klarna shows."""
     next_billing: PaymentIntentUpdateParamsPaymentMethodOptionsKlarnaSubscriptionNextBilling
+    """The next bill of the subscription."""
     reference: Required[Annotated[str, MaxLen(255)]]
+    """Your reference for the subscription, which stays the same over all its payments."""
 
 
 class PaymentIntentUpdateParamsPaymentMethodOptionsKlarna(TypedDict, total=False, closed=True):
-    """Data specific to Klarna."""
+    """Settings for payments by Klarna (`klarna`)."""
 
     capture_method: Literal["manual"] | None
     """When the authorized money is captured.
 
-    - `automatic`: Captured as soon as the payment is authorized.
-    - `automatic_async`: Captured in the background shortly after the payment is authorized.
-    - `manual`: Captured when you capture the payment. Not all payment methods support it.
+    - `manual`: The money is held until you capture it, where the payment method can do that.
     """
     on_demand: PaymentIntentUpdateParamsPaymentMethodOptionsKlarnaOnDemand
+    """Expected amounts and frequency of payments on demand."""
     preferred_locale: Literal[
         "cs-CZ",
         "da-DK",
@@ -7587,17 +8781,20 @@ class PaymentIntentUpdateParamsPaymentMethodOptionsKlarna(TypedDict, total=False
     - `on_session`: Saved for payments while the customer is present.
     """
     subscriptions: Sequence[PaymentIntentUpdateParamsPaymentMethodOptionsKlarnaSubscription] | None
+    """Subscriptions that the customer buys or sets up with Klarna."""
 
 
 class PaymentIntentUpdateParamsPaymentMethodOptionsKonbini(TypedDict, total=False, closed=True):
-    """Data specific to Konbini."""
+    """Settings for payments by Konbini (`konbini`)."""
 
     confirmation_number: Annotated[str, MaxLen(11)] | None
+    """Number of 10 or 11 digits that the customer enters at the store; Stripe picks one unless set."""
     expires_after_days: int | None
     """Number of days after which the customer can no longer pay."""
     expires_at: int | datetime | None
-    """Time at which it expires."""
+    """When the payment code expires."""
     product_description: Annotated[str, MaxLen(22)] | None
+    """Description of the product, which some stores show, up to 22 characters."""
     setup_future_usage: Literal["none"]
     """Whether the payment method is saved for later payments, and whether the customer will be present for
     them.
@@ -7609,14 +8806,12 @@ class PaymentIntentUpdateParamsPaymentMethodOptionsKonbini(TypedDict, total=Fals
 
 
 class PaymentIntentUpdateParamsPaymentMethodOptionsKrCard(TypedDict, total=False, closed=True):
-    """Data specific to Korean cards."""
+    """Settings for payments by South Korean card (`kr_card`)."""
 
     capture_method: Literal["manual"] | None
     """When the authorized money is captured.
 
-    - `automatic`: Captured as soon as the payment is authorized.
-    - `automatic_async`: Captured in the background shortly after the payment is authorized.
-    - `manual`: Captured when you capture the payment. Not all payment methods support it.
+    - `manual`: The money is held until you capture it, where the payment method can do that.
     """
     setup_future_usage: Literal["none", "off_session"] | None
     """Whether the payment method is saved for later payments, and whether the customer will be present for
@@ -7629,16 +8824,15 @@ class PaymentIntentUpdateParamsPaymentMethodOptionsKrCard(TypedDict, total=False
 
 
 class PaymentIntentUpdateParamsPaymentMethodOptionsLink(TypedDict, total=False, closed=True):
-    """Settings for payments with Link."""
+    """Settings for payments by Link (`link`)."""
 
     capture_method: Literal["manual"] | None
     """When the authorized money is captured.
 
-    - `automatic`: Captured as soon as the payment is authorized.
-    - `automatic_async`: Captured in the background shortly after the payment is authorized.
-    - `manual`: Captured when you capture the payment. Not all payment methods support it.
+    - `manual`: The money is held until you capture it, where the payment method can do that.
     """
     persistent_token: str
+    """Deprecated: not used anymore. Token that recognized the Link customer."""
     setup_future_usage: Literal["none", "off_session"] | None
     """Whether the payment method is saved for later payments, and whether the customer will be present for
     them.
@@ -7650,7 +8844,7 @@ class PaymentIntentUpdateParamsPaymentMethodOptionsLink(TypedDict, total=False, 
 
 
 class PaymentIntentUpdateParamsPaymentMethodOptionsMbWay(TypedDict, total=False, closed=True):
-    """Data specific to MB WAY."""
+    """Settings for payments by MB WAY (`mb_way`)."""
 
     setup_future_usage: Literal["none"]
     """Whether the payment method is saved for later payments, and whether the customer will be present for
@@ -7663,14 +8857,12 @@ class PaymentIntentUpdateParamsPaymentMethodOptionsMbWay(TypedDict, total=False,
 
 
 class PaymentIntentUpdateParamsPaymentMethodOptionsMobilepay(TypedDict, total=False, closed=True):
-    """Data specific to MobilePay."""
+    """Settings for payments by MobilePay (`mobilepay`)."""
 
     capture_method: Literal["manual"] | None
     """When the authorized money is captured.
 
-    - `automatic`: Captured as soon as the payment is authorized.
-    - `automatic_async`: Captured in the background shortly after the payment is authorized.
-    - `manual`: Captured when you capture the payment. Not all payment methods support it.
+    - `manual`: The money is held until you capture it, where the payment method can do that.
     """
     setup_future_usage: Literal["none"]
     """Whether the payment method is saved for later payments, and whether the customer will be present for
@@ -7683,7 +8875,7 @@ class PaymentIntentUpdateParamsPaymentMethodOptionsMobilepay(TypedDict, total=Fa
 
 
 class PaymentIntentUpdateParamsPaymentMethodOptionsMultibanco(TypedDict, total=False, closed=True):
-    """Data specific to Multibanco."""
+    """Settings for payments by Multibanco (`multibanco`)."""
 
     setup_future_usage: Literal["none"]
     """Whether the payment method is saved for later payments, and whether the customer will be present for
@@ -7696,14 +8888,12 @@ class PaymentIntentUpdateParamsPaymentMethodOptionsMultibanco(TypedDict, total=F
 
 
 class PaymentIntentUpdateParamsPaymentMethodOptionsNaverPay(TypedDict, total=False, closed=True):
-    """Data specific to Naver Pay."""
+    """Settings for payments by Naver Pay (`naver_pay`)."""
 
     capture_method: Literal["manual"] | None
     """When the authorized money is captured.
 
-    - `automatic`: Captured as soon as the payment is authorized.
-    - `automatic_async`: Captured in the background shortly after the payment is authorized.
-    - `manual`: Captured when you capture the payment. Not all payment methods support it.
+    - `manual`: The money is held until you capture it, where the payment method can do that.
     """
     setup_future_usage: Literal["none", "off_session"] | None
     """Whether the payment method is saved for later payments, and whether the customer will be present for
@@ -7716,7 +8906,7 @@ class PaymentIntentUpdateParamsPaymentMethodOptionsNaverPay(TypedDict, total=Fal
 
 
 class PaymentIntentUpdateParamsPaymentMethodOptionsNzBankAccount(TypedDict, total=False, closed=True):
-    """Data specific to BECS Direct Debit in New Zealand."""
+    """Settings for payments by New Zealand BECS Direct Debit (`nz_bank_account`)."""
 
     setup_future_usage: Literal["none", "off_session", "on_session"] | None
     """Whether the payment method is saved for later payments, and whether the customer will be present for
@@ -7731,7 +8921,7 @@ class PaymentIntentUpdateParamsPaymentMethodOptionsNzBankAccount(TypedDict, tota
 
 
 class PaymentIntentUpdateParamsPaymentMethodOptionsOxxo(TypedDict, total=False, closed=True):
-    """Data specific to OXXO."""
+    """Settings for payments by OXXO (`oxxo`)."""
 
     expires_after_days: int
     """Number of days after which the customer can no longer pay."""
@@ -7746,7 +8936,7 @@ class PaymentIntentUpdateParamsPaymentMethodOptionsOxxo(TypedDict, total=False, 
 
 
 class PaymentIntentUpdateParamsPaymentMethodOptionsP24(TypedDict, total=False, closed=True):
-    """Data specific to Przelewy24."""
+    """Settings for payments by Przelewy24 (`p24`)."""
 
     setup_future_usage: Literal["none"]
     """Whether the payment method is saved for later payments, and whether the customer will be present for
@@ -7757,21 +8947,20 @@ class PaymentIntentUpdateParamsPaymentMethodOptionsP24(TypedDict, total=False, c
     - `on_session`: Saved for payments while the customer is present.
     """
     tos_shown_and_accepted: bool
+    """Whether the customer was shown, and accepted, the terms of Przelewy24."""
 
 
 class PaymentIntentUpdateParamsPaymentMethodOptionsPayByBank(TypedDict, total=False, closed=True):
-    """Data specific to Pay by Bank."""
+    """Settings for payments by Pay by Bank (`pay_by_bank`)."""
 
 
 class PaymentIntentUpdateParamsPaymentMethodOptionsPayco(TypedDict, total=False, closed=True):
-    """Data specific to PAYCO."""
+    """Settings for payments by PAYCO (`payco`)."""
 
     capture_method: Literal["manual"] | None
     """When the authorized money is captured.
 
-    - `automatic`: Captured as soon as the payment is authorized.
-    - `automatic_async`: Captured in the background shortly after the payment is authorized.
-    - `manual`: Captured when you capture the payment. Not all payment methods support it.
+    - `manual`: The money is held until you capture it, where the payment method can do that.
     """
     setup_future_usage: Literal["none"]
     """Whether the payment method is saved for later payments, and whether the customer will be present for
@@ -7784,7 +8973,7 @@ class PaymentIntentUpdateParamsPaymentMethodOptionsPayco(TypedDict, total=False,
 
 
 class PaymentIntentUpdateParamsPaymentMethodOptionsPaynow(TypedDict, total=False, closed=True):
-    """Data specific to PayNow."""
+    """Settings for payments by PayNow (`paynow`)."""
 
     setup_future_usage: Literal["none"]
     """Whether the payment method is saved for later payments, and whether the customer will be present for
@@ -7797,14 +8986,12 @@ class PaymentIntentUpdateParamsPaymentMethodOptionsPaynow(TypedDict, total=False
 
 
 class PaymentIntentUpdateParamsPaymentMethodOptionsPaypal(TypedDict, total=False, closed=True):
-    """Data specific to PayPal."""
+    """Settings for payments by PayPal (`paypal`)."""
 
     capture_method: Literal["manual"] | None
     """When the authorized money is captured.
 
-    - `automatic`: Captured as soon as the payment is authorized.
-    - `automatic_async`: Captured in the background shortly after the payment is authorized.
-    - `manual`: Captured when you capture the payment. Not all payment methods support it.
+    - `manual`: The money is held until you capture it, where the payment method can do that.
     """
     preferred_locale: Literal[
         "cs-CZ",
@@ -7831,7 +9018,9 @@ class PaymentIntentUpdateParamsPaymentMethodOptionsPaypal(TypedDict, total=False
     ]
     """Language of the payment page, as an IETF language tag such as `en-US`."""
     reference: Annotated[str, MaxLen(127)]
+    """Your reference for the payment, which PayPal shows to the customer, such as an order number."""
     risk_correlation_id: Annotated[str, MaxLen(32)]
+    """ID by which PayPal links the payment to risk data that was collected before."""
     setup_future_usage: Literal["none", "off_session"] | None
     """Whether the payment method is saved for later payments, and whether the customer will be present for
     them.
@@ -7843,7 +9032,7 @@ class PaymentIntentUpdateParamsPaymentMethodOptionsPaypal(TypedDict, total=False
 
 
 class PaymentIntentUpdateParamsPaymentMethodOptionsPaypay(TypedDict, total=False, closed=True):
-    """Data specific to PayPay."""
+    """Settings for payments by PayPay (`paypay`)."""
 
 
 class PaymentIntentUpdateParamsPaymentMethodOptionsPaytoMandateOptions(TypedDict, total=False, closed=True):
@@ -7862,7 +9051,17 @@ class PaymentIntentUpdateParamsPaymentMethodOptionsPaytoMandateOptions(TypedDict
     payment_schedule: (
         Literal["adhoc", "annual", "daily", "fortnightly", "monthly", "quarterly", "semi_annual", "weekly"] | None
     )
-    """How often payments are taken."""
+    """How often payments are taken.
+
+    - `adhoc`: At any time.
+    - `annual`: Once a year.
+    - `daily`: Every day.
+    - `fortnightly`: Every two weeks.
+    - `monthly`: Every month.
+    - `quarterly`: Every three months.
+    - `semi_annual`: Twice a year.
+    - `weekly`: Every week.
+    """
     payments_per_period: int | None
     """Number of payments per period."""
     purpose: (
@@ -7881,11 +9080,24 @@ class PaymentIntentUpdateParamsPaymentMethodOptionsPaytoMandateOptions(TypedDict
         ]
         | None
     )
-    """Purpose of the payments."""
+    """Purpose of the payments.
+
+    - `dependant_support`: Support of dependants.
+    - `government`: Payments to the government.
+    - `loan`: Repayment of a loan.
+    - `mortgage`: Repayment of a mortgage.
+    - `other`: Something else.
+    - `pension`: Pension.
+    - `personal`: Personal payments.
+    - `retail`: Purchases.
+    - `salary`: Salary.
+    - `tax`: Taxes.
+    - `utility`: Utilities, such as electricity or water.
+    """
 
 
 class PaymentIntentUpdateParamsPaymentMethodOptionsPayto(TypedDict, total=False, closed=True):
-    """Data specific to PayTo."""
+    """Settings for payments by PayTo (`payto`)."""
 
     mandate_options: PaymentIntentUpdateParamsPaymentMethodOptionsPaytoMandateOptions
     """Terms of the mandate that authorizes the payments."""
@@ -7905,6 +9117,11 @@ class PaymentIntentUpdateParamsPaymentMethodOptionsPixMandateOptions(TypedDict, 
     amount: int
     """Amount of the payments, in the smallest currency unit. See `amount_type`."""
     amount_includes_iof: Literal["always", "never"]
+    """Whether the amount contains the Brazilian tax on financial operations (IOF).
+
+    - `always`: The tax is part of the amount, so that you bear it.
+    - `never`: The tax is added, so that the customer bears it.
+    """
     amount_type: Literal["fixed", "maximum"]
     """Whether each payment has exactly the amount or at most the amount.
 
@@ -7916,21 +9133,33 @@ class PaymentIntentUpdateParamsPaymentMethodOptionsPixMandateOptions(TypedDict, 
     end_date: str
     """Day on which the mandate ends."""
     payment_schedule: Literal["halfyearly", "monthly", "quarterly", "weekly", "yearly"]
-    """How often payments are taken."""
+    """How often payments are taken.
+
+    - `halfyearly`: Every half year.
+    - `monthly`: Every month.
+    - `quarterly`: Every three months.
+    - `weekly`: Every week.
+    - `yearly`: Every year.
+    """
     reference: Annotated[str, MaxLen(35)]
-    """Your own reference for the mandate or subscription."""
+    """Your reference for the mandate, which the customer and the bank see."""
     start_date: str
     """First day on which payments can be taken."""
 
 
 class PaymentIntentUpdateParamsPaymentMethodOptionsPix(TypedDict, total=False, closed=True):
-    """Data specific to Pix."""
+    """Settings for payments by Pix (`pix`)."""
 
     amount_includes_iof: Literal["always", "never"]
+    """Whether the amount contains the Brazilian tax on financial operations (IOF).
+
+    - `always`: The tax is part of the amount, so that you bear it.
+    - `never`: The tax is added, so that the customer bears it.
+    """
     expires_after_seconds: int
     """Number of seconds after which the customer can no longer pay."""
     expires_at: int | datetime
-    """Time at which it expires."""
+    """When the QR code of Pix expires."""
     mandate_options: PaymentIntentUpdateParamsPaymentMethodOptionsPixMandateOptions
     """Terms of the mandate that authorizes the payments."""
     setup_future_usage: Literal["none", "off_session"]
@@ -7944,7 +9173,7 @@ class PaymentIntentUpdateParamsPaymentMethodOptionsPix(TypedDict, total=False, c
 
 
 class PaymentIntentUpdateParamsPaymentMethodOptionsPromptpay(TypedDict, total=False, closed=True):
-    """Data specific to PromptPay."""
+    """Settings for payments by PromptPay (`promptpay`)."""
 
     setup_future_usage: Literal["none"]
     """Whether the payment method is saved for later payments, and whether the customer will be present for
@@ -7957,14 +9186,12 @@ class PaymentIntentUpdateParamsPaymentMethodOptionsPromptpay(TypedDict, total=Fa
 
 
 class PaymentIntentUpdateParamsPaymentMethodOptionsRevolutPay(TypedDict, total=False, closed=True):
-    """Data specific to Revolut Pay."""
+    """Settings for payments by Revolut Pay (`revolut_pay`)."""
 
     capture_method: Literal["manual"] | None
     """When the authorized money is captured.
 
-    - `automatic`: Captured as soon as the payment is authorized.
-    - `automatic_async`: Captured in the background shortly after the payment is authorized.
-    - `manual`: Captured when you capture the payment. Not all payment methods support it.
+    - `manual`: The money is held until you capture it, where the payment method can do that.
     """
     setup_future_usage: Literal["none", "off_session"] | None
     """Whether the payment method is saved for later payments, and whether the customer will be present for
@@ -7977,14 +9204,12 @@ class PaymentIntentUpdateParamsPaymentMethodOptionsRevolutPay(TypedDict, total=F
 
 
 class PaymentIntentUpdateParamsPaymentMethodOptionsSamsungPay(TypedDict, total=False, closed=True):
-    """Data specific to Samsung Pay."""
+    """Settings for payments by Samsung Pay (`samsung_pay`)."""
 
     capture_method: Literal["manual"] | None
     """When the authorized money is captured.
 
-    - `automatic`: Captured as soon as the payment is authorized.
-    - `automatic_async`: Captured in the background shortly after the payment is authorized.
-    - `manual`: Captured when you capture the payment. Not all payment methods support it.
+    - `manual`: The money is held until you capture it, where the payment method can do that.
     """
     setup_future_usage: Literal["none"]
     """Whether the payment method is saved for later payments, and whether the customer will be present for
@@ -7997,14 +9222,12 @@ class PaymentIntentUpdateParamsPaymentMethodOptionsSamsungPay(TypedDict, total=F
 
 
 class PaymentIntentUpdateParamsPaymentMethodOptionsSatispay(TypedDict, total=False, closed=True):
-    """Data specific to Satispay."""
+    """Settings for payments by Satispay (`satispay`)."""
 
     capture_method: Literal["manual"] | None
     """When the authorized money is captured.
 
-    - `automatic`: Captured as soon as the payment is authorized.
-    - `automatic_async`: Captured in the background shortly after the payment is authorized.
-    - `manual`: Captured when you capture the payment. Not all payment methods support it.
+    - `manual`: The money is held until you capture it, where the payment method can do that.
     """
     setup_future_usage: Literal["none", "off_session", "on_session"] | None
     """Whether the payment method is saved for later payments, and whether the customer will be present for
@@ -8017,14 +9240,12 @@ class PaymentIntentUpdateParamsPaymentMethodOptionsSatispay(TypedDict, total=Fal
 
 
 class PaymentIntentUpdateParamsPaymentMethodOptionsScalapay(TypedDict, total=False, closed=True):
-    """Data specific to Scalapay."""
+    """Settings for payments by Scalapay (`scalapay`)."""
 
     capture_method: Literal["manual"] | None
     """When the authorized money is captured.
 
-    - `automatic`: Captured as soon as the payment is authorized.
-    - `automatic_async`: Captured in the background shortly after the payment is authorized.
-    - `manual`: Captured when you capture the payment. Not all payment methods support it.
+    - `manual`: The money is held until you capture it, where the payment method can do that.
     """
 
 
@@ -8036,7 +9257,7 @@ class PaymentIntentUpdateParamsPaymentMethodOptionsSepaDebitMandateOptions(Typed
 
 
 class PaymentIntentUpdateParamsPaymentMethodOptionsSepaDebit(TypedDict, total=False, closed=True):
-    """Data specific to SEPA Direct Debit."""
+    """Settings for payments by SEPA Direct Debit (`sepa_debit`)."""
 
     mandate_options: PaymentIntentUpdateParamsPaymentMethodOptionsSepaDebitMandateOptions
     """Terms of the mandate that authorizes the payments."""
@@ -8053,14 +9274,12 @@ class PaymentIntentUpdateParamsPaymentMethodOptionsSepaDebit(TypedDict, total=Fa
 
 
 class PaymentIntentUpdateParamsPaymentMethodOptionsSequra(TypedDict, total=False, closed=True):
-    """Data specific to seQura."""
+    """Settings for payments by seQura (`sequra`)."""
 
     capture_method: Literal["manual"] | None
     """When the authorized money is captured.
 
-    - `automatic`: Captured as soon as the payment is authorized.
-    - `automatic_async`: Captured in the background shortly after the payment is authorized.
-    - `manual`: Captured when you capture the payment. Not all payment methods support it.
+    - `manual`: The money is held until you capture it, where the payment method can do that.
     """
     setup_future_usage: Literal["none"]
     """Whether the payment method is saved for later payments, and whether the customer will be present for
@@ -8073,7 +9292,7 @@ class PaymentIntentUpdateParamsPaymentMethodOptionsSequra(TypedDict, total=False
 
 
 class PaymentIntentUpdateParamsPaymentMethodOptionsSofort(TypedDict, total=False, closed=True):
-    """Data specific to Sofort."""
+    """Settings for payments by Sofort (`sofort`)."""
 
     preferred_language: Literal["de", "en", "es", "fr", "it", "nl", "pl"] | None
     """Language of the payment page."""
@@ -8088,14 +9307,12 @@ class PaymentIntentUpdateParamsPaymentMethodOptionsSofort(TypedDict, total=False
 
 
 class PaymentIntentUpdateParamsPaymentMethodOptionsSunbit(TypedDict, total=False, closed=True):
-    """Data specific to Sunbit."""
+    """Settings for payments by Sunbit (`sunbit`)."""
 
     capture_method: Literal["manual"] | None
     """When the authorized money is captured.
 
-    - `automatic`: Captured as soon as the payment is authorized.
-    - `automatic_async`: Captured in the background shortly after the payment is authorized.
-    - `manual`: Captured when you capture the payment. Not all payment methods support it.
+    - `manual`: The money is held until you capture it, where the payment method can do that.
     """
     setup_future_usage: Literal["none"]
     """Whether the payment method is saved for later payments, and whether the customer will be present for
@@ -8108,9 +9325,10 @@ class PaymentIntentUpdateParamsPaymentMethodOptionsSunbit(TypedDict, total=False
 
 
 class PaymentIntentUpdateParamsPaymentMethodOptionsSwish(TypedDict, total=False, closed=True):
-    """Data specific to Swish."""
+    """Settings for payments by Swish (`swish`)."""
 
     reference: str | None
+    """Your reference for the order, which the customer sees in the Swish app."""
     setup_future_usage: Literal["none"]
     """Whether the payment method is saved for later payments, and whether the customer will be present for
     them.
@@ -8122,7 +9340,7 @@ class PaymentIntentUpdateParamsPaymentMethodOptionsSwish(TypedDict, total=False,
 
 
 class PaymentIntentUpdateParamsPaymentMethodOptionsTwint(TypedDict, total=False, closed=True):
-    """Data specific to TWINT."""
+    """Settings for payments by TWINT (`twint`)."""
 
     setup_future_usage: Literal["none", "off_session"]
     """Whether the payment method is saved for later payments, and whether the customer will be present for
@@ -8152,7 +9370,7 @@ class PaymentIntentUpdateParamsPaymentMethodOptionsUpiMandateOptions(TypedDict, 
 
 
 class PaymentIntentUpdateParamsPaymentMethodOptionsUpi(TypedDict, total=False, closed=True):
-    """Data specific to UPI."""
+    """Settings for payments by UPI (`upi`)."""
 
     mandate_options: PaymentIntentUpdateParamsPaymentMethodOptionsUpiMandateOptions
     """Terms of the mandate that authorizes the payments."""
@@ -8172,7 +9390,11 @@ class PaymentIntentUpdateParamsPaymentMethodOptionsUsBankAccountFinancialConnect
     """Limits which accounts the customer can link."""
 
     account_subcategories: Sequence[Literal["checking", "savings"]]
-    """Types of accounts that can be linked. Checking and savings by default."""
+    """Types of accounts that can be linked. Checking and savings by default.
+
+    - `checking`: Checking accounts.
+    - `savings`: Savings accounts.
+    """
 
 
 class PaymentIntentUpdateParamsPaymentMethodOptionsUsBankAccountFinancialConnections(
@@ -8183,9 +9405,20 @@ class PaymentIntentUpdateParamsPaymentMethodOptionsUsBankAccountFinancialConnect
     filters: PaymentIntentUpdateParamsPaymentMethodOptionsUsBankAccountFinancialConnectionsFilters
     """Limits which accounts the customer can link."""
     permissions: Sequence[Literal["balances", "ownership", "payment_method", "transactions"]]
-    """Data that you request access to. It must contain `payment_method`."""
+    """Data that you request access to. It must contain `payment_method`.
+
+    - `balances`: Balances of the account.
+    - `ownership`: Names and addresses of the owners.
+    - `payment_method`: Use of the account for payments.
+    - `transactions`: Transactions of the account.
+    """
     prefetch: Sequence[Literal["balances", "ownership", "transactions"]]
-    """Data that Stripe retrieves as soon as the account is linked."""
+    """Data that Stripe retrieves as soon as the account is linked.
+
+    - `balances`: Balances.
+    - `ownership`: Owners.
+    - `transactions`: Transactions.
+    """
     return_url: str
     """URL to which a webview in an app returns after the account is linked."""
 
@@ -8194,27 +9427,32 @@ class PaymentIntentUpdateParamsPaymentMethodOptionsUsBankAccountMandateOptions(T
     """Terms of the mandate that authorizes the payments."""
 
     collection_method: Literal["paper"] | None
-    """How the customer agreed to the mandate.
+    """How the customer agreed to the mandate, where this was not online.
 
-    - `charge_automatically`: Stripe charges the default payment method.
-    - `send_invoice`: Stripe emails the customer an invoice with payment instructions.
-    - `paper`: The customer signed on paper.
+    - `paper`: On paper.
     """
 
 
 class PaymentIntentUpdateParamsPaymentMethodOptionsUsBankAccountNetworks(TypedDict, total=False, closed=True):
+    """Networks on which the bank account may be used."""
+
     requested: Sequence[Literal["ach", "us_domestic_wire"]]
-    """Networks that the payment can use."""
+    """Networks that are requested.
+
+    - `ach`: ACH.
+    - `us_domestic_wire`: Wire transfers within the US.
+    """
 
 
 class PaymentIntentUpdateParamsPaymentMethodOptionsUsBankAccount(TypedDict, total=False, closed=True):
-    """Data specific to bank accounts in the United States."""
+    """Settings for payments by ACH Direct Debit (`us_bank_account`)."""
 
     financial_connections: PaymentIntentUpdateParamsPaymentMethodOptionsUsBankAccountFinancialConnections
     """Settings for linking the bank account with Financial Connections."""
     mandate_options: PaymentIntentUpdateParamsPaymentMethodOptionsUsBankAccountMandateOptions
     """Terms of the mandate that authorizes the payments."""
     networks: PaymentIntentUpdateParamsPaymentMethodOptionsUsBankAccountNetworks
+    """Networks on which the bank account may be used."""
     setup_future_usage: Literal["none", "off_session", "on_session"] | None
     """Whether the payment method is saved for later payments, and whether the customer will be present for
     them.
@@ -8226,6 +9464,13 @@ class PaymentIntentUpdateParamsPaymentMethodOptionsUsBankAccount(TypedDict, tota
     target_date: str
     """Earliest date on which to debit the bank account, as `YYYY-MM-DD`, 3 to 15 days ahead."""
     transaction_purpose: Literal["goods", "other", "services", "unspecified"] | None
+    """What the payment is for, as some networks have to be told.
+
+    - `goods`: For goods.
+    - `other`: For something else.
+    - `services`: For services.
+    - `unspecified`: Not stated.
+    """
     verification_method: Literal["automatic", "instant", "microdeposits"]
     """How to verify the bank account.
 
@@ -8236,10 +9481,17 @@ class PaymentIntentUpdateParamsPaymentMethodOptionsUsBankAccount(TypedDict, tota
 
 
 class PaymentIntentUpdateParamsPaymentMethodOptionsWechatPay(TypedDict, total=False, closed=True):
-    """Data specific to WeChat Pay."""
+    """Settings for payments by WeChat Pay (`wechat_pay`)."""
 
     app_id: str
+    """ID of your app at WeChat, for payments from a mobile app."""
     client: Literal["android", "ios", "web"]
+    """Where the customer pays: in a browser or a mobile app.
+
+    - `android`: In an Android app.
+    - `ios`: In an iOS app.
+    - `web`: In a browser.
+    """
     setup_future_usage: Literal["none"]
     """Whether the payment method is saved for later payments, and whether the customer will be present for
     them.
@@ -8251,7 +9503,7 @@ class PaymentIntentUpdateParamsPaymentMethodOptionsWechatPay(TypedDict, total=Fa
 
 
 class PaymentIntentUpdateParamsPaymentMethodOptionsZip(TypedDict, total=False, closed=True):
-    """Data specific to Zip."""
+    """Settings for payments by Zip (`zip`)."""
 
     setup_future_usage: Literal["none"]
     """Whether the payment method is saved for later payments, and whether the customer will be present for
@@ -8264,124 +9516,124 @@ class PaymentIntentUpdateParamsPaymentMethodOptionsZip(TypedDict, total=False, c
 
 
 class PaymentIntentUpdateParamsPaymentMethodOptions(TypedDict, total=False, closed=True):
-    """Settings per type of payment method."""
+    """Settings for single payment methods, which go before those of the whole payment."""
 
     acss_debit: PaymentIntentUpdateParamsPaymentMethodOptionsAcssDebit | None
-    """Data specific to pre-authorized debit in Canada (ACSS)."""
+    """Settings for payments by Canadian pre-authorized debit (`acss_debit`)."""
     affirm: PaymentIntentUpdateParamsPaymentMethodOptionsAffirm | None
-    """Data specific to Affirm."""
+    """Settings for payments by Affirm (`affirm`)."""
     afterpay_clearpay: PaymentIntentUpdateParamsPaymentMethodOptionsAfterpayClearpay | None
-    """Data specific to Afterpay and Clearpay."""
+    """Settings for payments by Afterpay (Clearpay) (`afterpay_clearpay`)."""
     alipay: PaymentIntentUpdateParamsPaymentMethodOptionsAlipay | None
-    """Data specific to Alipay."""
+    """Settings for payments by Alipay (`alipay`)."""
     alma: PaymentIntentUpdateParamsPaymentMethodOptionsAlma | None
-    """Data specific to Alma."""
+    """Settings for payments by Alma (`alma`)."""
     amazon_pay: PaymentIntentUpdateParamsPaymentMethodOptionsAmazonPay | None
-    """Data specific to Amazon Pay."""
+    """Settings for payments by Amazon Pay (`amazon_pay`)."""
     au_becs_debit: PaymentIntentUpdateParamsPaymentMethodOptionsAuBecsDebit | None
-    """Data specific to BECS Direct Debit in Australia."""
+    """Settings for payments by Australian BECS Direct Debit (`au_becs_debit`)."""
     bacs_debit: PaymentIntentUpdateParamsPaymentMethodOptionsBacsDebit | None
-    """Data specific to Bacs Direct Debit in the United Kingdom."""
+    """Settings for payments by Bacs Direct Debit (`bacs_debit`)."""
     bancontact: PaymentIntentUpdateParamsPaymentMethodOptionsBancontact | None
-    """Data specific to Bancontact."""
+    """Settings for payments by Bancontact (`bancontact`)."""
     billie: PaymentIntentUpdateParamsPaymentMethodOptionsBillie | None
-    """Data specific to Billie."""
+    """Settings for payments by Billie (`billie`)."""
     bizum: PaymentIntentUpdateParamsPaymentMethodOptionsBizum | None
-    """Data specific to Bizum."""
+    """Settings for payments by Bizum (`bizum`)."""
     blik: PaymentIntentUpdateParamsPaymentMethodOptionsBlik | None
-    """Data specific to BLIK."""
+    """Settings for payments by BLIK (`blik`)."""
     boleto: PaymentIntentUpdateParamsPaymentMethodOptionsBoleto | None
-    """Data specific to Boleto."""
+    """Settings for payments by Boleto (`boleto`)."""
     card: PaymentIntentUpdateParamsPaymentMethodOptionsCard | None
-    """Settings for card payments."""
+    """Settings for payments by card."""
     card_present: PaymentIntentUpdateParamsPaymentMethodOptionsCardPresent | None
-    """Settings for in-person card payments."""
+    """Settings for payments by card at a Terminal reader (`card_present`)."""
     cashapp: PaymentIntentUpdateParamsPaymentMethodOptionsCashapp | None
-    """Data specific to Cash App Pay."""
+    """Settings for payments by Cash App Pay (`cashapp`)."""
     crypto: PaymentIntentUpdateParamsPaymentMethodOptionsCrypto | None
-    """Data specific to payments with stablecoins."""
+    """Settings for payments by stablecoins (`crypto`)."""
     customer_balance: PaymentIntentUpdateParamsPaymentMethodOptionsCustomerBalance | None
-    """Data specific to payments from the customer's cash balance."""
+    """Settings for payments by bank transfers into the customer's cash balance (`customer_balance`)."""
     eps: PaymentIntentUpdateParamsPaymentMethodOptionsEps | None
-    """Data specific to EPS."""
+    """Settings for payments by EPS (`eps`)."""
     fpx: PaymentIntentUpdateParamsPaymentMethodOptionsFpx | None
-    """Data specific to FPX."""
+    """Settings for payments by FPX (`fpx`)."""
     giropay: PaymentIntentUpdateParamsPaymentMethodOptionsGiropay | None
-    """Data specific to giropay."""
+    """Settings for payments by giropay (`giropay`)."""
     grabpay: PaymentIntentUpdateParamsPaymentMethodOptionsGrabpay | None
-    """Data specific to GrabPay."""
+    """Settings for payments by GrabPay (`grabpay`)."""
     ideal: PaymentIntentUpdateParamsPaymentMethodOptionsIdeal | None
-    """Data specific to iDEAL."""
+    """Settings for payments by iDEAL (`ideal`)."""
     interac_present: PaymentIntentUpdateParamsPaymentMethodOptionsInteracPresent | None
-    """Data specific to in-person Interac payments."""
+    """Settings for payments by Interac card at a Terminal reader (`interac_present`)."""
     kakao_pay: PaymentIntentUpdateParamsPaymentMethodOptionsKakaoPay | None
-    """Data specific to Kakao Pay."""
+    """Settings for payments by Kakao Pay (`kakao_pay`)."""
     klarna: PaymentIntentUpdateParamsPaymentMethodOptionsKlarna | None
-    """Data specific to Klarna."""
+    """Settings for payments by Klarna (`klarna`)."""
     konbini: PaymentIntentUpdateParamsPaymentMethodOptionsKonbini | None
-    """Data specific to Konbini."""
+    """Settings for payments by Konbini (`konbini`)."""
     kr_card: PaymentIntentUpdateParamsPaymentMethodOptionsKrCard | None
-    """Data specific to Korean cards."""
+    """Settings for payments by South Korean card (`kr_card`)."""
     link: PaymentIntentUpdateParamsPaymentMethodOptionsLink | None
-    """Settings for payments with Link."""
+    """Settings for payments by Link (`link`)."""
     mb_way: PaymentIntentUpdateParamsPaymentMethodOptionsMbWay | None
-    """Data specific to MB WAY."""
+    """Settings for payments by MB WAY (`mb_way`)."""
     mobilepay: PaymentIntentUpdateParamsPaymentMethodOptionsMobilepay | None
-    """Data specific to MobilePay."""
+    """Settings for payments by MobilePay (`mobilepay`)."""
     multibanco: PaymentIntentUpdateParamsPaymentMethodOptionsMultibanco | None
-    """Data specific to Multibanco."""
+    """Settings for payments by Multibanco (`multibanco`)."""
     naver_pay: PaymentIntentUpdateParamsPaymentMethodOptionsNaverPay | None
-    """Data specific to Naver Pay."""
+    """Settings for payments by Naver Pay (`naver_pay`)."""
     nz_bank_account: PaymentIntentUpdateParamsPaymentMethodOptionsNzBankAccount | None
-    """Data specific to BECS Direct Debit in New Zealand."""
+    """Settings for payments by New Zealand BECS Direct Debit (`nz_bank_account`)."""
     oxxo: PaymentIntentUpdateParamsPaymentMethodOptionsOxxo | None
-    """Data specific to OXXO."""
+    """Settings for payments by OXXO (`oxxo`)."""
     p24: PaymentIntentUpdateParamsPaymentMethodOptionsP24 | None
-    """Data specific to Przelewy24."""
+    """Settings for payments by Przelewy24 (`p24`)."""
     pay_by_bank: PaymentIntentUpdateParamsPaymentMethodOptionsPayByBank | None
-    """Data specific to Pay by Bank."""
+    """Settings for payments by Pay by Bank (`pay_by_bank`)."""
     payco: PaymentIntentUpdateParamsPaymentMethodOptionsPayco | None
-    """Data specific to PAYCO."""
+    """Settings for payments by PAYCO (`payco`)."""
     paynow: PaymentIntentUpdateParamsPaymentMethodOptionsPaynow | None
-    """Data specific to PayNow."""
+    """Settings for payments by PayNow (`paynow`)."""
     paypal: PaymentIntentUpdateParamsPaymentMethodOptionsPaypal | None
-    """Data specific to PayPal."""
+    """Settings for payments by PayPal (`paypal`)."""
     paypay: PaymentIntentUpdateParamsPaymentMethodOptionsPaypay | None
-    """Data specific to PayPay."""
+    """Settings for payments by PayPay (`paypay`)."""
     payto: PaymentIntentUpdateParamsPaymentMethodOptionsPayto | None
-    """Data specific to PayTo."""
+    """Settings for payments by PayTo (`payto`)."""
     pix: PaymentIntentUpdateParamsPaymentMethodOptionsPix | None
-    """Data specific to Pix."""
+    """Settings for payments by Pix (`pix`)."""
     promptpay: PaymentIntentUpdateParamsPaymentMethodOptionsPromptpay | None
-    """Data specific to PromptPay."""
+    """Settings for payments by PromptPay (`promptpay`)."""
     revolut_pay: PaymentIntentUpdateParamsPaymentMethodOptionsRevolutPay | None
-    """Data specific to Revolut Pay."""
+    """Settings for payments by Revolut Pay (`revolut_pay`)."""
     samsung_pay: PaymentIntentUpdateParamsPaymentMethodOptionsSamsungPay | None
-    """Data specific to Samsung Pay."""
+    """Settings for payments by Samsung Pay (`samsung_pay`)."""
     satispay: PaymentIntentUpdateParamsPaymentMethodOptionsSatispay | None
-    """Data specific to Satispay."""
+    """Settings for payments by Satispay (`satispay`)."""
     scalapay: PaymentIntentUpdateParamsPaymentMethodOptionsScalapay | None
-    """Data specific to Scalapay."""
+    """Settings for payments by Scalapay (`scalapay`)."""
     sepa_debit: PaymentIntentUpdateParamsPaymentMethodOptionsSepaDebit | None
-    """Data specific to SEPA Direct Debit."""
+    """Settings for payments by SEPA Direct Debit (`sepa_debit`)."""
     sequra: PaymentIntentUpdateParamsPaymentMethodOptionsSequra | None
-    """Data specific to seQura."""
+    """Settings for payments by seQura (`sequra`)."""
     sofort: PaymentIntentUpdateParamsPaymentMethodOptionsSofort | None
-    """Data specific to Sofort."""
+    """Settings for payments by Sofort (`sofort`)."""
     sunbit: PaymentIntentUpdateParamsPaymentMethodOptionsSunbit | None
-    """Data specific to Sunbit."""
+    """Settings for payments by Sunbit (`sunbit`)."""
     swish: PaymentIntentUpdateParamsPaymentMethodOptionsSwish | None
-    """Data specific to Swish."""
+    """Settings for payments by Swish (`swish`)."""
     twint: PaymentIntentUpdateParamsPaymentMethodOptionsTwint | None
-    """Data specific to TWINT."""
+    """Settings for payments by TWINT (`twint`)."""
     upi: PaymentIntentUpdateParamsPaymentMethodOptionsUpi | None
-    """Data specific to UPI."""
+    """Settings for payments by UPI (`upi`)."""
     us_bank_account: PaymentIntentUpdateParamsPaymentMethodOptionsUsBankAccount | None
-    """Data specific to bank accounts in the United States."""
+    """Settings for payments by ACH Direct Debit (`us_bank_account`)."""
     wechat_pay: PaymentIntentUpdateParamsPaymentMethodOptionsWechatPay | None
-    """Data specific to WeChat Pay."""
+    """Settings for payments by WeChat Pay (`wechat_pay`)."""
     zip: PaymentIntentUpdateParamsPaymentMethodOptionsZip | None
-    """Data specific to Zip."""
+    """Settings for payments by Zip (`zip`)."""
 
 
 class PaymentIntentUpdateParamsShippingAddress(TypedDict, total=False, closed=True):
@@ -8417,7 +9669,10 @@ class PaymentIntentUpdateParamsShipping(TypedDict, total=False, closed=True):
 
 
 class PaymentIntentUpdateParamsTransferDataPaymentData(TypedDict, total=False, closed=True):
+    """What is set on the payment that the connected account receives."""
+
     description: str
+    """Description of the payment in the connected account."""
     metadata: Mapping[str, str] | None
     """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
     up to 500. An update changes only the keys it contains; an empty value removes its key.
@@ -8430,11 +9685,13 @@ class PaymentIntentUpdateParamsTransferData(TypedDict, total=False, closed=True)
     amount: int
     """Amount to transfer, in the smallest currency unit. The whole payment unless set."""
     description: str
+    """Description of the transfer to the connected account."""
     metadata: Mapping[str, str] | None
     """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
     up to 500. An update changes only the keys it contains; an empty value removes its key.
     """
     payment_data: PaymentIntentUpdateParamsTransferDataPaymentData
+    """What is set on the payment that the connected account receives."""
 
 
 class PaymentIntentUpdateParams(TypedDict, total=False, closed=True):
@@ -8543,24 +9800,31 @@ class PaymentIntentUpdateParams(TypedDict, total=False, closed=True):
             "zip",
         ]
     ]
+    """Payment method types that may be used; all others are left out."""
     amount: int
+    """Amount to collect, in the smallest currency unit (1099 for 10.99 USD). Stripe rejects amounts below
+    about 0.50 USD, or what that is in other currencies.
+    """
     amount_details: PaymentIntentUpdateParamsAmountDetails | None
+    """What the amount is made of: line items, taxes, shipping, discounts and tips. Stripe passes it to
+    card networks and payment methods that want it, such as Klarna and PayPal.
+    """
     application_fee_amount: int | None
     """Fee that the platform collects on the payment, in the smallest currency unit."""
     capture_method: Literal["automatic", "automatic_async", "manual"]
-    """When the authorized money is captured.
+    """When the money is taken after the payment is authorized. Can be set for single payment methods in
+    `payment_method_options`.
 
-    - `automatic`: Captured as soon as the payment is authorized.
-    - `automatic_async`: Captured in the background shortly after the payment is authorized.
-    - `manual`: Captured when you capture the payment. Not all payment methods support it.
+    - `manual`: The money is held until you capture it, where the payment method can do that.
     """
     currency: str
     """Three-letter ISO 4217 currency code in lowercase."""
     customer: str
-    """Customer that the object belongs to."""
+    """Customer who pays. A payment method that is kept is attached to this customer."""
     customer_account: str
     """Account (API v2) that the object belongs to, in the role of a customer. Alternative to `customer`."""
     description: Annotated[str, MaxLen(1000)]
+    """Your description of the payment. The Dashboard shows it, and so do receipts by email."""
     excluded_payment_method_types: (
         Sequence[
             Literal[
@@ -8623,25 +9887,32 @@ class PaymentIntentUpdateParams(TypedDict, total=False, closed=True):
         ]
         | None
     )
+    """Payment method types that are not offered, even where Stripe chooses them automatically."""
     expand: list[str]
     """Fields to expand, by dotted path. An expanded field contains the object instead of its ID."""
     hooks: PaymentIntentUpdateParamsHooks
+    """Work that Stripe does by itself when the payment changes its state."""
     metadata: Mapping[str, str] | None
     """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
     up to 500. An update changes only the keys it contains; an empty value removes its key.
     """
     payment_details: PaymentIntentUpdateParamsPaymentDetails | None
+    """References under which you and the customer know the payment; card networks receive them."""
     payment_method: str
-    """Payment method that is used."""
+    """Payment method to pay with, such as one that is attached to the customer."""
     payment_method_configuration: Annotated[str, MaxLen(100)]
+    """Payment method configuration from which to take the payment methods. The default one unless set."""
     payment_method_data: PaymentIntentUpdateParamsPaymentMethodData
     """Details of a new payment method to create and use."""
     payment_method_options: PaymentIntentUpdateParamsPaymentMethodOptions
-    """Settings per type of payment method."""
+    """Settings for single payment methods, which go before those of the whole payment."""
     receipt_email: str | None
+    """Email address to which the receipt goes. In live mode it is sent whatever the email settings of the
+    account are.
+    """
     setup_future_usage: Literal["off_session", "on_session"] | None
-    """Whether the payment method is saved for later payments, and whether the customer will be present for
-    them.
+    """Whether the payment method is kept for later payments, with the customer there (`on_session`) or
+    away (`off_session`). Attaches it to the customer once the payment succeeds.
 
     - `none`: The payment method is not saved.
     - `off_session`: Saved for payments while the customer is present or absent.
@@ -8665,10 +9936,10 @@ class PaymentIntentVerifyMicrodepositsParams(TypedDict, total=False, closed=True
     """The parameters of `POST /v1/payment_intents/{intent}/verify_microdeposits`."""
 
     amounts: Sequence[int]
+    """The two amounts that arrived in the bank account, in the smallest currency unit."""
     client_secret: str
-    """Secret with which a browser or mobile app accesses this one object, together with your publishable
-    key. Pass it to your customer only, and do not log it or put it in URLs.
-    """
+    """Client secret of the payment intent. Needed only with a publishable key."""
     descriptor_code: str
+    """Six-character code, beginning with `SM`, from the statement text of the deposit."""
     expand: list[str]
     """Fields to expand, by dotted path. An expanded field contains the object instead of its ID."""

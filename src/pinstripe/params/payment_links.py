@@ -117,17 +117,34 @@ __all__ = [
 
 
 class PaymentLinkCreateParamsAfterCompletionHostedConfirmation(TypedDict, total=False, closed=True):
+    """Settings for the confirmation page."""
+
     custom_message: Annotated[str, MaxLen(500)]
+    """Text of your own on the confirmation page, up to 500 characters."""
 
 
 class PaymentLinkCreateParamsAfterCompletionRedirect(TypedDict, total=False, closed=True):
+    """Settings for the redirect to your site."""
+
     url: Required[str]
+    """URL to which the customer is redirected. The placeholder `{CHECKOUT_SESSION_ID}` in it becomes the
+    ID of the session.
+    """
 
 
 class PaymentLinkCreateParamsAfterCompletion(TypedDict, total=False, closed=True):
+    """What the customer sees after the payment."""
+
     hosted_confirmation: PaymentLinkCreateParamsAfterCompletionHostedConfirmation
+    """Settings for the confirmation page."""
     redirect: PaymentLinkCreateParamsAfterCompletionRedirect
+    """Settings for the redirect to your site."""
     type: Required[Literal["hosted_confirmation", "redirect"]]
+    """What follows on the payment.
+
+    - `hosted_confirmation`: A confirmation page by Stripe.
+    - `redirect`: A redirect to your site.
+    """
 
 
 class PaymentLinkCreateParamsAutomaticTaxLiability(TypedDict, total=False, closed=True):
@@ -153,81 +170,162 @@ class PaymentLinkCreateParamsAutomaticTax(TypedDict, total=False, closed=True):
 
 
 class PaymentLinkCreateParamsConsentCollectionPaymentMethodReuseAgreement(TypedDict, total=False, closed=True):
+    """Text about the reuse of the payment method, near the pay button."""
+
     position: Required[Literal["auto", "hidden"]]
+    """Whether Checkout shows its own text about reuse. If you hide it, show the terms yourself, for
+    example with `custom_text`.
+
+    - `auto`: Checkout decides whether to show its text.
+    - `hidden`: Checkout shows no text about reuse.
+    """
 
 
 class PaymentLinkCreateParamsConsentCollection(TypedDict, total=False, closed=True):
+    """Agreements that Checkout asks the customer for."""
+
     payment_method_reuse_agreement: PaymentLinkCreateParamsConsentCollectionPaymentMethodReuseAgreement
+    """Text about the reuse of the payment method, near the pay button."""
     promotions: Literal["auto", "none"]
+    """Whether the page offers a checkbox for promotional emails.
+
+    - `auto`: Whether the checkbox is shown depends on the customer's locale.
+    - `none`: No checkbox is shown.
+    """
     terms_of_service: Literal["none", "required"]
+    """Whether the customer must tick a checkbox to accept your terms of service. The account's public
+    details need a URL of the terms.
+
+    - `none`: No checkbox is shown for the terms.
+    - `required`: The customer cannot pay without accepting the terms.
+    """
 
 
 class PaymentLinkCreateParamsCustomFieldDropdownOption(TypedDict, total=False, closed=True):
+    """Options that the customer can choose from, up to 200."""
+
     label: Required[Annotated[str, MaxLen(100)]]
+    """Text of the option, up to 100 characters."""
     value: Required[Annotated[str, MaxLen(100)]]
+    """Value that you receive when the option is chosen, up to 100 letters and digits. Each must be unique
+    in its field.
+    """
 
 
 class PaymentLinkCreateParamsCustomFieldDropdown(TypedDict, total=False, closed=True):
+    """Options and answer of a field with the type `dropdown`."""
+
     default_value: Annotated[str, MaxLen(100)]
+    """Value of the option that is selected at the start."""
     options: Required[Sequence[PaymentLinkCreateParamsCustomFieldDropdownOption]]
+    """Options that the customer can choose from, up to 200."""
 
 
 class PaymentLinkCreateParamsCustomFieldLabel(TypedDict, total=False, closed=True):
+    """Name of the field as the customer sees it."""
+
     custom: Required[Annotated[str, MaxLen(50)]]
+    """Text of the label, up to 50 characters."""
     type: Required[Literal["custom"]]
+    """Kind of label. Always `custom`, your own text.
+
+    - `custom`: Your own text.
+    """
 
 
 class PaymentLinkCreateParamsCustomFieldNumeric(TypedDict, total=False, closed=True):
+    """Limits and answer of a field with the type `numeric`."""
+
     default_value: Annotated[str, MaxLen(255)]
+    """Number that the field contains at the start."""
     maximum_length: int
+    """Most characters that the customer can enter."""
     minimum_length: int
+    """Fewest characters that the customer must enter."""
 
 
 class PaymentLinkCreateParamsCustomFieldText(TypedDict, total=False, closed=True):
+    """Limits and answer of a field with the type `text`."""
+
     default_value: Annotated[str, MaxLen(255)]
+    """Text that the field contains at the start."""
     maximum_length: int
+    """Most characters that the customer can enter."""
     minimum_length: int
+    """Fewest characters that the customer must enter."""
 
 
 class PaymentLinkCreateParamsCustomField(TypedDict, total=False, closed=True):
+    """Up to three additional fields on the page."""
+
     dropdown: PaymentLinkCreateParamsCustomFieldDropdown
+    """Options and answer of a field with the type `dropdown`."""
     key: Required[Annotated[str, MaxLen(200)]]
+    """Name under which you find the answer, up to 200 letters and digits. Not shown to the customer."""
     label: Required[PaymentLinkCreateParamsCustomFieldLabel]
+    """Name of the field as the customer sees it."""
     numeric: PaymentLinkCreateParamsCustomFieldNumeric
+    """Limits and answer of a field with the type `numeric`."""
     optional: bool
+    """Whether the customer can leave the field empty. Defaults to `False`."""
     text: PaymentLinkCreateParamsCustomFieldText
+    """Limits and answer of a field with the type `text`."""
     type: Required[Literal["dropdown", "numeric", "text"]]
+    """Kind of field, which decides what the customer can enter.
+
+    - `dropdown`: A choice from a list of options.
+    - `numeric`: Digits only.
+    - `text`: Free text.
+    """
 
 
 class PaymentLinkCreateParamsCustomTextAfterSubmit(TypedDict, total=False, closed=True):
+    """Text after the payment button."""
+
     message: Required[Annotated[str, MaxLen(1200)]]
+    """Text to show, up to 1200 characters."""
 
 
 class PaymentLinkCreateParamsCustomTextShippingAddress(TypedDict, total=False, closed=True):
-    """Delivery address."""
+    """Text next to the fields for the shipping address."""
 
     message: Required[Annotated[str, MaxLen(1200)]]
+    """Text to show, up to 1200 characters."""
 
 
 class PaymentLinkCreateParamsCustomTextSubmit(TypedDict, total=False, closed=True):
+    """Text next to the payment button."""
+
     message: Required[Annotated[str, MaxLen(1200)]]
+    """Text to show, up to 1200 characters."""
 
 
 class PaymentLinkCreateParamsCustomTextTermsOfServiceAcceptance(TypedDict, total=False, closed=True):
+    """Text that replaces the default label of the terms of service checkbox."""
+
     message: Required[Annotated[str, MaxLen(1200)]]
+    """Text to show, up to 1200 characters."""
 
 
 class PaymentLinkCreateParamsCustomText(TypedDict, total=False, closed=True):
+    """Your own text at certain places of the page."""
+
     after_submit: PaymentLinkCreateParamsCustomTextAfterSubmit | None
+    """Text after the payment button."""
     shipping_address: PaymentLinkCreateParamsCustomTextShippingAddress | None
-    """Delivery address."""
+    """Text next to the fields for the shipping address."""
     submit: PaymentLinkCreateParamsCustomTextSubmit | None
+    """Text next to the payment button."""
     terms_of_service_acceptance: PaymentLinkCreateParamsCustomTextTermsOfServiceAcceptance | None
+    """Text that replaces the default label of the terms of service checkbox."""
 
 
 class PaymentLinkCreateParamsInvoiceCreationInvoiceDataCustomField(TypedDict, total=False, closed=True):
+    """Up to four additional lines of name and value on the invoice."""
+
     name: Required[Annotated[str, MaxLen(40)]]
     value: Required[Annotated[str, MaxLen(140)]]
+    """Value next to the name, up to 140 characters."""
 
 
 class PaymentLinkCreateParamsInvoiceCreationInvoiceDataIssuer(TypedDict, total=False, closed=True):
@@ -244,16 +342,29 @@ class PaymentLinkCreateParamsInvoiceCreationInvoiceDataIssuer(TypedDict, total=F
 
 
 class PaymentLinkCreateParamsInvoiceCreationInvoiceDataRenderingOptions(TypedDict, total=False, closed=True):
+    """How the PDF of the invoice looks."""
+
     amount_tax_display: Literal["exclude_tax", "include_inclusive_tax"] | None
+    """How the amounts of lines on the PDF treat tax.
+
+    - `exclude_tax`: Amounts without tax.
+    - `include_inclusive_tax`: Amounts with the tax that prices contain, but without exclusive tax.
+    """
     template: str
+    """Invoice template to use for the PDF."""
 
 
 class PaymentLinkCreateParamsInvoiceCreationInvoiceData(TypedDict, total=False, closed=True):
+    """Contents of the invoice."""
+
     account_tax_ids: list[str] | None
     """Tax IDs of your account to show on the invoices. The account's default tax IDs unless set."""
     custom_fields: Sequence[PaymentLinkCreateParamsInvoiceCreationInvoiceDataCustomField] | None
+    """Up to four additional lines of name and value on the invoice."""
     description: Annotated[str, MaxLen(1500)]
+    """Memo on the invoice."""
     footer: str
+    """Text at the end of the invoice."""
     issuer: PaymentLinkCreateParamsInvoiceCreationInvoiceDataIssuer
     """Account that issues the invoice. Its branding, address and tax IDs are shown on it."""
     metadata: Mapping[str, str] | None
@@ -261,11 +372,16 @@ class PaymentLinkCreateParamsInvoiceCreationInvoiceData(TypedDict, total=False, 
     up to 500. An update changes only the keys it contains; an empty value removes its key.
     """
     rendering_options: PaymentLinkCreateParamsInvoiceCreationInvoiceDataRenderingOptions | None
+    """How the PDF of the invoice looks."""
 
 
 class PaymentLinkCreateParamsInvoiceCreation(TypedDict, total=False, closed=True):
+    """Settings for an invoice after the payment, in `payment` mode."""
+
     enabled: Required[bool]
+    """Whether Stripe creates a paid invoice once the payment succeeds."""
     invoice_data: PaymentLinkCreateParamsInvoiceCreationInvoiceData
+    """Contents of the invoice."""
 
 
 class PaymentLinkCreateParamsLineItemAdjustableQuantity(TypedDict, total=False, closed=True):
@@ -280,7 +396,10 @@ class PaymentLinkCreateParamsLineItemAdjustableQuantity(TypedDict, total=False, 
 
 
 class PaymentLinkCreateParamsLineItemPriceDataProductDataTaxDetails(TypedDict, total=False, closed=True):
+    """How Stripe Tax taxes the product."""
+
     performance_location: str
+    """Tax location where the service, such as an event, is performed."""
     tax_code: str | None
     """Tax code that classifies the goods or services for Stripe Tax."""
 
@@ -301,6 +420,7 @@ class PaymentLinkCreateParamsLineItemPriceDataProductData(TypedDict, total=False
     tax_code: str
     """Tax code that classifies the product for Stripe Tax."""
     tax_details: PaymentLinkCreateParamsLineItemPriceDataProductDataTaxDetails
+    """How Stripe Tax taxes the product."""
     unit_label: Annotated[str, MaxLen(12)]
     """Name of a unit, such as `seat`, on receipts, invoices and checkout pages."""
 
@@ -349,33 +469,50 @@ class PaymentLinkCreateParamsLineItemPriceData(TypedDict, total=False, closed=Tr
 
 
 class PaymentLinkCreateParamsLineItem(TypedDict, total=False, closed=True):
+    """What the customer buys, up to 20 items."""
+
     adjustable_quantity: PaymentLinkCreateParamsLineItemAdjustableQuantity
     """Lets the customer change the quantity."""
     price: str
-    """Price that applies."""
+    """Price of the line item."""
     price_data: PaymentLinkCreateParamsLineItemPriceData
     """Defines a price for this use only, without creating a price for reuse."""
     quantity: Required[int]
-    """Number of units."""
+    """How many units the customer buys. Not for metered prices."""
 
 
 class PaymentLinkCreateParamsManagedPayments(TypedDict, total=False, closed=True):
+    """Settings for Managed Payments, in which Stripe acts as merchant of record."""
+
     enabled: bool
+    """Whether payments through the link use Managed Payments."""
 
 
 class PaymentLinkCreateParamsNameCollectionBusiness(TypedDict, total=False, closed=True):
+    """Settings for the business name."""
+
     enabled: Required[bool]
+    """Whether Checkout asks for a business name."""
     optional: bool
+    """Whether the customer can leave the business name empty. Defaults to `False`."""
 
 
 class PaymentLinkCreateParamsNameCollectionIndividual(TypedDict, total=False, closed=True):
+    """Settings for the personal name."""
+
     enabled: Required[bool]
+    """Whether Checkout asks for a personal name."""
     optional: bool
+    """Whether the customer can leave the personal name empty. Defaults to `False`."""
 
 
 class PaymentLinkCreateParamsNameCollection(TypedDict, total=False, closed=True):
+    """Names that Checkout asks the customer for."""
+
     business: PaymentLinkCreateParamsNameCollectionBusiness
+    """Settings for the business name."""
     individual: PaymentLinkCreateParamsNameCollectionIndividual
+    """Settings for the personal name."""
 
 
 class PaymentLinkCreateParamsOptionalItemAdjustableQuantity(TypedDict, total=False, closed=True):
@@ -390,30 +527,33 @@ class PaymentLinkCreateParamsOptionalItemAdjustableQuantity(TypedDict, total=Fal
 
 
 class PaymentLinkCreateParamsOptionalItem(TypedDict, total=False, closed=True):
+    """Items that the customer can add to the purchase on the page, up to ten."""
+
     adjustable_quantity: PaymentLinkCreateParamsOptionalItemAdjustableQuantity
     """Lets the customer change the quantity."""
     price: Required[str]
-    """Price that applies."""
+    """Price of the optional item."""
     quantity: Required[int]
-    """Number of units."""
+    """Quantity that is added when the customer chooses the item."""
 
 
 class PaymentLinkCreateParamsPaymentIntentData(TypedDict, total=False, closed=True):
+    """What applies to the payment intents that the link creates. Only for one-time payments."""
+
     capture_method: Literal["automatic", "automatic_async", "manual"]
-    """When the authorized money is captured.
+    """When the money is taken after the payment is authorized.
 
     - `automatic`: Captured as soon as the payment is authorized.
     - `automatic_async`: Captured in the background shortly after the payment is authorized.
     - `manual`: Captured when you capture the payment. Not all payment methods support it.
     """
     description: Annotated[str, MaxLen(1000)]
+    """Your own text for the payment, shown in the Dashboard and in receipts."""
     metadata: Mapping[str, str]
-    """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
-    up to 500. An update changes only the keys it contains; an empty value removes its key.
-    """
+    """Pairs of your own strings that each payment intent of the link gets as its `metadata`."""
     setup_future_usage: Literal["off_session", "on_session"]
-    """Whether the payment method is saved for later payments, and whether the customer will be present for
-    them.
+    """Saves the payment method for later payments, with the customer present (`on_session`) or absent
+    (`off_session`).
 
     - `none`: The payment method is not saved.
     - `off_session`: Saved for payments while the customer is present or absent.
@@ -430,36 +570,56 @@ class PaymentLinkCreateParamsPaymentIntentData(TypedDict, total=False, closed=Tr
 
 
 class PaymentLinkCreateParamsPaymentMethodOptionsCardRestrictions(TypedDict, total=False, closed=True):
+    """Cards that the link does not accept."""
+
     brands_blocked: Sequence[Literal["american_express", "discover_global_network", "mastercard", "visa"]]
+    """Card brands that the link does not accept.
+
+    - `american_express`: American Express.
+    - `discover_global_network`: Discover and the other brands of its network.
+    - `mastercard`: Mastercard.
+    - `visa`: Visa.
+    """
 
 
 class PaymentLinkCreateParamsPaymentMethodOptionsCard(TypedDict, total=False, closed=True):
-    """Settings for card payments."""
+    """Settings for cards."""
 
     restrictions: PaymentLinkCreateParamsPaymentMethodOptionsCardRestrictions
+    """Cards that the link does not accept."""
 
 
 class PaymentLinkCreateParamsPaymentMethodOptions(TypedDict, total=False, closed=True):
     """Settings per type of payment method."""
 
     card: PaymentLinkCreateParamsPaymentMethodOptionsCard
-    """Settings for card payments."""
+    """Settings for cards."""
 
 
 class PaymentLinkCreateParamsPhoneNumberCollection(TypedDict, total=False, closed=True):
+    """Settings for the customer's phone number."""
+
     enabled: Required[bool]
+    """Whether Checkout asks for a phone number."""
 
 
 class PaymentLinkCreateParamsRestrictionsCompletedSessions(TypedDict, total=False, closed=True):
+    """Limit on how often customers can pay through the link."""
+
     limit: Required[int]
-    """Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10."""
+    """How many sessions can be completed before the link becomes inactive; at least 1."""
 
 
 class PaymentLinkCreateParamsRestrictions(TypedDict, total=False, closed=True):
+    """Limits on the use of the link."""
+
     completed_sessions: Required[PaymentLinkCreateParamsRestrictionsCompletedSessions]
+    """Limit on how often customers can pay through the link."""
 
 
 class PaymentLinkCreateParamsShippingAddressCollection(TypedDict, total=False, closed=True):
+    """Makes Checkout ask for a shipping address."""
+
     allowed_countries: Required[
         Sequence[
             Literal[
@@ -704,11 +864,14 @@ class PaymentLinkCreateParamsShippingAddressCollection(TypedDict, total=False, c
             ]
         ]
     ]
+    """Countries that the customer can choose from, as two-letter ISO 3166-1 codes in upper case."""
 
 
 class PaymentLinkCreateParamsShippingOption(TypedDict, total=False, closed=True):
+    """Shipping rates that the customer can choose from, up to five."""
+
     shipping_rate: str
-    """Shipping rate that applies."""
+    """ID of an existing shipping rate to offer."""
 
 
 class PaymentLinkCreateParamsSubscriptionDataInvoiceSettingsCustomField(TypedDict, total=False, closed=True):
@@ -768,13 +931,16 @@ class PaymentLinkCreateParamsSubscriptionDataTrialSettings(TypedDict, total=Fals
 
 
 class PaymentLinkCreateParamsSubscriptionData(TypedDict, total=False, closed=True):
+    """What applies to the subscriptions that the link creates. Needs a recurring price among the line
+    items.
+    """
+
     description: Annotated[str, MaxLen(500)]
+    """Text about the subscription that the customer sees, up to 500 characters."""
     invoice_settings: PaymentLinkCreateParamsSubscriptionDataInvoiceSettings
     """Settings for the invoices."""
     metadata: Mapping[str, str]
-    """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
-    up to 500. An update changes only the keys it contains; an empty value removes its key.
-    """
+    """Pairs of your own strings that each subscription of the link gets as its `metadata`."""
     trial_period_days: int
     """Length of the trial in days."""
     trial_settings: PaymentLinkCreateParamsSubscriptionDataTrialSettings
@@ -782,8 +948,16 @@ class PaymentLinkCreateParamsSubscriptionData(TypedDict, total=False, closed=Tru
 
 
 class PaymentLinkCreateParamsTaxIdCollection(TypedDict, total=False, closed=True):
+    """Settings for the customer's tax ID."""
+
     enabled: Required[bool]
+    """Whether customers can enter a tax ID, where their country supports it."""
     required: Literal["if_supported", "never"]
+    """Whether the customer must enter a tax ID.
+
+    - `if_supported`: Required in countries in which Checkout can collect tax IDs.
+    - `never`: Never required.
+    """
 
 
 class PaymentLinkCreateParamsTransferData(TypedDict, total=False, closed=True):
@@ -799,7 +973,9 @@ class PaymentLinkCreateParams(TypedDict, total=False, closed=True):
     """The parameters of `POST /v1/payment_links`."""
 
     after_completion: PaymentLinkCreateParamsAfterCompletion
+    """What the customer sees after the payment."""
     allow_promotion_codes: bool
+    """Whether the customer can enter a promotion code."""
     application_fee_amount: int
     """Fee that the platform collects on the payment, in the smallest currency unit."""
     application_fee_percent: float
@@ -809,30 +985,54 @@ class PaymentLinkCreateParams(TypedDict, total=False, closed=True):
     automatic_tax: PaymentLinkCreateParamsAutomaticTax
     """Settings and state of the automatic calculation of tax by Stripe Tax."""
     billing_address_collection: Literal["auto", "required"]
+    """Whether Checkout asks every customer for a billing address.
+
+    - `auto`: Checkout asks only for the parts of the address that payment or tax needs.
+    - `required`: Checkout always asks for the full billing address.
+    """
     consent_collection: PaymentLinkCreateParamsConsentCollection
+    """Agreements that Checkout asks the customer for."""
     currency: str
-    """Three-letter ISO 4217 currency code in lowercase."""
+    """Three-letter ISO 4217 code of the currency of the line items, in lower case."""
     custom_fields: Sequence[PaymentLinkCreateParamsCustomField]
+    """Up to three additional fields on the page."""
     custom_text: PaymentLinkCreateParamsCustomText
+    """Your own text at certain places of the page."""
     customer_creation: Literal["always", "if_required"]
+    """Whether each payment creates a customer. Subscriptions always do.
+
+    - `always`: Each payment creates a customer.
+    - `if_required`: Only where a customer is needed, for example to save the payment method.
+    """
     expand: list[str]
     """Fields to expand, by dotted path. An expanded field contains the object instead of its ID."""
     inactive_message: Annotated[str, MaxLen(500)]
+    """Text that customers see when the link is inactive, up to 500 characters."""
     invoice_creation: PaymentLinkCreateParamsInvoiceCreation
+    """Settings for an invoice after the payment, in `payment` mode."""
     line_items: Required[Sequence[PaymentLinkCreateParamsLineItem]]
+    """What the customer buys, up to 20 items."""
     managed_payments: PaymentLinkCreateParamsManagedPayments
+    """Settings for Managed Payments, in which Stripe acts as merchant of record."""
     metadata: Mapping[str, str]
-    """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
-    up to 500. An update changes only the keys it contains; an empty value removes its key.
-    """
+    """Up to 50 pairs of your own strings. They are copied to the checkout sessions that the link creates."""
     name_collection: PaymentLinkCreateParamsNameCollection
+    """Names that Checkout asks the customer for."""
     on_behalf_of: str
     """Connected account that is the merchant of record. Its country, fees and statement descriptor apply
     to the payment.
     """
     optional_items: Sequence[PaymentLinkCreateParamsOptionalItem]
+    """Items that the customer can add to the purchase on the page, up to ten."""
     payment_intent_data: PaymentLinkCreateParamsPaymentIntentData
+    """What applies to the payment intents that the link creates. Only for one-time payments."""
     payment_method_collection: Literal["always", "if_required"]
+    """Whether Checkout asks for a payment method when nothing is due at once. Only for subscriptions.
+
+    - `always`: Always.
+    - `if_required`: Only when there is something to pay at once; a free trial starts without a payment
+      method.
+    """
     payment_method_options: PaymentLinkCreateParamsPaymentMethodOptions
     """Settings per type of payment method."""
     payment_method_types: Sequence[
@@ -884,14 +1084,32 @@ class PaymentLinkCreateParams(TypedDict, total=False, closed=True):
             "zip",
         ]
     ]
-    """Allowed types of payment methods."""
+    """Payment methods to offer, by type. Leave it out, so that Stripe chooses among those that are enabled
+    in the Dashboard.
+    """
     phone_number_collection: PaymentLinkCreateParamsPhoneNumberCollection
+    """Settings for the customer's phone number."""
     restrictions: PaymentLinkCreateParamsRestrictions
+    """Limits on the use of the link."""
     shipping_address_collection: PaymentLinkCreateParamsShippingAddressCollection
+    """Makes Checkout ask for a shipping address."""
     shipping_options: Sequence[PaymentLinkCreateParamsShippingOption]
+    """Shipping rates that the customer can choose from, up to five."""
     submit_type: Literal["auto", "book", "donate", "pay", "subscribe"]
+    """Text of the button that submits the page, by what the purchase is. Not in `setup` mode.
+
+    - `auto`: Stripe chooses the text that fits the purchase.
+    - `book`: For bookings of dates or appointments.
+    - `donate`: For donations.
+    - `pay`: For payments of any kind.
+    - `subscribe`: For subscriptions.
+    """
     subscription_data: PaymentLinkCreateParamsSubscriptionData
+    """What applies to the subscriptions that the link creates. Needs a recurring price among the line
+    items.
+    """
     tax_id_collection: PaymentLinkCreateParamsTaxIdCollection
+    """Settings for the customer's tax ID."""
     transfer_data: PaymentLinkCreateParamsTransferData
     """Transfers money from the payment to a connected account."""
 
@@ -915,7 +1133,7 @@ class PaymentLinkListParams(TypedDict, total=False, closed=True):
     """The parameters of `GET /v1/payment_links`."""
 
     active: bool
-    """Only active or only inactive objects."""
+    """Only links that can, or cannot, be used."""
     ending_before: str
     """ID of the object that the page ends before, such as the first one of the following page."""
     expand: list[str]
@@ -936,17 +1154,34 @@ class PaymentLinkRetrieveParams(TypedDict, total=False, closed=True):
 
 
 class PaymentLinkUpdateParamsAfterCompletionHostedConfirmation(TypedDict, total=False, closed=True):
+    """Settings for the confirmation page."""
+
     custom_message: Annotated[str, MaxLen(500)]
+    """Text of your own on the confirmation page, up to 500 characters."""
 
 
 class PaymentLinkUpdateParamsAfterCompletionRedirect(TypedDict, total=False, closed=True):
+    """Settings for the redirect to your site."""
+
     url: Required[str]
+    """URL to which the customer is redirected. The placeholder `{CHECKOUT_SESSION_ID}` in it becomes the
+    ID of the session.
+    """
 
 
 class PaymentLinkUpdateParamsAfterCompletion(TypedDict, total=False, closed=True):
+    """What the customer sees after the payment."""
+
     hosted_confirmation: PaymentLinkUpdateParamsAfterCompletionHostedConfirmation
+    """Settings for the confirmation page."""
     redirect: PaymentLinkUpdateParamsAfterCompletionRedirect
+    """Settings for the redirect to your site."""
     type: Required[Literal["hosted_confirmation", "redirect"]]
+    """What follows on the payment.
+
+    - `hosted_confirmation`: A confirmation page by Stripe.
+    - `redirect`: A redirect to your site.
+    """
 
 
 class PaymentLinkUpdateParamsAutomaticTaxLiability(TypedDict, total=False, closed=True):
@@ -972,81 +1207,162 @@ class PaymentLinkUpdateParamsAutomaticTax(TypedDict, total=False, closed=True):
 
 
 class PaymentLinkUpdateParamsConsentCollectionPaymentMethodReuseAgreement(TypedDict, total=False, closed=True):
+    """Text about the reuse of the payment method, near the pay button."""
+
     position: Required[Literal["auto", "hidden"]]
+    """Whether Checkout shows its own text about reuse. If you hide it, show the terms yourself, for
+    example with `custom_text`.
+
+    - `auto`: Checkout decides whether to show its text.
+    - `hidden`: Checkout shows no text about reuse.
+    """
 
 
 class PaymentLinkUpdateParamsConsentCollection(TypedDict, total=False, closed=True):
+    """Agreements that Checkout asks the customer for."""
+
     payment_method_reuse_agreement: PaymentLinkUpdateParamsConsentCollectionPaymentMethodReuseAgreement
+    """Text about the reuse of the payment method, near the pay button."""
     promotions: Literal["auto", "none"]
+    """Whether the page offers a checkbox for promotional emails.
+
+    - `auto`: Whether the checkbox is shown depends on the customer's locale.
+    - `none`: No checkbox is shown.
+    """
     terms_of_service: Literal["none", "required"]
+    """Whether the customer must tick a checkbox to accept your terms of service. The account's public
+    details need a URL of the terms.
+
+    - `none`: No checkbox is shown for the terms.
+    - `required`: The customer cannot pay without accepting the terms.
+    """
 
 
 class PaymentLinkUpdateParamsCustomFieldDropdownOption(TypedDict, total=False, closed=True):
+    """Options that the customer can choose from, up to 200."""
+
     label: Required[Annotated[str, MaxLen(100)]]
+    """Text of the option, up to 100 characters."""
     value: Required[Annotated[str, MaxLen(100)]]
+    """Value that you receive when the option is chosen, up to 100 letters and digits. Each must be unique
+    in its field.
+    """
 
 
 class PaymentLinkUpdateParamsCustomFieldDropdown(TypedDict, total=False, closed=True):
+    """Options and answer of a field with the type `dropdown`."""
+
     default_value: Annotated[str, MaxLen(100)]
+    """Value of the option that is selected at the start."""
     options: Required[Sequence[PaymentLinkUpdateParamsCustomFieldDropdownOption]]
+    """Options that the customer can choose from, up to 200."""
 
 
 class PaymentLinkUpdateParamsCustomFieldLabel(TypedDict, total=False, closed=True):
+    """Name of the field as the customer sees it."""
+
     custom: Required[Annotated[str, MaxLen(50)]]
+    """Text of the label, up to 50 characters."""
     type: Required[Literal["custom"]]
+    """Kind of label. Always `custom`, your own text.
+
+    - `custom`: Your own text.
+    """
 
 
 class PaymentLinkUpdateParamsCustomFieldNumeric(TypedDict, total=False, closed=True):
+    """Limits and answer of a field with the type `numeric`."""
+
     default_value: Annotated[str, MaxLen(255)]
+    """Number that the field contains at the start."""
     maximum_length: int
+    """Most characters that the customer can enter."""
     minimum_length: int
+    """Fewest characters that the customer must enter."""
 
 
 class PaymentLinkUpdateParamsCustomFieldText(TypedDict, total=False, closed=True):
+    """Limits and answer of a field with the type `text`."""
+
     default_value: Annotated[str, MaxLen(255)]
+    """Text that the field contains at the start."""
     maximum_length: int
+    """Most characters that the customer can enter."""
     minimum_length: int
+    """Fewest characters that the customer must enter."""
 
 
 class PaymentLinkUpdateParamsCustomField(TypedDict, total=False, closed=True):
+    """Up to three additional fields on the page."""
+
     dropdown: PaymentLinkUpdateParamsCustomFieldDropdown
+    """Options and answer of a field with the type `dropdown`."""
     key: Required[Annotated[str, MaxLen(200)]]
+    """Name under which you find the answer, up to 200 letters and digits. Not shown to the customer."""
     label: Required[PaymentLinkUpdateParamsCustomFieldLabel]
+    """Name of the field as the customer sees it."""
     numeric: PaymentLinkUpdateParamsCustomFieldNumeric
+    """Limits and answer of a field with the type `numeric`."""
     optional: bool
+    """Whether the customer can leave the field empty. Defaults to `False`."""
     text: PaymentLinkUpdateParamsCustomFieldText
+    """Limits and answer of a field with the type `text`."""
     type: Required[Literal["dropdown", "numeric", "text"]]
+    """Kind of field, which decides what the customer can enter.
+
+    - `dropdown`: A choice from a list of options.
+    - `numeric`: Digits only.
+    - `text`: Free text.
+    """
 
 
 class PaymentLinkUpdateParamsCustomTextAfterSubmit(TypedDict, total=False, closed=True):
+    """Text after the payment button."""
+
     message: Required[Annotated[str, MaxLen(1200)]]
+    """Text to show, up to 1200 characters."""
 
 
 class PaymentLinkUpdateParamsCustomTextShippingAddress(TypedDict, total=False, closed=True):
-    """Delivery address."""
+    """Text next to the fields for the shipping address."""
 
     message: Required[Annotated[str, MaxLen(1200)]]
+    """Text to show, up to 1200 characters."""
 
 
 class PaymentLinkUpdateParamsCustomTextSubmit(TypedDict, total=False, closed=True):
+    """Text next to the payment button."""
+
     message: Required[Annotated[str, MaxLen(1200)]]
+    """Text to show, up to 1200 characters."""
 
 
 class PaymentLinkUpdateParamsCustomTextTermsOfServiceAcceptance(TypedDict, total=False, closed=True):
+    """Text that replaces the default label of the terms of service checkbox."""
+
     message: Required[Annotated[str, MaxLen(1200)]]
+    """Text to show, up to 1200 characters."""
 
 
 class PaymentLinkUpdateParamsCustomText(TypedDict, total=False, closed=True):
+    """Your own text at certain places of the page."""
+
     after_submit: PaymentLinkUpdateParamsCustomTextAfterSubmit | None
+    """Text after the payment button."""
     shipping_address: PaymentLinkUpdateParamsCustomTextShippingAddress | None
-    """Delivery address."""
+    """Text next to the fields for the shipping address."""
     submit: PaymentLinkUpdateParamsCustomTextSubmit | None
+    """Text next to the payment button."""
     terms_of_service_acceptance: PaymentLinkUpdateParamsCustomTextTermsOfServiceAcceptance | None
+    """Text that replaces the default label of the terms of service checkbox."""
 
 
 class PaymentLinkUpdateParamsInvoiceCreationInvoiceDataCustomField(TypedDict, total=False, closed=True):
+    """Up to four additional lines of name and value on the invoice."""
+
     name: Required[Annotated[str, MaxLen(40)]]
     value: Required[Annotated[str, MaxLen(140)]]
+    """Value next to the name, up to 140 characters."""
 
 
 class PaymentLinkUpdateParamsInvoiceCreationInvoiceDataIssuer(TypedDict, total=False, closed=True):
@@ -1063,16 +1379,29 @@ class PaymentLinkUpdateParamsInvoiceCreationInvoiceDataIssuer(TypedDict, total=F
 
 
 class PaymentLinkUpdateParamsInvoiceCreationInvoiceDataRenderingOptions(TypedDict, total=False, closed=True):
+    """How the PDF of the invoice looks."""
+
     amount_tax_display: Literal["exclude_tax", "include_inclusive_tax"] | None
+    """How the amounts of lines on the PDF treat tax.
+
+    - `exclude_tax`: Amounts without tax.
+    - `include_inclusive_tax`: Amounts with the tax that prices contain, but without exclusive tax.
+    """
     template: str
+    """Invoice template to use for the PDF."""
 
 
 class PaymentLinkUpdateParamsInvoiceCreationInvoiceData(TypedDict, total=False, closed=True):
+    """Contents of the invoice."""
+
     account_tax_ids: list[str] | None
     """Tax IDs of your account to show on the invoices. The account's default tax IDs unless set."""
     custom_fields: Sequence[PaymentLinkUpdateParamsInvoiceCreationInvoiceDataCustomField] | None
+    """Up to four additional lines of name and value on the invoice."""
     description: Annotated[str, MaxLen(1500)]
+    """Memo on the invoice."""
     footer: str
+    """Text at the end of the invoice."""
     issuer: PaymentLinkUpdateParamsInvoiceCreationInvoiceDataIssuer
     """Account that issues the invoice. Its branding, address and tax IDs are shown on it."""
     metadata: Mapping[str, str] | None
@@ -1080,11 +1409,16 @@ class PaymentLinkUpdateParamsInvoiceCreationInvoiceData(TypedDict, total=False, 
     up to 500. An update changes only the keys it contains; an empty value removes its key.
     """
     rendering_options: PaymentLinkUpdateParamsInvoiceCreationInvoiceDataRenderingOptions | None
+    """How the PDF of the invoice looks."""
 
 
 class PaymentLinkUpdateParamsInvoiceCreation(TypedDict, total=False, closed=True):
+    """Settings for an invoice after the payment, in `payment` mode."""
+
     enabled: Required[bool]
+    """Whether Stripe creates a paid invoice once the payment succeeds."""
     invoice_data: PaymentLinkUpdateParamsInvoiceCreationInvoiceData
+    """Contents of the invoice."""
 
 
 class PaymentLinkUpdateParamsLineItemAdjustableQuantity(TypedDict, total=False, closed=True):
@@ -1099,27 +1433,41 @@ class PaymentLinkUpdateParamsLineItemAdjustableQuantity(TypedDict, total=False, 
 
 
 class PaymentLinkUpdateParamsLineItem(TypedDict, total=False, closed=True):
+    """Quantities to change. Items cannot be added or removed."""
+
     adjustable_quantity: PaymentLinkUpdateParamsLineItemAdjustableQuantity
     """Lets the customer change the quantity."""
     id: Required[str]
-    """Unique ID of the object."""
+    """ID of the line item to change."""
     quantity: int
-    """Number of units."""
+    """How many units the customer buys. Not for metered prices."""
 
 
 class PaymentLinkUpdateParamsNameCollectionBusiness(TypedDict, total=False, closed=True):
+    """Settings for the business name."""
+
     enabled: Required[bool]
+    """Whether Checkout asks for a business name."""
     optional: bool
+    """Whether the customer can leave the business name empty. Defaults to `False`."""
 
 
 class PaymentLinkUpdateParamsNameCollectionIndividual(TypedDict, total=False, closed=True):
+    """Settings for the personal name."""
+
     enabled: Required[bool]
+    """Whether Checkout asks for a personal name."""
     optional: bool
+    """Whether the customer can leave the personal name empty. Defaults to `False`."""
 
 
 class PaymentLinkUpdateParamsNameCollection(TypedDict, total=False, closed=True):
+    """Names that Checkout asks the customer for."""
+
     business: PaymentLinkUpdateParamsNameCollectionBusiness
+    """Settings for the business name."""
     individual: PaymentLinkUpdateParamsNameCollectionIndividual
+    """Settings for the personal name."""
 
 
 class PaymentLinkUpdateParamsOptionalItemAdjustableQuantity(TypedDict, total=False, closed=True):
@@ -1134,23 +1482,26 @@ class PaymentLinkUpdateParamsOptionalItemAdjustableQuantity(TypedDict, total=Fal
 
 
 class PaymentLinkUpdateParamsOptionalItem(TypedDict, total=False, closed=True):
+    """Items that the customer can add to the purchase on the page, up to ten."""
+
     adjustable_quantity: PaymentLinkUpdateParamsOptionalItemAdjustableQuantity
     """Lets the customer change the quantity."""
     price: Required[str]
-    """Price that applies."""
+    """Price of the optional item."""
     quantity: Required[int]
-    """Number of units."""
+    """Quantity that is added when the customer chooses the item."""
 
 
 class PaymentLinkUpdateParamsPaymentIntentData(TypedDict, total=False, closed=True):
+    """What applies to the payment intents that the link creates. Only for one-time payments."""
+
     description: Annotated[str, MaxLen(1000)] | None
+    """Your own text for the payment, shown in the Dashboard and in receipts."""
     metadata: Mapping[str, str] | None
-    """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
-    up to 500. An update changes only the keys it contains; an empty value removes its key.
-    """
+    """Pairs of your own strings that each payment intent of the link gets as its `metadata`."""
     setup_future_usage: Literal["off_session", "on_session"] | None
-    """Whether the payment method is saved for later payments, and whether the customer will be present for
-    them.
+    """Saves the payment method for later payments, with the customer present (`on_session`) or absent
+    (`off_session`).
 
     - `none`: The payment method is not saved.
     - `off_session`: Saved for payments while the customer is present or absent.
@@ -1167,36 +1518,56 @@ class PaymentLinkUpdateParamsPaymentIntentData(TypedDict, total=False, closed=Tr
 
 
 class PaymentLinkUpdateParamsPaymentMethodOptionsCardRestrictions(TypedDict, total=False, closed=True):
+    """Cards that the link does not accept."""
+
     brands_blocked: Sequence[Literal["american_express", "discover_global_network", "mastercard", "visa"]] | None
+    """Card brands that the link does not accept.
+
+    - `american_express`: American Express.
+    - `discover_global_network`: Discover and the other brands of its network.
+    - `mastercard`: Mastercard.
+    - `visa`: Visa.
+    """
 
 
 class PaymentLinkUpdateParamsPaymentMethodOptionsCard(TypedDict, total=False, closed=True):
-    """Settings for card payments."""
+    """Settings for cards."""
 
     restrictions: PaymentLinkUpdateParamsPaymentMethodOptionsCardRestrictions | None
+    """Cards that the link does not accept."""
 
 
 class PaymentLinkUpdateParamsPaymentMethodOptions(TypedDict, total=False, closed=True):
     """Settings per type of payment method."""
 
     card: PaymentLinkUpdateParamsPaymentMethodOptionsCard | None
-    """Settings for card payments."""
+    """Settings for cards."""
 
 
 class PaymentLinkUpdateParamsPhoneNumberCollection(TypedDict, total=False, closed=True):
+    """Settings for the customer's phone number."""
+
     enabled: Required[bool]
+    """Whether Checkout asks for a phone number."""
 
 
 class PaymentLinkUpdateParamsRestrictionsCompletedSessions(TypedDict, total=False, closed=True):
+    """Limit on how often customers can pay through the link."""
+
     limit: Required[int]
-    """Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10."""
+    """How many sessions can be completed before the link becomes inactive; at least 1."""
 
 
 class PaymentLinkUpdateParamsRestrictions(TypedDict, total=False, closed=True):
+    """Limits on the use of the link."""
+
     completed_sessions: Required[PaymentLinkUpdateParamsRestrictionsCompletedSessions]
+    """Limit on how often customers can pay through the link."""
 
 
 class PaymentLinkUpdateParamsShippingAddressCollection(TypedDict, total=False, closed=True):
+    """Makes Checkout ask for a shipping address."""
+
     allowed_countries: Required[
         Sequence[
             Literal[
@@ -1441,11 +1812,14 @@ class PaymentLinkUpdateParamsShippingAddressCollection(TypedDict, total=False, c
             ]
         ]
     ]
+    """Countries that the customer can choose from, as two-letter ISO 3166-1 codes in upper case."""
 
 
 class PaymentLinkUpdateParamsShippingOption(TypedDict, total=False, closed=True):
+    """Shipping rates that the customer can choose from, up to five."""
+
     shipping_rate: str
-    """Shipping rate that applies."""
+    """ID of an existing shipping rate to offer."""
 
 
 class PaymentLinkUpdateParamsSubscriptionDataInvoiceSettingsCustomField(TypedDict, total=False, closed=True):
@@ -1505,12 +1879,14 @@ class PaymentLinkUpdateParamsSubscriptionDataTrialSettings(TypedDict, total=Fals
 
 
 class PaymentLinkUpdateParamsSubscriptionData(TypedDict, total=False, closed=True):
+    """What applies to the subscriptions that the link creates. Needs a recurring price among the line
+    items.
+    """
+
     invoice_settings: PaymentLinkUpdateParamsSubscriptionDataInvoiceSettings
     """Settings for the invoices."""
     metadata: Mapping[str, str] | None
-    """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
-    up to 500. An update changes only the keys it contains; an empty value removes its key.
-    """
+    """Pairs of your own strings that each subscription of the link gets as its `metadata`."""
     trial_period_days: int | None
     """Length of the trial in days."""
     trial_settings: PaymentLinkUpdateParamsSubscriptionDataTrialSettings | None
@@ -1518,8 +1894,16 @@ class PaymentLinkUpdateParamsSubscriptionData(TypedDict, total=False, closed=Tru
 
 
 class PaymentLinkUpdateParamsTaxIdCollection(TypedDict, total=False, closed=True):
+    """Settings for the customer's tax ID."""
+
     enabled: Required[bool]
+    """Whether customers can enter a tax ID, where their country supports it."""
     required: Literal["if_supported", "never"]
+    """Whether the customer must enter a tax ID.
+
+    - `if_supported`: Required in countries in which Checkout can collect tax IDs.
+    - `never`: Never required.
+    """
 
 
 class PaymentLinkUpdateParamsTransferData(TypedDict, total=False, closed=True):
@@ -1535,8 +1919,11 @@ class PaymentLinkUpdateParams(TypedDict, total=False, closed=True):
     """The parameters of `POST /v1/payment_links/{payment_link}`."""
 
     active: bool
+    """Whether the link can be used. An inactive link shows `inactive_message` instead of the payment page."""
     after_completion: PaymentLinkUpdateParamsAfterCompletion
+    """What the customer sees after the payment."""
     allow_promotion_codes: bool
+    """Whether the customer can enter a promotion code."""
     application_fee_amount: int | None
     """Fee that the platform collects on the payment, in the smallest currency unit."""
     application_fee_percent: float | None
@@ -1546,27 +1933,50 @@ class PaymentLinkUpdateParams(TypedDict, total=False, closed=True):
     automatic_tax: PaymentLinkUpdateParamsAutomaticTax
     """Settings and state of the automatic calculation of tax by Stripe Tax."""
     billing_address_collection: Literal["auto", "required"]
+    """Whether Checkout asks every customer for a billing address.
+
+    - `auto`: Checkout asks only for the parts of the address that payment or tax needs.
+    - `required`: Checkout always asks for the full billing address.
+    """
     consent_collection: PaymentLinkUpdateParamsConsentCollection
+    """Agreements that Checkout asks the customer for."""
     custom_fields: Sequence[PaymentLinkUpdateParamsCustomField] | None
+    """Up to three additional fields on the page."""
     custom_text: PaymentLinkUpdateParamsCustomText
+    """Your own text at certain places of the page."""
     customer_creation: Literal["always", "if_required"]
+    """Whether each payment creates a customer. Subscriptions always do.
+
+    - `always`: Each payment creates a customer.
+    - `if_required`: Only where a customer is needed, for example to save the payment method.
+    """
     expand: list[str]
     """Fields to expand, by dotted path. An expanded field contains the object instead of its ID."""
     inactive_message: Annotated[str, MaxLen(500)] | None
+    """Text that customers see when the link is inactive, up to 500 characters."""
     invoice_creation: PaymentLinkUpdateParamsInvoiceCreation
+    """Settings for an invoice after the payment, in `payment` mode."""
     line_items: Sequence[PaymentLinkUpdateParamsLineItem]
+    """Quantities to change. Items cannot be added or removed."""
     metadata: Mapping[str, str]
-    """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
-    up to 500. An update changes only the keys it contains; an empty value removes its key.
-    """
+    """Up to 50 pairs of your own strings. They are copied to the checkout sessions that the link creates."""
     name_collection: PaymentLinkUpdateParamsNameCollection | None
+    """Names that Checkout asks the customer for."""
     on_behalf_of: str | None
     """Connected account that is the merchant of record. Its country, fees and statement descriptor apply
     to the payment.
     """
     optional_items: Sequence[PaymentLinkUpdateParamsOptionalItem] | None
+    """Items that the customer can add to the purchase on the page, up to ten."""
     payment_intent_data: PaymentLinkUpdateParamsPaymentIntentData
+    """What applies to the payment intents that the link creates. Only for one-time payments."""
     payment_method_collection: Literal["always", "if_required"]
+    """Whether Checkout asks for a payment method when nothing is due at once. Only for subscriptions.
+
+    - `always`: Always.
+    - `if_required`: Only when there is something to pay at once; a free trial starts without a payment
+      method.
+    """
     payment_method_options: PaymentLinkUpdateParamsPaymentMethodOptions | None
     """Settings per type of payment method."""
     payment_method_types: (
@@ -1621,13 +2031,31 @@ class PaymentLinkUpdateParams(TypedDict, total=False, closed=True):
         ]
         | None
     )
-    """Allowed types of payment methods."""
+    """Payment methods to offer, by type. Leave it out, so that Stripe chooses among those that are enabled
+    in the Dashboard.
+    """
     phone_number_collection: PaymentLinkUpdateParamsPhoneNumberCollection
+    """Settings for the customer's phone number."""
     restrictions: PaymentLinkUpdateParamsRestrictions | None
+    """Limits on the use of the link."""
     shipping_address_collection: PaymentLinkUpdateParamsShippingAddressCollection | None
+    """Makes Checkout ask for a shipping address."""
     shipping_options: Sequence[PaymentLinkUpdateParamsShippingOption] | None
+    """Shipping rates that the customer can choose from, up to five."""
     submit_type: Literal["auto", "book", "donate", "pay", "subscribe"]
+    """Text of the button that submits the page, by what the purchase is. Not in `setup` mode.
+
+    - `auto`: Stripe chooses the text that fits the purchase.
+    - `book`: For bookings of dates or appointments.
+    - `donate`: For donations.
+    - `pay`: For payments of any kind.
+    - `subscribe`: For subscriptions.
+    """
     subscription_data: PaymentLinkUpdateParamsSubscriptionData
+    """What applies to the subscriptions that the link creates. Needs a recurring price among the line
+    items.
+    """
     tax_id_collection: PaymentLinkUpdateParamsTaxIdCollection
+    """Settings for the customer's tax ID."""
     transfer_data: PaymentLinkUpdateParamsTransferData | None
     """Transfers money from the payment to a connected account."""

@@ -266,11 +266,16 @@ class PaymentMethodConfigurationCreateParamsAcssDebitDisplayPreference(TypedDict
     """Whether the payment method is shown to customers."""
 
     preference: Literal["none", "off", "on"]
-    """Choice of the account. `none` follows the parent configuration or Stripe's default."""
+    """Choice of the account. `none` follows the parent configuration or Stripe's default.
+
+    - `none`: Stripe's or the platform's default applies.
+    - `off`: Not offered.
+    - `on`: Offered.
+    """
 
 
 class PaymentMethodConfigurationCreateParamsAcssDebit(TypedDict, total=False, closed=True):
-    """Data specific to pre-authorized debit in Canada (ACSS)."""
+    """Whether Canadian pre-authorized debit is offered."""
 
     display_preference: PaymentMethodConfigurationCreateParamsAcssDebitDisplayPreference
     """Whether the payment method is shown to customers."""
@@ -280,11 +285,16 @@ class PaymentMethodConfigurationCreateParamsAffirmDisplayPreference(TypedDict, t
     """Whether the payment method is shown to customers."""
 
     preference: Literal["none", "off", "on"]
-    """Choice of the account. `none` follows the parent configuration or Stripe's default."""
+    """Choice of the account. `none` follows the parent configuration or Stripe's default.
+
+    - `none`: Stripe's or the platform's default applies.
+    - `off`: Not offered.
+    - `on`: Offered.
+    """
 
 
 class PaymentMethodConfigurationCreateParamsAffirm(TypedDict, total=False, closed=True):
-    """Data specific to Affirm."""
+    """Whether Affirm, with which customers pay later or in installments, is offered."""
 
     display_preference: PaymentMethodConfigurationCreateParamsAffirmDisplayPreference
     """Whether the payment method is shown to customers."""
@@ -294,11 +304,18 @@ class PaymentMethodConfigurationCreateParamsAfterpayClearpayDisplayPreference(Ty
     """Whether the payment method is shown to customers."""
 
     preference: Literal["none", "off", "on"]
-    """Choice of the account. `none` follows the parent configuration or Stripe's default."""
+    """Choice of the account. `none` follows the parent configuration or Stripe's default.
+
+    - `none`: Stripe's or the platform's default applies.
+    - `off`: Not offered.
+    - `on`: Offered.
+    """
 
 
 class PaymentMethodConfigurationCreateParamsAfterpayClearpay(TypedDict, total=False, closed=True):
-    """Data specific to Afterpay and Clearpay."""
+    """Whether Afterpay, or Clearpay in the United Kingdom, with which customers pay in installments, is
+    offered.
+    """
 
     display_preference: PaymentMethodConfigurationCreateParamsAfterpayClearpayDisplayPreference
     """Whether the payment method is shown to customers."""
@@ -308,11 +325,16 @@ class PaymentMethodConfigurationCreateParamsAlipayDisplayPreference(TypedDict, t
     """Whether the payment method is shown to customers."""
 
     preference: Literal["none", "off", "on"]
-    """Choice of the account. `none` follows the parent configuration or Stripe's default."""
+    """Choice of the account. `none` follows the parent configuration or Stripe's default.
+
+    - `none`: Stripe's or the platform's default applies.
+    - `off`: Not offered.
+    - `on`: Offered.
+    """
 
 
 class PaymentMethodConfigurationCreateParamsAlipay(TypedDict, total=False, closed=True):
-    """Data specific to Alipay."""
+    """Whether Alipay, a wallet used mainly in China, is offered."""
 
     display_preference: PaymentMethodConfigurationCreateParamsAlipayDisplayPreference
     """Whether the payment method is shown to customers."""
@@ -322,11 +344,16 @@ class PaymentMethodConfigurationCreateParamsAlmaDisplayPreference(TypedDict, tot
     """Whether the payment method is shown to customers."""
 
     preference: Literal["none", "off", "on"]
-    """Choice of the account. `none` follows the parent configuration or Stripe's default."""
+    """Choice of the account. `none` follows the parent configuration or Stripe's default.
+
+    - `none`: Stripe's or the platform's default applies.
+    - `off`: Not offered.
+    - `on`: Offered.
+    """
 
 
 class PaymentMethodConfigurationCreateParamsAlma(TypedDict, total=False, closed=True):
-    """Data specific to Alma."""
+    """Whether Alma, with which customers pay in installments, mainly in France, is offered."""
 
     display_preference: PaymentMethodConfigurationCreateParamsAlmaDisplayPreference
     """Whether the payment method is shown to customers."""
@@ -336,11 +363,16 @@ class PaymentMethodConfigurationCreateParamsAmazonPayDisplayPreference(TypedDict
     """Whether the payment method is shown to customers."""
 
     preference: Literal["none", "off", "on"]
-    """Choice of the account. `none` follows the parent configuration or Stripe's default."""
+    """Choice of the account. `none` follows the parent configuration or Stripe's default.
+
+    - `none`: Stripe's or the platform's default applies.
+    - `off`: Not offered.
+    - `on`: Offered.
+    """
 
 
 class PaymentMethodConfigurationCreateParamsAmazonPay(TypedDict, total=False, closed=True):
-    """Data specific to Amazon Pay."""
+    """Whether Amazon Pay, which pays with what the customer has saved at Amazon, is offered."""
 
     display_preference: PaymentMethodConfigurationCreateParamsAmazonPayDisplayPreference
     """Whether the payment method is shown to customers."""
@@ -350,11 +382,16 @@ class PaymentMethodConfigurationCreateParamsApplePayDisplayPreference(TypedDict,
     """Whether the payment method is shown to customers."""
 
     preference: Literal["none", "off", "on"]
-    """Choice of the account. `none` follows the parent configuration or Stripe's default."""
+    """Choice of the account. `none` follows the parent configuration or Stripe's default.
+
+    - `none`: Stripe's or the platform's default applies.
+    - `off`: Not offered.
+    - `on`: Offered.
+    """
 
 
 class PaymentMethodConfigurationCreateParamsApplePay(TypedDict, total=False, closed=True):
-    """Data specific to Apple Pay."""
+    """Whether Apple Pay is offered."""
 
     display_preference: PaymentMethodConfigurationCreateParamsApplePayDisplayPreference
     """Whether the payment method is shown to customers."""
@@ -364,10 +401,17 @@ class PaymentMethodConfigurationCreateParamsApplePayLaterDisplayPreference(Typed
     """Whether the payment method is shown to customers."""
 
     preference: Literal["none", "off", "on"]
-    """Choice of the account. `none` follows the parent configuration or Stripe's default."""
+    """Choice of the account. `none` follows the parent configuration or Stripe's default.
+
+    - `none`: Stripe's or the platform's default applies.
+    - `off`: Not offered.
+    - `on`: Offered.
+    """
 
 
 class PaymentMethodConfigurationCreateParamsApplePayLater(TypedDict, total=False, closed=True):
+    """Whether Apple Pay Later is offered."""
+
     display_preference: PaymentMethodConfigurationCreateParamsApplePayLaterDisplayPreference
     """Whether the payment method is shown to customers."""
 
@@ -376,11 +420,16 @@ class PaymentMethodConfigurationCreateParamsAuBecsDebitDisplayPreference(TypedDi
     """Whether the payment method is shown to customers."""
 
     preference: Literal["none", "off", "on"]
-    """Choice of the account. `none` follows the parent configuration or Stripe's default."""
+    """Choice of the account. `none` follows the parent configuration or Stripe's default.
+
+    - `none`: Stripe's or the platform's default applies.
+    - `off`: Not offered.
+    - `on`: Offered.
+    """
 
 
 class PaymentMethodConfigurationCreateParamsAuBecsDebit(TypedDict, total=False, closed=True):
-    """Data specific to BECS Direct Debit in Australia."""
+    """Whether Australian BECS Direct Debit is offered."""
 
     display_preference: PaymentMethodConfigurationCreateParamsAuBecsDebitDisplayPreference
     """Whether the payment method is shown to customers."""
@@ -390,11 +439,16 @@ class PaymentMethodConfigurationCreateParamsBacsDebitDisplayPreference(TypedDict
     """Whether the payment method is shown to customers."""
 
     preference: Literal["none", "off", "on"]
-    """Choice of the account. `none` follows the parent configuration or Stripe's default."""
+    """Choice of the account. `none` follows the parent configuration or Stripe's default.
+
+    - `none`: Stripe's or the platform's default applies.
+    - `off`: Not offered.
+    - `on`: Offered.
+    """
 
 
 class PaymentMethodConfigurationCreateParamsBacsDebit(TypedDict, total=False, closed=True):
-    """Data specific to Bacs Direct Debit in the United Kingdom."""
+    """Whether Bacs Direct Debit is offered."""
 
     display_preference: PaymentMethodConfigurationCreateParamsBacsDebitDisplayPreference
     """Whether the payment method is shown to customers."""
@@ -404,11 +458,16 @@ class PaymentMethodConfigurationCreateParamsBancontactDisplayPreference(TypedDic
     """Whether the payment method is shown to customers."""
 
     preference: Literal["none", "off", "on"]
-    """Choice of the account. `none` follows the parent configuration or Stripe's default."""
+    """Choice of the account. `none` follows the parent configuration or Stripe's default.
+
+    - `none`: Stripe's or the platform's default applies.
+    - `off`: Not offered.
+    - `on`: Offered.
+    """
 
 
 class PaymentMethodConfigurationCreateParamsBancontact(TypedDict, total=False, closed=True):
-    """Data specific to Bancontact."""
+    """Whether Bancontact, the most common online payment in Belgium, is offered."""
 
     display_preference: PaymentMethodConfigurationCreateParamsBancontactDisplayPreference
     """Whether the payment method is shown to customers."""
@@ -418,11 +477,16 @@ class PaymentMethodConfigurationCreateParamsBillieDisplayPreference(TypedDict, t
     """Whether the payment method is shown to customers."""
 
     preference: Literal["none", "off", "on"]
-    """Choice of the account. `none` follows the parent configuration or Stripe's default."""
+    """Choice of the account. `none` follows the parent configuration or Stripe's default.
+
+    - `none`: Stripe's or the platform's default applies.
+    - `off`: Not offered.
+    - `on`: Offered.
+    """
 
 
 class PaymentMethodConfigurationCreateParamsBillie(TypedDict, total=False, closed=True):
-    """Data specific to Billie."""
+    """Whether Billie, with which companies pay invoices later, is offered."""
 
     display_preference: PaymentMethodConfigurationCreateParamsBillieDisplayPreference
     """Whether the payment method is shown to customers."""
@@ -432,11 +496,16 @@ class PaymentMethodConfigurationCreateParamsBizumDisplayPreference(TypedDict, to
     """Whether the payment method is shown to customers."""
 
     preference: Literal["none", "off", "on"]
-    """Choice of the account. `none` follows the parent configuration or Stripe's default."""
+    """Choice of the account. `none` follows the parent configuration or Stripe's default.
+
+    - `none`: Stripe's or the platform's default applies.
+    - `off`: Not offered.
+    - `on`: Offered.
+    """
 
 
 class PaymentMethodConfigurationCreateParamsBizum(TypedDict, total=False, closed=True):
-    """Data specific to Bizum."""
+    """Whether Bizum, with which customers in Spain pay by mobile phone, is offered."""
 
     display_preference: PaymentMethodConfigurationCreateParamsBizumDisplayPreference
     """Whether the payment method is shown to customers."""
@@ -446,11 +515,16 @@ class PaymentMethodConfigurationCreateParamsBlikDisplayPreference(TypedDict, tot
     """Whether the payment method is shown to customers."""
 
     preference: Literal["none", "off", "on"]
-    """Choice of the account. `none` follows the parent configuration or Stripe's default."""
+    """Choice of the account. `none` follows the parent configuration or Stripe's default.
+
+    - `none`: Stripe's or the platform's default applies.
+    - `off`: Not offered.
+    - `on`: Offered.
+    """
 
 
 class PaymentMethodConfigurationCreateParamsBlik(TypedDict, total=False, closed=True):
-    """Data specific to BLIK."""
+    """Whether BLIK, with which customers in Poland pay by a code from their banking app, is offered."""
 
     display_preference: PaymentMethodConfigurationCreateParamsBlikDisplayPreference
     """Whether the payment method is shown to customers."""
@@ -460,11 +534,16 @@ class PaymentMethodConfigurationCreateParamsBoletoDisplayPreference(TypedDict, t
     """Whether the payment method is shown to customers."""
 
     preference: Literal["none", "off", "on"]
-    """Choice of the account. `none` follows the parent configuration or Stripe's default."""
+    """Choice of the account. `none` follows the parent configuration or Stripe's default.
+
+    - `none`: Stripe's or the platform's default applies.
+    - `off`: Not offered.
+    - `on`: Offered.
+    """
 
 
 class PaymentMethodConfigurationCreateParamsBoleto(TypedDict, total=False, closed=True):
-    """Data specific to Boleto."""
+    """Whether Boleto, a voucher that customers in Brazil pay at a bank or online, is offered."""
 
     display_preference: PaymentMethodConfigurationCreateParamsBoletoDisplayPreference
     """Whether the payment method is shown to customers."""
@@ -474,10 +553,17 @@ class PaymentMethodConfigurationCreateParamsCardDisplayPreference(TypedDict, tot
     """Whether the payment method is shown to customers."""
 
     preference: Literal["none", "off", "on"]
-    """Choice of the account. `none` follows the parent configuration or Stripe's default."""
+    """Choice of the account. `none` follows the parent configuration or Stripe's default.
+
+    - `none`: Stripe's or the platform's default applies.
+    - `off`: Not offered.
+    - `on`: Offered.
+    """
 
 
 class PaymentMethodConfigurationCreateParamsCard(TypedDict, total=False, closed=True):
+    """Whether credit and debit cards are offered."""
+
     display_preference: PaymentMethodConfigurationCreateParamsCardDisplayPreference
     """Whether the payment method is shown to customers."""
 
@@ -486,10 +572,17 @@ class PaymentMethodConfigurationCreateParamsCartesBancairesDisplayPreference(Typ
     """Whether the payment method is shown to customers."""
 
     preference: Literal["none", "off", "on"]
-    """Choice of the account. `none` follows the parent configuration or Stripe's default."""
+    """Choice of the account. `none` follows the parent configuration or Stripe's default.
+
+    - `none`: Stripe's or the platform's default applies.
+    - `off`: Not offered.
+    - `on`: Offered.
+    """
 
 
 class PaymentMethodConfigurationCreateParamsCartesBancaires(TypedDict, total=False, closed=True):
+    """Whether Cartes Bancaires, the French card network, is offered."""
+
     display_preference: PaymentMethodConfigurationCreateParamsCartesBancairesDisplayPreference
     """Whether the payment method is shown to customers."""
 
@@ -498,11 +591,16 @@ class PaymentMethodConfigurationCreateParamsCashappDisplayPreference(TypedDict, 
     """Whether the payment method is shown to customers."""
 
     preference: Literal["none", "off", "on"]
-    """Choice of the account. `none` follows the parent configuration or Stripe's default."""
+    """Choice of the account. `none` follows the parent configuration or Stripe's default.
+
+    - `none`: Stripe's or the platform's default applies.
+    - `off`: Not offered.
+    - `on`: Offered.
+    """
 
 
 class PaymentMethodConfigurationCreateParamsCashapp(TypedDict, total=False, closed=True):
-    """Data specific to Cash App Pay."""
+    """Whether Cash App Pay, a wallet in the US, is offered."""
 
     display_preference: PaymentMethodConfigurationCreateParamsCashappDisplayPreference
     """Whether the payment method is shown to customers."""
@@ -512,11 +610,16 @@ class PaymentMethodConfigurationCreateParamsCryptoDisplayPreference(TypedDict, t
     """Whether the payment method is shown to customers."""
 
     preference: Literal["none", "off", "on"]
-    """Choice of the account. `none` follows the parent configuration or Stripe's default."""
+    """Choice of the account. `none` follows the parent configuration or Stripe's default.
+
+    - `none`: Stripe's or the platform's default applies.
+    - `off`: Not offered.
+    - `on`: Offered.
+    """
 
 
 class PaymentMethodConfigurationCreateParamsCrypto(TypedDict, total=False, closed=True):
-    """Data specific to payments with stablecoins."""
+    """Whether stablecoins from the customer's crypto wallet are offered."""
 
     display_preference: PaymentMethodConfigurationCreateParamsCryptoDisplayPreference
     """Whether the payment method is shown to customers."""
@@ -526,11 +629,16 @@ class PaymentMethodConfigurationCreateParamsCustomerBalanceDisplayPreference(Typ
     """Whether the payment method is shown to customers."""
 
     preference: Literal["none", "off", "on"]
-    """Choice of the account. `none` follows the parent configuration or Stripe's default."""
+    """Choice of the account. `none` follows the parent configuration or Stripe's default.
+
+    - `none`: Stripe's or the platform's default applies.
+    - `off`: Not offered.
+    - `on`: Offered.
+    """
 
 
 class PaymentMethodConfigurationCreateParamsCustomerBalance(TypedDict, total=False, closed=True):
-    """Data specific to payments from the customer's cash balance."""
+    """Whether payments by bank transfer are offered."""
 
     display_preference: PaymentMethodConfigurationCreateParamsCustomerBalanceDisplayPreference
     """Whether the payment method is shown to customers."""
@@ -540,11 +648,16 @@ class PaymentMethodConfigurationCreateParamsEpsDisplayPreference(TypedDict, tota
     """Whether the payment method is shown to customers."""
 
     preference: Literal["none", "off", "on"]
-    """Choice of the account. `none` follows the parent configuration or Stripe's default."""
+    """Choice of the account. `none` follows the parent configuration or Stripe's default.
+
+    - `none`: Stripe's or the platform's default applies.
+    - `off`: Not offered.
+    - `on`: Offered.
+    """
 
 
 class PaymentMethodConfigurationCreateParamsEps(TypedDict, total=False, closed=True):
-    """Data specific to EPS."""
+    """Whether EPS, online banking in Austria, is offered."""
 
     display_preference: PaymentMethodConfigurationCreateParamsEpsDisplayPreference
     """Whether the payment method is shown to customers."""
@@ -554,11 +667,16 @@ class PaymentMethodConfigurationCreateParamsFpxDisplayPreference(TypedDict, tota
     """Whether the payment method is shown to customers."""
 
     preference: Literal["none", "off", "on"]
-    """Choice of the account. `none` follows the parent configuration or Stripe's default."""
+    """Choice of the account. `none` follows the parent configuration or Stripe's default.
+
+    - `none`: Stripe's or the platform's default applies.
+    - `off`: Not offered.
+    - `on`: Offered.
+    """
 
 
 class PaymentMethodConfigurationCreateParamsFpx(TypedDict, total=False, closed=True):
-    """Data specific to FPX."""
+    """Whether FPX, online banking in Malaysia, is offered."""
 
     display_preference: PaymentMethodConfigurationCreateParamsFpxDisplayPreference
     """Whether the payment method is shown to customers."""
@@ -568,10 +686,17 @@ class PaymentMethodConfigurationCreateParamsFrMealVoucherConecsDisplayPreference
     """Whether the payment method is shown to customers."""
 
     preference: Literal["none", "off", "on"]
-    """Choice of the account. `none` follows the parent configuration or Stripe's default."""
+    """Choice of the account. `none` follows the parent configuration or Stripe's default.
+
+    - `none`: Stripe's or the platform's default applies.
+    - `off`: Not offered.
+    - `on`: Offered.
+    """
 
 
 class PaymentMethodConfigurationCreateParamsFrMealVoucherConecs(TypedDict, total=False, closed=True):
+    """Whether French meal vouchers of the Conecs network are offered."""
+
     display_preference: PaymentMethodConfigurationCreateParamsFrMealVoucherConecsDisplayPreference
     """Whether the payment method is shown to customers."""
 
@@ -580,11 +705,16 @@ class PaymentMethodConfigurationCreateParamsGiropayDisplayPreference(TypedDict, 
     """Whether the payment method is shown to customers."""
 
     preference: Literal["none", "off", "on"]
-    """Choice of the account. `none` follows the parent configuration or Stripe's default."""
+    """Choice of the account. `none` follows the parent configuration or Stripe's default.
+
+    - `none`: Stripe's or the platform's default applies.
+    - `off`: Not offered.
+    - `on`: Offered.
+    """
 
 
 class PaymentMethodConfigurationCreateParamsGiropay(TypedDict, total=False, closed=True):
-    """Data specific to giropay."""
+    """Whether giropay, online banking in Germany, which has ended, is offered."""
 
     display_preference: PaymentMethodConfigurationCreateParamsGiropayDisplayPreference
     """Whether the payment method is shown to customers."""
@@ -594,11 +724,16 @@ class PaymentMethodConfigurationCreateParamsGooglePayDisplayPreference(TypedDict
     """Whether the payment method is shown to customers."""
 
     preference: Literal["none", "off", "on"]
-    """Choice of the account. `none` follows the parent configuration or Stripe's default."""
+    """Choice of the account. `none` follows the parent configuration or Stripe's default.
+
+    - `none`: Stripe's or the platform's default applies.
+    - `off`: Not offered.
+    - `on`: Offered.
+    """
 
 
 class PaymentMethodConfigurationCreateParamsGooglePay(TypedDict, total=False, closed=True):
-    """Data specific to Google Pay."""
+    """Whether Google Pay is offered."""
 
     display_preference: PaymentMethodConfigurationCreateParamsGooglePayDisplayPreference
     """Whether the payment method is shown to customers."""
@@ -608,11 +743,16 @@ class PaymentMethodConfigurationCreateParamsGrabpayDisplayPreference(TypedDict, 
     """Whether the payment method is shown to customers."""
 
     preference: Literal["none", "off", "on"]
-    """Choice of the account. `none` follows the parent configuration or Stripe's default."""
+    """Choice of the account. `none` follows the parent configuration or Stripe's default.
+
+    - `none`: Stripe's or the platform's default applies.
+    - `off`: Not offered.
+    - `on`: Offered.
+    """
 
 
 class PaymentMethodConfigurationCreateParamsGrabpay(TypedDict, total=False, closed=True):
-    """Data specific to GrabPay."""
+    """Whether GrabPay, a wallet in Southeast Asia, is offered."""
 
     display_preference: PaymentMethodConfigurationCreateParamsGrabpayDisplayPreference
     """Whether the payment method is shown to customers."""
@@ -622,11 +762,16 @@ class PaymentMethodConfigurationCreateParamsIdealDisplayPreference(TypedDict, to
     """Whether the payment method is shown to customers."""
 
     preference: Literal["none", "off", "on"]
-    """Choice of the account. `none` follows the parent configuration or Stripe's default."""
+    """Choice of the account. `none` follows the parent configuration or Stripe's default.
+
+    - `none`: Stripe's or the platform's default applies.
+    - `off`: Not offered.
+    - `on`: Offered.
+    """
 
 
 class PaymentMethodConfigurationCreateParamsIdeal(TypedDict, total=False, closed=True):
-    """Data specific to iDEAL."""
+    """Whether iDEAL, online banking in the Netherlands, is offered."""
 
     display_preference: PaymentMethodConfigurationCreateParamsIdealDisplayPreference
     """Whether the payment method is shown to customers."""
@@ -636,10 +781,17 @@ class PaymentMethodConfigurationCreateParamsJcbDisplayPreference(TypedDict, tota
     """Whether the payment method is shown to customers."""
 
     preference: Literal["none", "off", "on"]
-    """Choice of the account. `none` follows the parent configuration or Stripe's default."""
+    """Choice of the account. `none` follows the parent configuration or Stripe's default.
+
+    - `none`: Stripe's or the platform's default applies.
+    - `off`: Not offered.
+    - `on`: Offered.
+    """
 
 
 class PaymentMethodConfigurationCreateParamsJcb(TypedDict, total=False, closed=True):
+    """Whether JCB, the Japanese card network, is offered."""
+
     display_preference: PaymentMethodConfigurationCreateParamsJcbDisplayPreference
     """Whether the payment method is shown to customers."""
 
@@ -648,11 +800,16 @@ class PaymentMethodConfigurationCreateParamsKakaoPayDisplayPreference(TypedDict,
     """Whether the payment method is shown to customers."""
 
     preference: Literal["none", "off", "on"]
-    """Choice of the account. `none` follows the parent configuration or Stripe's default."""
+    """Choice of the account. `none` follows the parent configuration or Stripe's default.
+
+    - `none`: Stripe's or the platform's default applies.
+    - `off`: Not offered.
+    - `on`: Offered.
+    """
 
 
 class PaymentMethodConfigurationCreateParamsKakaoPay(TypedDict, total=False, closed=True):
-    """Data specific to Kakao Pay."""
+    """Whether Kakao Pay, a wallet in South Korea, is offered."""
 
     display_preference: PaymentMethodConfigurationCreateParamsKakaoPayDisplayPreference
     """Whether the payment method is shown to customers."""
@@ -662,11 +819,16 @@ class PaymentMethodConfigurationCreateParamsKlarnaDisplayPreference(TypedDict, t
     """Whether the payment method is shown to customers."""
 
     preference: Literal["none", "off", "on"]
-    """Choice of the account. `none` follows the parent configuration or Stripe's default."""
+    """Choice of the account. `none` follows the parent configuration or Stripe's default.
+
+    - `none`: Stripe's or the platform's default applies.
+    - `off`: Not offered.
+    - `on`: Offered.
+    """
 
 
 class PaymentMethodConfigurationCreateParamsKlarna(TypedDict, total=False, closed=True):
-    """Data specific to Klarna."""
+    """Whether Klarna, with which customers pay now, later or in installments, is offered."""
 
     display_preference: PaymentMethodConfigurationCreateParamsKlarnaDisplayPreference
     """Whether the payment method is shown to customers."""
@@ -676,11 +838,16 @@ class PaymentMethodConfigurationCreateParamsKonbiniDisplayPreference(TypedDict, 
     """Whether the payment method is shown to customers."""
 
     preference: Literal["none", "off", "on"]
-    """Choice of the account. `none` follows the parent configuration or Stripe's default."""
+    """Choice of the account. `none` follows the parent configuration or Stripe's default.
+
+    - `none`: Stripe's or the platform's default applies.
+    - `off`: Not offered.
+    - `on`: Offered.
+    """
 
 
 class PaymentMethodConfigurationCreateParamsKonbini(TypedDict, total=False, closed=True):
-    """Data specific to Konbini."""
+    """Whether Konbini, cash payment at a convenience store in Japan, is offered."""
 
     display_preference: PaymentMethodConfigurationCreateParamsKonbiniDisplayPreference
     """Whether the payment method is shown to customers."""
@@ -690,11 +857,16 @@ class PaymentMethodConfigurationCreateParamsKrCardDisplayPreference(TypedDict, t
     """Whether the payment method is shown to customers."""
 
     preference: Literal["none", "off", "on"]
-    """Choice of the account. `none` follows the parent configuration or Stripe's default."""
+    """Choice of the account. `none` follows the parent configuration or Stripe's default.
+
+    - `none`: Stripe's or the platform's default applies.
+    - `off`: Not offered.
+    - `on`: Offered.
+    """
 
 
 class PaymentMethodConfigurationCreateParamsKrCard(TypedDict, total=False, closed=True):
-    """Data specific to Korean cards."""
+    """Whether cards issued in South Korea are offered."""
 
     display_preference: PaymentMethodConfigurationCreateParamsKrCardDisplayPreference
     """Whether the payment method is shown to customers."""
@@ -704,10 +876,17 @@ class PaymentMethodConfigurationCreateParamsLinkDisplayPreference(TypedDict, tot
     """Whether the payment method is shown to customers."""
 
     preference: Literal["none", "off", "on"]
-    """Choice of the account. `none` follows the parent configuration or Stripe's default."""
+    """Choice of the account. `none` follows the parent configuration or Stripe's default.
+
+    - `none`: Stripe's or the platform's default applies.
+    - `off`: Not offered.
+    - `on`: Offered.
+    """
 
 
 class PaymentMethodConfigurationCreateParamsLink(TypedDict, total=False, closed=True):
+    """Whether Link, Stripe's wallet, is offered."""
+
     display_preference: PaymentMethodConfigurationCreateParamsLinkDisplayPreference
     """Whether the payment method is shown to customers."""
 
@@ -716,11 +895,16 @@ class PaymentMethodConfigurationCreateParamsMbWayDisplayPreference(TypedDict, to
     """Whether the payment method is shown to customers."""
 
     preference: Literal["none", "off", "on"]
-    """Choice of the account. `none` follows the parent configuration or Stripe's default."""
+    """Choice of the account. `none` follows the parent configuration or Stripe's default.
+
+    - `none`: Stripe's or the platform's default applies.
+    - `off`: Not offered.
+    - `on`: Offered.
+    """
 
 
 class PaymentMethodConfigurationCreateParamsMbWay(TypedDict, total=False, closed=True):
-    """Data specific to MB WAY."""
+    """Whether MB WAY, a wallet in Portugal, is offered."""
 
     display_preference: PaymentMethodConfigurationCreateParamsMbWayDisplayPreference
     """Whether the payment method is shown to customers."""
@@ -730,11 +914,16 @@ class PaymentMethodConfigurationCreateParamsMobilepayDisplayPreference(TypedDict
     """Whether the payment method is shown to customers."""
 
     preference: Literal["none", "off", "on"]
-    """Choice of the account. `none` follows the parent configuration or Stripe's default."""
+    """Choice of the account. `none` follows the parent configuration or Stripe's default.
+
+    - `none`: Stripe's or the platform's default applies.
+    - `off`: Not offered.
+    - `on`: Offered.
+    """
 
 
 class PaymentMethodConfigurationCreateParamsMobilepay(TypedDict, total=False, closed=True):
-    """Data specific to MobilePay."""
+    """Whether MobilePay, a wallet in Denmark and Finland, is offered."""
 
     display_preference: PaymentMethodConfigurationCreateParamsMobilepayDisplayPreference
     """Whether the payment method is shown to customers."""
@@ -744,11 +933,16 @@ class PaymentMethodConfigurationCreateParamsMultibancoDisplayPreference(TypedDic
     """Whether the payment method is shown to customers."""
 
     preference: Literal["none", "off", "on"]
-    """Choice of the account. `none` follows the parent configuration or Stripe's default."""
+    """Choice of the account. `none` follows the parent configuration or Stripe's default.
+
+    - `none`: Stripe's or the platform's default applies.
+    - `off`: Not offered.
+    - `on`: Offered.
+    """
 
 
 class PaymentMethodConfigurationCreateParamsMultibanco(TypedDict, total=False, closed=True):
-    """Data specific to Multibanco."""
+    """Whether Multibanco, which customers in Portugal pay at an ATM or by online banking, is offered."""
 
     display_preference: PaymentMethodConfigurationCreateParamsMultibancoDisplayPreference
     """Whether the payment method is shown to customers."""
@@ -758,11 +952,16 @@ class PaymentMethodConfigurationCreateParamsNaverPayDisplayPreference(TypedDict,
     """Whether the payment method is shown to customers."""
 
     preference: Literal["none", "off", "on"]
-    """Choice of the account. `none` follows the parent configuration or Stripe's default."""
+    """Choice of the account. `none` follows the parent configuration or Stripe's default.
+
+    - `none`: Stripe's or the platform's default applies.
+    - `off`: Not offered.
+    - `on`: Offered.
+    """
 
 
 class PaymentMethodConfigurationCreateParamsNaverPay(TypedDict, total=False, closed=True):
-    """Data specific to Naver Pay."""
+    """Whether Naver Pay, a wallet in South Korea, is offered."""
 
     display_preference: PaymentMethodConfigurationCreateParamsNaverPayDisplayPreference
     """Whether the payment method is shown to customers."""
@@ -772,11 +971,16 @@ class PaymentMethodConfigurationCreateParamsNzBankAccountDisplayPreference(Typed
     """Whether the payment method is shown to customers."""
 
     preference: Literal["none", "off", "on"]
-    """Choice of the account. `none` follows the parent configuration or Stripe's default."""
+    """Choice of the account. `none` follows the parent configuration or Stripe's default.
+
+    - `none`: Stripe's or the platform's default applies.
+    - `off`: Not offered.
+    - `on`: Offered.
+    """
 
 
 class PaymentMethodConfigurationCreateParamsNzBankAccount(TypedDict, total=False, closed=True):
-    """Data specific to BECS Direct Debit in New Zealand."""
+    """Whether New Zealand BECS Direct Debit is offered."""
 
     display_preference: PaymentMethodConfigurationCreateParamsNzBankAccountDisplayPreference
     """Whether the payment method is shown to customers."""
@@ -786,11 +990,16 @@ class PaymentMethodConfigurationCreateParamsOxxoDisplayPreference(TypedDict, tot
     """Whether the payment method is shown to customers."""
 
     preference: Literal["none", "off", "on"]
-    """Choice of the account. `none` follows the parent configuration or Stripe's default."""
+    """Choice of the account. `none` follows the parent configuration or Stripe's default.
+
+    - `none`: Stripe's or the platform's default applies.
+    - `off`: Not offered.
+    - `on`: Offered.
+    """
 
 
 class PaymentMethodConfigurationCreateParamsOxxo(TypedDict, total=False, closed=True):
-    """Data specific to OXXO."""
+    """Whether OXXO, a voucher that customers in Mexico pay in cash at a store, is offered."""
 
     display_preference: PaymentMethodConfigurationCreateParamsOxxoDisplayPreference
     """Whether the payment method is shown to customers."""
@@ -800,11 +1009,16 @@ class PaymentMethodConfigurationCreateParamsP24DisplayPreference(TypedDict, tota
     """Whether the payment method is shown to customers."""
 
     preference: Literal["none", "off", "on"]
-    """Choice of the account. `none` follows the parent configuration or Stripe's default."""
+    """Choice of the account. `none` follows the parent configuration or Stripe's default.
+
+    - `none`: Stripe's or the platform's default applies.
+    - `off`: Not offered.
+    - `on`: Offered.
+    """
 
 
 class PaymentMethodConfigurationCreateParamsP24(TypedDict, total=False, closed=True):
-    """Data specific to Przelewy24."""
+    """Whether Przelewy24, online banking in Poland, is offered."""
 
     display_preference: PaymentMethodConfigurationCreateParamsP24DisplayPreference
     """Whether the payment method is shown to customers."""
@@ -814,11 +1028,16 @@ class PaymentMethodConfigurationCreateParamsPayByBankDisplayPreference(TypedDict
     """Whether the payment method is shown to customers."""
 
     preference: Literal["none", "off", "on"]
-    """Choice of the account. `none` follows the parent configuration or Stripe's default."""
+    """Choice of the account. `none` follows the parent configuration or Stripe's default.
+
+    - `none`: Stripe's or the platform's default applies.
+    - `off`: Not offered.
+    - `on`: Offered.
+    """
 
 
 class PaymentMethodConfigurationCreateParamsPayByBank(TypedDict, total=False, closed=True):
-    """Data specific to Pay by Bank."""
+    """Whether Pay by Bank, with which customers pay directly from their bank's app, is offered."""
 
     display_preference: PaymentMethodConfigurationCreateParamsPayByBankDisplayPreference
     """Whether the payment method is shown to customers."""
@@ -828,11 +1047,16 @@ class PaymentMethodConfigurationCreateParamsPaycoDisplayPreference(TypedDict, to
     """Whether the payment method is shown to customers."""
 
     preference: Literal["none", "off", "on"]
-    """Choice of the account. `none` follows the parent configuration or Stripe's default."""
+    """Choice of the account. `none` follows the parent configuration or Stripe's default.
+
+    - `none`: Stripe's or the platform's default applies.
+    - `off`: Not offered.
+    - `on`: Offered.
+    """
 
 
 class PaymentMethodConfigurationCreateParamsPayco(TypedDict, total=False, closed=True):
-    """Data specific to PAYCO."""
+    """Whether PAYCO, a wallet in South Korea, is offered."""
 
     display_preference: PaymentMethodConfigurationCreateParamsPaycoDisplayPreference
     """Whether the payment method is shown to customers."""
@@ -842,11 +1066,16 @@ class PaymentMethodConfigurationCreateParamsPaynowDisplayPreference(TypedDict, t
     """Whether the payment method is shown to customers."""
 
     preference: Literal["none", "off", "on"]
-    """Choice of the account. `none` follows the parent configuration or Stripe's default."""
+    """Choice of the account. `none` follows the parent configuration or Stripe's default.
+
+    - `none`: Stripe's or the platform's default applies.
+    - `off`: Not offered.
+    - `on`: Offered.
+    """
 
 
 class PaymentMethodConfigurationCreateParamsPaynow(TypedDict, total=False, closed=True):
-    """Data specific to PayNow."""
+    """Whether PayNow, with which customers in Singapore pay by QR code, is offered."""
 
     display_preference: PaymentMethodConfigurationCreateParamsPaynowDisplayPreference
     """Whether the payment method is shown to customers."""
@@ -856,11 +1085,16 @@ class PaymentMethodConfigurationCreateParamsPaypalDisplayPreference(TypedDict, t
     """Whether the payment method is shown to customers."""
 
     preference: Literal["none", "off", "on"]
-    """Choice of the account. `none` follows the parent configuration or Stripe's default."""
+    """Choice of the account. `none` follows the parent configuration or Stripe's default.
+
+    - `none`: Stripe's or the platform's default applies.
+    - `off`: Not offered.
+    - `on`: Offered.
+    """
 
 
 class PaymentMethodConfigurationCreateParamsPaypal(TypedDict, total=False, closed=True):
-    """Data specific to PayPal."""
+    """Whether PayPal, a wallet used in many countries, is offered."""
 
     display_preference: PaymentMethodConfigurationCreateParamsPaypalDisplayPreference
     """Whether the payment method is shown to customers."""
@@ -870,11 +1104,16 @@ class PaymentMethodConfigurationCreateParamsPaypayDisplayPreference(TypedDict, t
     """Whether the payment method is shown to customers."""
 
     preference: Literal["none", "off", "on"]
-    """Choice of the account. `none` follows the parent configuration or Stripe's default."""
+    """Choice of the account. `none` follows the parent configuration or Stripe's default.
+
+    - `none`: Stripe's or the platform's default applies.
+    - `off`: Not offered.
+    - `on`: Offered.
+    """
 
 
 class PaymentMethodConfigurationCreateParamsPaypay(TypedDict, total=False, closed=True):
-    """Data specific to PayPay."""
+    """Whether PayPay, a wallet in Japan, is offered."""
 
     display_preference: PaymentMethodConfigurationCreateParamsPaypayDisplayPreference
     """Whether the payment method is shown to customers."""
@@ -884,11 +1123,16 @@ class PaymentMethodConfigurationCreateParamsPaytoDisplayPreference(TypedDict, to
     """Whether the payment method is shown to customers."""
 
     preference: Literal["none", "off", "on"]
-    """Choice of the account. `none` follows the parent configuration or Stripe's default."""
+    """Choice of the account. `none` follows the parent configuration or Stripe's default.
+
+    - `none`: Stripe's or the platform's default applies.
+    - `off`: Not offered.
+    - `on`: Offered.
+    """
 
 
 class PaymentMethodConfigurationCreateParamsPayto(TypedDict, total=False, closed=True):
-    """Data specific to PayTo."""
+    """Whether PayTo is offered."""
 
     display_preference: PaymentMethodConfigurationCreateParamsPaytoDisplayPreference
     """Whether the payment method is shown to customers."""
@@ -898,11 +1142,16 @@ class PaymentMethodConfigurationCreateParamsPixDisplayPreference(TypedDict, tota
     """Whether the payment method is shown to customers."""
 
     preference: Literal["none", "off", "on"]
-    """Choice of the account. `none` follows the parent configuration or Stripe's default."""
+    """Choice of the account. `none` follows the parent configuration or Stripe's default.
+
+    - `none`: Stripe's or the platform's default applies.
+    - `off`: Not offered.
+    - `on`: Offered.
+    """
 
 
 class PaymentMethodConfigurationCreateParamsPix(TypedDict, total=False, closed=True):
-    """Data specific to Pix."""
+    """Whether Pix, instant payment from bank accounts in Brazil, is offered."""
 
     display_preference: PaymentMethodConfigurationCreateParamsPixDisplayPreference
     """Whether the payment method is shown to customers."""
@@ -912,11 +1161,16 @@ class PaymentMethodConfigurationCreateParamsPromptpayDisplayPreference(TypedDict
     """Whether the payment method is shown to customers."""
 
     preference: Literal["none", "off", "on"]
-    """Choice of the account. `none` follows the parent configuration or Stripe's default."""
+    """Choice of the account. `none` follows the parent configuration or Stripe's default.
+
+    - `none`: Stripe's or the platform's default applies.
+    - `off`: Not offered.
+    - `on`: Offered.
+    """
 
 
 class PaymentMethodConfigurationCreateParamsPromptpay(TypedDict, total=False, closed=True):
-    """Data specific to PromptPay."""
+    """Whether PromptPay, with which customers in Thailand pay by QR code, is offered."""
 
     display_preference: PaymentMethodConfigurationCreateParamsPromptpayDisplayPreference
     """Whether the payment method is shown to customers."""
@@ -926,11 +1180,16 @@ class PaymentMethodConfigurationCreateParamsRevolutPayDisplayPreference(TypedDic
     """Whether the payment method is shown to customers."""
 
     preference: Literal["none", "off", "on"]
-    """Choice of the account. `none` follows the parent configuration or Stripe's default."""
+    """Choice of the account. `none` follows the parent configuration or Stripe's default.
+
+    - `none`: Stripe's or the platform's default applies.
+    - `off`: Not offered.
+    - `on`: Offered.
+    """
 
 
 class PaymentMethodConfigurationCreateParamsRevolutPay(TypedDict, total=False, closed=True):
-    """Data specific to Revolut Pay."""
+    """Whether Revolut Pay, the wallet of Revolut, is offered."""
 
     display_preference: PaymentMethodConfigurationCreateParamsRevolutPayDisplayPreference
     """Whether the payment method is shown to customers."""
@@ -940,11 +1199,16 @@ class PaymentMethodConfigurationCreateParamsSamsungPayDisplayPreference(TypedDic
     """Whether the payment method is shown to customers."""
 
     preference: Literal["none", "off", "on"]
-    """Choice of the account. `none` follows the parent configuration or Stripe's default."""
+    """Choice of the account. `none` follows the parent configuration or Stripe's default.
+
+    - `none`: Stripe's or the platform's default applies.
+    - `off`: Not offered.
+    - `on`: Offered.
+    """
 
 
 class PaymentMethodConfigurationCreateParamsSamsungPay(TypedDict, total=False, closed=True):
-    """Data specific to Samsung Pay."""
+    """Whether Samsung Pay is offered."""
 
     display_preference: PaymentMethodConfigurationCreateParamsSamsungPayDisplayPreference
     """Whether the payment method is shown to customers."""
@@ -954,11 +1218,16 @@ class PaymentMethodConfigurationCreateParamsSatispayDisplayPreference(TypedDict,
     """Whether the payment method is shown to customers."""
 
     preference: Literal["none", "off", "on"]
-    """Choice of the account. `none` follows the parent configuration or Stripe's default."""
+    """Choice of the account. `none` follows the parent configuration or Stripe's default.
+
+    - `none`: Stripe's or the platform's default applies.
+    - `off`: Not offered.
+    - `on`: Offered.
+    """
 
 
 class PaymentMethodConfigurationCreateParamsSatispay(TypedDict, total=False, closed=True):
-    """Data specific to Satispay."""
+    """Whether Satispay, a wallet used mainly in Italy, is offered."""
 
     display_preference: PaymentMethodConfigurationCreateParamsSatispayDisplayPreference
     """Whether the payment method is shown to customers."""
@@ -968,11 +1237,16 @@ class PaymentMethodConfigurationCreateParamsScalapayDisplayPreference(TypedDict,
     """Whether the payment method is shown to customers."""
 
     preference: Literal["none", "off", "on"]
-    """Choice of the account. `none` follows the parent configuration or Stripe's default."""
+    """Choice of the account. `none` follows the parent configuration or Stripe's default.
+
+    - `none`: Stripe's or the platform's default applies.
+    - `off`: Not offered.
+    - `on`: Offered.
+    """
 
 
 class PaymentMethodConfigurationCreateParamsScalapay(TypedDict, total=False, closed=True):
-    """Data specific to Scalapay."""
+    """Whether Scalapay, with which customers in Europe pay in installments, is offered."""
 
     display_preference: PaymentMethodConfigurationCreateParamsScalapayDisplayPreference
     """Whether the payment method is shown to customers."""
@@ -982,11 +1256,16 @@ class PaymentMethodConfigurationCreateParamsSepaDebitDisplayPreference(TypedDict
     """Whether the payment method is shown to customers."""
 
     preference: Literal["none", "off", "on"]
-    """Choice of the account. `none` follows the parent configuration or Stripe's default."""
+    """Choice of the account. `none` follows the parent configuration or Stripe's default.
+
+    - `none`: Stripe's or the platform's default applies.
+    - `off`: Not offered.
+    - `on`: Offered.
+    """
 
 
 class PaymentMethodConfigurationCreateParamsSepaDebit(TypedDict, total=False, closed=True):
-    """Data specific to SEPA Direct Debit."""
+    """Whether SEPA Direct Debit is offered."""
 
     display_preference: PaymentMethodConfigurationCreateParamsSepaDebitDisplayPreference
     """Whether the payment method is shown to customers."""
@@ -996,11 +1275,16 @@ class PaymentMethodConfigurationCreateParamsSequraDisplayPreference(TypedDict, t
     """Whether the payment method is shown to customers."""
 
     preference: Literal["none", "off", "on"]
-    """Choice of the account. `none` follows the parent configuration or Stripe's default."""
+    """Choice of the account. `none` follows the parent configuration or Stripe's default.
+
+    - `none`: Stripe's or the platform's default applies.
+    - `off`: Not offered.
+    - `on`: Offered.
+    """
 
 
 class PaymentMethodConfigurationCreateParamsSequra(TypedDict, total=False, closed=True):
-    """Data specific to seQura."""
+    """Whether seQura, with which customers pay in installments, mainly in Spain, is offered."""
 
     display_preference: PaymentMethodConfigurationCreateParamsSequraDisplayPreference
     """Whether the payment method is shown to customers."""
@@ -1010,11 +1294,16 @@ class PaymentMethodConfigurationCreateParamsSofortDisplayPreference(TypedDict, t
     """Whether the payment method is shown to customers."""
 
     preference: Literal["none", "off", "on"]
-    """Choice of the account. `none` follows the parent configuration or Stripe's default."""
+    """Choice of the account. `none` follows the parent configuration or Stripe's default.
+
+    - `none`: Stripe's or the platform's default applies.
+    - `off`: Not offered.
+    - `on`: Offered.
+    """
 
 
 class PaymentMethodConfigurationCreateParamsSofort(TypedDict, total=False, closed=True):
-    """Data specific to Sofort."""
+    """Whether Sofort, online banking in some European countries, is offered."""
 
     display_preference: PaymentMethodConfigurationCreateParamsSofortDisplayPreference
     """Whether the payment method is shown to customers."""
@@ -1024,11 +1313,16 @@ class PaymentMethodConfigurationCreateParamsSunbitDisplayPreference(TypedDict, t
     """Whether the payment method is shown to customers."""
 
     preference: Literal["none", "off", "on"]
-    """Choice of the account. `none` follows the parent configuration or Stripe's default."""
+    """Choice of the account. `none` follows the parent configuration or Stripe's default.
+
+    - `none`: Stripe's or the platform's default applies.
+    - `off`: Not offered.
+    - `on`: Offered.
+    """
 
 
 class PaymentMethodConfigurationCreateParamsSunbit(TypedDict, total=False, closed=True):
-    """Data specific to Sunbit."""
+    """Whether Sunbit, with which customers in the US pay in installments, is offered."""
 
     display_preference: PaymentMethodConfigurationCreateParamsSunbitDisplayPreference
     """Whether the payment method is shown to customers."""
@@ -1038,11 +1332,16 @@ class PaymentMethodConfigurationCreateParamsSwishDisplayPreference(TypedDict, to
     """Whether the payment method is shown to customers."""
 
     preference: Literal["none", "off", "on"]
-    """Choice of the account. `none` follows the parent configuration or Stripe's default."""
+    """Choice of the account. `none` follows the parent configuration or Stripe's default.
+
+    - `none`: Stripe's or the platform's default applies.
+    - `off`: Not offered.
+    - `on`: Offered.
+    """
 
 
 class PaymentMethodConfigurationCreateParamsSwish(TypedDict, total=False, closed=True):
-    """Data specific to Swish."""
+    """Whether Swish, a wallet in Sweden, is offered."""
 
     display_preference: PaymentMethodConfigurationCreateParamsSwishDisplayPreference
     """Whether the payment method is shown to customers."""
@@ -1052,11 +1351,16 @@ class PaymentMethodConfigurationCreateParamsTwintDisplayPreference(TypedDict, to
     """Whether the payment method is shown to customers."""
 
     preference: Literal["none", "off", "on"]
-    """Choice of the account. `none` follows the parent configuration or Stripe's default."""
+    """Choice of the account. `none` follows the parent configuration or Stripe's default.
+
+    - `none`: Stripe's or the platform's default applies.
+    - `off`: Not offered.
+    - `on`: Offered.
+    """
 
 
 class PaymentMethodConfigurationCreateParamsTwint(TypedDict, total=False, closed=True):
-    """Data specific to TWINT."""
+    """Whether TWINT, a wallet in Switzerland, is offered."""
 
     display_preference: PaymentMethodConfigurationCreateParamsTwintDisplayPreference
     """Whether the payment method is shown to customers."""
@@ -1066,11 +1370,16 @@ class PaymentMethodConfigurationCreateParamsUpiDisplayPreference(TypedDict, tota
     """Whether the payment method is shown to customers."""
 
     preference: Literal["none", "off", "on"]
-    """Choice of the account. `none` follows the parent configuration or Stripe's default."""
+    """Choice of the account. `none` follows the parent configuration or Stripe's default.
+
+    - `none`: Stripe's or the platform's default applies.
+    - `off`: Not offered.
+    - `on`: Offered.
+    """
 
 
 class PaymentMethodConfigurationCreateParamsUpi(TypedDict, total=False, closed=True):
-    """Data specific to UPI."""
+    """Whether UPI, instant payment from bank accounts in India, is offered."""
 
     display_preference: PaymentMethodConfigurationCreateParamsUpiDisplayPreference
     """Whether the payment method is shown to customers."""
@@ -1080,11 +1389,16 @@ class PaymentMethodConfigurationCreateParamsUsBankAccountDisplayPreference(Typed
     """Whether the payment method is shown to customers."""
 
     preference: Literal["none", "off", "on"]
-    """Choice of the account. `none` follows the parent configuration or Stripe's default."""
+    """Choice of the account. `none` follows the parent configuration or Stripe's default.
+
+    - `none`: Stripe's or the platform's default applies.
+    - `off`: Not offered.
+    - `on`: Offered.
+    """
 
 
 class PaymentMethodConfigurationCreateParamsUsBankAccount(TypedDict, total=False, closed=True):
-    """Data specific to bank accounts in the United States."""
+    """Whether ACH Direct Debit is offered."""
 
     display_preference: PaymentMethodConfigurationCreateParamsUsBankAccountDisplayPreference
     """Whether the payment method is shown to customers."""
@@ -1094,11 +1408,16 @@ class PaymentMethodConfigurationCreateParamsWechatPayDisplayPreference(TypedDict
     """Whether the payment method is shown to customers."""
 
     preference: Literal["none", "off", "on"]
-    """Choice of the account. `none` follows the parent configuration or Stripe's default."""
+    """Choice of the account. `none` follows the parent configuration or Stripe's default.
+
+    - `none`: Stripe's or the platform's default applies.
+    - `off`: Not offered.
+    - `on`: Offered.
+    """
 
 
 class PaymentMethodConfigurationCreateParamsWechatPay(TypedDict, total=False, closed=True):
-    """Data specific to WeChat Pay."""
+    """Whether WeChat Pay, a wallet used mainly in China, is offered."""
 
     display_preference: PaymentMethodConfigurationCreateParamsWechatPayDisplayPreference
     """Whether the payment method is shown to customers."""
@@ -1108,11 +1427,16 @@ class PaymentMethodConfigurationCreateParamsZipDisplayPreference(TypedDict, tota
     """Whether the payment method is shown to customers."""
 
     preference: Literal["none", "off", "on"]
-    """Choice of the account. `none` follows the parent configuration or Stripe's default."""
+    """Choice of the account. `none` follows the parent configuration or Stripe's default.
+
+    - `none`: Stripe's or the platform's default applies.
+    - `off`: Not offered.
+    - `on`: Offered.
+    """
 
 
 class PaymentMethodConfigurationCreateParamsZip(TypedDict, total=False, closed=True):
-    """Data specific to Zip."""
+    """Whether Zip, with which customers pay in installments, is offered."""
 
     display_preference: PaymentMethodConfigurationCreateParamsZipDisplayPreference
     """Whether the payment method is shown to customers."""
@@ -1122,127 +1446,137 @@ class PaymentMethodConfigurationCreateParams(TypedDict, total=False, closed=True
     """The parameters of `POST /v1/payment_method_configurations`."""
 
     acss_debit: PaymentMethodConfigurationCreateParamsAcssDebit
-    """Data specific to pre-authorized debit in Canada (ACSS)."""
+    """Whether Canadian pre-authorized debit is offered."""
     affirm: PaymentMethodConfigurationCreateParamsAffirm
-    """Data specific to Affirm."""
+    """Whether Affirm, with which customers pay later or in installments, is offered."""
     afterpay_clearpay: PaymentMethodConfigurationCreateParamsAfterpayClearpay
-    """Data specific to Afterpay and Clearpay."""
+    """Whether Afterpay, or Clearpay in the United Kingdom, with which customers pay in installments, is
+    offered.
+    """
     alipay: PaymentMethodConfigurationCreateParamsAlipay
-    """Data specific to Alipay."""
+    """Whether Alipay, a wallet used mainly in China, is offered."""
     alma: PaymentMethodConfigurationCreateParamsAlma
-    """Data specific to Alma."""
+    """Whether Alma, with which customers pay in installments, mainly in France, is offered."""
     amazon_pay: PaymentMethodConfigurationCreateParamsAmazonPay
-    """Data specific to Amazon Pay."""
+    """Whether Amazon Pay, which pays with what the customer has saved at Amazon, is offered."""
     apple_pay: PaymentMethodConfigurationCreateParamsApplePay
-    """Data specific to Apple Pay."""
+    """Whether Apple Pay is offered."""
     apple_pay_later: PaymentMethodConfigurationCreateParamsApplePayLater
+    """Whether Apple Pay Later is offered."""
     au_becs_debit: PaymentMethodConfigurationCreateParamsAuBecsDebit
-    """Data specific to BECS Direct Debit in Australia."""
+    """Whether Australian BECS Direct Debit is offered."""
     bacs_debit: PaymentMethodConfigurationCreateParamsBacsDebit
-    """Data specific to Bacs Direct Debit in the United Kingdom."""
+    """Whether Bacs Direct Debit is offered."""
     bancontact: PaymentMethodConfigurationCreateParamsBancontact
-    """Data specific to Bancontact."""
+    """Whether Bancontact, the most common online payment in Belgium, is offered."""
     billie: PaymentMethodConfigurationCreateParamsBillie
-    """Data specific to Billie."""
+    """Whether Billie, with which companies pay invoices later, is offered."""
     bizum: PaymentMethodConfigurationCreateParamsBizum
-    """Data specific to Bizum."""
+    """Whether Bizum, with which customers in Spain pay by mobile phone, is offered."""
     blik: PaymentMethodConfigurationCreateParamsBlik
-    """Data specific to BLIK."""
+    """Whether BLIK, with which customers in Poland pay by a code from their banking app, is offered."""
     boleto: PaymentMethodConfigurationCreateParamsBoleto
-    """Data specific to Boleto."""
+    """Whether Boleto, a voucher that customers in Brazil pay at a bank or online, is offered."""
     card: PaymentMethodConfigurationCreateParamsCard
+    """Whether credit and debit cards are offered."""
     cartes_bancaires: PaymentMethodConfigurationCreateParamsCartesBancaires
+    """Whether Cartes Bancaires, the French card network, is offered."""
     cashapp: PaymentMethodConfigurationCreateParamsCashapp
-    """Data specific to Cash App Pay."""
+    """Whether Cash App Pay, a wallet in the US, is offered."""
     crypto: PaymentMethodConfigurationCreateParamsCrypto
-    """Data specific to payments with stablecoins."""
+    """Whether stablecoins from the customer's crypto wallet are offered."""
     customer_balance: PaymentMethodConfigurationCreateParamsCustomerBalance
-    """Data specific to payments from the customer's cash balance."""
+    """Whether payments by bank transfer are offered."""
     eps: PaymentMethodConfigurationCreateParamsEps
-    """Data specific to EPS."""
+    """Whether EPS, online banking in Austria, is offered."""
     expand: list[str]
     """Fields to expand, by dotted path. An expanded field contains the object instead of its ID."""
     fpx: PaymentMethodConfigurationCreateParamsFpx
-    """Data specific to FPX."""
+    """Whether FPX, online banking in Malaysia, is offered."""
     fr_meal_voucher_conecs: PaymentMethodConfigurationCreateParamsFrMealVoucherConecs
+    """Whether French meal vouchers of the Conecs network are offered."""
     giropay: PaymentMethodConfigurationCreateParamsGiropay
-    """Data specific to giropay."""
+    """Whether giropay, online banking in Germany, which has ended, is offered."""
     google_pay: PaymentMethodConfigurationCreateParamsGooglePay
-    """Data specific to Google Pay."""
+    """Whether Google Pay is offered."""
     grabpay: PaymentMethodConfigurationCreateParamsGrabpay
-    """Data specific to GrabPay."""
+    """Whether GrabPay, a wallet in Southeast Asia, is offered."""
     ideal: PaymentMethodConfigurationCreateParamsIdeal
-    """Data specific to iDEAL."""
+    """Whether iDEAL, online banking in the Netherlands, is offered."""
     jcb: PaymentMethodConfigurationCreateParamsJcb
+    """Whether JCB, the Japanese card network, is offered."""
     kakao_pay: PaymentMethodConfigurationCreateParamsKakaoPay
-    """Data specific to Kakao Pay."""
+    """Whether Kakao Pay, a wallet in South Korea, is offered."""
     klarna: PaymentMethodConfigurationCreateParamsKlarna
-    """Data specific to Klarna."""
+    """Whether Klarna, with which customers pay now, later or in installments, is offered."""
     konbini: PaymentMethodConfigurationCreateParamsKonbini
-    """Data specific to Konbini."""
+    """Whether Konbini, cash payment at a convenience store in Japan, is offered."""
     kr_card: PaymentMethodConfigurationCreateParamsKrCard
-    """Data specific to Korean cards."""
+    """Whether cards issued in South Korea are offered."""
     link: PaymentMethodConfigurationCreateParamsLink
+    """Whether Link, Stripe's wallet, is offered."""
     mb_way: PaymentMethodConfigurationCreateParamsMbWay
-    """Data specific to MB WAY."""
+    """Whether MB WAY, a wallet in Portugal, is offered."""
     mobilepay: PaymentMethodConfigurationCreateParamsMobilepay
-    """Data specific to MobilePay."""
+    """Whether MobilePay, a wallet in Denmark and Finland, is offered."""
     multibanco: PaymentMethodConfigurationCreateParamsMultibanco
-    """Data specific to Multibanco."""
+    """Whether Multibanco, which customers in Portugal pay at an ATM or by online banking, is offered."""
     name: Annotated[str, MaxLen(100)]
+    """Name of the configuration, as the Dashboard shows it."""
     naver_pay: PaymentMethodConfigurationCreateParamsNaverPay
-    """Data specific to Naver Pay."""
+    """Whether Naver Pay, a wallet in South Korea, is offered."""
     nz_bank_account: PaymentMethodConfigurationCreateParamsNzBankAccount
-    """Data specific to BECS Direct Debit in New Zealand."""
+    """Whether New Zealand BECS Direct Debit is offered."""
     oxxo: PaymentMethodConfigurationCreateParamsOxxo
-    """Data specific to OXXO."""
+    """Whether OXXO, a voucher that customers in Mexico pay in cash at a store, is offered."""
     p24: PaymentMethodConfigurationCreateParamsP24
-    """Data specific to Przelewy24."""
+    """Whether Przelewy24, online banking in Poland, is offered."""
     parent: Annotated[str, MaxLen(100)]
+    """Configuration from which settings are inherited. For connected accounts, the one of the platform."""
     pay_by_bank: PaymentMethodConfigurationCreateParamsPayByBank
-    """Data specific to Pay by Bank."""
+    """Whether Pay by Bank, with which customers pay directly from their bank's app, is offered."""
     payco: PaymentMethodConfigurationCreateParamsPayco
-    """Data specific to PAYCO."""
+    """Whether PAYCO, a wallet in South Korea, is offered."""
     paynow: PaymentMethodConfigurationCreateParamsPaynow
-    """Data specific to PayNow."""
+    """Whether PayNow, with which customers in Singapore pay by QR code, is offered."""
     paypal: PaymentMethodConfigurationCreateParamsPaypal
-    """Data specific to PayPal."""
+    """Whether PayPal, a wallet used in many countries, is offered."""
     paypay: PaymentMethodConfigurationCreateParamsPaypay
-    """Data specific to PayPay."""
+    """Whether PayPay, a wallet in Japan, is offered."""
     payto: PaymentMethodConfigurationCreateParamsPayto
-    """Data specific to PayTo."""
+    """Whether PayTo is offered."""
     pix: PaymentMethodConfigurationCreateParamsPix
-    """Data specific to Pix."""
+    """Whether Pix, instant payment from bank accounts in Brazil, is offered."""
     promptpay: PaymentMethodConfigurationCreateParamsPromptpay
-    """Data specific to PromptPay."""
+    """Whether PromptPay, with which customers in Thailand pay by QR code, is offered."""
     revolut_pay: PaymentMethodConfigurationCreateParamsRevolutPay
-    """Data specific to Revolut Pay."""
+    """Whether Revolut Pay, the wallet of Revolut, is offered."""
     samsung_pay: PaymentMethodConfigurationCreateParamsSamsungPay
-    """Data specific to Samsung Pay."""
+    """Whether Samsung Pay is offered."""
     satispay: PaymentMethodConfigurationCreateParamsSatispay
-    """Data specific to Satispay."""
+    """Whether Satispay, a wallet used mainly in Italy, is offered."""
     scalapay: PaymentMethodConfigurationCreateParamsScalapay
-    """Data specific to Scalapay."""
+    """Whether Scalapay, with which customers in Europe pay in installments, is offered."""
     sepa_debit: PaymentMethodConfigurationCreateParamsSepaDebit
-    """Data specific to SEPA Direct Debit."""
+    """Whether SEPA Direct Debit is offered."""
     sequra: PaymentMethodConfigurationCreateParamsSequra
-    """Data specific to seQura."""
+    """Whether seQura, with which customers pay in installments, mainly in Spain, is offered."""
     sofort: PaymentMethodConfigurationCreateParamsSofort
-    """Data specific to Sofort."""
+    """Whether Sofort, online banking in some European countries, is offered."""
     sunbit: PaymentMethodConfigurationCreateParamsSunbit
-    """Data specific to Sunbit."""
+    """Whether Sunbit, with which customers in the US pay in installments, is offered."""
     swish: PaymentMethodConfigurationCreateParamsSwish
-    """Data specific to Swish."""
+    """Whether Swish, a wallet in Sweden, is offered."""
     twint: PaymentMethodConfigurationCreateParamsTwint
-    """Data specific to TWINT."""
+    """Whether TWINT, a wallet in Switzerland, is offered."""
     upi: PaymentMethodConfigurationCreateParamsUpi
-    """Data specific to UPI."""
+    """Whether UPI, instant payment from bank accounts in India, is offered."""
     us_bank_account: PaymentMethodConfigurationCreateParamsUsBankAccount
-    """Data specific to bank accounts in the United States."""
+    """Whether ACH Direct Debit is offered."""
     wechat_pay: PaymentMethodConfigurationCreateParamsWechatPay
-    """Data specific to WeChat Pay."""
+    """Whether WeChat Pay, a wallet used mainly in China, is offered."""
     zip: PaymentMethodConfigurationCreateParamsZip
-    """Data specific to Zip."""
+    """Whether Zip, with which customers pay in installments, is offered."""
 
 
 class PaymentMethodConfigurationListParams(TypedDict, total=False, closed=True):
@@ -1251,7 +1585,7 @@ class PaymentMethodConfigurationListParams(TypedDict, total=False, closed=True):
     active: bool
     """Only active or only inactive objects."""
     application: Annotated[str, MaxLen(100)] | None
-    """Connect application that created the object."""
+    """Only configurations of this Connect application."""
     ending_before: str
     """ID of the object that the page ends before, such as the first one of the following page."""
     expand: list[str]
@@ -1275,11 +1609,16 @@ class PaymentMethodConfigurationUpdateParamsAcssDebitDisplayPreference(TypedDict
     """Whether the payment method is shown to customers."""
 
     preference: Literal["none", "off", "on"]
-    """Choice of the account. `none` follows the parent configuration or Stripe's default."""
+    """Choice of the account. `none` follows the parent configuration or Stripe's default.
+
+    - `none`: Stripe's or the platform's default applies.
+    - `off`: Not offered.
+    - `on`: Offered.
+    """
 
 
 class PaymentMethodConfigurationUpdateParamsAcssDebit(TypedDict, total=False, closed=True):
-    """Data specific to pre-authorized debit in Canada (ACSS)."""
+    """Whether Canadian pre-authorized debit is offered."""
 
     display_preference: PaymentMethodConfigurationUpdateParamsAcssDebitDisplayPreference
     """Whether the payment method is shown to customers."""
@@ -1289,11 +1628,16 @@ class PaymentMethodConfigurationUpdateParamsAffirmDisplayPreference(TypedDict, t
     """Whether the payment method is shown to customers."""
 
     preference: Literal["none", "off", "on"]
-    """Choice of the account. `none` follows the parent configuration or Stripe's default."""
+    """Choice of the account. `none` follows the parent configuration or Stripe's default.
+
+    - `none`: Stripe's or the platform's default applies.
+    - `off`: Not offered.
+    - `on`: Offered.
+    """
 
 
 class PaymentMethodConfigurationUpdateParamsAffirm(TypedDict, total=False, closed=True):
-    """Data specific to Affirm."""
+    """Whether Affirm, with which customers pay later or in installments, is offered."""
 
     display_preference: PaymentMethodConfigurationUpdateParamsAffirmDisplayPreference
     """Whether the payment method is shown to customers."""
@@ -1303,11 +1647,18 @@ class PaymentMethodConfigurationUpdateParamsAfterpayClearpayDisplayPreference(Ty
     """Whether the payment method is shown to customers."""
 
     preference: Literal["none", "off", "on"]
-    """Choice of the account. `none` follows the parent configuration or Stripe's default."""
+    """Choice of the account. `none` follows the parent configuration or Stripe's default.
+
+    - `none`: Stripe's or the platform's default applies.
+    - `off`: Not offered.
+    - `on`: Offered.
+    """
 
 
 class PaymentMethodConfigurationUpdateParamsAfterpayClearpay(TypedDict, total=False, closed=True):
-    """Data specific to Afterpay and Clearpay."""
+    """Whether Afterpay, or Clearpay in the United Kingdom, with which customers pay in installments, is
+    offered.
+    """
 
     display_preference: PaymentMethodConfigurationUpdateParamsAfterpayClearpayDisplayPreference
     """Whether the payment method is shown to customers."""
@@ -1317,11 +1668,16 @@ class PaymentMethodConfigurationUpdateParamsAlipayDisplayPreference(TypedDict, t
     """Whether the payment method is shown to customers."""
 
     preference: Literal["none", "off", "on"]
-    """Choice of the account. `none` follows the parent configuration or Stripe's default."""
+    """Choice of the account. `none` follows the parent configuration or Stripe's default.
+
+    - `none`: Stripe's or the platform's default applies.
+    - `off`: Not offered.
+    - `on`: Offered.
+    """
 
 
 class PaymentMethodConfigurationUpdateParamsAlipay(TypedDict, total=False, closed=True):
-    """Data specific to Alipay."""
+    """Whether Alipay, a wallet used mainly in China, is offered."""
 
     display_preference: PaymentMethodConfigurationUpdateParamsAlipayDisplayPreference
     """Whether the payment method is shown to customers."""
@@ -1331,11 +1687,16 @@ class PaymentMethodConfigurationUpdateParamsAlmaDisplayPreference(TypedDict, tot
     """Whether the payment method is shown to customers."""
 
     preference: Literal["none", "off", "on"]
-    """Choice of the account. `none` follows the parent configuration or Stripe's default."""
+    """Choice of the account. `none` follows the parent configuration or Stripe's default.
+
+    - `none`: Stripe's or the platform's default applies.
+    - `off`: Not offered.
+    - `on`: Offered.
+    """
 
 
 class PaymentMethodConfigurationUpdateParamsAlma(TypedDict, total=False, closed=True):
-    """Data specific to Alma."""
+    """Whether Alma, with which customers pay in installments, mainly in France, is offered."""
 
     display_preference: PaymentMethodConfigurationUpdateParamsAlmaDisplayPreference
     """Whether the payment method is shown to customers."""
@@ -1345,11 +1706,16 @@ class PaymentMethodConfigurationUpdateParamsAmazonPayDisplayPreference(TypedDict
     """Whether the payment method is shown to customers."""
 
     preference: Literal["none", "off", "on"]
-    """Choice of the account. `none` follows the parent configuration or Stripe's default."""
+    """Choice of the account. `none` follows the parent configuration or Stripe's default.
+
+    - `none`: Stripe's or the platform's default applies.
+    - `off`: Not offered.
+    - `on`: Offered.
+    """
 
 
 class PaymentMethodConfigurationUpdateParamsAmazonPay(TypedDict, total=False, closed=True):
-    """Data specific to Amazon Pay."""
+    """Whether Amazon Pay, which pays with what the customer has saved at Amazon, is offered."""
 
     display_preference: PaymentMethodConfigurationUpdateParamsAmazonPayDisplayPreference
     """Whether the payment method is shown to customers."""
@@ -1359,11 +1725,16 @@ class PaymentMethodConfigurationUpdateParamsApplePayDisplayPreference(TypedDict,
     """Whether the payment method is shown to customers."""
 
     preference: Literal["none", "off", "on"]
-    """Choice of the account. `none` follows the parent configuration or Stripe's default."""
+    """Choice of the account. `none` follows the parent configuration or Stripe's default.
+
+    - `none`: Stripe's or the platform's default applies.
+    - `off`: Not offered.
+    - `on`: Offered.
+    """
 
 
 class PaymentMethodConfigurationUpdateParamsApplePay(TypedDict, total=False, closed=True):
-    """Data specific to Apple Pay."""
+    """Whether Apple Pay is offered."""
 
     display_preference: PaymentMethodConfigurationUpdateParamsApplePayDisplayPreference
     """Whether the payment method is shown to customers."""
@@ -1373,10 +1744,17 @@ class PaymentMethodConfigurationUpdateParamsApplePayLaterDisplayPreference(Typed
     """Whether the payment method is shown to customers."""
 
     preference: Literal["none", "off", "on"]
-    """Choice of the account. `none` follows the parent configuration or Stripe's default."""
+    """Choice of the account. `none` follows the parent configuration or Stripe's default.
+
+    - `none`: Stripe's or the platform's default applies.
+    - `off`: Not offered.
+    - `on`: Offered.
+    """
 
 
 class PaymentMethodConfigurationUpdateParamsApplePayLater(TypedDict, total=False, closed=True):
+    """Whether Apple Pay Later is offered."""
+
     display_preference: PaymentMethodConfigurationUpdateParamsApplePayLaterDisplayPreference
     """Whether the payment method is shown to customers."""
 
@@ -1385,11 +1763,16 @@ class PaymentMethodConfigurationUpdateParamsAuBecsDebitDisplayPreference(TypedDi
     """Whether the payment method is shown to customers."""
 
     preference: Literal["none", "off", "on"]
-    """Choice of the account. `none` follows the parent configuration or Stripe's default."""
+    """Choice of the account. `none` follows the parent configuration or Stripe's default.
+
+    - `none`: Stripe's or the platform's default applies.
+    - `off`: Not offered.
+    - `on`: Offered.
+    """
 
 
 class PaymentMethodConfigurationUpdateParamsAuBecsDebit(TypedDict, total=False, closed=True):
-    """Data specific to BECS Direct Debit in Australia."""
+    """Whether Australian BECS Direct Debit is offered."""
 
     display_preference: PaymentMethodConfigurationUpdateParamsAuBecsDebitDisplayPreference
     """Whether the payment method is shown to customers."""
@@ -1399,11 +1782,16 @@ class PaymentMethodConfigurationUpdateParamsBacsDebitDisplayPreference(TypedDict
     """Whether the payment method is shown to customers."""
 
     preference: Literal["none", "off", "on"]
-    """Choice of the account. `none` follows the parent configuration or Stripe's default."""
+    """Choice of the account. `none` follows the parent configuration or Stripe's default.
+
+    - `none`: Stripe's or the platform's default applies.
+    - `off`: Not offered.
+    - `on`: Offered.
+    """
 
 
 class PaymentMethodConfigurationUpdateParamsBacsDebit(TypedDict, total=False, closed=True):
-    """Data specific to Bacs Direct Debit in the United Kingdom."""
+    """Whether Bacs Direct Debit is offered."""
 
     display_preference: PaymentMethodConfigurationUpdateParamsBacsDebitDisplayPreference
     """Whether the payment method is shown to customers."""
@@ -1413,11 +1801,16 @@ class PaymentMethodConfigurationUpdateParamsBancontactDisplayPreference(TypedDic
     """Whether the payment method is shown to customers."""
 
     preference: Literal["none", "off", "on"]
-    """Choice of the account. `none` follows the parent configuration or Stripe's default."""
+    """Choice of the account. `none` follows the parent configuration or Stripe's default.
+
+    - `none`: Stripe's or the platform's default applies.
+    - `off`: Not offered.
+    - `on`: Offered.
+    """
 
 
 class PaymentMethodConfigurationUpdateParamsBancontact(TypedDict, total=False, closed=True):
-    """Data specific to Bancontact."""
+    """Whether Bancontact, the most common online payment in Belgium, is offered."""
 
     display_preference: PaymentMethodConfigurationUpdateParamsBancontactDisplayPreference
     """Whether the payment method is shown to customers."""
@@ -1427,11 +1820,16 @@ class PaymentMethodConfigurationUpdateParamsBillieDisplayPreference(TypedDict, t
     """Whether the payment method is shown to customers."""
 
     preference: Literal["none", "off", "on"]
-    """Choice of the account. `none` follows the parent configuration or Stripe's default."""
+    """Choice of the account. `none` follows the parent configuration or Stripe's default.
+
+    - `none`: Stripe's or the platform's default applies.
+    - `off`: Not offered.
+    - `on`: Offered.
+    """
 
 
 class PaymentMethodConfigurationUpdateParamsBillie(TypedDict, total=False, closed=True):
-    """Data specific to Billie."""
+    """Whether Billie, with which companies pay invoices later, is offered."""
 
     display_preference: PaymentMethodConfigurationUpdateParamsBillieDisplayPreference
     """Whether the payment method is shown to customers."""
@@ -1441,11 +1839,16 @@ class PaymentMethodConfigurationUpdateParamsBizumDisplayPreference(TypedDict, to
     """Whether the payment method is shown to customers."""
 
     preference: Literal["none", "off", "on"]
-    """Choice of the account. `none` follows the parent configuration or Stripe's default."""
+    """Choice of the account. `none` follows the parent configuration or Stripe's default.
+
+    - `none`: Stripe's or the platform's default applies.
+    - `off`: Not offered.
+    - `on`: Offered.
+    """
 
 
 class PaymentMethodConfigurationUpdateParamsBizum(TypedDict, total=False, closed=True):
-    """Data specific to Bizum."""
+    """Whether Bizum, with which customers in Spain pay by mobile phone, is offered."""
 
     display_preference: PaymentMethodConfigurationUpdateParamsBizumDisplayPreference
     """Whether the payment method is shown to customers."""
@@ -1455,11 +1858,16 @@ class PaymentMethodConfigurationUpdateParamsBlikDisplayPreference(TypedDict, tot
     """Whether the payment method is shown to customers."""
 
     preference: Literal["none", "off", "on"]
-    """Choice of the account. `none` follows the parent configuration or Stripe's default."""
+    """Choice of the account. `none` follows the parent configuration or Stripe's default.
+
+    - `none`: Stripe's or the platform's default applies.
+    - `off`: Not offered.
+    - `on`: Offered.
+    """
 
 
 class PaymentMethodConfigurationUpdateParamsBlik(TypedDict, total=False, closed=True):
-    """Data specific to BLIK."""
+    """Whether BLIK, with which customers in Poland pay by a code from their banking app, is offered."""
 
     display_preference: PaymentMethodConfigurationUpdateParamsBlikDisplayPreference
     """Whether the payment method is shown to customers."""
@@ -1469,11 +1877,16 @@ class PaymentMethodConfigurationUpdateParamsBoletoDisplayPreference(TypedDict, t
     """Whether the payment method is shown to customers."""
 
     preference: Literal["none", "off", "on"]
-    """Choice of the account. `none` follows the parent configuration or Stripe's default."""
+    """Choice of the account. `none` follows the parent configuration or Stripe's default.
+
+    - `none`: Stripe's or the platform's default applies.
+    - `off`: Not offered.
+    - `on`: Offered.
+    """
 
 
 class PaymentMethodConfigurationUpdateParamsBoleto(TypedDict, total=False, closed=True):
-    """Data specific to Boleto."""
+    """Whether Boleto, a voucher that customers in Brazil pay at a bank or online, is offered."""
 
     display_preference: PaymentMethodConfigurationUpdateParamsBoletoDisplayPreference
     """Whether the payment method is shown to customers."""
@@ -1483,10 +1896,17 @@ class PaymentMethodConfigurationUpdateParamsCardDisplayPreference(TypedDict, tot
     """Whether the payment method is shown to customers."""
 
     preference: Literal["none", "off", "on"]
-    """Choice of the account. `none` follows the parent configuration or Stripe's default."""
+    """Choice of the account. `none` follows the parent configuration or Stripe's default.
+
+    - `none`: Stripe's or the platform's default applies.
+    - `off`: Not offered.
+    - `on`: Offered.
+    """
 
 
 class PaymentMethodConfigurationUpdateParamsCard(TypedDict, total=False, closed=True):
+    """Whether credit and debit cards are offered."""
+
     display_preference: PaymentMethodConfigurationUpdateParamsCardDisplayPreference
     """Whether the payment method is shown to customers."""
 
@@ -1495,10 +1915,17 @@ class PaymentMethodConfigurationUpdateParamsCartesBancairesDisplayPreference(Typ
     """Whether the payment method is shown to customers."""
 
     preference: Literal["none", "off", "on"]
-    """Choice of the account. `none` follows the parent configuration or Stripe's default."""
+    """Choice of the account. `none` follows the parent configuration or Stripe's default.
+
+    - `none`: Stripe's or the platform's default applies.
+    - `off`: Not offered.
+    - `on`: Offered.
+    """
 
 
 class PaymentMethodConfigurationUpdateParamsCartesBancaires(TypedDict, total=False, closed=True):
+    """Whether Cartes Bancaires, the French card network, is offered."""
+
     display_preference: PaymentMethodConfigurationUpdateParamsCartesBancairesDisplayPreference
     """Whether the payment method is shown to customers."""
 
@@ -1507,11 +1934,16 @@ class PaymentMethodConfigurationUpdateParamsCashappDisplayPreference(TypedDict, 
     """Whether the payment method is shown to customers."""
 
     preference: Literal["none", "off", "on"]
-    """Choice of the account. `none` follows the parent configuration or Stripe's default."""
+    """Choice of the account. `none` follows the parent configuration or Stripe's default.
+
+    - `none`: Stripe's or the platform's default applies.
+    - `off`: Not offered.
+    - `on`: Offered.
+    """
 
 
 class PaymentMethodConfigurationUpdateParamsCashapp(TypedDict, total=False, closed=True):
-    """Data specific to Cash App Pay."""
+    """Whether Cash App Pay, a wallet in the US, is offered."""
 
     display_preference: PaymentMethodConfigurationUpdateParamsCashappDisplayPreference
     """Whether the payment method is shown to customers."""
@@ -1521,11 +1953,16 @@ class PaymentMethodConfigurationUpdateParamsCryptoDisplayPreference(TypedDict, t
     """Whether the payment method is shown to customers."""
 
     preference: Literal["none", "off", "on"]
-    """Choice of the account. `none` follows the parent configuration or Stripe's default."""
+    """Choice of the account. `none` follows the parent configuration or Stripe's default.
+
+    - `none`: Stripe's or the platform's default applies.
+    - `off`: Not offered.
+    - `on`: Offered.
+    """
 
 
 class PaymentMethodConfigurationUpdateParamsCrypto(TypedDict, total=False, closed=True):
-    """Data specific to payments with stablecoins."""
+    """Whether stablecoins from the customer's crypto wallet are offered."""
 
     display_preference: PaymentMethodConfigurationUpdateParamsCryptoDisplayPreference
     """Whether the payment method is shown to customers."""
@@ -1535,11 +1972,16 @@ class PaymentMethodConfigurationUpdateParamsCustomerBalanceDisplayPreference(Typ
     """Whether the payment method is shown to customers."""
 
     preference: Literal["none", "off", "on"]
-    """Choice of the account. `none` follows the parent configuration or Stripe's default."""
+    """Choice of the account. `none` follows the parent configuration or Stripe's default.
+
+    - `none`: Stripe's or the platform's default applies.
+    - `off`: Not offered.
+    - `on`: Offered.
+    """
 
 
 class PaymentMethodConfigurationUpdateParamsCustomerBalance(TypedDict, total=False, closed=True):
-    """Data specific to payments from the customer's cash balance."""
+    """Whether payments by bank transfer are offered."""
 
     display_preference: PaymentMethodConfigurationUpdateParamsCustomerBalanceDisplayPreference
     """Whether the payment method is shown to customers."""
@@ -1549,11 +1991,16 @@ class PaymentMethodConfigurationUpdateParamsEpsDisplayPreference(TypedDict, tota
     """Whether the payment method is shown to customers."""
 
     preference: Literal["none", "off", "on"]
-    """Choice of the account. `none` follows the parent configuration or Stripe's default."""
+    """Choice of the account. `none` follows the parent configuration or Stripe's default.
+
+    - `none`: Stripe's or the platform's default applies.
+    - `off`: Not offered.
+    - `on`: Offered.
+    """
 
 
 class PaymentMethodConfigurationUpdateParamsEps(TypedDict, total=False, closed=True):
-    """Data specific to EPS."""
+    """Whether EPS, online banking in Austria, is offered."""
 
     display_preference: PaymentMethodConfigurationUpdateParamsEpsDisplayPreference
     """Whether the payment method is shown to customers."""
@@ -1563,11 +2010,16 @@ class PaymentMethodConfigurationUpdateParamsFpxDisplayPreference(TypedDict, tota
     """Whether the payment method is shown to customers."""
 
     preference: Literal["none", "off", "on"]
-    """Choice of the account. `none` follows the parent configuration or Stripe's default."""
+    """Choice of the account. `none` follows the parent configuration or Stripe's default.
+
+    - `none`: Stripe's or the platform's default applies.
+    - `off`: Not offered.
+    - `on`: Offered.
+    """
 
 
 class PaymentMethodConfigurationUpdateParamsFpx(TypedDict, total=False, closed=True):
-    """Data specific to FPX."""
+    """Whether FPX, online banking in Malaysia, is offered."""
 
     display_preference: PaymentMethodConfigurationUpdateParamsFpxDisplayPreference
     """Whether the payment method is shown to customers."""
@@ -1577,10 +2029,17 @@ class PaymentMethodConfigurationUpdateParamsFrMealVoucherConecsDisplayPreference
     """Whether the payment method is shown to customers."""
 
     preference: Literal["none", "off", "on"]
-    """Choice of the account. `none` follows the parent configuration or Stripe's default."""
+    """Choice of the account. `none` follows the parent configuration or Stripe's default.
+
+    - `none`: Stripe's or the platform's default applies.
+    - `off`: Not offered.
+    - `on`: Offered.
+    """
 
 
 class PaymentMethodConfigurationUpdateParamsFrMealVoucherConecs(TypedDict, total=False, closed=True):
+    """Whether French meal vouchers of the Conecs network are offered."""
+
     display_preference: PaymentMethodConfigurationUpdateParamsFrMealVoucherConecsDisplayPreference
     """Whether the payment method is shown to customers."""
 
@@ -1589,11 +2048,16 @@ class PaymentMethodConfigurationUpdateParamsGiropayDisplayPreference(TypedDict, 
     """Whether the payment method is shown to customers."""
 
     preference: Literal["none", "off", "on"]
-    """Choice of the account. `none` follows the parent configuration or Stripe's default."""
+    """Choice of the account. `none` follows the parent configuration or Stripe's default.
+
+    - `none`: Stripe's or the platform's default applies.
+    - `off`: Not offered.
+    - `on`: Offered.
+    """
 
 
 class PaymentMethodConfigurationUpdateParamsGiropay(TypedDict, total=False, closed=True):
-    """Data specific to giropay."""
+    """Whether giropay, online banking in Germany, which has ended, is offered."""
 
     display_preference: PaymentMethodConfigurationUpdateParamsGiropayDisplayPreference
     """Whether the payment method is shown to customers."""
@@ -1603,11 +2067,16 @@ class PaymentMethodConfigurationUpdateParamsGooglePayDisplayPreference(TypedDict
     """Whether the payment method is shown to customers."""
 
     preference: Literal["none", "off", "on"]
-    """Choice of the account. `none` follows the parent configuration or Stripe's default."""
+    """Choice of the account. `none` follows the parent configuration or Stripe's default.
+
+    - `none`: Stripe's or the platform's default applies.
+    - `off`: Not offered.
+    - `on`: Offered.
+    """
 
 
 class PaymentMethodConfigurationUpdateParamsGooglePay(TypedDict, total=False, closed=True):
-    """Data specific to Google Pay."""
+    """Whether Google Pay is offered."""
 
     display_preference: PaymentMethodConfigurationUpdateParamsGooglePayDisplayPreference
     """Whether the payment method is shown to customers."""
@@ -1617,11 +2086,16 @@ class PaymentMethodConfigurationUpdateParamsGrabpayDisplayPreference(TypedDict, 
     """Whether the payment method is shown to customers."""
 
     preference: Literal["none", "off", "on"]
-    """Choice of the account. `none` follows the parent configuration or Stripe's default."""
+    """Choice of the account. `none` follows the parent configuration or Stripe's default.
+
+    - `none`: Stripe's or the platform's default applies.
+    - `off`: Not offered.
+    - `on`: Offered.
+    """
 
 
 class PaymentMethodConfigurationUpdateParamsGrabpay(TypedDict, total=False, closed=True):
-    """Data specific to GrabPay."""
+    """Whether GrabPay, a wallet in Southeast Asia, is offered."""
 
     display_preference: PaymentMethodConfigurationUpdateParamsGrabpayDisplayPreference
     """Whether the payment method is shown to customers."""
@@ -1631,11 +2105,16 @@ class PaymentMethodConfigurationUpdateParamsIdealDisplayPreference(TypedDict, to
     """Whether the payment method is shown to customers."""
 
     preference: Literal["none", "off", "on"]
-    """Choice of the account. `none` follows the parent configuration or Stripe's default."""
+    """Choice of the account. `none` follows the parent configuration or Stripe's default.
+
+    - `none`: Stripe's or the platform's default applies.
+    - `off`: Not offered.
+    - `on`: Offered.
+    """
 
 
 class PaymentMethodConfigurationUpdateParamsIdeal(TypedDict, total=False, closed=True):
-    """Data specific to iDEAL."""
+    """Whether iDEAL, online banking in the Netherlands, is offered."""
 
     display_preference: PaymentMethodConfigurationUpdateParamsIdealDisplayPreference
     """Whether the payment method is shown to customers."""
@@ -1645,10 +2124,17 @@ class PaymentMethodConfigurationUpdateParamsJcbDisplayPreference(TypedDict, tota
     """Whether the payment method is shown to customers."""
 
     preference: Literal["none", "off", "on"]
-    """Choice of the account. `none` follows the parent configuration or Stripe's default."""
+    """Choice of the account. `none` follows the parent configuration or Stripe's default.
+
+    - `none`: Stripe's or the platform's default applies.
+    - `off`: Not offered.
+    - `on`: Offered.
+    """
 
 
 class PaymentMethodConfigurationUpdateParamsJcb(TypedDict, total=False, closed=True):
+    """Whether JCB, the Japanese card network, is offered."""
+
     display_preference: PaymentMethodConfigurationUpdateParamsJcbDisplayPreference
     """Whether the payment method is shown to customers."""
 
@@ -1657,11 +2143,16 @@ class PaymentMethodConfigurationUpdateParamsKakaoPayDisplayPreference(TypedDict,
     """Whether the payment method is shown to customers."""
 
     preference: Literal["none", "off", "on"]
-    """Choice of the account. `none` follows the parent configuration or Stripe's default."""
+    """Choice of the account. `none` follows the parent configuration or Stripe's default.
+
+    - `none`: Stripe's or the platform's default applies.
+    - `off`: Not offered.
+    - `on`: Offered.
+    """
 
 
 class PaymentMethodConfigurationUpdateParamsKakaoPay(TypedDict, total=False, closed=True):
-    """Data specific to Kakao Pay."""
+    """Whether Kakao Pay, a wallet in South Korea, is offered."""
 
     display_preference: PaymentMethodConfigurationUpdateParamsKakaoPayDisplayPreference
     """Whether the payment method is shown to customers."""
@@ -1671,11 +2162,16 @@ class PaymentMethodConfigurationUpdateParamsKlarnaDisplayPreference(TypedDict, t
     """Whether the payment method is shown to customers."""
 
     preference: Literal["none", "off", "on"]
-    """Choice of the account. `none` follows the parent configuration or Stripe's default."""
+    """Choice of the account. `none` follows the parent configuration or Stripe's default.
+
+    - `none`: Stripe's or the platform's default applies.
+    - `off`: Not offered.
+    - `on`: Offered.
+    """
 
 
 class PaymentMethodConfigurationUpdateParamsKlarna(TypedDict, total=False, closed=True):
-    """Data specific to Klarna."""
+    """Whether Klarna, with which customers pay now, later or in installments, is offered."""
 
     display_preference: PaymentMethodConfigurationUpdateParamsKlarnaDisplayPreference
     """Whether the payment method is shown to customers."""
@@ -1685,11 +2181,16 @@ class PaymentMethodConfigurationUpdateParamsKonbiniDisplayPreference(TypedDict, 
     """Whether the payment method is shown to customers."""
 
     preference: Literal["none", "off", "on"]
-    """Choice of the account. `none` follows the parent configuration or Stripe's default."""
+    """Choice of the account. `none` follows the parent configuration or Stripe's default.
+
+    - `none`: Stripe's or the platform's default applies.
+    - `off`: Not offered.
+    - `on`: Offered.
+    """
 
 
 class PaymentMethodConfigurationUpdateParamsKonbini(TypedDict, total=False, closed=True):
-    """Data specific to Konbini."""
+    """Whether Konbini, cash payment at a convenience store in Japan, is offered."""
 
     display_preference: PaymentMethodConfigurationUpdateParamsKonbiniDisplayPreference
     """Whether the payment method is shown to customers."""
@@ -1699,11 +2200,16 @@ class PaymentMethodConfigurationUpdateParamsKrCardDisplayPreference(TypedDict, t
     """Whether the payment method is shown to customers."""
 
     preference: Literal["none", "off", "on"]
-    """Choice of the account. `none` follows the parent configuration or Stripe's default."""
+    """Choice of the account. `none` follows the parent configuration or Stripe's default.
+
+    - `none`: Stripe's or the platform's default applies.
+    - `off`: Not offered.
+    - `on`: Offered.
+    """
 
 
 class PaymentMethodConfigurationUpdateParamsKrCard(TypedDict, total=False, closed=True):
-    """Data specific to Korean cards."""
+    """Whether cards issued in South Korea are offered."""
 
     display_preference: PaymentMethodConfigurationUpdateParamsKrCardDisplayPreference
     """Whether the payment method is shown to customers."""
@@ -1713,10 +2219,17 @@ class PaymentMethodConfigurationUpdateParamsLinkDisplayPreference(TypedDict, tot
     """Whether the payment method is shown to customers."""
 
     preference: Literal["none", "off", "on"]
-    """Choice of the account. `none` follows the parent configuration or Stripe's default."""
+    """Choice of the account. `none` follows the parent configuration or Stripe's default.
+
+    - `none`: Stripe's or the platform's default applies.
+    - `off`: Not offered.
+    - `on`: Offered.
+    """
 
 
 class PaymentMethodConfigurationUpdateParamsLink(TypedDict, total=False, closed=True):
+    """Whether Link, Stripe's wallet, is offered."""
+
     display_preference: PaymentMethodConfigurationUpdateParamsLinkDisplayPreference
     """Whether the payment method is shown to customers."""
 
@@ -1725,11 +2238,16 @@ class PaymentMethodConfigurationUpdateParamsMbWayDisplayPreference(TypedDict, to
     """Whether the payment method is shown to customers."""
 
     preference: Literal["none", "off", "on"]
-    """Choice of the account. `none` follows the parent configuration or Stripe's default."""
+    """Choice of the account. `none` follows the parent configuration or Stripe's default.
+
+    - `none`: Stripe's or the platform's default applies.
+    - `off`: Not offered.
+    - `on`: Offered.
+    """
 
 
 class PaymentMethodConfigurationUpdateParamsMbWay(TypedDict, total=False, closed=True):
-    """Data specific to MB WAY."""
+    """Whether MB WAY, a wallet in Portugal, is offered."""
 
     display_preference: PaymentMethodConfigurationUpdateParamsMbWayDisplayPreference
     """Whether the payment method is shown to customers."""
@@ -1739,11 +2257,16 @@ class PaymentMethodConfigurationUpdateParamsMobilepayDisplayPreference(TypedDict
     """Whether the payment method is shown to customers."""
 
     preference: Literal["none", "off", "on"]
-    """Choice of the account. `none` follows the parent configuration or Stripe's default."""
+    """Choice of the account. `none` follows the parent configuration or Stripe's default.
+
+    - `none`: Stripe's or the platform's default applies.
+    - `off`: Not offered.
+    - `on`: Offered.
+    """
 
 
 class PaymentMethodConfigurationUpdateParamsMobilepay(TypedDict, total=False, closed=True):
-    """Data specific to MobilePay."""
+    """Whether MobilePay, a wallet in Denmark and Finland, is offered."""
 
     display_preference: PaymentMethodConfigurationUpdateParamsMobilepayDisplayPreference
     """Whether the payment method is shown to customers."""
@@ -1753,11 +2276,16 @@ class PaymentMethodConfigurationUpdateParamsMultibancoDisplayPreference(TypedDic
     """Whether the payment method is shown to customers."""
 
     preference: Literal["none", "off", "on"]
-    """Choice of the account. `none` follows the parent configuration or Stripe's default."""
+    """Choice of the account. `none` follows the parent configuration or Stripe's default.
+
+    - `none`: Stripe's or the platform's default applies.
+    - `off`: Not offered.
+    - `on`: Offered.
+    """
 
 
 class PaymentMethodConfigurationUpdateParamsMultibanco(TypedDict, total=False, closed=True):
-    """Data specific to Multibanco."""
+    """Whether Multibanco, which customers in Portugal pay at an ATM or by online banking, is offered."""
 
     display_preference: PaymentMethodConfigurationUpdateParamsMultibancoDisplayPreference
     """Whether the payment method is shown to customers."""
@@ -1767,11 +2295,16 @@ class PaymentMethodConfigurationUpdateParamsNaverPayDisplayPreference(TypedDict,
     """Whether the payment method is shown to customers."""
 
     preference: Literal["none", "off", "on"]
-    """Choice of the account. `none` follows the parent configuration or Stripe's default."""
+    """Choice of the account. `none` follows the parent configuration or Stripe's default.
+
+    - `none`: Stripe's or the platform's default applies.
+    - `off`: Not offered.
+    - `on`: Offered.
+    """
 
 
 class PaymentMethodConfigurationUpdateParamsNaverPay(TypedDict, total=False, closed=True):
-    """Data specific to Naver Pay."""
+    """Whether Naver Pay, a wallet in South Korea, is offered."""
 
     display_preference: PaymentMethodConfigurationUpdateParamsNaverPayDisplayPreference
     """Whether the payment method is shown to customers."""
@@ -1781,11 +2314,16 @@ class PaymentMethodConfigurationUpdateParamsNzBankAccountDisplayPreference(Typed
     """Whether the payment method is shown to customers."""
 
     preference: Literal["none", "off", "on"]
-    """Choice of the account. `none` follows the parent configuration or Stripe's default."""
+    """Choice of the account. `none` follows the parent configuration or Stripe's default.
+
+    - `none`: Stripe's or the platform's default applies.
+    - `off`: Not offered.
+    - `on`: Offered.
+    """
 
 
 class PaymentMethodConfigurationUpdateParamsNzBankAccount(TypedDict, total=False, closed=True):
-    """Data specific to BECS Direct Debit in New Zealand."""
+    """Whether New Zealand BECS Direct Debit is offered."""
 
     display_preference: PaymentMethodConfigurationUpdateParamsNzBankAccountDisplayPreference
     """Whether the payment method is shown to customers."""
@@ -1795,11 +2333,16 @@ class PaymentMethodConfigurationUpdateParamsOxxoDisplayPreference(TypedDict, tot
     """Whether the payment method is shown to customers."""
 
     preference: Literal["none", "off", "on"]
-    """Choice of the account. `none` follows the parent configuration or Stripe's default."""
+    """Choice of the account. `none` follows the parent configuration or Stripe's default.
+
+    - `none`: Stripe's or the platform's default applies.
+    - `off`: Not offered.
+    - `on`: Offered.
+    """
 
 
 class PaymentMethodConfigurationUpdateParamsOxxo(TypedDict, total=False, closed=True):
-    """Data specific to OXXO."""
+    """Whether OXXO, a voucher that customers in Mexico pay in cash at a store, is offered."""
 
     display_preference: PaymentMethodConfigurationUpdateParamsOxxoDisplayPreference
     """Whether the payment method is shown to customers."""
@@ -1809,11 +2352,16 @@ class PaymentMethodConfigurationUpdateParamsP24DisplayPreference(TypedDict, tota
     """Whether the payment method is shown to customers."""
 
     preference: Literal["none", "off", "on"]
-    """Choice of the account. `none` follows the parent configuration or Stripe's default."""
+    """Choice of the account. `none` follows the parent configuration or Stripe's default.
+
+    - `none`: Stripe's or the platform's default applies.
+    - `off`: Not offered.
+    - `on`: Offered.
+    """
 
 
 class PaymentMethodConfigurationUpdateParamsP24(TypedDict, total=False, closed=True):
-    """Data specific to Przelewy24."""
+    """Whether Przelewy24, online banking in Poland, is offered."""
 
     display_preference: PaymentMethodConfigurationUpdateParamsP24DisplayPreference
     """Whether the payment method is shown to customers."""
@@ -1823,11 +2371,16 @@ class PaymentMethodConfigurationUpdateParamsPayByBankDisplayPreference(TypedDict
     """Whether the payment method is shown to customers."""
 
     preference: Literal["none", "off", "on"]
-    """Choice of the account. `none` follows the parent configuration or Stripe's default."""
+    """Choice of the account. `none` follows the parent configuration or Stripe's default.
+
+    - `none`: Stripe's or the platform's default applies.
+    - `off`: Not offered.
+    - `on`: Offered.
+    """
 
 
 class PaymentMethodConfigurationUpdateParamsPayByBank(TypedDict, total=False, closed=True):
-    """Data specific to Pay by Bank."""
+    """Whether Pay by Bank, with which customers pay directly from their bank's app, is offered."""
 
     display_preference: PaymentMethodConfigurationUpdateParamsPayByBankDisplayPreference
     """Whether the payment method is shown to customers."""
@@ -1837,11 +2390,16 @@ class PaymentMethodConfigurationUpdateParamsPaycoDisplayPreference(TypedDict, to
     """Whether the payment method is shown to customers."""
 
     preference: Literal["none", "off", "on"]
-    """Choice of the account. `none` follows the parent configuration or Stripe's default."""
+    """Choice of the account. `none` follows the parent configuration or Stripe's default.
+
+    - `none`: Stripe's or the platform's default applies.
+    - `off`: Not offered.
+    - `on`: Offered.
+    """
 
 
 class PaymentMethodConfigurationUpdateParamsPayco(TypedDict, total=False, closed=True):
-    """Data specific to PAYCO."""
+    """Whether PAYCO, a wallet in South Korea, is offered."""
 
     display_preference: PaymentMethodConfigurationUpdateParamsPaycoDisplayPreference
     """Whether the payment method is shown to customers."""
@@ -1851,11 +2409,16 @@ class PaymentMethodConfigurationUpdateParamsPaynowDisplayPreference(TypedDict, t
     """Whether the payment method is shown to customers."""
 
     preference: Literal["none", "off", "on"]
-    """Choice of the account. `none` follows the parent configuration or Stripe's default."""
+    """Choice of the account. `none` follows the parent configuration or Stripe's default.
+
+    - `none`: Stripe's or the platform's default applies.
+    - `off`: Not offered.
+    - `on`: Offered.
+    """
 
 
 class PaymentMethodConfigurationUpdateParamsPaynow(TypedDict, total=False, closed=True):
-    """Data specific to PayNow."""
+    """Whether PayNow, with which customers in Singapore pay by QR code, is offered."""
 
     display_preference: PaymentMethodConfigurationUpdateParamsPaynowDisplayPreference
     """Whether the payment method is shown to customers."""
@@ -1865,11 +2428,16 @@ class PaymentMethodConfigurationUpdateParamsPaypalDisplayPreference(TypedDict, t
     """Whether the payment method is shown to customers."""
 
     preference: Literal["none", "off", "on"]
-    """Choice of the account. `none` follows the parent configuration or Stripe's default."""
+    """Choice of the account. `none` follows the parent configuration or Stripe's default.
+
+    - `none`: Stripe's or the platform's default applies.
+    - `off`: Not offered.
+    - `on`: Offered.
+    """
 
 
 class PaymentMethodConfigurationUpdateParamsPaypal(TypedDict, total=False, closed=True):
-    """Data specific to PayPal."""
+    """Whether PayPal, a wallet used in many countries, is offered."""
 
     display_preference: PaymentMethodConfigurationUpdateParamsPaypalDisplayPreference
     """Whether the payment method is shown to customers."""
@@ -1879,11 +2447,16 @@ class PaymentMethodConfigurationUpdateParamsPaypayDisplayPreference(TypedDict, t
     """Whether the payment method is shown to customers."""
 
     preference: Literal["none", "off", "on"]
-    """Choice of the account. `none` follows the parent configuration or Stripe's default."""
+    """Choice of the account. `none` follows the parent configuration or Stripe's default.
+
+    - `none`: Stripe's or the platform's default applies.
+    - `off`: Not offered.
+    - `on`: Offered.
+    """
 
 
 class PaymentMethodConfigurationUpdateParamsPaypay(TypedDict, total=False, closed=True):
-    """Data specific to PayPay."""
+    """Whether PayPay, a wallet in Japan, is offered."""
 
     display_preference: PaymentMethodConfigurationUpdateParamsPaypayDisplayPreference
     """Whether the payment method is shown to customers."""
@@ -1893,11 +2466,16 @@ class PaymentMethodConfigurationUpdateParamsPaytoDisplayPreference(TypedDict, to
     """Whether the payment method is shown to customers."""
 
     preference: Literal["none", "off", "on"]
-    """Choice of the account. `none` follows the parent configuration or Stripe's default."""
+    """Choice of the account. `none` follows the parent configuration or Stripe's default.
+
+    - `none`: Stripe's or the platform's default applies.
+    - `off`: Not offered.
+    - `on`: Offered.
+    """
 
 
 class PaymentMethodConfigurationUpdateParamsPayto(TypedDict, total=False, closed=True):
-    """Data specific to PayTo."""
+    """Whether PayTo is offered."""
 
     display_preference: PaymentMethodConfigurationUpdateParamsPaytoDisplayPreference
     """Whether the payment method is shown to customers."""
@@ -1907,11 +2485,16 @@ class PaymentMethodConfigurationUpdateParamsPixDisplayPreference(TypedDict, tota
     """Whether the payment method is shown to customers."""
 
     preference: Literal["none", "off", "on"]
-    """Choice of the account. `none` follows the parent configuration or Stripe's default."""
+    """Choice of the account. `none` follows the parent configuration or Stripe's default.
+
+    - `none`: Stripe's or the platform's default applies.
+    - `off`: Not offered.
+    - `on`: Offered.
+    """
 
 
 class PaymentMethodConfigurationUpdateParamsPix(TypedDict, total=False, closed=True):
-    """Data specific to Pix."""
+    """Whether Pix, instant payment from bank accounts in Brazil, is offered."""
 
     display_preference: PaymentMethodConfigurationUpdateParamsPixDisplayPreference
     """Whether the payment method is shown to customers."""
@@ -1921,11 +2504,16 @@ class PaymentMethodConfigurationUpdateParamsPromptpayDisplayPreference(TypedDict
     """Whether the payment method is shown to customers."""
 
     preference: Literal["none", "off", "on"]
-    """Choice of the account. `none` follows the parent configuration or Stripe's default."""
+    """Choice of the account. `none` follows the parent configuration or Stripe's default.
+
+    - `none`: Stripe's or the platform's default applies.
+    - `off`: Not offered.
+    - `on`: Offered.
+    """
 
 
 class PaymentMethodConfigurationUpdateParamsPromptpay(TypedDict, total=False, closed=True):
-    """Data specific to PromptPay."""
+    """Whether PromptPay, with which customers in Thailand pay by QR code, is offered."""
 
     display_preference: PaymentMethodConfigurationUpdateParamsPromptpayDisplayPreference
     """Whether the payment method is shown to customers."""
@@ -1935,11 +2523,16 @@ class PaymentMethodConfigurationUpdateParamsRevolutPayDisplayPreference(TypedDic
     """Whether the payment method is shown to customers."""
 
     preference: Literal["none", "off", "on"]
-    """Choice of the account. `none` follows the parent configuration or Stripe's default."""
+    """Choice of the account. `none` follows the parent configuration or Stripe's default.
+
+    - `none`: Stripe's or the platform's default applies.
+    - `off`: Not offered.
+    - `on`: Offered.
+    """
 
 
 class PaymentMethodConfigurationUpdateParamsRevolutPay(TypedDict, total=False, closed=True):
-    """Data specific to Revolut Pay."""
+    """Whether Revolut Pay, the wallet of Revolut, is offered."""
 
     display_preference: PaymentMethodConfigurationUpdateParamsRevolutPayDisplayPreference
     """Whether the payment method is shown to customers."""
@@ -1949,11 +2542,16 @@ class PaymentMethodConfigurationUpdateParamsSamsungPayDisplayPreference(TypedDic
     """Whether the payment method is shown to customers."""
 
     preference: Literal["none", "off", "on"]
-    """Choice of the account. `none` follows the parent configuration or Stripe's default."""
+    """Choice of the account. `none` follows the parent configuration or Stripe's default.
+
+    - `none`: Stripe's or the platform's default applies.
+    - `off`: Not offered.
+    - `on`: Offered.
+    """
 
 
 class PaymentMethodConfigurationUpdateParamsSamsungPay(TypedDict, total=False, closed=True):
-    """Data specific to Samsung Pay."""
+    """Whether Samsung Pay is offered."""
 
     display_preference: PaymentMethodConfigurationUpdateParamsSamsungPayDisplayPreference
     """Whether the payment method is shown to customers."""
@@ -1963,11 +2561,16 @@ class PaymentMethodConfigurationUpdateParamsSatispayDisplayPreference(TypedDict,
     """Whether the payment method is shown to customers."""
 
     preference: Literal["none", "off", "on"]
-    """Choice of the account. `none` follows the parent configuration or Stripe's default."""
+    """Choice of the account. `none` follows the parent configuration or Stripe's default.
+
+    - `none`: Stripe's or the platform's default applies.
+    - `off`: Not offered.
+    - `on`: Offered.
+    """
 
 
 class PaymentMethodConfigurationUpdateParamsSatispay(TypedDict, total=False, closed=True):
-    """Data specific to Satispay."""
+    """Whether Satispay, a wallet used mainly in Italy, is offered."""
 
     display_preference: PaymentMethodConfigurationUpdateParamsSatispayDisplayPreference
     """Whether the payment method is shown to customers."""
@@ -1977,11 +2580,16 @@ class PaymentMethodConfigurationUpdateParamsScalapayDisplayPreference(TypedDict,
     """Whether the payment method is shown to customers."""
 
     preference: Literal["none", "off", "on"]
-    """Choice of the account. `none` follows the parent configuration or Stripe's default."""
+    """Choice of the account. `none` follows the parent configuration or Stripe's default.
+
+    - `none`: Stripe's or the platform's default applies.
+    - `off`: Not offered.
+    - `on`: Offered.
+    """
 
 
 class PaymentMethodConfigurationUpdateParamsScalapay(TypedDict, total=False, closed=True):
-    """Data specific to Scalapay."""
+    """Whether Scalapay, with which customers in Europe pay in installments, is offered."""
 
     display_preference: PaymentMethodConfigurationUpdateParamsScalapayDisplayPreference
     """Whether the payment method is shown to customers."""
@@ -1991,11 +2599,16 @@ class PaymentMethodConfigurationUpdateParamsSepaDebitDisplayPreference(TypedDict
     """Whether the payment method is shown to customers."""
 
     preference: Literal["none", "off", "on"]
-    """Choice of the account. `none` follows the parent configuration or Stripe's default."""
+    """Choice of the account. `none` follows the parent configuration or Stripe's default.
+
+    - `none`: Stripe's or the platform's default applies.
+    - `off`: Not offered.
+    - `on`: Offered.
+    """
 
 
 class PaymentMethodConfigurationUpdateParamsSepaDebit(TypedDict, total=False, closed=True):
-    """Data specific to SEPA Direct Debit."""
+    """Whether SEPA Direct Debit is offered."""
 
     display_preference: PaymentMethodConfigurationUpdateParamsSepaDebitDisplayPreference
     """Whether the payment method is shown to customers."""
@@ -2005,11 +2618,16 @@ class PaymentMethodConfigurationUpdateParamsSequraDisplayPreference(TypedDict, t
     """Whether the payment method is shown to customers."""
 
     preference: Literal["none", "off", "on"]
-    """Choice of the account. `none` follows the parent configuration or Stripe's default."""
+    """Choice of the account. `none` follows the parent configuration or Stripe's default.
+
+    - `none`: Stripe's or the platform's default applies.
+    - `off`: Not offered.
+    - `on`: Offered.
+    """
 
 
 class PaymentMethodConfigurationUpdateParamsSequra(TypedDict, total=False, closed=True):
-    """Data specific to seQura."""
+    """Whether seQura, with which customers pay in installments, mainly in Spain, is offered."""
 
     display_preference: PaymentMethodConfigurationUpdateParamsSequraDisplayPreference
     """Whether the payment method is shown to customers."""
@@ -2019,11 +2637,16 @@ class PaymentMethodConfigurationUpdateParamsSofortDisplayPreference(TypedDict, t
     """Whether the payment method is shown to customers."""
 
     preference: Literal["none", "off", "on"]
-    """Choice of the account. `none` follows the parent configuration or Stripe's default."""
+    """Choice of the account. `none` follows the parent configuration or Stripe's default.
+
+    - `none`: Stripe's or the platform's default applies.
+    - `off`: Not offered.
+    - `on`: Offered.
+    """
 
 
 class PaymentMethodConfigurationUpdateParamsSofort(TypedDict, total=False, closed=True):
-    """Data specific to Sofort."""
+    """Whether Sofort, online banking in some European countries, is offered."""
 
     display_preference: PaymentMethodConfigurationUpdateParamsSofortDisplayPreference
     """Whether the payment method is shown to customers."""
@@ -2033,11 +2656,16 @@ class PaymentMethodConfigurationUpdateParamsSunbitDisplayPreference(TypedDict, t
     """Whether the payment method is shown to customers."""
 
     preference: Literal["none", "off", "on"]
-    """Choice of the account. `none` follows the parent configuration or Stripe's default."""
+    """Choice of the account. `none` follows the parent configuration or Stripe's default.
+
+    - `none`: Stripe's or the platform's default applies.
+    - `off`: Not offered.
+    - `on`: Offered.
+    """
 
 
 class PaymentMethodConfigurationUpdateParamsSunbit(TypedDict, total=False, closed=True):
-    """Data specific to Sunbit."""
+    """Whether Sunbit, with which customers in the US pay in installments, is offered."""
 
     display_preference: PaymentMethodConfigurationUpdateParamsSunbitDisplayPreference
     """Whether the payment method is shown to customers."""
@@ -2047,11 +2675,16 @@ class PaymentMethodConfigurationUpdateParamsSwishDisplayPreference(TypedDict, to
     """Whether the payment method is shown to customers."""
 
     preference: Literal["none", "off", "on"]
-    """Choice of the account. `none` follows the parent configuration or Stripe's default."""
+    """Choice of the account. `none` follows the parent configuration or Stripe's default.
+
+    - `none`: Stripe's or the platform's default applies.
+    - `off`: Not offered.
+    - `on`: Offered.
+    """
 
 
 class PaymentMethodConfigurationUpdateParamsSwish(TypedDict, total=False, closed=True):
-    """Data specific to Swish."""
+    """Whether Swish, a wallet in Sweden, is offered."""
 
     display_preference: PaymentMethodConfigurationUpdateParamsSwishDisplayPreference
     """Whether the payment method is shown to customers."""
@@ -2061,11 +2694,16 @@ class PaymentMethodConfigurationUpdateParamsTwintDisplayPreference(TypedDict, to
     """Whether the payment method is shown to customers."""
 
     preference: Literal["none", "off", "on"]
-    """Choice of the account. `none` follows the parent configuration or Stripe's default."""
+    """Choice of the account. `none` follows the parent configuration or Stripe's default.
+
+    - `none`: Stripe's or the platform's default applies.
+    - `off`: Not offered.
+    - `on`: Offered.
+    """
 
 
 class PaymentMethodConfigurationUpdateParamsTwint(TypedDict, total=False, closed=True):
-    """Data specific to TWINT."""
+    """Whether TWINT, a wallet in Switzerland, is offered."""
 
     display_preference: PaymentMethodConfigurationUpdateParamsTwintDisplayPreference
     """Whether the payment method is shown to customers."""
@@ -2075,11 +2713,16 @@ class PaymentMethodConfigurationUpdateParamsUpiDisplayPreference(TypedDict, tota
     """Whether the payment method is shown to customers."""
 
     preference: Literal["none", "off", "on"]
-    """Choice of the account. `none` follows the parent configuration or Stripe's default."""
+    """Choice of the account. `none` follows the parent configuration or Stripe's default.
+
+    - `none`: Stripe's or the platform's default applies.
+    - `off`: Not offered.
+    - `on`: Offered.
+    """
 
 
 class PaymentMethodConfigurationUpdateParamsUpi(TypedDict, total=False, closed=True):
-    """Data specific to UPI."""
+    """Whether UPI, instant payment from bank accounts in India, is offered."""
 
     display_preference: PaymentMethodConfigurationUpdateParamsUpiDisplayPreference
     """Whether the payment method is shown to customers."""
@@ -2089,11 +2732,16 @@ class PaymentMethodConfigurationUpdateParamsUsBankAccountDisplayPreference(Typed
     """Whether the payment method is shown to customers."""
 
     preference: Literal["none", "off", "on"]
-    """Choice of the account. `none` follows the parent configuration or Stripe's default."""
+    """Choice of the account. `none` follows the parent configuration or Stripe's default.
+
+    - `none`: Stripe's or the platform's default applies.
+    - `off`: Not offered.
+    - `on`: Offered.
+    """
 
 
 class PaymentMethodConfigurationUpdateParamsUsBankAccount(TypedDict, total=False, closed=True):
-    """Data specific to bank accounts in the United States."""
+    """Whether ACH Direct Debit is offered."""
 
     display_preference: PaymentMethodConfigurationUpdateParamsUsBankAccountDisplayPreference
     """Whether the payment method is shown to customers."""
@@ -2103,11 +2751,16 @@ class PaymentMethodConfigurationUpdateParamsWechatPayDisplayPreference(TypedDict
     """Whether the payment method is shown to customers."""
 
     preference: Literal["none", "off", "on"]
-    """Choice of the account. `none` follows the parent configuration or Stripe's default."""
+    """Choice of the account. `none` follows the parent configuration or Stripe's default.
+
+    - `none`: Stripe's or the platform's default applies.
+    - `off`: Not offered.
+    - `on`: Offered.
+    """
 
 
 class PaymentMethodConfigurationUpdateParamsWechatPay(TypedDict, total=False, closed=True):
-    """Data specific to WeChat Pay."""
+    """Whether WeChat Pay, a wallet used mainly in China, is offered."""
 
     display_preference: PaymentMethodConfigurationUpdateParamsWechatPayDisplayPreference
     """Whether the payment method is shown to customers."""
@@ -2117,11 +2770,16 @@ class PaymentMethodConfigurationUpdateParamsZipDisplayPreference(TypedDict, tota
     """Whether the payment method is shown to customers."""
 
     preference: Literal["none", "off", "on"]
-    """Choice of the account. `none` follows the parent configuration or Stripe's default."""
+    """Choice of the account. `none` follows the parent configuration or Stripe's default.
+
+    - `none`: Stripe's or the platform's default applies.
+    - `off`: Not offered.
+    - `on`: Offered.
+    """
 
 
 class PaymentMethodConfigurationUpdateParamsZip(TypedDict, total=False, closed=True):
-    """Data specific to Zip."""
+    """Whether Zip, with which customers pay in installments, is offered."""
 
     display_preference: PaymentMethodConfigurationUpdateParamsZipDisplayPreference
     """Whether the payment method is shown to customers."""
@@ -2131,124 +2789,134 @@ class PaymentMethodConfigurationUpdateParams(TypedDict, total=False, closed=True
     """The parameters of `POST /v1/payment_method_configurations/{configuration}`."""
 
     acss_debit: PaymentMethodConfigurationUpdateParamsAcssDebit
-    """Data specific to pre-authorized debit in Canada (ACSS)."""
+    """Whether Canadian pre-authorized debit is offered."""
     active: bool
+    """Whether new payments can use the configuration."""
     affirm: PaymentMethodConfigurationUpdateParamsAffirm
-    """Data specific to Affirm."""
+    """Whether Affirm, with which customers pay later or in installments, is offered."""
     afterpay_clearpay: PaymentMethodConfigurationUpdateParamsAfterpayClearpay
-    """Data specific to Afterpay and Clearpay."""
+    """Whether Afterpay, or Clearpay in the United Kingdom, with which customers pay in installments, is
+    offered.
+    """
     alipay: PaymentMethodConfigurationUpdateParamsAlipay
-    """Data specific to Alipay."""
+    """Whether Alipay, a wallet used mainly in China, is offered."""
     alma: PaymentMethodConfigurationUpdateParamsAlma
-    """Data specific to Alma."""
+    """Whether Alma, with which customers pay in installments, mainly in France, is offered."""
     amazon_pay: PaymentMethodConfigurationUpdateParamsAmazonPay
-    """Data specific to Amazon Pay."""
+    """Whether Amazon Pay, which pays with what the customer has saved at Amazon, is offered."""
     apple_pay: PaymentMethodConfigurationUpdateParamsApplePay
-    """Data specific to Apple Pay."""
+    """Whether Apple Pay is offered."""
     apple_pay_later: PaymentMethodConfigurationUpdateParamsApplePayLater
+    """Whether Apple Pay Later is offered."""
     au_becs_debit: PaymentMethodConfigurationUpdateParamsAuBecsDebit
-    """Data specific to BECS Direct Debit in Australia."""
+    """Whether Australian BECS Direct Debit is offered."""
     bacs_debit: PaymentMethodConfigurationUpdateParamsBacsDebit
-    """Data specific to Bacs Direct Debit in the United Kingdom."""
+    """Whether Bacs Direct Debit is offered."""
     bancontact: PaymentMethodConfigurationUpdateParamsBancontact
-    """Data specific to Bancontact."""
+    """Whether Bancontact, the most common online payment in Belgium, is offered."""
     billie: PaymentMethodConfigurationUpdateParamsBillie
-    """Data specific to Billie."""
+    """Whether Billie, with which companies pay invoices later, is offered."""
     bizum: PaymentMethodConfigurationUpdateParamsBizum
-    """Data specific to Bizum."""
+    """Whether Bizum, with which customers in Spain pay by mobile phone, is offered."""
     blik: PaymentMethodConfigurationUpdateParamsBlik
-    """Data specific to BLIK."""
+    """Whether BLIK, with which customers in Poland pay by a code from their banking app, is offered."""
     boleto: PaymentMethodConfigurationUpdateParamsBoleto
-    """Data specific to Boleto."""
+    """Whether Boleto, a voucher that customers in Brazil pay at a bank or online, is offered."""
     card: PaymentMethodConfigurationUpdateParamsCard
+    """Whether credit and debit cards are offered."""
     cartes_bancaires: PaymentMethodConfigurationUpdateParamsCartesBancaires
+    """Whether Cartes Bancaires, the French card network, is offered."""
     cashapp: PaymentMethodConfigurationUpdateParamsCashapp
-    """Data specific to Cash App Pay."""
+    """Whether Cash App Pay, a wallet in the US, is offered."""
     crypto: PaymentMethodConfigurationUpdateParamsCrypto
-    """Data specific to payments with stablecoins."""
+    """Whether stablecoins from the customer's crypto wallet are offered."""
     customer_balance: PaymentMethodConfigurationUpdateParamsCustomerBalance
-    """Data specific to payments from the customer's cash balance."""
+    """Whether payments by bank transfer are offered."""
     eps: PaymentMethodConfigurationUpdateParamsEps
-    """Data specific to EPS."""
+    """Whether EPS, online banking in Austria, is offered."""
     expand: list[str]
     """Fields to expand, by dotted path. An expanded field contains the object instead of its ID."""
     fpx: PaymentMethodConfigurationUpdateParamsFpx
-    """Data specific to FPX."""
+    """Whether FPX, online banking in Malaysia, is offered."""
     fr_meal_voucher_conecs: PaymentMethodConfigurationUpdateParamsFrMealVoucherConecs
+    """Whether French meal vouchers of the Conecs network are offered."""
     giropay: PaymentMethodConfigurationUpdateParamsGiropay
-    """Data specific to giropay."""
+    """Whether giropay, online banking in Germany, which has ended, is offered."""
     google_pay: PaymentMethodConfigurationUpdateParamsGooglePay
-    """Data specific to Google Pay."""
+    """Whether Google Pay is offered."""
     grabpay: PaymentMethodConfigurationUpdateParamsGrabpay
-    """Data specific to GrabPay."""
+    """Whether GrabPay, a wallet in Southeast Asia, is offered."""
     ideal: PaymentMethodConfigurationUpdateParamsIdeal
-    """Data specific to iDEAL."""
+    """Whether iDEAL, online banking in the Netherlands, is offered."""
     jcb: PaymentMethodConfigurationUpdateParamsJcb
+    """Whether JCB, the Japanese card network, is offered."""
     kakao_pay: PaymentMethodConfigurationUpdateParamsKakaoPay
-    """Data specific to Kakao Pay."""
+    """Whether Kakao Pay, a wallet in South Korea, is offered."""
     klarna: PaymentMethodConfigurationUpdateParamsKlarna
-    """Data specific to Klarna."""
+    """Whether Klarna, with which customers pay now, later or in installments, is offered."""
     konbini: PaymentMethodConfigurationUpdateParamsKonbini
-    """Data specific to Konbini."""
+    """Whether Konbini, cash payment at a convenience store in Japan, is offered."""
     kr_card: PaymentMethodConfigurationUpdateParamsKrCard
-    """Data specific to Korean cards."""
+    """Whether cards issued in South Korea are offered."""
     link: PaymentMethodConfigurationUpdateParamsLink
+    """Whether Link, Stripe's wallet, is offered."""
     mb_way: PaymentMethodConfigurationUpdateParamsMbWay
-    """Data specific to MB WAY."""
+    """Whether MB WAY, a wallet in Portugal, is offered."""
     mobilepay: PaymentMethodConfigurationUpdateParamsMobilepay
-    """Data specific to MobilePay."""
+    """Whether MobilePay, a wallet in Denmark and Finland, is offered."""
     multibanco: PaymentMethodConfigurationUpdateParamsMultibanco
-    """Data specific to Multibanco."""
+    """Whether Multibanco, which customers in Portugal pay at an ATM or by online banking, is offered."""
     name: Annotated[str, MaxLen(100)]
+    """Name of the configuration, as the Dashboard shows it."""
     naver_pay: PaymentMethodConfigurationUpdateParamsNaverPay
-    """Data specific to Naver Pay."""
+    """Whether Naver Pay, a wallet in South Korea, is offered."""
     nz_bank_account: PaymentMethodConfigurationUpdateParamsNzBankAccount
-    """Data specific to BECS Direct Debit in New Zealand."""
+    """Whether New Zealand BECS Direct Debit is offered."""
     oxxo: PaymentMethodConfigurationUpdateParamsOxxo
-    """Data specific to OXXO."""
+    """Whether OXXO, a voucher that customers in Mexico pay in cash at a store, is offered."""
     p24: PaymentMethodConfigurationUpdateParamsP24
-    """Data specific to Przelewy24."""
+    """Whether Przelewy24, online banking in Poland, is offered."""
     pay_by_bank: PaymentMethodConfigurationUpdateParamsPayByBank
-    """Data specific to Pay by Bank."""
+    """Whether Pay by Bank, with which customers pay directly from their bank's app, is offered."""
     payco: PaymentMethodConfigurationUpdateParamsPayco
-    """Data specific to PAYCO."""
+    """Whether PAYCO, a wallet in South Korea, is offered."""
     paynow: PaymentMethodConfigurationUpdateParamsPaynow
-    """Data specific to PayNow."""
+    """Whether PayNow, with which customers in Singapore pay by QR code, is offered."""
     paypal: PaymentMethodConfigurationUpdateParamsPaypal
-    """Data specific to PayPal."""
+    """Whether PayPal, a wallet used in many countries, is offered."""
     paypay: PaymentMethodConfigurationUpdateParamsPaypay
-    """Data specific to PayPay."""
+    """Whether PayPay, a wallet in Japan, is offered."""
     payto: PaymentMethodConfigurationUpdateParamsPayto
-    """Data specific to PayTo."""
+    """Whether PayTo is offered."""
     pix: PaymentMethodConfigurationUpdateParamsPix
-    """Data specific to Pix."""
+    """Whether Pix, instant payment from bank accounts in Brazil, is offered."""
     promptpay: PaymentMethodConfigurationUpdateParamsPromptpay
-    """Data specific to PromptPay."""
+    """Whether PromptPay, with which customers in Thailand pay by QR code, is offered."""
     revolut_pay: PaymentMethodConfigurationUpdateParamsRevolutPay
-    """Data specific to Revolut Pay."""
+    """Whether Revolut Pay, the wallet of Revolut, is offered."""
     samsung_pay: PaymentMethodConfigurationUpdateParamsSamsungPay
-    """Data specific to Samsung Pay."""
+    """Whether Samsung Pay is offered."""
     satispay: PaymentMethodConfigurationUpdateParamsSatispay
-    """Data specific to Satispay."""
+    """Whether Satispay, a wallet used mainly in Italy, is offered."""
     scalapay: PaymentMethodConfigurationUpdateParamsScalapay
-    """Data specific to Scalapay."""
+    """Whether Scalapay, with which customers in Europe pay in installments, is offered."""
     sepa_debit: PaymentMethodConfigurationUpdateParamsSepaDebit
-    """Data specific to SEPA Direct Debit."""
+    """Whether SEPA Direct Debit is offered."""
     sequra: PaymentMethodConfigurationUpdateParamsSequra
-    """Data specific to seQura."""
+    """Whether seQura, with which customers pay in installments, mainly in Spain, is offered."""
     sofort: PaymentMethodConfigurationUpdateParamsSofort
-    """Data specific to Sofort."""
+    """Whether Sofort, online banking in some European countries, is offered."""
     sunbit: PaymentMethodConfigurationUpdateParamsSunbit
-    """Data specific to Sunbit."""
+    """Whether Sunbit, with which customers in the US pay in installments, is offered."""
     swish: PaymentMethodConfigurationUpdateParamsSwish
-    """Data specific to Swish."""
+    """Whether Swish, a wallet in Sweden, is offered."""
     twint: PaymentMethodConfigurationUpdateParamsTwint
-    """Data specific to TWINT."""
+    """Whether TWINT, a wallet in Switzerland, is offered."""
     upi: PaymentMethodConfigurationUpdateParamsUpi
-    """Data specific to UPI."""
+    """Whether UPI, instant payment from bank accounts in India, is offered."""
     us_bank_account: PaymentMethodConfigurationUpdateParamsUsBankAccount
-    """Data specific to bank accounts in the United States."""
+    """Whether ACH Direct Debit is offered."""
     wechat_pay: PaymentMethodConfigurationUpdateParamsWechatPay
-    """Data specific to WeChat Pay."""
+    """Whether WeChat Pay, a wallet used mainly in China, is offered."""
     zip: PaymentMethodConfigurationUpdateParamsZip
-    """Data specific to Zip."""
+    """Whether Zip, with which customers pay in installments, is offered."""

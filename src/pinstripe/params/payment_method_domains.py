@@ -15,7 +15,9 @@ class PaymentMethodDomainCreateParams(TypedDict, total=False, closed=True):
     """The parameters of `POST /v1/payment_method_domains`."""
 
     domain_name: Required[str]
+    """Name of the domain or subdomain, such as `shop.example.com`."""
     enabled: bool
+    """Whether the payment methods that need registration may show on the domain. Defaults to `True`."""
     expand: list[str]
     """Fields to expand, by dotted path. An expanded field contains the object instead of its ID."""
 
@@ -24,7 +26,9 @@ class PaymentMethodDomainListParams(TypedDict, total=False, closed=True):
     """The parameters of `GET /v1/payment_method_domains`."""
 
     domain_name: str
+    """Only the domain of this name."""
     enabled: bool
+    """Only domains that are turned on, or only those turned off."""
     ending_before: str
     """ID of the object that the page ends before, such as the first one of the following page."""
     expand: list[str]
@@ -48,6 +52,7 @@ class PaymentMethodDomainUpdateParams(TypedDict, total=False, closed=True):
     """The parameters of `POST /v1/payment_method_domains/{payment_method_domain}`."""
 
     enabled: bool
+    """Whether the payment methods that need registration may show on the domain. Defaults to `True`."""
     expand: list[str]
     """Fields to expand, by dotted path. An expanded field contains the object instead of its ID."""
 

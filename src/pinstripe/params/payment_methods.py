@@ -91,7 +91,7 @@ class PaymentMethodAttachParams(TypedDict, total=False, closed=True):
     """The parameters of `POST /v1/payment_methods/{payment_method}/attach`."""
 
     customer: str
-    """Customer that the object belongs to."""
+    """Customer to whom to attach the payment method."""
     customer_account: str
     """Account (API v2) that the object belongs to, in the role of a customer. Alternative to `customer`."""
     expand: list[str]
@@ -99,7 +99,7 @@ class PaymentMethodAttachParams(TypedDict, total=False, closed=True):
 
 
 class PaymentMethodCreateParamsAcssDebit(TypedDict, total=False, closed=True):
-    """Data specific to pre-authorized debit in Canada (ACSS)."""
+    """Canadian bank account, debited by pre-authorized debit (PAD). Only with the type `acss_debit`."""
 
     account_number: Required[str]
     """Number of the bank account."""
@@ -110,27 +110,29 @@ class PaymentMethodCreateParamsAcssDebit(TypedDict, total=False, closed=True):
 
 
 class PaymentMethodCreateParamsAffirm(TypedDict, total=False, closed=True):
-    """Data specific to Affirm."""
+    """Affirm, with which customers pay later or in installments. Only with the type `affirm`."""
 
 
 class PaymentMethodCreateParamsAfterpayClearpay(TypedDict, total=False, closed=True):
-    """Data specific to Afterpay and Clearpay."""
+    """Afterpay, or Clearpay in the United Kingdom, with which customers pay in installments. Only with the
+    type `afterpay_clearpay`.
+    """
 
 
 class PaymentMethodCreateParamsAlipay(TypedDict, total=False, closed=True):
-    """Data specific to Alipay."""
+    """Alipay, a wallet used mainly in China. Only with the type `alipay`."""
 
 
 class PaymentMethodCreateParamsAlma(TypedDict, total=False, closed=True):
-    """Data specific to Alma."""
+    """Alma, with which customers pay in installments, mainly in France. Only with the type `alma`."""
 
 
 class PaymentMethodCreateParamsAmazonPay(TypedDict, total=False, closed=True):
-    """Data specific to Amazon Pay."""
+    """Amazon Pay, which pays with what the customer has saved at Amazon. Only with the type `amazon_pay`."""
 
 
 class PaymentMethodCreateParamsAuBecsDebit(TypedDict, total=False, closed=True):
-    """Data specific to BECS Direct Debit in Australia."""
+    """Australian bank account, debited through BECS Direct Debit. Only with the type `au_becs_debit`."""
 
     account_number: Required[str]
     """Number of the bank account."""
@@ -139,7 +141,9 @@ class PaymentMethodCreateParamsAuBecsDebit(TypedDict, total=False, closed=True):
 
 
 class PaymentMethodCreateParamsBacsDebit(TypedDict, total=False, closed=True):
-    """Data specific to Bacs Direct Debit in the United Kingdom."""
+    """Bank account in the United Kingdom, debited through Bacs Direct Debit. Only with the type
+    `bacs_debit`.
+    """
 
     account_number: str
     """Number of the bank account."""
@@ -148,11 +152,11 @@ class PaymentMethodCreateParamsBacsDebit(TypedDict, total=False, closed=True):
 
 
 class PaymentMethodCreateParamsBancontact(TypedDict, total=False, closed=True):
-    """Data specific to Bancontact."""
+    """Bancontact, the most common online payment in Belgium. Only with the type `bancontact`."""
 
 
 class PaymentMethodCreateParamsBillie(TypedDict, total=False, closed=True):
-    """Data specific to Billie."""
+    """Billie, with which companies pay invoices later. Only with the type `billie`."""
 
 
 class PaymentMethodCreateParamsBillingDetailsAddress(TypedDict, total=False, closed=True):
@@ -173,7 +177,7 @@ class PaymentMethodCreateParamsBillingDetailsAddress(TypedDict, total=False, clo
 
 
 class PaymentMethodCreateParamsBillingDetails(TypedDict, total=False, closed=True):
-    """Name and contact details of the payer."""
+    """Billing address and contact details of the payer. Banks check the address of cards."""
 
     address: PaymentMethodCreateParamsBillingDetailsAddress | None
     """Billing address of the payer."""
@@ -188,24 +192,37 @@ class PaymentMethodCreateParamsBillingDetails(TypedDict, total=False, closed=Tru
 
 
 class PaymentMethodCreateParamsBizum(TypedDict, total=False, closed=True):
-    """Data specific to Bizum."""
+    """Bizum, with which customers in Spain pay by mobile phone. Only with the type `bizum`."""
 
 
 class PaymentMethodCreateParamsBlik(TypedDict, total=False, closed=True):
-    """Data specific to BLIK."""
+    """BLIK, with which customers in Poland pay by a code from their banking app. Only with the type
+    `blik`.
+    """
 
 
 class PaymentMethodCreateParamsBoleto(TypedDict, total=False, closed=True):
-    """Data specific to Boleto."""
+    """Boleto, a voucher that customers in Brazil pay at a bank or online. Only with the type `boleto`."""
 
     tax_id: Required[str]
+    """Tax ID of the customer in Brazil: the CPF of a person or the CNPJ of a company."""
 
 
 class PaymentMethodCreateParamsCardNetworks(TypedDict, total=False, closed=True):
+    """Card networks on which the card can be used."""
+
     preferred: Literal["cartes_bancaires", "mastercard", "visa"]
+    """Network that the customer prefers, for cards with several.
+
+    - `cartes_bancaires`: Cartes Bancaires, the French network.
+    - `mastercard`: Mastercard.
+    - `visa`: Visa.
+    """
 
 
 class PaymentMethodCreateParamsCard(TypedDict, total=False, closed=True):
+    """Credit or debit card. Only with the type `card`."""
+
     cvc: str
     """Security code of the card."""
     exp_month: int
@@ -213,28 +230,36 @@ class PaymentMethodCreateParamsCard(TypedDict, total=False, closed=True):
     exp_year: int
     """Year in which the card expires, four digits."""
     networks: PaymentMethodCreateParamsCardNetworks
+    """Card networks on which the card can be used."""
     number: str
+    """Card number, without spaces. Raw numbers need PCI compliance; collect cards with Stripe.js or a
+    mobile SDK instead.
+    """
     token: str
+    """Token that Stripe.js or a mobile SDK made of a card, in place of the raw number."""
 
 
 class PaymentMethodCreateParamsCashapp(TypedDict, total=False, closed=True):
-    """Data specific to Cash App Pay."""
+    """Cash App Pay, a wallet in the US. Only with the type `cashapp`."""
 
 
 class PaymentMethodCreateParamsCrypto(TypedDict, total=False, closed=True):
-    """Data specific to payments with stablecoins."""
+    """Stablecoins, paid from the customer's crypto wallet. Only with the type `crypto`."""
 
 
 class PaymentMethodCreateParamsCustom(TypedDict, total=False, closed=True):
+    """Payment method of your own, which is processed outside of Stripe. Only with the type `custom`."""
+
     type: Required[str]
+    """ID of the custom payment method type, `cpmt_...`, to which it belongs."""
 
 
 class PaymentMethodCreateParamsCustomerBalance(TypedDict, total=False, closed=True):
-    """Data specific to payments from the customer's cash balance."""
+    """Cash balance of the customer, which bank transfers fill. Only with the type `customer_balance`."""
 
 
 class PaymentMethodCreateParamsEps(TypedDict, total=False, closed=True):
-    """Data specific to EPS."""
+    """EPS, online banking in Austria. Only with the type `eps`."""
 
     bank: Literal[
         "arzte_und_apotheker_bank",
@@ -266,17 +291,17 @@ class PaymentMethodCreateParamsEps(TypedDict, total=False, closed=True):
         "volkskreditbank_ag",
         "vr_bank_braunau",
     ]
-    """Bank of the customer."""
+    """Bank of the customer in Austria."""
 
 
 class PaymentMethodCreateParamsFpx(TypedDict, total=False, closed=True):
-    """Data specific to FPX."""
+    """FPX, online banking in Malaysia. Only with the type `fpx`."""
 
     account_holder_type: Literal["company", "individual"]
     """Whether an individual or a company owns the bank account.
 
     - `company`: A company.
-    - `individual`: An individual.
+    - `individual`: A person.
     """
     bank: Required[
         Literal[
@@ -307,19 +332,19 @@ class PaymentMethodCreateParamsFpx(TypedDict, total=False, closed=True):
             "uob",
         ]
     ]
-    """Bank of the customer."""
+    """Bank of the customer in Malaysia."""
 
 
 class PaymentMethodCreateParamsGiropay(TypedDict, total=False, closed=True):
-    """Data specific to giropay."""
+    """giropay, online banking in Germany, which has ended. Only with the type `giropay`."""
 
 
 class PaymentMethodCreateParamsGrabpay(TypedDict, total=False, closed=True):
-    """Data specific to GrabPay."""
+    """GrabPay, a wallet in Southeast Asia. Only with the type `grabpay`."""
 
 
 class PaymentMethodCreateParamsIdeal(TypedDict, total=False, closed=True):
-    """Data specific to iDEAL."""
+    """iDEAL, online banking in the Netherlands. Only with the type `ideal`."""
 
     bank: Literal[
         "abn_amro",
@@ -343,15 +368,15 @@ class PaymentMethodCreateParamsIdeal(TypedDict, total=False, closed=True):
         "van_lanschot",
         "yoursafe",
     ]
-    """Bank of the customer."""
+    """Bank of the customer in the Netherlands."""
 
 
 class PaymentMethodCreateParamsInteracPresent(TypedDict, total=False, closed=True):
-    """Data specific to in-person Interac payments."""
+    """Canadian Interac debit card that a Terminal reader has read. Only with the type `interac_present`."""
 
 
 class PaymentMethodCreateParamsKakaoPay(TypedDict, total=False, closed=True):
-    """Data specific to Kakao Pay."""
+    """Kakao Pay, a wallet in South Korea. Only with the type `kakao_pay`."""
 
 
 class PaymentMethodCreateParamsKlarnaDob(TypedDict, total=False, closed=True):
@@ -366,44 +391,51 @@ class PaymentMethodCreateParamsKlarnaDob(TypedDict, total=False, closed=True):
 
 
 class PaymentMethodCreateParamsKlarna(TypedDict, total=False, closed=True):
-    """Data specific to Klarna."""
+    """Klarna, with which customers pay now, later or in installments. Only with the type `klarna`."""
 
     dob: PaymentMethodCreateParamsKlarnaDob
     """Date of birth."""
 
 
 class PaymentMethodCreateParamsKonbini(TypedDict, total=False, closed=True):
-    """Data specific to Konbini."""
+    """Konbini, cash payment at a convenience store in Japan. Only with the type `konbini`."""
 
 
 class PaymentMethodCreateParamsKrCard(TypedDict, total=False, closed=True):
-    """Data specific to Korean cards."""
+    """Card issued in South Korea. Only with the type `kr_card`."""
 
 
 class PaymentMethodCreateParamsLink(TypedDict, total=False, closed=True):
-    pass
+    """Link, Stripe's wallet. Only with the type `link`."""
 
 
 class PaymentMethodCreateParamsMbWay(TypedDict, total=False, closed=True):
-    """Data specific to MB WAY."""
+    """MB WAY, a wallet in Portugal. Only with the type `mb_way`."""
 
 
 class PaymentMethodCreateParamsMobilepay(TypedDict, total=False, closed=True):
-    """Data specific to MobilePay."""
+    """MobilePay, a wallet in Denmark and Finland. Only with the type `mobilepay`."""
 
 
 class PaymentMethodCreateParamsMultibanco(TypedDict, total=False, closed=True):
-    """Data specific to Multibanco."""
+    """Multibanco, which customers in Portugal pay at an ATM or by online banking. Only with the type
+    `multibanco`.
+    """
 
 
 class PaymentMethodCreateParamsNaverPay(TypedDict, total=False, closed=True):
-    """Data specific to Naver Pay."""
+    """Naver Pay, a wallet in South Korea. Only with the type `naver_pay`."""
 
     funding: Literal["card", "points"]
+    """Whether the customer pays with a card or with points.
+
+    - `card`: With a card.
+    - `points`: With points of Naver Pay.
+    """
 
 
 class PaymentMethodCreateParamsNzBankAccount(TypedDict, total=False, closed=True):
-    """Data specific to BECS Direct Debit in New Zealand."""
+    """Bank account in New Zealand, debited by BECS Direct Debit. Only with the type `nz_bank_account`."""
 
     account_holder_name: str
     """Name of the bank account's owner."""
@@ -414,15 +446,17 @@ class PaymentMethodCreateParamsNzBankAccount(TypedDict, total=False, closed=True
     branch_code: Required[str]
     """Branch code, in the format of the bank's country."""
     reference: Annotated[str, MaxLen(128)]
+    """Text that the statement of the customer's bank account shows as reference."""
     suffix: Required[str]
+    """Suffix of the bank account number in New Zealand."""
 
 
 class PaymentMethodCreateParamsOxxo(TypedDict, total=False, closed=True):
-    """Data specific to OXXO."""
+    """OXXO, a voucher that customers in Mexico pay in cash at a store. Only with the type `oxxo`."""
 
 
 class PaymentMethodCreateParamsP24(TypedDict, total=False, closed=True):
-    """Data specific to Przelewy24."""
+    """Przelewy24, online banking in Poland. Only with the type `p24`."""
 
     bank: Literal[
         "alior_bank",
@@ -452,98 +486,103 @@ class PaymentMethodCreateParamsP24(TypedDict, total=False, closed=True):
         "velobank",
         "volkswagen_bank",
     ]
-    """Bank of the customer."""
+    """Bank of the customer in Poland."""
 
 
 class PaymentMethodCreateParamsPayByBank(TypedDict, total=False, closed=True):
-    """Data specific to Pay by Bank."""
+    """Pay by Bank, with which customers pay directly from their bank's app. Only with the type
+    `pay_by_bank`.
+    """
 
 
 class PaymentMethodCreateParamsPayco(TypedDict, total=False, closed=True):
-    """Data specific to PAYCO."""
+    """PAYCO, a wallet in South Korea. Only with the type `payco`."""
 
 
 class PaymentMethodCreateParamsPaynow(TypedDict, total=False, closed=True):
-    """Data specific to PayNow."""
+    """PayNow, with which customers in Singapore pay by QR code. Only with the type `paynow`."""
 
 
 class PaymentMethodCreateParamsPaypal(TypedDict, total=False, closed=True):
-    """Data specific to PayPal."""
+    """PayPal, a wallet used in many countries. Only with the type `paypal`."""
 
 
 class PaymentMethodCreateParamsPaypay(TypedDict, total=False, closed=True):
-    """Data specific to PayPay."""
+    """PayPay, a wallet in Japan. Only with the type `paypay`."""
 
 
 class PaymentMethodCreateParamsPayto(TypedDict, total=False, closed=True):
-    """Data specific to PayTo."""
+    """Australian bank account, debited in real time through PayTo. Only with the type `payto`."""
 
     account_number: str
     """Number of the bank account."""
     bsb_number: str
     """Bank State Branch (BSB) number, six digits (Australia)."""
     pay_id: str
+    """PayID of the customer, such as an email address or telephone number, which stands for the bank
+    account.
+    """
 
 
 class PaymentMethodCreateParamsPix(TypedDict, total=False, closed=True):
-    """Data specific to Pix."""
+    """Pix, instant payment from bank accounts in Brazil. Only with the type `pix`."""
 
 
 class PaymentMethodCreateParamsPromptpay(TypedDict, total=False, closed=True):
-    """Data specific to PromptPay."""
+    """PromptPay, with which customers in Thailand pay by QR code. Only with the type `promptpay`."""
 
 
 class PaymentMethodCreateParamsRadarOptions(TypedDict, total=False, closed=True):
-    """Settings for Radar, Stripe's fraud prevention."""
+    """Data for Radar, Stripe's fraud prevention."""
 
     session: str
     """Radar session with data about the customer's device and browser."""
 
 
 class PaymentMethodCreateParamsRevolutPay(TypedDict, total=False, closed=True):
-    """Data specific to Revolut Pay."""
+    """Revolut Pay, the wallet of Revolut. Only with the type `revolut_pay`."""
 
 
 class PaymentMethodCreateParamsSamsungPay(TypedDict, total=False, closed=True):
-    """Data specific to Samsung Pay."""
+    """Samsung Pay in South Korea. Only with the type `samsung_pay`."""
 
 
 class PaymentMethodCreateParamsSatispay(TypedDict, total=False, closed=True):
-    """Data specific to Satispay."""
+    """Satispay, a wallet used mainly in Italy. Only with the type `satispay`."""
 
 
 class PaymentMethodCreateParamsScalapay(TypedDict, total=False, closed=True):
-    """Data specific to Scalapay."""
+    """Scalapay, with which customers in Europe pay in installments. Only with the type `scalapay`."""
 
 
 class PaymentMethodCreateParamsSepaDebit(TypedDict, total=False, closed=True):
-    """Data specific to SEPA Direct Debit."""
+    """Bank account in the SEPA area, debited through SEPA Direct Debit. Only with the type `sepa_debit`."""
 
     iban: Required[str]
     """International bank account number (IBAN)."""
 
 
 class PaymentMethodCreateParamsSequra(TypedDict, total=False, closed=True):
-    """Data specific to seQura."""
+    """seQura, with which customers pay in installments, mainly in Spain. Only with the type `sequra`."""
 
 
 class PaymentMethodCreateParamsSofort(TypedDict, total=False, closed=True):
-    """Data specific to Sofort."""
+    """Sofort, online banking in some European countries. Only with the type `sofort`."""
 
     country: Required[Literal["AT", "BE", "DE", "ES", "IT", "NL"]]
     """Two-letter ISO 3166-1 alpha-2 country code."""
 
 
 class PaymentMethodCreateParamsSunbit(TypedDict, total=False, closed=True):
-    """Data specific to Sunbit."""
+    """Sunbit, with which customers in the US pay in installments. Only with the type `sunbit`."""
 
 
 class PaymentMethodCreateParamsSwish(TypedDict, total=False, closed=True):
-    """Data specific to Swish."""
+    """Swish, a wallet in Sweden. Only with the type `swish`."""
 
 
 class PaymentMethodCreateParamsTwint(TypedDict, total=False, closed=True):
-    """Data specific to TWINT."""
+    """TWINT, a wallet in Switzerland. Only with the type `twint`."""
 
 
 class PaymentMethodCreateParamsUpiMandateOptions(TypedDict, total=False, closed=True):
@@ -564,48 +603,56 @@ class PaymentMethodCreateParamsUpiMandateOptions(TypedDict, total=False, closed=
 
 
 class PaymentMethodCreateParamsUpi(TypedDict, total=False, closed=True):
-    """Data specific to UPI."""
+    """UPI, instant payment from bank accounts in India. Only with the type `upi`."""
 
     mandate_options: PaymentMethodCreateParamsUpiMandateOptions
     """Terms of the mandate that authorizes the payments."""
 
 
 class PaymentMethodCreateParamsUsBankAccount(TypedDict, total=False, closed=True):
-    """Data specific to bank accounts in the United States."""
+    """US bank account, debited through ACH. Only with the type `us_bank_account`."""
 
     account_holder_type: Literal["company", "individual"]
     """Whether an individual or a company owns the bank account.
 
     - `company`: A company.
-    - `individual`: An individual.
+    - `individual`: A person.
     """
     account_number: str
     """Number of the bank account."""
     account_type: Literal["checking", "savings"]
+    """Kind of bank account. Defaults to `checking` when the payment method is created.
+
+    - `checking`: A checking account.
+    - `savings`: A savings account.
+    """
     financial_connections_account: str
+    """Financial Connections account from which the details were, or are to be, taken."""
     routing_number: str
     """Routing number of the bank."""
 
 
 class PaymentMethodCreateParamsWechatPay(TypedDict, total=False, closed=True):
-    """Data specific to WeChat Pay."""
+    """WeChat Pay, a wallet used mainly in China. Only with the type `wechat_pay`."""
 
 
 class PaymentMethodCreateParamsZip(TypedDict, total=False, closed=True):
-    """Data specific to Zip."""
+    """Zip, with which customers pay in installments. Only with the type `zip`."""
 
 
 class PaymentMethodCreateParams(TypedDict, total=False, closed=True):
     """The parameters of `POST /v1/payment_methods`."""
 
     acss_debit: PaymentMethodCreateParamsAcssDebit
-    """Data specific to pre-authorized debit in Canada (ACSS)."""
+    """Canadian bank account, debited by pre-authorized debit (PAD). Only with the type `acss_debit`."""
     affirm: PaymentMethodCreateParamsAffirm
-    """Data specific to Affirm."""
+    """Affirm, with which customers pay later or in installments. Only with the type `affirm`."""
     afterpay_clearpay: PaymentMethodCreateParamsAfterpayClearpay
-    """Data specific to Afterpay and Clearpay."""
+    """Afterpay, or Clearpay in the United Kingdom, with which customers pay in installments. Only with the
+    type `afterpay_clearpay`.
+    """
     alipay: PaymentMethodCreateParamsAlipay
-    """Data specific to Alipay."""
+    """Alipay, a wallet used mainly in China. Only with the type `alipay`."""
     allow_redisplay: Literal["always", "limited", "unspecified"]
     """Whether the payment method can be shown to the customer again in other checkouts.
 
@@ -614,116 +661,127 @@ class PaymentMethodCreateParams(TypedDict, total=False, closed=True):
     - `unspecified`: The customer has not been asked.
     """
     alma: PaymentMethodCreateParamsAlma
-    """Data specific to Alma."""
+    """Alma, with which customers pay in installments, mainly in France. Only with the type `alma`."""
     amazon_pay: PaymentMethodCreateParamsAmazonPay
-    """Data specific to Amazon Pay."""
+    """Amazon Pay, which pays with what the customer has saved at Amazon. Only with the type `amazon_pay`."""
     au_becs_debit: PaymentMethodCreateParamsAuBecsDebit
-    """Data specific to BECS Direct Debit in Australia."""
+    """Australian bank account, debited through BECS Direct Debit. Only with the type `au_becs_debit`."""
     bacs_debit: PaymentMethodCreateParamsBacsDebit
-    """Data specific to Bacs Direct Debit in the United Kingdom."""
+    """Bank account in the United Kingdom, debited through Bacs Direct Debit. Only with the type
+    `bacs_debit`.
+    """
     bancontact: PaymentMethodCreateParamsBancontact
-    """Data specific to Bancontact."""
+    """Bancontact, the most common online payment in Belgium. Only with the type `bancontact`."""
     billie: PaymentMethodCreateParamsBillie
-    """Data specific to Billie."""
+    """Billie, with which companies pay invoices later. Only with the type `billie`."""
     billing_details: PaymentMethodCreateParamsBillingDetails
-    """Name and contact details of the payer."""
+    """Billing address and contact details of the payer. Banks check the address of cards."""
     bizum: PaymentMethodCreateParamsBizum
-    """Data specific to Bizum."""
+    """Bizum, with which customers in Spain pay by mobile phone. Only with the type `bizum`."""
     blik: PaymentMethodCreateParamsBlik
-    """Data specific to BLIK."""
+    """BLIK, with which customers in Poland pay by a code from their banking app. Only with the type
+    `blik`.
+    """
     boleto: PaymentMethodCreateParamsBoleto
-    """Data specific to Boleto."""
+    """Boleto, a voucher that customers in Brazil pay at a bank or online. Only with the type `boleto`."""
     card: PaymentMethodCreateParamsCard
+    """Credit or debit card. Only with the type `card`."""
     cashapp: PaymentMethodCreateParamsCashapp
-    """Data specific to Cash App Pay."""
+    """Cash App Pay, a wallet in the US. Only with the type `cashapp`."""
     crypto: PaymentMethodCreateParamsCrypto
-    """Data specific to payments with stablecoins."""
+    """Stablecoins, paid from the customer's crypto wallet. Only with the type `crypto`."""
     custom: PaymentMethodCreateParamsCustom
+    """Payment method of your own, which is processed outside of Stripe. Only with the type `custom`."""
     customer: str
     """Customer that the object belongs to."""
     customer_balance: PaymentMethodCreateParamsCustomerBalance
-    """Data specific to payments from the customer's cash balance."""
+    """Cash balance of the customer, which bank transfers fill. Only with the type `customer_balance`."""
     eps: PaymentMethodCreateParamsEps
-    """Data specific to EPS."""
+    """EPS, online banking in Austria. Only with the type `eps`."""
     expand: list[str]
     """Fields to expand, by dotted path. An expanded field contains the object instead of its ID."""
     fpx: PaymentMethodCreateParamsFpx
-    """Data specific to FPX."""
+    """FPX, online banking in Malaysia. Only with the type `fpx`."""
     giropay: PaymentMethodCreateParamsGiropay
-    """Data specific to giropay."""
+    """giropay, online banking in Germany, which has ended. Only with the type `giropay`."""
     grabpay: PaymentMethodCreateParamsGrabpay
-    """Data specific to GrabPay."""
+    """GrabPay, a wallet in Southeast Asia. Only with the type `grabpay`."""
     ideal: PaymentMethodCreateParamsIdeal
-    """Data specific to iDEAL."""
+    """iDEAL, online banking in the Netherlands. Only with the type `ideal`."""
     interac_present: PaymentMethodCreateParamsInteracPresent
-    """Data specific to in-person Interac payments."""
+    """Canadian Interac debit card that a Terminal reader has read. Only with the type `interac_present`."""
     kakao_pay: PaymentMethodCreateParamsKakaoPay
-    """Data specific to Kakao Pay."""
+    """Kakao Pay, a wallet in South Korea. Only with the type `kakao_pay`."""
     klarna: PaymentMethodCreateParamsKlarna
-    """Data specific to Klarna."""
+    """Klarna, with which customers pay now, later or in installments. Only with the type `klarna`."""
     konbini: PaymentMethodCreateParamsKonbini
-    """Data specific to Konbini."""
+    """Konbini, cash payment at a convenience store in Japan. Only with the type `konbini`."""
     kr_card: PaymentMethodCreateParamsKrCard
-    """Data specific to Korean cards."""
+    """Card issued in South Korea. Only with the type `kr_card`."""
     link: PaymentMethodCreateParamsLink
+    """Link, Stripe's wallet. Only with the type `link`."""
     mb_way: PaymentMethodCreateParamsMbWay
-    """Data specific to MB WAY."""
+    """MB WAY, a wallet in Portugal. Only with the type `mb_way`."""
     metadata: Mapping[str, str]
     """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
     up to 500. An update changes only the keys it contains; an empty value removes its key.
     """
     mobilepay: PaymentMethodCreateParamsMobilepay
-    """Data specific to MobilePay."""
+    """MobilePay, a wallet in Denmark and Finland. Only with the type `mobilepay`."""
     multibanco: PaymentMethodCreateParamsMultibanco
-    """Data specific to Multibanco."""
+    """Multibanco, which customers in Portugal pay at an ATM or by online banking. Only with the type
+    `multibanco`.
+    """
     naver_pay: PaymentMethodCreateParamsNaverPay
-    """Data specific to Naver Pay."""
+    """Naver Pay, a wallet in South Korea. Only with the type `naver_pay`."""
     nz_bank_account: PaymentMethodCreateParamsNzBankAccount
-    """Data specific to BECS Direct Debit in New Zealand."""
+    """Bank account in New Zealand, debited by BECS Direct Debit. Only with the type `nz_bank_account`."""
     oxxo: PaymentMethodCreateParamsOxxo
-    """Data specific to OXXO."""
+    """OXXO, a voucher that customers in Mexico pay in cash at a store. Only with the type `oxxo`."""
     p24: PaymentMethodCreateParamsP24
-    """Data specific to Przelewy24."""
+    """Przelewy24, online banking in Poland. Only with the type `p24`."""
     pay_by_bank: PaymentMethodCreateParamsPayByBank
-    """Data specific to Pay by Bank."""
+    """Pay by Bank, with which customers pay directly from their bank's app. Only with the type
+    `pay_by_bank`.
+    """
     payco: PaymentMethodCreateParamsPayco
-    """Data specific to PAYCO."""
+    """PAYCO, a wallet in South Korea. Only with the type `payco`."""
     payment_method: str
-    """Payment method that is used."""
+    """Payment method of the platform to copy to the connected account. Needs a customer of the platform."""
     paynow: PaymentMethodCreateParamsPaynow
-    """Data specific to PayNow."""
+    """PayNow, with which customers in Singapore pay by QR code. Only with the type `paynow`."""
     paypal: PaymentMethodCreateParamsPaypal
-    """Data specific to PayPal."""
+    """PayPal, a wallet used in many countries. Only with the type `paypal`."""
     paypay: PaymentMethodCreateParamsPaypay
-    """Data specific to PayPay."""
+    """PayPay, a wallet in Japan. Only with the type `paypay`."""
     payto: PaymentMethodCreateParamsPayto
-    """Data specific to PayTo."""
+    """Australian bank account, debited in real time through PayTo. Only with the type `payto`."""
     pix: PaymentMethodCreateParamsPix
-    """Data specific to Pix."""
+    """Pix, instant payment from bank accounts in Brazil. Only with the type `pix`."""
     promptpay: PaymentMethodCreateParamsPromptpay
-    """Data specific to PromptPay."""
+    """PromptPay, with which customers in Thailand pay by QR code. Only with the type `promptpay`."""
     radar_options: PaymentMethodCreateParamsRadarOptions
-    """Settings for Radar, Stripe's fraud prevention."""
+    """Data for Radar, Stripe's fraud prevention."""
     revolut_pay: PaymentMethodCreateParamsRevolutPay
-    """Data specific to Revolut Pay."""
+    """Revolut Pay, the wallet of Revolut. Only with the type `revolut_pay`."""
     samsung_pay: PaymentMethodCreateParamsSamsungPay
-    """Data specific to Samsung Pay."""
+    """Samsung Pay in South Korea. Only with the type `samsung_pay`."""
     satispay: PaymentMethodCreateParamsSatispay
-    """Data specific to Satispay."""
+    """Satispay, a wallet used mainly in Italy. Only with the type `satispay`."""
     scalapay: PaymentMethodCreateParamsScalapay
-    """Data specific to Scalapay."""
+    """Scalapay, with which customers in Europe pay in installments. Only with the type `scalapay`."""
     sepa_debit: PaymentMethodCreateParamsSepaDebit
-    """Data specific to SEPA Direct Debit."""
+    """Bank account in the SEPA area, debited through SEPA Direct Debit. Only with the type `sepa_debit`."""
     sequra: PaymentMethodCreateParamsSequra
-    """Data specific to seQura."""
+    """seQura, with which customers pay in installments, mainly in Spain. Only with the type `sequra`."""
     sofort: PaymentMethodCreateParamsSofort
-    """Data specific to Sofort."""
+    """Sofort, online banking in some European countries. Only with the type `sofort`."""
     sunbit: PaymentMethodCreateParamsSunbit
-    """Data specific to Sunbit."""
+    """Sunbit, with which customers in the US pay in installments. Only with the type `sunbit`."""
     swish: PaymentMethodCreateParamsSwish
-    """Data specific to Swish."""
+    """Swish, a wallet in Sweden. Only with the type `swish`."""
     twint: PaymentMethodCreateParamsTwint
-    """Data specific to TWINT."""
+    """TWINT, a wallet in Switzerland. Only with the type `twint`."""
     type: Literal[
         "acss_debit",
         "affirm",
@@ -783,14 +841,15 @@ class PaymentMethodCreateParams(TypedDict, total=False, closed=True):
         "wechat_pay",
         "zip",
     ]
+    """Kind of payment method. The field of the same name has the details."""
     upi: PaymentMethodCreateParamsUpi
-    """Data specific to UPI."""
+    """UPI, instant payment from bank accounts in India. Only with the type `upi`."""
     us_bank_account: PaymentMethodCreateParamsUsBankAccount
-    """Data specific to bank accounts in the United States."""
+    """US bank account, debited through ACH. Only with the type `us_bank_account`."""
     wechat_pay: PaymentMethodCreateParamsWechatPay
-    """Data specific to WeChat Pay."""
+    """WeChat Pay, a wallet used mainly in China. Only with the type `wechat_pay`."""
     zip: PaymentMethodCreateParamsZip
-    """Data specific to Zip."""
+    """Zip, with which customers pay in installments. Only with the type `zip`."""
 
 
 class PaymentMethodDetachParams(TypedDict, total=False, closed=True):
@@ -811,7 +870,7 @@ class PaymentMethodListParams(TypedDict, total=False, closed=True):
     - `unspecified`: The customer has not been asked.
     """
     customer: str
-    """Only objects of this customer."""
+    """Only payment methods of this customer."""
     customer_account: str
     """Only objects of this account (API v2) in the role of a customer."""
     ending_before: str
@@ -883,7 +942,7 @@ class PaymentMethodListParams(TypedDict, total=False, closed=True):
         "wechat_pay",
         "zip",
     ]
-    """Only objects of this type."""
+    """Only payment methods of this type."""
 
 
 class PaymentMethodRetrieveParams(TypedDict, total=False, closed=True):
@@ -911,7 +970,7 @@ class PaymentMethodUpdateParamsBillingDetailsAddress(TypedDict, total=False, clo
 
 
 class PaymentMethodUpdateParamsBillingDetails(TypedDict, total=False, closed=True):
-    """Name and contact details of the payer."""
+    """Billing address and contact details of the payer. Banks check the address of cards."""
 
     address: PaymentMethodUpdateParamsBillingDetailsAddress | None
     """Billing address of the payer."""
@@ -926,27 +985,43 @@ class PaymentMethodUpdateParamsBillingDetails(TypedDict, total=False, closed=Tru
 
 
 class PaymentMethodUpdateParamsCardNetworks(TypedDict, total=False, closed=True):
+    """Card networks on which the card can be used."""
+
     preferred: Literal["cartes_bancaires", "mastercard", "visa"] | None
+    """Network that the customer prefers, for cards with several.
+
+    - `cartes_bancaires`: Cartes Bancaires, the French network.
+    - `mastercard`: Mastercard.
+    - `visa`: Visa.
+    """
 
 
 class PaymentMethodUpdateParamsCard(TypedDict, total=False, closed=True):
+    """Credit or debit card. Only with the type `card`."""
+
     exp_month: int
     """Month in which the card expires, from 1 to 12."""
     exp_year: int
     """Year in which the card expires, four digits."""
     networks: PaymentMethodUpdateParamsCardNetworks
+    """Card networks on which the card can be used."""
 
 
 class PaymentMethodUpdateParamsUsBankAccount(TypedDict, total=False, closed=True):
-    """Data specific to bank accounts in the United States."""
+    """US bank account, debited through ACH. Only with the type `us_bank_account`."""
 
     account_holder_type: Literal["company", "individual"]
     """Whether an individual or a company owns the bank account.
 
     - `company`: A company.
-    - `individual`: An individual.
+    - `individual`: A person.
     """
     account_type: Literal["checking", "savings"]
+    """Kind of bank account. Defaults to `checking` when the payment method is created.
+
+    - `checking`: A checking account.
+    - `savings`: A savings account.
+    """
 
 
 class PaymentMethodUpdateParams(TypedDict, total=False, closed=True):
@@ -960,8 +1035,9 @@ class PaymentMethodUpdateParams(TypedDict, total=False, closed=True):
     - `unspecified`: The customer has not been asked.
     """
     billing_details: PaymentMethodUpdateParamsBillingDetails
-    """Name and contact details of the payer."""
+    """Billing address and contact details of the payer. Banks check the address of cards."""
     card: PaymentMethodUpdateParamsCard
+    """Credit or debit card. Only with the type `card`."""
     expand: list[str]
     """Fields to expand, by dotted path. An expanded field contains the object instead of its ID."""
     metadata: Mapping[str, str] | None
@@ -969,4 +1045,4 @@ class PaymentMethodUpdateParams(TypedDict, total=False, closed=True):
     up to 500. An update changes only the keys it contains; an empty value removes its key.
     """
     us_bank_account: PaymentMethodUpdateParamsUsBankAccount
-    """Data specific to bank accounts in the United States."""
+    """US bank account, debited through ACH. Only with the type `us_bank_account`."""

@@ -52,7 +52,9 @@ class PaymentRecordListParams(TypedDict, total=False, closed=True):
     """The parameters of `GET /v1/payment_records`."""
 
     created_after: int | datetime
+    """Only records created after this time."""
     created_before: int | datetime
+    """Only records created before this time."""
     ending_before: str
     """ID of the object that the page ends before, such as the first one of the following page."""
     expand: list[str]
@@ -66,31 +68,46 @@ class PaymentRecordListParams(TypedDict, total=False, closed=True):
 
 
 class PaymentRecordReportPaymentParamsAmountRequested(TypedDict, total=False, closed=True):
+    """Amount that was asked for at first."""
+
     currency: Required[str]
     """Three-letter ISO 4217 currency code in lowercase."""
     value: Required[int]
+    """The amount, in the smallest currency unit."""
 
 
 class PaymentRecordReportPaymentParamsCanceled(TypedDict, total=False, closed=True):
+    """Given when the attempt was canceled."""
+
     canceled_at: Required[int | datetime]
+    """When the payment was canceled."""
 
 
 class PaymentRecordReportPaymentParamsCustomerDetails(TypedDict, total=False, closed=True):
+    """The customer who pays."""
+
     customer: str
     """Customer that the object belongs to."""
     email: str
     """Email address."""
     name: str
+    """Name of the customer."""
     phone: str
     """Phone number, including the country code."""
 
 
 class PaymentRecordReportPaymentParamsFailed(TypedDict, total=False, closed=True):
+    """Given when the attempt failed."""
+
     failed_at: Required[int | datetime]
+    """When the payment failed."""
 
 
 class PaymentRecordReportPaymentParamsGuaranteed(TypedDict, total=False, closed=True):
+    """Given when the attempt succeeded and the money is guaranteed."""
+
     guaranteed_at: Required[int | datetime]
+    """When the payment became guaranteed."""
 
 
 class PaymentRecordReportPaymentParamsPaymentMethodDetailsBillingDetailsAddress(TypedDict, total=False, closed=True):
@@ -124,26 +141,44 @@ class PaymentRecordReportPaymentParamsPaymentMethodDetailsBillingDetails(TypedDi
 
 
 class PaymentRecordReportPaymentParamsPaymentMethodDetailsCustom(TypedDict, total=False, closed=True):
+    """Details of a payment by a payment method of your own. Only with the type `custom`."""
+
     display_name: str
+    """Name of the payment method, as you reported it."""
     type: str
+    """ID of the custom payment method type."""
 
 
 class PaymentRecordReportPaymentParamsPaymentMethodDetails(TypedDict, total=False, closed=True):
+    """Details of the payment method that paid."""
+
     billing_details: PaymentRecordReportPaymentParamsPaymentMethodDetailsBillingDetails
     """Name and contact details of the payer."""
     custom: PaymentRecordReportPaymentParamsPaymentMethodDetailsCustom
+    """Details of a payment by a payment method of your own. Only with the type `custom`."""
     payment_method: str
     """Payment method that is used."""
     type: Literal["custom"]
+    """Payment method type; the field of the same name has the details."""
 
 
 class PaymentRecordReportPaymentParamsProcessorDetailsCustom(TypedDict, total=False, closed=True):
+    """A processor other than Stripe."""
+
     payment_reference: Required[str]
+    """Reference of the payment with that processor; unique for each payment."""
 
 
 class PaymentRecordReportPaymentParamsProcessorDetails(TypedDict, total=False, closed=True):
+    """The processor that handled the payment or refund."""
+
     custom: PaymentRecordReportPaymentParamsProcessorDetailsCustom
+    """A processor other than Stripe."""
     type: Required[Literal["custom"]]
+    """Kind of processor.
+
+    - `custom`: A processor other than Stripe.
+    """
 
 
 class PaymentRecordReportPaymentParamsShippingDetailsAddress(TypedDict, total=False, closed=True):
@@ -178,36 +213,66 @@ class PaymentRecordReportPaymentParams(TypedDict, total=False, closed=True):
     """The parameters of `POST /v1/payment_records/report_payment`."""
 
     amount_requested: Required[PaymentRecordReportPaymentParamsAmountRequested]
+    """Amount that was asked for at first."""
     canceled: PaymentRecordReportPaymentParamsCanceled
+    """Given when the attempt was canceled."""
     customer_details: PaymentRecordReportPaymentParamsCustomerDetails
+    """The customer who pays."""
     customer_presence: Literal["off_session", "on_session"]
+    """Whether the customer was there when the payment was made.
+
+    - `off_session`: The customer was absent.
+    - `on_session`: The customer was present.
+    """
     description: str
+    """Description of the payment."""
     expand: list[str]
     """Fields to expand, by dotted path. An expanded field contains the object instead of its ID."""
     failed: PaymentRecordReportPaymentParamsFailed
+    """Given when the attempt failed."""
     guaranteed: PaymentRecordReportPaymentParamsGuaranteed
+    """Given when the attempt succeeded and the money is guaranteed."""
     initiated_at: Required[int | datetime]
+    """When the payment, attempt or refund was begun."""
     metadata: Mapping[str, str] | None
     """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
     up to 500. An update changes only the keys it contains; an empty value removes its key.
     """
     outcome: Literal["canceled", "failed", "guaranteed"]
+    """How the attempt or refund ended.
+
+    - `canceled`: It was canceled.
+    - `failed`: It failed.
+    - `guaranteed`: It succeeded.
+    - `refunded`: The refund succeeded.
+    """
     payment_method_details: Required[PaymentRecordReportPaymentParamsPaymentMethodDetails]
+    """Details of the payment method that paid."""
     processor_details: PaymentRecordReportPaymentParamsProcessorDetails
+    """The processor that handled the payment or refund."""
     shipping_details: PaymentRecordReportPaymentParamsShippingDetails
     """Recipient and address of a delivery."""
 
 
 class PaymentRecordReportPaymentAttemptParamsCanceled(TypedDict, total=False, closed=True):
+    """Given when the attempt was canceled."""
+
     canceled_at: Required[int | datetime]
+    """When the payment was canceled."""
 
 
 class PaymentRecordReportPaymentAttemptParamsFailed(TypedDict, total=False, closed=True):
+    """Given when the attempt failed."""
+
     failed_at: Required[int | datetime]
+    """When the payment failed."""
 
 
 class PaymentRecordReportPaymentAttemptParamsGuaranteed(TypedDict, total=False, closed=True):
+    """Given when the attempt succeeded and the money is guaranteed."""
+
     guaranteed_at: Required[int | datetime]
+    """When the payment became guaranteed."""
 
 
 class PaymentRecordReportPaymentAttemptParamsPaymentMethodDetailsBillingDetailsAddress(
@@ -243,17 +308,25 @@ class PaymentRecordReportPaymentAttemptParamsPaymentMethodDetailsBillingDetails(
 
 
 class PaymentRecordReportPaymentAttemptParamsPaymentMethodDetailsCustom(TypedDict, total=False, closed=True):
+    """Details of a payment by a payment method of your own. Only with the type `custom`."""
+
     display_name: str
+    """Name of the payment method, as you reported it."""
     type: str
+    """ID of the custom payment method type."""
 
 
 class PaymentRecordReportPaymentAttemptParamsPaymentMethodDetails(TypedDict, total=False, closed=True):
+    """Details of the payment method that paid."""
+
     billing_details: PaymentRecordReportPaymentAttemptParamsPaymentMethodDetailsBillingDetails
     """Name and contact details of the payer."""
     custom: PaymentRecordReportPaymentAttemptParamsPaymentMethodDetailsCustom
+    """Details of a payment by a payment method of your own. Only with the type `custom`."""
     payment_method: str
     """Payment method that is used."""
     type: Literal["custom"]
+    """Payment method type; the field of the same name has the details."""
 
 
 class PaymentRecordReportPaymentAttemptParamsShippingDetailsAddress(TypedDict, total=False, closed=True):
@@ -288,18 +361,31 @@ class PaymentRecordReportPaymentAttemptParams(TypedDict, total=False, closed=Tru
     """The parameters of `POST /v1/payment_records/{id}/report_payment_attempt`."""
 
     canceled: PaymentRecordReportPaymentAttemptParamsCanceled
+    """Given when the attempt was canceled."""
     description: str
+    """Description of the payment."""
     expand: list[str]
     """Fields to expand, by dotted path. An expanded field contains the object instead of its ID."""
     failed: PaymentRecordReportPaymentAttemptParamsFailed
+    """Given when the attempt failed."""
     guaranteed: PaymentRecordReportPaymentAttemptParamsGuaranteed
+    """Given when the attempt succeeded and the money is guaranteed."""
     initiated_at: Required[int | datetime]
+    """When the payment, attempt or refund was begun."""
     metadata: Mapping[str, str] | None
     """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
     up to 500. An update changes only the keys it contains; an empty value removes its key.
     """
     outcome: Literal["canceled", "failed", "guaranteed"]
+    """How the attempt or refund ended.
+
+    - `canceled`: It was canceled.
+    - `failed`: It failed.
+    - `guaranteed`: It succeeded.
+    - `refunded`: The refund succeeded.
+    """
     payment_method_details: PaymentRecordReportPaymentAttemptParamsPaymentMethodDetails
+    """Details of the payment method that paid."""
     shipping_details: PaymentRecordReportPaymentAttemptParamsShippingDetails
     """Recipient and address of a delivery."""
 
@@ -308,6 +394,7 @@ class PaymentRecordReportPaymentAttemptCanceledParams(TypedDict, total=False, cl
     """The parameters of `POST /v1/payment_records/{id}/report_payment_attempt_canceled`."""
 
     canceled_at: Required[int | datetime]
+    """When the attempt was canceled."""
     expand: list[str]
     """Fields to expand, by dotted path. An expanded field contains the object instead of its ID."""
     metadata: Mapping[str, str] | None
@@ -322,6 +409,7 @@ class PaymentRecordReportPaymentAttemptFailedParams(TypedDict, total=False, clos
     expand: list[str]
     """Fields to expand, by dotted path. An expanded field contains the object instead of its ID."""
     failed_at: Required[int | datetime]
+    """When the attempt failed."""
     metadata: Mapping[str, str] | None
     """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
     up to 500. An update changes only the keys it contains; an empty value removes its key.
@@ -334,6 +422,7 @@ class PaymentRecordReportPaymentAttemptGuaranteedParams(TypedDict, total=False, 
     expand: list[str]
     """Fields to expand, by dotted path. An expanded field contains the object instead of its ID."""
     guaranteed_at: Required[int | datetime]
+    """When the attempt became guaranteed."""
     metadata: Mapping[str, str] | None
     """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
     up to 500. An update changes only the keys it contains; an empty value removes its key.
@@ -341,11 +430,14 @@ class PaymentRecordReportPaymentAttemptGuaranteedParams(TypedDict, total=False, 
 
 
 class PaymentRecordReportPaymentAttemptInformationalParamsCustomerDetails(TypedDict, total=False, closed=True):
+    """The customer who pays."""
+
     customer: str
     """Customer that the object belongs to."""
     email: str
     """Email address."""
     name: str
+    """Name of the customer."""
     phone: str
     """Phone number, including the country code."""
 
@@ -382,7 +474,9 @@ class PaymentRecordReportPaymentAttemptInformationalParams(TypedDict, total=Fals
     """The parameters of `POST /v1/payment_records/{id}/report_payment_attempt_informational`."""
 
     customer_details: PaymentRecordReportPaymentAttemptInformationalParamsCustomerDetails
+    """The customer who pays."""
     description: str | None
+    """Description of the payment."""
     expand: list[str]
     """Fields to expand, by dotted path. An expanded field contains the object instead of its ID."""
     metadata: Mapping[str, str] | None
@@ -394,38 +488,65 @@ class PaymentRecordReportPaymentAttemptInformationalParams(TypedDict, total=Fals
 
 
 class PaymentRecordReportRefundParamsAmount(TypedDict, total=False, closed=True):
+    """Amount that was refunded. All of the payment unless set."""
+
     currency: Required[str]
     """Three-letter ISO 4217 currency code in lowercase."""
     value: Required[int]
+    """The amount, in the smallest currency unit."""
 
 
 class PaymentRecordReportRefundParamsProcessorDetailsCustom(TypedDict, total=False, closed=True):
+    """A processor other than Stripe."""
+
     refund_reference: Required[str]
+    """Reference of the refund with the processor; unique for each refund."""
 
 
 class PaymentRecordReportRefundParamsProcessorDetails(TypedDict, total=False, closed=True):
+    """The processor that handled the payment or refund."""
+
     custom: PaymentRecordReportRefundParamsProcessorDetailsCustom
+    """A processor other than Stripe."""
     type: Required[Literal["custom"]]
+    """Kind of processor.
+
+    - `custom`: A processor other than Stripe.
+    """
 
 
 class PaymentRecordReportRefundParamsRefunded(TypedDict, total=False, closed=True):
+    """Given when the refund succeeded."""
+
     refunded_at: Required[int | datetime]
+    """When the money was refunded."""
 
 
 class PaymentRecordReportRefundParams(TypedDict, total=False, closed=True):
     """The parameters of `POST /v1/payment_records/{id}/report_refund`."""
 
     amount: PaymentRecordReportRefundParamsAmount
+    """Amount that was refunded. All of the payment unless set."""
     expand: list[str]
     """Fields to expand, by dotted path. An expanded field contains the object instead of its ID."""
     initiated_at: int | datetime
+    """When the payment, attempt or refund was begun."""
     metadata: Mapping[str, str] | None
     """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
     up to 500. An update changes only the keys it contains; an empty value removes its key.
     """
     outcome: Required[Literal["refunded"]]
+    """How the attempt or refund ended.
+
+    - `canceled`: It was canceled.
+    - `failed`: It failed.
+    - `guaranteed`: It succeeded.
+    - `refunded`: The refund succeeded.
+    """
     processor_details: Required[PaymentRecordReportRefundParamsProcessorDetails]
+    """The processor that handled the payment or refund."""
     refunded: PaymentRecordReportRefundParamsRefunded
+    """Given when the refund succeeded."""
 
 
 class PaymentRecordRetrieveParams(TypedDict, total=False, closed=True):

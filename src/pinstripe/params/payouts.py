@@ -31,10 +31,15 @@ class PayoutCreateParams(TypedDict, total=False, closed=True):
     """The parameters of `POST /v1/payouts`."""
 
     amount: Required[int]
+    """Amount to pay out, in the smallest currency unit. It must be positive and covered by the available
+    balance.
+    """
     currency: Required[str]
     """Three-letter ISO 4217 currency code in lowercase."""
     description: str
+    """Your own text about the payout."""
     destination: str
+    """ID of the bank account or card to pay out to. The default one for the currency unless set."""
     expand: list[str]
     """Fields to expand, by dotted path. An expanded field contains the object instead of its ID."""
     metadata: Mapping[str, str]
@@ -42,21 +47,37 @@ class PayoutCreateParams(TypedDict, total=False, closed=True):
     up to 500. An update changes only the keys it contains; an empty value removes its key.
     """
     method: Literal["instant", "standard"]
+    """Speed of the payout. Defaults to `standard`.
+
+    - `instant`: Arrives within minutes, for a higher fee, at supported debit cards and bank accounts.
+    - `standard`: Arrives after the usual time of the bank.
+    """
     payout_method: str
+    """ID of the payout method (API v2) to pay out to."""
     source_type: Literal["bank_account", "card", "fpx"]
+    """Part of the balance to pay out from. Needed only if the balance has several.
+
+    - `bank_account`: Money from bank payments such as ACH.
+    - `card`: Money from cards.
+    - `fpx`: Money from FPX.
+    """
     statement_descriptor: Annotated[str, MaxLen(22)]
-    """Text that appears on the bank or card statement."""
+    """Text on the account's own bank statement, up to 22 characters. Some banks shorten it or do not show
+    it.
+    """
 
 
 class PayoutListParamsArrivalDate(TypedDict, total=False, closed=True):
+    """Only payouts that are expected to arrive at this time, or within a range of times."""
+
     gt: int | datetime
-    """Lower bound, itself excluded."""
+    """Only payouts expected after this time."""
     gte: int | datetime
-    """Lower bound, itself included."""
+    """Only payouts expected at this time or later."""
     lt: int | datetime
-    """Upper bound, itself excluded."""
+    """Only payouts expected before this time."""
     lte: int | datetime
-    """Upper bound, itself included."""
+    """Only payouts expected at this time or earlier."""
 
 
 class PayoutListParamsCreated(TypedDict, total=False, closed=True):
@@ -76,10 +97,11 @@ class PayoutListParams(TypedDict, total=False, closed=True):
     """The parameters of `GET /v1/payouts`."""
 
     arrival_date: PayoutListParamsArrivalDate | int | datetime
+    """Only payouts that are expected to arrive at this time, or within a range of times."""
     created: PayoutListParamsCreated | int | datetime
     """Only objects created at this time, or in this range of times."""
     destination: str
-    """Only objects with this destination."""
+    """Only payouts to this bank account or card."""
     ending_before: str
     """ID of the object that the page ends before, such as the first one of the following page."""
     expand: list[str]
@@ -91,7 +113,7 @@ class PayoutListParams(TypedDict, total=False, closed=True):
     starting_after: str
     """ID of the object that the page starts after, such as the last one of the previous page."""
     status: str
-    """Only objects with this status."""
+    """Only payouts with this status: `pending`, `paid`, `failed` or `canceled`."""
 
 
 class PayoutRetrieveParams(TypedDict, total=False, closed=True):

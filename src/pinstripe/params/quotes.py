@@ -93,15 +93,17 @@ class QuoteCreateParamsAutomaticTaxLiability(TypedDict, total=False, closed=True
 
 
 class QuoteCreateParamsAutomaticTax(TypedDict, total=False, closed=True):
-    """Settings and state of the automatic calculation of tax by Stripe Tax."""
+    """Settings for Stripe Tax on the quote and on what it becomes."""
 
     enabled: Required[bool]
-    """Whether Stripe Tax calculates the tax."""
+    """Whether Stripe Tax computes the tax of the quote."""
     liability: QuoteCreateParamsAutomaticTaxLiability
     """Account that is liable for the tax. Its tax settings are used, and the tax is reported for it."""
 
 
 class QuoteCreateParamsDiscount(TypedDict, total=False, closed=True):
+    """Coupons, promotion codes or existing discounts for the whole quote. An empty value removes all."""
+
     coupon: str
     """Coupon of the discount."""
     discount: str
@@ -111,8 +113,12 @@ class QuoteCreateParamsDiscount(TypedDict, total=False, closed=True):
 
 
 class QuoteCreateParamsFromQuote(TypedDict, total=False, closed=True):
+    """Quote to copy. Parameters that are given as well take the place of what is copied."""
+
     is_revision: bool
+    """Whether the new quote is a revised version of the other one. Defaults to `False`."""
     quote: Required[str]
+    """ID of the quote to copy."""
 
 
 class QuoteCreateParamsInvoiceSettingsCustomField(TypedDict, total=False, closed=True):
@@ -138,12 +144,12 @@ class QuoteCreateParamsInvoiceSettingsIssuer(TypedDict, total=False, closed=True
 
 
 class QuoteCreateParamsInvoiceSettings(TypedDict, total=False, closed=True):
-    """Settings for the invoices."""
+    """Settings of the invoices that the quote leads to."""
 
     custom_fields: Sequence[QuoteCreateParamsInvoiceSettingsCustomField] | None
     """Up to four custom fields to show on the invoice."""
     days_until_due: int
-    """Number of days until the invoice is due."""
+    """Days that the customer has to pay. Needed with the collection method `send_invoice`."""
     description: str | None
     """Description to show on the invoice, also called memo."""
     footer: str | None
@@ -153,6 +159,8 @@ class QuoteCreateParamsInvoiceSettings(TypedDict, total=False, closed=True):
 
 
 class QuoteCreateParamsLineItemDiscount(TypedDict, total=False, closed=True):
+    """Coupons, promotion codes or existing discounts for this line item."""
+
     coupon: str
     """Coupon of the discount."""
     discount: str
@@ -162,7 +170,7 @@ class QuoteCreateParamsLineItemDiscount(TypedDict, total=False, closed=True):
 
 
 class QuoteCreateParamsLineItemPriceDataRecurring(TypedDict, total=False, closed=True):
-    """Makes the price recurring and defines its billing interval."""
+    """How often the price is billed. A one-time price unless this is set."""
 
     interval: Required[Literal["day", "month", "week", "year"]]
     """Unit of the billing interval.
@@ -179,14 +187,14 @@ class QuoteCreateParamsLineItemPriceDataRecurring(TypedDict, total=False, closed
 
 
 class QuoteCreateParamsLineItemPriceData(TypedDict, total=False, closed=True):
-    """Defines a price for this use only, without creating a price for reuse."""
+    """Price that is made for this line item only. Give this or `price`."""
 
     currency: Required[str]
     """Three-letter ISO 4217 currency code in lowercase."""
     product: Required[str]
     """Product that the price is for."""
     recurring: QuoteCreateParamsLineItemPriceDataRecurring
-    """Makes the price recurring and defines its billing interval."""
+    """How often the price is billed. A one-time price unless this is set."""
     tax_behavior: Literal["exclusive", "inclusive", "unspecified"]
     """Whether the price includes tax. `inclusive` and `exclusive` are final once set.
 
@@ -203,23 +211,36 @@ class QuoteCreateParamsLineItemPriceData(TypedDict, total=False, closed=True):
 
 
 class QuoteCreateParamsLineItem(TypedDict, total=False, closed=True):
+    """Prices and quantities to offer. An update replaces them all, so name those that stay by their `id`."""
+
     discounts: Sequence[QuoteCreateParamsLineItemDiscount] | None
+    """Coupons, promotion codes or existing discounts for this line item."""
     price: str
-    """Price that applies."""
+    """ID of the price. Give this or `price_data`."""
     price_data: QuoteCreateParamsLineItemPriceData
-    """Defines a price for this use only, without creating a price for reuse."""
+    """Price that is made for this line item only. Give this or `price`."""
     quantity: int
-    """Number of units."""
+    """How many units are offered."""
     tax_rates: list[str] | None
-    """Tax rates that apply. They override the default tax rates."""
+    """IDs of the tax rates of the line item, in place of the quote's `default_tax_rates`."""
 
 
 class QuoteCreateParamsSubscriptionDataBillingModeFlexible(TypedDict, total=False, closed=True):
+    """Settings for the type `flexible`."""
+
     proration_discounts: Literal["included", "itemized"]
+    """How invoices show the discounts on prorations.
+
+    - `included`: Amounts of prorations have the discounts taken off already.
+    - `itemized`: Amounts of prorations are before discounts, and the discounts are listed with them.
+    """
 
 
 class QuoteCreateParamsSubscriptionDataBillingMode(TypedDict, total=False, closed=True):
+    """How prorations and invoices of the subscription are computed."""
+
     flexible: QuoteCreateParamsSubscriptionDataBillingModeFlexible
+    """Settings for the type `flexible`."""
     type: Required[Literal["classic", "flexible"]]
     """How prorations and invoices are calculated. `classic` can be migrated to `flexible`, but not back.
 
@@ -230,19 +251,26 @@ class QuoteCreateParamsSubscriptionDataBillingMode(TypedDict, total=False, close
 
 
 class QuoteCreateParamsSubscriptionData(TypedDict, total=False, closed=True):
+    """Settings of the subscription that the quote leads to."""
+
     billing_mode: QuoteCreateParamsSubscriptionDataBillingMode
+    """How prorations and invoices of the subscription are computed."""
     description: Annotated[str, MaxLen(500)]
+    """Text for the customer about the subscription, up to 500 characters."""
     effective_date: Literal["current_period_end"] | int | datetime | None
-    metadata: Mapping[str, str]
-    """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
-    up to 500. An update changes only the keys it contains; an empty value removes its key.
+    """When the subscription begins: a future time, or `current_period_end` for a change of an existing
+    one. When the quote is accepted unless set.
+
+    - `current_period_end`: At the end of the current period of the subscription that is changed.
     """
+    metadata: Mapping[str, str]
+    """Pairs of your own strings that the subscription gets."""
     trial_period_days: int | None
-    """Length of the trial in days."""
+    """How many days the trial lasts. An empty value removes the trial."""
 
 
 class QuoteCreateParamsTransferData(TypedDict, total=False, closed=True):
-    """Transfers money from the payment to a connected account."""
+    """Connected account to which money of the resulting payments is transferred."""
 
     amount: int
     """Amount to transfer, in the smallest currency unit. The whole payment unless set."""
@@ -258,51 +286,60 @@ class QuoteCreateParams(TypedDict, total=False, closed=True):
     """The parameters of `POST /v1/quotes`."""
 
     application_fee_amount: int | None
-    """Fee that the platform collects on the payment, in the smallest currency unit."""
+    """Fee that goes to the platform, in the smallest currency unit. Only for quotes without recurring
+    prices.
+    """
     application_fee_percent: float | None
-    """Fee that the platform collects on each invoice, in percent of its total, with up to two decimal
-    places.
+    """Share of each invoice's total that goes to the platform, in percent from 0 to 100 with up to two
+    decimals. Only for quotes with recurring prices.
     """
     automatic_tax: QuoteCreateParamsAutomaticTax
-    """Settings and state of the automatic calculation of tax by Stripe Tax."""
+    """Settings for Stripe Tax on the quote and on what it becomes."""
     collection_method: Literal["charge_automatically", "send_invoice"]
-    """Whether Stripe charges the customer automatically or sends an invoice to be paid manually.
+    """Whether the resulting invoices are charged automatically or sent to the customer.
 
     - `charge_automatically`: Stripe charges the default payment method.
     - `send_invoice`: Stripe emails the customer an invoice with payment instructions.
     - `paper`: The customer signed on paper.
     """
     customer: str
-    """Customer that the object belongs to."""
+    """ID of the customer. Not needed for a draft, but before the quote can be finalized."""
     customer_account: str
-    """Account (API v2) that the object belongs to, in the role of a customer. Alternative to `customer`."""
+    """Account, as a customer (API v2), that gets the offer."""
     default_tax_rates: list[str] | None
-    """Tax rates for items without tax rates of their own."""
+    """IDs of the tax rates of line items that have none of their own. An empty value removes them."""
     description: Annotated[str, MaxLen(500)] | None
+    """Text on the PDF that describes the offer, up to 500 characters."""
     discounts: Sequence[QuoteCreateParamsDiscount] | None
+    """Coupons, promotion codes or existing discounts for the whole quote. An empty value removes all."""
     expand: list[str]
     """Fields to expand, by dotted path. An expanded field contains the object instead of its ID."""
     expires_at: int | datetime
-    """Time at which it expires."""
+    """When the quote is canceled if it is still `draft` or `open`. The default of your quote settings
+    applies unless it is set.
+    """
     footer: Annotated[str, MaxLen(500)] | None
+    """Text at the bottom of the PDF, up to 500 characters."""
     from_quote: QuoteCreateParamsFromQuote
+    """Quote to copy. Parameters that are given as well take the place of what is copied."""
     header: Annotated[str, MaxLen(50)] | None
+    """Text at the top of the PDF, up to 50 characters."""
     invoice_settings: QuoteCreateParamsInvoiceSettings
-    """Settings for the invoices."""
+    """Settings of the invoices that the quote leads to."""
     line_items: Sequence[QuoteCreateParamsLineItem]
+    """Prices and quantities to offer. An update replaces them all, so name those that stay by their `id`."""
     metadata: Mapping[str, str]
     """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
     up to 500. An update changes only the keys it contains; an empty value removes its key.
     """
     on_behalf_of: str | None
-    """Connected account that is the merchant of record. Its country, fees and statement descriptor apply
-    to the payment.
-    """
+    """Connected account that is the merchant of record of what the quote becomes."""
     subscription_data: QuoteCreateParamsSubscriptionData
+    """Settings of the subscription that the quote leads to."""
     test_clock: str
-    """Test clock that determines the current time for the object."""
+    """ID of the test clock to put the quote on."""
     transfer_data: QuoteCreateParamsTransferData | None
-    """Transfers money from the payment to a connected account."""
+    """Connected account to which money of the resulting payments is transferred."""
 
 
 class QuoteFinalizeQuoteParams(TypedDict, total=False, closed=True):
@@ -311,7 +348,7 @@ class QuoteFinalizeQuoteParams(TypedDict, total=False, closed=True):
     expand: list[str]
     """Fields to expand, by dotted path. An expanded field contains the object instead of its ID."""
     expires_at: int | datetime
-    """Time at which it expires."""
+    """When the quote is canceled if it has not been accepted."""
 
 
 class QuoteLineItemListParams(TypedDict, total=False, closed=True):
@@ -333,7 +370,7 @@ class QuoteListParams(TypedDict, total=False, closed=True):
     """The parameters of `GET /v1/quotes`."""
 
     customer: str
-    """Only objects of this customer."""
+    """Only quotes for this customer."""
     customer_account: str
     """Only objects of this account (API v2) in the role of a customer."""
     ending_before: str
@@ -347,9 +384,15 @@ class QuoteListParams(TypedDict, total=False, closed=True):
     starting_after: str
     """ID of the object that the page starts after, such as the last one of the previous page."""
     status: Literal["accepted", "canceled", "draft", "open"]
-    """Only objects with this status."""
+    """Only quotes with this status.
+
+    - `accepted`: The customer has agreed, and the invoice, subscription or schedule exists.
+    - `canceled`: Withdrawn or expired. Ended for good.
+    - `draft`: Not finalized yet, and can be changed.
+    - `open`: Finalized. Waits to be accepted, and can hardly be changed.
+    """
     test_clock: str
-    """Only objects on this test clock. By default, objects on test clocks are left out."""
+    """Only quotes on this test clock. Those on test clocks are left out unless it is given."""
 
 
 class QuotePdfParams(TypedDict, total=False, closed=True):
@@ -380,15 +423,17 @@ class QuoteUpdateParamsAutomaticTaxLiability(TypedDict, total=False, closed=True
 
 
 class QuoteUpdateParamsAutomaticTax(TypedDict, total=False, closed=True):
-    """Settings and state of the automatic calculation of tax by Stripe Tax."""
+    """Settings for Stripe Tax on the quote and on what it becomes."""
 
     enabled: Required[bool]
-    """Whether Stripe Tax calculates the tax."""
+    """Whether Stripe Tax computes the tax of the quote."""
     liability: QuoteUpdateParamsAutomaticTaxLiability
     """Account that is liable for the tax. Its tax settings are used, and the tax is reported for it."""
 
 
 class QuoteUpdateParamsDiscount(TypedDict, total=False, closed=True):
+    """Coupons, promotion codes or existing discounts for the whole quote. An empty value removes all."""
+
     coupon: str
     """Coupon of the discount."""
     discount: str
@@ -420,12 +465,12 @@ class QuoteUpdateParamsInvoiceSettingsIssuer(TypedDict, total=False, closed=True
 
 
 class QuoteUpdateParamsInvoiceSettings(TypedDict, total=False, closed=True):
-    """Settings for the invoices."""
+    """Settings of the invoices that the quote leads to."""
 
     custom_fields: Sequence[QuoteUpdateParamsInvoiceSettingsCustomField] | None
     """Up to four custom fields to show on the invoice."""
     days_until_due: int
-    """Number of days until the invoice is due."""
+    """Days that the customer has to pay. Needed with the collection method `send_invoice`."""
     description: str | None
     """Description to show on the invoice, also called memo."""
     footer: str | None
@@ -435,6 +480,8 @@ class QuoteUpdateParamsInvoiceSettings(TypedDict, total=False, closed=True):
 
 
 class QuoteUpdateParamsLineItemDiscount(TypedDict, total=False, closed=True):
+    """Coupons, promotion codes or existing discounts for this line item."""
+
     coupon: str
     """Coupon of the discount."""
     discount: str
@@ -444,7 +491,7 @@ class QuoteUpdateParamsLineItemDiscount(TypedDict, total=False, closed=True):
 
 
 class QuoteUpdateParamsLineItemPriceDataRecurring(TypedDict, total=False, closed=True):
-    """Makes the price recurring and defines its billing interval."""
+    """How often the price is billed. A one-time price unless this is set."""
 
     interval: Required[Literal["day", "month", "week", "year"]]
     """Unit of the billing interval.
@@ -461,14 +508,14 @@ class QuoteUpdateParamsLineItemPriceDataRecurring(TypedDict, total=False, closed
 
 
 class QuoteUpdateParamsLineItemPriceData(TypedDict, total=False, closed=True):
-    """Defines a price for this use only, without creating a price for reuse."""
+    """Price that is made for this line item only. Give this or `price`."""
 
     currency: Required[str]
     """Three-letter ISO 4217 currency code in lowercase."""
     product: Required[str]
     """Product that the price is for."""
     recurring: QuoteUpdateParamsLineItemPriceDataRecurring
-    """Makes the price recurring and defines its billing interval."""
+    """How often the price is billed. A one-time price unless this is set."""
     tax_behavior: Literal["exclusive", "inclusive", "unspecified"]
     """Whether the price includes tax. `inclusive` and `exclusive` are final once set.
 
@@ -485,32 +532,41 @@ class QuoteUpdateParamsLineItemPriceData(TypedDict, total=False, closed=True):
 
 
 class QuoteUpdateParamsLineItem(TypedDict, total=False, closed=True):
+    """Prices and quantities to offer. An update replaces them all, so name those that stay by their `id`."""
+
     discounts: Sequence[QuoteUpdateParamsLineItemDiscount] | None
+    """Coupons, promotion codes or existing discounts for this line item."""
     id: str
-    """Unique ID of the object."""
+    """ID of a line item of the quote that is to stay."""
     price: str
-    """Price that applies."""
+    """ID of the price. Give this or `price_data`."""
     price_data: QuoteUpdateParamsLineItemPriceData
-    """Defines a price for this use only, without creating a price for reuse."""
+    """Price that is made for this line item only. Give this or `price`."""
     quantity: int
-    """Number of units."""
+    """How many units are offered."""
     tax_rates: list[str] | None
-    """Tax rates that apply. They override the default tax rates."""
+    """IDs of the tax rates of the line item, in place of the quote's `default_tax_rates`."""
 
 
 class QuoteUpdateParamsSubscriptionData(TypedDict, total=False, closed=True):
+    """Settings of the subscription that the quote leads to."""
+
     description: Annotated[str, MaxLen(500)] | None
+    """Text for the customer about the subscription, up to 500 characters."""
     effective_date: Literal["current_period_end"] | int | datetime | None
-    metadata: Mapping[str, str]
-    """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
-    up to 500. An update changes only the keys it contains; an empty value removes its key.
+    """When the subscription begins: a future time, or `current_period_end` for a change of an existing
+    one. When the quote is accepted unless set.
+
+    - `current_period_end`: At the end of the current period of the subscription that is changed.
     """
+    metadata: Mapping[str, str]
+    """Pairs of your own strings that the subscription gets."""
     trial_period_days: int | None
-    """Length of the trial in days."""
+    """How many days the trial lasts. An empty value removes the trial."""
 
 
 class QuoteUpdateParamsTransferData(TypedDict, total=False, closed=True):
-    """Transfers money from the payment to a connected account."""
+    """Connected account to which money of the resulting payments is transferred."""
 
     amount: int
     """Amount to transfer, in the smallest currency unit. The whole payment unless set."""
@@ -526,45 +582,53 @@ class QuoteUpdateParams(TypedDict, total=False, closed=True):
     """The parameters of `POST /v1/quotes/{quote}`."""
 
     application_fee_amount: int | None
-    """Fee that the platform collects on the payment, in the smallest currency unit."""
+    """Fee that goes to the platform, in the smallest currency unit. Only for quotes without recurring
+    prices.
+    """
     application_fee_percent: float | None
-    """Fee that the platform collects on each invoice, in percent of its total, with up to two decimal
-    places.
+    """Share of each invoice's total that goes to the platform, in percent from 0 to 100 with up to two
+    decimals. Only for quotes with recurring prices.
     """
     automatic_tax: QuoteUpdateParamsAutomaticTax
-    """Settings and state of the automatic calculation of tax by Stripe Tax."""
+    """Settings for Stripe Tax on the quote and on what it becomes."""
     collection_method: Literal["charge_automatically", "send_invoice"]
-    """Whether Stripe charges the customer automatically or sends an invoice to be paid manually.
+    """Whether the resulting invoices are charged automatically or sent to the customer.
 
     - `charge_automatically`: Stripe charges the default payment method.
     - `send_invoice`: Stripe emails the customer an invoice with payment instructions.
     - `paper`: The customer signed on paper.
     """
     customer: str
-    """Customer that the object belongs to."""
+    """ID of the customer. Not needed for a draft, but before the quote can be finalized."""
     customer_account: str
-    """Account (API v2) that the object belongs to, in the role of a customer. Alternative to `customer`."""
+    """Account, as a customer (API v2), that gets the offer."""
     default_tax_rates: list[str] | None
-    """Tax rates for items without tax rates of their own."""
+    """IDs of the tax rates of line items that have none of their own. An empty value removes them."""
     description: Annotated[str, MaxLen(500)] | None
+    """Text on the PDF that describes the offer, up to 500 characters."""
     discounts: Sequence[QuoteUpdateParamsDiscount] | None
+    """Coupons, promotion codes or existing discounts for the whole quote. An empty value removes all."""
     expand: list[str]
     """Fields to expand, by dotted path. An expanded field contains the object instead of its ID."""
     expires_at: int | datetime
-    """Time at which it expires."""
+    """When the quote is canceled if it is still `draft` or `open`. The default of your quote settings
+    applies unless it is set.
+    """
     footer: Annotated[str, MaxLen(500)] | None
+    """Text at the bottom of the PDF, up to 500 characters."""
     header: Annotated[str, MaxLen(50)] | None
+    """Text at the top of the PDF, up to 50 characters."""
     invoice_settings: QuoteUpdateParamsInvoiceSettings
-    """Settings for the invoices."""
+    """Settings of the invoices that the quote leads to."""
     line_items: Sequence[QuoteUpdateParamsLineItem]
+    """Prices and quantities to offer. An update replaces them all, so name those that stay by their `id`."""
     metadata: Mapping[str, str]
     """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
     up to 500. An update changes only the keys it contains; an empty value removes its key.
     """
     on_behalf_of: str | None
-    """Connected account that is the merchant of record. Its country, fees and statement descriptor apply
-    to the payment.
-    """
+    """Connected account that is the merchant of record of what the quote becomes."""
     subscription_data: QuoteUpdateParamsSubscriptionData
+    """Settings of the subscription that the quote leads to."""
     transfer_data: QuoteUpdateParamsTransferData | None
-    """Transfers money from the payment to a connected account."""
+    """Connected account to which money of the resulting payments is transferred."""

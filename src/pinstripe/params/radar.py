@@ -77,10 +77,15 @@ class RadarEarlyFraudWarningRetrieveParams(TypedDict, total=False, closed=True):
 
 
 class RadarPaymentEvaluationCreateParamsClientDeviceMetadataDetails(TypedDict, total=False, closed=True):
+    """Data about the customer's device."""
+
     radar_session: Required[str]
+    """Radar session, which Stripe.js creates in the customer's browser."""
 
 
 class RadarPaymentEvaluationCreateParamsCustomerDetails(TypedDict, total=False, closed=True):
+    """Who pays."""
+
     customer: str
     """Customer that the object belongs to."""
     customer_account: str
@@ -88,18 +93,40 @@ class RadarPaymentEvaluationCreateParamsCustomerDetails(TypedDict, total=False, 
     email: str
     """Email address."""
     name: str
+    """Name of the customer."""
     phone: str
     """Phone number, including the country code."""
 
 
 class RadarPaymentEvaluationCreateParamsPaymentDetailsMoneyMovementDetailsCard(TypedDict, total=False, closed=True):
+    """Details of a payment by card."""
+
     customer_presence: Literal["off_session", "on_session"]
+    """Whether the customer is there.
+
+    - `off_session`: The customer is not there.
+    - `on_session`: The customer is there.
+    """
     payment_type: Literal["one_off", "recurring", "setup_one_off", "setup_recurring"]
+    """Kind of payment.
+
+    - `one_off`: A single payment.
+    - `recurring`: One of several payments.
+    - `setup_one_off`: Sets the card up for single payments.
+    - `setup_recurring`: Sets the card up for recurring payments.
+    """
 
 
 class RadarPaymentEvaluationCreateParamsPaymentDetailsMoneyMovementDetails(TypedDict, total=False, closed=True):
+    """How the money is moved."""
+
     card: RadarPaymentEvaluationCreateParamsPaymentDetailsMoneyMovementDetailsCard
+    """Details of a payment by card."""
     money_movement_type: Required[Literal["card"]]
+    """Kind of payment method; `card` is the only one.
+
+    - `card`: A card.
+    """
 
 
 class RadarPaymentEvaluationCreateParamsPaymentDetailsPaymentMethodDetailsBillingDetailsAddress(
@@ -137,6 +164,8 @@ class RadarPaymentEvaluationCreateParamsPaymentDetailsPaymentMethodDetailsBillin
 
 
 class RadarPaymentEvaluationCreateParamsPaymentDetailsPaymentMethodDetails(TypedDict, total=False, closed=True):
+    """Payment method that pays."""
+
     billing_details: RadarPaymentEvaluationCreateParamsPaymentDetailsPaymentMethodDetailsBillingDetails
     """Name and contact details of the payer."""
     payment_method: Required[str]
@@ -172,12 +201,18 @@ class RadarPaymentEvaluationCreateParamsPaymentDetailsShippingDetails(TypedDict,
 
 
 class RadarPaymentEvaluationCreateParamsPaymentDetails(TypedDict, total=False, closed=True):
+    """The payment that is evaluated."""
+
     amount: Required[int]
+    """Amount of the payment, in the smallest currency unit."""
     currency: Required[str]
     """Three-letter ISO 4217 currency code in lowercase."""
     description: str
+    """Your description of the payment."""
     money_movement_details: RadarPaymentEvaluationCreateParamsPaymentDetailsMoneyMovementDetails
+    """How the money is moved."""
     payment_method_details: Required[RadarPaymentEvaluationCreateParamsPaymentDetailsPaymentMethodDetails]
+    """Payment method that pays."""
     shipping_details: RadarPaymentEvaluationCreateParamsPaymentDetailsShippingDetails
     """Recipient and address of a delivery."""
     statement_descriptor: str
@@ -188,7 +223,9 @@ class RadarPaymentEvaluationCreateParams(TypedDict, total=False, closed=True):
     """The parameters of `POST /v1/radar/payment_evaluations`."""
 
     client_device_metadata_details: RadarPaymentEvaluationCreateParamsClientDeviceMetadataDetails
+    """Data about the customer's device."""
     customer_details: Required[RadarPaymentEvaluationCreateParamsCustomerDetails]
+    """Who pays."""
     expand: list[str]
     """Fields to expand, by dotted path. An expanded field contains the object instead of its ID."""
     metadata: Mapping[str, str]
@@ -196,6 +233,7 @@ class RadarPaymentEvaluationCreateParams(TypedDict, total=False, closed=True):
     up to 500. An update changes only the keys it contains; an empty value removes its key.
     """
     payment_details: Required[RadarPaymentEvaluationCreateParamsPaymentDetails]
+    """The payment that is evaluated."""
 
 
 class RadarValueListItemCreateParams(TypedDict, total=False, closed=True):
@@ -204,7 +242,9 @@ class RadarValueListItemCreateParams(TypedDict, total=False, closed=True):
     expand: list[str]
     """Fields to expand, by dotted path. An expanded field contains the object instead of its ID."""
     value: Required[Annotated[str, MaxLen(800)]]
+    """The value itself."""
     value_list: Required[str]
+    """Value list to which it belongs."""
 
 
 class RadarValueListItemListParamsCreated(TypedDict, total=False, closed=True):
@@ -236,7 +276,9 @@ class RadarValueListItemListParams(TypedDict, total=False, closed=True):
     starting_after: str
     """ID of the object that the page starts after, such as the last one of the previous page."""
     value: Annotated[str, MaxLen(800)]
+    """Only items with this value."""
     value_list: Required[str]
+    """Value list whose items to list."""
 
 
 class RadarValueListItemRetrieveParams(TypedDict, total=False, closed=True):
@@ -250,6 +292,7 @@ class RadarValueListCreateParams(TypedDict, total=False, closed=True):
     """The parameters of `POST /v1/radar/value_lists`."""
 
     alias: Required[Annotated[str, MaxLen(100)]]
+    """Name by which rules refer to the list, such as `blocked_emails`."""
     expand: list[str]
     """Fields to expand, by dotted path. An expanded field contains the object instead of its ID."""
     item_type: Literal[
@@ -266,11 +309,27 @@ class RadarValueListCreateParams(TypedDict, total=False, closed=True):
         "string",
         "us_bank_account_fingerprint",
     ]
+    """Kind of values in the list. Defaults to `string`, and cannot be changed.
+
+    - `account`: Account IDs.
+    - `card_bin`: First digits of card numbers (BIN).
+    - `card_fingerprint`: Fingerprints of cards.
+    - `case_sensitive_string`: Strings in which upper and lower case differ.
+    - `country`: Two-letter ISO codes of countries.
+    - `crypto_fingerprint`: Fingerprints of crypto wallets.
+    - `customer_id`: Customer IDs.
+    - `email`: Email addresses.
+    - `ip_address`: IP addresses.
+    - `sepa_debit_fingerprint`: Fingerprints of SEPA bank accounts.
+    - `string`: Strings in which case does not matter.
+    - `us_bank_account_fingerprint`: Fingerprints of US bank accounts.
+    """
     metadata: Mapping[str, str]
     """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
     up to 500. An update changes only the keys it contains; an empty value removes its key.
     """
     name: Required[Annotated[str, MaxLen(100)]]
+    """Name of the list, as the Dashboard shows it."""
 
 
 class RadarValueListListParamsCreated(TypedDict, total=False, closed=True):
@@ -290,7 +349,9 @@ class RadarValueListListParams(TypedDict, total=False, closed=True):
     """The parameters of `GET /v1/radar/value_lists`."""
 
     alias: Annotated[str, MaxLen(100)]
+    """Only the list with this alias."""
     contains: Annotated[str, MaxLen(800)]
+    """Only lists that contain this value."""
     created: RadarValueListListParamsCreated | int | datetime
     """Only objects created at this time, or in this range of times."""
     ending_before: str
@@ -316,6 +377,7 @@ class RadarValueListUpdateParams(TypedDict, total=False, closed=True):
     """The parameters of `POST /v1/radar/value_lists/{value_list}`."""
 
     alias: Annotated[str, MaxLen(100)]
+    """Name by which rules refer to the list, such as `blocked_emails`."""
     expand: list[str]
     """Fields to expand, by dotted path. An expanded field contains the object instead of its ID."""
     metadata: Mapping[str, str]
@@ -323,3 +385,4 @@ class RadarValueListUpdateParams(TypedDict, total=False, closed=True):
     up to 500. An update changes only the keys it contains; an empty value removes its key.
     """
     name: Annotated[str, MaxLen(100)]
+    """Name of the list, as the Dashboard shows it."""

@@ -27,24 +27,44 @@ class RefundCreateParams(TypedDict, total=False, closed=True):
     """The parameters of `POST /v1/refunds`."""
 
     amount: int
+    """Amount to refund, in the smallest currency unit. Defaults to all that was not refunded yet."""
     charge: str
+    """Charge to refund. Give either this or `payment_intent`."""
     currency: str
-    """Three-letter ISO 4217 currency code in lowercase."""
+    """Three-letter ISO 4217 code, in lower case, of the cash balance. Only with the origin
+    `customer_balance`.
+    """
     customer: str
-    """Customer that the object belongs to."""
+    """Customer whose cash balance is refunded. Only with the origin `customer_balance`."""
     expand: list[str]
     """Fields to expand, by dotted path. An expanded field contains the object instead of its ID."""
     instructions_email: str
+    """Email address to which Stripe sends instructions, for payment methods that need the customer's bank
+    details.
+    """
     metadata: Mapping[str, str] | None
     """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
     up to 500. An update changes only the keys it contains; an empty value removes its key.
     """
     origin: Literal["customer_balance"]
+    """Where the money comes from, if not from a charge.
+
+    - `customer_balance`: From the customer's cash balance.
+    """
     payment_intent: str
-    """Payment intent that the object belongs to."""
+    """Payment intent to refund. Give either this or `charge`."""
     reason: Literal["duplicate", "fraudulent", "requested_by_customer"]
+    """Why the charge is refunded, as you or Stripe said.
+
+    - `duplicate`: The customer was charged twice.
+    - `expired_uncaptured_charge`: The authorization expired before it was captured; Stripe sets this.
+    - `fraudulent`: The charge was fraudulent. Card and email go onto Radar's block lists.
+    - `requested_by_customer`: The customer asked for it.
+    """
     refund_application_fee: bool
+    """Whether the fee of the platform is refunded too, in proportion. Defaults to `False`."""
     reverse_transfer: bool
+    """Whether to take the money back from the connected account, in proportion. Defaults to `False`."""
 
 
 class RefundListParamsCreated(TypedDict, total=False, closed=True):
@@ -64,7 +84,7 @@ class RefundListParams(TypedDict, total=False, closed=True):
     """The parameters of `GET /v1/refunds`."""
 
     charge: str
-    """Only objects of this charge."""
+    """Only refunds of this charge."""
     created: RefundListParamsCreated | int | datetime
     """Only objects created at this time, or in this range of times."""
     ending_before: str
@@ -76,7 +96,7 @@ class RefundListParams(TypedDict, total=False, closed=True):
     limit: int
     """Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10."""
     payment_intent: str
-    """Only objects of this payment intent."""
+    """Only refunds of this payment intent."""
     starting_after: str
     """ID of the object that the page starts after, such as the last one of the previous page."""
 

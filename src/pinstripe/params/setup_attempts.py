@@ -34,6 +34,6 @@ class SetupAttemptListParams(TypedDict, total=False, closed=True):
     limit: int
     """Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10."""
     setup_intent: Required[str]
-    """Setup intent that the object belongs to."""
+    """Setup intent whose attempts to list."""
     starting_after: str
     """ID of the object that the page starts after, such as the last one of the previous page."""

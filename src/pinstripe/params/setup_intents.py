@@ -328,33 +328,55 @@ class SetupIntentCancelParams(TypedDict, total=False, closed=True):
     """The parameters of `POST /v1/setup_intents/{intent}/cancel`."""
 
     cancellation_reason: Literal["abandoned", "duplicate", "requested_by_customer"]
+    """Why the setup intent was canceled.
+
+    - `abandoned`: The customer did not finish.
+    - `duplicate`: Another setup exists for the same purpose.
+    - `requested_by_customer`: The customer wanted it.
+    """
     expand: list[str]
     """Fields to expand, by dotted path. An expanded field contains the object instead of its ID."""
 
 
 class SetupIntentConfirmParamsMandateDataCustomerAcceptanceOffline(TypedDict, total=False, closed=True):
-    pass
+    """Says that the customer agreed offline. Takes no details."""
 
 
 class SetupIntentConfirmParamsMandateDataCustomerAcceptanceOnline(TypedDict, total=False, closed=True):
+    """Where the customer agreed online."""
+
     ip_address: str
+    """IP address from which the customer agreed."""
     user_agent: str
-    """User agent of the browser used to accept or request."""
+    """User agent of the browser in which the customer agreed."""
 
 
 class SetupIntentConfirmParamsMandateDataCustomerAcceptance(TypedDict, total=False, closed=True):
+    """How the customer agreed to the mandate."""
+
     accepted_at: int | datetime
+    """When the customer agreed."""
     offline: SetupIntentConfirmParamsMandateDataCustomerAcceptanceOffline
+    """Says that the customer agreed offline. Takes no details."""
     online: SetupIntentConfirmParamsMandateDataCustomerAcceptanceOnline
+    """Where the customer agreed online."""
     type: Required[Literal["offline", "online"] | Literal["online"]]
+    """Whether the customer agreed online or offline.
+
+    - `offline`: Offline, such as on paper or by telephone.
+    - `online`: Online, in a browser or app.
+    """
 
 
 class SetupIntentConfirmParamsMandateData(TypedDict, total=False, closed=True):
+    """Creates the mandate by which the customer allows later debits."""
+
     customer_acceptance: Required[SetupIntentConfirmParamsMandateDataCustomerAcceptance]
+    """How the customer agreed to the mandate."""
 
 
 class SetupIntentConfirmParamsPaymentMethodDataAcssDebit(TypedDict, total=False, closed=True):
-    """Data specific to pre-authorized debit in Canada (ACSS)."""
+    """Canadian bank account, debited by pre-authorized debit (PAD). Only with the type `acss_debit`."""
 
     account_number: Required[str]
     """Number of the bank account."""
@@ -365,27 +387,29 @@ class SetupIntentConfirmParamsPaymentMethodDataAcssDebit(TypedDict, total=False,
 
 
 class SetupIntentConfirmParamsPaymentMethodDataAffirm(TypedDict, total=False, closed=True):
-    """Data specific to Affirm."""
+    """Affirm, with which customers pay later or in installments. Only with the type `affirm`."""
 
 
 class SetupIntentConfirmParamsPaymentMethodDataAfterpayClearpay(TypedDict, total=False, closed=True):
-    """Data specific to Afterpay and Clearpay."""
+    """Afterpay, or Clearpay in the United Kingdom, with which customers pay in installments. Only with the
+    type `afterpay_clearpay`.
+    """
 
 
 class SetupIntentConfirmParamsPaymentMethodDataAlipay(TypedDict, total=False, closed=True):
-    """Data specific to Alipay."""
+    """Alipay, a wallet used mainly in China. Only with the type `alipay`."""
 
 
 class SetupIntentConfirmParamsPaymentMethodDataAlma(TypedDict, total=False, closed=True):
-    """Data specific to Alma."""
+    """Alma, with which customers pay in installments, mainly in France. Only with the type `alma`."""
 
 
 class SetupIntentConfirmParamsPaymentMethodDataAmazonPay(TypedDict, total=False, closed=True):
-    """Data specific to Amazon Pay."""
+    """Amazon Pay, which pays with what the customer has saved at Amazon. Only with the type `amazon_pay`."""
 
 
 class SetupIntentConfirmParamsPaymentMethodDataAuBecsDebit(TypedDict, total=False, closed=True):
-    """Data specific to BECS Direct Debit in Australia."""
+    """Australian bank account, debited through BECS Direct Debit. Only with the type `au_becs_debit`."""
 
     account_number: Required[str]
     """Number of the bank account."""
@@ -394,7 +418,9 @@ class SetupIntentConfirmParamsPaymentMethodDataAuBecsDebit(TypedDict, total=Fals
 
 
 class SetupIntentConfirmParamsPaymentMethodDataBacsDebit(TypedDict, total=False, closed=True):
-    """Data specific to Bacs Direct Debit in the United Kingdom."""
+    """Bank account in the United Kingdom, debited through Bacs Direct Debit. Only with the type
+    `bacs_debit`.
+    """
 
     account_number: str
     """Number of the bank account."""
@@ -403,11 +429,11 @@ class SetupIntentConfirmParamsPaymentMethodDataBacsDebit(TypedDict, total=False,
 
 
 class SetupIntentConfirmParamsPaymentMethodDataBancontact(TypedDict, total=False, closed=True):
-    """Data specific to Bancontact."""
+    """Bancontact, the most common online payment in Belgium. Only with the type `bancontact`."""
 
 
 class SetupIntentConfirmParamsPaymentMethodDataBillie(TypedDict, total=False, closed=True):
-    """Data specific to Billie."""
+    """Billie, with which companies pay invoices later. Only with the type `billie`."""
 
 
 class SetupIntentConfirmParamsPaymentMethodDataBillingDetailsAddress(TypedDict, total=False, closed=True):
@@ -443,25 +469,36 @@ class SetupIntentConfirmParamsPaymentMethodDataBillingDetails(TypedDict, total=F
 
 
 class SetupIntentConfirmParamsPaymentMethodDataBizum(TypedDict, total=False, closed=True):
-    """Data specific to Bizum."""
+    """Bizum, with which customers in Spain pay by mobile phone. Only with the type `bizum`."""
 
 
 class SetupIntentConfirmParamsPaymentMethodDataBlik(TypedDict, total=False, closed=True):
-    """Data specific to BLIK."""
+    """BLIK, with which customers in Poland pay by a code from their banking app. Only with the type
+    `blik`.
+    """
 
 
 class SetupIntentConfirmParamsPaymentMethodDataBoleto(TypedDict, total=False, closed=True):
-    """Data specific to Boleto."""
+    """Boleto, a voucher that customers in Brazil pay at a bank or online. Only with the type `boleto`."""
 
     tax_id: Required[str]
+    """Tax ID of the customer in Brazil: the CPF of a person or the CNPJ of a company."""
 
 
 class SetupIntentConfirmParamsPaymentMethodDataCardNetworks(TypedDict, total=False, closed=True):
+    """Card networks on which the card can be used."""
+
     preferred: Literal["cartes_bancaires", "mastercard", "visa"]
+    """Network that the customer prefers, for cards with several.
+
+    - `cartes_bancaires`: Cartes Bancaires, the French network.
+    - `mastercard`: Mastercard.
+    - `visa`: Visa.
+    """
 
 
 class SetupIntentConfirmParamsPaymentMethodDataCard(TypedDict, total=False, closed=True):
-    """The card, by number or token."""
+    """Credit or debit card. Only with the type `card`."""
 
     cvc: str
     """Security code of the card."""
@@ -470,24 +507,29 @@ class SetupIntentConfirmParamsPaymentMethodDataCard(TypedDict, total=False, clos
     exp_year: int
     """Year in which the card expires, four digits."""
     networks: SetupIntentConfirmParamsPaymentMethodDataCardNetworks
+    """Card networks on which the card can be used."""
     number: str
+    """Card number, without spaces. Raw numbers need PCI compliance; collect cards with Stripe.js or a
+    mobile SDK instead.
+    """
     token: str
+    """Token that Stripe.js or a mobile SDK made of a card, in place of the raw number."""
 
 
 class SetupIntentConfirmParamsPaymentMethodDataCashapp(TypedDict, total=False, closed=True):
-    """Data specific to Cash App Pay."""
+    """Cash App Pay, a wallet in the US. Only with the type `cashapp`."""
 
 
 class SetupIntentConfirmParamsPaymentMethodDataCrypto(TypedDict, total=False, closed=True):
-    """Data specific to payments with stablecoins."""
+    """Stablecoins, paid from the customer's crypto wallet. Only with the type `crypto`."""
 
 
 class SetupIntentConfirmParamsPaymentMethodDataCustomerBalance(TypedDict, total=False, closed=True):
-    """Data specific to payments from the customer's cash balance."""
+    """Cash balance of the customer, which bank transfers fill. Only with the type `customer_balance`."""
 
 
 class SetupIntentConfirmParamsPaymentMethodDataEps(TypedDict, total=False, closed=True):
-    """Data specific to EPS."""
+    """EPS, online banking in Austria. Only with the type `eps`."""
 
     bank: Literal[
         "arzte_und_apotheker_bank",
@@ -519,17 +561,17 @@ class SetupIntentConfirmParamsPaymentMethodDataEps(TypedDict, total=False, close
         "volkskreditbank_ag",
         "vr_bank_braunau",
     ]
-    """Bank of the customer."""
+    """Bank of the customer in Austria."""
 
 
 class SetupIntentConfirmParamsPaymentMethodDataFpx(TypedDict, total=False, closed=True):
-    """Data specific to FPX."""
+    """FPX, online banking in Malaysia. Only with the type `fpx`."""
 
     account_holder_type: Literal["company", "individual"]
     """Whether an individual or a company owns the bank account.
 
     - `company`: A company.
-    - `individual`: An individual.
+    - `individual`: A person.
     """
     bank: Required[
         Literal[
@@ -560,19 +602,19 @@ class SetupIntentConfirmParamsPaymentMethodDataFpx(TypedDict, total=False, close
             "uob",
         ]
     ]
-    """Bank of the customer."""
+    """Bank of the customer in Malaysia."""
 
 
 class SetupIntentConfirmParamsPaymentMethodDataGiropay(TypedDict, total=False, closed=True):
-    """Data specific to giropay."""
+    """giropay, online banking in Germany, which has ended. Only with the type `giropay`."""
 
 
 class SetupIntentConfirmParamsPaymentMethodDataGrabpay(TypedDict, total=False, closed=True):
-    """Data specific to GrabPay."""
+    """GrabPay, a wallet in Southeast Asia. Only with the type `grabpay`."""
 
 
 class SetupIntentConfirmParamsPaymentMethodDataIdeal(TypedDict, total=False, closed=True):
-    """Data specific to iDEAL."""
+    """iDEAL, online banking in the Netherlands. Only with the type `ideal`."""
 
     bank: Literal[
         "abn_amro",
@@ -596,15 +638,15 @@ class SetupIntentConfirmParamsPaymentMethodDataIdeal(TypedDict, total=False, clo
         "van_lanschot",
         "yoursafe",
     ]
-    """Bank of the customer."""
+    """Bank of the customer in the Netherlands."""
 
 
 class SetupIntentConfirmParamsPaymentMethodDataInteracPresent(TypedDict, total=False, closed=True):
-    """Data specific to in-person Interac payments."""
+    """Canadian Interac debit card that a Terminal reader has read. Only with the type `interac_present`."""
 
 
 class SetupIntentConfirmParamsPaymentMethodDataKakaoPay(TypedDict, total=False, closed=True):
-    """Data specific to Kakao Pay."""
+    """Kakao Pay, a wallet in South Korea. Only with the type `kakao_pay`."""
 
 
 class SetupIntentConfirmParamsPaymentMethodDataKlarnaDob(TypedDict, total=False, closed=True):
@@ -619,44 +661,51 @@ class SetupIntentConfirmParamsPaymentMethodDataKlarnaDob(TypedDict, total=False,
 
 
 class SetupIntentConfirmParamsPaymentMethodDataKlarna(TypedDict, total=False, closed=True):
-    """Data specific to Klarna."""
+    """Klarna, with which customers pay now, later or in installments. Only with the type `klarna`."""
 
     dob: SetupIntentConfirmParamsPaymentMethodDataKlarnaDob
     """Date of birth."""
 
 
 class SetupIntentConfirmParamsPaymentMethodDataKonbini(TypedDict, total=False, closed=True):
-    """Data specific to Konbini."""
+    """Konbini, cash payment at a convenience store in Japan. Only with the type `konbini`."""
 
 
 class SetupIntentConfirmParamsPaymentMethodDataKrCard(TypedDict, total=False, closed=True):
-    """Data specific to Korean cards."""
+    """Card issued in South Korea. Only with the type `kr_card`."""
 
 
 class SetupIntentConfirmParamsPaymentMethodDataLink(TypedDict, total=False, closed=True):
-    """Data specific to Link."""
+    """Link, Stripe's wallet. Only with the type `link`."""
 
 
 class SetupIntentConfirmParamsPaymentMethodDataMbWay(TypedDict, total=False, closed=True):
-    """Data specific to MB WAY."""
+    """MB WAY, a wallet in Portugal. Only with the type `mb_way`."""
 
 
 class SetupIntentConfirmParamsPaymentMethodDataMobilepay(TypedDict, total=False, closed=True):
-    """Data specific to MobilePay."""
+    """MobilePay, a wallet in Denmark and Finland. Only with the type `mobilepay`."""
 
 
 class SetupIntentConfirmParamsPaymentMethodDataMultibanco(TypedDict, total=False, closed=True):
-    """Data specific to Multibanco."""
+    """Multibanco, which customers in Portugal pay at an ATM or by online banking. Only with the type
+    `multibanco`.
+    """
 
 
 class SetupIntentConfirmParamsPaymentMethodDataNaverPay(TypedDict, total=False, closed=True):
-    """Data specific to Naver Pay."""
+    """Naver Pay, a wallet in South Korea. Only with the type `naver_pay`."""
 
     funding: Literal["card", "points"]
+    """Whether the customer pays with a card or with points.
+
+    - `card`: With a card.
+    - `points`: With points of Naver Pay.
+    """
 
 
 class SetupIntentConfirmParamsPaymentMethodDataNzBankAccount(TypedDict, total=False, closed=True):
-    """Data specific to BECS Direct Debit in New Zealand."""
+    """Bank account in New Zealand, debited by BECS Direct Debit. Only with the type `nz_bank_account`."""
 
     account_holder_name: str
     """Name of the bank account's owner."""
@@ -667,15 +716,17 @@ class SetupIntentConfirmParamsPaymentMethodDataNzBankAccount(TypedDict, total=Fa
     branch_code: Required[str]
     """Branch code, in the format of the bank's country."""
     reference: Annotated[str, MaxLen(128)]
+    """Text that the statement of the customer's bank account shows as reference."""
     suffix: Required[str]
+    """Suffix of the bank account number in New Zealand."""
 
 
 class SetupIntentConfirmParamsPaymentMethodDataOxxo(TypedDict, total=False, closed=True):
-    """Data specific to OXXO."""
+    """OXXO, a voucher that customers in Mexico pay in cash at a store. Only with the type `oxxo`."""
 
 
 class SetupIntentConfirmParamsPaymentMethodDataP24(TypedDict, total=False, closed=True):
-    """Data specific to Przelewy24."""
+    """Przelewy24, online banking in Poland. Only with the type `p24`."""
 
     bank: Literal[
         "alior_bank",
@@ -705,45 +756,50 @@ class SetupIntentConfirmParamsPaymentMethodDataP24(TypedDict, total=False, close
         "velobank",
         "volkswagen_bank",
     ]
-    """Bank of the customer."""
+    """Bank of the customer in Poland."""
 
 
 class SetupIntentConfirmParamsPaymentMethodDataPayByBank(TypedDict, total=False, closed=True):
-    """Data specific to Pay by Bank."""
+    """Pay by Bank, with which customers pay directly from their bank's app. Only with the type
+    `pay_by_bank`.
+    """
 
 
 class SetupIntentConfirmParamsPaymentMethodDataPayco(TypedDict, total=False, closed=True):
-    """Data specific to PAYCO."""
+    """PAYCO, a wallet in South Korea. Only with the type `payco`."""
 
 
 class SetupIntentConfirmParamsPaymentMethodDataPaynow(TypedDict, total=False, closed=True):
-    """Data specific to PayNow."""
+    """PayNow, with which customers in Singapore pay by QR code. Only with the type `paynow`."""
 
 
 class SetupIntentConfirmParamsPaymentMethodDataPaypal(TypedDict, total=False, closed=True):
-    """Data specific to PayPal."""
+    """PayPal, a wallet used in many countries. Only with the type `paypal`."""
 
 
 class SetupIntentConfirmParamsPaymentMethodDataPaypay(TypedDict, total=False, closed=True):
-    """Data specific to PayPay."""
+    """PayPay, a wallet in Japan. Only with the type `paypay`."""
 
 
 class SetupIntentConfirmParamsPaymentMethodDataPayto(TypedDict, total=False, closed=True):
-    """Data specific to PayTo."""
+    """Australian bank account, debited in real time through PayTo. Only with the type `payto`."""
 
     account_number: str
     """Number of the bank account."""
     bsb_number: str
     """Bank State Branch (BSB) number, six digits (Australia)."""
     pay_id: str
+    """PayID of the customer, such as an email address or telephone number, which stands for the bank
+    account.
+    """
 
 
 class SetupIntentConfirmParamsPaymentMethodDataPix(TypedDict, total=False, closed=True):
-    """Data specific to Pix."""
+    """Pix, instant payment from bank accounts in Brazil. Only with the type `pix`."""
 
 
 class SetupIntentConfirmParamsPaymentMethodDataPromptpay(TypedDict, total=False, closed=True):
-    """Data specific to PromptPay."""
+    """PromptPay, with which customers in Thailand pay by QR code. Only with the type `promptpay`."""
 
 
 class SetupIntentConfirmParamsPaymentMethodDataRadarOptions(TypedDict, total=False, closed=True):
@@ -754,49 +810,49 @@ class SetupIntentConfirmParamsPaymentMethodDataRadarOptions(TypedDict, total=Fal
 
 
 class SetupIntentConfirmParamsPaymentMethodDataRevolutPay(TypedDict, total=False, closed=True):
-    """Data specific to Revolut Pay."""
+    """Revolut Pay, the wallet of Revolut. Only with the type `revolut_pay`."""
 
 
 class SetupIntentConfirmParamsPaymentMethodDataSamsungPay(TypedDict, total=False, closed=True):
-    """Data specific to Samsung Pay."""
+    """Samsung Pay in South Korea. Only with the type `samsung_pay`."""
 
 
 class SetupIntentConfirmParamsPaymentMethodDataSatispay(TypedDict, total=False, closed=True):
-    """Data specific to Satispay."""
+    """Satispay, a wallet used mainly in Italy. Only with the type `satispay`."""
 
 
 class SetupIntentConfirmParamsPaymentMethodDataScalapay(TypedDict, total=False, closed=True):
-    """Data specific to Scalapay."""
+    """Scalapay, with which customers in Europe pay in installments. Only with the type `scalapay`."""
 
 
 class SetupIntentConfirmParamsPaymentMethodDataSepaDebit(TypedDict, total=False, closed=True):
-    """Data specific to SEPA Direct Debit."""
+    """Bank account in the SEPA area, debited through SEPA Direct Debit. Only with the type `sepa_debit`."""
 
     iban: Required[str]
     """International bank account number (IBAN)."""
 
 
 class SetupIntentConfirmParamsPaymentMethodDataSequra(TypedDict, total=False, closed=True):
-    """Data specific to seQura."""
+    """seQura, with which customers pay in installments, mainly in Spain. Only with the type `sequra`."""
 
 
 class SetupIntentConfirmParamsPaymentMethodDataSofort(TypedDict, total=False, closed=True):
-    """Data specific to Sofort."""
+    """Sofort, online banking in some European countries. Only with the type `sofort`."""
 
     country: Required[Literal["AT", "BE", "DE", "ES", "IT", "NL"]]
     """Two-letter ISO 3166-1 alpha-2 country code."""
 
 
 class SetupIntentConfirmParamsPaymentMethodDataSunbit(TypedDict, total=False, closed=True):
-    """Data specific to Sunbit."""
+    """Sunbit, with which customers in the US pay in installments. Only with the type `sunbit`."""
 
 
 class SetupIntentConfirmParamsPaymentMethodDataSwish(TypedDict, total=False, closed=True):
-    """Data specific to Swish."""
+    """Swish, a wallet in Sweden. Only with the type `swish`."""
 
 
 class SetupIntentConfirmParamsPaymentMethodDataTwint(TypedDict, total=False, closed=True):
-    """Data specific to TWINT."""
+    """TWINT, a wallet in Switzerland. Only with the type `twint`."""
 
 
 class SetupIntentConfirmParamsPaymentMethodDataUpiMandateOptions(TypedDict, total=False, closed=True):
@@ -817,48 +873,56 @@ class SetupIntentConfirmParamsPaymentMethodDataUpiMandateOptions(TypedDict, tota
 
 
 class SetupIntentConfirmParamsPaymentMethodDataUpi(TypedDict, total=False, closed=True):
-    """Data specific to UPI."""
+    """UPI, instant payment from bank accounts in India. Only with the type `upi`."""
 
     mandate_options: SetupIntentConfirmParamsPaymentMethodDataUpiMandateOptions
     """Terms of the mandate that authorizes the payments."""
 
 
 class SetupIntentConfirmParamsPaymentMethodDataUsBankAccount(TypedDict, total=False, closed=True):
-    """Data specific to bank accounts in the United States."""
+    """US bank account, debited through ACH. Only with the type `us_bank_account`."""
 
     account_holder_type: Literal["company", "individual"]
     """Whether an individual or a company owns the bank account.
 
     - `company`: A company.
-    - `individual`: An individual.
+    - `individual`: A person.
     """
     account_number: str
     """Number of the bank account."""
     account_type: Literal["checking", "savings"]
+    """Kind of bank account. Defaults to `checking`.
+
+    - `checking`: A checking account.
+    - `savings`: A savings account.
+    """
     financial_connections_account: str
+    """Financial Connections account from which the details were, or are to be, taken."""
     routing_number: str
     """Routing number of the bank."""
 
 
 class SetupIntentConfirmParamsPaymentMethodDataWechatPay(TypedDict, total=False, closed=True):
-    """Data specific to WeChat Pay."""
+    """WeChat Pay, a wallet used mainly in China. Only with the type `wechat_pay`."""
 
 
 class SetupIntentConfirmParamsPaymentMethodDataZip(TypedDict, total=False, closed=True):
-    """Data specific to Zip."""
+    """Zip, with which customers pay in installments. Only with the type `zip`."""
 
 
 class SetupIntentConfirmParamsPaymentMethodData(TypedDict, total=False, closed=True):
     """Details of a new payment method to create and use."""
 
     acss_debit: SetupIntentConfirmParamsPaymentMethodDataAcssDebit
-    """Data specific to pre-authorized debit in Canada (ACSS)."""
+    """Canadian bank account, debited by pre-authorized debit (PAD). Only with the type `acss_debit`."""
     affirm: SetupIntentConfirmParamsPaymentMethodDataAffirm
-    """Data specific to Affirm."""
+    """Affirm, with which customers pay later or in installments. Only with the type `affirm`."""
     afterpay_clearpay: SetupIntentConfirmParamsPaymentMethodDataAfterpayClearpay
-    """Data specific to Afterpay and Clearpay."""
+    """Afterpay, or Clearpay in the United Kingdom, with which customers pay in installments. Only with the
+    type `afterpay_clearpay`.
+    """
     alipay: SetupIntentConfirmParamsPaymentMethodDataAlipay
-    """Data specific to Alipay."""
+    """Alipay, a wallet used mainly in China. Only with the type `alipay`."""
     allow_redisplay: Literal["always", "limited", "unspecified"]
     """Whether the payment method can be shown to the customer again in other checkouts.
 
@@ -867,111 +931,119 @@ class SetupIntentConfirmParamsPaymentMethodData(TypedDict, total=False, closed=T
     - `unspecified`: The customer has not been asked.
     """
     alma: SetupIntentConfirmParamsPaymentMethodDataAlma
-    """Data specific to Alma."""
+    """Alma, with which customers pay in installments, mainly in France. Only with the type `alma`."""
     amazon_pay: SetupIntentConfirmParamsPaymentMethodDataAmazonPay
-    """Data specific to Amazon Pay."""
+    """Amazon Pay, which pays with what the customer has saved at Amazon. Only with the type `amazon_pay`."""
     au_becs_debit: SetupIntentConfirmParamsPaymentMethodDataAuBecsDebit
-    """Data specific to BECS Direct Debit in Australia."""
+    """Australian bank account, debited through BECS Direct Debit. Only with the type `au_becs_debit`."""
     bacs_debit: SetupIntentConfirmParamsPaymentMethodDataBacsDebit
-    """Data specific to Bacs Direct Debit in the United Kingdom."""
+    """Bank account in the United Kingdom, debited through Bacs Direct Debit. Only with the type
+    `bacs_debit`.
+    """
     bancontact: SetupIntentConfirmParamsPaymentMethodDataBancontact
-    """Data specific to Bancontact."""
+    """Bancontact, the most common online payment in Belgium. Only with the type `bancontact`."""
     billie: SetupIntentConfirmParamsPaymentMethodDataBillie
-    """Data specific to Billie."""
+    """Billie, with which companies pay invoices later. Only with the type `billie`."""
     billing_details: SetupIntentConfirmParamsPaymentMethodDataBillingDetails
     """Name and contact details of the payer."""
     bizum: SetupIntentConfirmParamsPaymentMethodDataBizum
-    """Data specific to Bizum."""
+    """Bizum, with which customers in Spain pay by mobile phone. Only with the type `bizum`."""
     blik: SetupIntentConfirmParamsPaymentMethodDataBlik
-    """Data specific to BLIK."""
+    """BLIK, with which customers in Poland pay by a code from their banking app. Only with the type
+    `blik`.
+    """
     boleto: SetupIntentConfirmParamsPaymentMethodDataBoleto
-    """Data specific to Boleto."""
+    """Boleto, a voucher that customers in Brazil pay at a bank or online. Only with the type `boleto`."""
     card: SetupIntentConfirmParamsPaymentMethodDataCard
-    """The card, by number or token."""
+    """Credit or debit card. Only with the type `card`."""
     cashapp: SetupIntentConfirmParamsPaymentMethodDataCashapp
-    """Data specific to Cash App Pay."""
+    """Cash App Pay, a wallet in the US. Only with the type `cashapp`."""
     crypto: SetupIntentConfirmParamsPaymentMethodDataCrypto
-    """Data specific to payments with stablecoins."""
+    """Stablecoins, paid from the customer's crypto wallet. Only with the type `crypto`."""
     customer_balance: SetupIntentConfirmParamsPaymentMethodDataCustomerBalance
-    """Data specific to payments from the customer's cash balance."""
+    """Cash balance of the customer, which bank transfers fill. Only with the type `customer_balance`."""
     eps: SetupIntentConfirmParamsPaymentMethodDataEps
-    """Data specific to EPS."""
+    """EPS, online banking in Austria. Only with the type `eps`."""
     fpx: SetupIntentConfirmParamsPaymentMethodDataFpx
-    """Data specific to FPX."""
+    """FPX, online banking in Malaysia. Only with the type `fpx`."""
     giropay: SetupIntentConfirmParamsPaymentMethodDataGiropay
-    """Data specific to giropay."""
+    """giropay, online banking in Germany, which has ended. Only with the type `giropay`."""
     grabpay: SetupIntentConfirmParamsPaymentMethodDataGrabpay
-    """Data specific to GrabPay."""
+    """GrabPay, a wallet in Southeast Asia. Only with the type `grabpay`."""
     ideal: SetupIntentConfirmParamsPaymentMethodDataIdeal
-    """Data specific to iDEAL."""
+    """iDEAL, online banking in the Netherlands. Only with the type `ideal`."""
     interac_present: SetupIntentConfirmParamsPaymentMethodDataInteracPresent
-    """Data specific to in-person Interac payments."""
+    """Canadian Interac debit card that a Terminal reader has read. Only with the type `interac_present`."""
     kakao_pay: SetupIntentConfirmParamsPaymentMethodDataKakaoPay
-    """Data specific to Kakao Pay."""
+    """Kakao Pay, a wallet in South Korea. Only with the type `kakao_pay`."""
     klarna: SetupIntentConfirmParamsPaymentMethodDataKlarna
-    """Data specific to Klarna."""
+    """Klarna, with which customers pay now, later or in installments. Only with the type `klarna`."""
     konbini: SetupIntentConfirmParamsPaymentMethodDataKonbini
-    """Data specific to Konbini."""
+    """Konbini, cash payment at a convenience store in Japan. Only with the type `konbini`."""
     kr_card: SetupIntentConfirmParamsPaymentMethodDataKrCard
-    """Data specific to Korean cards."""
+    """Card issued in South Korea. Only with the type `kr_card`."""
     link: SetupIntentConfirmParamsPaymentMethodDataLink
-    """Data specific to Link."""
+    """Link, Stripe's wallet. Only with the type `link`."""
     mb_way: SetupIntentConfirmParamsPaymentMethodDataMbWay
-    """Data specific to MB WAY."""
+    """MB WAY, a wallet in Portugal. Only with the type `mb_way`."""
     metadata: Mapping[str, str]
     """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
     up to 500. An update changes only the keys it contains; an empty value removes its key.
     """
     mobilepay: SetupIntentConfirmParamsPaymentMethodDataMobilepay
-    """Data specific to MobilePay."""
+    """MobilePay, a wallet in Denmark and Finland. Only with the type `mobilepay`."""
     multibanco: SetupIntentConfirmParamsPaymentMethodDataMultibanco
-    """Data specific to Multibanco."""
+    """Multibanco, which customers in Portugal pay at an ATM or by online banking. Only with the type
+    `multibanco`.
+    """
     naver_pay: SetupIntentConfirmParamsPaymentMethodDataNaverPay
-    """Data specific to Naver Pay."""
+    """Naver Pay, a wallet in South Korea. Only with the type `naver_pay`."""
     nz_bank_account: SetupIntentConfirmParamsPaymentMethodDataNzBankAccount
-    """Data specific to BECS Direct Debit in New Zealand."""
+    """Bank account in New Zealand, debited by BECS Direct Debit. Only with the type `nz_bank_account`."""
     oxxo: SetupIntentConfirmParamsPaymentMethodDataOxxo
-    """Data specific to OXXO."""
+    """OXXO, a voucher that customers in Mexico pay in cash at a store. Only with the type `oxxo`."""
     p24: SetupIntentConfirmParamsPaymentMethodDataP24
-    """Data specific to Przelewy24."""
+    """Przelewy24, online banking in Poland. Only with the type `p24`."""
     pay_by_bank: SetupIntentConfirmParamsPaymentMethodDataPayByBank
-    """Data specific to Pay by Bank."""
+    """Pay by Bank, with which customers pay directly from their bank's app. Only with the type
+    `pay_by_bank`.
+    """
     payco: SetupIntentConfirmParamsPaymentMethodDataPayco
-    """Data specific to PAYCO."""
+    """PAYCO, a wallet in South Korea. Only with the type `payco`."""
     paynow: SetupIntentConfirmParamsPaymentMethodDataPaynow
-    """Data specific to PayNow."""
+    """PayNow, with which customers in Singapore pay by QR code. Only with the type `paynow`."""
     paypal: SetupIntentConfirmParamsPaymentMethodDataPaypal
-    """Data specific to PayPal."""
+    """PayPal, a wallet used in many countries. Only with the type `paypal`."""
     paypay: SetupIntentConfirmParamsPaymentMethodDataPaypay
-    """Data specific to PayPay."""
+    """PayPay, a wallet in Japan. Only with the type `paypay`."""
     payto: SetupIntentConfirmParamsPaymentMethodDataPayto
-    """Data specific to PayTo."""
+    """Australian bank account, debited in real time through PayTo. Only with the type `payto`."""
     pix: SetupIntentConfirmParamsPaymentMethodDataPix
-    """Data specific to Pix."""
+    """Pix, instant payment from bank accounts in Brazil. Only with the type `pix`."""
     promptpay: SetupIntentConfirmParamsPaymentMethodDataPromptpay
-    """Data specific to PromptPay."""
+    """PromptPay, with which customers in Thailand pay by QR code. Only with the type `promptpay`."""
     radar_options: SetupIntentConfirmParamsPaymentMethodDataRadarOptions
     """Settings for Radar, Stripe's fraud prevention."""
     revolut_pay: SetupIntentConfirmParamsPaymentMethodDataRevolutPay
-    """Data specific to Revolut Pay."""
+    """Revolut Pay, the wallet of Revolut. Only with the type `revolut_pay`."""
     samsung_pay: SetupIntentConfirmParamsPaymentMethodDataSamsungPay
-    """Data specific to Samsung Pay."""
+    """Samsung Pay in South Korea. Only with the type `samsung_pay`."""
     satispay: SetupIntentConfirmParamsPaymentMethodDataSatispay
-    """Data specific to Satispay."""
+    """Satispay, a wallet used mainly in Italy. Only with the type `satispay`."""
     scalapay: SetupIntentConfirmParamsPaymentMethodDataScalapay
-    """Data specific to Scalapay."""
+    """Scalapay, with which customers in Europe pay in installments. Only with the type `scalapay`."""
     sepa_debit: SetupIntentConfirmParamsPaymentMethodDataSepaDebit
-    """Data specific to SEPA Direct Debit."""
+    """Bank account in the SEPA area, debited through SEPA Direct Debit. Only with the type `sepa_debit`."""
     sequra: SetupIntentConfirmParamsPaymentMethodDataSequra
-    """Data specific to seQura."""
+    """seQura, with which customers pay in installments, mainly in Spain. Only with the type `sequra`."""
     sofort: SetupIntentConfirmParamsPaymentMethodDataSofort
-    """Data specific to Sofort."""
+    """Sofort, online banking in some European countries. Only with the type `sofort`."""
     sunbit: SetupIntentConfirmParamsPaymentMethodDataSunbit
-    """Data specific to Sunbit."""
+    """Sunbit, with which customers in the US pay in installments. Only with the type `sunbit`."""
     swish: SetupIntentConfirmParamsPaymentMethodDataSwish
-    """Data specific to Swish."""
+    """Swish, a wallet in Sweden. Only with the type `swish`."""
     twint: SetupIntentConfirmParamsPaymentMethodDataTwint
-    """Data specific to TWINT."""
+    """TWINT, a wallet in Switzerland. Only with the type `twint`."""
     type: Required[
         Literal[
             "acss_debit",
@@ -1032,14 +1104,15 @@ class SetupIntentConfirmParamsPaymentMethodData(TypedDict, total=False, closed=T
             "zip",
         ]
     ]
+    """Type of the payment method. Its details stand in the parameter of the same name."""
     upi: SetupIntentConfirmParamsPaymentMethodDataUpi
-    """Data specific to UPI."""
+    """UPI, instant payment from bank accounts in India. Only with the type `upi`."""
     us_bank_account: SetupIntentConfirmParamsPaymentMethodDataUsBankAccount
-    """Data specific to bank accounts in the United States."""
+    """US bank account, debited through ACH. Only with the type `us_bank_account`."""
     wechat_pay: SetupIntentConfirmParamsPaymentMethodDataWechatPay
-    """Data specific to WeChat Pay."""
+    """WeChat Pay, a wallet used mainly in China. Only with the type `wechat_pay`."""
     zip: SetupIntentConfirmParamsPaymentMethodDataZip
-    """Data specific to Zip."""
+    """Zip, with which customers pay in installments. Only with the type `zip`."""
 
 
 class SetupIntentConfirmParamsPaymentMethodOptionsAcssDebitMandateOptions(TypedDict, total=False, closed=True):
@@ -1048,16 +1121,30 @@ class SetupIntentConfirmParamsPaymentMethodOptionsAcssDebitMandateOptions(TypedD
     custom_mandate_url: str | None
     """URL of your own mandate text, shown instead of Stripe's."""
     default_for: Sequence[Literal["invoice", "subscription"]]
+    """For what else the mandate is used by default.
+
+    - `invoice`: For payments of invoices.
+    - `subscription`: For payments of subscriptions.
+    """
     interval_description: Annotated[str, MaxLen(500)]
     """How often payments are taken, in words, as the mandate states it."""
     payment_schedule: Literal["combined", "interval", "sporadic"]
-    """How often payments are taken."""
+    """How often payments are taken.
+
+    - `combined`: At fixed intervals and also on other occasions.
+    - `interval`: At fixed intervals.
+    - `sporadic`: Only on certain occasions.
+    """
     transaction_type: Literal["business", "personal"]
-    """Whether the payments come from a personal or a business account."""
+    """Whether the payments come from a personal or a business account.
+
+    - `business`: The account of a company.
+    - `personal`: The account of a person.
+    """
 
 
 class SetupIntentConfirmParamsPaymentMethodOptionsAcssDebit(TypedDict, total=False, closed=True):
-    """Data specific to pre-authorized debit in Canada (ACSS)."""
+    """Settings for payments by Canadian pre-authorized debit (`acss_debit`)."""
 
     currency: Literal["cad", "usd"]
     """Three-letter ISO 4217 currency code in lowercase."""
@@ -1073,7 +1160,7 @@ class SetupIntentConfirmParamsPaymentMethodOptionsAcssDebit(TypedDict, total=Fal
 
 
 class SetupIntentConfirmParamsPaymentMethodOptionsAmazonPay(TypedDict, total=False, closed=True):
-    """Data specific to Amazon Pay."""
+    """Settings for payments by Amazon Pay (`amazon_pay`)."""
 
 
 class SetupIntentConfirmParamsPaymentMethodOptionsBacsDebitMandateOptions(TypedDict, total=False, closed=True):
@@ -1084,14 +1171,14 @@ class SetupIntentConfirmParamsPaymentMethodOptionsBacsDebitMandateOptions(TypedD
 
 
 class SetupIntentConfirmParamsPaymentMethodOptionsBacsDebit(TypedDict, total=False, closed=True):
-    """Data specific to Bacs Direct Debit in the United Kingdom."""
+    """Settings for payments by Bacs Direct Debit (`bacs_debit`)."""
 
     mandate_options: SetupIntentConfirmParamsPaymentMethodOptionsBacsDebitMandateOptions
     """Terms of the mandate that authorizes the payments."""
 
 
 class SetupIntentConfirmParamsPaymentMethodOptionsBizum(TypedDict, total=False, closed=True):
-    """Data specific to Bizum."""
+    """Settings for payments by Bizum (`bizum`)."""
 
 
 class SetupIntentConfirmParamsPaymentMethodOptionsBlikMandateOptions(TypedDict, total=False, closed=True):
@@ -1102,9 +1189,10 @@ class SetupIntentConfirmParamsPaymentMethodOptionsBlikMandateOptions(TypedDict, 
 
 
 class SetupIntentConfirmParamsPaymentMethodOptionsBlik(TypedDict, total=False, closed=True):
-    """Data specific to BLIK."""
+    """Settings for payments by BLIK (`blik`)."""
 
     code: str
+    """Six-digit BLIK code that the customer reads from the banking app. It is valid for two minutes."""
     mandate_options: SetupIntentConfirmParamsPaymentMethodOptionsBlikMandateOptions
     """Terms of the mandate that authorizes the payments."""
 
@@ -1137,40 +1225,80 @@ class SetupIntentConfirmParamsPaymentMethodOptionsCardMandateOptions(TypedDict, 
     interval_count: int
     """Number of intervals between payments."""
     reference: Required[Annotated[str, MaxLen(80)]]
-    """Your own reference for the mandate or subscription."""
+    """Unique reference of the mandate, up to 80 characters."""
     start_date: Required[int | datetime]
     """First day on which payments can be taken."""
     supported_types: Sequence[Literal["india"]]
+    """Rules to which the mandate keeps; `india` is the only one.
+
+    - `india`: The rules for recurring card payments in India.
+    """
 
 
 class SetupIntentConfirmParamsPaymentMethodOptionsCardThreeDSecureNetworkOptionsCartesBancaires(
     TypedDict, total=False, closed=True
 ):
+    """Data for payments on Cartes Bancaires."""
+
     cb_avalgo: Required[Literal["0", "1", "2", "3", "4", "A"]]
+    """Algorithm by which the bank's server computed the cryptogram (`CB-AVALGO`)."""
     cb_exemption: Annotated[str, MaxLen(4)]
+    """Exemption that the authentication response of Cartes Bancaires returned."""
     cb_score: int
+    """Risk score of Cartes Bancaires from the authentication response."""
 
 
 class SetupIntentConfirmParamsPaymentMethodOptionsCardThreeDSecureNetworkOptions(TypedDict, total=False, closed=True):
+    """Data that only some card networks need."""
+
     cartes_bancaires: SetupIntentConfirmParamsPaymentMethodOptionsCardThreeDSecureNetworkOptionsCartesBancaires
+    """Data for payments on Cartes Bancaires."""
 
 
 class SetupIntentConfirmParamsPaymentMethodOptionsCardThreeDSecure(TypedDict, total=False, closed=True):
+    """Result of 3D Secure, if it was tried."""
+
     ares_trans_status: Literal["A", "C", "I", "N", "R", "U", "Y"]
+    """Result that the bank's server returned for the authentication.
+
+    - `A`: Authentication was attempted; there is proof of the attempt.
+    - `C`: The customer must be challenged.
+    - `I`: For information only.
+    - `N`: Not authenticated.
+    - `R`: The bank rejects the authentication.
+    - `U`: Authentication could not be performed.
+    - `Y`: Authenticated.
+    """
     cryptogram: str
+    """Cryptogram that proves the authentication (CAVV, AAV or AEVV), 20 bytes in Base64."""
     electronic_commerce_indicator: Literal["01", "02", "05", "06", "07"]
+    """Electronic commerce indicator (ECI), by which the network knows how far the authentication got.
+
+    - `01`: Authentication was attempted (Mastercard).
+    - `02`: Authenticated (Mastercard).
+    - `05`: Authenticated (other networks).
+    - `06`: Authentication was attempted (other networks).
+    - `07`: Not authenticated (other networks).
+    """
     network_options: SetupIntentConfirmParamsPaymentMethodOptionsCardThreeDSecureNetworkOptions
+    """Data that only some card networks need."""
     requestor_challenge_indicator: Annotated[str, MaxLen(2)]
+    """Challenge indicator that was sent with the authentication request."""
     transaction_id: str
+    """Transaction ID of the authentication: of the directory server for 3D Secure 2, the XID for 3D Secure
+    1.
+    """
     version: Literal["1.0.2", "2.1.0", "2.2.0", "2.3.0", "2.3.1"]
+    """Version of 3D Secure that was used."""
 
 
 class SetupIntentConfirmParamsPaymentMethodOptionsCard(TypedDict, total=False, closed=True):
-    """Settings for card payments."""
+    """Settings for payments by card."""
 
     mandate_options: SetupIntentConfirmParamsPaymentMethodOptionsCardMandateOptions
     """Terms of the mandate that authorizes the payments."""
     moto: bool
+    """Whether the order came by mail or telephone."""
     network: Literal[
         "amex",
         "cartes_bancaires",
@@ -1186,6 +1314,9 @@ class SetupIntentConfirmParamsPaymentMethodOptionsCard(TypedDict, total=False, c
         "unknown",
         "visa",
     ]
+    """Card network to use, where the card supports several. By default the customer's or account's
+    preference applies.
+    """
     request_three_d_secure: Literal["any", "automatic", "challenge"]
     """When to request 3D Secure authentication.
 
@@ -1194,45 +1325,78 @@ class SetupIntentConfirmParamsPaymentMethodOptionsCard(TypedDict, total=False, c
     - `challenge`: Whenever possible, preferring that the customer is challenged.
     """
     setup_credential_usage: Literal["installment", "recurring", "unscheduled"]
+    """Kind of later payments for which the card is set up, as the card networks classify them.
+
+    - `installment`: Installments of one purchase.
+    - `recurring`: Payments at regular intervals, such as for a subscription.
+    - `unscheduled`: Payments at irregular times, such as when a balance runs low.
+    """
     three_d_secure: SetupIntentConfirmParamsPaymentMethodOptionsCardThreeDSecure
+    """Result of 3D Secure, if it was tried."""
 
 
 class SetupIntentConfirmParamsPaymentMethodOptionsCardPresent(TypedDict, total=False, closed=True):
-    """Settings for in-person card payments."""
+    """Settings for payments by card at a Terminal reader (`card_present`)."""
 
 
 class SetupIntentConfirmParamsPaymentMethodOptionsKlarnaOnDemand(TypedDict, total=False, closed=True):
+    """Expected amounts and frequency of payments on demand."""
+
     average_amount: int
+    """Amount that you expect on average, in the smallest currency unit."""
     maximum_amount: int
+    """Most that one payment can be, in the smallest currency unit."""
     minimum_amount: int
+    """Least that one payment can be, in the smallest currency unit."""
     purchase_interval: Literal["day", "month", "week", "year"]
+    """Unit of time in which customers usually buy again.
+
+    - `day`: Days.
+    - `month`: Months.
+    - `week`: Weeks.
+    - `year`: Years.
+    """
     purchase_interval_count: int
+    """How many of these units lie between two purchases."""
 
 
 class SetupIntentConfirmParamsPaymentMethodOptionsKlarnaSubscriptionNextBilling(TypedDict, total=False, closed=True):
+    """The next bill of the subscription."""
+
     amount: Required[int]
+    """Amount of the next bill, in the smallest currency unit."""
     date: Required[str]
+    """Date of the next bill, as `YYYY-MM-DD`."""
 
 
 class SetupIntentConfirmParamsPaymentMethodOptionsKlarnaSubscription(TypedDict, total=False, closed=True):
+    """Subscriptions that the customer buys or sets up with Klarna."""
+
     interval: Required[Literal["day", "month", "week", "year"]]
-    """- `day`: Days.
+    """Unit of time between two bills.
+
+    - `day`: Days.
     - `week`: Weeks.
     - `month`: Months.
     - `year`: Years.
     """
     interval_count: int
+    """How many units of time lie between two bills."""
     name: Annotated[str, MaxLen(255)]
+    """Name of the subscription, which Klarna shows."""
     next_billing: Required[SetupIntentConfirmParamsPaymentMethodOptionsKlarnaSubscriptionNextBilling]
+    """The next bill of the subscription."""
     reference: Required[Annotated[str, MaxLen(255)]]
+    """Your reference for the subscription, which stays the same over all its payments."""
 
 
 class SetupIntentConfirmParamsPaymentMethodOptionsKlarna(TypedDict, total=False, closed=True):
-    """Data specific to Klarna."""
+    """Settings for payments by Klarna (`klarna`)."""
 
     currency: str
     """Three-letter ISO 4217 currency code in lowercase."""
     on_demand: SetupIntentConfirmParamsPaymentMethodOptionsKlarnaOnDemand
+    """Expected amounts and frequency of payments on demand."""
     preferred_locale: Literal[
         "cs-CZ",
         "da-DK",
@@ -1283,18 +1447,21 @@ class SetupIntentConfirmParamsPaymentMethodOptionsKlarna(TypedDict, total=False,
     ]
     """Language of the payment page, as an IETF language tag such as `en-US`."""
     subscriptions: Sequence[SetupIntentConfirmParamsPaymentMethodOptionsKlarnaSubscription] | None
+    """Subscriptions that the customer buys or sets up with Klarna."""
 
 
 class SetupIntentConfirmParamsPaymentMethodOptionsLink(TypedDict, total=False, closed=True):
-    """Settings for payments with Link."""
+    """Settings for payments by Link (`link`)."""
 
     persistent_token: str
+    """Deprecated: not used anymore. Token that recognized the Link customer."""
 
 
 class SetupIntentConfirmParamsPaymentMethodOptionsPaypal(TypedDict, total=False, closed=True):
-    """Data specific to PayPal."""
+    """Settings for payments by PayPal (`paypal`)."""
 
     billing_agreement_id: str
+    """ID of an existing billing agreement at PayPal, to bring over agreements made elsewhere."""
 
 
 class SetupIntentConfirmParamsPaymentMethodOptionsPaytoMandateOptions(TypedDict, total=False, closed=True):
@@ -1313,7 +1480,17 @@ class SetupIntentConfirmParamsPaymentMethodOptionsPaytoMandateOptions(TypedDict,
     payment_schedule: (
         Literal["adhoc", "annual", "daily", "fortnightly", "monthly", "quarterly", "semi_annual", "weekly"] | None
     )
-    """How often payments are taken."""
+    """How often payments are taken.
+
+    - `adhoc`: At any time.
+    - `annual`: Once a year.
+    - `daily`: Every day.
+    - `fortnightly`: Every two weeks.
+    - `monthly`: Every month.
+    - `quarterly`: Every three months.
+    - `semi_annual`: Twice a year.
+    - `weekly`: Every week.
+    """
     payments_per_period: int | None
     """Number of payments per period."""
     purpose: (
@@ -1332,13 +1509,26 @@ class SetupIntentConfirmParamsPaymentMethodOptionsPaytoMandateOptions(TypedDict,
         ]
         | None
     )
-    """Purpose of the payments."""
+    """Purpose of the payments.
+
+    - `dependant_support`: Support of dependants.
+    - `government`: Payments to the government.
+    - `loan`: Repayment of a loan.
+    - `mortgage`: Repayment of a mortgage.
+    - `other`: Something else.
+    - `pension`: Pension.
+    - `personal`: Personal payments.
+    - `retail`: Purchases.
+    - `salary`: Salary.
+    - `tax`: Taxes.
+    - `utility`: Utilities, such as electricity or water.
+    """
     start_date: str | None
     """First day on which payments can be taken."""
 
 
 class SetupIntentConfirmParamsPaymentMethodOptionsPayto(TypedDict, total=False, closed=True):
-    """Data specific to PayTo."""
+    """Settings for payments by PayTo (`payto`)."""
 
     mandate_options: SetupIntentConfirmParamsPaymentMethodOptionsPaytoMandateOptions
     """Terms of the mandate that authorizes the payments."""
@@ -1350,6 +1540,11 @@ class SetupIntentConfirmParamsPaymentMethodOptionsPixMandateOptions(TypedDict, t
     amount: int
     """Amount of the payments, in the smallest currency unit. See `amount_type`."""
     amount_includes_iof: Literal["always", "never"]
+    """Whether the amount contains the Brazilian tax on financial operations (IOF).
+
+    - `always`: The tax is part of the amount, so that you bear it.
+    - `never`: The tax is added, so that the customer bears it.
+    """
     amount_type: Literal["fixed", "maximum"]
     """Whether each payment has exactly the amount or at most the amount.
 
@@ -1361,15 +1556,22 @@ class SetupIntentConfirmParamsPaymentMethodOptionsPixMandateOptions(TypedDict, t
     end_date: str
     """Day on which the mandate ends."""
     payment_schedule: Literal["halfyearly", "monthly", "quarterly", "weekly", "yearly"]
-    """How often payments are taken."""
+    """How often payments are taken.
+
+    - `halfyearly`: Every half year.
+    - `monthly`: Every month.
+    - `quarterly`: Every three months.
+    - `weekly`: Every week.
+    - `yearly`: Every year.
+    """
     reference: Annotated[str, MaxLen(35)]
-    """Your own reference for the mandate or subscription."""
+    """Your reference for the mandate, which the customer and the bank see."""
     start_date: str
     """First day on which payments can be taken."""
 
 
 class SetupIntentConfirmParamsPaymentMethodOptionsPix(TypedDict, total=False, closed=True):
-    """Data specific to Pix."""
+    """Settings for payments by Pix (`pix`)."""
 
     mandate_options: SetupIntentConfirmParamsPaymentMethodOptionsPixMandateOptions
     """Terms of the mandate that authorizes the payments."""
@@ -1383,7 +1585,7 @@ class SetupIntentConfirmParamsPaymentMethodOptionsSepaDebitMandateOptions(TypedD
 
 
 class SetupIntentConfirmParamsPaymentMethodOptionsSepaDebit(TypedDict, total=False, closed=True):
-    """Data specific to SEPA Direct Debit."""
+    """Settings for payments by SEPA Direct Debit (`sepa_debit`)."""
 
     mandate_options: SetupIntentConfirmParamsPaymentMethodOptionsSepaDebitMandateOptions
     """Terms of the mandate that authorizes the payments."""
@@ -1407,7 +1609,7 @@ class SetupIntentConfirmParamsPaymentMethodOptionsUpiMandateOptions(TypedDict, t
 
 
 class SetupIntentConfirmParamsPaymentMethodOptionsUpi(TypedDict, total=False, closed=True):
-    """Data specific to UPI."""
+    """Settings for payments by UPI (`upi`)."""
 
     mandate_options: SetupIntentConfirmParamsPaymentMethodOptionsUpiMandateOptions
     """Terms of the mandate that authorizes the payments."""
@@ -1427,7 +1629,11 @@ class SetupIntentConfirmParamsPaymentMethodOptionsUsBankAccountFinancialConnecti
     """Limits which accounts the customer can link."""
 
     account_subcategories: Sequence[Literal["checking", "savings"]]
-    """Types of accounts that can be linked. Checking and savings by default."""
+    """Types of accounts that can be linked. Checking and savings by default.
+
+    - `checking`: Checking accounts.
+    - `savings`: Savings accounts.
+    """
 
 
 class SetupIntentConfirmParamsPaymentMethodOptionsUsBankAccountFinancialConnections(
@@ -1438,9 +1644,20 @@ class SetupIntentConfirmParamsPaymentMethodOptionsUsBankAccountFinancialConnecti
     filters: SetupIntentConfirmParamsPaymentMethodOptionsUsBankAccountFinancialConnectionsFilters
     """Limits which accounts the customer can link."""
     permissions: Sequence[Literal["balances", "ownership", "payment_method", "transactions"]]
-    """Data that you request access to. It must contain `payment_method`."""
+    """Data that you request access to. It must contain `payment_method`.
+
+    - `balances`: Balances of the account.
+    - `ownership`: Names and addresses of the owners.
+    - `payment_method`: Use of the account for payments.
+    - `transactions`: Transactions of the account.
+    """
     prefetch: Sequence[Literal["balances", "ownership", "transactions"]]
-    """Data that Stripe retrieves as soon as the account is linked."""
+    """Data that Stripe retrieves as soon as the account is linked.
+
+    - `balances`: Balances.
+    - `ownership`: Owners.
+    - `transactions`: Transactions.
+    """
     return_url: str
     """URL to which a webview in an app returns after the account is linked."""
 
@@ -1449,27 +1666,32 @@ class SetupIntentConfirmParamsPaymentMethodOptionsUsBankAccountMandateOptions(Ty
     """Terms of the mandate that authorizes the payments."""
 
     collection_method: Literal["paper"] | None
-    """How the customer agreed to the mandate.
+    """How the customer agreed to the mandate, where this was not online.
 
-    - `charge_automatically`: Stripe charges the default payment method.
-    - `send_invoice`: Stripe emails the customer an invoice with payment instructions.
-    - `paper`: The customer signed on paper.
+    - `paper`: On paper.
     """
 
 
 class SetupIntentConfirmParamsPaymentMethodOptionsUsBankAccountNetworks(TypedDict, total=False, closed=True):
+    """Networks on which the bank account may be used."""
+
     requested: Sequence[Literal["ach", "us_domestic_wire"]]
-    """Networks that the payment can use."""
+    """Networks that are requested.
+
+    - `ach`: ACH.
+    - `us_domestic_wire`: Wire transfers within the US.
+    """
 
 
 class SetupIntentConfirmParamsPaymentMethodOptionsUsBankAccount(TypedDict, total=False, closed=True):
-    """Data specific to bank accounts in the United States."""
+    """Settings for payments by ACH Direct Debit (`us_bank_account`)."""
 
     financial_connections: SetupIntentConfirmParamsPaymentMethodOptionsUsBankAccountFinancialConnections
     """Settings for linking the bank account with Financial Connections."""
     mandate_options: SetupIntentConfirmParamsPaymentMethodOptionsUsBankAccountMandateOptions
     """Terms of the mandate that authorizes the payments."""
     networks: SetupIntentConfirmParamsPaymentMethodOptionsUsBankAccountNetworks
+    """Networks on which the bank account may be used."""
     verification_method: Literal["automatic", "instant", "microdeposits"]
     """How to verify the bank account.
 
@@ -1480,38 +1702,38 @@ class SetupIntentConfirmParamsPaymentMethodOptionsUsBankAccount(TypedDict, total
 
 
 class SetupIntentConfirmParamsPaymentMethodOptions(TypedDict, total=False, closed=True):
-    """Settings per type of payment method."""
+    """Settings for the setup of single payment methods."""
 
     acss_debit: SetupIntentConfirmParamsPaymentMethodOptionsAcssDebit
-    """Data specific to pre-authorized debit in Canada (ACSS)."""
+    """Settings for payments by Canadian pre-authorized debit (`acss_debit`)."""
     amazon_pay: SetupIntentConfirmParamsPaymentMethodOptionsAmazonPay
-    """Data specific to Amazon Pay."""
+    """Settings for payments by Amazon Pay (`amazon_pay`)."""
     bacs_debit: SetupIntentConfirmParamsPaymentMethodOptionsBacsDebit
-    """Data specific to Bacs Direct Debit in the United Kingdom."""
+    """Settings for payments by Bacs Direct Debit (`bacs_debit`)."""
     bizum: SetupIntentConfirmParamsPaymentMethodOptionsBizum
-    """Data specific to Bizum."""
+    """Settings for payments by Bizum (`bizum`)."""
     blik: SetupIntentConfirmParamsPaymentMethodOptionsBlik
-    """Data specific to BLIK."""
+    """Settings for payments by BLIK (`blik`)."""
     card: SetupIntentConfirmParamsPaymentMethodOptionsCard
-    """Settings for card payments."""
+    """Settings for payments by card."""
     card_present: SetupIntentConfirmParamsPaymentMethodOptionsCardPresent
-    """Settings for in-person card payments."""
+    """Settings for payments by card at a Terminal reader (`card_present`)."""
     klarna: SetupIntentConfirmParamsPaymentMethodOptionsKlarna
-    """Data specific to Klarna."""
+    """Settings for payments by Klarna (`klarna`)."""
     link: SetupIntentConfirmParamsPaymentMethodOptionsLink
-    """Settings for payments with Link."""
+    """Settings for payments by Link (`link`)."""
     paypal: SetupIntentConfirmParamsPaymentMethodOptionsPaypal
-    """Data specific to PayPal."""
+    """Settings for payments by PayPal (`paypal`)."""
     payto: SetupIntentConfirmParamsPaymentMethodOptionsPayto
-    """Data specific to PayTo."""
+    """Settings for payments by PayTo (`payto`)."""
     pix: SetupIntentConfirmParamsPaymentMethodOptionsPix
-    """Data specific to Pix."""
+    """Settings for payments by Pix (`pix`)."""
     sepa_debit: SetupIntentConfirmParamsPaymentMethodOptionsSepaDebit
-    """Data specific to SEPA Direct Debit."""
+    """Settings for payments by SEPA Direct Debit (`sepa_debit`)."""
     upi: SetupIntentConfirmParamsPaymentMethodOptionsUpi
-    """Data specific to UPI."""
+    """Settings for payments by UPI (`upi`)."""
     us_bank_account: SetupIntentConfirmParamsPaymentMethodOptionsUsBankAccount
-    """Data specific to bank accounts in the United States."""
+    """Settings for payments by ACH Direct Debit (`us_bank_account`)."""
 
 
 class SetupIntentConfirmParams(TypedDict, total=False, closed=True):
@@ -1620,53 +1842,80 @@ class SetupIntentConfirmParams(TypedDict, total=False, closed=True):
             "zip",
         ]
     ]
+    """Payment method types that may be set up; all others are left out."""
     client_secret: str
-    """Secret with which a browser or mobile app accesses this one object, together with your publishable
-    key. Pass it to your customer only, and do not log it or put it in URLs.
-    """
+    """Client secret of the setup intent. Needed only with a publishable key."""
     confirmation_token: str
+    """Confirmation token with the payment method that the customer entered in the browser."""
     expand: list[str]
     """Fields to expand, by dotted path. An expanded field contains the object instead of its ID."""
     mandate_data: SetupIntentConfirmParamsMandateData | None
+    """Creates the mandate by which the customer allows later debits."""
     payment_method: str
-    """Payment method that is used."""
+    """Payment method that is set up. Null until one is given."""
     payment_method_data: SetupIntentConfirmParamsPaymentMethodData
     """Details of a new payment method to create and use."""
     payment_method_options: SetupIntentConfirmParamsPaymentMethodOptions
-    """Settings per type of payment method."""
+    """Settings for the setup of single payment methods."""
     return_url: str
     """URL to which the customer or user returns afterwards."""
     use_stripe_sdk: bool
+    """Whether Stripe.js or a mobile SDK handles the next actions."""
 
 
 class SetupIntentCreateParamsAutomaticPaymentMethods(TypedDict, total=False, closed=True):
+    """Whether Stripe chooses the payment methods to offer, from those in the Dashboard that can be set up."""
+
     allow_redirects: Literal["always", "never"]
+    """Whether payment methods are offered that send the customer to another page, which needs a
+    `return_url`. Defaults to `always`.
+
+    - `always`: The customer may be redirected; pass a `return_url` when you confirm.
+    - `never`: Payment methods that need a redirect are not offered.
+    """
     enabled: Required[bool]
+    """Whether Stripe chooses the payment methods to offer for setup."""
 
 
 class SetupIntentCreateParamsMandateDataCustomerAcceptanceOffline(TypedDict, total=False, closed=True):
-    pass
+    """Says that the customer agreed offline. Takes no details."""
 
 
 class SetupIntentCreateParamsMandateDataCustomerAcceptanceOnline(TypedDict, total=False, closed=True):
+    """Where the customer agreed online."""
+
     ip_address: Required[str]
+    """IP address from which the customer agreed."""
     user_agent: Required[str]
-    """User agent of the browser used to accept or request."""
+    """User agent of the browser in which the customer agreed."""
 
 
 class SetupIntentCreateParamsMandateDataCustomerAcceptance(TypedDict, total=False, closed=True):
+    """How the customer agreed to the mandate."""
+
     accepted_at: int | datetime
+    """When the customer agreed."""
     offline: SetupIntentCreateParamsMandateDataCustomerAcceptanceOffline
+    """Says that the customer agreed offline. Takes no details."""
     online: SetupIntentCreateParamsMandateDataCustomerAcceptanceOnline
+    """Where the customer agreed online."""
     type: Required[Literal["offline", "online"]]
+    """Whether the customer agreed online or offline.
+
+    - `offline`: Offline, such as on paper or by telephone.
+    - `online`: Online, in a browser or app.
+    """
 
 
 class SetupIntentCreateParamsMandateData(TypedDict, total=False, closed=True):
+    """Creates the mandate by which the customer allows later debits."""
+
     customer_acceptance: Required[SetupIntentCreateParamsMandateDataCustomerAcceptance]
+    """How the customer agreed to the mandate."""
 
 
 class SetupIntentCreateParamsPaymentMethodDataAcssDebit(TypedDict, total=False, closed=True):
-    """Data specific to pre-authorized debit in Canada (ACSS)."""
+    """Canadian bank account, debited by pre-authorized debit (PAD). Only with the type `acss_debit`."""
 
     account_number: Required[str]
     """Number of the bank account."""
@@ -1677,27 +1926,29 @@ class SetupIntentCreateParamsPaymentMethodDataAcssDebit(TypedDict, total=False, 
 
 
 class SetupIntentCreateParamsPaymentMethodDataAffirm(TypedDict, total=False, closed=True):
-    """Data specific to Affirm."""
+    """Affirm, with which customers pay later or in installments. Only with the type `affirm`."""
 
 
 class SetupIntentCreateParamsPaymentMethodDataAfterpayClearpay(TypedDict, total=False, closed=True):
-    """Data specific to Afterpay and Clearpay."""
+    """Afterpay, or Clearpay in the United Kingdom, with which customers pay in installments. Only with the
+    type `afterpay_clearpay`.
+    """
 
 
 class SetupIntentCreateParamsPaymentMethodDataAlipay(TypedDict, total=False, closed=True):
-    """Data specific to Alipay."""
+    """Alipay, a wallet used mainly in China. Only with the type `alipay`."""
 
 
 class SetupIntentCreateParamsPaymentMethodDataAlma(TypedDict, total=False, closed=True):
-    """Data specific to Alma."""
+    """Alma, with which customers pay in installments, mainly in France. Only with the type `alma`."""
 
 
 class SetupIntentCreateParamsPaymentMethodDataAmazonPay(TypedDict, total=False, closed=True):
-    """Data specific to Amazon Pay."""
+    """Amazon Pay, which pays with what the customer has saved at Amazon. Only with the type `amazon_pay`."""
 
 
 class SetupIntentCreateParamsPaymentMethodDataAuBecsDebit(TypedDict, total=False, closed=True):
-    """Data specific to BECS Direct Debit in Australia."""
+    """Australian bank account, debited through BECS Direct Debit. Only with the type `au_becs_debit`."""
 
     account_number: Required[str]
     """Number of the bank account."""
@@ -1706,7 +1957,9 @@ class SetupIntentCreateParamsPaymentMethodDataAuBecsDebit(TypedDict, total=False
 
 
 class SetupIntentCreateParamsPaymentMethodDataBacsDebit(TypedDict, total=False, closed=True):
-    """Data specific to Bacs Direct Debit in the United Kingdom."""
+    """Bank account in the United Kingdom, debited through Bacs Direct Debit. Only with the type
+    `bacs_debit`.
+    """
 
     account_number: str
     """Number of the bank account."""
@@ -1715,11 +1968,11 @@ class SetupIntentCreateParamsPaymentMethodDataBacsDebit(TypedDict, total=False, 
 
 
 class SetupIntentCreateParamsPaymentMethodDataBancontact(TypedDict, total=False, closed=True):
-    """Data specific to Bancontact."""
+    """Bancontact, the most common online payment in Belgium. Only with the type `bancontact`."""
 
 
 class SetupIntentCreateParamsPaymentMethodDataBillie(TypedDict, total=False, closed=True):
-    """Data specific to Billie."""
+    """Billie, with which companies pay invoices later. Only with the type `billie`."""
 
 
 class SetupIntentCreateParamsPaymentMethodDataBillingDetailsAddress(TypedDict, total=False, closed=True):
@@ -1755,25 +2008,36 @@ class SetupIntentCreateParamsPaymentMethodDataBillingDetails(TypedDict, total=Fa
 
 
 class SetupIntentCreateParamsPaymentMethodDataBizum(TypedDict, total=False, closed=True):
-    """Data specific to Bizum."""
+    """Bizum, with which customers in Spain pay by mobile phone. Only with the type `bizum`."""
 
 
 class SetupIntentCreateParamsPaymentMethodDataBlik(TypedDict, total=False, closed=True):
-    """Data specific to BLIK."""
+    """BLIK, with which customers in Poland pay by a code from their banking app. Only with the type
+    `blik`.
+    """
 
 
 class SetupIntentCreateParamsPaymentMethodDataBoleto(TypedDict, total=False, closed=True):
-    """Data specific to Boleto."""
+    """Boleto, a voucher that customers in Brazil pay at a bank or online. Only with the type `boleto`."""
 
     tax_id: Required[str]
+    """Tax ID of the customer in Brazil: the CPF of a person or the CNPJ of a company."""
 
 
 class SetupIntentCreateParamsPaymentMethodDataCardNetworks(TypedDict, total=False, closed=True):
+    """Card networks on which the card can be used."""
+
     preferred: Literal["cartes_bancaires", "mastercard", "visa"]
+    """Network that the customer prefers, for cards with several.
+
+    - `cartes_bancaires`: Cartes Bancaires, the French network.
+    - `mastercard`: Mastercard.
+    - `visa`: Visa.
+    """
 
 
 class SetupIntentCreateParamsPaymentMethodDataCard(TypedDict, total=False, closed=True):
-    """The card, by number or token."""
+    """Credit or debit card. Only with the type `card`."""
 
     cvc: str
     """Security code of the card."""
@@ -1782,24 +2046,29 @@ class SetupIntentCreateParamsPaymentMethodDataCard(TypedDict, total=False, close
     exp_year: int
     """Year in which the card expires, four digits."""
     networks: SetupIntentCreateParamsPaymentMethodDataCardNetworks
+    """Card networks on which the card can be used."""
     number: str
+    """Card number, without spaces. Raw numbers need PCI compliance; collect cards with Stripe.js or a
+    mobile SDK instead.
+    """
     token: str
+    """Token that Stripe.js or a mobile SDK made of a card, in place of the raw number."""
 
 
 class SetupIntentCreateParamsPaymentMethodDataCashapp(TypedDict, total=False, closed=True):
-    """Data specific to Cash App Pay."""
+    """Cash App Pay, a wallet in the US. Only with the type `cashapp`."""
 
 
 class SetupIntentCreateParamsPaymentMethodDataCrypto(TypedDict, total=False, closed=True):
-    """Data specific to payments with stablecoins."""
+    """Stablecoins, paid from the customer's crypto wallet. Only with the type `crypto`."""
 
 
 class SetupIntentCreateParamsPaymentMethodDataCustomerBalance(TypedDict, total=False, closed=True):
-    """Data specific to payments from the customer's cash balance."""
+    """Cash balance of the customer, which bank transfers fill. Only with the type `customer_balance`."""
 
 
 class SetupIntentCreateParamsPaymentMethodDataEps(TypedDict, total=False, closed=True):
-    """Data specific to EPS."""
+    """EPS, online banking in Austria. Only with the type `eps`."""
 
     bank: Literal[
         "arzte_und_apotheker_bank",
@@ -1831,17 +2100,17 @@ class SetupIntentCreateParamsPaymentMethodDataEps(TypedDict, total=False, closed
         "volkskreditbank_ag",
         "vr_bank_braunau",
     ]
-    """Bank of the customer."""
+    """Bank of the customer in Austria."""
 
 
 class SetupIntentCreateParamsPaymentMethodDataFpx(TypedDict, total=False, closed=True):
-    """Data specific to FPX."""
+    """FPX, online banking in Malaysia. Only with the type `fpx`."""
 
     account_holder_type: Literal["company", "individual"]
     """Whether an individual or a company owns the bank account.
 
     - `company`: A company.
-    - `individual`: An individual.
+    - `individual`: A person.
     """
     bank: Required[
         Literal[
@@ -1872,19 +2141,19 @@ class SetupIntentCreateParamsPaymentMethodDataFpx(TypedDict, total=False, closed
             "uob",
         ]
     ]
-    """Bank of the customer."""
+    """Bank of the customer in Malaysia."""
 
 
 class SetupIntentCreateParamsPaymentMethodDataGiropay(TypedDict, total=False, closed=True):
-    """Data specific to giropay."""
+    """giropay, online banking in Germany, which has ended. Only with the type `giropay`."""
 
 
 class SetupIntentCreateParamsPaymentMethodDataGrabpay(TypedDict, total=False, closed=True):
-    """Data specific to GrabPay."""
+    """GrabPay, a wallet in Southeast Asia. Only with the type `grabpay`."""
 
 
 class SetupIntentCreateParamsPaymentMethodDataIdeal(TypedDict, total=False, closed=True):
-    """Data specific to iDEAL."""
+    """iDEAL, online banking in the Netherlands. Only with the type `ideal`."""
 
     bank: Literal[
         "abn_amro",
@@ -1908,15 +2177,15 @@ class SetupIntentCreateParamsPaymentMethodDataIdeal(TypedDict, total=False, clos
         "van_lanschot",
         "yoursafe",
     ]
-    """Bank of the customer."""
+    """Bank of the customer in the Netherlands."""
 
 
 class SetupIntentCreateParamsPaymentMethodDataInteracPresent(TypedDict, total=False, closed=True):
-    """Data specific to in-person Interac payments."""
+    """Canadian Interac debit card that a Terminal reader has read. Only with the type `interac_present`."""
 
 
 class SetupIntentCreateParamsPaymentMethodDataKakaoPay(TypedDict, total=False, closed=True):
-    """Data specific to Kakao Pay."""
+    """Kakao Pay, a wallet in South Korea. Only with the type `kakao_pay`."""
 
 
 class SetupIntentCreateParamsPaymentMethodDataKlarnaDob(TypedDict, total=False, closed=True):
@@ -1931,44 +2200,51 @@ class SetupIntentCreateParamsPaymentMethodDataKlarnaDob(TypedDict, total=False, 
 
 
 class SetupIntentCreateParamsPaymentMethodDataKlarna(TypedDict, total=False, closed=True):
-    """Data specific to Klarna."""
+    """Klarna, with which customers pay now, later or in installments. Only with the type `klarna`."""
 
     dob: SetupIntentCreateParamsPaymentMethodDataKlarnaDob
     """Date of birth."""
 
 
 class SetupIntentCreateParamsPaymentMethodDataKonbini(TypedDict, total=False, closed=True):
-    """Data specific to Konbini."""
+    """Konbini, cash payment at a convenience store in Japan. Only with the type `konbini`."""
 
 
 class SetupIntentCreateParamsPaymentMethodDataKrCard(TypedDict, total=False, closed=True):
-    """Data specific to Korean cards."""
+    """Card issued in South Korea. Only with the type `kr_card`."""
 
 
 class SetupIntentCreateParamsPaymentMethodDataLink(TypedDict, total=False, closed=True):
-    """Data specific to Link."""
+    """Link, Stripe's wallet. Only with the type `link`."""
 
 
 class SetupIntentCreateParamsPaymentMethodDataMbWay(TypedDict, total=False, closed=True):
-    """Data specific to MB WAY."""
+    """MB WAY, a wallet in Portugal. Only with the type `mb_way`."""
 
 
 class SetupIntentCreateParamsPaymentMethodDataMobilepay(TypedDict, total=False, closed=True):
-    """Data specific to MobilePay."""
+    """MobilePay, a wallet in Denmark and Finland. Only with the type `mobilepay`."""
 
 
 class SetupIntentCreateParamsPaymentMethodDataMultibanco(TypedDict, total=False, closed=True):
-    """Data specific to Multibanco."""
+    """Multibanco, which customers in Portugal pay at an ATM or by online banking. Only with the type
+    `multibanco`.
+    """
 
 
 class SetupIntentCreateParamsPaymentMethodDataNaverPay(TypedDict, total=False, closed=True):
-    """Data specific to Naver Pay."""
+    """Naver Pay, a wallet in South Korea. Only with the type `naver_pay`."""
 
     funding: Literal["card", "points"]
+    """Whether the customer pays with a card or with points.
+
+    - `card`: With a card.
+    - `points`: With points of Naver Pay.
+    """
 
 
 class SetupIntentCreateParamsPaymentMethodDataNzBankAccount(TypedDict, total=False, closed=True):
-    """Data specific to BECS Direct Debit in New Zealand."""
+    """Bank account in New Zealand, debited by BECS Direct Debit. Only with the type `nz_bank_account`."""
 
     account_holder_name: str
     """Name of the bank account's owner."""
@@ -1979,15 +2255,17 @@ class SetupIntentCreateParamsPaymentMethodDataNzBankAccount(TypedDict, total=Fal
     branch_code: Required[str]
     """Branch code, in the format of the bank's country."""
     reference: Annotated[str, MaxLen(128)]
+    """Text that the statement of the customer's bank account shows as reference."""
     suffix: Required[str]
+    """Suffix of the bank account number in New Zealand."""
 
 
 class SetupIntentCreateParamsPaymentMethodDataOxxo(TypedDict, total=False, closed=True):
-    """Data specific to OXXO."""
+    """OXXO, a voucher that customers in Mexico pay in cash at a store. Only with the type `oxxo`."""
 
 
 class SetupIntentCreateParamsPaymentMethodDataP24(TypedDict, total=False, closed=True):
-    """Data specific to Przelewy24."""
+    """Przelewy24, online banking in Poland. Only with the type `p24`."""
 
     bank: Literal[
         "alior_bank",
@@ -2017,45 +2295,50 @@ class SetupIntentCreateParamsPaymentMethodDataP24(TypedDict, total=False, closed
         "velobank",
         "volkswagen_bank",
     ]
-    """Bank of the customer."""
+    """Bank of the customer in Poland."""
 
 
 class SetupIntentCreateParamsPaymentMethodDataPayByBank(TypedDict, total=False, closed=True):
-    """Data specific to Pay by Bank."""
+    """Pay by Bank, with which customers pay directly from their bank's app. Only with the type
+    `pay_by_bank`.
+    """
 
 
 class SetupIntentCreateParamsPaymentMethodDataPayco(TypedDict, total=False, closed=True):
-    """Data specific to PAYCO."""
+    """PAYCO, a wallet in South Korea. Only with the type `payco`."""
 
 
 class SetupIntentCreateParamsPaymentMethodDataPaynow(TypedDict, total=False, closed=True):
-    """Data specific to PayNow."""
+    """PayNow, with which customers in Singapore pay by QR code. Only with the type `paynow`."""
 
 
 class SetupIntentCreateParamsPaymentMethodDataPaypal(TypedDict, total=False, closed=True):
-    """Data specific to PayPal."""
+    """PayPal, a wallet used in many countries. Only with the type `paypal`."""
 
 
 class SetupIntentCreateParamsPaymentMethodDataPaypay(TypedDict, total=False, closed=True):
-    """Data specific to PayPay."""
+    """PayPay, a wallet in Japan. Only with the type `paypay`."""
 
 
 class SetupIntentCreateParamsPaymentMethodDataPayto(TypedDict, total=False, closed=True):
-    """Data specific to PayTo."""
+    """Australian bank account, debited in real time through PayTo. Only with the type `payto`."""
 
     account_number: str
     """Number of the bank account."""
     bsb_number: str
     """Bank State Branch (BSB) number, six digits (Australia)."""
     pay_id: str
+    """PayID of the customer, such as an email address or telephone number, which stands for the bank
+    account.
+    """
 
 
 class SetupIntentCreateParamsPaymentMethodDataPix(TypedDict, total=False, closed=True):
-    """Data specific to Pix."""
+    """Pix, instant payment from bank accounts in Brazil. Only with the type `pix`."""
 
 
 class SetupIntentCreateParamsPaymentMethodDataPromptpay(TypedDict, total=False, closed=True):
-    """Data specific to PromptPay."""
+    """PromptPay, with which customers in Thailand pay by QR code. Only with the type `promptpay`."""
 
 
 class SetupIntentCreateParamsPaymentMethodDataRadarOptions(TypedDict, total=False, closed=True):
@@ -2066,49 +2349,49 @@ class SetupIntentCreateParamsPaymentMethodDataRadarOptions(TypedDict, total=Fals
 
 
 class SetupIntentCreateParamsPaymentMethodDataRevolutPay(TypedDict, total=False, closed=True):
-    """Data specific to Revolut Pay."""
+    """Revolut Pay, the wallet of Revolut. Only with the type `revolut_pay`."""
 
 
 class SetupIntentCreateParamsPaymentMethodDataSamsungPay(TypedDict, total=False, closed=True):
-    """Data specific to Samsung Pay."""
+    """Samsung Pay in South Korea. Only with the type `samsung_pay`."""
 
 
 class SetupIntentCreateParamsPaymentMethodDataSatispay(TypedDict, total=False, closed=True):
-    """Data specific to Satispay."""
+    """Satispay, a wallet used mainly in Italy. Only with the type `satispay`."""
 
 
 class SetupIntentCreateParamsPaymentMethodDataScalapay(TypedDict, total=False, closed=True):
-    """Data specific to Scalapay."""
+    """Scalapay, with which customers in Europe pay in installments. Only with the type `scalapay`."""
 
 
 class SetupIntentCreateParamsPaymentMethodDataSepaDebit(TypedDict, total=False, closed=True):
-    """Data specific to SEPA Direct Debit."""
+    """Bank account in the SEPA area, debited through SEPA Direct Debit. Only with the type `sepa_debit`."""
 
     iban: Required[str]
     """International bank account number (IBAN)."""
 
 
 class SetupIntentCreateParamsPaymentMethodDataSequra(TypedDict, total=False, closed=True):
-    """Data specific to seQura."""
+    """seQura, with which customers pay in installments, mainly in Spain. Only with the type `sequra`."""
 
 
 class SetupIntentCreateParamsPaymentMethodDataSofort(TypedDict, total=False, closed=True):
-    """Data specific to Sofort."""
+    """Sofort, online banking in some European countries. Only with the type `sofort`."""
 
     country: Required[Literal["AT", "BE", "DE", "ES", "IT", "NL"]]
     """Two-letter ISO 3166-1 alpha-2 country code."""
 
 
 class SetupIntentCreateParamsPaymentMethodDataSunbit(TypedDict, total=False, closed=True):
-    """Data specific to Sunbit."""
+    """Sunbit, with which customers in the US pay in installments. Only with the type `sunbit`."""
 
 
 class SetupIntentCreateParamsPaymentMethodDataSwish(TypedDict, total=False, closed=True):
-    """Data specific to Swish."""
+    """Swish, a wallet in Sweden. Only with the type `swish`."""
 
 
 class SetupIntentCreateParamsPaymentMethodDataTwint(TypedDict, total=False, closed=True):
-    """Data specific to TWINT."""
+    """TWINT, a wallet in Switzerland. Only with the type `twint`."""
 
 
 class SetupIntentCreateParamsPaymentMethodDataUpiMandateOptions(TypedDict, total=False, closed=True):
@@ -2129,48 +2412,56 @@ class SetupIntentCreateParamsPaymentMethodDataUpiMandateOptions(TypedDict, total
 
 
 class SetupIntentCreateParamsPaymentMethodDataUpi(TypedDict, total=False, closed=True):
-    """Data specific to UPI."""
+    """UPI, instant payment from bank accounts in India. Only with the type `upi`."""
 
     mandate_options: SetupIntentCreateParamsPaymentMethodDataUpiMandateOptions
     """Terms of the mandate that authorizes the payments."""
 
 
 class SetupIntentCreateParamsPaymentMethodDataUsBankAccount(TypedDict, total=False, closed=True):
-    """Data specific to bank accounts in the United States."""
+    """US bank account, debited through ACH. Only with the type `us_bank_account`."""
 
     account_holder_type: Literal["company", "individual"]
     """Whether an individual or a company owns the bank account.
 
     - `company`: A company.
-    - `individual`: An individual.
+    - `individual`: A person.
     """
     account_number: str
     """Number of the bank account."""
     account_type: Literal["checking", "savings"]
+    """Kind of bank account. Defaults to `checking`.
+
+    - `checking`: A checking account.
+    - `savings`: A savings account.
+    """
     financial_connections_account: str
+    """Financial Connections account from which the details were, or are to be, taken."""
     routing_number: str
     """Routing number of the bank."""
 
 
 class SetupIntentCreateParamsPaymentMethodDataWechatPay(TypedDict, total=False, closed=True):
-    """Data specific to WeChat Pay."""
+    """WeChat Pay, a wallet used mainly in China. Only with the type `wechat_pay`."""
 
 
 class SetupIntentCreateParamsPaymentMethodDataZip(TypedDict, total=False, closed=True):
-    """Data specific to Zip."""
+    """Zip, with which customers pay in installments. Only with the type `zip`."""
 
 
 class SetupIntentCreateParamsPaymentMethodData(TypedDict, total=False, closed=True):
     """Details of a new payment method to create and use."""
 
     acss_debit: SetupIntentCreateParamsPaymentMethodDataAcssDebit
-    """Data specific to pre-authorized debit in Canada (ACSS)."""
+    """Canadian bank account, debited by pre-authorized debit (PAD). Only with the type `acss_debit`."""
     affirm: SetupIntentCreateParamsPaymentMethodDataAffirm
-    """Data specific to Affirm."""
+    """Affirm, with which customers pay later or in installments. Only with the type `affirm`."""
     afterpay_clearpay: SetupIntentCreateParamsPaymentMethodDataAfterpayClearpay
-    """Data specific to Afterpay and Clearpay."""
+    """Afterpay, or Clearpay in the United Kingdom, with which customers pay in installments. Only with the
+    type `afterpay_clearpay`.
+    """
     alipay: SetupIntentCreateParamsPaymentMethodDataAlipay
-    """Data specific to Alipay."""
+    """Alipay, a wallet used mainly in China. Only with the type `alipay`."""
     allow_redisplay: Literal["always", "limited", "unspecified"]
     """Whether the payment method can be shown to the customer again in other checkouts.
 
@@ -2179,111 +2470,119 @@ class SetupIntentCreateParamsPaymentMethodData(TypedDict, total=False, closed=Tr
     - `unspecified`: The customer has not been asked.
     """
     alma: SetupIntentCreateParamsPaymentMethodDataAlma
-    """Data specific to Alma."""
+    """Alma, with which customers pay in installments, mainly in France. Only with the type `alma`."""
     amazon_pay: SetupIntentCreateParamsPaymentMethodDataAmazonPay
-    """Data specific to Amazon Pay."""
+    """Amazon Pay, which pays with what the customer has saved at Amazon. Only with the type `amazon_pay`."""
     au_becs_debit: SetupIntentCreateParamsPaymentMethodDataAuBecsDebit
-    """Data specific to BECS Direct Debit in Australia."""
+    """Australian bank account, debited through BECS Direct Debit. Only with the type `au_becs_debit`."""
     bacs_debit: SetupIntentCreateParamsPaymentMethodDataBacsDebit
-    """Data specific to Bacs Direct Debit in the United Kingdom."""
+    """Bank account in the United Kingdom, debited through Bacs Direct Debit. Only with the type
+    `bacs_debit`.
+    """
     bancontact: SetupIntentCreateParamsPaymentMethodDataBancontact
-    """Data specific to Bancontact."""
+    """Bancontact, the most common online payment in Belgium. Only with the type `bancontact`."""
     billie: SetupIntentCreateParamsPaymentMethodDataBillie
-    """Data specific to Billie."""
+    """Billie, with which companies pay invoices later. Only with the type `billie`."""
     billing_details: SetupIntentCreateParamsPaymentMethodDataBillingDetails
     """Name and contact details of the payer."""
     bizum: SetupIntentCreateParamsPaymentMethodDataBizum
-    """Data specific to Bizum."""
+    """Bizum, with which customers in Spain pay by mobile phone. Only with the type `bizum`."""
     blik: SetupIntentCreateParamsPaymentMethodDataBlik
-    """Data specific to BLIK."""
+    """BLIK, with which customers in Poland pay by a code from their banking app. Only with the type
+    `blik`.
+    """
     boleto: SetupIntentCreateParamsPaymentMethodDataBoleto
-    """Data specific to Boleto."""
+    """Boleto, a voucher that customers in Brazil pay at a bank or online. Only with the type `boleto`."""
     card: SetupIntentCreateParamsPaymentMethodDataCard
-    """The card, by number or token."""
+    """Credit or debit card. Only with the type `card`."""
     cashapp: SetupIntentCreateParamsPaymentMethodDataCashapp
-    """Data specific to Cash App Pay."""
+    """Cash App Pay, a wallet in the US. Only with the type `cashapp`."""
     crypto: SetupIntentCreateParamsPaymentMethodDataCrypto
-    """Data specific to payments with stablecoins."""
+    """Stablecoins, paid from the customer's crypto wallet. Only with the type `crypto`."""
     customer_balance: SetupIntentCreateParamsPaymentMethodDataCustomerBalance
-    """Data specific to payments from the customer's cash balance."""
+    """Cash balance of the customer, which bank transfers fill. Only with the type `customer_balance`."""
     eps: SetupIntentCreateParamsPaymentMethodDataEps
-    """Data specific to EPS."""
+    """EPS, online banking in Austria. Only with the type `eps`."""
     fpx: SetupIntentCreateParamsPaymentMethodDataFpx
-    """Data specific to FPX."""
+    """FPX, online banking in Malaysia. Only with the type `fpx`."""
     giropay: SetupIntentCreateParamsPaymentMethodDataGiropay
-    """Data specific to giropay."""
+    """giropay, online banking in Germany, which has ended. Only with the type `giropay`."""
     grabpay: SetupIntentCreateParamsPaymentMethodDataGrabpay
-    """Data specific to GrabPay."""
+    """GrabPay, a wallet in Southeast Asia. Only with the type `grabpay`."""
     ideal: SetupIntentCreateParamsPaymentMethodDataIdeal
-    """Data specific to iDEAL."""
+    """iDEAL, online banking in the Netherlands. Only with the type `ideal`."""
     interac_present: SetupIntentCreateParamsPaymentMethodDataInteracPresent
-    """Data specific to in-person Interac payments."""
+    """Canadian Interac debit card that a Terminal reader has read. Only with the type `interac_present`."""
     kakao_pay: SetupIntentCreateParamsPaymentMethodDataKakaoPay
-    """Data specific to Kakao Pay."""
+    """Kakao Pay, a wallet in South Korea. Only with the type `kakao_pay`."""
     klarna: SetupIntentCreateParamsPaymentMethodDataKlarna
-    """Data specific to Klarna."""
+    """Klarna, with which customers pay now, later or in installments. Only with the type `klarna`."""
     konbini: SetupIntentCreateParamsPaymentMethodDataKonbini
-    """Data specific to Konbini."""
+    """Konbini, cash payment at a convenience store in Japan. Only with the type `konbini`."""
     kr_card: SetupIntentCreateParamsPaymentMethodDataKrCard
-    """Data specific to Korean cards."""
+    """Card issued in South Korea. Only with the type `kr_card`."""
     link: SetupIntentCreateParamsPaymentMethodDataLink
-    """Data specific to Link."""
+    """Link, Stripe's wallet. Only with the type `link`."""
     mb_way: SetupIntentCreateParamsPaymentMethodDataMbWay
-    """Data specific to MB WAY."""
+    """MB WAY, a wallet in Portugal. Only with the type `mb_way`."""
     metadata: Mapping[str, str]
     """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
     up to 500. An update changes only the keys it contains; an empty value removes its key.
     """
     mobilepay: SetupIntentCreateParamsPaymentMethodDataMobilepay
-    """Data specific to MobilePay."""
+    """MobilePay, a wallet in Denmark and Finland. Only with the type `mobilepay`."""
     multibanco: SetupIntentCreateParamsPaymentMethodDataMultibanco
-    """Data specific to Multibanco."""
+    """Multibanco, which customers in Portugal pay at an ATM or by online banking. Only with the type
+    `multibanco`.
+    """
     naver_pay: SetupIntentCreateParamsPaymentMethodDataNaverPay
-    """Data specific to Naver Pay."""
+    """Naver Pay, a wallet in South Korea. Only with the type `naver_pay`."""
     nz_bank_account: SetupIntentCreateParamsPaymentMethodDataNzBankAccount
-    """Data specific to BECS Direct Debit in New Zealand."""
+    """Bank account in New Zealand, debited by BECS Direct Debit. Only with the type `nz_bank_account`."""
     oxxo: SetupIntentCreateParamsPaymentMethodDataOxxo
-    """Data specific to OXXO."""
+    """OXXO, a voucher that customers in Mexico pay in cash at a store. Only with the type `oxxo`."""
     p24: SetupIntentCreateParamsPaymentMethodDataP24
-    """Data specific to Przelewy24."""
+    """Przelewy24, online banking in Poland. Only with the type `p24`."""
     pay_by_bank: SetupIntentCreateParamsPaymentMethodDataPayByBank
-    """Data specific to Pay by Bank."""
+    """Pay by Bank, with which customers pay directly from their bank's app. Only with the type
+    `pay_by_bank`.
+    """
     payco: SetupIntentCreateParamsPaymentMethodDataPayco
-    """Data specific to PAYCO."""
+    """PAYCO, a wallet in South Korea. Only with the type `payco`."""
     paynow: SetupIntentCreateParamsPaymentMethodDataPaynow
-    """Data specific to PayNow."""
+    """PayNow, with which customers in Singapore pay by QR code. Only with the type `paynow`."""
     paypal: SetupIntentCreateParamsPaymentMethodDataPaypal
-    """Data specific to PayPal."""
+    """PayPal, a wallet used in many countries. Only with the type `paypal`."""
     paypay: SetupIntentCreateParamsPaymentMethodDataPaypay
-    """Data specific to PayPay."""
+    """PayPay, a wallet in Japan. Only with the type `paypay`."""
     payto: SetupIntentCreateParamsPaymentMethodDataPayto
-    """Data specific to PayTo."""
+    """Australian bank account, debited in real time through PayTo. Only with the type `payto`."""
     pix: SetupIntentCreateParamsPaymentMethodDataPix
-    """Data specific to Pix."""
+    """Pix, instant payment from bank accounts in Brazil. Only with the type `pix`."""
     promptpay: SetupIntentCreateParamsPaymentMethodDataPromptpay
-    """Data specific to PromptPay."""
+    """PromptPay, with which customers in Thailand pay by QR code. Only with the type `promptpay`."""
     radar_options: SetupIntentCreateParamsPaymentMethodDataRadarOptions
     """Settings for Radar, Stripe's fraud prevention."""
     revolut_pay: SetupIntentCreateParamsPaymentMethodDataRevolutPay
-    """Data specific to Revolut Pay."""
+    """Revolut Pay, the wallet of Revolut. Only with the type `revolut_pay`."""
     samsung_pay: SetupIntentCreateParamsPaymentMethodDataSamsungPay
-    """Data specific to Samsung Pay."""
+    """Samsung Pay in South Korea. Only with the type `samsung_pay`."""
     satispay: SetupIntentCreateParamsPaymentMethodDataSatispay
-    """Data specific to Satispay."""
+    """Satispay, a wallet used mainly in Italy. Only with the type `satispay`."""
     scalapay: SetupIntentCreateParamsPaymentMethodDataScalapay
-    """Data specific to Scalapay."""
+    """Scalapay, with which customers in Europe pay in installments. Only with the type `scalapay`."""
     sepa_debit: SetupIntentCreateParamsPaymentMethodDataSepaDebit
-    """Data specific to SEPA Direct Debit."""
+    """Bank account in the SEPA area, debited through SEPA Direct Debit. Only with the type `sepa_debit`."""
     sequra: SetupIntentCreateParamsPaymentMethodDataSequra
-    """Data specific to seQura."""
+    """seQura, with which customers pay in installments, mainly in Spain. Only with the type `sequra`."""
     sofort: SetupIntentCreateParamsPaymentMethodDataSofort
-    """Data specific to Sofort."""
+    """Sofort, online banking in some European countries. Only with the type `sofort`."""
     sunbit: SetupIntentCreateParamsPaymentMethodDataSunbit
-    """Data specific to Sunbit."""
+    """Sunbit, with which customers in the US pay in installments. Only with the type `sunbit`."""
     swish: SetupIntentCreateParamsPaymentMethodDataSwish
-    """Data specific to Swish."""
+    """Swish, a wallet in Sweden. Only with the type `swish`."""
     twint: SetupIntentCreateParamsPaymentMethodDataTwint
-    """Data specific to TWINT."""
+    """TWINT, a wallet in Switzerland. Only with the type `twint`."""
     type: Required[
         Literal[
             "acss_debit",
@@ -2344,14 +2643,15 @@ class SetupIntentCreateParamsPaymentMethodData(TypedDict, total=False, closed=Tr
             "zip",
         ]
     ]
+    """Type of the payment method. Its details stand in the parameter of the same name."""
     upi: SetupIntentCreateParamsPaymentMethodDataUpi
-    """Data specific to UPI."""
+    """UPI, instant payment from bank accounts in India. Only with the type `upi`."""
     us_bank_account: SetupIntentCreateParamsPaymentMethodDataUsBankAccount
-    """Data specific to bank accounts in the United States."""
+    """US bank account, debited through ACH. Only with the type `us_bank_account`."""
     wechat_pay: SetupIntentCreateParamsPaymentMethodDataWechatPay
-    """Data specific to WeChat Pay."""
+    """WeChat Pay, a wallet used mainly in China. Only with the type `wechat_pay`."""
     zip: SetupIntentCreateParamsPaymentMethodDataZip
-    """Data specific to Zip."""
+    """Zip, with which customers pay in installments. Only with the type `zip`."""
 
 
 class SetupIntentCreateParamsPaymentMethodOptionsAcssDebitMandateOptions(TypedDict, total=False, closed=True):
@@ -2360,16 +2660,30 @@ class SetupIntentCreateParamsPaymentMethodOptionsAcssDebitMandateOptions(TypedDi
     custom_mandate_url: str | None
     """URL of your own mandate text, shown instead of Stripe's."""
     default_for: Sequence[Literal["invoice", "subscription"]]
+    """For what else the mandate is used by default.
+
+    - `invoice`: For payments of invoices.
+    - `subscription`: For payments of subscriptions.
+    """
     interval_description: Annotated[str, MaxLen(500)]
     """How often payments are taken, in words, as the mandate states it."""
     payment_schedule: Literal["combined", "interval", "sporadic"]
-    """How often payments are taken."""
+    """How often payments are taken.
+
+    - `combined`: At fixed intervals and also on other occasions.
+    - `interval`: At fixed intervals.
+    - `sporadic`: Only on certain occasions.
+    """
     transaction_type: Literal["business", "personal"]
-    """Whether the payments come from a personal or a business account."""
+    """Whether the payments come from a personal or a business account.
+
+    - `business`: The account of a company.
+    - `personal`: The account of a person.
+    """
 
 
 class SetupIntentCreateParamsPaymentMethodOptionsAcssDebit(TypedDict, total=False, closed=True):
-    """Data specific to pre-authorized debit in Canada (ACSS)."""
+    """Settings for payments by Canadian pre-authorized debit (`acss_debit`)."""
 
     currency: Literal["cad", "usd"]
     """Three-letter ISO 4217 currency code in lowercase."""
@@ -2385,7 +2699,7 @@ class SetupIntentCreateParamsPaymentMethodOptionsAcssDebit(TypedDict, total=Fals
 
 
 class SetupIntentCreateParamsPaymentMethodOptionsAmazonPay(TypedDict, total=False, closed=True):
-    """Data specific to Amazon Pay."""
+    """Settings for payments by Amazon Pay (`amazon_pay`)."""
 
 
 class SetupIntentCreateParamsPaymentMethodOptionsBacsDebitMandateOptions(TypedDict, total=False, closed=True):
@@ -2396,14 +2710,14 @@ class SetupIntentCreateParamsPaymentMethodOptionsBacsDebitMandateOptions(TypedDi
 
 
 class SetupIntentCreateParamsPaymentMethodOptionsBacsDebit(TypedDict, total=False, closed=True):
-    """Data specific to Bacs Direct Debit in the United Kingdom."""
+    """Settings for payments by Bacs Direct Debit (`bacs_debit`)."""
 
     mandate_options: SetupIntentCreateParamsPaymentMethodOptionsBacsDebitMandateOptions
     """Terms of the mandate that authorizes the payments."""
 
 
 class SetupIntentCreateParamsPaymentMethodOptionsBizum(TypedDict, total=False, closed=True):
-    """Data specific to Bizum."""
+    """Settings for payments by Bizum (`bizum`)."""
 
 
 class SetupIntentCreateParamsPaymentMethodOptionsBlikMandateOptions(TypedDict, total=False, closed=True):
@@ -2414,9 +2728,10 @@ class SetupIntentCreateParamsPaymentMethodOptionsBlikMandateOptions(TypedDict, t
 
 
 class SetupIntentCreateParamsPaymentMethodOptionsBlik(TypedDict, total=False, closed=True):
-    """Data specific to BLIK."""
+    """Settings for payments by BLIK (`blik`)."""
 
     code: str
+    """Six-digit BLIK code that the customer reads from the banking app. It is valid for two minutes."""
     mandate_options: SetupIntentCreateParamsPaymentMethodOptionsBlikMandateOptions
     """Terms of the mandate that authorizes the payments."""
 
@@ -2449,40 +2764,80 @@ class SetupIntentCreateParamsPaymentMethodOptionsCardMandateOptions(TypedDict, t
     interval_count: int
     """Number of intervals between payments."""
     reference: Required[Annotated[str, MaxLen(80)]]
-    """Your own reference for the mandate or subscription."""
+    """Unique reference of the mandate, up to 80 characters."""
     start_date: Required[int | datetime]
     """First day on which payments can be taken."""
     supported_types: Sequence[Literal["india"]]
+    """Rules to which the mandate keeps; `india` is the only one.
+
+    - `india`: The rules for recurring card payments in India.
+    """
 
 
 class SetupIntentCreateParamsPaymentMethodOptionsCardThreeDSecureNetworkOptionsCartesBancaires(
     TypedDict, total=False, closed=True
 ):
+    """Data for payments on Cartes Bancaires."""
+
     cb_avalgo: Required[Literal["0", "1", "2", "3", "4", "A"]]
+    """Algorithm by which the bank's server computed the cryptogram (`CB-AVALGO`)."""
     cb_exemption: Annotated[str, MaxLen(4)]
+    """Exemption that the authentication response of Cartes Bancaires returned."""
     cb_score: int
+    """Risk score of Cartes Bancaires from the authentication response."""
 
 
 class SetupIntentCreateParamsPaymentMethodOptionsCardThreeDSecureNetworkOptions(TypedDict, total=False, closed=True):
+    """Data that only some card networks need."""
+
     cartes_bancaires: SetupIntentCreateParamsPaymentMethodOptionsCardThreeDSecureNetworkOptionsCartesBancaires
+    """Data for payments on Cartes Bancaires."""
 
 
 class SetupIntentCreateParamsPaymentMethodOptionsCardThreeDSecure(TypedDict, total=False, closed=True):
+    """Result of 3D Secure, if it was tried."""
+
     ares_trans_status: Literal["A", "C", "I", "N", "R", "U", "Y"]
+    """Result that the bank's server returned for the authentication.
+
+    - `A`: Authentication was attempted; there is proof of the attempt.
+    - `C`: The customer must be challenged.
+    - `I`: For information only.
+    - `N`: Not authenticated.
+    - `R`: The bank rejects the authentication.
+    - `U`: Authentication could not be performed.
+    - `Y`: Authenticated.
+    """
     cryptogram: str
+    """Cryptogram that proves the authentication (CAVV, AAV or AEVV), 20 bytes in Base64."""
     electronic_commerce_indicator: Literal["01", "02", "05", "06", "07"]
+    """Electronic commerce indicator (ECI), by which the network knows how far the authentication got.
+
+    - `01`: Authentication was attempted (Mastercard).
+    - `02`: Authenticated (Mastercard).
+    - `05`: Authenticated (other networks).
+    - `06`: Authentication was attempted (other networks).
+    - `07`: Not authenticated (other networks).
+    """
     network_options: SetupIntentCreateParamsPaymentMethodOptionsCardThreeDSecureNetworkOptions
+    """Data that only some card networks need."""
     requestor_challenge_indicator: Annotated[str, MaxLen(2)]
+    """Challenge indicator that was sent with the authentication request."""
     transaction_id: str
+    """Transaction ID of the authentication: of the directory server for 3D Secure 2, the XID for 3D Secure
+    1.
+    """
     version: Literal["1.0.2", "2.1.0", "2.2.0", "2.3.0", "2.3.1"]
+    """Version of 3D Secure that was used."""
 
 
 class SetupIntentCreateParamsPaymentMethodOptionsCard(TypedDict, total=False, closed=True):
-    """Settings for card payments."""
+    """Settings for payments by card."""
 
     mandate_options: SetupIntentCreateParamsPaymentMethodOptionsCardMandateOptions
     """Terms of the mandate that authorizes the payments."""
     moto: bool
+    """Whether the order came by mail or telephone."""
     network: Literal[
         "amex",
         "cartes_bancaires",
@@ -2498,6 +2853,9 @@ class SetupIntentCreateParamsPaymentMethodOptionsCard(TypedDict, total=False, cl
         "unknown",
         "visa",
     ]
+    """Card network to use, where the card supports several. By default the customer's or account's
+    preference applies.
+    """
     request_three_d_secure: Literal["any", "automatic", "challenge"]
     """When to request 3D Secure authentication.
 
@@ -2506,45 +2864,78 @@ class SetupIntentCreateParamsPaymentMethodOptionsCard(TypedDict, total=False, cl
     - `challenge`: Whenever possible, preferring that the customer is challenged.
     """
     setup_credential_usage: Literal["installment", "recurring", "unscheduled"]
+    """Kind of later payments for which the card is set up, as the card networks classify them.
+
+    - `installment`: Installments of one purchase.
+    - `recurring`: Payments at regular intervals, such as for a subscription.
+    - `unscheduled`: Payments at irregular times, such as when a balance runs low.
+    """
     three_d_secure: SetupIntentCreateParamsPaymentMethodOptionsCardThreeDSecure
+    """Result of 3D Secure, if it was tried."""
 
 
 class SetupIntentCreateParamsPaymentMethodOptionsCardPresent(TypedDict, total=False, closed=True):
-    """Settings for in-person card payments."""
+    """Settings for payments by card at a Terminal reader (`card_present`)."""
 
 
 class SetupIntentCreateParamsPaymentMethodOptionsKlarnaOnDemand(TypedDict, total=False, closed=True):
+    """Expected amounts and frequency of payments on demand."""
+
     average_amount: int
+    """Amount that you expect on average, in the smallest currency unit."""
     maximum_amount: int
+    """Most that one payment can be, in the smallest currency unit."""
     minimum_amount: int
+    """Least that one payment can be, in the smallest currency unit."""
     purchase_interval: Literal["day", "month", "week", "year"]
+    """Unit of time in which customers usually buy again.
+
+    - `day`: Days.
+    - `month`: Months.
+    - `week`: Weeks.
+    - `year`: Years.
+    """
     purchase_interval_count: int
+    """How many of these units lie between two purchases."""
 
 
 class SetupIntentCreateParamsPaymentMethodOptionsKlarnaSubscriptionNextBilling(TypedDict, total=False, closed=True):
+    """The next bill of the subscription."""
+
     amount: Required[int]
+    """Amount of the next bill, in the smallest currency unit."""
     date: Required[str]
+    """Date of the next bill, as `YYYY-MM-DD`."""
 
 
 class SetupIntentCreateParamsPaymentMethodOptionsKlarnaSubscription(TypedDict, total=False, closed=True):
+    """Subscriptions that the customer buys or sets up with Klarna."""
+
     interval: Required[Literal["day", "month", "week", "year"]]
-    """- `day`: Days.
+    """Unit of time between two bills.
+
+    - `day`: Days.
     - `week`: Weeks.
     - `month`: Months.
     - `year`: Years.
     """
     interval_count: int
+    """How many units of time lie between two bills."""
     name: Annotated[str, MaxLen(255)]
+    """Name of the subscription, which Klarna shows."""
     next_billing: Required[SetupIntentCreateParamsPaymentMethodOptionsKlarnaSubscriptionNextBilling]
+    """The next bill of the subscription."""
     reference: Required[Annotated[str, MaxLen(255)]]
+    """Your reference for the subscription, which stays the same over all its payments."""
 
 
 class SetupIntentCreateParamsPaymentMethodOptionsKlarna(TypedDict, total=False, closed=True):
-    """Data specific to Klarna."""
+    """Settings for payments by Klarna (`klarna`)."""
 
     currency: str
     """Three-letter ISO 4217 currency code in lowercase."""
     on_demand: SetupIntentCreateParamsPaymentMethodOptionsKlarnaOnDemand
+    """Expected amounts and frequency of payments on demand."""
     preferred_locale: Literal[
         "cs-CZ",
         "da-DK",
@@ -2595,18 +2986,21 @@ class SetupIntentCreateParamsPaymentMethodOptionsKlarna(TypedDict, total=False, 
     ]
     """Language of the payment page, as an IETF language tag such as `en-US`."""
     subscriptions: Sequence[SetupIntentCreateParamsPaymentMethodOptionsKlarnaSubscription] | None
+    """Subscriptions that the customer buys or sets up with Klarna."""
 
 
 class SetupIntentCreateParamsPaymentMethodOptionsLink(TypedDict, total=False, closed=True):
-    """Settings for payments with Link."""
+    """Settings for payments by Link (`link`)."""
 
     persistent_token: str
+    """Deprecated: not used anymore. Token that recognized the Link customer."""
 
 
 class SetupIntentCreateParamsPaymentMethodOptionsPaypal(TypedDict, total=False, closed=True):
-    """Data specific to PayPal."""
+    """Settings for payments by PayPal (`paypal`)."""
 
     billing_agreement_id: str
+    """ID of an existing billing agreement at PayPal, to bring over agreements made elsewhere."""
 
 
 class SetupIntentCreateParamsPaymentMethodOptionsPaytoMandateOptions(TypedDict, total=False, closed=True):
@@ -2625,7 +3019,17 @@ class SetupIntentCreateParamsPaymentMethodOptionsPaytoMandateOptions(TypedDict, 
     payment_schedule: (
         Literal["adhoc", "annual", "daily", "fortnightly", "monthly", "quarterly", "semi_annual", "weekly"] | None
     )
-    """How often payments are taken."""
+    """How often payments are taken.
+
+    - `adhoc`: At any time.
+    - `annual`: Once a year.
+    - `daily`: Every day.
+    - `fortnightly`: Every two weeks.
+    - `monthly`: Every month.
+    - `quarterly`: Every three months.
+    - `semi_annual`: Twice a year.
+    - `weekly`: Every week.
+    """
     payments_per_period: int | None
     """Number of payments per period."""
     purpose: (
@@ -2644,13 +3048,26 @@ class SetupIntentCreateParamsPaymentMethodOptionsPaytoMandateOptions(TypedDict, 
         ]
         | None
     )
-    """Purpose of the payments."""
+    """Purpose of the payments.
+
+    - `dependant_support`: Support of dependants.
+    - `government`: Payments to the government.
+    - `loan`: Repayment of a loan.
+    - `mortgage`: Repayment of a mortgage.
+    - `other`: Something else.
+    - `pension`: Pension.
+    - `personal`: Personal payments.
+    - `retail`: Purchases.
+    - `salary`: Salary.
+    - `tax`: Taxes.
+    - `utility`: Utilities, such as electricity or water.
+    """
     start_date: str | None
     """First day on which payments can be taken."""
 
 
 class SetupIntentCreateParamsPaymentMethodOptionsPayto(TypedDict, total=False, closed=True):
-    """Data specific to PayTo."""
+    """Settings for payments by PayTo (`payto`)."""
 
     mandate_options: SetupIntentCreateParamsPaymentMethodOptionsPaytoMandateOptions
     """Terms of the mandate that authorizes the payments."""
@@ -2662,6 +3079,11 @@ class SetupIntentCreateParamsPaymentMethodOptionsPixMandateOptions(TypedDict, to
     amount: int
     """Amount of the payments, in the smallest currency unit. See `amount_type`."""
     amount_includes_iof: Literal["always", "never"]
+    """Whether the amount contains the Brazilian tax on financial operations (IOF).
+
+    - `always`: The tax is part of the amount, so that you bear it.
+    - `never`: The tax is added, so that the customer bears it.
+    """
     amount_type: Literal["fixed", "maximum"]
     """Whether each payment has exactly the amount or at most the amount.
 
@@ -2673,15 +3095,22 @@ class SetupIntentCreateParamsPaymentMethodOptionsPixMandateOptions(TypedDict, to
     end_date: str
     """Day on which the mandate ends."""
     payment_schedule: Literal["halfyearly", "monthly", "quarterly", "weekly", "yearly"]
-    """How often payments are taken."""
+    """How often payments are taken.
+
+    - `halfyearly`: Every half year.
+    - `monthly`: Every month.
+    - `quarterly`: Every three months.
+    - `weekly`: Every week.
+    - `yearly`: Every year.
+    """
     reference: Annotated[str, MaxLen(35)]
-    """Your own reference for the mandate or subscription."""
+    """Your reference for the mandate, which the customer and the bank see."""
     start_date: str
     """First day on which payments can be taken."""
 
 
 class SetupIntentCreateParamsPaymentMethodOptionsPix(TypedDict, total=False, closed=True):
-    """Data specific to Pix."""
+    """Settings for payments by Pix (`pix`)."""
 
     mandate_options: SetupIntentCreateParamsPaymentMethodOptionsPixMandateOptions
     """Terms of the mandate that authorizes the payments."""
@@ -2695,7 +3124,7 @@ class SetupIntentCreateParamsPaymentMethodOptionsSepaDebitMandateOptions(TypedDi
 
 
 class SetupIntentCreateParamsPaymentMethodOptionsSepaDebit(TypedDict, total=False, closed=True):
-    """Data specific to SEPA Direct Debit."""
+    """Settings for payments by SEPA Direct Debit (`sepa_debit`)."""
 
     mandate_options: SetupIntentCreateParamsPaymentMethodOptionsSepaDebitMandateOptions
     """Terms of the mandate that authorizes the payments."""
@@ -2719,7 +3148,7 @@ class SetupIntentCreateParamsPaymentMethodOptionsUpiMandateOptions(TypedDict, to
 
 
 class SetupIntentCreateParamsPaymentMethodOptionsUpi(TypedDict, total=False, closed=True):
-    """Data specific to UPI."""
+    """Settings for payments by UPI (`upi`)."""
 
     mandate_options: SetupIntentCreateParamsPaymentMethodOptionsUpiMandateOptions
     """Terms of the mandate that authorizes the payments."""
@@ -2739,7 +3168,11 @@ class SetupIntentCreateParamsPaymentMethodOptionsUsBankAccountFinancialConnectio
     """Limits which accounts the customer can link."""
 
     account_subcategories: Sequence[Literal["checking", "savings"]]
-    """Types of accounts that can be linked. Checking and savings by default."""
+    """Types of accounts that can be linked. Checking and savings by default.
+
+    - `checking`: Checking accounts.
+    - `savings`: Savings accounts.
+    """
 
 
 class SetupIntentCreateParamsPaymentMethodOptionsUsBankAccountFinancialConnections(TypedDict, total=False, closed=True):
@@ -2748,9 +3181,20 @@ class SetupIntentCreateParamsPaymentMethodOptionsUsBankAccountFinancialConnectio
     filters: SetupIntentCreateParamsPaymentMethodOptionsUsBankAccountFinancialConnectionsFilters
     """Limits which accounts the customer can link."""
     permissions: Sequence[Literal["balances", "ownership", "payment_method", "transactions"]]
-    """Data that you request access to. It must contain `payment_method`."""
+    """Data that you request access to. It must contain `payment_method`.
+
+    - `balances`: Balances of the account.
+    - `ownership`: Names and addresses of the owners.
+    - `payment_method`: Use of the account for payments.
+    - `transactions`: Transactions of the account.
+    """
     prefetch: Sequence[Literal["balances", "ownership", "transactions"]]
-    """Data that Stripe retrieves as soon as the account is linked."""
+    """Data that Stripe retrieves as soon as the account is linked.
+
+    - `balances`: Balances.
+    - `ownership`: Owners.
+    - `transactions`: Transactions.
+    """
     return_url: str
     """URL to which a webview in an app returns after the account is linked."""
 
@@ -2759,27 +3203,32 @@ class SetupIntentCreateParamsPaymentMethodOptionsUsBankAccountMandateOptions(Typ
     """Terms of the mandate that authorizes the payments."""
 
     collection_method: Literal["paper"] | None
-    """How the customer agreed to the mandate.
+    """How the customer agreed to the mandate, where this was not online.
 
-    - `charge_automatically`: Stripe charges the default payment method.
-    - `send_invoice`: Stripe emails the customer an invoice with payment instructions.
-    - `paper`: The customer signed on paper.
+    - `paper`: On paper.
     """
 
 
 class SetupIntentCreateParamsPaymentMethodOptionsUsBankAccountNetworks(TypedDict, total=False, closed=True):
+    """Networks on which the bank account may be used."""
+
     requested: Sequence[Literal["ach", "us_domestic_wire"]]
-    """Networks that the payment can use."""
+    """Networks that are requested.
+
+    - `ach`: ACH.
+    - `us_domestic_wire`: Wire transfers within the US.
+    """
 
 
 class SetupIntentCreateParamsPaymentMethodOptionsUsBankAccount(TypedDict, total=False, closed=True):
-    """Data specific to bank accounts in the United States."""
+    """Settings for payments by ACH Direct Debit (`us_bank_account`)."""
 
     financial_connections: SetupIntentCreateParamsPaymentMethodOptionsUsBankAccountFinancialConnections
     """Settings for linking the bank account with Financial Connections."""
     mandate_options: SetupIntentCreateParamsPaymentMethodOptionsUsBankAccountMandateOptions
     """Terms of the mandate that authorizes the payments."""
     networks: SetupIntentCreateParamsPaymentMethodOptionsUsBankAccountNetworks
+    """Networks on which the bank account may be used."""
     verification_method: Literal["automatic", "instant", "microdeposits"]
     """How to verify the bank account.
 
@@ -2790,42 +3239,45 @@ class SetupIntentCreateParamsPaymentMethodOptionsUsBankAccount(TypedDict, total=
 
 
 class SetupIntentCreateParamsPaymentMethodOptions(TypedDict, total=False, closed=True):
-    """Settings per type of payment method."""
+    """Settings for the setup of single payment methods."""
 
     acss_debit: SetupIntentCreateParamsPaymentMethodOptionsAcssDebit
-    """Data specific to pre-authorized debit in Canada (ACSS)."""
+    """Settings for payments by Canadian pre-authorized debit (`acss_debit`)."""
     amazon_pay: SetupIntentCreateParamsPaymentMethodOptionsAmazonPay
-    """Data specific to Amazon Pay."""
+    """Settings for payments by Amazon Pay (`amazon_pay`)."""
     bacs_debit: SetupIntentCreateParamsPaymentMethodOptionsBacsDebit
-    """Data specific to Bacs Direct Debit in the United Kingdom."""
+    """Settings for payments by Bacs Direct Debit (`bacs_debit`)."""
     bizum: SetupIntentCreateParamsPaymentMethodOptionsBizum
-    """Data specific to Bizum."""
+    """Settings for payments by Bizum (`bizum`)."""
     blik: SetupIntentCreateParamsPaymentMethodOptionsBlik
-    """Data specific to BLIK."""
+    """Settings for payments by BLIK (`blik`)."""
     card: SetupIntentCreateParamsPaymentMethodOptionsCard
-    """Settings for card payments."""
+    """Settings for payments by card."""
     card_present: SetupIntentCreateParamsPaymentMethodOptionsCardPresent
-    """Settings for in-person card payments."""
+    """Settings for payments by card at a Terminal reader (`card_present`)."""
     klarna: SetupIntentCreateParamsPaymentMethodOptionsKlarna
-    """Data specific to Klarna."""
+    """Settings for payments by Klarna (`klarna`)."""
     link: SetupIntentCreateParamsPaymentMethodOptionsLink
-    """Settings for payments with Link."""
+    """Settings for payments by Link (`link`)."""
     paypal: SetupIntentCreateParamsPaymentMethodOptionsPaypal
-    """Data specific to PayPal."""
+    """Settings for payments by PayPal (`paypal`)."""
     payto: SetupIntentCreateParamsPaymentMethodOptionsPayto
-    """Data specific to PayTo."""
+    """Settings for payments by PayTo (`payto`)."""
     pix: SetupIntentCreateParamsPaymentMethodOptionsPix
-    """Data specific to Pix."""
+    """Settings for payments by Pix (`pix`)."""
     sepa_debit: SetupIntentCreateParamsPaymentMethodOptionsSepaDebit
-    """Data specific to SEPA Direct Debit."""
+    """Settings for payments by SEPA Direct Debit (`sepa_debit`)."""
     upi: SetupIntentCreateParamsPaymentMethodOptionsUpi
-    """Data specific to UPI."""
+    """Settings for payments by UPI (`upi`)."""
     us_bank_account: SetupIntentCreateParamsPaymentMethodOptionsUsBankAccount
-    """Data specific to bank accounts in the United States."""
+    """Settings for payments by ACH Direct Debit (`us_bank_account`)."""
 
 
 class SetupIntentCreateParamsSingleUse(TypedDict, total=False, closed=True):
+    """Sets the payment method up for one payment only, with a mandate for its amount."""
+
     amount: Required[int]
+    """Amount of that payment, in the smallest currency unit."""
     currency: Required[str]
     """Three-letter ISO 4217 currency code in lowercase."""
 
@@ -2936,15 +3388,23 @@ class SetupIntentCreateParams(TypedDict, total=False, closed=True):
             "zip",
         ]
     ]
+    """Payment method types that may be set up; all others are left out."""
     attach_to_self: bool
+    """Whether the payment method is attached to the account itself, to be used for its own payments,
+    instead of to a customer.
+    """
     automatic_payment_methods: SetupIntentCreateParamsAutomaticPaymentMethods
+    """Whether Stripe chooses the payment methods to offer, from those in the Dashboard that can be set up."""
     confirm: bool
+    """Whether to confirm the setup at once. Needs a payment method or a confirmation token."""
     confirmation_token: str
+    """Confirmation token with the payment method that the customer entered in the browser."""
     customer: str
-    """Customer that the object belongs to."""
+    """Customer to whom the payment method is attached once the setup succeeds."""
     customer_account: str
     """Account (API v2) that the object belongs to, in the role of a customer. Alternative to `customer`."""
     description: Annotated[str, MaxLen(1000)]
+    """Your description of the setup. The Dashboard shows it."""
     excluded_payment_method_types: Sequence[
         Literal[
             "acss_debit",
@@ -3004,30 +3464,44 @@ class SetupIntentCreateParams(TypedDict, total=False, closed=True):
             "zip",
         ]
     ]
+    """Payment method types that are not offered for setup, even where Stripe chooses."""
     expand: list[str]
     """Fields to expand, by dotted path. An expanded field contains the object instead of its ID."""
     flow_directions: Sequence[Literal["inbound", "outbound"]]
+    """Directions in which money is to move with the payment method. Mostly only `inbound`.
+
+    - `inbound`: Money is taken from the payment method.
+    - `outbound`: Money is sent to the payment method.
+    """
     mandate_data: SetupIntentCreateParamsMandateData | None
+    """Creates the mandate by which the customer allows later debits."""
     metadata: Mapping[str, str]
     """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
     up to 500. An update changes only the keys it contains; an empty value removes its key.
     """
     on_behalf_of: str
-    """Connected account that is the merchant of record. Its country, fees and statement descriptor apply
-    to the payment.
-    """
+    """Connected account for which the payment method is set up."""
     payment_method: str
-    """Payment method that is used."""
+    """Payment method that is set up. Null until one is given."""
     payment_method_configuration: Annotated[str, MaxLen(100)]
+    """Payment method configuration that decides what is offered. The default one unless set."""
     payment_method_data: SetupIntentCreateParamsPaymentMethodData
     """Details of a new payment method to create and use."""
     payment_method_options: SetupIntentCreateParamsPaymentMethodOptions
-    """Settings per type of payment method."""
+    """Settings for the setup of single payment methods."""
     return_url: str
     """URL to which the customer or user returns afterwards."""
     single_use: SetupIntentCreateParamsSingleUse
+    """Sets the payment method up for one payment only, with a mandate for its amount."""
     usage: Literal["off_session", "on_session"]
+    """How the payment method will be used. Banks are told, so that later payments need less
+    authentication. Defaults to `off_session`.
+
+    - `off_session`: For payments while the customer is present or away.
+    - `on_session`: Only for payments while the customer is present.
+    """
     use_stripe_sdk: bool
+    """Whether Stripe.js or a mobile SDK handles the next actions."""
 
 
 class SetupIntentListParamsCreated(TypedDict, total=False, closed=True):
@@ -3047,6 +3521,9 @@ class SetupIntentListParams(TypedDict, total=False, closed=True):
     """The parameters of `GET /v1/setup_intents`."""
 
     attach_to_self: bool
+    """Only setup intents that attach the payment method to the account itself; cannot be combined with
+    `customer`.
+    """
     created: SetupIntentListParamsCreated | int | datetime
     """Only objects created at this time, or in this range of times."""
     customer: str
@@ -3062,7 +3539,7 @@ class SetupIntentListParams(TypedDict, total=False, closed=True):
     limit: int
     """Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10."""
     payment_method: str
-    """Payment method that is used."""
+    """Only setup intents for this payment method."""
     starting_after: str
     """ID of the object that the page starts after, such as the last one of the previous page."""
 
@@ -3071,15 +3548,13 @@ class SetupIntentRetrieveParams(TypedDict, total=False, closed=True):
     """The parameters of `GET /v1/setup_intents/{intent}`."""
 
     client_secret: str
-    """Secret with which a browser or mobile app accesses this one object, together with your publishable
-    key. Pass it to your customer only, and do not log it or put it in URLs.
-    """
+    """Client secret of the setup intent. Needed only with a publishable key."""
     expand: list[str]
     """Fields to expand, by dotted path. An expanded field contains the object instead of its ID."""
 
 
 class SetupIntentUpdateParamsPaymentMethodDataAcssDebit(TypedDict, total=False, closed=True):
-    """Data specific to pre-authorized debit in Canada (ACSS)."""
+    """Canadian bank account, debited by pre-authorized debit (PAD). Only with the type `acss_debit`."""
 
     account_number: Required[str]
     """Number of the bank account."""
@@ -3090,27 +3565,29 @@ class SetupIntentUpdateParamsPaymentMethodDataAcssDebit(TypedDict, total=False, 
 
 
 class SetupIntentUpdateParamsPaymentMethodDataAffirm(TypedDict, total=False, closed=True):
-    """Data specific to Affirm."""
+    """Affirm, with which customers pay later or in installments. Only with the type `affirm`."""
 
 
 class SetupIntentUpdateParamsPaymentMethodDataAfterpayClearpay(TypedDict, total=False, closed=True):
-    """Data specific to Afterpay and Clearpay."""
+    """Afterpay, or Clearpay in the United Kingdom, with which customers pay in installments. Only with the
+    type `afterpay_clearpay`.
+    """
 
 
 class SetupIntentUpdateParamsPaymentMethodDataAlipay(TypedDict, total=False, closed=True):
-    """Data specific to Alipay."""
+    """Alipay, a wallet used mainly in China. Only with the type `alipay`."""
 
 
 class SetupIntentUpdateParamsPaymentMethodDataAlma(TypedDict, total=False, closed=True):
-    """Data specific to Alma."""
+    """Alma, with which customers pay in installments, mainly in France. Only with the type `alma`."""
 
 
 class SetupIntentUpdateParamsPaymentMethodDataAmazonPay(TypedDict, total=False, closed=True):
-    """Data specific to Amazon Pay."""
+    """Amazon Pay, which pays with what the customer has saved at Amazon. Only with the type `amazon_pay`."""
 
 
 class SetupIntentUpdateParamsPaymentMethodDataAuBecsDebit(TypedDict, total=False, closed=True):
-    """Data specific to BECS Direct Debit in Australia."""
+    """Australian bank account, debited through BECS Direct Debit. Only with the type `au_becs_debit`."""
 
     account_number: Required[str]
     """Number of the bank account."""
@@ -3119,7 +3596,9 @@ class SetupIntentUpdateParamsPaymentMethodDataAuBecsDebit(TypedDict, total=False
 
 
 class SetupIntentUpdateParamsPaymentMethodDataBacsDebit(TypedDict, total=False, closed=True):
-    """Data specific to Bacs Direct Debit in the United Kingdom."""
+    """Bank account in the United Kingdom, debited through Bacs Direct Debit. Only with the type
+    `bacs_debit`.
+    """
 
     account_number: str
     """Number of the bank account."""
@@ -3128,11 +3607,11 @@ class SetupIntentUpdateParamsPaymentMethodDataBacsDebit(TypedDict, total=False, 
 
 
 class SetupIntentUpdateParamsPaymentMethodDataBancontact(TypedDict, total=False, closed=True):
-    """Data specific to Bancontact."""
+    """Bancontact, the most common online payment in Belgium. Only with the type `bancontact`."""
 
 
 class SetupIntentUpdateParamsPaymentMethodDataBillie(TypedDict, total=False, closed=True):
-    """Data specific to Billie."""
+    """Billie, with which companies pay invoices later. Only with the type `billie`."""
 
 
 class SetupIntentUpdateParamsPaymentMethodDataBillingDetailsAddress(TypedDict, total=False, closed=True):
@@ -3168,25 +3647,36 @@ class SetupIntentUpdateParamsPaymentMethodDataBillingDetails(TypedDict, total=Fa
 
 
 class SetupIntentUpdateParamsPaymentMethodDataBizum(TypedDict, total=False, closed=True):
-    """Data specific to Bizum."""
+    """Bizum, with which customers in Spain pay by mobile phone. Only with the type `bizum`."""
 
 
 class SetupIntentUpdateParamsPaymentMethodDataBlik(TypedDict, total=False, closed=True):
-    """Data specific to BLIK."""
+    """BLIK, with which customers in Poland pay by a code from their banking app. Only with the type
+    `blik`.
+    """
 
 
 class SetupIntentUpdateParamsPaymentMethodDataBoleto(TypedDict, total=False, closed=True):
-    """Data specific to Boleto."""
+    """Boleto, a voucher that customers in Brazil pay at a bank or online. Only with the type `boleto`."""
 
     tax_id: Required[str]
+    """Tax ID of the customer in Brazil: the CPF of a person or the CNPJ of a company."""
 
 
 class SetupIntentUpdateParamsPaymentMethodDataCardNetworks(TypedDict, total=False, closed=True):
+    """Card networks on which the card can be used."""
+
     preferred: Literal["cartes_bancaires", "mastercard", "visa"]
+    """Network that the customer prefers, for cards with several.
+
+    - `cartes_bancaires`: Cartes Bancaires, the French network.
+    - `mastercard`: Mastercard.
+    - `visa`: Visa.
+    """
 
 
 class SetupIntentUpdateParamsPaymentMethodDataCard(TypedDict, total=False, closed=True):
-    """The card, by number or token."""
+    """Credit or debit card. Only with the type `card`."""
 
     cvc: str
     """Security code of the card."""
@@ -3195,24 +3685,29 @@ class SetupIntentUpdateParamsPaymentMethodDataCard(TypedDict, total=False, close
     exp_year: int
     """Year in which the card expires, four digits."""
     networks: SetupIntentUpdateParamsPaymentMethodDataCardNetworks
+    """Card networks on which the card can be used."""
     number: str
+    """Card number, without spaces. Raw numbers need PCI compliance; collect cards with Stripe.js or a
+    mobile SDK instead.
+    """
     token: str
+    """Token that Stripe.js or a mobile SDK made of a card, in place of the raw number."""
 
 
 class SetupIntentUpdateParamsPaymentMethodDataCashapp(TypedDict, total=False, closed=True):
-    """Data specific to Cash App Pay."""
+    """Cash App Pay, a wallet in the US. Only with the type `cashapp`."""
 
 
 class SetupIntentUpdateParamsPaymentMethodDataCrypto(TypedDict, total=False, closed=True):
-    """Data specific to payments with stablecoins."""
+    """Stablecoins, paid from the customer's crypto wallet. Only with the type `crypto`."""
 
 
 class SetupIntentUpdateParamsPaymentMethodDataCustomerBalance(TypedDict, total=False, closed=True):
-    """Data specific to payments from the customer's cash balance."""
+    """Cash balance of the customer, which bank transfers fill. Only with the type `customer_balance`."""
 
 
 class SetupIntentUpdateParamsPaymentMethodDataEps(TypedDict, total=False, closed=True):
-    """Data specific to EPS."""
+    """EPS, online banking in Austria. Only with the type `eps`."""
 
     bank: Literal[
         "arzte_und_apotheker_bank",
@@ -3244,17 +3739,17 @@ class SetupIntentUpdateParamsPaymentMethodDataEps(TypedDict, total=False, closed
         "volkskreditbank_ag",
         "vr_bank_braunau",
     ]
-    """Bank of the customer."""
+    """Bank of the customer in Austria."""
 
 
 class SetupIntentUpdateParamsPaymentMethodDataFpx(TypedDict, total=False, closed=True):
-    """Data specific to FPX."""
+    """FPX, online banking in Malaysia. Only with the type `fpx`."""
 
     account_holder_type: Literal["company", "individual"]
     """Whether an individual or a company owns the bank account.
 
     - `company`: A company.
-    - `individual`: An individual.
+    - `individual`: A person.
     """
     bank: Required[
         Literal[
@@ -3285,19 +3780,19 @@ class SetupIntentUpdateParamsPaymentMethodDataFpx(TypedDict, total=False, closed
             "uob",
         ]
     ]
-    """Bank of the customer."""
+    """Bank of the customer in Malaysia."""
 
 
 class SetupIntentUpdateParamsPaymentMethodDataGiropay(TypedDict, total=False, closed=True):
-    """Data specific to giropay."""
+    """giropay, online banking in Germany, which has ended. Only with the type `giropay`."""
 
 
 class SetupIntentUpdateParamsPaymentMethodDataGrabpay(TypedDict, total=False, closed=True):
-    """Data specific to GrabPay."""
+    """GrabPay, a wallet in Southeast Asia. Only with the type `grabpay`."""
 
 
 class SetupIntentUpdateParamsPaymentMethodDataIdeal(TypedDict, total=False, closed=True):
-    """Data specific to iDEAL."""
+    """iDEAL, online banking in the Netherlands. Only with the type `ideal`."""
 
     bank: Literal[
         "abn_amro",
@@ -3321,15 +3816,15 @@ class SetupIntentUpdateParamsPaymentMethodDataIdeal(TypedDict, total=False, clos
         "van_lanschot",
         "yoursafe",
     ]
-    """Bank of the customer."""
+    """Bank of the customer in the Netherlands."""
 
 
 class SetupIntentUpdateParamsPaymentMethodDataInteracPresent(TypedDict, total=False, closed=True):
-    """Data specific to in-person Interac payments."""
+    """Canadian Interac debit card that a Terminal reader has read. Only with the type `interac_present`."""
 
 
 class SetupIntentUpdateParamsPaymentMethodDataKakaoPay(TypedDict, total=False, closed=True):
-    """Data specific to Kakao Pay."""
+    """Kakao Pay, a wallet in South Korea. Only with the type `kakao_pay`."""
 
 
 class SetupIntentUpdateParamsPaymentMethodDataKlarnaDob(TypedDict, total=False, closed=True):
@@ -3344,44 +3839,51 @@ class SetupIntentUpdateParamsPaymentMethodDataKlarnaDob(TypedDict, total=False, 
 
 
 class SetupIntentUpdateParamsPaymentMethodDataKlarna(TypedDict, total=False, closed=True):
-    """Data specific to Klarna."""
+    """Klarna, with which customers pay now, later or in installments. Only with the type `klarna`."""
 
     dob: SetupIntentUpdateParamsPaymentMethodDataKlarnaDob
     """Date of birth."""
 
 
 class SetupIntentUpdateParamsPaymentMethodDataKonbini(TypedDict, total=False, closed=True):
-    """Data specific to Konbini."""
+    """Konbini, cash payment at a convenience store in Japan. Only with the type `konbini`."""
 
 
 class SetupIntentUpdateParamsPaymentMethodDataKrCard(TypedDict, total=False, closed=True):
-    """Data specific to Korean cards."""
+    """Card issued in South Korea. Only with the type `kr_card`."""
 
 
 class SetupIntentUpdateParamsPaymentMethodDataLink(TypedDict, total=False, closed=True):
-    """Data specific to Link."""
+    """Link, Stripe's wallet. Only with the type `link`."""
 
 
 class SetupIntentUpdateParamsPaymentMethodDataMbWay(TypedDict, total=False, closed=True):
-    """Data specific to MB WAY."""
+    """MB WAY, a wallet in Portugal. Only with the type `mb_way`."""
 
 
 class SetupIntentUpdateParamsPaymentMethodDataMobilepay(TypedDict, total=False, closed=True):
-    """Data specific to MobilePay."""
+    """MobilePay, a wallet in Denmark and Finland. Only with the type `mobilepay`."""
 
 
 class SetupIntentUpdateParamsPaymentMethodDataMultibanco(TypedDict, total=False, closed=True):
-    """Data specific to Multibanco."""
+    """Multibanco, which customers in Portugal pay at an ATM or by online banking. Only with the type
+    `multibanco`.
+    """
 
 
 class SetupIntentUpdateParamsPaymentMethodDataNaverPay(TypedDict, total=False, closed=True):
-    """Data specific to Naver Pay."""
+    """Naver Pay, a wallet in South Korea. Only with the type `naver_pay`."""
 
     funding: Literal["card", "points"]
+    """Whether the customer pays with a card or with points.
+
+    - `card`: With a card.
+    - `points`: With points of Naver Pay.
+    """
 
 
 class SetupIntentUpdateParamsPaymentMethodDataNzBankAccount(TypedDict, total=False, closed=True):
-    """Data specific to BECS Direct Debit in New Zealand."""
+    """Bank account in New Zealand, debited by BECS Direct Debit. Only with the type `nz_bank_account`."""
 
     account_holder_name: str
     """Name of the bank account's owner."""
@@ -3392,15 +3894,17 @@ class SetupIntentUpdateParamsPaymentMethodDataNzBankAccount(TypedDict, total=Fal
     branch_code: Required[str]
     """Branch code, in the format of the bank's country."""
     reference: Annotated[str, MaxLen(128)]
+    """Text that the statement of the customer's bank account shows as reference."""
     suffix: Required[str]
+    """Suffix of the bank account number in New Zealand."""
 
 
 class SetupIntentUpdateParamsPaymentMethodDataOxxo(TypedDict, total=False, closed=True):
-    """Data specific to OXXO."""
+    """OXXO, a voucher that customers in Mexico pay in cash at a store. Only with the type `oxxo`."""
 
 
 class SetupIntentUpdateParamsPaymentMethodDataP24(TypedDict, total=False, closed=True):
-    """Data specific to Przelewy24."""
+    """Przelewy24, online banking in Poland. Only with the type `p24`."""
 
     bank: Literal[
         "alior_bank",
@@ -3430,45 +3934,50 @@ class SetupIntentUpdateParamsPaymentMethodDataP24(TypedDict, total=False, closed
         "velobank",
         "volkswagen_bank",
     ]
-    """Bank of the customer."""
+    """Bank of the customer in Poland."""
 
 
 class SetupIntentUpdateParamsPaymentMethodDataPayByBank(TypedDict, total=False, closed=True):
-    """Data specific to Pay by Bank."""
+    """Pay by Bank, with which customers pay directly from their bank's app. Only with the type
+    `pay_by_bank`.
+    """
 
 
 class SetupIntentUpdateParamsPaymentMethodDataPayco(TypedDict, total=False, closed=True):
-    """Data specific to PAYCO."""
+    """PAYCO, a wallet in South Korea. Only with the type `payco`."""
 
 
 class SetupIntentUpdateParamsPaymentMethodDataPaynow(TypedDict, total=False, closed=True):
-    """Data specific to PayNow."""
+    """PayNow, with which customers in Singapore pay by QR code. Only with the type `paynow`."""
 
 
 class SetupIntentUpdateParamsPaymentMethodDataPaypal(TypedDict, total=False, closed=True):
-    """Data specific to PayPal."""
+    """PayPal, a wallet used in many countries. Only with the type `paypal`."""
 
 
 class SetupIntentUpdateParamsPaymentMethodDataPaypay(TypedDict, total=False, closed=True):
-    """Data specific to PayPay."""
+    """PayPay, a wallet in Japan. Only with the type `paypay`."""
 
 
 class SetupIntentUpdateParamsPaymentMethodDataPayto(TypedDict, total=False, closed=True):
-    """Data specific to PayTo."""
+    """Australian bank account, debited in real time through PayTo. Only with the type `payto`."""
 
     account_number: str
     """Number of the bank account."""
     bsb_number: str
     """Bank State Branch (BSB) number, six digits (Australia)."""
     pay_id: str
+    """PayID of the customer, such as an email address or telephone number, which stands for the bank
+    account.
+    """
 
 
 class SetupIntentUpdateParamsPaymentMethodDataPix(TypedDict, total=False, closed=True):
-    """Data specific to Pix."""
+    """Pix, instant payment from bank accounts in Brazil. Only with the type `pix`."""
 
 
 class SetupIntentUpdateParamsPaymentMethodDataPromptpay(TypedDict, total=False, closed=True):
-    """Data specific to PromptPay."""
+    """PromptPay, with which customers in Thailand pay by QR code. Only with the type `promptpay`."""
 
 
 class SetupIntentUpdateParamsPaymentMethodDataRadarOptions(TypedDict, total=False, closed=True):
@@ -3479,49 +3988,49 @@ class SetupIntentUpdateParamsPaymentMethodDataRadarOptions(TypedDict, total=Fals
 
 
 class SetupIntentUpdateParamsPaymentMethodDataRevolutPay(TypedDict, total=False, closed=True):
-    """Data specific to Revolut Pay."""
+    """Revolut Pay, the wallet of Revolut. Only with the type `revolut_pay`."""
 
 
 class SetupIntentUpdateParamsPaymentMethodDataSamsungPay(TypedDict, total=False, closed=True):
-    """Data specific to Samsung Pay."""
+    """Samsung Pay in South Korea. Only with the type `samsung_pay`."""
 
 
 class SetupIntentUpdateParamsPaymentMethodDataSatispay(TypedDict, total=False, closed=True):
-    """Data specific to Satispay."""
+    """Satispay, a wallet used mainly in Italy. Only with the type `satispay`."""
 
 
 class SetupIntentUpdateParamsPaymentMethodDataScalapay(TypedDict, total=False, closed=True):
-    """Data specific to Scalapay."""
+    """Scalapay, with which customers in Europe pay in installments. Only with the type `scalapay`."""
 
 
 class SetupIntentUpdateParamsPaymentMethodDataSepaDebit(TypedDict, total=False, closed=True):
-    """Data specific to SEPA Direct Debit."""
+    """Bank account in the SEPA area, debited through SEPA Direct Debit. Only with the type `sepa_debit`."""
 
     iban: Required[str]
     """International bank account number (IBAN)."""
 
 
 class SetupIntentUpdateParamsPaymentMethodDataSequra(TypedDict, total=False, closed=True):
-    """Data specific to seQura."""
+    """seQura, with which customers pay in installments, mainly in Spain. Only with the type `sequra`."""
 
 
 class SetupIntentUpdateParamsPaymentMethodDataSofort(TypedDict, total=False, closed=True):
-    """Data specific to Sofort."""
+    """Sofort, online banking in some European countries. Only with the type `sofort`."""
 
     country: Required[Literal["AT", "BE", "DE", "ES", "IT", "NL"]]
     """Two-letter ISO 3166-1 alpha-2 country code."""
 
 
 class SetupIntentUpdateParamsPaymentMethodDataSunbit(TypedDict, total=False, closed=True):
-    """Data specific to Sunbit."""
+    """Sunbit, with which customers in the US pay in installments. Only with the type `sunbit`."""
 
 
 class SetupIntentUpdateParamsPaymentMethodDataSwish(TypedDict, total=False, closed=True):
-    """Data specific to Swish."""
+    """Swish, a wallet in Sweden. Only with the type `swish`."""
 
 
 class SetupIntentUpdateParamsPaymentMethodDataTwint(TypedDict, total=False, closed=True):
-    """Data specific to TWINT."""
+    """TWINT, a wallet in Switzerland. Only with the type `twint`."""
 
 
 class SetupIntentUpdateParamsPaymentMethodDataUpiMandateOptions(TypedDict, total=False, closed=True):
@@ -3542,48 +4051,56 @@ class SetupIntentUpdateParamsPaymentMethodDataUpiMandateOptions(TypedDict, total
 
 
 class SetupIntentUpdateParamsPaymentMethodDataUpi(TypedDict, total=False, closed=True):
-    """Data specific to UPI."""
+    """UPI, instant payment from bank accounts in India. Only with the type `upi`."""
 
     mandate_options: SetupIntentUpdateParamsPaymentMethodDataUpiMandateOptions
     """Terms of the mandate that authorizes the payments."""
 
 
 class SetupIntentUpdateParamsPaymentMethodDataUsBankAccount(TypedDict, total=False, closed=True):
-    """Data specific to bank accounts in the United States."""
+    """US bank account, debited through ACH. Only with the type `us_bank_account`."""
 
     account_holder_type: Literal["company", "individual"]
     """Whether an individual or a company owns the bank account.
 
     - `company`: A company.
-    - `individual`: An individual.
+    - `individual`: A person.
     """
     account_number: str
     """Number of the bank account."""
     account_type: Literal["checking", "savings"]
+    """Kind of bank account. Defaults to `checking`.
+
+    - `checking`: A checking account.
+    - `savings`: A savings account.
+    """
     financial_connections_account: str
+    """Financial Connections account from which the details were, or are to be, taken."""
     routing_number: str
     """Routing number of the bank."""
 
 
 class SetupIntentUpdateParamsPaymentMethodDataWechatPay(TypedDict, total=False, closed=True):
-    """Data specific to WeChat Pay."""
+    """WeChat Pay, a wallet used mainly in China. Only with the type `wechat_pay`."""
 
 
 class SetupIntentUpdateParamsPaymentMethodDataZip(TypedDict, total=False, closed=True):
-    """Data specific to Zip."""
+    """Zip, with which customers pay in installments. Only with the type `zip`."""
 
 
 class SetupIntentUpdateParamsPaymentMethodData(TypedDict, total=False, closed=True):
     """Details of a new payment method to create and use."""
 
     acss_debit: SetupIntentUpdateParamsPaymentMethodDataAcssDebit
-    """Data specific to pre-authorized debit in Canada (ACSS)."""
+    """Canadian bank account, debited by pre-authorized debit (PAD). Only with the type `acss_debit`."""
     affirm: SetupIntentUpdateParamsPaymentMethodDataAffirm
-    """Data specific to Affirm."""
+    """Affirm, with which customers pay later or in installments. Only with the type `affirm`."""
     afterpay_clearpay: SetupIntentUpdateParamsPaymentMethodDataAfterpayClearpay
-    """Data specific to Afterpay and Clearpay."""
+    """Afterpay, or Clearpay in the United Kingdom, with which customers pay in installments. Only with the
+    type `afterpay_clearpay`.
+    """
     alipay: SetupIntentUpdateParamsPaymentMethodDataAlipay
-    """Data specific to Alipay."""
+    """Alipay, a wallet used mainly in China. Only with the type `alipay`."""
     allow_redisplay: Literal["always", "limited", "unspecified"]
     """Whether the payment method can be shown to the customer again in other checkouts.
 
@@ -3592,111 +4109,119 @@ class SetupIntentUpdateParamsPaymentMethodData(TypedDict, total=False, closed=Tr
     - `unspecified`: The customer has not been asked.
     """
     alma: SetupIntentUpdateParamsPaymentMethodDataAlma
-    """Data specific to Alma."""
+    """Alma, with which customers pay in installments, mainly in France. Only with the type `alma`."""
     amazon_pay: SetupIntentUpdateParamsPaymentMethodDataAmazonPay
-    """Data specific to Amazon Pay."""
+    """Amazon Pay, which pays with what the customer has saved at Amazon. Only with the type `amazon_pay`."""
     au_becs_debit: SetupIntentUpdateParamsPaymentMethodDataAuBecsDebit
-    """Data specific to BECS Direct Debit in Australia."""
+    """Australian bank account, debited through BECS Direct Debit. Only with the type `au_becs_debit`."""
     bacs_debit: SetupIntentUpdateParamsPaymentMethodDataBacsDebit
-    """Data specific to Bacs Direct Debit in the United Kingdom."""
+    """Bank account in the United Kingdom, debited through Bacs Direct Debit. Only with the type
+    `bacs_debit`.
+    """
     bancontact: SetupIntentUpdateParamsPaymentMethodDataBancontact
-    """Data specific to Bancontact."""
+    """Bancontact, the most common online payment in Belgium. Only with the type `bancontact`."""
     billie: SetupIntentUpdateParamsPaymentMethodDataBillie
-    """Data specific to Billie."""
+    """Billie, with which companies pay invoices later. Only with the type `billie`."""
     billing_details: SetupIntentUpdateParamsPaymentMethodDataBillingDetails
     """Name and contact details of the payer."""
     bizum: SetupIntentUpdateParamsPaymentMethodDataBizum
-    """Data specific to Bizum."""
+    """Bizum, with which customers in Spain pay by mobile phone. Only with the type `bizum`."""
     blik: SetupIntentUpdateParamsPaymentMethodDataBlik
-    """Data specific to BLIK."""
+    """BLIK, with which customers in Poland pay by a code from their banking app. Only with the type
+    `blik`.
+    """
     boleto: SetupIntentUpdateParamsPaymentMethodDataBoleto
-    """Data specific to Boleto."""
+    """Boleto, a voucher that customers in Brazil pay at a bank or online. Only with the type `boleto`."""
     card: SetupIntentUpdateParamsPaymentMethodDataCard
-    """The card, by number or token."""
+    """Credit or debit card. Only with the type `card`."""
     cashapp: SetupIntentUpdateParamsPaymentMethodDataCashapp
-    """Data specific to Cash App Pay."""
+    """Cash App Pay, a wallet in the US. Only with the type `cashapp`."""
     crypto: SetupIntentUpdateParamsPaymentMethodDataCrypto
-    """Data specific to payments with stablecoins."""
+    """Stablecoins, paid from the customer's crypto wallet. Only with the type `crypto`."""
     customer_balance: SetupIntentUpdateParamsPaymentMethodDataCustomerBalance
-    """Data specific to payments from the customer's cash balance."""
+    """Cash balance of the customer, which bank transfers fill. Only with the type `customer_balance`."""
     eps: SetupIntentUpdateParamsPaymentMethodDataEps
-    """Data specific to EPS."""
+    """EPS, online banking in Austria. Only with the type `eps`."""
     fpx: SetupIntentUpdateParamsPaymentMethodDataFpx
-    """Data specific to FPX."""
+    """FPX, online banking in Malaysia. Only with the type `fpx`."""
     giropay: SetupIntentUpdateParamsPaymentMethodDataGiropay
-    """Data specific to giropay."""
+    """giropay, online banking in Germany, which has ended. Only with the type `giropay`."""
     grabpay: SetupIntentUpdateParamsPaymentMethodDataGrabpay
-    """Data specific to GrabPay."""
+    """GrabPay, a wallet in Southeast Asia. Only with the type `grabpay`."""
     ideal: SetupIntentUpdateParamsPaymentMethodDataIdeal
-    """Data specific to iDEAL."""
+    """iDEAL, online banking in the Netherlands. Only with the type `ideal`."""
     interac_present: SetupIntentUpdateParamsPaymentMethodDataInteracPresent
-    """Data specific to in-person Interac payments."""
+    """Canadian Interac debit card that a Terminal reader has read. Only with the type `interac_present`."""
     kakao_pay: SetupIntentUpdateParamsPaymentMethodDataKakaoPay
-    """Data specific to Kakao Pay."""
+    """Kakao Pay, a wallet in South Korea. Only with the type `kakao_pay`."""
     klarna: SetupIntentUpdateParamsPaymentMethodDataKlarna
-    """Data specific to Klarna."""
+    """Klarna, with which customers pay now, later or in installments. Only with the type `klarna`."""
     konbini: SetupIntentUpdateParamsPaymentMethodDataKonbini
-    """Data specific to Konbini."""
+    """Konbini, cash payment at a convenience store in Japan. Only with the type `konbini`."""
     kr_card: SetupIntentUpdateParamsPaymentMethodDataKrCard
-    """Data specific to Korean cards."""
+    """Card issued in South Korea. Only with the type `kr_card`."""
     link: SetupIntentUpdateParamsPaymentMethodDataLink
-    """Data specific to Link."""
+    """Link, Stripe's wallet. Only with the type `link`."""
     mb_way: SetupIntentUpdateParamsPaymentMethodDataMbWay
-    """Data specific to MB WAY."""
+    """MB WAY, a wallet in Portugal. Only with the type `mb_way`."""
     metadata: Mapping[str, str]
     """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
     up to 500. An update changes only the keys it contains; an empty value removes its key.
     """
     mobilepay: SetupIntentUpdateParamsPaymentMethodDataMobilepay
-    """Data specific to MobilePay."""
+    """MobilePay, a wallet in Denmark and Finland. Only with the type `mobilepay`."""
     multibanco: SetupIntentUpdateParamsPaymentMethodDataMultibanco
-    """Data specific to Multibanco."""
+    """Multibanco, which customers in Portugal pay at an ATM or by online banking. Only with the type
+    `multibanco`.
+    """
     naver_pay: SetupIntentUpdateParamsPaymentMethodDataNaverPay
-    """Data specific to Naver Pay."""
+    """Naver Pay, a wallet in South Korea. Only with the type `naver_pay`."""
     nz_bank_account: SetupIntentUpdateParamsPaymentMethodDataNzBankAccount
-    """Data specific to BECS Direct Debit in New Zealand."""
+    """Bank account in New Zealand, debited by BECS Direct Debit. Only with the type `nz_bank_account`."""
     oxxo: SetupIntentUpdateParamsPaymentMethodDataOxxo
-    """Data specific to OXXO."""
+    """OXXO, a voucher that customers in Mexico pay in cash at a store. Only with the type `oxxo`."""
     p24: SetupIntentUpdateParamsPaymentMethodDataP24
-    """Data specific to Przelewy24."""
+    """Przelewy24, online banking in Poland. Only with the type `p24`."""
     pay_by_bank: SetupIntentUpdateParamsPaymentMethodDataPayByBank
-    """Data specific to Pay by Bank."""
+    """Pay by Bank, with which customers pay directly from their bank's app. Only with the type
+    `pay_by_bank`.
+    """
     payco: SetupIntentUpdateParamsPaymentMethodDataPayco
-    """Data specific to PAYCO."""
+    """PAYCO, a wallet in South Korea. Only with the type `payco`."""
     paynow: SetupIntentUpdateParamsPaymentMethodDataPaynow
-    """Data specific to PayNow."""
+    """PayNow, with which customers in Singapore pay by QR code. Only with the type `paynow`."""
     paypal: SetupIntentUpdateParamsPaymentMethodDataPaypal
-    """Data specific to PayPal."""
+    """PayPal, a wallet used in many countries. Only with the type `paypal`."""
     paypay: SetupIntentUpdateParamsPaymentMethodDataPaypay
-    """Data specific to PayPay."""
+    """PayPay, a wallet in Japan. Only with the type `paypay`."""
     payto: SetupIntentUpdateParamsPaymentMethodDataPayto
-    """Data specific to PayTo."""
+    """Australian bank account, debited in real time through PayTo. Only with the type `payto`."""
     pix: SetupIntentUpdateParamsPaymentMethodDataPix
-    """Data specific to Pix."""
+    """Pix, instant payment from bank accounts in Brazil. Only with the type `pix`."""
     promptpay: SetupIntentUpdateParamsPaymentMethodDataPromptpay
-    """Data specific to PromptPay."""
+    """PromptPay, with which customers in Thailand pay by QR code. Only with the type `promptpay`."""
     radar_options: SetupIntentUpdateParamsPaymentMethodDataRadarOptions
     """Settings for Radar, Stripe's fraud prevention."""
     revolut_pay: SetupIntentUpdateParamsPaymentMethodDataRevolutPay
-    """Data specific to Revolut Pay."""
+    """Revolut Pay, the wallet of Revolut. Only with the type `revolut_pay`."""
     samsung_pay: SetupIntentUpdateParamsPaymentMethodDataSamsungPay
-    """Data specific to Samsung Pay."""
+    """Samsung Pay in South Korea. Only with the type `samsung_pay`."""
     satispay: SetupIntentUpdateParamsPaymentMethodDataSatispay
-    """Data specific to Satispay."""
+    """Satispay, a wallet used mainly in Italy. Only with the type `satispay`."""
     scalapay: SetupIntentUpdateParamsPaymentMethodDataScalapay
-    """Data specific to Scalapay."""
+    """Scalapay, with which customers in Europe pay in installments. Only with the type `scalapay`."""
     sepa_debit: SetupIntentUpdateParamsPaymentMethodDataSepaDebit
-    """Data specific to SEPA Direct Debit."""
+    """Bank account in the SEPA area, debited through SEPA Direct Debit. Only with the type `sepa_debit`."""
     sequra: SetupIntentUpdateParamsPaymentMethodDataSequra
-    """Data specific to seQura."""
+    """seQura, with which customers pay in installments, mainly in Spain. Only with the type `sequra`."""
     sofort: SetupIntentUpdateParamsPaymentMethodDataSofort
-    """Data specific to Sofort."""
+    """Sofort, online banking in some European countries. Only with the type `sofort`."""
     sunbit: SetupIntentUpdateParamsPaymentMethodDataSunbit
-    """Data specific to Sunbit."""
+    """Sunbit, with which customers in the US pay in installments. Only with the type `sunbit`."""
     swish: SetupIntentUpdateParamsPaymentMethodDataSwish
-    """Data specific to Swish."""
+    """Swish, a wallet in Sweden. Only with the type `swish`."""
     twint: SetupIntentUpdateParamsPaymentMethodDataTwint
-    """Data specific to TWINT."""
+    """TWINT, a wallet in Switzerland. Only with the type `twint`."""
     type: Required[
         Literal[
             "acss_debit",
@@ -3757,14 +4282,15 @@ class SetupIntentUpdateParamsPaymentMethodData(TypedDict, total=False, closed=Tr
             "zip",
         ]
     ]
+    """Type of the payment method. Its details stand in the parameter of the same name."""
     upi: SetupIntentUpdateParamsPaymentMethodDataUpi
-    """Data specific to UPI."""
+    """UPI, instant payment from bank accounts in India. Only with the type `upi`."""
     us_bank_account: SetupIntentUpdateParamsPaymentMethodDataUsBankAccount
-    """Data specific to bank accounts in the United States."""
+    """US bank account, debited through ACH. Only with the type `us_bank_account`."""
     wechat_pay: SetupIntentUpdateParamsPaymentMethodDataWechatPay
-    """Data specific to WeChat Pay."""
+    """WeChat Pay, a wallet used mainly in China. Only with the type `wechat_pay`."""
     zip: SetupIntentUpdateParamsPaymentMethodDataZip
-    """Data specific to Zip."""
+    """Zip, with which customers pay in installments. Only with the type `zip`."""
 
 
 class SetupIntentUpdateParamsPaymentMethodOptionsAcssDebitMandateOptions(TypedDict, total=False, closed=True):
@@ -3773,16 +4299,30 @@ class SetupIntentUpdateParamsPaymentMethodOptionsAcssDebitMandateOptions(TypedDi
     custom_mandate_url: str | None
     """URL of your own mandate text, shown instead of Stripe's."""
     default_for: Sequence[Literal["invoice", "subscription"]]
+    """For what else the mandate is used by default.
+
+    - `invoice`: For payments of invoices.
+    - `subscription`: For payments of subscriptions.
+    """
     interval_description: Annotated[str, MaxLen(500)]
     """How often payments are taken, in words, as the mandate states it."""
     payment_schedule: Literal["combined", "interval", "sporadic"]
-    """How often payments are taken."""
+    """How often payments are taken.
+
+    - `combined`: At fixed intervals and also on other occasions.
+    - `interval`: At fixed intervals.
+    - `sporadic`: Only on certain occasions.
+    """
     transaction_type: Literal["business", "personal"]
-    """Whether the payments come from a personal or a business account."""
+    """Whether the payments come from a personal or a business account.
+
+    - `business`: The account of a company.
+    - `personal`: The account of a person.
+    """
 
 
 class SetupIntentUpdateParamsPaymentMethodOptionsAcssDebit(TypedDict, total=False, closed=True):
-    """Data specific to pre-authorized debit in Canada (ACSS)."""
+    """Settings for payments by Canadian pre-authorized debit (`acss_debit`)."""
 
     currency: Literal["cad", "usd"]
     """Three-letter ISO 4217 currency code in lowercase."""
@@ -3798,7 +4338,7 @@ class SetupIntentUpdateParamsPaymentMethodOptionsAcssDebit(TypedDict, total=Fals
 
 
 class SetupIntentUpdateParamsPaymentMethodOptionsAmazonPay(TypedDict, total=False, closed=True):
-    """Data specific to Amazon Pay."""
+    """Settings for payments by Amazon Pay (`amazon_pay`)."""
 
 
 class SetupIntentUpdateParamsPaymentMethodOptionsBacsDebitMandateOptions(TypedDict, total=False, closed=True):
@@ -3809,14 +4349,14 @@ class SetupIntentUpdateParamsPaymentMethodOptionsBacsDebitMandateOptions(TypedDi
 
 
 class SetupIntentUpdateParamsPaymentMethodOptionsBacsDebit(TypedDict, total=False, closed=True):
-    """Data specific to Bacs Direct Debit in the United Kingdom."""
+    """Settings for payments by Bacs Direct Debit (`bacs_debit`)."""
 
     mandate_options: SetupIntentUpdateParamsPaymentMethodOptionsBacsDebitMandateOptions
     """Terms of the mandate that authorizes the payments."""
 
 
 class SetupIntentUpdateParamsPaymentMethodOptionsBizum(TypedDict, total=False, closed=True):
-    """Data specific to Bizum."""
+    """Settings for payments by Bizum (`bizum`)."""
 
 
 class SetupIntentUpdateParamsPaymentMethodOptionsBlikMandateOptions(TypedDict, total=False, closed=True):
@@ -3827,9 +4367,10 @@ class SetupIntentUpdateParamsPaymentMethodOptionsBlikMandateOptions(TypedDict, t
 
 
 class SetupIntentUpdateParamsPaymentMethodOptionsBlik(TypedDict, total=False, closed=True):
-    """Data specific to BLIK."""
+    """Settings for payments by BLIK (`blik`)."""
 
     code: str
+    """Six-digit BLIK code that the customer reads from the banking app. It is valid for two minutes."""
     mandate_options: SetupIntentUpdateParamsPaymentMethodOptionsBlikMandateOptions
     """Terms of the mandate that authorizes the payments."""
 
@@ -3862,40 +4403,80 @@ class SetupIntentUpdateParamsPaymentMethodOptionsCardMandateOptions(TypedDict, t
     interval_count: int
     """Number of intervals between payments."""
     reference: Required[Annotated[str, MaxLen(80)]]
-    """Your own reference for the mandate or subscription."""
+    """Unique reference of the mandate, up to 80 characters."""
     start_date: Required[int | datetime]
     """First day on which payments can be taken."""
     supported_types: Sequence[Literal["india"]]
+    """Rules to which the mandate keeps; `india` is the only one.
+
+    - `india`: The rules for recurring card payments in India.
+    """
 
 
 class SetupIntentUpdateParamsPaymentMethodOptionsCardThreeDSecureNetworkOptionsCartesBancaires(
     TypedDict, total=False, closed=True
 ):
+    """Data for payments on Cartes Bancaires."""
+
     cb_avalgo: Required[Literal["0", "1", "2", "3", "4", "A"]]
+    """Algorithm by which the bank's server computed the cryptogram (`CB-AVALGO`)."""
     cb_exemption: Annotated[str, MaxLen(4)]
+    """Exemption that the authentication response of Cartes Bancaires returned."""
     cb_score: int
+    """Risk score of Cartes Bancaires from the authentication response."""
 
 
 class SetupIntentUpdateParamsPaymentMethodOptionsCardThreeDSecureNetworkOptions(TypedDict, total=False, closed=True):
+    """Data that only some card networks need."""
+
     cartes_bancaires: SetupIntentUpdateParamsPaymentMethodOptionsCardThreeDSecureNetworkOptionsCartesBancaires
+    """Data for payments on Cartes Bancaires."""
 
 
 class SetupIntentUpdateParamsPaymentMethodOptionsCardThreeDSecure(TypedDict, total=False, closed=True):
+    """Result of 3D Secure, if it was tried."""
+
     ares_trans_status: Literal["A", "C", "I", "N", "R", "U", "Y"]
+    """Result that the bank's server returned for the authentication.
+
+    - `A`: Authentication was attempted; there is proof of the attempt.
+    - `C`: The customer must be challenged.
+    - `I`: For information only.
+    - `N`: Not authenticated.
+    - `R`: The bank rejects the authentication.
+    - `U`: Authentication could not be performed.
+    - `Y`: Authenticated.
+    """
     cryptogram: str
+    """Cryptogram that proves the authentication (CAVV, AAV or AEVV), 20 bytes in Base64."""
     electronic_commerce_indicator: Literal["01", "02", "05", "06", "07"]
+    """Electronic commerce indicator (ECI), by which the network knows how far the authentication got.
+
+    - `01`: Authentication was attempted (Mastercard).
+    - `02`: Authenticated (Mastercard).
+    - `05`: Authenticated (other networks).
+    - `06`: Authentication was attempted (other networks).
+    - `07`: Not authenticated (other networks).
+    """
     network_options: SetupIntentUpdateParamsPaymentMethodOptionsCardThreeDSecureNetworkOptions
+    """Data that only some card networks need."""
     requestor_challenge_indicator: Annotated[str, MaxLen(2)]
+    """Challenge indicator that was sent with the authentication request."""
     transaction_id: str
+    """Transaction ID of the authentication: of the directory server for 3D Secure 2, the XID for 3D Secure
+    1.
+    """
     version: Literal["1.0.2", "2.1.0", "2.2.0", "2.3.0", "2.3.1"]
+    """Version of 3D Secure that was used."""
 
 
 class SetupIntentUpdateParamsPaymentMethodOptionsCard(TypedDict, total=False, closed=True):
-    """Settings for card payments."""
+    """Settings for payments by card."""
 
     mandate_options: SetupIntentUpdateParamsPaymentMethodOptionsCardMandateOptions
     """Terms of the mandate that authorizes the payments."""
     moto: bool
+    """Whether the order came by mail or telephone."""
     network: Literal[
         "amex",
         "cartes_bancaires",
@@ -3911,6 +4492,9 @@ class SetupIntentUpdateParamsPaymentMethodOptionsCard(TypedDict, total=False, cl
         "unknown",
         "visa",
     ]
+    """Card network to use, where the card supports several. By default the customer's or account's
+    preference applies.
+    """
     request_three_d_secure: Literal["any", "automatic", "challenge"]
     """When to request 3D Secure authentication.
 
@@ -3919,45 +4503,78 @@ class SetupIntentUpdateParamsPaymentMethodOptionsCard(TypedDict, total=False, cl
     - `challenge`: Whenever possible, preferring that the customer is challenged.
     """
     setup_credential_usage: Literal["installment", "recurring", "unscheduled"]
+    """Kind of later payments for which the card is set up, as the card networks classify them.
+
+    - `installment`: Installments of one purchase.
+    - `recurring`: Payments at regular intervals, such as for a subscription.
+    - `unscheduled`: Payments at irregular times, such as when a balance runs low.
+    """
     three_d_secure: SetupIntentUpdateParamsPaymentMethodOptionsCardThreeDSecure
+    """Result of 3D Secure, if it was tried."""
 
 
 class SetupIntentUpdateParamsPaymentMethodOptionsCardPresent(TypedDict, total=False, closed=True):
-    """Settings for in-person card payments."""
+    """Settings for payments by card at a Terminal reader (`card_present`)."""
 
 
 class SetupIntentUpdateParamsPaymentMethodOptionsKlarnaOnDemand(TypedDict, total=False, closed=True):
+    """Expected amounts and frequency of payments on demand."""
+
     average_amount: int
+    """Amount that you expect on average, in the smallest currency unit."""
     maximum_amount: int
+    """Most that one payment can be, in the smallest currency unit."""
     minimum_amount: int
+    """Least that one payment can be, in the smallest currency unit."""
     purchase_interval: Literal["day", "month", "week", "year"]
+    """Unit of time in which customers usually buy again.
+
+    - `day`: Days.
+    - `month`: Months.
+    - `week`: Weeks.
+    - `year`: Years.
+    """
     purchase_interval_count: int
+    """How many of these units lie between two purchases."""
 
 
 class SetupIntentUpdateParamsPaymentMethodOptionsKlarnaSubscriptionNextBilling(TypedDict, total=False, closed=True):
+    """The next bill of the subscription."""
+
     amount: Required[int]
+    """Amount of the next bill, in the smallest currency unit."""
     date: Required[str]
+    """Date of the next bill, as `YYYY-MM-DD`."""
 
 
 class SetupIntentUpdateParamsPaymentMethodOptionsKlarnaSubscription(TypedDict, total=False, closed=True):
+    """Subscriptions that the customer buys or sets up with Klarna."""
+
     interval: Required[Literal["day", "month", "week", "year"]]
-    """- `day`: Days.
+    """Unit of time between two bills.
+
+    - `day`: Days.
     - `week`: Weeks.
     - `month`: Months.
     - `year`: Years.
     """
     interval_count: int
+    """How many units of time lie between two bills."""
     name: Annotated[str, MaxLen(255)]
+    """Name of the subscription, which Klarna shows."""
     next_billing: Required[SetupIntentUpdateParamsPaymentMethodOptionsKlarnaSubscriptionNextBilling]
+    """The next bill of the subscription."""
     reference: Required[Annotated[str, MaxLen(255)]]
+    """Your reference for the subscription, which stays the same over all its payments."""
 
 
 class SetupIntentUpdateParamsPaymentMethodOptionsKlarna(TypedDict, total=False, closed=True):
-    """Data specific to Klarna."""
+    """Settings for payments by Klarna (`klarna`)."""
 
     currency: str
     """Three-letter ISO 4217 currency code in lowercase."""
     on_demand: SetupIntentUpdateParamsPaymentMethodOptionsKlarnaOnDemand
+    """Expected amounts and frequency of payments on demand."""
     preferred_locale: Literal[
         "cs-CZ",
         "da-DK",
@@ -4008,18 +4625,21 @@ class SetupIntentUpdateParamsPaymentMethodOptionsKlarna(TypedDict, total=False, 
     ]
     """Language of the payment page, as an IETF language tag such as `en-US`."""
     subscriptions: Sequence[SetupIntentUpdateParamsPaymentMethodOptionsKlarnaSubscription] | None
+    """Subscriptions that the customer buys or sets up with Klarna."""
 
 
 class SetupIntentUpdateParamsPaymentMethodOptionsLink(TypedDict, total=False, closed=True):
-    """Settings for payments with Link."""
+    """Settings for payments by Link (`link`)."""
 
     persistent_token: str
+    """Deprecated: not used anymore. Token that recognized the Link customer."""
 
 
 class SetupIntentUpdateParamsPaymentMethodOptionsPaypal(TypedDict, total=False, closed=True):
-    """Data specific to PayPal."""
+    """Settings for payments by PayPal (`paypal`)."""
 
     billing_agreement_id: str
+    """ID of an existing billing agreement at PayPal, to bring over agreements made elsewhere."""
 
 
 class SetupIntentUpdateParamsPaymentMethodOptionsPaytoMandateOptions(TypedDict, total=False, closed=True):
@@ -4038,7 +4658,17 @@ class SetupIntentUpdateParamsPaymentMethodOptionsPaytoMandateOptions(TypedDict, 
     payment_schedule: (
         Literal["adhoc", "annual", "daily", "fortnightly", "monthly", "quarterly", "semi_annual", "weekly"] | None
     )
-    """How often payments are taken."""
+    """How often payments are taken.
+
+    - `adhoc`: At any time.
+    - `annual`: Once a year.
+    - `daily`: Every day.
+    - `fortnightly`: Every two weeks.
+    - `monthly`: Every month.
+    - `quarterly`: Every three months.
+    - `semi_annual`: Twice a year.
+    - `weekly`: Every week.
+    """
     payments_per_period: int | None
     """Number of payments per period."""
     purpose: (
@@ -4057,13 +4687,26 @@ class SetupIntentUpdateParamsPaymentMethodOptionsPaytoMandateOptions(TypedDict, 
         ]
         | None
     )
-    """Purpose of the payments."""
+    """Purpose of the payments.
+
+    - `dependant_support`: Support of dependants.
+    - `government`: Payments to the government.
+    - `loan`: Repayment of a loan.
+    - `mortgage`: Repayment of a mortgage.
+    - `other`: Something else.
+    - `pension`: Pension.
+    - `personal`: Personal payments.
+    - `retail`: Purchases.
+    - `salary`: Salary.
+    - `tax`: Taxes.
+    - `utility`: Utilities, such as electricity or water.
+    """
     start_date: str | None
     """First day on which payments can be taken."""
 
 
 class SetupIntentUpdateParamsPaymentMethodOptionsPayto(TypedDict, total=False, closed=True):
-    """Data specific to PayTo."""
+    """Settings for payments by PayTo (`payto`)."""
 
     mandate_options: SetupIntentUpdateParamsPaymentMethodOptionsPaytoMandateOptions
     """Terms of the mandate that authorizes the payments."""
@@ -4075,6 +4718,11 @@ class SetupIntentUpdateParamsPaymentMethodOptionsPixMandateOptions(TypedDict, to
     amount: int
     """Amount of the payments, in the smallest currency unit. See `amount_type`."""
     amount_includes_iof: Literal["always", "never"]
+    """Whether the amount contains the Brazilian tax on financial operations (IOF).
+
+    - `always`: The tax is part of the amount, so that you bear it.
+    - `never`: The tax is added, so that the customer bears it.
+    """
     amount_type: Literal["fixed", "maximum"]
     """Whether each payment has exactly the amount or at most the amount.
 
@@ -4086,15 +4734,22 @@ class SetupIntentUpdateParamsPaymentMethodOptionsPixMandateOptions(TypedDict, to
     end_date: str
     """Day on which the mandate ends."""
     payment_schedule: Literal["halfyearly", "monthly", "quarterly", "weekly", "yearly"]
-    """How often payments are taken."""
+    """How often payments are taken.
+
+    - `halfyearly`: Every half year.
+    - `monthly`: Every month.
+    - `quarterly`: Every three months.
+    - `weekly`: Every week.
+    - `yearly`: Every year.
+    """
     reference: Annotated[str, MaxLen(35)]
-    """Your own reference for the mandate or subscription."""
+    """Your reference for the mandate, which the customer and the bank see."""
     start_date: str
     """First day on which payments can be taken."""
 
 
 class SetupIntentUpdateParamsPaymentMethodOptionsPix(TypedDict, total=False, closed=True):
-    """Data specific to Pix."""
+    """Settings for payments by Pix (`pix`)."""
 
     mandate_options: SetupIntentUpdateParamsPaymentMethodOptionsPixMandateOptions
     """Terms of the mandate that authorizes the payments."""
@@ -4108,7 +4763,7 @@ class SetupIntentUpdateParamsPaymentMethodOptionsSepaDebitMandateOptions(TypedDi
 
 
 class SetupIntentUpdateParamsPaymentMethodOptionsSepaDebit(TypedDict, total=False, closed=True):
-    """Data specific to SEPA Direct Debit."""
+    """Settings for payments by SEPA Direct Debit (`sepa_debit`)."""
 
     mandate_options: SetupIntentUpdateParamsPaymentMethodOptionsSepaDebitMandateOptions
     """Terms of the mandate that authorizes the payments."""
@@ -4132,7 +4787,7 @@ class SetupIntentUpdateParamsPaymentMethodOptionsUpiMandateOptions(TypedDict, to
 
 
 class SetupIntentUpdateParamsPaymentMethodOptionsUpi(TypedDict, total=False, closed=True):
-    """Data specific to UPI."""
+    """Settings for payments by UPI (`upi`)."""
 
     mandate_options: SetupIntentUpdateParamsPaymentMethodOptionsUpiMandateOptions
     """Terms of the mandate that authorizes the payments."""
@@ -4152,7 +4807,11 @@ class SetupIntentUpdateParamsPaymentMethodOptionsUsBankAccountFinancialConnectio
     """Limits which accounts the customer can link."""
 
     account_subcategories: Sequence[Literal["checking", "savings"]]
-    """Types of accounts that can be linked. Checking and savings by default."""
+    """Types of accounts that can be linked. Checking and savings by default.
+
+    - `checking`: Checking accounts.
+    - `savings`: Savings accounts.
+    """
 
 
 class SetupIntentUpdateParamsPaymentMethodOptionsUsBankAccountFinancialConnections(TypedDict, total=False, closed=True):
@@ -4161,9 +4820,20 @@ class SetupIntentUpdateParamsPaymentMethodOptionsUsBankAccountFinancialConnectio
     filters: SetupIntentUpdateParamsPaymentMethodOptionsUsBankAccountFinancialConnectionsFilters
     """Limits which accounts the customer can link."""
     permissions: Sequence[Literal["balances", "ownership", "payment_method", "transactions"]]
-    """Data that you request access to. It must contain `payment_method`."""
+    """Data that you request access to. It must contain `payment_method`.
+
+    - `balances`: Balances of the account.
+    - `ownership`: Names and addresses of the owners.
+    - `payment_method`: Use of the account for payments.
+    - `transactions`: Transactions of the account.
+    """
     prefetch: Sequence[Literal["balances", "ownership", "transactions"]]
-    """Data that Stripe retrieves as soon as the account is linked."""
+    """Data that Stripe retrieves as soon as the account is linked.
+
+    - `balances`: Balances.
+    - `ownership`: Owners.
+    - `transactions`: Transactions.
+    """
     return_url: str
     """URL to which a webview in an app returns after the account is linked."""
 
@@ -4172,27 +4842,32 @@ class SetupIntentUpdateParamsPaymentMethodOptionsUsBankAccountMandateOptions(Typ
     """Terms of the mandate that authorizes the payments."""
 
     collection_method: Literal["paper"] | None
-    """How the customer agreed to the mandate.
+    """How the customer agreed to the mandate, where this was not online.
 
-    - `charge_automatically`: Stripe charges the default payment method.
-    - `send_invoice`: Stripe emails the customer an invoice with payment instructions.
-    - `paper`: The customer signed on paper.
+    - `paper`: On paper.
     """
 
 
 class SetupIntentUpdateParamsPaymentMethodOptionsUsBankAccountNetworks(TypedDict, total=False, closed=True):
+    """Networks on which the bank account may be used."""
+
     requested: Sequence[Literal["ach", "us_domestic_wire"]]
-    """Networks that the payment can use."""
+    """Networks that are requested.
+
+    - `ach`: ACH.
+    - `us_domestic_wire`: Wire transfers within the US.
+    """
 
 
 class SetupIntentUpdateParamsPaymentMethodOptionsUsBankAccount(TypedDict, total=False, closed=True):
-    """Data specific to bank accounts in the United States."""
+    """Settings for payments by ACH Direct Debit (`us_bank_account`)."""
 
     financial_connections: SetupIntentUpdateParamsPaymentMethodOptionsUsBankAccountFinancialConnections
     """Settings for linking the bank account with Financial Connections."""
     mandate_options: SetupIntentUpdateParamsPaymentMethodOptionsUsBankAccountMandateOptions
     """Terms of the mandate that authorizes the payments."""
     networks: SetupIntentUpdateParamsPaymentMethodOptionsUsBankAccountNetworks
+    """Networks on which the bank account may be used."""
     verification_method: Literal["automatic", "instant", "microdeposits"]
     """How to verify the bank account.
 
@@ -4203,38 +4878,38 @@ class SetupIntentUpdateParamsPaymentMethodOptionsUsBankAccount(TypedDict, total=
 
 
 class SetupIntentUpdateParamsPaymentMethodOptions(TypedDict, total=False, closed=True):
-    """Settings per type of payment method."""
+    """Settings for the setup of single payment methods."""
 
     acss_debit: SetupIntentUpdateParamsPaymentMethodOptionsAcssDebit
-    """Data specific to pre-authorized debit in Canada (ACSS)."""
+    """Settings for payments by Canadian pre-authorized debit (`acss_debit`)."""
     amazon_pay: SetupIntentUpdateParamsPaymentMethodOptionsAmazonPay
-    """Data specific to Amazon Pay."""
+    """Settings for payments by Amazon Pay (`amazon_pay`)."""
     bacs_debit: SetupIntentUpdateParamsPaymentMethodOptionsBacsDebit
-    """Data specific to Bacs Direct Debit in the United Kingdom."""
+    """Settings for payments by Bacs Direct Debit (`bacs_debit`)."""
     bizum: SetupIntentUpdateParamsPaymentMethodOptionsBizum
-    """Data specific to Bizum."""
+    """Settings for payments by Bizum (`bizum`)."""
     blik: SetupIntentUpdateParamsPaymentMethodOptionsBlik
-    """Data specific to BLIK."""
+    """Settings for payments by BLIK (`blik`)."""
     card: SetupIntentUpdateParamsPaymentMethodOptionsCard
-    """Settings for card payments."""
+    """Settings for payments by card."""
     card_present: SetupIntentUpdateParamsPaymentMethodOptionsCardPresent
-    """Settings for in-person card payments."""
+    """Settings for payments by card at a Terminal reader (`card_present`)."""
     klarna: SetupIntentUpdateParamsPaymentMethodOptionsKlarna
-    """Data specific to Klarna."""
+    """Settings for payments by Klarna (`klarna`)."""
     link: SetupIntentUpdateParamsPaymentMethodOptionsLink
-    """Settings for payments with Link."""
+    """Settings for payments by Link (`link`)."""
     paypal: SetupIntentUpdateParamsPaymentMethodOptionsPaypal
-    """Data specific to PayPal."""
+    """Settings for payments by PayPal (`paypal`)."""
     payto: SetupIntentUpdateParamsPaymentMethodOptionsPayto
-    """Data specific to PayTo."""
+    """Settings for payments by PayTo (`payto`)."""
     pix: SetupIntentUpdateParamsPaymentMethodOptionsPix
-    """Data specific to Pix."""
+    """Settings for payments by Pix (`pix`)."""
     sepa_debit: SetupIntentUpdateParamsPaymentMethodOptionsSepaDebit
-    """Data specific to SEPA Direct Debit."""
+    """Settings for payments by SEPA Direct Debit (`sepa_debit`)."""
     upi: SetupIntentUpdateParamsPaymentMethodOptionsUpi
-    """Data specific to UPI."""
+    """Settings for payments by UPI (`upi`)."""
     us_bank_account: SetupIntentUpdateParamsPaymentMethodOptionsUsBankAccount
-    """Data specific to bank accounts in the United States."""
+    """Settings for payments by ACH Direct Debit (`us_bank_account`)."""
 
 
 class SetupIntentUpdateParams(TypedDict, total=False, closed=True):
@@ -4346,12 +5021,17 @@ class SetupIntentUpdateParams(TypedDict, total=False, closed=True):
         ]
         | None
     )
+    """Payment method types that may be set up; all others are left out."""
     attach_to_self: bool
+    """Whether the payment method is attached to the account itself, to be used for its own payments,
+    instead of to a customer.
+    """
     customer: str
-    """Customer that the object belongs to."""
+    """Customer to whom the payment method is attached once the setup succeeds."""
     customer_account: str
     """Account (API v2) that the object belongs to, in the role of a customer. Alternative to `customer`."""
     description: Annotated[str, MaxLen(1000)]
+    """Your description of the setup. The Dashboard shows it."""
     excluded_payment_method_types: (
         Sequence[
             Literal[
@@ -4414,30 +5094,37 @@ class SetupIntentUpdateParams(TypedDict, total=False, closed=True):
         ]
         | None
     )
+    """Payment method types that are not offered for setup, even where Stripe chooses."""
     expand: list[str]
     """Fields to expand, by dotted path. An expanded field contains the object instead of its ID."""
     flow_directions: Sequence[Literal["inbound", "outbound"]]
+    """Directions in which money is to move with the payment method. Mostly only `inbound`.
+
+    - `inbound`: Money is taken from the payment method.
+    - `outbound`: Money is sent to the payment method.
+    """
     metadata: Mapping[str, str] | None
     """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
     up to 500. An update changes only the keys it contains; an empty value removes its key.
     """
     payment_method: str
-    """Payment method that is used."""
+    """Payment method that is set up. Null until one is given."""
     payment_method_configuration: Annotated[str, MaxLen(100)]
+    """Payment method configuration that decides what is offered. The default one unless set."""
     payment_method_data: SetupIntentUpdateParamsPaymentMethodData
     """Details of a new payment method to create and use."""
     payment_method_options: SetupIntentUpdateParamsPaymentMethodOptions
-    """Settings per type of payment method."""
+    """Settings for the setup of single payment methods."""
 
 
 class SetupIntentVerifyMicrodepositsParams(TypedDict, total=False, closed=True):
     """The parameters of `POST /v1/setup_intents/{intent}/verify_microdeposits`."""
 
     amounts: Sequence[int]
+    """The two amounts that the bank account received, in the smallest currency unit."""
     client_secret: str
-    """Secret with which a browser or mobile app accesses this one object, together with your publishable
-    key. Pass it to your customer only, and do not log it or put it in URLs.
-    """
+    """Client secret of the setup intent. Needed only with a publishable key."""
     descriptor_code: str
+    """Code of six characters, beginning with `SM`, that stands in the statement text of the deposit."""
     expand: list[str]
     """Fields to expand, by dotted path. An expanded field contains the object instead of its ID."""

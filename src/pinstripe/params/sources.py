@@ -42,11 +42,17 @@ __all__ = [
 
 
 class SourceCreateParamsMandateAcceptanceOffline(TypedDict, total=False, closed=True):
+    """Where the customer agreed offline."""
+
     contact_email: Required[str]
+    """Email address to which Stripe sends the mandate."""
 
 
 class SourceCreateParamsMandateAcceptanceOnline(TypedDict, total=False, closed=True):
+    """Where the customer agreed in a browser or app."""
+
     date: int | datetime
+    """When the customer agreed online."""
     ip: str
     """IP address of the person who accepted or requested."""
     user_agent: str
@@ -54,34 +60,64 @@ class SourceCreateParamsMandateAcceptanceOnline(TypedDict, total=False, closed=T
 
 
 class SourceCreateParamsMandateAcceptance(TypedDict, total=False, closed=True):
+    """How the customer agreed to the mandate, or withdrew it."""
+
     date: int | datetime
+    """When the customer agreed or withdrew."""
     ip: str
     """IP address of the person who accepted or requested."""
     offline: SourceCreateParamsMandateAcceptanceOffline
+    """Where the customer agreed offline."""
     online: SourceCreateParamsMandateAcceptanceOnline
+    """Where the customer agreed in a browser or app."""
     status: Required[Literal["accepted", "pending", "refused", "revoked"]]
+    """What the customer decided.
+
+    - `accepted`: The customer agreed.
+    - `pending`: Not decided yet.
+    - `refused`: The customer did not agree.
+    - `revoked`: The customer withdrew the mandate.
+    """
     type: Literal["offline", "online"]
+    """Where the customer agreed.
+
+    - `offline`: On paper or by telephone.
+    - `online`: In a browser or app.
+    """
     user_agent: str
     """User agent of the browser used to accept or request."""
 
 
 class SourceCreateParamsMandate(TypedDict, total=False, closed=True):
-    """Mandate that authorizes the payment."""
+    """Mandate by which the customer allows debits."""
 
     acceptance: SourceCreateParamsMandateAcceptance
+    """How the customer agreed to the mandate, or withdrew it."""
     amount: int | None
+    """Amount of the debits that the mandate allows, in the smallest currency unit."""
     currency: str
     """Three-letter ISO 4217 currency code in lowercase."""
     interval: Literal["one_time", "scheduled", "variable"]
-    """- `day`: Days.
-    - `week`: Weeks.
-    - `month`: Months.
-    - `year`: Years.
+    """How often debits are made under the mandate.
+
+    - `one_time`: Once.
+    - `scheduled`: On fixed dates.
+    - `variable`: At changing times.
     """
     notification_method: Literal["deprecated_none", "email", "manual", "none", "stripe_email"]
+    """How the customer is told of coming debits.
+
+    - `deprecated_none`: Deprecated: not at all.
+    - `email`: By email that you send.
+    - `manual`: By you, in another way.
+    - `none`: Not at all.
+    - `stripe_email`: By email that Stripe sends.
+    """
 
 
 class SourceCreateParamsOwnerAddress(TypedDict, total=False, closed=True):
+    """Address of the person who owns it."""
+
     city: str
     """City, district, suburb, town or village."""
     country: str
@@ -97,32 +133,58 @@ class SourceCreateParamsOwnerAddress(TypedDict, total=False, closed=True):
 
 
 class SourceCreateParamsOwner(TypedDict, total=False, closed=True):
+    """Who owns the payment method."""
+
     address: SourceCreateParamsOwnerAddress
+    """Address of the person who owns it."""
     email: str
     """Email address."""
     name: str
+    """Full name of the owner."""
     phone: str
     """Phone number, including the country code."""
 
 
 class SourceCreateParamsReceiver(TypedDict, total=False, closed=True):
+    """Flow in which the customer transfers money to an account."""
+
     refund_attributes_method: Literal["email", "manual", "none"]
+    """How details for refunds are asked from the customer.
+
+    - `email`: Stripe asks by email.
+    - `manual`: You ask, and update the source.
+    - `none`: They are not needed.
+    """
 
 
 class SourceCreateParamsRedirect(TypedDict, total=False, closed=True):
+    """Flow in which the customer authorizes the payment on another page."""
+
     return_url: Required[str]
     """URL to which the customer or user returns afterwards."""
 
 
 class SourceCreateParamsSourceOrderItem(TypedDict, total=False, closed=True):
+    """Goods, shipping, taxes and discounts that make up the order."""
+
     amount: int
+    """What the item costs, in the smallest currency unit."""
     currency: str
     """Three-letter ISO 4217 currency code in lowercase."""
     description: Annotated[str, MaxLen(1000)]
+    """Description of the item, which some providers show."""
     parent: str
+    """ID of the SKU or other object that the item stands for."""
     quantity: int
-    """Number of units."""
+    """How many units there are; only for the type `sku`."""
     type: Literal["discount", "shipping", "sku", "tax"]
+    """Kind of item.
+
+    - `discount`: A discount.
+    - `shipping`: Cost of shipping.
+    - `sku`: Goods or services.
+    - `tax`: A tax.
+    """
 
 
 class SourceCreateParamsSourceOrderShippingAddress(TypedDict, total=False, closed=True):
@@ -158,7 +220,10 @@ class SourceCreateParamsSourceOrderShipping(TypedDict, total=False, closed=True)
 
 
 class SourceCreateParamsSourceOrder(TypedDict, total=False, closed=True):
+    """Order that is paid, as some providers need it."""
+
     items: Sequence[SourceCreateParamsSourceOrderItem]
+    """Goods, shipping, taxes and discounts that make up the order."""
     shipping: SourceCreateParamsSourceOrderShipping
     """Recipient and address of a delivery."""
 
@@ -167,6 +232,7 @@ class SourceCreateParams(TypedDict, total=False, closed=True):
     """The parameters of `POST /v1/sources`."""
 
     amount: int
+    """Amount to charge, in the smallest currency unit. Null for sources that can be used more than once."""
     currency: str
     """Three-letter ISO 4217 currency code in lowercase."""
     customer: Annotated[str, MaxLen(500)]
@@ -174,22 +240,41 @@ class SourceCreateParams(TypedDict, total=False, closed=True):
     expand: list[str]
     """Fields to expand, by dotted path. An expanded field contains the object instead of its ID."""
     flow: Literal["code_verification", "none", "receiver", "redirect"]
+    """What the customer has to do.
+
+    - `code_verification`: Enter a code.
+    - `none`: Nothing.
+    - `receiver`: Transfer money to an account.
+    - `redirect`: Authorize the payment on another page.
+    """
     mandate: SourceCreateParamsMandate
-    """Mandate that authorizes the payment."""
+    """Mandate by which the customer allows debits."""
     metadata: Mapping[str, str]
     """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
     up to 500. An update changes only the keys it contains; an empty value removes its key.
     """
     original_source: str
+    """Source to copy, from the platform to a connected account."""
     owner: SourceCreateParamsOwner
+    """Who owns the payment method."""
     receiver: SourceCreateParamsReceiver
+    """Flow in which the customer transfers money to an account."""
     redirect: SourceCreateParamsRedirect
+    """Flow in which the customer authorizes the payment on another page."""
     source_order: SourceCreateParamsSourceOrder
+    """Order that is paid, as some providers need it."""
     statement_descriptor: str
     """Text that appears on the bank or card statement."""
     token: str
+    """Token of which to make the source, in place of raw details."""
     type: str
+    """Kind of source to create. Required unless a source is copied."""
     usage: Literal["reusable", "single_use"]
+    """Whether the source can be charged once (`single_use`) or more often (`reusable`).
+
+    - `reusable`: Any number of times.
+    - `single_use`: Once.
+    """
 
 
 class SourceMandateNotificationRetrieveParams(TypedDict, total=False, closed=True):
@@ -233,11 +318,17 @@ class SourceTransactionRetrieveParams(TypedDict, total=False, closed=True):
 
 
 class SourceUpdateParamsMandateAcceptanceOffline(TypedDict, total=False, closed=True):
+    """Where the customer agreed offline."""
+
     contact_email: Required[str]
+    """Email address to which Stripe sends the mandate."""
 
 
 class SourceUpdateParamsMandateAcceptanceOnline(TypedDict, total=False, closed=True):
+    """Where the customer agreed in a browser or app."""
+
     date: int | datetime
+    """When the customer agreed online."""
     ip: str
     """IP address of the person who accepted or requested."""
     user_agent: str
@@ -245,34 +336,64 @@ class SourceUpdateParamsMandateAcceptanceOnline(TypedDict, total=False, closed=T
 
 
 class SourceUpdateParamsMandateAcceptance(TypedDict, total=False, closed=True):
+    """How the customer agreed to the mandate, or withdrew it."""
+
     date: int | datetime
+    """When the customer agreed or withdrew."""
     ip: str
     """IP address of the person who accepted or requested."""
     offline: SourceUpdateParamsMandateAcceptanceOffline
+    """Where the customer agreed offline."""
     online: SourceUpdateParamsMandateAcceptanceOnline
+    """Where the customer agreed in a browser or app."""
     status: Required[Literal["accepted", "pending", "refused", "revoked"]]
+    """What the customer decided.
+
+    - `accepted`: The customer agreed.
+    - `pending`: Not decided yet.
+    - `refused`: The customer did not agree.
+    - `revoked`: The customer withdrew the mandate.
+    """
     type: Literal["offline", "online"]
+    """Where the customer agreed.
+
+    - `offline`: On paper or by telephone.
+    - `online`: In a browser or app.
+    """
     user_agent: str
     """User agent of the browser used to accept or request."""
 
 
 class SourceUpdateParamsMandate(TypedDict, total=False, closed=True):
-    """Mandate that authorizes the payment."""
+    """Mandate by which the customer allows debits."""
 
     acceptance: SourceUpdateParamsMandateAcceptance
+    """How the customer agreed to the mandate, or withdrew it."""
     amount: int | None
+    """Amount of the debits that the mandate allows, in the smallest currency unit."""
     currency: str
     """Three-letter ISO 4217 currency code in lowercase."""
     interval: Literal["one_time", "scheduled", "variable"]
-    """- `day`: Days.
-    - `week`: Weeks.
-    - `month`: Months.
-    - `year`: Years.
+    """How often debits are made under the mandate.
+
+    - `one_time`: Once.
+    - `scheduled`: On fixed dates.
+    - `variable`: At changing times.
     """
     notification_method: Literal["deprecated_none", "email", "manual", "none", "stripe_email"]
+    """How the customer is told of coming debits.
+
+    - `deprecated_none`: Deprecated: not at all.
+    - `email`: By email that you send.
+    - `manual`: By you, in another way.
+    - `none`: Not at all.
+    - `stripe_email`: By email that Stripe sends.
+    """
 
 
 class SourceUpdateParamsOwnerAddress(TypedDict, total=False, closed=True):
+    """Address of the person who owns it."""
+
     city: str
     """City, district, suburb, town or village."""
     country: str
@@ -288,23 +409,39 @@ class SourceUpdateParamsOwnerAddress(TypedDict, total=False, closed=True):
 
 
 class SourceUpdateParamsOwner(TypedDict, total=False, closed=True):
+    """Who owns the payment method."""
+
     address: SourceUpdateParamsOwnerAddress
+    """Address of the person who owns it."""
     email: str
     """Email address."""
     name: str
+    """Full name of the owner."""
     phone: str
     """Phone number, including the country code."""
 
 
 class SourceUpdateParamsSourceOrderItem(TypedDict, total=False, closed=True):
+    """Goods, shipping, taxes and discounts that make up the order."""
+
     amount: int
+    """What the item costs, in the smallest currency unit."""
     currency: str
     """Three-letter ISO 4217 currency code in lowercase."""
     description: Annotated[str, MaxLen(1000)]
+    """Description of the item, which some providers show."""
     parent: str
+    """ID of the SKU or other object that the item stands for."""
     quantity: int
-    """Number of units."""
+    """How many units there are; only for the type `sku`."""
     type: Literal["discount", "shipping", "sku", "tax"]
+    """Kind of item.
+
+    - `discount`: A discount.
+    - `shipping`: Cost of shipping.
+    - `sku`: Goods or services.
+    - `tax`: A tax.
+    """
 
 
 class SourceUpdateParamsSourceOrderShippingAddress(TypedDict, total=False, closed=True):
@@ -340,7 +477,10 @@ class SourceUpdateParamsSourceOrderShipping(TypedDict, total=False, closed=True)
 
 
 class SourceUpdateParamsSourceOrder(TypedDict, total=False, closed=True):
+    """Order that is paid, as some providers need it."""
+
     items: Sequence[SourceUpdateParamsSourceOrderItem]
+    """Goods, shipping, taxes and discounts that make up the order."""
     shipping: SourceUpdateParamsSourceOrderShipping
     """Recipient and address of a delivery."""
 
@@ -349,16 +489,19 @@ class SourceUpdateParams(TypedDict, total=False, closed=True):
     """The parameters of `POST /v1/sources/{source}`."""
 
     amount: int
+    """Amount to charge, in the smallest currency unit. Null for sources that can be used more than once."""
     expand: list[str]
     """Fields to expand, by dotted path. An expanded field contains the object instead of its ID."""
     mandate: SourceUpdateParamsMandate
-    """Mandate that authorizes the payment."""
+    """Mandate by which the customer allows debits."""
     metadata: Mapping[str, str] | None
     """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
     up to 500. An update changes only the keys it contains; an empty value removes its key.
     """
     owner: SourceUpdateParamsOwner
+    """Who owns the payment method."""
     source_order: SourceUpdateParamsSourceOrder
+    """Order that is paid, as some providers need it."""
 
 
 class SourceVerifyParams(TypedDict, total=False, closed=True):
@@ -367,3 +510,4 @@ class SourceVerifyParams(TypedDict, total=False, closed=True):
     expand: list[str]
     """Fields to expand, by dotted path. An expanded field contains the object instead of its ID."""
     values: Required[list[str]]
+    """Values that the customer received and entered, such as the code."""

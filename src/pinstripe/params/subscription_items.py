@@ -27,17 +27,22 @@ __all__ = [
 
 
 class SubscriptionItemCreateParamsBillingThresholds(TypedDict, total=False, closed=True):
-    """Thresholds at which an invoice is created before the end of the billing period."""
+    """Usage at which the item is billed before its period ends. An empty value removes it."""
 
     usage_gte: Required[int]
-    """Usage at which an invoice is created."""
+    """Number of units at which the item is billed."""
 
 
 class SubscriptionItemCreateParamsCurrentTrial(TypedDict, total=False, closed=True):
+    """Trial offer to apply to the item."""
+
     trial_offer: Required[str]
+    """ID of the trial offer."""
 
 
 class SubscriptionItemCreateParamsDiscount(TypedDict, total=False, closed=True):
+    """Coupons, promotion codes or existing discounts for this item only. An empty value removes all."""
+
     coupon: str
     """Coupon of the discount."""
     discount: str
@@ -64,7 +69,7 @@ class SubscriptionItemCreateParamsPriceDataRecurring(TypedDict, total=False, clo
 
 
 class SubscriptionItemCreateParamsPriceData(TypedDict, total=False, closed=True):
-    """Defines a price for this use only, without creating a price for reuse."""
+    """Recurring price that is made for this item only. Give this or `price`."""
 
     currency: Required[str]
     """Three-letter ISO 4217 currency code in lowercase."""
@@ -91,9 +96,11 @@ class SubscriptionItemCreateParams(TypedDict, total=False, closed=True):
     """The parameters of `POST /v1/subscription_items`."""
 
     billing_thresholds: SubscriptionItemCreateParamsBillingThresholds | None
-    """Thresholds at which an invoice is created before the end of the billing period."""
+    """Usage at which the item is billed before its period ends. An empty value removes it."""
     current_trial: SubscriptionItemCreateParamsCurrentTrial
+    """Trial offer to apply to the item."""
     discounts: Sequence[SubscriptionItemCreateParamsDiscount] | None
+    """Coupons, promotion codes or existing discounts for this item only. An empty value removes all."""
     expand: list[str]
     """Fields to expand, by dotted path. An expanded field contains the object instead of its ID."""
     metadata: Mapping[str, str]
@@ -101,43 +108,69 @@ class SubscriptionItemCreateParams(TypedDict, total=False, closed=True):
     up to 500. An update changes only the keys it contains; an empty value removes its key.
     """
     payment_behavior: Literal["allow_incomplete", "default_incomplete", "error_if_incomplete", "pending_if_incomplete"]
-    """What to do if the payment fails or the customer has to authenticate it."""
-    plan: str
-    price: str
-    """Price that applies."""
-    price_data: SubscriptionItemCreateParamsPriceData
-    """Defines a price for this use only, without creating a price for reuse."""
-    proration_behavior: Literal["always_invoice", "create_prorations", "none"]
-    """How to bill a change in the middle of a billing period. `create_prorations` by default.
+    """What happens if the change needs a payment that fails or that the customer must authenticate. Only
+    with the collection method `charge_automatically`.
 
-    - `always_invoice`: Prorations are created and invoiced immediately.
-    - `create_prorations`: Prorations are created and added to the next invoice.
-    - `none`: No prorations are created.
+    - `allow_incomplete`: The change is made; if the payment fails, the subscription becomes `past_due`.
+    - `default_incomplete`: The change is made, and the payment waits until its payment intent is
+      confirmed.
+    - `error_if_incomplete`: The request fails with status 402 and a `CardError`, and nothing is
+      changed.
+    - `pending_if_incomplete`: The change waits in `pending_update` until its invoice is paid.
+    """
+    plan: str
+    """ID of a plan, the older form of a price. Use `price` instead."""
+    price: str
+    """ID of a recurring price. Give this or `price_data`."""
+    price_data: SubscriptionItemCreateParamsPriceData
+    """Recurring price that is made for this item only. Give this or `price`."""
+    proration_behavior: Literal["always_invoice", "create_prorations", "none"]
+    """Whether changes within a billing period are prorated, and when the prorations are billed. Defaults
+    to `create_prorations`.
+
+    - `always_invoice`: Prorations are billed at once by an invoice of their own.
+    - `create_prorations`: Prorations are created and billed with the next invoice.
+    - `none`: Nothing is prorated.
     """
     proration_date: int | datetime
     """Time at which the change counts as made for the proration. Pass the same time to a preview and to
     the change to get the same amounts.
     """
     quantity: int
-    """Number of units."""
+    """How many units of the price are billed each period. Leave it out for metered prices."""
     subscription: Required[str]
-    """Subscription that the object belongs to."""
+    """ID of the subscription to add the item to."""
     tax_rates: list[str] | None
-    """Tax rates that apply. They override the default tax rates."""
+    """Tax rates of the item, in place of the subscription's `default_tax_rates`. An empty value removes
+    them.
+    """
 
 
 class SubscriptionItemDeleteParams(TypedDict, total=False, closed=True):
     """The parameters of `DELETE /v1/subscription_items/{item}`."""
 
     clear_usage: bool
+    """Whether to delete the recorded usage of an item that is removed. Has no effect on prices with a
+    billing meter.
+    """
     payment_behavior: Literal["allow_incomplete", "default_incomplete", "error_if_incomplete", "pending_if_incomplete"]
-    """What to do if the payment fails or the customer has to authenticate it."""
-    proration_behavior: Literal["always_invoice", "create_prorations", "none"]
-    """How to bill a change in the middle of a billing period. `create_prorations` by default.
+    """What happens if the change needs a payment that fails or that the customer must authenticate. Only
+    with the collection method `charge_automatically`.
 
-    - `always_invoice`: Prorations are created and invoiced immediately.
-    - `create_prorations`: Prorations are created and added to the next invoice.
-    - `none`: No prorations are created.
+    - `allow_incomplete`: The change is made; if the payment fails, the subscription becomes `past_due`.
+    - `default_incomplete`: The change is made, and the payment waits until its payment intent is
+      confirmed.
+    - `error_if_incomplete`: The request fails with status 402 and a `CardError`, and nothing is
+      changed.
+    - `pending_if_incomplete`: The change waits in `pending_update` until its invoice is paid.
+    """
+    proration_behavior: Literal["always_invoice", "create_prorations", "none"]
+    """Whether changes within a billing period are prorated, and when the prorations are billed. Defaults
+    to `create_prorations`.
+
+    - `always_invoice`: Prorations are billed at once by an invoice of their own.
+    - `create_prorations`: Prorations are created and billed with the next invoice.
+    - `none`: Nothing is prorated.
     """
     proration_date: int | datetime
     """Time at which the change counts as made for the proration. Pass the same time to a preview and to
@@ -159,7 +192,7 @@ class SubscriptionItemListParams(TypedDict, total=False, closed=True):
     starting_after: str
     """ID of the object that the page starts after, such as the last one of the previous page."""
     subscription: Required[str]
-    """Only objects of this subscription."""
+    """ID of the subscription whose items are listed."""
 
 
 class SubscriptionItemRetrieveParams(TypedDict, total=False, closed=True):
@@ -170,17 +203,22 @@ class SubscriptionItemRetrieveParams(TypedDict, total=False, closed=True):
 
 
 class SubscriptionItemUpdateParamsBillingThresholds(TypedDict, total=False, closed=True):
-    """Thresholds at which an invoice is created before the end of the billing period."""
+    """Usage at which the item is billed before its period ends. An empty value removes it."""
 
     usage_gte: Required[int]
-    """Usage at which an invoice is created."""
+    """Number of units at which the item is billed."""
 
 
 class SubscriptionItemUpdateParamsCurrentTrial(TypedDict, total=False, closed=True):
+    """Trial offer to apply to the item."""
+
     trial_offer: Required[str]
+    """ID of the trial offer."""
 
 
 class SubscriptionItemUpdateParamsDiscount(TypedDict, total=False, closed=True):
+    """Coupons, promotion codes or existing discounts for this item only. An empty value removes all."""
+
     coupon: str
     """Coupon of the discount."""
     discount: str
@@ -207,7 +245,7 @@ class SubscriptionItemUpdateParamsPriceDataRecurring(TypedDict, total=False, clo
 
 
 class SubscriptionItemUpdateParamsPriceData(TypedDict, total=False, closed=True):
-    """Defines a price for this use only, without creating a price for reuse."""
+    """Recurring price that is made for this item only. Give this or `price`."""
 
     currency: Required[str]
     """Three-letter ISO 4217 currency code in lowercase."""
@@ -234,9 +272,11 @@ class SubscriptionItemUpdateParams(TypedDict, total=False, closed=True):
     """The parameters of `POST /v1/subscription_items/{item}`."""
 
     billing_thresholds: SubscriptionItemUpdateParamsBillingThresholds | None
-    """Thresholds at which an invoice is created before the end of the billing period."""
+    """Usage at which the item is billed before its period ends. An empty value removes it."""
     current_trial: SubscriptionItemUpdateParamsCurrentTrial
+    """Trial offer to apply to the item."""
     discounts: Sequence[SubscriptionItemUpdateParamsDiscount] | None
+    """Coupons, promotion codes or existing discounts for this item only. An empty value removes all."""
     expand: list[str]
     """Fields to expand, by dotted path. An expanded field contains the object instead of its ID."""
     metadata: Mapping[str, str] | None
@@ -244,26 +284,41 @@ class SubscriptionItemUpdateParams(TypedDict, total=False, closed=True):
     up to 500. An update changes only the keys it contains; an empty value removes its key.
     """
     off_session: bool
-    """Whether the customer is absent and cannot authenticate the payment."""
+    """Whether the customer is absent while Stripe tries to take a payment for the change, so that nobody
+    can authenticate it. Defaults to `False`.
+    """
     payment_behavior: Literal["allow_incomplete", "default_incomplete", "error_if_incomplete", "pending_if_incomplete"]
-    """What to do if the payment fails or the customer has to authenticate it."""
-    plan: str
-    price: str
-    """Price that applies."""
-    price_data: SubscriptionItemUpdateParamsPriceData
-    """Defines a price for this use only, without creating a price for reuse."""
-    proration_behavior: Literal["always_invoice", "create_prorations", "none"]
-    """How to bill a change in the middle of a billing period. `create_prorations` by default.
+    """What happens if the change needs a payment that fails or that the customer must authenticate. Only
+    with the collection method `charge_automatically`.
 
-    - `always_invoice`: Prorations are created and invoiced immediately.
-    - `create_prorations`: Prorations are created and added to the next invoice.
-    - `none`: No prorations are created.
+    - `allow_incomplete`: The change is made; if the payment fails, the subscription becomes `past_due`.
+    - `default_incomplete`: The change is made, and the payment waits until its payment intent is
+      confirmed.
+    - `error_if_incomplete`: The request fails with status 402 and a `CardError`, and nothing is
+      changed.
+    - `pending_if_incomplete`: The change waits in `pending_update` until its invoice is paid.
+    """
+    plan: str
+    """ID of a plan, the older form of a price. Use `price` instead."""
+    price: str
+    """ID of a recurring price. Give this or `price_data`."""
+    price_data: SubscriptionItemUpdateParamsPriceData
+    """Recurring price that is made for this item only. Give this or `price`."""
+    proration_behavior: Literal["always_invoice", "create_prorations", "none"]
+    """Whether changes within a billing period are prorated, and when the prorations are billed. Defaults
+    to `create_prorations`.
+
+    - `always_invoice`: Prorations are billed at once by an invoice of their own.
+    - `create_prorations`: Prorations are created and billed with the next invoice.
+    - `none`: Nothing is prorated.
     """
     proration_date: int | datetime
     """Time at which the change counts as made for the proration. Pass the same time to a preview and to
     the change to get the same amounts.
     """
     quantity: int
-    """Number of units."""
+    """How many units of the price are billed each period. Leave it out for metered prices."""
     tax_rates: list[str] | None
-    """Tax rates that apply. They override the default tax rates."""
+    """Tax rates of the item, in place of the subscription's `default_tax_rates`. An empty value removes
+    them.
+    """

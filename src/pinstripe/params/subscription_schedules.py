@@ -111,15 +111,31 @@ class SubscriptionScheduleCancelParams(TypedDict, total=False, closed=True):
     expand: list[str]
     """Fields to expand, by dotted path. An expanded field contains the object instead of its ID."""
     invoice_now: bool
+    """Whether to create a final invoice for metered usage and pending prorations when the subscription is
+    canceled. Defaults to `True`.
+    """
     prorate: bool
+    """Whether to credit the time of the period that is paid but not used when the subscription is
+    canceled. Defaults to `True`.
+    """
 
 
 class SubscriptionScheduleCreateParamsBillingModeFlexible(TypedDict, total=False, closed=True):
+    """Settings for the type `flexible`."""
+
     proration_discounts: Literal["included", "itemized"]
+    """How invoices show the discounts on prorations.
+
+    - `included`: Amounts of prorations have the discounts taken off already.
+    - `itemized`: Amounts of prorations are before discounts, and the discounts are listed with them.
+    """
 
 
 class SubscriptionScheduleCreateParamsBillingMode(TypedDict, total=False, closed=True):
+    """How prorations and invoices of the schedule's subscription are computed."""
+
     flexible: SubscriptionScheduleCreateParamsBillingModeFlexible
+    """Settings for the type `flexible`."""
     type: Required[Literal["classic", "flexible"]]
     """How prorations and invoices are calculated. `classic` can be migrated to `flexible`, but not back.
 
@@ -143,21 +159,23 @@ class SubscriptionScheduleCreateParamsDefaultSettingsAutomaticTaxLiability(Typed
 
 
 class SubscriptionScheduleCreateParamsDefaultSettingsAutomaticTax(TypedDict, total=False, closed=True):
-    """Settings and state of the automatic calculation of tax by Stripe Tax."""
+    """Settings for Stripe Tax on the invoices."""
 
     enabled: Required[bool]
-    """Whether Stripe Tax calculates the tax."""
+    """Whether Stripe Tax computes the tax of the invoices."""
     liability: SubscriptionScheduleCreateParamsDefaultSettingsAutomaticTaxLiability
     """Account that is liable for the tax. Its tax settings are used, and the tax is reported for it."""
 
 
 class SubscriptionScheduleCreateParamsDefaultSettingsBillingThresholds(TypedDict, total=False, closed=True):
-    """Thresholds at which an invoice is created before the end of the billing period."""
+    """Amount at which an invoice is created before the period ends."""
 
     amount_gte: int
-    """Amount at which an invoice is created, in the smallest currency unit."""
+    """Amount, in the smallest currency unit, at which an invoice is created before the period ends."""
     reset_billing_cycle_anchor: bool
-    """Whether a new billing cycle starts when the threshold is reached."""
+    """Whether an invoice of this kind begins a new period and moves the billing cycle anchor. If not, the
+    anchor stays.
+    """
 
 
 class SubscriptionScheduleCreateParamsDefaultSettingsInvoiceSettingsCustomField(TypedDict, total=False, closed=True):
@@ -183,7 +201,7 @@ class SubscriptionScheduleCreateParamsDefaultSettingsInvoiceSettingsIssuer(Typed
 
 
 class SubscriptionScheduleCreateParamsDefaultSettingsInvoiceSettings(TypedDict, total=False, closed=True):
-    """Settings for the invoices."""
+    """Settings that the invoices take over."""
 
     account_tax_ids: list[str] | None
     """Tax IDs of your account to show on the invoice."""
@@ -200,7 +218,7 @@ class SubscriptionScheduleCreateParamsDefaultSettingsInvoiceSettings(TypedDict, 
 
 
 class SubscriptionScheduleCreateParamsDefaultSettingsTransferData(TypedDict, total=False, closed=True):
-    """Transfers money from the payment to a connected account."""
+    """Connected account to which money of the invoices is transferred."""
 
     amount_percent: float
     """Share of each invoice's total to transfer, in percent, with up to two decimal places. The whole
@@ -211,90 +229,166 @@ class SubscriptionScheduleCreateParamsDefaultSettingsTransferData(TypedDict, tot
 
 
 class SubscriptionScheduleCreateParamsDefaultSettings(TypedDict, total=False, closed=True):
+    """Settings of the subscription in each phase that does not set its own."""
+
     application_fee_percent: float
-    """Fee that the platform collects on each invoice, in percent of its total, with up to two decimal
-    places.
+    """Share of each invoice's total that goes to the platform, in percent from 0 to 100 with up to two
+    decimals.
     """
     automatic_tax: SubscriptionScheduleCreateParamsDefaultSettingsAutomaticTax
-    """Settings and state of the automatic calculation of tax by Stripe Tax."""
+    """Settings for Stripe Tax on the invoices."""
     billing_cycle_anchor: Literal["automatic", "phase_start"]
+    """Whether the start of a phase moves the billing cycle anchor.
+
+    - `automatic`: The anchor moves only when the change needs it.
+    - `phase_start`: A new period begins with the phase, and the anchor moves there.
+    """
     billing_thresholds: SubscriptionScheduleCreateParamsDefaultSettingsBillingThresholds | None
-    """Thresholds at which an invoice is created before the end of the billing period."""
+    """Amount at which an invoice is created before the period ends."""
     collection_method: Literal["charge_automatically", "send_invoice"]
-    """Whether Stripe charges the customer automatically or sends an invoice to be paid manually.
+    """Whether invoices are charged automatically or sent to the customer.
 
     - `charge_automatically`: Stripe charges the default payment method.
     - `send_invoice`: Stripe emails the customer an invoice with payment instructions.
     - `paper`: The customer signed on paper.
     """
     default_payment_method: str
-    """Payment method used by default. If it is not set, the customer's default is used."""
+    """Payment method that pays the invoices. The customer's default pays if it is not set."""
     description: Annotated[str, MaxLen(500)] | None
+    """Text for the customer about the subscription, up to 500 characters. An empty value removes it."""
     invoice_settings: SubscriptionScheduleCreateParamsDefaultSettingsInvoiceSettings
-    """Settings for the invoices."""
+    """Settings that the invoices take over."""
     on_behalf_of: str | None
-    """Connected account that is the merchant of record. Its country, fees and statement descriptor apply
-    to the payment.
-    """
+    """Connected account that is the merchant of record of the invoices."""
     transfer_data: SubscriptionScheduleCreateParamsDefaultSettingsTransferData | None
-    """Transfers money from the payment to a connected account."""
+    """Connected account to which money of the invoices is transferred."""
 
 
 class SubscriptionScheduleCreateParamsPauseSchedulePausePauseAt(TypedDict, total=False, closed=True):
+    """When the subscription is paused."""
+
     timestamp: int | datetime
+    """Time of the pause. Only with the type `timestamp`."""
     type: Required[Literal["now", "timestamp"]]
+    """Whether the pause begins now or at a given time.
+
+    - `now`: At once.
+    - `timestamp`: At the time in `timestamp`.
+    """
 
 
 class SubscriptionScheduleCreateParamsPauseSchedulePauseSettingsBillForOutstandingUsageThrough(
     TypedDict, total=False, closed=True
 ):
+    """Whether metered usage of the current period is billed."""
+
     type: Literal["none", "pause_at"]
+    """Until when metered usage is billed.
+
+    - `none`: Usage of the current period is not billed when the pause begins.
+    - `pause_at`: Usage up to the pause is billed.
+    """
 
 
 class SubscriptionScheduleCreateParamsPauseSchedulePauseSettingsBillForUnusedTimeFrom(
     TypedDict, total=False, closed=True
 ):
+    """From when time that is paid but not used is credited."""
+
     type: Literal["item_current_period_start", "none", "pause_at"]
+    """Start of the credited time.
+
+    - `item_current_period_start`: The whole period in which the pause begins is credited for each item.
+    - `none`: Unused time is not credited.
+    - `pause_at`: The rest of the period is credited from the pause on.
+    """
 
 
 class SubscriptionScheduleCreateParamsPauseSchedulePauseSettingsBillFor(TypedDict, total=False, closed=True):
+    """What is billed or credited when the pause begins."""
+
     outstanding_usage_through: SubscriptionScheduleCreateParamsPauseSchedulePauseSettingsBillForOutstandingUsageThrough
+    """Whether metered usage of the current period is billed."""
     unused_time_from: SubscriptionScheduleCreateParamsPauseSchedulePauseSettingsBillForUnusedTimeFrom
+    """From when time that is paid but not used is credited."""
 
 
 class SubscriptionScheduleCreateParamsPauseSchedulePauseSettings(TypedDict, total=False, closed=True):
+    """What the pause bills and credits."""
+
     bill_for: SubscriptionScheduleCreateParamsPauseSchedulePauseSettingsBillFor
+    """What is billed or credited when the pause begins."""
     invoicing_behavior: Literal["invoice", "pending_invoice_item"]
+    """How the charges and credits of the pause are billed.
+
+    - `invoice`: Charges and credits are billed at once by an invoice.
+    - `pending_invoice_item`: Charges and credits wait as pending invoice items.
+    """
     type: Literal["subscription"]
+    """Kind of pause.
+
+    - `subscription`: The whole subscription is paused.
+    """
 
 
 class SubscriptionScheduleCreateParamsPauseSchedulePause(TypedDict, total=False, closed=True):
+    """When and how the subscription is paused."""
+
     pause_at: Required[SubscriptionScheduleCreateParamsPauseSchedulePausePauseAt]
+    """When the subscription is paused."""
     settings: SubscriptionScheduleCreateParamsPauseSchedulePauseSettings
+    """What the pause bills and credits."""
 
 
 class SubscriptionScheduleCreateParamsPauseScheduleResumeResumeAtDuration(TypedDict, total=False, closed=True):
+    """Length of the pause. Only with the type `duration`."""
+
     interval: Required[Literal["day", "month", "week", "year"]]
-    """- `day`: Days.
+    """Unit of the length.
+
+    - `day`: Days.
     - `week`: Weeks.
     - `month`: Months.
     - `year`: Years.
     """
     interval_count: int
+    """Number of units."""
 
 
 class SubscriptionScheduleCreateParamsPauseScheduleResumeResumeAt(TypedDict, total=False, closed=True):
+    """When the subscription is resumed."""
+
     duration: SubscriptionScheduleCreateParamsPauseScheduleResumeResumeAtDuration
+    """Length of the pause. Only with the type `duration`."""
     timestamp: int | datetime
+    """Time of the resumption. Only with the type `timestamp`."""
     type: Required[Literal["duration", "now", "timestamp"]]
+    """How the time of the resumption is given.
+
+    - `duration`: After the length of time in `duration`.
+    - `now`: Immediately.
+    - `timestamp`: When the time in `timestamp` comes.
+    """
 
 
 class SubscriptionScheduleCreateParamsPauseScheduleResumeSettings(TypedDict, total=False, closed=True):
+    """How the subscription is resumed."""
+
     billing_cycle_anchor: Literal["resume_at", "unchanged"]
+    """Whether a new billing cycle begins when the subscription is resumed.
+
+    - `resume_at`: A new period begins with the resumption, and the anchor moves there.
+    - `unchanged`: The anchor remains where it was before the pause.
+    """
     payment_behavior: Literal["resume_on_payment_attempt", "resume_on_payment_success"]
-    """What to do if the payment fails or the customer has to authenticate it."""
+    """Whether the subscription is resumed by the attempt to pay its invoice, or only once that is paid.
+
+    - `resume_on_payment_attempt`: Payment is tried at once, and the attempt resumes the subscription.
+    - `resume_on_payment_success`: The payment of the invoice resumes the subscription; until then it
+      stays paused.
+    """
     proration_behavior: Literal["always_invoice", "create_prorations", "none"]
-    """How to bill a change in the middle of a billing period. `create_prorations` by default.
+    """Whether the resumption is prorated, and when the prorations are billed.
 
     - `always_invoice`: Prorations are created and invoiced immediately.
     - `create_prorations`: Prorations are created and added to the next invoice.
@@ -303,17 +397,28 @@ class SubscriptionScheduleCreateParamsPauseScheduleResumeSettings(TypedDict, tot
 
 
 class SubscriptionScheduleCreateParamsPauseScheduleResume(TypedDict, total=False, closed=True):
+    """When and how the subscription is resumed. It stays paused unless this is set."""
+
     resume_at: Required[SubscriptionScheduleCreateParamsPauseScheduleResumeResumeAt]
+    """When the subscription is resumed."""
     settings: SubscriptionScheduleCreateParamsPauseScheduleResumeSettings
+    """How the subscription is resumed."""
 
 
 class SubscriptionScheduleCreateParamsPauseSchedule(TypedDict, total=False, closed=True):
+    """Planned pauses of the subscription."""
+
     key: str
+    """Name for the planned pause, by which later updates refer to it."""
     pause: SubscriptionScheduleCreateParamsPauseSchedulePause
+    """When and how the subscription is paused."""
     resume: SubscriptionScheduleCreateParamsPauseScheduleResume
+    """When and how the subscription is resumed. It stays paused unless this is set."""
 
 
 class SubscriptionScheduleCreateParamsPhaseAddInvoiceItemDiscount(TypedDict, total=False, closed=True):
+    """Discounts for this item only."""
+
     coupon: str
     """Coupon of the discount."""
     discount: str
@@ -323,18 +428,40 @@ class SubscriptionScheduleCreateParamsPhaseAddInvoiceItemDiscount(TypedDict, tot
 
 
 class SubscriptionScheduleCreateParamsPhaseAddInvoiceItemPeriodEnd(TypedDict, total=False, closed=True):
+    """End of the period."""
+
     timestamp: int | datetime
+    """End of the period as a point in time, not before its start. Only with the type `timestamp`."""
     type: Required[Literal["min_item_period_end", "phase_end", "timestamp"]]
+    """What the period ends with.
+
+    - `min_item_period_end`: The earliest end of the periods of the items.
+    - `phase_end`: The end of the phase.
+    - `timestamp`: The end given in `timestamp`.
+    """
 
 
 class SubscriptionScheduleCreateParamsPhaseAddInvoiceItemPeriodStart(TypedDict, total=False, closed=True):
+    """Start of the period."""
+
     timestamp: int | datetime
+    """Start of the period as a point in time, not after its end. Only with the type `timestamp`."""
     type: Required[Literal["max_item_period_start", "phase_start", "timestamp"]]
+    """What the period begins with.
+
+    - `max_item_period_start`: The latest start of the periods of the items.
+    - `phase_start`: The start of the phase.
+    - `timestamp`: The start given in `timestamp`.
+    """
 
 
 class SubscriptionScheduleCreateParamsPhaseAddInvoiceItemPeriod(TypedDict, total=False, closed=True):
+    """Period that the charge is for, shown on the invoice."""
+
     end: Required[SubscriptionScheduleCreateParamsPhaseAddInvoiceItemPeriodEnd]
+    """End of the period."""
     start: Required[SubscriptionScheduleCreateParamsPhaseAddInvoiceItemPeriodStart]
+    """Start of the period."""
 
 
 class SubscriptionScheduleCreateParamsPhaseAddInvoiceItemPriceData(TypedDict, total=False, closed=True):
@@ -360,20 +487,22 @@ class SubscriptionScheduleCreateParamsPhaseAddInvoiceItemPriceData(TypedDict, to
 
 
 class SubscriptionScheduleCreateParamsPhaseAddInvoiceItem(TypedDict, total=False, closed=True):
+    """One-time charges on the first invoice of the phase."""
+
     discountable: bool
     """Whether discounts apply to the item."""
     discounts: Sequence[SubscriptionScheduleCreateParamsPhaseAddInvoiceItemDiscount]
+    """Discounts for this item only."""
     metadata: Mapping[str, str]
-    """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
-    up to 500. An update changes only the keys it contains; an empty value removes its key.
-    """
+    """Pairs of your own strings that are saved with the invoice item."""
     period: SubscriptionScheduleCreateParamsPhaseAddInvoiceItemPeriod
+    """Period that the charge is for, shown on the invoice."""
     price: str
-    """Price that applies."""
+    """One-time price that is charged."""
     price_data: SubscriptionScheduleCreateParamsPhaseAddInvoiceItemPriceData
     """Defines a price for this use only, without creating a price for reuse."""
     quantity: int
-    """Number of units."""
+    """How many units of the price are charged. Defaults to 1."""
     tax_rates: list[str] | None
     """Tax rates that apply. They override the default tax rates."""
 
@@ -392,24 +521,28 @@ class SubscriptionScheduleCreateParamsPhaseAutomaticTaxLiability(TypedDict, tota
 
 
 class SubscriptionScheduleCreateParamsPhaseAutomaticTax(TypedDict, total=False, closed=True):
-    """Settings and state of the automatic calculation of tax by Stripe Tax."""
+    """Settings for Stripe Tax on the invoices of the phase."""
 
     enabled: Required[bool]
-    """Whether Stripe Tax calculates the tax."""
+    """Whether Stripe Tax computes the tax of the invoices."""
     liability: SubscriptionScheduleCreateParamsPhaseAutomaticTaxLiability
     """Account that is liable for the tax. Its tax settings are used, and the tax is reported for it."""
 
 
 class SubscriptionScheduleCreateParamsPhaseBillingThresholds(TypedDict, total=False, closed=True):
-    """Thresholds at which an invoice is created before the end of the billing period."""
+    """Amount at which an invoice is created before the period ends."""
 
     amount_gte: int
-    """Amount at which an invoice is created, in the smallest currency unit."""
+    """Amount, in the smallest currency unit, at which an invoice is created before the period ends."""
     reset_billing_cycle_anchor: bool
-    """Whether a new billing cycle starts when the threshold is reached."""
+    """Whether an invoice of this kind begins a new period and moves the billing cycle anchor. If not, the
+    anchor stays.
+    """
 
 
 class SubscriptionScheduleCreateParamsPhaseDiscount(TypedDict, total=False, closed=True):
+    """Coupons, promotion codes or existing discounts for the whole subscription during the phase."""
+
     coupon: str
     """Coupon of the discount."""
     discount: str
@@ -419,13 +552,18 @@ class SubscriptionScheduleCreateParamsPhaseDiscount(TypedDict, total=False, clos
 
 
 class SubscriptionScheduleCreateParamsPhaseDuration(TypedDict, total=False, closed=True):
+    """Length of the phase, instead of `end_date`."""
+
     interval: Required[Literal["day", "month", "week", "year"]]
-    """- `day`: Days.
+    """Unit of the length.
+
+    - `day`: Days.
     - `week`: Weeks.
     - `month`: Months.
     - `year`: Years.
     """
     interval_count: int
+    """Number of units."""
 
 
 class SubscriptionScheduleCreateParamsPhaseInvoiceSettingsCustomField(TypedDict, total=False, closed=True):
@@ -451,7 +589,7 @@ class SubscriptionScheduleCreateParamsPhaseInvoiceSettingsIssuer(TypedDict, tota
 
 
 class SubscriptionScheduleCreateParamsPhaseInvoiceSettings(TypedDict, total=False, closed=True):
-    """Settings for the invoices."""
+    """Settings that the invoices take over."""
 
     account_tax_ids: list[str] | None
     """Tax IDs of your account to show on the invoice."""
@@ -468,13 +606,15 @@ class SubscriptionScheduleCreateParamsPhaseInvoiceSettings(TypedDict, total=Fals
 
 
 class SubscriptionScheduleCreateParamsPhaseItemBillingThresholds(TypedDict, total=False, closed=True):
-    """Thresholds at which an invoice is created before the end of the billing period."""
+    """Usage at which the item is billed before its period ends."""
 
     usage_gte: Required[int]
-    """Usage at which an invoice is created."""
+    """Number of units at which an invoice is created before the period ends."""
 
 
 class SubscriptionScheduleCreateParamsPhaseItemDiscount(TypedDict, total=False, closed=True):
+    """Coupons, promotion codes or existing discounts for this item during the phase."""
+
     coupon: str
     """Coupon of the discount."""
     discount: str
@@ -501,7 +641,7 @@ class SubscriptionScheduleCreateParamsPhaseItemPriceDataRecurring(TypedDict, tot
 
 
 class SubscriptionScheduleCreateParamsPhaseItemPriceData(TypedDict, total=False, closed=True):
-    """Defines a price for this use only, without creating a price for reuse."""
+    """Recurring price that is made for this item only. Give this or `price`."""
 
     currency: Required[str]
     """Three-letter ISO 4217 currency code in lowercase."""
@@ -525,26 +665,28 @@ class SubscriptionScheduleCreateParamsPhaseItemPriceData(TypedDict, total=False,
 
 
 class SubscriptionScheduleCreateParamsPhaseItem(TypedDict, total=False, closed=True):
+    """Prices and quantities that the subscription has during the phase."""
+
     billing_thresholds: SubscriptionScheduleCreateParamsPhaseItemBillingThresholds | None
-    """Thresholds at which an invoice is created before the end of the billing period."""
+    """Usage at which the item is billed before its period ends."""
     discounts: Sequence[SubscriptionScheduleCreateParamsPhaseItemDiscount] | None
+    """Coupons, promotion codes or existing discounts for this item during the phase."""
     metadata: Mapping[str, str]
-    """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
-    up to 500. An update changes only the keys it contains; an empty value removes its key.
-    """
+    """Pairs of your own strings that the subscription item gets when the phase begins."""
     plan: str
+    """ID of a plan, the older form of a price. Use `price` instead."""
     price: str
-    """Price that applies."""
+    """ID of a recurring price. Give this or `price_data`."""
     price_data: SubscriptionScheduleCreateParamsPhaseItemPriceData
-    """Defines a price for this use only, without creating a price for reuse."""
+    """Recurring price that is made for this item only. Give this or `price`."""
     quantity: int
-    """Number of units."""
+    """How many units are billed each period of the phase."""
     tax_rates: list[str] | None
-    """Tax rates that apply. They override the default tax rates."""
+    """Tax rates of the item, in place of the phase's `default_tax_rates`."""
 
 
 class SubscriptionScheduleCreateParamsPhaseTransferData(TypedDict, total=False, closed=True):
-    """Transfers money from the payment to a connected account."""
+    """Connected account to which money of the invoices is transferred."""
 
     amount_percent: float
     """Share of each invoice's total to transfer, in percent, with up to two decimal places. The whole
@@ -555,56 +697,70 @@ class SubscriptionScheduleCreateParamsPhaseTransferData(TypedDict, total=False, 
 
 
 class SubscriptionScheduleCreateParamsPhase(TypedDict, total=False, closed=True):
+    """Phases in order. Each begins when the one before ends; an update must repeat the current and future
+    phases that are to stay.
+    """
+
     add_invoice_items: Sequence[SubscriptionScheduleCreateParamsPhaseAddInvoiceItem]
+    """One-time charges on the first invoice of the phase."""
     application_fee_percent: float
-    """Fee that the platform collects on each invoice, in percent of its total, with up to two decimal
-    places.
+    """Share of each invoice's total that goes to the platform, in percent from 0 to 100 with up to two
+    decimals.
     """
     automatic_tax: SubscriptionScheduleCreateParamsPhaseAutomaticTax
-    """Settings and state of the automatic calculation of tax by Stripe Tax."""
+    """Settings for Stripe Tax on the invoices of the phase."""
     billing_cycle_anchor: Literal["automatic", "phase_start"]
+    """Whether the start of a phase moves the billing cycle anchor.
+
+    - `automatic`: The anchor moves only when the change needs it.
+    - `phase_start`: A new period begins with the phase, and the anchor moves there.
+    """
     billing_thresholds: SubscriptionScheduleCreateParamsPhaseBillingThresholds | None
-    """Thresholds at which an invoice is created before the end of the billing period."""
+    """Amount at which an invoice is created before the period ends."""
     collection_method: Literal["charge_automatically", "send_invoice"]
-    """Whether Stripe charges the customer automatically or sends an invoice to be paid manually.
+    """Whether invoices are charged automatically or sent to the customer.
 
     - `charge_automatically`: Stripe charges the default payment method.
     - `send_invoice`: Stripe emails the customer an invoice with payment instructions.
     - `paper`: The customer signed on paper.
     """
     currency: str
-    """Three-letter ISO 4217 currency code in lowercase."""
+    """Three-letter ISO 4217 code of the currency of the phase, in lower case."""
     default_payment_method: str
-    """Payment method used by default. If it is not set, the customer's default is used."""
+    """Payment method that pays the invoices. The customer's default pays if it is not set."""
     default_tax_rates: list[str] | None
-    """Tax rates for items without tax rates of their own."""
+    """Tax rates of the phase's items that have none of their own."""
     description: Annotated[str, MaxLen(500)] | None
+    """Text for the customer about the subscription during the phase, up to 500 characters."""
     discounts: Sequence[SubscriptionScheduleCreateParamsPhaseDiscount] | None
+    """Coupons, promotion codes or existing discounts for the whole subscription during the phase."""
     duration: SubscriptionScheduleCreateParamsPhaseDuration
+    """Length of the phase, instead of `end_date`."""
     end_date: int | datetime
+    """When the phase ends. Give this or `duration`."""
     invoice_settings: SubscriptionScheduleCreateParamsPhaseInvoiceSettings
-    """Settings for the invoices."""
+    """Settings that the invoices take over."""
     items: Required[Sequence[SubscriptionScheduleCreateParamsPhaseItem]]
+    """Prices and quantities that the subscription has during the phase."""
     metadata: Mapping[str, str]
-    """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
-    up to 500. An update changes only the keys it contains; an empty value removes its key.
+    """Pairs of your own strings that the subscription gets when the phase begins. They are added to those
+    it has; an empty value removes a key.
     """
     on_behalf_of: str
-    """Connected account that is the merchant of record. Its country, fees and statement descriptor apply
-    to the payment.
-    """
+    """Connected account that is the merchant of record of the invoices."""
     proration_behavior: Literal["always_invoice", "create_prorations", "none"]
-    """How to bill a change in the middle of a billing period. `create_prorations` by default.
+    """Whether the start of the phase is prorated, and when the prorations are billed.
 
     - `always_invoice`: Prorations are created and invoiced immediately.
     - `create_prorations`: Prorations are created and added to the next invoice.
     - `none`: No prorations are created.
     """
     transfer_data: SubscriptionScheduleCreateParamsPhaseTransferData
-    """Transfers money from the payment to a connected account."""
+    """Connected account to which money of the invoices is transferred."""
     trial: bool
+    """Whether the whole phase is a trial. Not together with `trial_end`."""
     trial_end: int | datetime
-    """Time at which the trial ends.
+    """When the trial within the phase ends. Not together with `trial`.
 
     - `now`: The trial ends immediately.
     """
@@ -614,25 +770,45 @@ class SubscriptionScheduleCreateParams(TypedDict, total=False, closed=True):
     """The parameters of `POST /v1/subscription_schedules`."""
 
     billing_mode: SubscriptionScheduleCreateParamsBillingMode
+    """How prorations and invoices of the schedule's subscription are computed."""
     customer: str
-    """Customer that the object belongs to."""
+    """ID of the customer for whom a subscription is created when the first phase begins."""
     customer_account: str
-    """Account (API v2) that the object belongs to, in the role of a customer. Alternative to `customer`."""
+    """Account, as a customer (API v2), of the subscription."""
     default_settings: SubscriptionScheduleCreateParamsDefaultSettings
+    """Settings of the subscription in each phase that does not set its own."""
     end_behavior: Literal["cancel", "none", "release", "renew"]
+    """What happens to the subscription after the last phase. Defaults to `release`.
+
+    - `cancel`: The subscription is canceled.
+    - `none`: Older value. Use `cancel` or `release`.
+    - `release`: The schedule is released; the subscription runs on as in the last phase.
+    - `renew`: Older value. The schedule is renewed.
+    """
     expand: list[str]
     """Fields to expand, by dotted path. An expanded field contains the object instead of its ID."""
     from_subscription: str
-    metadata: Mapping[str, str] | None
-    """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
-    up to 500. An update changes only the keys it contains; an empty value removes its key.
+    """ID of a subscription that the schedule takes over. Its current state becomes the first phase; other
+    settings can only be given by an update afterwards.
     """
+    metadata: Mapping[str, str] | None
+    """Up to 50 pairs of your own strings, saved with the schedule itself and not with its subscription."""
     pause_schedules: Sequence[SubscriptionScheduleCreateParamsPauseSchedule]
+    """Planned pauses of the subscription."""
     phases: Sequence[SubscriptionScheduleCreateParamsPhase]
+    """Phases in order. Each begins when the one before ends; an update must repeat the current and future
+    phases that are to stay.
+    """
     start_date: int | datetime | Literal["now"]
+    """When the schedule begins, also in the past; `now` begins it at once.
+
+    - `now`: The time of the request itself.
+    """
 
 
 class SubscriptionScheduleListParamsCanceledAt(TypedDict, total=False, closed=True):
+    """Only schedules that were canceled at this time, or within a range of times."""
+
     gt: int | datetime
     """Lower bound, itself excluded."""
     gte: int | datetime
@@ -644,6 +820,8 @@ class SubscriptionScheduleListParamsCanceledAt(TypedDict, total=False, closed=Tr
 
 
 class SubscriptionScheduleListParamsCompletedAt(TypedDict, total=False, closed=True):
+    """Only schedules that were completed at this time, or within a range of times."""
+
     gt: int | datetime
     """Lower bound, itself excluded."""
     gte: int | datetime
@@ -668,6 +846,8 @@ class SubscriptionScheduleListParamsCreated(TypedDict, total=False, closed=True)
 
 
 class SubscriptionScheduleListParamsReleasedAt(TypedDict, total=False, closed=True):
+    """Only schedules that were released at this time, or within a range of times."""
+
     gt: int | datetime
     """Lower bound, itself excluded."""
     gte: int | datetime
@@ -682,11 +862,13 @@ class SubscriptionScheduleListParams(TypedDict, total=False, closed=True):
     """The parameters of `GET /v1/subscription_schedules`."""
 
     canceled_at: SubscriptionScheduleListParamsCanceledAt | int | datetime
+    """Only schedules that were canceled at this time, or within a range of times."""
     completed_at: SubscriptionScheduleListParamsCompletedAt | int | datetime
+    """Only schedules that were completed at this time, or within a range of times."""
     created: SubscriptionScheduleListParamsCreated | int | datetime
     """Only objects created at this time, or in this range of times."""
     customer: str
-    """Only objects of this customer."""
+    """Only schedules of this customer."""
     customer_account: str
     """Only objects of this account (API v2) in the role of a customer."""
     ending_before: str
@@ -698,7 +880,9 @@ class SubscriptionScheduleListParams(TypedDict, total=False, closed=True):
     limit: int
     """Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10."""
     released_at: SubscriptionScheduleListParamsReleasedAt | int | datetime
+    """Only schedules that were released at this time, or within a range of times."""
     scheduled: bool
+    """Only schedules that have not begun yet."""
     starting_after: str
     """ID of the object that the page starts after, such as the last one of the previous page."""
 
@@ -709,6 +893,7 @@ class SubscriptionScheduleReleaseParams(TypedDict, total=False, closed=True):
     expand: list[str]
     """Fields to expand, by dotted path. An expanded field contains the object instead of its ID."""
     preserve_cancel_date: bool
+    """Whether a cancellation that the schedule has set on the subscription stays in place."""
 
 
 class SubscriptionScheduleRetrieveParams(TypedDict, total=False, closed=True):
@@ -732,21 +917,23 @@ class SubscriptionScheduleUpdateParamsDefaultSettingsAutomaticTaxLiability(Typed
 
 
 class SubscriptionScheduleUpdateParamsDefaultSettingsAutomaticTax(TypedDict, total=False, closed=True):
-    """Settings and state of the automatic calculation of tax by Stripe Tax."""
+    """Settings for Stripe Tax on the invoices."""
 
     enabled: Required[bool]
-    """Whether Stripe Tax calculates the tax."""
+    """Whether Stripe Tax computes the tax of the invoices."""
     liability: SubscriptionScheduleUpdateParamsDefaultSettingsAutomaticTaxLiability
     """Account that is liable for the tax. Its tax settings are used, and the tax is reported for it."""
 
 
 class SubscriptionScheduleUpdateParamsDefaultSettingsBillingThresholds(TypedDict, total=False, closed=True):
-    """Thresholds at which an invoice is created before the end of the billing period."""
+    """Amount at which an invoice is created before the period ends."""
 
     amount_gte: int
-    """Amount at which an invoice is created, in the smallest currency unit."""
+    """Amount, in the smallest currency unit, at which an invoice is created before the period ends."""
     reset_billing_cycle_anchor: bool
-    """Whether a new billing cycle starts when the threshold is reached."""
+    """Whether an invoice of this kind begins a new period and moves the billing cycle anchor. If not, the
+    anchor stays.
+    """
 
 
 class SubscriptionScheduleUpdateParamsDefaultSettingsInvoiceSettingsCustomField(TypedDict, total=False, closed=True):
@@ -772,7 +959,7 @@ class SubscriptionScheduleUpdateParamsDefaultSettingsInvoiceSettingsIssuer(Typed
 
 
 class SubscriptionScheduleUpdateParamsDefaultSettingsInvoiceSettings(TypedDict, total=False, closed=True):
-    """Settings for the invoices."""
+    """Settings that the invoices take over."""
 
     account_tax_ids: list[str] | None
     """Tax IDs of your account to show on the invoice."""
@@ -789,7 +976,7 @@ class SubscriptionScheduleUpdateParamsDefaultSettingsInvoiceSettings(TypedDict, 
 
 
 class SubscriptionScheduleUpdateParamsDefaultSettingsTransferData(TypedDict, total=False, closed=True):
-    """Transfers money from the payment to a connected account."""
+    """Connected account to which money of the invoices is transferred."""
 
     amount_percent: float
     """Share of each invoice's total to transfer, in percent, with up to two decimal places. The whole
@@ -800,90 +987,166 @@ class SubscriptionScheduleUpdateParamsDefaultSettingsTransferData(TypedDict, tot
 
 
 class SubscriptionScheduleUpdateParamsDefaultSettings(TypedDict, total=False, closed=True):
+    """Settings of the subscription in each phase that does not set its own."""
+
     application_fee_percent: float
-    """Fee that the platform collects on each invoice, in percent of its total, with up to two decimal
-    places.
+    """Share of each invoice's total that goes to the platform, in percent from 0 to 100 with up to two
+    decimals.
     """
     automatic_tax: SubscriptionScheduleUpdateParamsDefaultSettingsAutomaticTax
-    """Settings and state of the automatic calculation of tax by Stripe Tax."""
+    """Settings for Stripe Tax on the invoices."""
     billing_cycle_anchor: Literal["automatic", "phase_start"]
+    """Whether the start of a phase moves the billing cycle anchor.
+
+    - `automatic`: The anchor moves only when the change needs it.
+    - `phase_start`: A new period begins with the phase, and the anchor moves there.
+    """
     billing_thresholds: SubscriptionScheduleUpdateParamsDefaultSettingsBillingThresholds | None
-    """Thresholds at which an invoice is created before the end of the billing period."""
+    """Amount at which an invoice is created before the period ends."""
     collection_method: Literal["charge_automatically", "send_invoice"]
-    """Whether Stripe charges the customer automatically or sends an invoice to be paid manually.
+    """Whether invoices are charged automatically or sent to the customer.
 
     - `charge_automatically`: Stripe charges the default payment method.
     - `send_invoice`: Stripe emails the customer an invoice with payment instructions.
     - `paper`: The customer signed on paper.
     """
     default_payment_method: str
-    """Payment method used by default. If it is not set, the customer's default is used."""
+    """Payment method that pays the invoices. The customer's default pays if it is not set."""
     description: Annotated[str, MaxLen(500)] | None
+    """Text for the customer about the subscription, up to 500 characters. An empty value removes it."""
     invoice_settings: SubscriptionScheduleUpdateParamsDefaultSettingsInvoiceSettings
-    """Settings for the invoices."""
+    """Settings that the invoices take over."""
     on_behalf_of: str | None
-    """Connected account that is the merchant of record. Its country, fees and statement descriptor apply
-    to the payment.
-    """
+    """Connected account that is the merchant of record of the invoices."""
     transfer_data: SubscriptionScheduleUpdateParamsDefaultSettingsTransferData | None
-    """Transfers money from the payment to a connected account."""
+    """Connected account to which money of the invoices is transferred."""
 
 
 class SubscriptionScheduleUpdateParamsPauseSchedulePausePauseAt(TypedDict, total=False, closed=True):
+    """When the subscription is paused."""
+
     timestamp: int | datetime
+    """Time of the pause. Only with the type `timestamp`."""
     type: Required[Literal["now", "timestamp"]]
+    """Whether the pause begins now or at a given time.
+
+    - `now`: At once.
+    - `timestamp`: At the time in `timestamp`.
+    """
 
 
 class SubscriptionScheduleUpdateParamsPauseSchedulePauseSettingsBillForOutstandingUsageThrough(
     TypedDict, total=False, closed=True
 ):
+    """Whether metered usage of the current period is billed."""
+
     type: Literal["none", "pause_at"]
+    """Until when metered usage is billed.
+
+    - `none`: Usage of the current period is not billed when the pause begins.
+    - `pause_at`: Usage up to the pause is billed.
+    """
 
 
 class SubscriptionScheduleUpdateParamsPauseSchedulePauseSettingsBillForUnusedTimeFrom(
     TypedDict, total=False, closed=True
 ):
+    """From when time that is paid but not used is credited."""
+
     type: Literal["item_current_period_start", "none", "pause_at"]
+    """Start of the credited time.
+
+    - `item_current_period_start`: The whole period in which the pause begins is credited for each item.
+    - `none`: Unused time is not credited.
+    - `pause_at`: The rest of the period is credited from the pause on.
+    """
 
 
 class SubscriptionScheduleUpdateParamsPauseSchedulePauseSettingsBillFor(TypedDict, total=False, closed=True):
+    """What is billed or credited when the pause begins."""
+
     outstanding_usage_through: SubscriptionScheduleUpdateParamsPauseSchedulePauseSettingsBillForOutstandingUsageThrough
+    """Whether metered usage of the current period is billed."""
     unused_time_from: SubscriptionScheduleUpdateParamsPauseSchedulePauseSettingsBillForUnusedTimeFrom
+    """From when time that is paid but not used is credited."""
 
 
 class SubscriptionScheduleUpdateParamsPauseSchedulePauseSettings(TypedDict, total=False, closed=True):
+    """What the pause bills and credits."""
+
     bill_for: SubscriptionScheduleUpdateParamsPauseSchedulePauseSettingsBillFor
+    """What is billed or credited when the pause begins."""
     invoicing_behavior: Literal["invoice", "pending_invoice_item"]
+    """How the charges and credits of the pause are billed.
+
+    - `invoice`: Charges and credits are billed at once by an invoice.
+    - `pending_invoice_item`: Charges and credits wait as pending invoice items.
+    """
     type: Literal["subscription"]
+    """Kind of pause.
+
+    - `subscription`: The whole subscription is paused.
+    """
 
 
 class SubscriptionScheduleUpdateParamsPauseSchedulePause(TypedDict, total=False, closed=True):
+    """When and how the subscription is paused."""
+
     pause_at: SubscriptionScheduleUpdateParamsPauseSchedulePausePauseAt
+    """When the subscription is paused."""
     settings: SubscriptionScheduleUpdateParamsPauseSchedulePauseSettings
+    """What the pause bills and credits."""
 
 
 class SubscriptionScheduleUpdateParamsPauseScheduleResumeResumeAtDuration(TypedDict, total=False, closed=True):
+    """Length of the pause. Only with the type `duration`."""
+
     interval: Required[Literal["day", "month", "week", "year"]]
-    """- `day`: Days.
+    """Unit of the length.
+
+    - `day`: Days.
     - `week`: Weeks.
     - `month`: Months.
     - `year`: Years.
     """
     interval_count: int
+    """Number of units."""
 
 
 class SubscriptionScheduleUpdateParamsPauseScheduleResumeResumeAt(TypedDict, total=False, closed=True):
+    """When the subscription is resumed."""
+
     duration: SubscriptionScheduleUpdateParamsPauseScheduleResumeResumeAtDuration
+    """Length of the pause. Only with the type `duration`."""
     timestamp: int | datetime
+    """Time of the resumption. Only with the type `timestamp`."""
     type: Required[Literal["duration", "now", "timestamp"]]
+    """How the time of the resumption is given.
+
+    - `duration`: After the length of time in `duration`.
+    - `now`: Immediately.
+    - `timestamp`: When the time in `timestamp` comes.
+    """
 
 
 class SubscriptionScheduleUpdateParamsPauseScheduleResumeSettings(TypedDict, total=False, closed=True):
+    """How the subscription is resumed."""
+
     billing_cycle_anchor: Literal["resume_at", "unchanged"]
+    """Whether a new billing cycle begins when the subscription is resumed.
+
+    - `resume_at`: A new period begins with the resumption, and the anchor moves there.
+    - `unchanged`: The anchor remains where it was before the pause.
+    """
     payment_behavior: Literal["resume_on_payment_attempt", "resume_on_payment_success"]
-    """What to do if the payment fails or the customer has to authenticate it."""
+    """Whether the subscription is resumed by the attempt to pay its invoice, or only once that is paid.
+
+    - `resume_on_payment_attempt`: Payment is tried at once, and the attempt resumes the subscription.
+    - `resume_on_payment_success`: The payment of the invoice resumes the subscription; until then it
+      stays paused.
+    """
     proration_behavior: Literal["always_invoice", "create_prorations", "none"]
-    """How to bill a change in the middle of a billing period. `create_prorations` by default.
+    """Whether the resumption is prorated, and when the prorations are billed.
 
     - `always_invoice`: Prorations are created and invoiced immediately.
     - `create_prorations`: Prorations are created and added to the next invoice.
@@ -892,17 +1155,28 @@ class SubscriptionScheduleUpdateParamsPauseScheduleResumeSettings(TypedDict, tot
 
 
 class SubscriptionScheduleUpdateParamsPauseScheduleResume(TypedDict, total=False, closed=True):
+    """When and how the subscription is resumed. It stays paused unless this is set."""
+
     resume_at: SubscriptionScheduleUpdateParamsPauseScheduleResumeResumeAt
+    """When the subscription is resumed."""
     settings: SubscriptionScheduleUpdateParamsPauseScheduleResumeSettings
+    """How the subscription is resumed."""
 
 
 class SubscriptionScheduleUpdateParamsPauseSchedule(TypedDict, total=False, closed=True):
+    """Planned pauses of the subscription."""
+
     key: str
+    """Name for the planned pause, by which later updates refer to it."""
     pause: SubscriptionScheduleUpdateParamsPauseSchedulePause
+    """When and how the subscription is paused."""
     resume: SubscriptionScheduleUpdateParamsPauseScheduleResume | None
+    """When and how the subscription is resumed. It stays paused unless this is set."""
 
 
 class SubscriptionScheduleUpdateParamsPhaseAddInvoiceItemDiscount(TypedDict, total=False, closed=True):
+    """Discounts for this item only."""
+
     coupon: str
     """Coupon of the discount."""
     discount: str
@@ -912,18 +1186,40 @@ class SubscriptionScheduleUpdateParamsPhaseAddInvoiceItemDiscount(TypedDict, tot
 
 
 class SubscriptionScheduleUpdateParamsPhaseAddInvoiceItemPeriodEnd(TypedDict, total=False, closed=True):
+    """End of the period."""
+
     timestamp: int | datetime
+    """End of the period as a point in time, not before its start. Only with the type `timestamp`."""
     type: Required[Literal["min_item_period_end", "phase_end", "timestamp"]]
+    """What the period ends with.
+
+    - `min_item_period_end`: The earliest end of the periods of the items.
+    - `phase_end`: The end of the phase.
+    - `timestamp`: The end given in `timestamp`.
+    """
 
 
 class SubscriptionScheduleUpdateParamsPhaseAddInvoiceItemPeriodStart(TypedDict, total=False, closed=True):
+    """Start of the period."""
+
     timestamp: int | datetime
+    """Start of the period as a point in time, not after its end. Only with the type `timestamp`."""
     type: Required[Literal["max_item_period_start", "phase_start", "timestamp"]]
+    """What the period begins with.
+
+    - `max_item_period_start`: The latest start of the periods of the items.
+    - `phase_start`: The start of the phase.
+    - `timestamp`: The start given in `timestamp`.
+    """
 
 
 class SubscriptionScheduleUpdateParamsPhaseAddInvoiceItemPeriod(TypedDict, total=False, closed=True):
+    """Period that the charge is for, shown on the invoice."""
+
     end: Required[SubscriptionScheduleUpdateParamsPhaseAddInvoiceItemPeriodEnd]
+    """End of the period."""
     start: Required[SubscriptionScheduleUpdateParamsPhaseAddInvoiceItemPeriodStart]
+    """Start of the period."""
 
 
 class SubscriptionScheduleUpdateParamsPhaseAddInvoiceItemPriceData(TypedDict, total=False, closed=True):
@@ -949,20 +1245,22 @@ class SubscriptionScheduleUpdateParamsPhaseAddInvoiceItemPriceData(TypedDict, to
 
 
 class SubscriptionScheduleUpdateParamsPhaseAddInvoiceItem(TypedDict, total=False, closed=True):
+    """One-time charges on the first invoice of the phase."""
+
     discountable: bool
     """Whether discounts apply to the item."""
     discounts: Sequence[SubscriptionScheduleUpdateParamsPhaseAddInvoiceItemDiscount]
+    """Discounts for this item only."""
     metadata: Mapping[str, str]
-    """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
-    up to 500. An update changes only the keys it contains; an empty value removes its key.
-    """
+    """Pairs of your own strings that are saved with the invoice item."""
     period: SubscriptionScheduleUpdateParamsPhaseAddInvoiceItemPeriod
+    """Period that the charge is for, shown on the invoice."""
     price: str
-    """Price that applies."""
+    """One-time price that is charged."""
     price_data: SubscriptionScheduleUpdateParamsPhaseAddInvoiceItemPriceData
     """Defines a price for this use only, without creating a price for reuse."""
     quantity: int
-    """Number of units."""
+    """How many units of the price are charged. Defaults to 1."""
     tax_rates: list[str] | None
     """Tax rates that apply. They override the default tax rates."""
 
@@ -981,24 +1279,28 @@ class SubscriptionScheduleUpdateParamsPhaseAutomaticTaxLiability(TypedDict, tota
 
 
 class SubscriptionScheduleUpdateParamsPhaseAutomaticTax(TypedDict, total=False, closed=True):
-    """Settings and state of the automatic calculation of tax by Stripe Tax."""
+    """Settings for Stripe Tax on the invoices of the phase."""
 
     enabled: Required[bool]
-    """Whether Stripe Tax calculates the tax."""
+    """Whether Stripe Tax computes the tax of the invoices."""
     liability: SubscriptionScheduleUpdateParamsPhaseAutomaticTaxLiability
     """Account that is liable for the tax. Its tax settings are used, and the tax is reported for it."""
 
 
 class SubscriptionScheduleUpdateParamsPhaseBillingThresholds(TypedDict, total=False, closed=True):
-    """Thresholds at which an invoice is created before the end of the billing period."""
+    """Amount at which an invoice is created before the period ends."""
 
     amount_gte: int
-    """Amount at which an invoice is created, in the smallest currency unit."""
+    """Amount, in the smallest currency unit, at which an invoice is created before the period ends."""
     reset_billing_cycle_anchor: bool
-    """Whether a new billing cycle starts when the threshold is reached."""
+    """Whether an invoice of this kind begins a new period and moves the billing cycle anchor. If not, the
+    anchor stays.
+    """
 
 
 class SubscriptionScheduleUpdateParamsPhaseDiscount(TypedDict, total=False, closed=True):
+    """Coupons, promotion codes or existing discounts for the whole subscription during the phase."""
+
     coupon: str
     """Coupon of the discount."""
     discount: str
@@ -1008,13 +1310,18 @@ class SubscriptionScheduleUpdateParamsPhaseDiscount(TypedDict, total=False, clos
 
 
 class SubscriptionScheduleUpdateParamsPhaseDuration(TypedDict, total=False, closed=True):
+    """Length of the phase, instead of `end_date`."""
+
     interval: Required[Literal["day", "month", "week", "year"]]
-    """- `day`: Days.
+    """Unit of the length.
+
+    - `day`: Days.
     - `week`: Weeks.
     - `month`: Months.
     - `year`: Years.
     """
     interval_count: int
+    """Number of units."""
 
 
 class SubscriptionScheduleUpdateParamsPhaseInvoiceSettingsCustomField(TypedDict, total=False, closed=True):
@@ -1040,7 +1347,7 @@ class SubscriptionScheduleUpdateParamsPhaseInvoiceSettingsIssuer(TypedDict, tota
 
 
 class SubscriptionScheduleUpdateParamsPhaseInvoiceSettings(TypedDict, total=False, closed=True):
-    """Settings for the invoices."""
+    """Settings that the invoices take over."""
 
     account_tax_ids: list[str] | None
     """Tax IDs of your account to show on the invoice."""
@@ -1057,13 +1364,15 @@ class SubscriptionScheduleUpdateParamsPhaseInvoiceSettings(TypedDict, total=Fals
 
 
 class SubscriptionScheduleUpdateParamsPhaseItemBillingThresholds(TypedDict, total=False, closed=True):
-    """Thresholds at which an invoice is created before the end of the billing period."""
+    """Usage at which the item is billed before its period ends."""
 
     usage_gte: Required[int]
-    """Usage at which an invoice is created."""
+    """Number of units at which an invoice is created before the period ends."""
 
 
 class SubscriptionScheduleUpdateParamsPhaseItemDiscount(TypedDict, total=False, closed=True):
+    """Coupons, promotion codes or existing discounts for this item during the phase."""
+
     coupon: str
     """Coupon of the discount."""
     discount: str
@@ -1090,7 +1399,7 @@ class SubscriptionScheduleUpdateParamsPhaseItemPriceDataRecurring(TypedDict, tot
 
 
 class SubscriptionScheduleUpdateParamsPhaseItemPriceData(TypedDict, total=False, closed=True):
-    """Defines a price for this use only, without creating a price for reuse."""
+    """Recurring price that is made for this item only. Give this or `price`."""
 
     currency: Required[str]
     """Three-letter ISO 4217 currency code in lowercase."""
@@ -1114,26 +1423,28 @@ class SubscriptionScheduleUpdateParamsPhaseItemPriceData(TypedDict, total=False,
 
 
 class SubscriptionScheduleUpdateParamsPhaseItem(TypedDict, total=False, closed=True):
+    """Prices and quantities that the subscription has during the phase."""
+
     billing_thresholds: SubscriptionScheduleUpdateParamsPhaseItemBillingThresholds | None
-    """Thresholds at which an invoice is created before the end of the billing period."""
+    """Usage at which the item is billed before its period ends."""
     discounts: Sequence[SubscriptionScheduleUpdateParamsPhaseItemDiscount] | None
+    """Coupons, promotion codes or existing discounts for this item during the phase."""
     metadata: Mapping[str, str]
-    """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
-    up to 500. An update changes only the keys it contains; an empty value removes its key.
-    """
+    """Pairs of your own strings that the subscription item gets when the phase begins."""
     plan: str
+    """ID of a plan, the older form of a price. Use `price` instead."""
     price: str
-    """Price that applies."""
+    """ID of a recurring price. Give this or `price_data`."""
     price_data: SubscriptionScheduleUpdateParamsPhaseItemPriceData
-    """Defines a price for this use only, without creating a price for reuse."""
+    """Recurring price that is made for this item only. Give this or `price`."""
     quantity: int
-    """Number of units."""
+    """How many units are billed each period of the phase."""
     tax_rates: list[str] | None
-    """Tax rates that apply. They override the default tax rates."""
+    """Tax rates of the item, in place of the phase's `default_tax_rates`."""
 
 
 class SubscriptionScheduleUpdateParamsPhaseTransferData(TypedDict, total=False, closed=True):
-    """Transfers money from the payment to a connected account."""
+    """Connected account to which money of the invoices is transferred."""
 
     amount_percent: float
     """Share of each invoice's total to transfer, in percent, with up to two decimal places. The whole
@@ -1144,57 +1455,75 @@ class SubscriptionScheduleUpdateParamsPhaseTransferData(TypedDict, total=False, 
 
 
 class SubscriptionScheduleUpdateParamsPhase(TypedDict, total=False, closed=True):
+    """Phases in order. Each begins when the one before ends; an update must repeat the current and future
+    phases that are to stay.
+    """
+
     add_invoice_items: Sequence[SubscriptionScheduleUpdateParamsPhaseAddInvoiceItem]
+    """One-time charges on the first invoice of the phase."""
     application_fee_percent: float
-    """Fee that the platform collects on each invoice, in percent of its total, with up to two decimal
-    places.
+    """Share of each invoice's total that goes to the platform, in percent from 0 to 100 with up to two
+    decimals.
     """
     automatic_tax: SubscriptionScheduleUpdateParamsPhaseAutomaticTax
-    """Settings and state of the automatic calculation of tax by Stripe Tax."""
+    """Settings for Stripe Tax on the invoices of the phase."""
     billing_cycle_anchor: Literal["automatic", "phase_start"]
+    """Whether the start of a phase moves the billing cycle anchor.
+
+    - `automatic`: The anchor moves only when the change needs it.
+    - `phase_start`: A new period begins with the phase, and the anchor moves there.
+    """
     billing_thresholds: SubscriptionScheduleUpdateParamsPhaseBillingThresholds | None
-    """Thresholds at which an invoice is created before the end of the billing period."""
+    """Amount at which an invoice is created before the period ends."""
     collection_method: Literal["charge_automatically", "send_invoice"]
-    """Whether Stripe charges the customer automatically or sends an invoice to be paid manually.
+    """Whether invoices are charged automatically or sent to the customer.
 
     - `charge_automatically`: Stripe charges the default payment method.
     - `send_invoice`: Stripe emails the customer an invoice with payment instructions.
     - `paper`: The customer signed on paper.
     """
     currency: str
-    """Three-letter ISO 4217 currency code in lowercase."""
+    """Three-letter ISO 4217 code of the currency of the phase, in lower case."""
     default_payment_method: str
-    """Payment method used by default. If it is not set, the customer's default is used."""
+    """Payment method that pays the invoices. The customer's default pays if it is not set."""
     default_tax_rates: list[str] | None
-    """Tax rates for items without tax rates of their own."""
+    """Tax rates of the phase's items that have none of their own."""
     description: Annotated[str, MaxLen(500)] | None
+    """Text for the customer about the subscription during the phase, up to 500 characters."""
     discounts: Sequence[SubscriptionScheduleUpdateParamsPhaseDiscount] | None
+    """Coupons, promotion codes or existing discounts for the whole subscription during the phase."""
     duration: SubscriptionScheduleUpdateParamsPhaseDuration
+    """Length of the phase, instead of `end_date`."""
     end_date: int | datetime | Literal["now"]
+    """When the phase ends. Give this or `duration`."""
     invoice_settings: SubscriptionScheduleUpdateParamsPhaseInvoiceSettings
-    """Settings for the invoices."""
+    """Settings that the invoices take over."""
     items: Required[Sequence[SubscriptionScheduleUpdateParamsPhaseItem]]
+    """Prices and quantities that the subscription has during the phase."""
     metadata: Mapping[str, str]
-    """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
-    up to 500. An update changes only the keys it contains; an empty value removes its key.
+    """Pairs of your own strings that the subscription gets when the phase begins. They are added to those
+    it has; an empty value removes a key.
     """
     on_behalf_of: str
-    """Connected account that is the merchant of record. Its country, fees and statement descriptor apply
-    to the payment.
-    """
+    """Connected account that is the merchant of record of the invoices."""
     proration_behavior: Literal["always_invoice", "create_prorations", "none"]
-    """How to bill a change in the middle of a billing period. `create_prorations` by default.
+    """Whether the start of the phase is prorated, and when the prorations are billed.
 
     - `always_invoice`: Prorations are created and invoiced immediately.
     - `create_prorations`: Prorations are created and added to the next invoice.
     - `none`: No prorations are created.
     """
     start_date: int | datetime | Literal["now"]
+    """When the phase begins. Needed for the first phase of an update only; `now` begins it at once.
+
+    - `now`: The time of the request itself.
+    """
     transfer_data: SubscriptionScheduleUpdateParamsPhaseTransferData
-    """Transfers money from the payment to a connected account."""
+    """Connected account to which money of the invoices is transferred."""
     trial: bool
+    """Whether the whole phase is a trial. Not together with `trial_end`."""
     trial_end: int | datetime | Literal["now"]
-    """Time at which the trial ends.
+    """When the trial within the phase ends. Not together with `trial`.
 
     - `now`: The trial ends immediately.
     """
@@ -1204,17 +1533,28 @@ class SubscriptionScheduleUpdateParams(TypedDict, total=False, closed=True):
     """The parameters of `POST /v1/subscription_schedules/{schedule}`."""
 
     default_settings: SubscriptionScheduleUpdateParamsDefaultSettings
+    """Settings of the subscription in each phase that does not set its own."""
     end_behavior: Literal["cancel", "none", "release", "renew"]
+    """What happens to the subscription after the last phase. Defaults to `release`.
+
+    - `cancel`: The subscription is canceled.
+    - `none`: Older value. Use `cancel` or `release`.
+    - `release`: The schedule is released; the subscription runs on as in the last phase.
+    - `renew`: Older value. The schedule is renewed.
+    """
     expand: list[str]
     """Fields to expand, by dotted path. An expanded field contains the object instead of its ID."""
     metadata: Mapping[str, str] | None
-    """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
-    up to 500. An update changes only the keys it contains; an empty value removes its key.
-    """
+    """Up to 50 pairs of your own strings, saved with the schedule itself and not with its subscription."""
     pause_schedules: Sequence[SubscriptionScheduleUpdateParamsPauseSchedule] | None
+    """Planned pauses of the subscription."""
     phases: Sequence[SubscriptionScheduleUpdateParamsPhase]
+    """Phases in order. Each begins when the one before ends; an update must repeat the current and future
+    phases that are to stay.
+    """
     proration_behavior: Literal["always_invoice", "create_prorations", "none"]
-    """How to bill a change in the middle of a billing period. `create_prorations` by default.
+    """Whether the change of the current phase is prorated, and when the prorations are billed. Defaults to
+    `create_prorations`.
 
     - `always_invoice`: Prorations are created and invoiced immediately.
     - `create_prorations`: Prorations are created and added to the next invoice.

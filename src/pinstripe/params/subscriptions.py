@@ -146,7 +146,10 @@ __all__ = [
 
 
 class SubscriptionCancelParamsCancellationDetails(TypedDict, total=False, closed=True):
+    """Why the subscription was canceled."""
+
     comment: str | None
+    """What the customer, or you, wrote about the reason."""
     feedback: (
         Literal[
             "customer_service",
@@ -160,20 +163,39 @@ class SubscriptionCancelParamsCancellationDetails(TypedDict, total=False, closed
         ]
         | None
     )
+    """Reason that the customer chose, for instance in the customer portal.
+
+    - `customer_service`: The customer service was not as expected.
+    - `low_quality`: The quality was not as expected.
+    - `missing_features`: Features are missing.
+    - `other`: Another reason.
+    - `switched_service`: The customer goes to another service.
+    - `too_complex`: It is too hard to use.
+    - `too_expensive`: It costs too much.
+    - `unused`: The customer does not use it enough.
+    """
     feedback_option: str
+    """ID of the reason among your own ones."""
 
 
 class SubscriptionCancelParams(TypedDict, total=False, closed=True):
     """The parameters of `DELETE /v1/subscriptions/{subscription}`."""
 
     cancellation_details: SubscriptionCancelParamsCancellationDetails
+    """Why the subscription was canceled."""
     expand: list[str]
     """Fields to expand, by dotted path. An expanded field contains the object instead of its ID."""
     invoice_now: bool
+    """Whether to create a final invoice for metered usage and pending prorations. Defaults to `False`."""
     prorate: bool
+    """Whether to credit the time of the period that is paid but not used, as a prorated invoice item.
+    Defaults to `False`.
+    """
 
 
 class SubscriptionCreateParamsAddInvoiceItemDiscount(TypedDict, total=False, closed=True):
+    """Discounts for this item only."""
+
     coupon: str
     """Coupon of the discount."""
     discount: str
@@ -183,22 +205,43 @@ class SubscriptionCreateParamsAddInvoiceItemDiscount(TypedDict, total=False, clo
 
 
 class SubscriptionCreateParamsAddInvoiceItemPeriodEnd(TypedDict, total=False, closed=True):
+    """End of the period."""
+
     timestamp: int | datetime
+    """End of the period as a point in time, not before its start. Only with the type `timestamp`."""
     type: Required[Literal["min_item_period_end", "timestamp"]]
+    """What the period ends with.
+
+    - `min_item_period_end`: The earliest end of the current periods of the items.
+    - `timestamp`: The time in `timestamp`.
+    """
 
 
 class SubscriptionCreateParamsAddInvoiceItemPeriodStart(TypedDict, total=False, closed=True):
+    """Start of the period."""
+
     timestamp: int | datetime
+    """Start of the period as a point in time, not after its end. Only with the type `timestamp`."""
     type: Required[Literal["max_item_period_start", "now", "timestamp"]]
+    """What the period begins with.
+
+    - `max_item_period_start`: The latest start of the current periods of the items.
+    - `now`: The time of the request.
+    - `timestamp`: The time in `timestamp`.
+    """
 
 
 class SubscriptionCreateParamsAddInvoiceItemPeriod(TypedDict, total=False, closed=True):
+    """Period that the charge is for, shown on the invoice."""
+
     end: Required[SubscriptionCreateParamsAddInvoiceItemPeriodEnd]
+    """End of the period."""
     start: Required[SubscriptionCreateParamsAddInvoiceItemPeriodStart]
+    """Start of the period."""
 
 
 class SubscriptionCreateParamsAddInvoiceItemPriceData(TypedDict, total=False, closed=True):
-    """Defines a price for this use only, without creating a price for reuse."""
+    """One-time price that is made for this charge only. Give this or `price`."""
 
     currency: Required[str]
     """Three-letter ISO 4217 currency code in lowercase."""
@@ -220,20 +263,24 @@ class SubscriptionCreateParamsAddInvoiceItemPriceData(TypedDict, total=False, cl
 
 
 class SubscriptionCreateParamsAddInvoiceItem(TypedDict, total=False, closed=True):
+    """One-time charges that are added to the next invoice of the subscription, up to 20, such as a setup
+    fee.
+    """
+
     discountable: bool
     """Whether discounts apply to the item."""
     discounts: Sequence[SubscriptionCreateParamsAddInvoiceItemDiscount]
+    """Discounts for this item only."""
     metadata: Mapping[str, str]
-    """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
-    up to 500. An update changes only the keys it contains; an empty value removes its key.
-    """
+    """Pairs of your own strings that are saved with the invoice item."""
     period: SubscriptionCreateParamsAddInvoiceItemPeriod
+    """Period that the charge is for, shown on the invoice."""
     price: str
-    """Price that applies."""
+    """ID of a one-time price. Give this or `price_data`."""
     price_data: SubscriptionCreateParamsAddInvoiceItemPriceData
-    """Defines a price for this use only, without creating a price for reuse."""
+    """One-time price that is made for this charge only. Give this or `price`."""
     quantity: int
-    """Number of units."""
+    """How many units of the price are charged. Defaults to 1."""
     tax_rates: list[str] | None
     """Tax rates that apply. They override the default tax rates."""
 
@@ -252,30 +299,50 @@ class SubscriptionCreateParamsAutomaticTaxLiability(TypedDict, total=False, clos
 
 
 class SubscriptionCreateParamsAutomaticTax(TypedDict, total=False, closed=True):
-    """Settings and state of the automatic calculation of tax by Stripe Tax."""
+    """Settings for Stripe Tax on the invoices of the subscription."""
 
     enabled: Required[bool]
-    """Whether Stripe Tax calculates the tax."""
+    """Whether Stripe Tax computes the tax of the invoices."""
     liability: SubscriptionCreateParamsAutomaticTaxLiability
     """Account that is liable for the tax. Its tax settings are used, and the tax is reported for it."""
 
 
 class SubscriptionCreateParamsBillingCycleAnchorConfig(TypedDict, total=False, closed=True):
+    """Sets the billing cycle anchor by calendar values in UTC, such as the first day of the month at
+    midnight. Only for prices billed by month or year, and not together with `billing_cycle_anchor`.
+    """
+
     day_of_month: Required[int]
+    """Day of the month from 1 to 31. In shorter months the last day counts."""
     hour: int
+    """Hour from 0 to 23."""
     minute: int
+    """Minute from 0 to 59."""
     month: int
+    """Month from 1 to 12, for prices billed by year."""
     second: int
+    """Second from 0 to 59."""
 
 
 class SubscriptionCreateParamsBillingModeFlexible(TypedDict, total=False, closed=True):
+    """Settings for the type `flexible`."""
+
     proration_discounts: Literal["included", "itemized"]
+    """How invoices show the discounts on prorations.
+
+    - `included`: Amounts of prorations have the discounts taken off already.
+    - `itemized`: Amounts of prorations are before discounts, and the discounts are listed with them.
+    """
 
 
 class SubscriptionCreateParamsBillingMode(TypedDict, total=False, closed=True):
+    """How prorations and invoices of the subscription are computed."""
+
     flexible: SubscriptionCreateParamsBillingModeFlexible
+    """Settings for the type `flexible`."""
     type: Required[Literal["classic", "flexible"]]
-    """How prorations and invoices are calculated. `classic` can be migrated to `flexible`, but not back.
+    """Rules that prorations and invoices follow. A subscription can be migrated from `classic` to
+    `flexible`, not back.
 
     - `classic`: Prorations and invoices are calculated as in earlier API versions.
     - `flexible`: Prorations are based on what was invoiced, and items can have different billing
@@ -284,43 +351,82 @@ class SubscriptionCreateParamsBillingMode(TypedDict, total=False, closed=True):
 
 
 class SubscriptionCreateParamsBillingScheduleAppliesTo(TypedDict, total=False, closed=True):
+    """Items that this schedule is for. All items unless given."""
+
     price: str
-    """Price that applies."""
+    """Price of the items that the schedule is for."""
     type: Required[Literal["price"]]
+    """How the items are chosen.
+
+    - `price`: The items with the price in `price`.
+    """
 
 
 class SubscriptionCreateParamsBillingScheduleBillUntilDuration(TypedDict, total=False, closed=True):
+    """Length of the billed time. Only with the type `duration`."""
+
     interval: Required[Literal["day", "month", "week", "year"]]
-    """- `day`: Days.
+    """Unit of the length.
+
+    - `day`: Days.
     - `week`: Weeks.
     - `month`: Months.
     - `year`: Years.
     """
     interval_count: int
+    """Number of units."""
 
 
 class SubscriptionCreateParamsBillingScheduleBillUntil(TypedDict, total=False, closed=True):
+    """Until when the items are billed in advance. Cannot lie before the end of the current period of any
+    item it is for.
+    """
+
     duration: SubscriptionCreateParamsBillingScheduleBillUntilDuration
+    """Length of the billed time. Only with the type `duration`."""
     timestamp: int | datetime
+    """Time until which the items are billed. Only with the type `timestamp`."""
     type: Required[Literal["duration", "timestamp"]]
+    """Whether the end is a point in time or a length of time.
+
+    - `duration`: The length of time in `duration`.
+    - `timestamp`: The point in time in `timestamp`.
+    """
 
 
 class SubscriptionCreateParamsBillingSchedule(TypedDict, total=False, closed=True):
+    """How far ahead items are billed, to charge for several periods at once. Needs the billing mode
+    `flexible`.
+    """
+
     applies_to: Sequence[SubscriptionCreateParamsBillingScheduleAppliesTo]
+    """Items that this schedule is for. All items unless given."""
     bill_until: Required[SubscriptionCreateParamsBillingScheduleBillUntil]
+    """Until when the items are billed in advance. Cannot lie before the end of the current period of any
+    item it is for.
+    """
     key: Annotated[str, MaxLen(200)]
+    """Name of the schedule within the subscription, up to 200 letters and digits. Stripe generates one
+    unless it is given.
+    """
 
 
 class SubscriptionCreateParamsBillingThresholds(TypedDict, total=False, closed=True):
-    """Thresholds at which an invoice is created before the end of the billing period."""
+    """Amount at which an invoice is created before the period ends. An empty value removes it."""
 
     amount_gte: int
-    """Amount at which an invoice is created, in the smallest currency unit."""
+    """Amount, in the smallest currency unit, at which an invoice is created before the period ends."""
     reset_billing_cycle_anchor: bool
-    """Whether a new billing cycle starts when the threshold is reached."""
+    """Whether an invoice of this kind begins a new period and moves the billing cycle anchor. If not, the
+    anchor stays.
+    """
 
 
 class SubscriptionCreateParamsDiscount(TypedDict, total=False, closed=True):
+    """Coupons, promotion codes or existing discounts for the whole subscription. They replace the current
+    ones; an empty value removes all.
+    """
+
     coupon: str
     """Coupon of the discount."""
     discount: str
@@ -330,7 +436,7 @@ class SubscriptionCreateParamsDiscount(TypedDict, total=False, closed=True):
 
 
 class SubscriptionCreateParamsInvoiceSettingsCustomField(TypedDict, total=False, closed=True):
-    """Up to four custom fields to show on the invoice."""
+    """Up to four fields of your own that the invoices show."""
 
     name: Required[Annotated[str, MaxLen(40)]]
     """Name of the custom field, up to 40 characters."""
@@ -339,7 +445,7 @@ class SubscriptionCreateParamsInvoiceSettingsCustomField(TypedDict, total=False,
 
 
 class SubscriptionCreateParamsInvoiceSettingsIssuer(TypedDict, total=False, closed=True):
-    """Account that issues the invoice. Its branding, address and tax IDs are shown on it."""
+    """Account that issues the invoices; its name, tax IDs and address appear on them."""
 
     account: str
     """Connected account, if the type is `account`."""
@@ -352,32 +458,37 @@ class SubscriptionCreateParamsInvoiceSettingsIssuer(TypedDict, total=False, clos
 
 
 class SubscriptionCreateParamsInvoiceSettings(TypedDict, total=False, closed=True):
-    """Settings for the invoices."""
+    """Settings that the invoices of the subscription take over."""
 
     account_tax_ids: list[str] | None
-    """Tax IDs of your account to show on the invoice."""
+    """Tax IDs of your account that the invoices show."""
     custom_fields: Sequence[SubscriptionCreateParamsInvoiceSettingsCustomField] | None
-    """Up to four custom fields to show on the invoice."""
+    """Up to four fields of your own that the invoices show."""
     description: str
-    """Description to show on the invoice, also called memo."""
+    """Text at the top of the invoices."""
     footer: str
-    """Text at the bottom of the invoice."""
+    """Text at the bottom of the invoices."""
     issuer: SubscriptionCreateParamsInvoiceSettingsIssuer
-    """Account that issues the invoice. Its branding, address and tax IDs are shown on it."""
+    """Account that issues the invoices; its name, tax IDs and address appear on them."""
 
 
 class SubscriptionCreateParamsItemBillingThresholds(TypedDict, total=False, closed=True):
-    """Thresholds at which an invoice is created before the end of the billing period."""
+    """Usage at which the item is billed before its period ends. An empty value removes it."""
 
     usage_gte: Required[int]
-    """Usage at which an invoice is created."""
+    """Number of units at which an invoice is created before the period ends."""
 
 
 class SubscriptionCreateParamsItemCurrentTrial(TypedDict, total=False, closed=True):
+    """Trial offer to apply to the item."""
+
     trial_offer: Required[str]
+    """ID of the trial offer."""
 
 
 class SubscriptionCreateParamsItemDiscount(TypedDict, total=False, closed=True):
+    """Coupons, promotion codes or existing discounts for this item only. An empty value removes all."""
+
     coupon: str
     """Coupon of the discount."""
     discount: str
@@ -404,7 +515,7 @@ class SubscriptionCreateParamsItemPriceDataRecurring(TypedDict, total=False, clo
 
 
 class SubscriptionCreateParamsItemPriceData(TypedDict, total=False, closed=True):
-    """Defines a price for this use only, without creating a price for reuse."""
+    """Recurring price that is made for this item only. Give this or `price`."""
 
     currency: Required[str]
     """Three-letter ISO 4217 currency code in lowercase."""
@@ -428,23 +539,28 @@ class SubscriptionCreateParamsItemPriceData(TypedDict, total=False, closed=True)
 
 
 class SubscriptionCreateParamsItem(TypedDict, total=False, closed=True):
+    """Items of the subscription, up to 20, each with a recurring price."""
+
     billing_thresholds: SubscriptionCreateParamsItemBillingThresholds | None
-    """Thresholds at which an invoice is created before the end of the billing period."""
+    """Usage at which the item is billed before its period ends. An empty value removes it."""
     current_trial: SubscriptionCreateParamsItemCurrentTrial
+    """Trial offer to apply to the item."""
     discounts: Sequence[SubscriptionCreateParamsItemDiscount] | None
+    """Coupons, promotion codes or existing discounts for this item only. An empty value removes all."""
     metadata: Mapping[str, str]
-    """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
-    up to 500. An update changes only the keys it contains; an empty value removes its key.
-    """
+    """Pairs of your own strings that are saved with the item."""
     plan: str
+    """ID of a plan, the older form of a price. Use `price` instead."""
     price: str
-    """Price that applies."""
+    """ID of a recurring price. Give this or `price_data`."""
     price_data: SubscriptionCreateParamsItemPriceData
-    """Defines a price for this use only, without creating a price for reuse."""
+    """Recurring price that is made for this item only. Give this or `price`."""
     quantity: int
-    """Number of units."""
+    """How many units of the price are billed each period. Leave it out for metered prices."""
     tax_rates: list[str] | None
-    """Tax rates that apply. They override the default tax rates."""
+    """Tax rates of the item, in place of the subscription's `default_tax_rates`. An empty value removes
+    them.
+    """
 
 
 class SubscriptionCreateParamsPaymentSettingsPaymentMethodOptionsAcssDebitMandateOptions(
@@ -453,11 +569,15 @@ class SubscriptionCreateParamsPaymentSettingsPaymentMethodOptionsAcssDebitMandat
     """Terms of the mandate that authorizes the payments."""
 
     transaction_type: Literal["business", "personal"]
-    """Whether the payments come from a personal or a business account."""
+    """Whether the debited account is a personal or a business one.
+
+    - `business`: An account of a company.
+    - `personal`: An account of a person.
+    """
 
 
 class SubscriptionCreateParamsPaymentSettingsPaymentMethodOptionsAcssDebit(TypedDict, total=False, closed=True):
-    """Data specific to pre-authorized debit in Canada (ACSS)."""
+    """Settings for pre-authorized debit in Canada."""
 
     mandate_options: SubscriptionCreateParamsPaymentSettingsPaymentMethodOptionsAcssDebitMandateOptions
     """Terms of the mandate that authorizes the payments."""
@@ -471,10 +591,10 @@ class SubscriptionCreateParamsPaymentSettingsPaymentMethodOptionsAcssDebit(Typed
 
 
 class SubscriptionCreateParamsPaymentSettingsPaymentMethodOptionsBancontact(TypedDict, total=False, closed=True):
-    """Data specific to Bancontact."""
+    """Settings for Bancontact."""
 
     preferred_language: Literal["de", "en", "fr", "nl"]
-    """Language of the payment page."""
+    """Language of the Bancontact page."""
 
 
 class SubscriptionCreateParamsPaymentSettingsPaymentMethodOptionsBillieCompanyDetailsRegisteredAddress(
@@ -499,6 +619,8 @@ class SubscriptionCreateParamsPaymentSettingsPaymentMethodOptionsBillieCompanyDe
 class SubscriptionCreateParamsPaymentSettingsPaymentMethodOptionsBillieCompanyDetails(
     TypedDict, total=False, closed=True
 ):
+    """Company that pays."""
+
     registered_address: (
         SubscriptionCreateParamsPaymentSettingsPaymentMethodOptionsBillieCompanyDetailsRegisteredAddress | None
     )
@@ -506,6 +628,7 @@ class SubscriptionCreateParamsPaymentSettingsPaymentMethodOptionsBillieCompanyDe
     registered_name: str
     """Name under which the company is registered."""
     registration_number: str
+    """Number of the company in the register."""
     registration_type: (
         Literal[
             "ch_ein",
@@ -525,13 +648,32 @@ class SubscriptionCreateParamsPaymentSettingsPaymentMethodOptionsBillieCompanyDe
         ]
         | None
     )
+    """Register that the number belongs to, with its country.
+
+    - `ch_ein`: Employer identification number, Switzerland.
+    - `de_hrb`: Commercial register, Germany.
+    - `dk_cvr`: Central business register, Denmark.
+    - `es_cif`: Tax ID of companies, Spain.
+    - `fi_tunnus`: Business ID, Finland.
+    - `fr_siren`: SIREN number, France.
+    - `fr_siret`: SIRET number, France.
+    - `it_rea`: REA number, Italy.
+    - `nl_kvk`: Chamber of commerce, Netherlands.
+    - `no_org_number`: Organization number, Norway.
+    - `no_pno`: Personal identity number, Norway.
+    - `se_org_number`: Organization number, Sweden.
+    - `se_pno`: Personal identity number, Sweden.
+    - `uk_crn`: Company registration number, United Kingdom.
+    """
     vat: str
+    """VAT number of the company."""
 
 
 class SubscriptionCreateParamsPaymentSettingsPaymentMethodOptionsBillie(TypedDict, total=False, closed=True):
-    """Data specific to Billie."""
+    """Settings for Billie."""
 
     company_details: SubscriptionCreateParamsPaymentSettingsPaymentMethodOptionsBillieCompanyDetails | None
+    """Company that pays."""
 
 
 class SubscriptionCreateParamsPaymentSettingsPaymentMethodOptionsBlikMandateOptions(
@@ -544,7 +686,7 @@ class SubscriptionCreateParamsPaymentSettingsPaymentMethodOptionsBlikMandateOpti
 
 
 class SubscriptionCreateParamsPaymentSettingsPaymentMethodOptionsBlik(TypedDict, total=False, closed=True):
-    """Data specific to BLIK."""
+    """Settings for BLIK."""
 
     mandate_options: SubscriptionCreateParamsPaymentSettingsPaymentMethodOptionsBlikMandateOptions
     """Terms of the mandate that authorizes the payments."""
@@ -568,7 +710,7 @@ class SubscriptionCreateParamsPaymentSettingsPaymentMethodOptionsCardMandateOpti
 
 
 class SubscriptionCreateParamsPaymentSettingsPaymentMethodOptionsCard(TypedDict, total=False, closed=True):
-    """Settings for card payments."""
+    """Settings for cards."""
 
     mandate_options: SubscriptionCreateParamsPaymentSettingsPaymentMethodOptionsCardMandateOptions
     """Terms of the mandate that authorizes the payments."""
@@ -587,6 +729,7 @@ class SubscriptionCreateParamsPaymentSettingsPaymentMethodOptionsCard(TypedDict,
         "unknown",
         "visa",
     ]
+    """Card network to use where the card has several."""
     request_three_d_secure: Literal["any", "automatic", "challenge"]
     """When to request 3D Secure authentication.
 
@@ -615,11 +758,11 @@ class SubscriptionCreateParamsPaymentSettingsPaymentMethodOptionsCustomerBalance
     )
     """Settings for bank transfers in the European Union."""
     type: str
-    """Type of bank transfer, which depends on the country."""
+    """Kind of bank transfer, such as `eu_bank_transfer`."""
 
 
 class SubscriptionCreateParamsPaymentSettingsPaymentMethodOptionsCustomerBalance(TypedDict, total=False, closed=True):
-    """Data specific to payments from the customer's cash balance."""
+    """Settings for bank transfers to the customer's cash balance."""
 
     bank_transfer: SubscriptionCreateParamsPaymentSettingsPaymentMethodOptionsCustomerBalanceBankTransfer
     """Settings for bank transfers."""
@@ -628,7 +771,7 @@ class SubscriptionCreateParamsPaymentSettingsPaymentMethodOptionsCustomerBalance
 
 
 class SubscriptionCreateParamsPaymentSettingsPaymentMethodOptionsKonbini(TypedDict, total=False, closed=True):
-    """Data specific to Konbini."""
+    """Settings for payment in convenience stores in Japan."""
 
 
 class SubscriptionCreateParamsPaymentSettingsPaymentMethodOptionsPaytoMandateOptions(
@@ -655,7 +798,7 @@ class SubscriptionCreateParamsPaymentSettingsPaymentMethodOptionsPaytoMandateOpt
 
 
 class SubscriptionCreateParamsPaymentSettingsPaymentMethodOptionsPayto(TypedDict, total=False, closed=True):
-    """Data specific to PayTo."""
+    """Settings for PayTo."""
 
     mandate_options: SubscriptionCreateParamsPaymentSettingsPaymentMethodOptionsPaytoMandateOptions
     """Terms of the mandate that authorizes the payments."""
@@ -667,14 +810,26 @@ class SubscriptionCreateParamsPaymentSettingsPaymentMethodOptionsPixMandateOptio
     amount: int
     """Amount of the payments, in the smallest currency unit. See `amount_type`."""
     amount_includes_iof: Literal["always", "never"]
+    """Whether the amount contains the Brazilian IOF tax.
+
+    - `always`: The amount contains the tax.
+    - `never`: The tax is added to the amount.
+    """
     end_date: str
-    """Day on which the mandate ends."""
+    """Date on which the mandate ends, as `YYYY-MM-DD`."""
     payment_schedule: Literal["halfyearly", "monthly", "quarterly", "weekly", "yearly"]
-    """How often payments are taken."""
+    """How often payments are taken.
+
+    - `halfyearly`: Every six months.
+    - `monthly`: Every month.
+    - `quarterly`: Every three months.
+    - `weekly`: Every week.
+    - `yearly`: Every year.
+    """
 
 
 class SubscriptionCreateParamsPaymentSettingsPaymentMethodOptionsPix(TypedDict, total=False, closed=True):
-    """Data specific to Pix."""
+    """Settings for Pix."""
 
     expires_after_seconds: int
     """Number of seconds after which the customer can no longer pay."""
@@ -683,7 +838,7 @@ class SubscriptionCreateParamsPaymentSettingsPaymentMethodOptionsPix(TypedDict, 
 
 
 class SubscriptionCreateParamsPaymentSettingsPaymentMethodOptionsSepaDebit(TypedDict, total=False, closed=True):
-    """Data specific to SEPA Direct Debit."""
+    """Settings for SEPA Direct Debit."""
 
 
 class SubscriptionCreateParamsPaymentSettingsPaymentMethodOptionsUpiMandateOptions(TypedDict, total=False, closed=True):
@@ -704,7 +859,7 @@ class SubscriptionCreateParamsPaymentSettingsPaymentMethodOptionsUpiMandateOptio
 
 
 class SubscriptionCreateParamsPaymentSettingsPaymentMethodOptionsUpi(TypedDict, total=False, closed=True):
-    """Data specific to UPI."""
+    """Settings for UPI."""
 
     mandate_options: SubscriptionCreateParamsPaymentSettingsPaymentMethodOptionsUpiMandateOptions
     """Terms of the mandate that authorizes the payments."""
@@ -727,13 +882,24 @@ class SubscriptionCreateParamsPaymentSettingsPaymentMethodOptionsUsBankAccountFi
     filters: SubscriptionCreateParamsPaymentSettingsPaymentMethodOptionsUsBankAccountFinancialConnectionsFilters
     """Limits which accounts the customer can link."""
     permissions: Sequence[Literal["balances", "ownership", "payment_method", "transactions"]]
-    """Data that you request access to. It must contain `payment_method`."""
+    """Data that you request access to. It must contain `payment_method`.
+
+    - `balances`: Balances of the account.
+    - `ownership`: Names and addresses of the owners.
+    - `payment_method`: Account details that payments need.
+    - `transactions`: Transactions of the account.
+    """
     prefetch: Sequence[Literal["balances", "ownership", "transactions"]]
-    """Data that Stripe retrieves as soon as the account is linked."""
+    """Data that Stripe retrieves as soon as the account is linked.
+
+    - `balances`: Balances, read at once.
+    - `ownership`: Owners, read at once.
+    - `transactions`: Transactions, read at once.
+    """
 
 
 class SubscriptionCreateParamsPaymentSettingsPaymentMethodOptionsUsBankAccount(TypedDict, total=False, closed=True):
-    """Data specific to bank accounts in the United States."""
+    """Settings for ACH Direct Debit."""
 
     financial_connections: SubscriptionCreateParamsPaymentSettingsPaymentMethodOptionsUsBankAccountFinancialConnections
     """Settings for linking the bank account with Financial Connections."""
@@ -747,37 +913,39 @@ class SubscriptionCreateParamsPaymentSettingsPaymentMethodOptionsUsBankAccount(T
 
 
 class SubscriptionCreateParamsPaymentSettingsPaymentMethodOptions(TypedDict, total=False, closed=True):
-    """Settings per type of payment method."""
+    """Settings by payment method that the payment intents of the invoices take over."""
 
     acss_debit: SubscriptionCreateParamsPaymentSettingsPaymentMethodOptionsAcssDebit | None
-    """Data specific to pre-authorized debit in Canada (ACSS)."""
+    """Settings for pre-authorized debit in Canada."""
     bancontact: SubscriptionCreateParamsPaymentSettingsPaymentMethodOptionsBancontact | None
-    """Data specific to Bancontact."""
+    """Settings for Bancontact."""
     billie: SubscriptionCreateParamsPaymentSettingsPaymentMethodOptionsBillie | None
-    """Data specific to Billie."""
+    """Settings for Billie."""
     blik: SubscriptionCreateParamsPaymentSettingsPaymentMethodOptionsBlik | None
-    """Data specific to BLIK."""
+    """Settings for BLIK."""
     card: SubscriptionCreateParamsPaymentSettingsPaymentMethodOptionsCard | None
-    """Settings for card payments."""
+    """Settings for cards."""
     customer_balance: SubscriptionCreateParamsPaymentSettingsPaymentMethodOptionsCustomerBalance | None
-    """Data specific to payments from the customer's cash balance."""
+    """Settings for bank transfers to the customer's cash balance."""
     konbini: SubscriptionCreateParamsPaymentSettingsPaymentMethodOptionsKonbini | None
-    """Data specific to Konbini."""
+    """Settings for payment in convenience stores in Japan."""
     payto: SubscriptionCreateParamsPaymentSettingsPaymentMethodOptionsPayto | None
-    """Data specific to PayTo."""
+    """Settings for PayTo."""
     pix: SubscriptionCreateParamsPaymentSettingsPaymentMethodOptionsPix | None
-    """Data specific to Pix."""
+    """Settings for Pix."""
     sepa_debit: SubscriptionCreateParamsPaymentSettingsPaymentMethodOptionsSepaDebit | None
-    """Data specific to SEPA Direct Debit."""
+    """Settings for SEPA Direct Debit."""
     upi: SubscriptionCreateParamsPaymentSettingsPaymentMethodOptionsUpi | None
-    """Data specific to UPI."""
+    """Settings for UPI."""
     us_bank_account: SubscriptionCreateParamsPaymentSettingsPaymentMethodOptionsUsBankAccount | None
-    """Data specific to bank accounts in the United States."""
+    """Settings for ACH Direct Debit."""
 
 
 class SubscriptionCreateParamsPaymentSettings(TypedDict, total=False, closed=True):
+    """Settings for the payment of the invoices."""
+
     payment_method_options: SubscriptionCreateParamsPaymentSettingsPaymentMethodOptions
-    """Settings per type of payment method."""
+    """Settings by payment method that the payment intents of the invoices take over."""
     payment_method_types: (
         Sequence[
             Literal[
@@ -836,22 +1004,36 @@ class SubscriptionCreateParamsPaymentSettings(TypedDict, total=False, closed=Tru
         ]
         | None
     )
-    """Allowed types of payment methods."""
+    """Payment methods with which the invoices can be paid. An empty value returns to those of your invoice
+    settings.
+    """
     save_default_payment_method: Literal["off", "on_subscription"]
+    """Whether the payment method of a successful payment becomes the default one of the subscription.
+
+    - `off`: The default payment method of the subscription does not change.
+    - `on_subscription`: It becomes the default payment method of the subscription.
+    """
 
 
 class SubscriptionCreateParamsPendingInvoiceItemInterval(TypedDict, total=False, closed=True):
+    """How often pending invoice items are billed, apart from the regular invoices. They wait for the next
+    regular invoice unless this is set.
+    """
+
     interval: Required[Literal["day", "month", "week", "year"]]
-    """- `day`: Days.
+    """Unit of time between two of these invoices.
+
+    - `day`: Days.
     - `week`: Weeks.
     - `month`: Months.
     - `year`: Years.
     """
     interval_count: int
+    """How many units lie between two of these invoices, at most one year in all."""
 
 
 class SubscriptionCreateParamsTransferData(TypedDict, total=False, closed=True):
-    """Transfers money from the payment to a connected account."""
+    """Connected account to which money of the invoices is transferred, and how much of it."""
 
     amount_percent: float
     """Share of each invoice's total to transfer, in percent, with up to two decimal places. The whole
@@ -865,17 +1047,23 @@ class SubscriptionCreateParamsTrialSettingsEndBehavior(TypedDict, total=False, c
     """What to do at the end of the trial."""
 
     billing_cycle_anchor: Literal["now", "unchanged"]
+    """Whether the end of the trial moves the billing cycle anchor. Defaults to `now`.
+
+    - `now`: A new period begins when the trial ends, and the anchor moves there.
+    - `unchanged`: The anchor stays as it was before the trial ended.
+    """
     missing_payment_method: Literal["cancel", "create_invoice", "pause"]
-    """What to do if there is no payment method at the end of the trial.
+    """What happens if the customer has given no payment method when the trial ends.
 
     - `cancel`: The subscription is canceled.
-    - `create_invoice`: An invoice is created, and the subscription becomes past due if it is not paid.
-    - `pause`: The subscription is paused.
+    - `create_invoice`: An invoice is created as usual, and the subscription becomes `past_due` if it is
+      not paid.
+    - `pause`: The subscription becomes `paused` until it is resumed.
     """
 
 
 class SubscriptionCreateParamsTrialSettings(TypedDict, total=False, closed=True):
-    """Settings for the trial."""
+    """What applies to the trial of the subscription."""
 
     end_behavior: Required[SubscriptionCreateParamsTrialSettingsEndBehavior]
     """What to do at the end of the trial."""
@@ -885,90 +1073,152 @@ class SubscriptionCreateParams(TypedDict, total=False, closed=True):
     """The parameters of `POST /v1/subscriptions`."""
 
     add_invoice_items: Sequence[SubscriptionCreateParamsAddInvoiceItem]
+    """One-time charges that are added to the next invoice of the subscription, up to 20, such as a setup
+    fee.
+    """
     application_fee_percent: float | None
-    """Fee that the platform collects on each invoice, in percent of its total, with up to two decimal
-    places.
+    """Share of each invoice's total that goes to the platform, in percent from 0 to 100 with up to two
+    decimals. Only for subscriptions that a platform creates on a connected account.
     """
     automatic_tax: SubscriptionCreateParamsAutomaticTax
-    """Settings and state of the automatic calculation of tax by Stripe Tax."""
+    """Settings for Stripe Tax on the invoices of the subscription."""
     backdate_start_date: int | datetime
+    """Past time at which the subscription is to have begun. The first invoice also charges for the time
+    from then until now.
+    """
     billing_cycle_anchor: int | datetime
+    """Future time at which the first full billing period begins. Until then the customer pays a prorated
+    amount, if prorations are not turned off. Defaults to the start of the subscription or the end of
+    its trial.
+    """
     billing_cycle_anchor_config: SubscriptionCreateParamsBillingCycleAnchorConfig
+    """Sets the billing cycle anchor by calendar values in UTC, such as the first day of the month at
+    midnight. Only for prices billed by month or year, and not together with `billing_cycle_anchor`.
+    """
     billing_mode: SubscriptionCreateParamsBillingMode
+    """How prorations and invoices of the subscription are computed."""
     billing_schedules: Sequence[SubscriptionCreateParamsBillingSchedule]
+    """How far ahead items are billed, to charge for several periods at once. Needs the billing mode
+    `flexible`.
+    """
     billing_thresholds: SubscriptionCreateParamsBillingThresholds | None
-    """Thresholds at which an invoice is created before the end of the billing period."""
+    """Amount at which an invoice is created before the period ends. An empty value removes it."""
     cancel_at: int | datetime | Literal["max_billed_until", "max_period_end", "min_period_end"]
-    cancel_at_period_end: bool
-    """Whether the subscription ends with its current billing period."""
-    collection_method: Literal["charge_automatically", "send_invoice"]
-    """Whether Stripe charges the customer automatically or sends an invoice to be paid manually.
+    """Time at which the subscription is canceled, or the end of a period of its items. An end within a
+    period leads to prorations.
 
-    - `charge_automatically`: Stripe charges the default payment method.
-    - `send_invoice`: Stripe emails the customer an invoice with payment instructions.
-    - `paper`: The customer signed on paper.
+    - `max_billed_until`: The latest time until which an item is billed already.
+    - `max_period_end`: The latest end of the current periods of the items.
+    - `min_period_end`: The earliest end of the current periods of the items.
+    """
+    cancel_at_period_end: bool
+    """Whether to cancel the subscription at the end of the current period instead of renewing it. Defaults
+    to `False`; an update with `False` takes the cancellation back.
+    """
+    collection_method: Literal["charge_automatically", "send_invoice"]
+    """Whether Stripe charges each invoice to the default payment method, or emails it to the customer to
+    be paid by hand.
+
+    - `charge_automatically`: Stripe charges each invoice to the default payment method.
+    - `send_invoice`: Stripe emails each invoice to the customer, with instructions for the payment.
     """
     currency: str
-    """Three-letter ISO 4217 currency code in lowercase."""
+    """Three-letter ISO 4217 code of the currency in which the subscription is billed, in lower case. All
+    its prices have it.
+    """
     customer: str
-    """Customer that the object belongs to."""
+    """ID of the customer to bill."""
     customer_account: str
-    """Account (API v2) that the object belongs to, in the role of a customer. Alternative to `customer`."""
+    """ID of the account, as a customer (API v2), to bill."""
     days_until_due: int
-    """Number of days until the invoice is due. Only with the collection method `send_invoice`."""
+    """Days that the customer has to pay an invoice after it is finalized. Needed with the collection
+    method `send_invoice`, and only with it.
+    """
     default_payment_method: str
-    """Payment method used by default. If it is not set, the customer's default is used."""
+    """ID of the payment method, attached to the customer, that pays the invoices. The customer's default
+    pays if it is not set.
+    """
     default_source: str
-    """Card, bank account or source used by default if there is no default payment method."""
+    """ID of the source that pays the invoices where there is no default payment method."""
     default_tax_rates: list[str] | None
-    """Tax rates for items without tax rates of their own."""
+    """IDs of the tax rates of items that have none of their own. An empty value removes them."""
     description: Annotated[str, MaxLen(500)]
+    """Text for the customer about the subscription, up to 500 characters. Stripe's pages and some payment
+    methods show it.
+    """
     discounts: Sequence[SubscriptionCreateParamsDiscount] | None
+    """Coupons, promotion codes or existing discounts for the whole subscription. They replace the current
+    ones; an empty value removes all.
+    """
     expand: list[str]
     """Fields to expand, by dotted path. An expanded field contains the object instead of its ID."""
     invoice_settings: SubscriptionCreateParamsInvoiceSettings
-    """Settings for the invoices."""
+    """Settings that the invoices of the subscription take over."""
     items: Sequence[SubscriptionCreateParamsItem]
+    """Items of the subscription, up to 20, each with a recurring price."""
     metadata: Mapping[str, str] | None
-    """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
-    up to 500. An update changes only the keys it contains; an empty value removes its key.
+    """Up to 50 pairs of your own strings; keys have up to 40 characters, values up to 500. Invoices keep a
+    copy. An update changes only the keys that it names; an empty value removes a key, an empty
+    `metadata` all of them.
     """
     off_session: bool
-    """Whether the customer is absent and cannot authenticate the payment."""
+    """Whether the customer is absent while Stripe tries to take the payment, so that nobody can
+    authenticate it. Defaults to `False`.
+    """
     on_behalf_of: str | None
-    """Connected account that is the merchant of record. Its country, fees and statement descriptor apply
-    to the payment.
+    """Connected account that is the merchant of record of the invoices: its country, fees and statement
+    descriptor apply.
     """
     payment_behavior: Literal["allow_incomplete", "default_incomplete", "error_if_incomplete", "pending_if_incomplete"]
-    """What to do if the payment fails or the customer has to authenticate it."""
-    payment_settings: SubscriptionCreateParamsPaymentSettings
-    pending_invoice_item_interval: SubscriptionCreateParamsPendingInvoiceItemInterval | None
-    proration_behavior: Literal["always_invoice", "create_prorations", "none"]
-    """How to bill a change in the middle of a billing period. `create_prorations` by default.
+    """What happens if the first invoice cannot be paid at once. Only with the collection method
+    `charge_automatically`; with `send_invoice` the subscription becomes active whether it is paid or
+    not.
 
-    - `always_invoice`: Prorations are created and invoiced immediately.
-    - `create_prorations`: Prorations are created and added to the next invoice.
-    - `none`: No prorations are created.
+    - `allow_incomplete`: The subscription is created as `incomplete`; the customer may pay or
+      authenticate later.
+    - `default_incomplete`: If a payment is due, the subscription is `incomplete` until the payment
+      intent of the first invoice is confirmed. Nothing is charged by the request.
+    - `error_if_incomplete`: The request fails with status 402 and a `CardError`, and no subscription is
+      created.
+    - `pending_if_incomplete`: Only for updates.
+    """
+    payment_settings: SubscriptionCreateParamsPaymentSettings
+    """Settings for the payment of the invoices."""
+    pending_invoice_item_interval: SubscriptionCreateParamsPendingInvoiceItemInterval | None
+    """How often pending invoice items are billed, apart from the regular invoices. They wait for the next
+    regular invoice unless this is set.
+    """
+    proration_behavior: Literal["always_invoice", "create_prorations", "none"]
+    """Whether changes within a billing period are prorated, and when the prorations are billed. Defaults
+    to `create_prorations`.
+
+    - `always_invoice`: Prorations are billed at once by an invoice of their own.
+    - `create_prorations`: Prorations are created and billed with the next invoice.
+    - `none`: Nothing is prorated.
     """
     transfer_data: SubscriptionCreateParamsTransferData
-    """Transfers money from the payment to a connected account."""
+    """Connected account to which money of the invoices is transferred, and how much of it."""
     trial_end: Literal["now"] | int | datetime
-    """Time at which the trial ends.
+    """When the trial ends and the first charge follows, at most two years ahead; `now` for no trial. Takes
+    the place of the trial that a price sets.
 
-    - `now`: The trial ends immediately.
+    - `now`: There is no trial, or the current one ends at once.
     """
     trial_from_plan: bool
+    """Whether the `trial_period_days` of the price apply. Defaults to `False`, and cannot be combined with
+    `trial_end`.
+    """
     trial_period_days: int
-    """Length of the trial in days."""
+    """How many days the trial lasts, counted from the start. Not together with `trial_end`."""
     trial_settings: SubscriptionCreateParamsTrialSettings
-    """Settings for the trial."""
+    """What applies to the trial of the subscription."""
 
 
 class SubscriptionListParamsAutomaticTax(TypedDict, total=False, closed=True):
-    """Settings and state of the automatic calculation of tax by Stripe Tax."""
+    """Only subscriptions with or without automatic tax."""
 
     enabled: Required[bool]
-    """Whether Stripe Tax calculates the tax."""
+    """Whether to list the subscriptions with automatic tax or those without."""
 
 
 class SubscriptionListParamsCreated(TypedDict, total=False, closed=True):
@@ -985,47 +1235,52 @@ class SubscriptionListParamsCreated(TypedDict, total=False, closed=True):
 
 
 class SubscriptionListParamsCurrentPeriodEnd(TypedDict, total=False, closed=True):
+    """Only subscriptions whose current period ends at this time, or within a range of times."""
+
     gt: int | datetime
-    """Lower bound, itself excluded."""
+    """Only where the period ends after this time."""
     gte: int | datetime
-    """Lower bound, itself included."""
+    """Only where the period ends at this time or later."""
     lt: int | datetime
-    """Upper bound, itself excluded."""
+    """Only where the period ends before this time."""
     lte: int | datetime
-    """Upper bound, itself included."""
+    """Only where the period ends at this time or earlier."""
 
 
 class SubscriptionListParamsCurrentPeriodStart(TypedDict, total=False, closed=True):
+    """Only subscriptions whose current period began at this time, or within a range of times."""
+
     gt: int | datetime
-    """Lower bound, itself excluded."""
+    """Only where the period began after this time."""
     gte: int | datetime
-    """Lower bound, itself included."""
+    """Only where the period began at this time or later."""
     lt: int | datetime
-    """Upper bound, itself excluded."""
+    """Only where the period began before this time."""
     lte: int | datetime
-    """Upper bound, itself included."""
+    """Only where the period began at this time or earlier."""
 
 
 class SubscriptionListParams(TypedDict, total=False, closed=True):
     """The parameters of `GET /v1/subscriptions`."""
 
     automatic_tax: SubscriptionListParamsAutomaticTax
-    """Settings and state of the automatic calculation of tax by Stripe Tax."""
+    """Only subscriptions with or without automatic tax."""
     collection_method: Literal["charge_automatically", "send_invoice"]
     """Only objects with this collection method.
 
-    - `charge_automatically`: Stripe charges the default payment method.
-    - `send_invoice`: Stripe emails the customer an invoice with payment instructions.
-    - `paper`: The customer signed on paper.
+    - `charge_automatically`: Stripe charges each invoice to the default payment method.
+    - `send_invoice`: Stripe emails each invoice to the customer, with instructions for the payment.
     """
     created: SubscriptionListParamsCreated | int | datetime
     """Only objects created at this time, or in this range of times."""
     current_period_end: SubscriptionListParamsCurrentPeriodEnd | int | datetime
+    """Only subscriptions whose current period ends at this time, or within a range of times."""
     current_period_start: SubscriptionListParamsCurrentPeriodStart | int | datetime
+    """Only subscriptions whose current period began at this time, or within a range of times."""
     customer: str
-    """Only objects of this customer."""
+    """ID of the customer to bill."""
     customer_account: str
-    """Only objects of this account (API v2) in the role of a customer."""
+    """ID of the account, as a customer (API v2), to bill."""
     ending_before: str
     """ID of the object that the page ends before, such as the first one of the following page."""
     expand: list[str]
@@ -1035,8 +1290,9 @@ class SubscriptionListParams(TypedDict, total=False, closed=True):
     limit: int
     """Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10."""
     plan: str
+    """Only subscriptions that have this plan."""
     price: str
-    """Price that applies."""
+    """Only subscriptions that have this price."""
     starting_after: str
     """ID of the object that the page starts after, such as the last one of the previous page."""
     status: Literal[
@@ -1051,19 +1307,45 @@ class SubscriptionListParams(TypedDict, total=False, closed=True):
         "trialing",
         "unpaid",
     ]
-    """Only objects with this status."""
+    """Only subscriptions with this status. All that are not canceled unless set.
+
+    - `active`: Paid and running; invoices are created each period.
+    - `all`: Subscriptions of all statuses, also ended ones (filter of lists only).
+    - `canceled`: Ended. It creates no more invoices and cannot be started again.
+    - `ended`: Canceled, or expired before the first payment (filter of lists only).
+    - `incomplete`: The first invoice is not paid yet. The customer has 23 hours.
+    - `incomplete_expired`: The first invoice was not paid within 23 hours. Ended, and nothing is owed.
+    - `past_due`: The latest invoice is not paid or its payment failed. Stripe retries the payment as
+      your settings say.
+    - `paused`: No invoices are created until the subscription is resumed.
+    - `trialing`: In its trial, without charges; becomes `active` when the trial ends.
+    - `unpaid`: All retries failed. New invoices are created but stay drafts, so the service should be
+      withheld.
+    """
     test_clock: str
-    """Only objects on this test clock. By default, objects on test clocks are left out."""
+    """Only subscriptions on this test clock. Those on test clocks are left out if neither this nor
+    `customer` is given.
+    """
 
 
 class SubscriptionMigrateParamsBillingModeFlexible(TypedDict, total=False, closed=True):
+    """Settings for the type `flexible`."""
+
     proration_discounts: Literal["included", "itemized"]
+    """How invoices show the discounts on prorations.
+
+    - `included`: Amounts of prorations have the discounts taken off already.
+    - `itemized`: Amounts of prorations are before discounts, and the discounts are listed with them.
+    """
 
 
 class SubscriptionMigrateParamsBillingMode(TypedDict, total=False, closed=True):
+    """Billing mode to move to."""
+
     flexible: SubscriptionMigrateParamsBillingModeFlexible
+    """Settings for the type `flexible`."""
     type: Required[Literal["flexible"]]
-    """How prorations and invoices are calculated. `classic` can be migrated to `flexible`, but not back.
+    """The new billing mode, `flexible`.
 
     - `classic`: Prorations and invoices are calculated as in earlier API versions.
     - `flexible`: Prorations are based on what was invoiced, and items can have different billing
@@ -1075,51 +1357,100 @@ class SubscriptionMigrateParams(TypedDict, total=False, closed=True):
     """The parameters of `POST /v1/subscriptions/{subscription}/migrate`."""
 
     billing_mode: Required[SubscriptionMigrateParamsBillingMode]
+    """Billing mode to move to."""
     expand: list[str]
     """Fields to expand, by dotted path. An expanded field contains the object instead of its ID."""
 
 
 class SubscriptionPauseParamsBillForOutstandingUsageThrough(TypedDict, total=False, closed=True):
+    """Whether metered usage of the current period is billed. Usage up to now is billed unless this is set."""
+
     type: Required[Literal["none", "now"]]
+    """Until when metered usage is billed.
+
+    - `none`: Usage of the current period is not billed.
+    - `now`: Usage up to now is billed.
+    """
 
 
 class SubscriptionPauseParamsBillForUnusedTimeFrom(TypedDict, total=False, closed=True):
+    """From when time that is paid but not used is credited, for prices that are not metered. Credited from
+    now on unless this is set.
+    """
+
     type: Required[Literal["item_current_period_start", "none", "now"]]
+    """Start of the credited time.
+
+    - `item_current_period_start`: The whole current period of each item is credited.
+    - `none`: Nothing is credited.
+    - `now`: The rest of the period is credited.
+    """
 
 
 class SubscriptionPauseParamsBillFor(TypedDict, total=False, closed=True):
+    """What is billed or credited when the subscription is paused."""
+
     outstanding_usage_through: SubscriptionPauseParamsBillForOutstandingUsageThrough
+    """Whether metered usage of the current period is billed. Usage up to now is billed unless this is set."""
     unused_time_from: SubscriptionPauseParamsBillForUnusedTimeFrom
+    """From when time that is paid but not used is credited, for prices that are not metered. Credited from
+    now on unless this is set.
+    """
 
 
 class SubscriptionPauseParams(TypedDict, total=False, closed=True):
     """The parameters of `POST /v1/subscriptions/{subscription}/pause`."""
 
     bill_for: SubscriptionPauseParamsBillFor
+    """What is billed or credited when the subscription is paused."""
     expand: list[str]
     """Fields to expand, by dotted path. An expanded field contains the object instead of its ID."""
     invoicing_behavior: Literal["invoice", "pending_invoice_item"]
+    """How the charges and credits of the pause are billed. Defaults to `pending_invoice_item`.
+
+    - `invoice`: Charges and credits are billed at once by an invoice.
+    - `pending_invoice_item`: Charges and credits wait as pending invoice items.
+    """
     type: Literal["subscription"]
+    """Kind of pause. Defaults to `subscription`.
+
+    - `subscription`: The whole subscription is paused.
+    """
 
 
 class SubscriptionResumeParamsBillingCycleAnchor(TypedDict, total=False, closed=True):
+    """Whether a new billing period begins now."""
+
     type: Required[Literal["now", "unchanged"]]
+    """What happens to the anchor. Defaults to `now`.
+
+    - `now`: A new period begins now, and the anchor moves here.
+    - `unchanged`: The anchor stays as it is.
+    """
 
 
 class SubscriptionResumeParams(TypedDict, total=False, closed=True):
     """The parameters of `POST /v1/subscriptions/{subscription}/resume`."""
 
     billing_cycle_anchor: SubscriptionResumeParamsBillingCycleAnchor
+    """Whether a new billing period begins now."""
     expand: list[str]
     """Fields to expand, by dotted path. An expanded field contains the object instead of its ID."""
     payment_behavior: Literal["resume_on_payment_attempt", "resume_on_payment_success"]
-    """What to do if the payment fails or the customer has to authenticate it."""
-    proration_behavior: Literal["always_invoice", "create_prorations", "none"]
-    """How to bill a change in the middle of a billing period. `create_prorations` by default.
+    """Whether the attempt to pay the invoice resumes the subscription, or only its payment. Defaults to
+    `resume_on_payment_attempt`.
 
-    - `always_invoice`: Prorations are created and invoiced immediately.
-    - `create_prorations`: Prorations are created and added to the next invoice.
-    - `none`: No prorations are created.
+    - `resume_on_payment_attempt`: Payment is tried at once, and the attempt resumes the subscription.
+    - `resume_on_payment_success`: The payment of the invoice resumes the subscription; until then it
+      stays paused.
+    """
+    proration_behavior: Literal["always_invoice", "create_prorations", "none"]
+    """Whether the resumption is prorated when the billing cycle anchor is `unchanged`. Defaults to
+    `create_prorations`.
+
+    - `always_invoice`: Prorations are billed at once by an invoice of their own.
+    - `create_prorations`: Prorations are created and billed with the next invoice.
+    - `none`: Nothing is prorated.
     """
     proration_date: int | datetime
     """Time at which the change counts as made for the proration. Pass the same time to a preview and to
@@ -1150,6 +1481,8 @@ class SubscriptionSearchParams(TypedDict, total=False, closed=True):
 
 
 class SubscriptionUpdateParamsAddInvoiceItemDiscount(TypedDict, total=False, closed=True):
+    """Discounts for this item only."""
+
     coupon: str
     """Coupon of the discount."""
     discount: str
@@ -1159,22 +1492,43 @@ class SubscriptionUpdateParamsAddInvoiceItemDiscount(TypedDict, total=False, clo
 
 
 class SubscriptionUpdateParamsAddInvoiceItemPeriodEnd(TypedDict, total=False, closed=True):
+    """End of the period."""
+
     timestamp: int | datetime
+    """End of the period as a point in time, not before its start. Only with the type `timestamp`."""
     type: Required[Literal["min_item_period_end", "timestamp"]]
+    """What the period ends with.
+
+    - `min_item_period_end`: The earliest end of the current periods of the items.
+    - `timestamp`: The time in `timestamp`.
+    """
 
 
 class SubscriptionUpdateParamsAddInvoiceItemPeriodStart(TypedDict, total=False, closed=True):
+    """Start of the period."""
+
     timestamp: int | datetime
+    """Start of the period as a point in time, not after its end. Only with the type `timestamp`."""
     type: Required[Literal["max_item_period_start", "now", "timestamp"]]
+    """What the period begins with.
+
+    - `max_item_period_start`: The latest start of the current periods of the items.
+    - `now`: The time of the request.
+    - `timestamp`: The time in `timestamp`.
+    """
 
 
 class SubscriptionUpdateParamsAddInvoiceItemPeriod(TypedDict, total=False, closed=True):
+    """Period that the charge is for, shown on the invoice."""
+
     end: Required[SubscriptionUpdateParamsAddInvoiceItemPeriodEnd]
+    """End of the period."""
     start: Required[SubscriptionUpdateParamsAddInvoiceItemPeriodStart]
+    """Start of the period."""
 
 
 class SubscriptionUpdateParamsAddInvoiceItemPriceData(TypedDict, total=False, closed=True):
-    """Defines a price for this use only, without creating a price for reuse."""
+    """One-time price that is made for this charge only. Give this or `price`."""
 
     currency: Required[str]
     """Three-letter ISO 4217 currency code in lowercase."""
@@ -1196,20 +1550,24 @@ class SubscriptionUpdateParamsAddInvoiceItemPriceData(TypedDict, total=False, cl
 
 
 class SubscriptionUpdateParamsAddInvoiceItem(TypedDict, total=False, closed=True):
+    """One-time charges that are added to the next invoice of the subscription, up to 20, such as a setup
+    fee.
+    """
+
     discountable: bool
     """Whether discounts apply to the item."""
     discounts: Sequence[SubscriptionUpdateParamsAddInvoiceItemDiscount]
+    """Discounts for this item only."""
     metadata: Mapping[str, str]
-    """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
-    up to 500. An update changes only the keys it contains; an empty value removes its key.
-    """
+    """Pairs of your own strings that are saved with the invoice item."""
     period: SubscriptionUpdateParamsAddInvoiceItemPeriod
+    """Period that the charge is for, shown on the invoice."""
     price: str
-    """Price that applies."""
+    """ID of a one-time price. Give this or `price_data`."""
     price_data: SubscriptionUpdateParamsAddInvoiceItemPriceData
-    """Defines a price for this use only, without creating a price for reuse."""
+    """One-time price that is made for this charge only. Give this or `price`."""
     quantity: int
-    """Number of units."""
+    """How many units of the price are charged. Defaults to 1."""
     tax_rates: list[str] | None
     """Tax rates that apply. They override the default tax rates."""
 
@@ -1228,57 +1586,102 @@ class SubscriptionUpdateParamsAutomaticTaxLiability(TypedDict, total=False, clos
 
 
 class SubscriptionUpdateParamsAutomaticTax(TypedDict, total=False, closed=True):
-    """Settings and state of the automatic calculation of tax by Stripe Tax."""
+    """Settings for Stripe Tax on the invoices of the subscription."""
 
     enabled: Required[bool]
-    """Whether Stripe Tax calculates the tax."""
+    """Whether Stripe Tax computes the tax of the invoices."""
     liability: SubscriptionUpdateParamsAutomaticTaxLiability
     """Account that is liable for the tax. Its tax settings are used, and the tax is reported for it."""
 
 
 class SubscriptionUpdateParamsBillingCycleAnchor(TypedDict, total=False, closed=True):
+    """Whether a new billing period begins now. The anchor is not moved unless this is set."""
+
     type: Required[Literal["now", "unchanged"]]
+    """What happens to the anchor.
+
+    - `now`: A new period begins now, and the anchor moves here.
+    - `unchanged`: The anchor stays as it is.
+    """
 
 
 class SubscriptionUpdateParamsBillingScheduleAppliesTo(TypedDict, total=False, closed=True):
+    """Items that this schedule is for. All items unless given."""
+
     price: str
-    """Price that applies."""
+    """Price of the items that the schedule is for."""
     type: Required[Literal["price"]]
+    """How the items are chosen.
+
+    - `price`: The items with the price in `price`.
+    """
 
 
 class SubscriptionUpdateParamsBillingScheduleBillUntilDuration(TypedDict, total=False, closed=True):
+    """Length of the billed time. Only with the type `duration`."""
+
     interval: Required[Literal["day", "month", "week", "year"]]
-    """- `day`: Days.
+    """Unit of the length.
+
+    - `day`: Days.
     - `week`: Weeks.
     - `month`: Months.
     - `year`: Years.
     """
     interval_count: int
+    """Number of units."""
 
 
 class SubscriptionUpdateParamsBillingScheduleBillUntil(TypedDict, total=False, closed=True):
+    """Until when the items are billed in advance. Cannot lie before the end of the current period of any
+    item it is for.
+    """
+
     duration: SubscriptionUpdateParamsBillingScheduleBillUntilDuration
+    """Length of the billed time. Only with the type `duration`."""
     timestamp: int | datetime
+    """Time until which the items are billed. Only with the type `timestamp`."""
     type: Required[Literal["duration", "timestamp"]]
+    """Whether the end is a point in time or a length of time.
+
+    - `duration`: The length of time in `duration`.
+    - `timestamp`: The point in time in `timestamp`.
+    """
 
 
 class SubscriptionUpdateParamsBillingSchedule(TypedDict, total=False, closed=True):
+    """How far ahead items are billed, to charge for several periods at once. Needs the billing mode
+    `flexible`.
+    """
+
     applies_to: Sequence[SubscriptionUpdateParamsBillingScheduleAppliesTo]
+    """Items that this schedule is for. All items unless given."""
     bill_until: SubscriptionUpdateParamsBillingScheduleBillUntil
+    """Until when the items are billed in advance. Cannot lie before the end of the current period of any
+    item it is for.
+    """
     key: Annotated[str, MaxLen(200)]
+    """Name of the schedule within the subscription, up to 200 letters and digits. Stripe generates one
+    unless it is given.
+    """
 
 
 class SubscriptionUpdateParamsBillingThresholds(TypedDict, total=False, closed=True):
-    """Thresholds at which an invoice is created before the end of the billing period."""
+    """Amount at which an invoice is created before the period ends. An empty value removes it."""
 
     amount_gte: int
-    """Amount at which an invoice is created, in the smallest currency unit."""
+    """Amount, in the smallest currency unit, at which an invoice is created before the period ends."""
     reset_billing_cycle_anchor: bool
-    """Whether a new billing cycle starts when the threshold is reached."""
+    """Whether an invoice of this kind begins a new period and moves the billing cycle anchor. If not, the
+    anchor stays.
+    """
 
 
 class SubscriptionUpdateParamsCancellationDetails(TypedDict, total=False, closed=True):
+    """Why the subscription was canceled."""
+
     comment: str | None
+    """What the customer, or you, wrote about the reason."""
     feedback: (
         Literal[
             "customer_service",
@@ -1292,10 +1695,26 @@ class SubscriptionUpdateParamsCancellationDetails(TypedDict, total=False, closed
         ]
         | None
     )
+    """Reason that the customer chose, for instance in the customer portal.
+
+    - `customer_service`: The customer service was not as expected.
+    - `low_quality`: The quality was not as expected.
+    - `missing_features`: Features are missing.
+    - `other`: Another reason.
+    - `switched_service`: The customer goes to another service.
+    - `too_complex`: It is too hard to use.
+    - `too_expensive`: It costs too much.
+    - `unused`: The customer does not use it enough.
+    """
     feedback_option: str
+    """ID of the reason among your own ones."""
 
 
 class SubscriptionUpdateParamsDiscount(TypedDict, total=False, closed=True):
+    """Coupons, promotion codes or existing discounts for the whole subscription. They replace the current
+    ones; an empty value removes all.
+    """
+
     coupon: str
     """Coupon of the discount."""
     discount: str
@@ -1305,7 +1724,7 @@ class SubscriptionUpdateParamsDiscount(TypedDict, total=False, closed=True):
 
 
 class SubscriptionUpdateParamsInvoiceSettingsCustomField(TypedDict, total=False, closed=True):
-    """Up to four custom fields to show on the invoice."""
+    """Up to four fields of your own that the invoices show."""
 
     name: Required[Annotated[str, MaxLen(40)]]
     """Name of the custom field, up to 40 characters."""
@@ -1314,7 +1733,7 @@ class SubscriptionUpdateParamsInvoiceSettingsCustomField(TypedDict, total=False,
 
 
 class SubscriptionUpdateParamsInvoiceSettingsIssuer(TypedDict, total=False, closed=True):
-    """Account that issues the invoice. Its branding, address and tax IDs are shown on it."""
+    """Account that issues the invoices; its name, tax IDs and address appear on them."""
 
     account: str
     """Connected account, if the type is `account`."""
@@ -1327,32 +1746,37 @@ class SubscriptionUpdateParamsInvoiceSettingsIssuer(TypedDict, total=False, clos
 
 
 class SubscriptionUpdateParamsInvoiceSettings(TypedDict, total=False, closed=True):
-    """Settings for the invoices."""
+    """Settings that the invoices of the subscription take over."""
 
     account_tax_ids: list[str] | None
-    """Tax IDs of your account to show on the invoice."""
+    """Tax IDs of your account that the invoices show."""
     custom_fields: Sequence[SubscriptionUpdateParamsInvoiceSettingsCustomField] | None
-    """Up to four custom fields to show on the invoice."""
+    """Up to four fields of your own that the invoices show."""
     description: str | None
-    """Description to show on the invoice, also called memo."""
+    """Text at the top of the invoices."""
     footer: str | None
-    """Text at the bottom of the invoice."""
+    """Text at the bottom of the invoices."""
     issuer: SubscriptionUpdateParamsInvoiceSettingsIssuer
-    """Account that issues the invoice. Its branding, address and tax IDs are shown on it."""
+    """Account that issues the invoices; its name, tax IDs and address appear on them."""
 
 
 class SubscriptionUpdateParamsItemBillingThresholds(TypedDict, total=False, closed=True):
-    """Thresholds at which an invoice is created before the end of the billing period."""
+    """Usage at which the item is billed before its period ends. An empty value removes it."""
 
     usage_gte: Required[int]
-    """Usage at which an invoice is created."""
+    """Number of units at which an invoice is created before the period ends."""
 
 
 class SubscriptionUpdateParamsItemCurrentTrial(TypedDict, total=False, closed=True):
+    """Trial offer to apply to the item."""
+
     trial_offer: Required[str]
+    """ID of the trial offer."""
 
 
 class SubscriptionUpdateParamsItemDiscount(TypedDict, total=False, closed=True):
+    """Coupons, promotion codes or existing discounts for this item only. An empty value removes all."""
+
     coupon: str
     """Coupon of the discount."""
     discount: str
@@ -1379,7 +1803,7 @@ class SubscriptionUpdateParamsItemPriceDataRecurring(TypedDict, total=False, clo
 
 
 class SubscriptionUpdateParamsItemPriceData(TypedDict, total=False, closed=True):
-    """Defines a price for this use only, without creating a price for reuse."""
+    """Recurring price that is made for this item only. Give this or `price`."""
 
     currency: Required[str]
     """Three-letter ISO 4217 currency code in lowercase."""
@@ -1403,33 +1827,54 @@ class SubscriptionUpdateParamsItemPriceData(TypedDict, total=False, closed=True)
 
 
 class SubscriptionUpdateParamsItem(TypedDict, total=False, closed=True):
-    billing_thresholds: SubscriptionUpdateParamsItemBillingThresholds | None
-    """Thresholds at which an invoice is created before the end of the billing period."""
-    clear_usage: bool
-    current_trial: SubscriptionUpdateParamsItemCurrentTrial
-    deleted: bool
-    """Always `True` on a deleted object."""
-    discounts: Sequence[SubscriptionUpdateParamsItemDiscount] | None
-    id: str
-    """Unique ID of the object."""
-    metadata: Mapping[str, str] | None
-    """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
-    up to 500. An update changes only the keys it contains; an empty value removes its key.
+    """Items to change, remove or add; the others stay as they are. Without an `id` an item is added next
+    to the existing ones, so give the `id` to change a price.
     """
+
+    billing_thresholds: SubscriptionUpdateParamsItemBillingThresholds | None
+    """Usage at which the item is billed before its period ends. An empty value removes it."""
+    clear_usage: bool
+    """Whether to delete the recorded usage of an item that is removed. Has no effect on prices with a
+    billing meter.
+    """
+    current_trial: SubscriptionUpdateParamsItemCurrentTrial
+    """Trial offer to apply to the item."""
+    deleted: bool
+    """Whether to remove the item from the subscription. Needs its `id`."""
+    discounts: Sequence[SubscriptionUpdateParamsItemDiscount] | None
+    """Coupons, promotion codes or existing discounts for this item only. An empty value removes all."""
+    id: str
+    """ID of the item to change or remove. Without it a new item is added."""
+    metadata: Mapping[str, str] | None
+    """Pairs of your own strings that are saved with the item."""
     plan: str
+    """ID of a plan, the older form of a price. Use `price` instead."""
     price: str
-    """Price that applies."""
+    """ID of a recurring price. Give this or `price_data`."""
     price_data: SubscriptionUpdateParamsItemPriceData
-    """Defines a price for this use only, without creating a price for reuse."""
+    """Recurring price that is made for this item only. Give this or `price`."""
     quantity: int
-    """Number of units."""
+    """How many units of the price are billed each period. Leave it out for metered prices."""
     tax_rates: list[str] | None
-    """Tax rates that apply. They override the default tax rates."""
+    """Tax rates of the item, in place of the subscription's `default_tax_rates`. An empty value removes
+    them.
+    """
 
 
 class SubscriptionUpdateParamsPauseCollection(TypedDict, total=False, closed=True):
+    """Stops the collection of payments: new invoices are treated as `behavior` says, and the status stays
+    as it is. An empty value starts the collection again.
+    """
+
     behavior: Required[Literal["keep_as_draft", "mark_uncollectible", "void"]]
+    """What happens to invoices that are created in the meantime.
+
+    - `keep_as_draft`: Invoices stay drafts, to be collected later.
+    - `mark_uncollectible`: Invoices are marked uncollectible.
+    - `void`: Invoices are voided; the service is free for this time.
+    """
     resumes_at: int | datetime
+    """When collection starts again. It stays off until you end it unless this is set."""
 
 
 class SubscriptionUpdateParamsPaymentSettingsPaymentMethodOptionsAcssDebitMandateOptions(
@@ -1438,11 +1883,15 @@ class SubscriptionUpdateParamsPaymentSettingsPaymentMethodOptionsAcssDebitMandat
     """Terms of the mandate that authorizes the payments."""
 
     transaction_type: Literal["business", "personal"]
-    """Whether the payments come from a personal or a business account."""
+    """Whether the debited account is a personal or a business one.
+
+    - `business`: An account of a company.
+    - `personal`: An account of a person.
+    """
 
 
 class SubscriptionUpdateParamsPaymentSettingsPaymentMethodOptionsAcssDebit(TypedDict, total=False, closed=True):
-    """Data specific to pre-authorized debit in Canada (ACSS)."""
+    """Settings for pre-authorized debit in Canada."""
 
     mandate_options: SubscriptionUpdateParamsPaymentSettingsPaymentMethodOptionsAcssDebitMandateOptions
     """Terms of the mandate that authorizes the payments."""
@@ -1456,10 +1905,10 @@ class SubscriptionUpdateParamsPaymentSettingsPaymentMethodOptionsAcssDebit(Typed
 
 
 class SubscriptionUpdateParamsPaymentSettingsPaymentMethodOptionsBancontact(TypedDict, total=False, closed=True):
-    """Data specific to Bancontact."""
+    """Settings for Bancontact."""
 
     preferred_language: Literal["de", "en", "fr", "nl"]
-    """Language of the payment page."""
+    """Language of the Bancontact page."""
 
 
 class SubscriptionUpdateParamsPaymentSettingsPaymentMethodOptionsBillieCompanyDetailsRegisteredAddress(
@@ -1484,6 +1933,8 @@ class SubscriptionUpdateParamsPaymentSettingsPaymentMethodOptionsBillieCompanyDe
 class SubscriptionUpdateParamsPaymentSettingsPaymentMethodOptionsBillieCompanyDetails(
     TypedDict, total=False, closed=True
 ):
+    """Company that pays."""
+
     registered_address: (
         SubscriptionUpdateParamsPaymentSettingsPaymentMethodOptionsBillieCompanyDetailsRegisteredAddress | None
     )
@@ -1491,6 +1942,7 @@ class SubscriptionUpdateParamsPaymentSettingsPaymentMethodOptionsBillieCompanyDe
     registered_name: str
     """Name under which the company is registered."""
     registration_number: str
+    """Number of the company in the register."""
     registration_type: (
         Literal[
             "ch_ein",
@@ -1510,13 +1962,32 @@ class SubscriptionUpdateParamsPaymentSettingsPaymentMethodOptionsBillieCompanyDe
         ]
         | None
     )
+    """Register that the number belongs to, with its country.
+
+    - `ch_ein`: Employer identification number, Switzerland.
+    - `de_hrb`: Commercial register, Germany.
+    - `dk_cvr`: Central business register, Denmark.
+    - `es_cif`: Tax ID of companies, Spain.
+    - `fi_tunnus`: Business ID, Finland.
+    - `fr_siren`: SIREN number, France.
+    - `fr_siret`: SIRET number, France.
+    - `it_rea`: REA number, Italy.
+    - `nl_kvk`: Chamber of commerce, Netherlands.
+    - `no_org_number`: Organization number, Norway.
+    - `no_pno`: Personal identity number, Norway.
+    - `se_org_number`: Organization number, Sweden.
+    - `se_pno`: Personal identity number, Sweden.
+    - `uk_crn`: Company registration number, United Kingdom.
+    """
     vat: str
+    """VAT number of the company."""
 
 
 class SubscriptionUpdateParamsPaymentSettingsPaymentMethodOptionsBillie(TypedDict, total=False, closed=True):
-    """Data specific to Billie."""
+    """Settings for Billie."""
 
     company_details: SubscriptionUpdateParamsPaymentSettingsPaymentMethodOptionsBillieCompanyDetails | None
+    """Company that pays."""
 
 
 class SubscriptionUpdateParamsPaymentSettingsPaymentMethodOptionsBlikMandateOptions(
@@ -1529,7 +2000,7 @@ class SubscriptionUpdateParamsPaymentSettingsPaymentMethodOptionsBlikMandateOpti
 
 
 class SubscriptionUpdateParamsPaymentSettingsPaymentMethodOptionsBlik(TypedDict, total=False, closed=True):
-    """Data specific to BLIK."""
+    """Settings for BLIK."""
 
     mandate_options: SubscriptionUpdateParamsPaymentSettingsPaymentMethodOptionsBlikMandateOptions
     """Terms of the mandate that authorizes the payments."""
@@ -1553,7 +2024,7 @@ class SubscriptionUpdateParamsPaymentSettingsPaymentMethodOptionsCardMandateOpti
 
 
 class SubscriptionUpdateParamsPaymentSettingsPaymentMethodOptionsCard(TypedDict, total=False, closed=True):
-    """Settings for card payments."""
+    """Settings for cards."""
 
     mandate_options: SubscriptionUpdateParamsPaymentSettingsPaymentMethodOptionsCardMandateOptions
     """Terms of the mandate that authorizes the payments."""
@@ -1572,6 +2043,7 @@ class SubscriptionUpdateParamsPaymentSettingsPaymentMethodOptionsCard(TypedDict,
         "unknown",
         "visa",
     ]
+    """Card network to use where the card has several."""
     request_three_d_secure: Literal["any", "automatic", "challenge"]
     """When to request 3D Secure authentication.
 
@@ -1600,11 +2072,11 @@ class SubscriptionUpdateParamsPaymentSettingsPaymentMethodOptionsCustomerBalance
     )
     """Settings for bank transfers in the European Union."""
     type: str
-    """Type of bank transfer, which depends on the country."""
+    """Kind of bank transfer, such as `eu_bank_transfer`."""
 
 
 class SubscriptionUpdateParamsPaymentSettingsPaymentMethodOptionsCustomerBalance(TypedDict, total=False, closed=True):
-    """Data specific to payments from the customer's cash balance."""
+    """Settings for bank transfers to the customer's cash balance."""
 
     bank_transfer: SubscriptionUpdateParamsPaymentSettingsPaymentMethodOptionsCustomerBalanceBankTransfer
     """Settings for bank transfers."""
@@ -1613,7 +2085,7 @@ class SubscriptionUpdateParamsPaymentSettingsPaymentMethodOptionsCustomerBalance
 
 
 class SubscriptionUpdateParamsPaymentSettingsPaymentMethodOptionsKonbini(TypedDict, total=False, closed=True):
-    """Data specific to Konbini."""
+    """Settings for payment in convenience stores in Japan."""
 
 
 class SubscriptionUpdateParamsPaymentSettingsPaymentMethodOptionsPaytoMandateOptions(
@@ -1640,7 +2112,7 @@ class SubscriptionUpdateParamsPaymentSettingsPaymentMethodOptionsPaytoMandateOpt
 
 
 class SubscriptionUpdateParamsPaymentSettingsPaymentMethodOptionsPayto(TypedDict, total=False, closed=True):
-    """Data specific to PayTo."""
+    """Settings for PayTo."""
 
     mandate_options: SubscriptionUpdateParamsPaymentSettingsPaymentMethodOptionsPaytoMandateOptions
     """Terms of the mandate that authorizes the payments."""
@@ -1652,14 +2124,26 @@ class SubscriptionUpdateParamsPaymentSettingsPaymentMethodOptionsPixMandateOptio
     amount: int
     """Amount of the payments, in the smallest currency unit. See `amount_type`."""
     amount_includes_iof: Literal["always", "never"]
+    """Whether the amount contains the Brazilian IOF tax.
+
+    - `always`: The amount contains the tax.
+    - `never`: The tax is added to the amount.
+    """
     end_date: str
-    """Day on which the mandate ends."""
+    """Date on which the mandate ends, as `YYYY-MM-DD`."""
     payment_schedule: Literal["halfyearly", "monthly", "quarterly", "weekly", "yearly"]
-    """How often payments are taken."""
+    """How often payments are taken.
+
+    - `halfyearly`: Every six months.
+    - `monthly`: Every month.
+    - `quarterly`: Every three months.
+    - `weekly`: Every week.
+    - `yearly`: Every year.
+    """
 
 
 class SubscriptionUpdateParamsPaymentSettingsPaymentMethodOptionsPix(TypedDict, total=False, closed=True):
-    """Data specific to Pix."""
+    """Settings for Pix."""
 
     expires_after_seconds: int
     """Number of seconds after which the customer can no longer pay."""
@@ -1668,7 +2152,7 @@ class SubscriptionUpdateParamsPaymentSettingsPaymentMethodOptionsPix(TypedDict, 
 
 
 class SubscriptionUpdateParamsPaymentSettingsPaymentMethodOptionsSepaDebit(TypedDict, total=False, closed=True):
-    """Data specific to SEPA Direct Debit."""
+    """Settings for SEPA Direct Debit."""
 
 
 class SubscriptionUpdateParamsPaymentSettingsPaymentMethodOptionsUpiMandateOptions(TypedDict, total=False, closed=True):
@@ -1689,7 +2173,7 @@ class SubscriptionUpdateParamsPaymentSettingsPaymentMethodOptionsUpiMandateOptio
 
 
 class SubscriptionUpdateParamsPaymentSettingsPaymentMethodOptionsUpi(TypedDict, total=False, closed=True):
-    """Data specific to UPI."""
+    """Settings for UPI."""
 
     mandate_options: SubscriptionUpdateParamsPaymentSettingsPaymentMethodOptionsUpiMandateOptions
     """Terms of the mandate that authorizes the payments."""
@@ -1712,13 +2196,24 @@ class SubscriptionUpdateParamsPaymentSettingsPaymentMethodOptionsUsBankAccountFi
     filters: SubscriptionUpdateParamsPaymentSettingsPaymentMethodOptionsUsBankAccountFinancialConnectionsFilters
     """Limits which accounts the customer can link."""
     permissions: Sequence[Literal["balances", "ownership", "payment_method", "transactions"]]
-    """Data that you request access to. It must contain `payment_method`."""
+    """Data that you request access to. It must contain `payment_method`.
+
+    - `balances`: Balances of the account.
+    - `ownership`: Names and addresses of the owners.
+    - `payment_method`: Account details that payments need.
+    - `transactions`: Transactions of the account.
+    """
     prefetch: Sequence[Literal["balances", "ownership", "transactions"]]
-    """Data that Stripe retrieves as soon as the account is linked."""
+    """Data that Stripe retrieves as soon as the account is linked.
+
+    - `balances`: Balances, read at once.
+    - `ownership`: Owners, read at once.
+    - `transactions`: Transactions, read at once.
+    """
 
 
 class SubscriptionUpdateParamsPaymentSettingsPaymentMethodOptionsUsBankAccount(TypedDict, total=False, closed=True):
-    """Data specific to bank accounts in the United States."""
+    """Settings for ACH Direct Debit."""
 
     financial_connections: SubscriptionUpdateParamsPaymentSettingsPaymentMethodOptionsUsBankAccountFinancialConnections
     """Settings for linking the bank account with Financial Connections."""
@@ -1732,37 +2227,39 @@ class SubscriptionUpdateParamsPaymentSettingsPaymentMethodOptionsUsBankAccount(T
 
 
 class SubscriptionUpdateParamsPaymentSettingsPaymentMethodOptions(TypedDict, total=False, closed=True):
-    """Settings per type of payment method."""
+    """Settings by payment method that the payment intents of the invoices take over."""
 
     acss_debit: SubscriptionUpdateParamsPaymentSettingsPaymentMethodOptionsAcssDebit | None
-    """Data specific to pre-authorized debit in Canada (ACSS)."""
+    """Settings for pre-authorized debit in Canada."""
     bancontact: SubscriptionUpdateParamsPaymentSettingsPaymentMethodOptionsBancontact | None
-    """Data specific to Bancontact."""
+    """Settings for Bancontact."""
     billie: SubscriptionUpdateParamsPaymentSettingsPaymentMethodOptionsBillie | None
-    """Data specific to Billie."""
+    """Settings for Billie."""
     blik: SubscriptionUpdateParamsPaymentSettingsPaymentMethodOptionsBlik | None
-    """Data specific to BLIK."""
+    """Settings for BLIK."""
     card: SubscriptionUpdateParamsPaymentSettingsPaymentMethodOptionsCard | None
-    """Settings for card payments."""
+    """Settings for cards."""
     customer_balance: SubscriptionUpdateParamsPaymentSettingsPaymentMethodOptionsCustomerBalance | None
-    """Data specific to payments from the customer's cash balance."""
+    """Settings for bank transfers to the customer's cash balance."""
     konbini: SubscriptionUpdateParamsPaymentSettingsPaymentMethodOptionsKonbini | None
-    """Data specific to Konbini."""
+    """Settings for payment in convenience stores in Japan."""
     payto: SubscriptionUpdateParamsPaymentSettingsPaymentMethodOptionsPayto | None
-    """Data specific to PayTo."""
+    """Settings for PayTo."""
     pix: SubscriptionUpdateParamsPaymentSettingsPaymentMethodOptionsPix | None
-    """Data specific to Pix."""
+    """Settings for Pix."""
     sepa_debit: SubscriptionUpdateParamsPaymentSettingsPaymentMethodOptionsSepaDebit | None
-    """Data specific to SEPA Direct Debit."""
+    """Settings for SEPA Direct Debit."""
     upi: SubscriptionUpdateParamsPaymentSettingsPaymentMethodOptionsUpi | None
-    """Data specific to UPI."""
+    """Settings for UPI."""
     us_bank_account: SubscriptionUpdateParamsPaymentSettingsPaymentMethodOptionsUsBankAccount | None
-    """Data specific to bank accounts in the United States."""
+    """Settings for ACH Direct Debit."""
 
 
 class SubscriptionUpdateParamsPaymentSettings(TypedDict, total=False, closed=True):
+    """Settings for the payment of the invoices."""
+
     payment_method_options: SubscriptionUpdateParamsPaymentSettingsPaymentMethodOptions
-    """Settings per type of payment method."""
+    """Settings by payment method that the payment intents of the invoices take over."""
     payment_method_types: (
         Sequence[
             Literal[
@@ -1821,22 +2318,36 @@ class SubscriptionUpdateParamsPaymentSettings(TypedDict, total=False, closed=Tru
         ]
         | None
     )
-    """Allowed types of payment methods."""
+    """Payment methods with which the invoices can be paid. An empty value returns to those of your invoice
+    settings.
+    """
     save_default_payment_method: Literal["off", "on_subscription"]
+    """Whether the payment method of a successful payment becomes the default one of the subscription.
+
+    - `off`: The default payment method of the subscription does not change.
+    - `on_subscription`: It becomes the default payment method of the subscription.
+    """
 
 
 class SubscriptionUpdateParamsPendingInvoiceItemInterval(TypedDict, total=False, closed=True):
+    """How often pending invoice items are billed, apart from the regular invoices. They wait for the next
+    regular invoice unless this is set.
+    """
+
     interval: Required[Literal["day", "month", "week", "year"]]
-    """- `day`: Days.
+    """Unit of time between two of these invoices.
+
+    - `day`: Days.
     - `week`: Weeks.
     - `month`: Months.
     - `year`: Years.
     """
     interval_count: int
+    """How many units lie between two of these invoices, at most one year in all."""
 
 
 class SubscriptionUpdateParamsTransferData(TypedDict, total=False, closed=True):
-    """Transfers money from the payment to a connected account."""
+    """Connected account to which money of the invoices is transferred, and how much of it."""
 
     amount_percent: float
     """Share of each invoice's total to transfer, in percent, with up to two decimal places. The whole
@@ -1850,17 +2361,23 @@ class SubscriptionUpdateParamsTrialSettingsEndBehavior(TypedDict, total=False, c
     """What to do at the end of the trial."""
 
     billing_cycle_anchor: Literal["now", "unchanged"]
+    """Whether the end of the trial moves the billing cycle anchor. Defaults to `now`.
+
+    - `now`: A new period begins when the trial ends, and the anchor moves there.
+    - `unchanged`: The anchor stays as it was before the trial ended.
+    """
     missing_payment_method: Literal["cancel", "create_invoice", "pause"]
-    """What to do if there is no payment method at the end of the trial.
+    """What happens if the customer has given no payment method when the trial ends.
 
     - `cancel`: The subscription is canceled.
-    - `create_invoice`: An invoice is created, and the subscription becomes past due if it is not paid.
-    - `pause`: The subscription is paused.
+    - `create_invoice`: An invoice is created as usual, and the subscription becomes `past_due` if it is
+      not paid.
+    - `pause`: The subscription becomes `paused` until it is resumed.
     """
 
 
 class SubscriptionUpdateParamsTrialSettings(TypedDict, total=False, closed=True):
-    """Settings for the trial."""
+    """What applies to the trial of the subscription."""
 
     end_behavior: Required[SubscriptionUpdateParamsTrialSettingsEndBehavior]
     """What to do at the end of the trial."""
@@ -1870,75 +2387,129 @@ class SubscriptionUpdateParams(TypedDict, total=False, closed=True):
     """The parameters of `POST /v1/subscriptions/{subscription}`."""
 
     add_invoice_items: Sequence[SubscriptionUpdateParamsAddInvoiceItem]
+    """One-time charges that are added to the next invoice of the subscription, up to 20, such as a setup
+    fee.
+    """
     application_fee_percent: float | None
-    """Fee that the platform collects on each invoice, in percent of its total, with up to two decimal
-    places.
+    """Share of each invoice's total that goes to the platform, in percent from 0 to 100 with up to two
+    decimals. Only for subscriptions that a platform creates on a connected account.
     """
     automatic_tax: SubscriptionUpdateParamsAutomaticTax
-    """Settings and state of the automatic calculation of tax by Stripe Tax."""
+    """Settings for Stripe Tax on the invoices of the subscription."""
     billing_cycle_anchor: SubscriptionUpdateParamsBillingCycleAnchor
+    """Whether a new billing period begins now. The anchor is not moved unless this is set."""
     billing_schedules: Sequence[SubscriptionUpdateParamsBillingSchedule] | None
+    """How far ahead items are billed, to charge for several periods at once. Needs the billing mode
+    `flexible`.
+    """
     billing_thresholds: SubscriptionUpdateParamsBillingThresholds | None
-    """Thresholds at which an invoice is created before the end of the billing period."""
+    """Amount at which an invoice is created before the period ends. An empty value removes it."""
     cancel_at: int | datetime | Literal["max_billed_until", "max_period_end", "min_period_end"] | None
-    cancel_at_period_end: bool
-    """Whether the subscription ends with its current billing period."""
-    cancellation_details: SubscriptionUpdateParamsCancellationDetails
-    collection_method: Literal["charge_automatically", "send_invoice"]
-    """Whether Stripe charges the customer automatically or sends an invoice to be paid manually.
+    """Time at which the subscription is canceled, or the end of a period of its items. An end within a
+    period leads to prorations.
 
-    - `charge_automatically`: Stripe charges the default payment method.
-    - `send_invoice`: Stripe emails the customer an invoice with payment instructions.
-    - `paper`: The customer signed on paper.
+    - `max_billed_until`: The latest time until which an item is billed already.
+    - `max_period_end`: The latest end of the current periods of the items.
+    - `min_period_end`: The earliest end of the current periods of the items.
+    """
+    cancel_at_period_end: bool
+    """Whether to cancel the subscription at the end of the current period instead of renewing it. Defaults
+    to `False`; an update with `False` takes the cancellation back.
+    """
+    cancellation_details: SubscriptionUpdateParamsCancellationDetails
+    """Why the subscription was canceled."""
+    collection_method: Literal["charge_automatically", "send_invoice"]
+    """Whether Stripe charges each invoice to the default payment method, or emails it to the customer to
+    be paid by hand.
+
+    - `charge_automatically`: Stripe charges each invoice to the default payment method.
+    - `send_invoice`: Stripe emails each invoice to the customer, with instructions for the payment.
     """
     days_until_due: int
-    """Number of days until the invoice is due. Only with the collection method `send_invoice`."""
+    """Days that the customer has to pay an invoice after it is finalized. Needed with the collection
+    method `send_invoice`, and only with it.
+    """
     default_payment_method: str
-    """Payment method used by default. If it is not set, the customer's default is used."""
+    """ID of the payment method, attached to the customer, that pays the invoices. The customer's default
+    pays if it is not set.
+    """
     default_source: str | None
-    """Card, bank account or source used by default if there is no default payment method."""
+    """ID of the source that pays the invoices where there is no default payment method."""
     default_tax_rates: list[str] | None
-    """Tax rates for items without tax rates of their own."""
+    """IDs of the tax rates of items that have none of their own. An empty value removes them."""
     description: Annotated[str, MaxLen(500)] | None
+    """Text for the customer about the subscription, up to 500 characters. Stripe's pages and some payment
+    methods show it.
+    """
     discounts: Sequence[SubscriptionUpdateParamsDiscount] | None
+    """Coupons, promotion codes or existing discounts for the whole subscription. They replace the current
+    ones; an empty value removes all.
+    """
     expand: list[str]
     """Fields to expand, by dotted path. An expanded field contains the object instead of its ID."""
     invoice_settings: SubscriptionUpdateParamsInvoiceSettings
-    """Settings for the invoices."""
+    """Settings that the invoices of the subscription take over."""
     items: Sequence[SubscriptionUpdateParamsItem]
+    """Items to change, remove or add; the others stay as they are. Without an `id` an item is added next
+    to the existing ones, so give the `id` to change a price.
+    """
     metadata: Mapping[str, str] | None
-    """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
-    up to 500. An update changes only the keys it contains; an empty value removes its key.
+    """Up to 50 pairs of your own strings; keys have up to 40 characters, values up to 500. Invoices keep a
+    copy. An update changes only the keys that it names; an empty value removes a key, an empty
+    `metadata` all of them.
     """
     off_session: bool
-    """Whether the customer is absent and cannot authenticate the payment."""
+    """Whether the customer is absent while Stripe tries to take the payment, so that nobody can
+    authenticate it. Defaults to `False`.
+    """
     on_behalf_of: str | None
-    """Connected account that is the merchant of record. Its country, fees and statement descriptor apply
-    to the payment.
+    """Connected account that is the merchant of record of the invoices: its country, fees and statement
+    descriptor apply.
     """
     pause_collection: SubscriptionUpdateParamsPauseCollection | None
+    """Stops the collection of payments: new invoices are treated as `behavior` says, and the status stays
+    as it is. An empty value starts the collection again.
+    """
     payment_behavior: Literal["allow_incomplete", "default_incomplete", "error_if_incomplete", "pending_if_incomplete"]
-    """What to do if the payment fails or the customer has to authenticate it."""
-    payment_settings: SubscriptionUpdateParamsPaymentSettings
-    pending_invoice_item_interval: SubscriptionUpdateParamsPendingInvoiceItemInterval | None
-    proration_behavior: Literal["always_invoice", "create_prorations", "none"]
-    """How to bill a change in the middle of a billing period. `create_prorations` by default.
+    """What happens if the change needs a payment that fails or that the customer must authenticate. Only
+    with the collection method `charge_automatically`.
 
-    - `always_invoice`: Prorations are created and invoiced immediately.
-    - `create_prorations`: Prorations are created and added to the next invoice.
-    - `none`: No prorations are created.
+    - `allow_incomplete`: The change is made; if the payment fails, the subscription becomes `past_due`.
+    - `default_incomplete`: The change is made, and the payment waits until its payment intent is
+      confirmed.
+    - `error_if_incomplete`: The request fails with status 402 and a `CardError`, and nothing is
+      changed.
+    - `pending_if_incomplete`: The change waits in `pending_update` until its invoice is paid.
+    """
+    payment_settings: SubscriptionUpdateParamsPaymentSettings
+    """Settings for the payment of the invoices."""
+    pending_invoice_item_interval: SubscriptionUpdateParamsPendingInvoiceItemInterval | None
+    """How often pending invoice items are billed, apart from the regular invoices. They wait for the next
+    regular invoice unless this is set.
+    """
+    proration_behavior: Literal["always_invoice", "create_prorations", "none"]
+    """Whether changes within a billing period are prorated, and when the prorations are billed. Defaults
+    to `create_prorations`.
+
+    - `always_invoice`: Prorations are billed at once by an invoice of their own.
+    - `create_prorations`: Prorations are created and billed with the next invoice.
+    - `none`: Nothing is prorated.
     """
     proration_date: int | datetime
     """Time at which the change counts as made for the proration. Pass the same time to a preview and to
     the change to get the same amounts.
     """
     transfer_data: SubscriptionUpdateParamsTransferData | None
-    """Transfers money from the payment to a connected account."""
+    """Connected account to which money of the invoices is transferred, and how much of it."""
     trial_end: Literal["now"] | int | datetime
-    """Time at which the trial ends.
+    """When the trial ends, at most two years ahead; `now` ends it and charges the customer at once. The
+    billing cycle anchor moves to this time.
 
-    - `now`: The trial ends immediately.
+    - `now`: There is no trial, or the current one ends at once.
     """
     trial_from_plan: bool
+    """Whether the `trial_period_days` of the price apply. Defaults to `False`, and cannot be combined with
+    `trial_end`.
+    """
     trial_settings: SubscriptionUpdateParamsTrialSettings
-    """Settings for the trial."""
+    """What applies to the trial of the subscription."""

@@ -14,12 +14,22 @@ __all__ = [
 
 
 class TaxIdCreateParamsOwner(TypedDict, total=False, closed=True):
+    """Whose tax ID it is. The account that makes the request unless given."""
+
     account: str
+    """Account that owns the tax ID. Only with the type `account`."""
     customer: str
-    """Customer that the object belongs to."""
+    """Customer that owns the tax ID. Only with the type `customer`."""
     customer_account: str
-    """Account (API v2) that the object belongs to, in the role of a customer. Alternative to `customer`."""
+    """Account, as a customer (API v2), that owns the tax ID."""
     type: Required[Literal["account", "application", "customer", "self"]]
+    """Kind of owner.
+
+    - `account`: The connected account in `account`.
+    - `application`: The Connect application in `application`.
+    - `customer`: The customer in `customer`.
+    - `self`: The account that makes the request.
+    """
 
 
 class TaxIdCreateParams(TypedDict, total=False, closed=True):
@@ -28,6 +38,7 @@ class TaxIdCreateParams(TypedDict, total=False, closed=True):
     expand: list[str]
     """Fields to expand, by dotted path. An expanded field contains the object instead of its ID."""
     owner: TaxIdCreateParamsOwner
+    """Whose tax ID it is. The account that makes the request unless given."""
     type: Required[
         Literal[
             "ad_nrt",
@@ -167,18 +178,28 @@ class TaxIdCreateParams(TypedDict, total=False, closed=True):
             "zw_tin",
         ]
     ]
+    """Kind of tax ID by country, such as `eu_vat`, `gb_vat` or `us_ein`."""
     value: Required[str]
+    """The tax ID itself, such as `DE123456789`."""
 
 
 class TaxIdListParamsOwner(TypedDict, total=False, closed=True):
+    """Only tax IDs of this owner. Those of the account that makes the request unless given."""
+
     account: str
-    """Only objects of this account."""
+    """Only tax IDs of this account. Needed with the type `account`."""
     customer: str
-    """Only objects of this customer."""
+    """Only tax IDs of this customer. Needed with the type `customer`."""
     customer_account: str
-    """Only objects of this account (API v2) in the role of a customer."""
+    """Only tax IDs of this account as a customer (API v2)."""
     type: Required[Literal["account", "application", "customer", "self"]]
-    """Only objects of this type."""
+    """Kind of owner whose tax IDs are listed.
+
+    - `account`: The connected account in `account`.
+    - `application`: The Connect application in `application`.
+    - `customer`: The customer in `customer`.
+    - `self`: The account that makes the request.
+    """
 
 
 class TaxIdListParams(TypedDict, total=False, closed=True):
@@ -193,6 +214,7 @@ class TaxIdListParams(TypedDict, total=False, closed=True):
     limit: int
     """Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10."""
     owner: TaxIdListParamsOwner
+    """Only tax IDs of this owner. Those of the account that makes the request unless given."""
     starting_after: str
     """ID of the object that the page starts after, such as the last one of the previous page."""
 

@@ -206,7 +206,7 @@ __all__ = [
 
 
 class TestHelpersConfirmationTokenCreateParamsPaymentMethodDataAcssDebit(TypedDict, total=False, closed=True):
-    """Data specific to pre-authorized debit in Canada (ACSS)."""
+    """Canadian bank account, debited by pre-authorized debit (PAD). Only with the type `acss_debit`."""
 
     account_number: Required[str]
     """Number of the bank account."""
@@ -217,27 +217,29 @@ class TestHelpersConfirmationTokenCreateParamsPaymentMethodDataAcssDebit(TypedDi
 
 
 class TestHelpersConfirmationTokenCreateParamsPaymentMethodDataAffirm(TypedDict, total=False, closed=True):
-    """Data specific to Affirm."""
+    """Affirm, with which customers pay later or in installments. Only with the type `affirm`."""
 
 
 class TestHelpersConfirmationTokenCreateParamsPaymentMethodDataAfterpayClearpay(TypedDict, total=False, closed=True):
-    """Data specific to Afterpay and Clearpay."""
+    """Afterpay, or Clearpay in the United Kingdom, with which customers pay in installments. Only with the
+    type `afterpay_clearpay`.
+    """
 
 
 class TestHelpersConfirmationTokenCreateParamsPaymentMethodDataAlipay(TypedDict, total=False, closed=True):
-    """Data specific to Alipay."""
+    """Alipay, a wallet used mainly in China. Only with the type `alipay`."""
 
 
 class TestHelpersConfirmationTokenCreateParamsPaymentMethodDataAlma(TypedDict, total=False, closed=True):
-    """Data specific to Alma."""
+    """Alma, with which customers pay in installments, mainly in France. Only with the type `alma`."""
 
 
 class TestHelpersConfirmationTokenCreateParamsPaymentMethodDataAmazonPay(TypedDict, total=False, closed=True):
-    """Data specific to Amazon Pay."""
+    """Amazon Pay, which pays with what the customer has saved at Amazon. Only with the type `amazon_pay`."""
 
 
 class TestHelpersConfirmationTokenCreateParamsPaymentMethodDataAuBecsDebit(TypedDict, total=False, closed=True):
-    """Data specific to BECS Direct Debit in Australia."""
+    """Australian bank account, debited through BECS Direct Debit. Only with the type `au_becs_debit`."""
 
     account_number: Required[str]
     """Number of the bank account."""
@@ -246,7 +248,9 @@ class TestHelpersConfirmationTokenCreateParamsPaymentMethodDataAuBecsDebit(Typed
 
 
 class TestHelpersConfirmationTokenCreateParamsPaymentMethodDataBacsDebit(TypedDict, total=False, closed=True):
-    """Data specific to Bacs Direct Debit in the United Kingdom."""
+    """Bank account in the United Kingdom, debited through Bacs Direct Debit. Only with the type
+    `bacs_debit`.
+    """
 
     account_number: str
     """Number of the bank account."""
@@ -255,11 +259,11 @@ class TestHelpersConfirmationTokenCreateParamsPaymentMethodDataBacsDebit(TypedDi
 
 
 class TestHelpersConfirmationTokenCreateParamsPaymentMethodDataBancontact(TypedDict, total=False, closed=True):
-    """Data specific to Bancontact."""
+    """Bancontact, the most common online payment in Belgium. Only with the type `bancontact`."""
 
 
 class TestHelpersConfirmationTokenCreateParamsPaymentMethodDataBillie(TypedDict, total=False, closed=True):
-    """Data specific to Billie."""
+    """Billie, with which companies pay invoices later. Only with the type `billie`."""
 
 
 class TestHelpersConfirmationTokenCreateParamsPaymentMethodDataBillingDetailsAddress(
@@ -297,25 +301,36 @@ class TestHelpersConfirmationTokenCreateParamsPaymentMethodDataBillingDetails(Ty
 
 
 class TestHelpersConfirmationTokenCreateParamsPaymentMethodDataBizum(TypedDict, total=False, closed=True):
-    """Data specific to Bizum."""
+    """Bizum, with which customers in Spain pay by mobile phone. Only with the type `bizum`."""
 
 
 class TestHelpersConfirmationTokenCreateParamsPaymentMethodDataBlik(TypedDict, total=False, closed=True):
-    """Data specific to BLIK."""
+    """BLIK, with which customers in Poland pay by a code from their banking app. Only with the type
+    `blik`.
+    """
 
 
 class TestHelpersConfirmationTokenCreateParamsPaymentMethodDataBoleto(TypedDict, total=False, closed=True):
-    """Data specific to Boleto."""
+    """Boleto, a voucher that customers in Brazil pay at a bank or online. Only with the type `boleto`."""
 
     tax_id: Required[str]
+    """Tax ID of the customer in Brazil: the CPF of a person or the CNPJ of a company."""
 
 
 class TestHelpersConfirmationTokenCreateParamsPaymentMethodDataCardNetworks(TypedDict, total=False, closed=True):
+    """Card networks on which the card can be used."""
+
     preferred: Literal["cartes_bancaires", "mastercard", "visa"]
+    """Network that the customer prefers, for cards with several.
+
+    - `cartes_bancaires`: Cartes Bancaires, the French network.
+    - `mastercard`: Mastercard.
+    - `visa`: Visa.
+    """
 
 
 class TestHelpersConfirmationTokenCreateParamsPaymentMethodDataCard(TypedDict, total=False, closed=True):
-    """The card, by number or token."""
+    """Credit or debit card. Only with the type `card`."""
 
     cvc: str
     """Security code of the card."""
@@ -324,24 +339,29 @@ class TestHelpersConfirmationTokenCreateParamsPaymentMethodDataCard(TypedDict, t
     exp_year: int
     """Year in which the card expires, four digits."""
     networks: TestHelpersConfirmationTokenCreateParamsPaymentMethodDataCardNetworks
+    """Card networks on which the card can be used."""
     number: str
+    """Card number, without spaces. Raw numbers need PCI compliance; collect cards with Stripe.js or a
+    mobile SDK instead.
+    """
     token: str
+    """Token that Stripe.js or a mobile SDK made of a card, in place of the raw number."""
 
 
 class TestHelpersConfirmationTokenCreateParamsPaymentMethodDataCashapp(TypedDict, total=False, closed=True):
-    """Data specific to Cash App Pay."""
+    """Cash App Pay, a wallet in the US. Only with the type `cashapp`."""
 
 
 class TestHelpersConfirmationTokenCreateParamsPaymentMethodDataCrypto(TypedDict, total=False, closed=True):
-    """Data specific to payments with stablecoins."""
+    """Stablecoins, paid from the customer's crypto wallet. Only with the type `crypto`."""
 
 
 class TestHelpersConfirmationTokenCreateParamsPaymentMethodDataCustomerBalance(TypedDict, total=False, closed=True):
-    """Data specific to payments from the customer's cash balance."""
+    """Cash balance of the customer, which bank transfers fill. Only with the type `customer_balance`."""
 
 
 class TestHelpersConfirmationTokenCreateParamsPaymentMethodDataEps(TypedDict, total=False, closed=True):
-    """Data specific to EPS."""
+    """EPS, online banking in Austria. Only with the type `eps`."""
 
     bank: Literal[
         "arzte_und_apotheker_bank",
@@ -373,17 +393,17 @@ class TestHelpersConfirmationTokenCreateParamsPaymentMethodDataEps(TypedDict, to
         "volkskreditbank_ag",
         "vr_bank_braunau",
     ]
-    """Bank of the customer."""
+    """Bank of the customer in Austria."""
 
 
 class TestHelpersConfirmationTokenCreateParamsPaymentMethodDataFpx(TypedDict, total=False, closed=True):
-    """Data specific to FPX."""
+    """FPX, online banking in Malaysia. Only with the type `fpx`."""
 
     account_holder_type: Literal["company", "individual"]
     """Whether an individual or a company owns the bank account.
 
     - `company`: A company.
-    - `individual`: An individual.
+    - `individual`: A person.
     """
     bank: Required[
         Literal[
@@ -414,19 +434,19 @@ class TestHelpersConfirmationTokenCreateParamsPaymentMethodDataFpx(TypedDict, to
             "uob",
         ]
     ]
-    """Bank of the customer."""
+    """Bank of the customer in Malaysia."""
 
 
 class TestHelpersConfirmationTokenCreateParamsPaymentMethodDataGiropay(TypedDict, total=False, closed=True):
-    """Data specific to giropay."""
+    """giropay, online banking in Germany, which has ended. Only with the type `giropay`."""
 
 
 class TestHelpersConfirmationTokenCreateParamsPaymentMethodDataGrabpay(TypedDict, total=False, closed=True):
-    """Data specific to GrabPay."""
+    """GrabPay, a wallet in Southeast Asia. Only with the type `grabpay`."""
 
 
 class TestHelpersConfirmationTokenCreateParamsPaymentMethodDataIdeal(TypedDict, total=False, closed=True):
-    """Data specific to iDEAL."""
+    """iDEAL, online banking in the Netherlands. Only with the type `ideal`."""
 
     bank: Literal[
         "abn_amro",
@@ -450,15 +470,15 @@ class TestHelpersConfirmationTokenCreateParamsPaymentMethodDataIdeal(TypedDict, 
         "van_lanschot",
         "yoursafe",
     ]
-    """Bank of the customer."""
+    """Bank of the customer in the Netherlands."""
 
 
 class TestHelpersConfirmationTokenCreateParamsPaymentMethodDataInteracPresent(TypedDict, total=False, closed=True):
-    """Data specific to in-person Interac payments."""
+    """Canadian Interac debit card that a Terminal reader has read. Only with the type `interac_present`."""
 
 
 class TestHelpersConfirmationTokenCreateParamsPaymentMethodDataKakaoPay(TypedDict, total=False, closed=True):
-    """Data specific to Kakao Pay."""
+    """Kakao Pay, a wallet in South Korea. Only with the type `kakao_pay`."""
 
 
 class TestHelpersConfirmationTokenCreateParamsPaymentMethodDataKlarnaDob(TypedDict, total=False, closed=True):
@@ -473,44 +493,51 @@ class TestHelpersConfirmationTokenCreateParamsPaymentMethodDataKlarnaDob(TypedDi
 
 
 class TestHelpersConfirmationTokenCreateParamsPaymentMethodDataKlarna(TypedDict, total=False, closed=True):
-    """Data specific to Klarna."""
+    """Klarna, with which customers pay now, later or in installments. Only with the type `klarna`."""
 
     dob: TestHelpersConfirmationTokenCreateParamsPaymentMethodDataKlarnaDob
     """Date of birth."""
 
 
 class TestHelpersConfirmationTokenCreateParamsPaymentMethodDataKonbini(TypedDict, total=False, closed=True):
-    """Data specific to Konbini."""
+    """Konbini, cash payment at a convenience store in Japan. Only with the type `konbini`."""
 
 
 class TestHelpersConfirmationTokenCreateParamsPaymentMethodDataKrCard(TypedDict, total=False, closed=True):
-    """Data specific to Korean cards."""
+    """Card issued in South Korea. Only with the type `kr_card`."""
 
 
 class TestHelpersConfirmationTokenCreateParamsPaymentMethodDataLink(TypedDict, total=False, closed=True):
-    """Data specific to Link."""
+    """Link, Stripe's wallet. Only with the type `link`."""
 
 
 class TestHelpersConfirmationTokenCreateParamsPaymentMethodDataMbWay(TypedDict, total=False, closed=True):
-    """Data specific to MB WAY."""
+    """MB WAY, a wallet in Portugal. Only with the type `mb_way`."""
 
 
 class TestHelpersConfirmationTokenCreateParamsPaymentMethodDataMobilepay(TypedDict, total=False, closed=True):
-    """Data specific to MobilePay."""
+    """MobilePay, a wallet in Denmark and Finland. Only with the type `mobilepay`."""
 
 
 class TestHelpersConfirmationTokenCreateParamsPaymentMethodDataMultibanco(TypedDict, total=False, closed=True):
-    """Data specific to Multibanco."""
+    """Multibanco, which customers in Portugal pay at an ATM or by online banking. Only with the type
+    `multibanco`.
+    """
 
 
 class TestHelpersConfirmationTokenCreateParamsPaymentMethodDataNaverPay(TypedDict, total=False, closed=True):
-    """Data specific to Naver Pay."""
+    """Naver Pay, a wallet in South Korea. Only with the type `naver_pay`."""
 
     funding: Literal["card", "points"]
+    """Whether the customer pays with a card or with points.
+
+    - `card`: With a card.
+    - `points`: With points of Naver Pay.
+    """
 
 
 class TestHelpersConfirmationTokenCreateParamsPaymentMethodDataNzBankAccount(TypedDict, total=False, closed=True):
-    """Data specific to BECS Direct Debit in New Zealand."""
+    """Bank account in New Zealand, debited by BECS Direct Debit. Only with the type `nz_bank_account`."""
 
     account_holder_name: str
     """Name of the bank account's owner."""
@@ -521,15 +548,17 @@ class TestHelpersConfirmationTokenCreateParamsPaymentMethodDataNzBankAccount(Typ
     branch_code: Required[str]
     """Branch code, in the format of the bank's country."""
     reference: Annotated[str, MaxLen(128)]
+    """Text that the statement of the customer's bank account shows as reference."""
     suffix: Required[str]
+    """Suffix of the bank account number in New Zealand."""
 
 
 class TestHelpersConfirmationTokenCreateParamsPaymentMethodDataOxxo(TypedDict, total=False, closed=True):
-    """Data specific to OXXO."""
+    """OXXO, a voucher that customers in Mexico pay in cash at a store. Only with the type `oxxo`."""
 
 
 class TestHelpersConfirmationTokenCreateParamsPaymentMethodDataP24(TypedDict, total=False, closed=True):
-    """Data specific to Przelewy24."""
+    """Przelewy24, online banking in Poland. Only with the type `p24`."""
 
     bank: Literal[
         "alior_bank",
@@ -559,45 +588,50 @@ class TestHelpersConfirmationTokenCreateParamsPaymentMethodDataP24(TypedDict, to
         "velobank",
         "volkswagen_bank",
     ]
-    """Bank of the customer."""
+    """Bank of the customer in Poland."""
 
 
 class TestHelpersConfirmationTokenCreateParamsPaymentMethodDataPayByBank(TypedDict, total=False, closed=True):
-    """Data specific to Pay by Bank."""
+    """Pay by Bank, with which customers pay directly from their bank's app. Only with the type
+    `pay_by_bank`.
+    """
 
 
 class TestHelpersConfirmationTokenCreateParamsPaymentMethodDataPayco(TypedDict, total=False, closed=True):
-    """Data specific to PAYCO."""
+    """PAYCO, a wallet in South Korea. Only with the type `payco`."""
 
 
 class TestHelpersConfirmationTokenCreateParamsPaymentMethodDataPaynow(TypedDict, total=False, closed=True):
-    """Data specific to PayNow."""
+    """PayNow, with which customers in Singapore pay by QR code. Only with the type `paynow`."""
 
 
 class TestHelpersConfirmationTokenCreateParamsPaymentMethodDataPaypal(TypedDict, total=False, closed=True):
-    """Data specific to PayPal."""
+    """PayPal, a wallet used in many countries. Only with the type `paypal`."""
 
 
 class TestHelpersConfirmationTokenCreateParamsPaymentMethodDataPaypay(TypedDict, total=False, closed=True):
-    """Data specific to PayPay."""
+    """PayPay, a wallet in Japan. Only with the type `paypay`."""
 
 
 class TestHelpersConfirmationTokenCreateParamsPaymentMethodDataPayto(TypedDict, total=False, closed=True):
-    """Data specific to PayTo."""
+    """Australian bank account, debited in real time through PayTo. Only with the type `payto`."""
 
     account_number: str
     """Number of the bank account."""
     bsb_number: str
     """Bank State Branch (BSB) number, six digits (Australia)."""
     pay_id: str
+    """PayID of the customer, such as an email address or telephone number, which stands for the bank
+    account.
+    """
 
 
 class TestHelpersConfirmationTokenCreateParamsPaymentMethodDataPix(TypedDict, total=False, closed=True):
-    """Data specific to Pix."""
+    """Pix, instant payment from bank accounts in Brazil. Only with the type `pix`."""
 
 
 class TestHelpersConfirmationTokenCreateParamsPaymentMethodDataPromptpay(TypedDict, total=False, closed=True):
-    """Data specific to PromptPay."""
+    """PromptPay, with which customers in Thailand pay by QR code. Only with the type `promptpay`."""
 
 
 class TestHelpersConfirmationTokenCreateParamsPaymentMethodDataRadarOptions(TypedDict, total=False, closed=True):
@@ -608,49 +642,49 @@ class TestHelpersConfirmationTokenCreateParamsPaymentMethodDataRadarOptions(Type
 
 
 class TestHelpersConfirmationTokenCreateParamsPaymentMethodDataRevolutPay(TypedDict, total=False, closed=True):
-    """Data specific to Revolut Pay."""
+    """Revolut Pay, the wallet of Revolut. Only with the type `revolut_pay`."""
 
 
 class TestHelpersConfirmationTokenCreateParamsPaymentMethodDataSamsungPay(TypedDict, total=False, closed=True):
-    """Data specific to Samsung Pay."""
+    """Samsung Pay in South Korea. Only with the type `samsung_pay`."""
 
 
 class TestHelpersConfirmationTokenCreateParamsPaymentMethodDataSatispay(TypedDict, total=False, closed=True):
-    """Data specific to Satispay."""
+    """Satispay, a wallet used mainly in Italy. Only with the type `satispay`."""
 
 
 class TestHelpersConfirmationTokenCreateParamsPaymentMethodDataScalapay(TypedDict, total=False, closed=True):
-    """Data specific to Scalapay."""
+    """Scalapay, with which customers in Europe pay in installments. Only with the type `scalapay`."""
 
 
 class TestHelpersConfirmationTokenCreateParamsPaymentMethodDataSepaDebit(TypedDict, total=False, closed=True):
-    """Data specific to SEPA Direct Debit."""
+    """Bank account in the SEPA area, debited through SEPA Direct Debit. Only with the type `sepa_debit`."""
 
     iban: Required[str]
     """International bank account number (IBAN)."""
 
 
 class TestHelpersConfirmationTokenCreateParamsPaymentMethodDataSequra(TypedDict, total=False, closed=True):
-    """Data specific to seQura."""
+    """seQura, with which customers pay in installments, mainly in Spain. Only with the type `sequra`."""
 
 
 class TestHelpersConfirmationTokenCreateParamsPaymentMethodDataSofort(TypedDict, total=False, closed=True):
-    """Data specific to Sofort."""
+    """Sofort, online banking in some European countries. Only with the type `sofort`."""
 
     country: Required[Literal["AT", "BE", "DE", "ES", "IT", "NL"]]
     """Two-letter ISO 3166-1 alpha-2 country code."""
 
 
 class TestHelpersConfirmationTokenCreateParamsPaymentMethodDataSunbit(TypedDict, total=False, closed=True):
-    """Data specific to Sunbit."""
+    """Sunbit, with which customers in the US pay in installments. Only with the type `sunbit`."""
 
 
 class TestHelpersConfirmationTokenCreateParamsPaymentMethodDataSwish(TypedDict, total=False, closed=True):
-    """Data specific to Swish."""
+    """Swish, a wallet in Sweden. Only with the type `swish`."""
 
 
 class TestHelpersConfirmationTokenCreateParamsPaymentMethodDataTwint(TypedDict, total=False, closed=True):
-    """Data specific to TWINT."""
+    """TWINT, a wallet in Switzerland. Only with the type `twint`."""
 
 
 class TestHelpersConfirmationTokenCreateParamsPaymentMethodDataUpiMandateOptions(TypedDict, total=False, closed=True):
@@ -671,48 +705,56 @@ class TestHelpersConfirmationTokenCreateParamsPaymentMethodDataUpiMandateOptions
 
 
 class TestHelpersConfirmationTokenCreateParamsPaymentMethodDataUpi(TypedDict, total=False, closed=True):
-    """Data specific to UPI."""
+    """UPI, instant payment from bank accounts in India. Only with the type `upi`."""
 
     mandate_options: TestHelpersConfirmationTokenCreateParamsPaymentMethodDataUpiMandateOptions
     """Terms of the mandate that authorizes the payments."""
 
 
 class TestHelpersConfirmationTokenCreateParamsPaymentMethodDataUsBankAccount(TypedDict, total=False, closed=True):
-    """Data specific to bank accounts in the United States."""
+    """US bank account, debited through ACH. Only with the type `us_bank_account`."""
 
     account_holder_type: Literal["company", "individual"]
     """Whether an individual or a company owns the bank account.
 
     - `company`: A company.
-    - `individual`: An individual.
+    - `individual`: A person.
     """
     account_number: str
     """Number of the bank account."""
     account_type: Literal["checking", "savings"]
+    """Kind of bank account. Defaults to `checking`.
+
+    - `checking`: A checking account.
+    - `savings`: A savings account.
+    """
     financial_connections_account: str
+    """Financial Connections account from which the details were, or are to be, taken."""
     routing_number: str
     """Routing number of the bank."""
 
 
 class TestHelpersConfirmationTokenCreateParamsPaymentMethodDataWechatPay(TypedDict, total=False, closed=True):
-    """Data specific to WeChat Pay."""
+    """WeChat Pay, a wallet used mainly in China. Only with the type `wechat_pay`."""
 
 
 class TestHelpersConfirmationTokenCreateParamsPaymentMethodDataZip(TypedDict, total=False, closed=True):
-    """Data specific to Zip."""
+    """Zip, with which customers pay in installments. Only with the type `zip`."""
 
 
 class TestHelpersConfirmationTokenCreateParamsPaymentMethodData(TypedDict, total=False, closed=True):
     """Details of a new payment method to create and use."""
 
     acss_debit: TestHelpersConfirmationTokenCreateParamsPaymentMethodDataAcssDebit
-    """Data specific to pre-authorized debit in Canada (ACSS)."""
+    """Canadian bank account, debited by pre-authorized debit (PAD). Only with the type `acss_debit`."""
     affirm: TestHelpersConfirmationTokenCreateParamsPaymentMethodDataAffirm
-    """Data specific to Affirm."""
+    """Affirm, with which customers pay later or in installments. Only with the type `affirm`."""
     afterpay_clearpay: TestHelpersConfirmationTokenCreateParamsPaymentMethodDataAfterpayClearpay
-    """Data specific to Afterpay and Clearpay."""
+    """Afterpay, or Clearpay in the United Kingdom, with which customers pay in installments. Only with the
+    type `afterpay_clearpay`.
+    """
     alipay: TestHelpersConfirmationTokenCreateParamsPaymentMethodDataAlipay
-    """Data specific to Alipay."""
+    """Alipay, a wallet used mainly in China. Only with the type `alipay`."""
     allow_redisplay: Literal["always", "limited", "unspecified"]
     """Whether the payment method can be shown to the customer again in other checkouts.
 
@@ -721,111 +763,119 @@ class TestHelpersConfirmationTokenCreateParamsPaymentMethodData(TypedDict, total
     - `unspecified`: The customer has not been asked.
     """
     alma: TestHelpersConfirmationTokenCreateParamsPaymentMethodDataAlma
-    """Data specific to Alma."""
+    """Alma, with which customers pay in installments, mainly in France. Only with the type `alma`."""
     amazon_pay: TestHelpersConfirmationTokenCreateParamsPaymentMethodDataAmazonPay
-    """Data specific to Amazon Pay."""
+    """Amazon Pay, which pays with what the customer has saved at Amazon. Only with the type `amazon_pay`."""
     au_becs_debit: TestHelpersConfirmationTokenCreateParamsPaymentMethodDataAuBecsDebit
-    """Data specific to BECS Direct Debit in Australia."""
+    """Australian bank account, debited through BECS Direct Debit. Only with the type `au_becs_debit`."""
     bacs_debit: TestHelpersConfirmationTokenCreateParamsPaymentMethodDataBacsDebit
-    """Data specific to Bacs Direct Debit in the United Kingdom."""
+    """Bank account in the United Kingdom, debited through Bacs Direct Debit. Only with the type
+    `bacs_debit`.
+    """
     bancontact: TestHelpersConfirmationTokenCreateParamsPaymentMethodDataBancontact
-    """Data specific to Bancontact."""
+    """Bancontact, the most common online payment in Belgium. Only with the type `bancontact`."""
     billie: TestHelpersConfirmationTokenCreateParamsPaymentMethodDataBillie
-    """Data specific to Billie."""
+    """Billie, with which companies pay invoices later. Only with the type `billie`."""
     billing_details: TestHelpersConfirmationTokenCreateParamsPaymentMethodDataBillingDetails
     """Name and contact details of the payer."""
     bizum: TestHelpersConfirmationTokenCreateParamsPaymentMethodDataBizum
-    """Data specific to Bizum."""
+    """Bizum, with which customers in Spain pay by mobile phone. Only with the type `bizum`."""
     blik: TestHelpersConfirmationTokenCreateParamsPaymentMethodDataBlik
-    """Data specific to BLIK."""
+    """BLIK, with which customers in Poland pay by a code from their banking app. Only with the type
+    `blik`.
+    """
     boleto: TestHelpersConfirmationTokenCreateParamsPaymentMethodDataBoleto
-    """Data specific to Boleto."""
+    """Boleto, a voucher that customers in Brazil pay at a bank or online. Only with the type `boleto`."""
     card: TestHelpersConfirmationTokenCreateParamsPaymentMethodDataCard
-    """The card, by number or token."""
+    """Credit or debit card. Only with the type `card`."""
     cashapp: TestHelpersConfirmationTokenCreateParamsPaymentMethodDataCashapp
-    """Data specific to Cash App Pay."""
+    """Cash App Pay, a wallet in the US. Only with the type `cashapp`."""
     crypto: TestHelpersConfirmationTokenCreateParamsPaymentMethodDataCrypto
-    """Data specific to payments with stablecoins."""
+    """Stablecoins, paid from the customer's crypto wallet. Only with the type `crypto`."""
     customer_balance: TestHelpersConfirmationTokenCreateParamsPaymentMethodDataCustomerBalance
-    """Data specific to payments from the customer's cash balance."""
+    """Cash balance of the customer, which bank transfers fill. Only with the type `customer_balance`."""
     eps: TestHelpersConfirmationTokenCreateParamsPaymentMethodDataEps
-    """Data specific to EPS."""
+    """EPS, online banking in Austria. Only with the type `eps`."""
     fpx: TestHelpersConfirmationTokenCreateParamsPaymentMethodDataFpx
-    """Data specific to FPX."""
+    """FPX, online banking in Malaysia. Only with the type `fpx`."""
     giropay: TestHelpersConfirmationTokenCreateParamsPaymentMethodDataGiropay
-    """Data specific to giropay."""
+    """giropay, online banking in Germany, which has ended. Only with the type `giropay`."""
     grabpay: TestHelpersConfirmationTokenCreateParamsPaymentMethodDataGrabpay
-    """Data specific to GrabPay."""
+    """GrabPay, a wallet in Southeast Asia. Only with the type `grabpay`."""
     ideal: TestHelpersConfirmationTokenCreateParamsPaymentMethodDataIdeal
-    """Data specific to iDEAL."""
+    """iDEAL, online banking in the Netherlands. Only with the type `ideal`."""
     interac_present: TestHelpersConfirmationTokenCreateParamsPaymentMethodDataInteracPresent
-    """Data specific to in-person Interac payments."""
+    """Canadian Interac debit card that a Terminal reader has read. Only with the type `interac_present`."""
     kakao_pay: TestHelpersConfirmationTokenCreateParamsPaymentMethodDataKakaoPay
-    """Data specific to Kakao Pay."""
+    """Kakao Pay, a wallet in South Korea. Only with the type `kakao_pay`."""
     klarna: TestHelpersConfirmationTokenCreateParamsPaymentMethodDataKlarna
-    """Data specific to Klarna."""
+    """Klarna, with which customers pay now, later or in installments. Only with the type `klarna`."""
     konbini: TestHelpersConfirmationTokenCreateParamsPaymentMethodDataKonbini
-    """Data specific to Konbini."""
+    """Konbini, cash payment at a convenience store in Japan. Only with the type `konbini`."""
     kr_card: TestHelpersConfirmationTokenCreateParamsPaymentMethodDataKrCard
-    """Data specific to Korean cards."""
+    """Card issued in South Korea. Only with the type `kr_card`."""
     link: TestHelpersConfirmationTokenCreateParamsPaymentMethodDataLink
-    """Data specific to Link."""
+    """Link, Stripe's wallet. Only with the type `link`."""
     mb_way: TestHelpersConfirmationTokenCreateParamsPaymentMethodDataMbWay
-    """Data specific to MB WAY."""
+    """MB WAY, a wallet in Portugal. Only with the type `mb_way`."""
     metadata: Mapping[str, str]
     """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
     up to 500. An update changes only the keys it contains; an empty value removes its key.
     """
     mobilepay: TestHelpersConfirmationTokenCreateParamsPaymentMethodDataMobilepay
-    """Data specific to MobilePay."""
+    """MobilePay, a wallet in Denmark and Finland. Only with the type `mobilepay`."""
     multibanco: TestHelpersConfirmationTokenCreateParamsPaymentMethodDataMultibanco
-    """Data specific to Multibanco."""
+    """Multibanco, which customers in Portugal pay at an ATM or by online banking. Only with the type
+    `multibanco`.
+    """
     naver_pay: TestHelpersConfirmationTokenCreateParamsPaymentMethodDataNaverPay
-    """Data specific to Naver Pay."""
+    """Naver Pay, a wallet in South Korea. Only with the type `naver_pay`."""
     nz_bank_account: TestHelpersConfirmationTokenCreateParamsPaymentMethodDataNzBankAccount
-    """Data specific to BECS Direct Debit in New Zealand."""
+    """Bank account in New Zealand, debited by BECS Direct Debit. Only with the type `nz_bank_account`."""
     oxxo: TestHelpersConfirmationTokenCreateParamsPaymentMethodDataOxxo
-    """Data specific to OXXO."""
+    """OXXO, a voucher that customers in Mexico pay in cash at a store. Only with the type `oxxo`."""
     p24: TestHelpersConfirmationTokenCreateParamsPaymentMethodDataP24
-    """Data specific to Przelewy24."""
+    """Przelewy24, online banking in Poland. Only with the type `p24`."""
     pay_by_bank: TestHelpersConfirmationTokenCreateParamsPaymentMethodDataPayByBank
-    """Data specific to Pay by Bank."""
+    """Pay by Bank, with which customers pay directly from their bank's app. Only with the type
+    `pay_by_bank`.
+    """
     payco: TestHelpersConfirmationTokenCreateParamsPaymentMethodDataPayco
-    """Data specific to PAYCO."""
+    """PAYCO, a wallet in South Korea. Only with the type `payco`."""
     paynow: TestHelpersConfirmationTokenCreateParamsPaymentMethodDataPaynow
-    """Data specific to PayNow."""
+    """PayNow, with which customers in Singapore pay by QR code. Only with the type `paynow`."""
     paypal: TestHelpersConfirmationTokenCreateParamsPaymentMethodDataPaypal
-    """Data specific to PayPal."""
+    """PayPal, a wallet used in many countries. Only with the type `paypal`."""
     paypay: TestHelpersConfirmationTokenCreateParamsPaymentMethodDataPaypay
-    """Data specific to PayPay."""
+    """PayPay, a wallet in Japan. Only with the type `paypay`."""
     payto: TestHelpersConfirmationTokenCreateParamsPaymentMethodDataPayto
-    """Data specific to PayTo."""
+    """Australian bank account, debited in real time through PayTo. Only with the type `payto`."""
     pix: TestHelpersConfirmationTokenCreateParamsPaymentMethodDataPix
-    """Data specific to Pix."""
+    """Pix, instant payment from bank accounts in Brazil. Only with the type `pix`."""
     promptpay: TestHelpersConfirmationTokenCreateParamsPaymentMethodDataPromptpay
-    """Data specific to PromptPay."""
+    """PromptPay, with which customers in Thailand pay by QR code. Only with the type `promptpay`."""
     radar_options: TestHelpersConfirmationTokenCreateParamsPaymentMethodDataRadarOptions
     """Settings for Radar, Stripe's fraud prevention."""
     revolut_pay: TestHelpersConfirmationTokenCreateParamsPaymentMethodDataRevolutPay
-    """Data specific to Revolut Pay."""
+    """Revolut Pay, the wallet of Revolut. Only with the type `revolut_pay`."""
     samsung_pay: TestHelpersConfirmationTokenCreateParamsPaymentMethodDataSamsungPay
-    """Data specific to Samsung Pay."""
+    """Samsung Pay in South Korea. Only with the type `samsung_pay`."""
     satispay: TestHelpersConfirmationTokenCreateParamsPaymentMethodDataSatispay
-    """Data specific to Satispay."""
+    """Satispay, a wallet used mainly in Italy. Only with the type `satispay`."""
     scalapay: TestHelpersConfirmationTokenCreateParamsPaymentMethodDataScalapay
-    """Data specific to Scalapay."""
+    """Scalapay, with which customers in Europe pay in installments. Only with the type `scalapay`."""
     sepa_debit: TestHelpersConfirmationTokenCreateParamsPaymentMethodDataSepaDebit
-    """Data specific to SEPA Direct Debit."""
+    """Bank account in the SEPA area, debited through SEPA Direct Debit. Only with the type `sepa_debit`."""
     sequra: TestHelpersConfirmationTokenCreateParamsPaymentMethodDataSequra
-    """Data specific to seQura."""
+    """seQura, with which customers pay in installments, mainly in Spain. Only with the type `sequra`."""
     sofort: TestHelpersConfirmationTokenCreateParamsPaymentMethodDataSofort
-    """Data specific to Sofort."""
+    """Sofort, online banking in some European countries. Only with the type `sofort`."""
     sunbit: TestHelpersConfirmationTokenCreateParamsPaymentMethodDataSunbit
-    """Data specific to Sunbit."""
+    """Sunbit, with which customers in the US pay in installments. Only with the type `sunbit`."""
     swish: TestHelpersConfirmationTokenCreateParamsPaymentMethodDataSwish
-    """Data specific to Swish."""
+    """Swish, a wallet in Sweden. Only with the type `swish`."""
     twint: TestHelpersConfirmationTokenCreateParamsPaymentMethodDataTwint
-    """Data specific to TWINT."""
+    """TWINT, a wallet in Switzerland. Only with the type `twint`."""
     type: Required[
         Literal[
             "acss_debit",
@@ -886,14 +936,15 @@ class TestHelpersConfirmationTokenCreateParamsPaymentMethodData(TypedDict, total
             "zip",
         ]
     ]
+    """Type of the test payment method. The parameter of the same name takes its details."""
     upi: TestHelpersConfirmationTokenCreateParamsPaymentMethodDataUpi
-    """Data specific to UPI."""
+    """UPI, instant payment from bank accounts in India. Only with the type `upi`."""
     us_bank_account: TestHelpersConfirmationTokenCreateParamsPaymentMethodDataUsBankAccount
-    """Data specific to bank accounts in the United States."""
+    """US bank account, debited through ACH. Only with the type `us_bank_account`."""
     wechat_pay: TestHelpersConfirmationTokenCreateParamsPaymentMethodDataWechatPay
-    """Data specific to WeChat Pay."""
+    """WeChat Pay, a wallet used mainly in China. Only with the type `wechat_pay`."""
     zip: TestHelpersConfirmationTokenCreateParamsPaymentMethodDataZip
-    """Data specific to Zip."""
+    """Zip, with which customers pay in installments. Only with the type `zip`."""
 
 
 class TestHelpersConfirmationTokenCreateParamsPaymentMethodOptionsCardInstallmentsPlan(
@@ -902,9 +953,9 @@ class TestHelpersConfirmationTokenCreateParamsPaymentMethodOptionsCardInstallmen
     """Selected installment plan."""
 
     count: int
-    """Number of installments."""
+    """How many installments there are. Set for `fixed_count`."""
     interval: Literal["month"]
-    """Unit of the time between installments.
+    """Unit of time between two installments.
 
     - `day`: Days.
     - `week`: Weeks.
@@ -912,7 +963,12 @@ class TestHelpersConfirmationTokenCreateParamsPaymentMethodOptionsCardInstallmen
     - `year`: Years.
     """
     type: Required[Literal["bonus", "fixed_count", "revolving"]]
-    """Type of the installment plan."""
+    """Kind of installment plan.
+
+    - `bonus`: The customer pays the whole amount later, in a bonus month.
+    - `fixed_count`: A fixed number of installments.
+    - `revolving`: The customer decides how much to pay each month.
+    """
 
 
 class TestHelpersConfirmationTokenCreateParamsPaymentMethodOptionsCardInstallments(TypedDict, total=False, closed=True):
@@ -923,7 +979,7 @@ class TestHelpersConfirmationTokenCreateParamsPaymentMethodOptionsCardInstallmen
 
 
 class TestHelpersConfirmationTokenCreateParamsPaymentMethodOptionsCard(TypedDict, total=False, closed=True):
-    """Settings for card payments."""
+    """Settings for payments by card."""
 
     installments: TestHelpersConfirmationTokenCreateParamsPaymentMethodOptionsCardInstallments
     """Settings for payment in installments."""
@@ -933,7 +989,7 @@ class TestHelpersConfirmationTokenCreateParamsPaymentMethodOptions(TypedDict, to
     """Settings per type of payment method."""
 
     card: TestHelpersConfirmationTokenCreateParamsPaymentMethodOptionsCard
-    """Settings for card payments."""
+    """Settings for payments by card."""
 
 
 class TestHelpersConfirmationTokenCreateParamsShippingAddress(TypedDict, total=False, closed=True):
@@ -978,8 +1034,7 @@ class TestHelpersConfirmationTokenCreateParams(TypedDict, total=False, closed=Tr
     return_url: str
     """URL to which the customer or user returns afterwards."""
     setup_future_usage: Literal["off_session", "on_session"]
-    """Whether the payment method is saved for later payments, and whether the customer will be present for
-    them.
+    """Whether the payment method is to be kept for later payments, as the customer's page said.
 
     - `none`: The payment method is not saved.
     - `off_session`: Saved for payments while the customer is present or absent.
@@ -993,11 +1048,13 @@ class TestHelpersCustomerFundCashBalanceParams(TypedDict, total=False, closed=Tr
     """The parameters of `POST /v1/test_helpers/customers/{customer}/fund_cash_balance`."""
 
     amount: Required[int]
+    """Amount of the simulated bank transfer, in the smallest currency unit."""
     currency: Required[str]
-    """Three-letter ISO 4217 currency code in lowercase."""
+    """Three-letter ISO 4217 code of the transfer's currency, in lower case."""
     expand: list[str]
     """Fields to expand, by dotted path. An expanded field contains the object instead of its ID."""
     reference: str
+    """Reference text of the simulated transfer, by which Stripe can match the money to an open payment."""
 
 
 class TestHelpersIssuingAuthorizationCaptureParamsPurchaseDetailsFleetCardholderPromptData(
@@ -2645,17 +2702,22 @@ class TestHelpersTestClockAdvanceParams(TypedDict, total=False, closed=True):
     expand: list[str]
     """Fields to expand, by dotted path. An expanded field contains the object instead of its ID."""
     frozen_time: Required[int | datetime]
+    """Time to advance to, after the present time of the clock. At most two billing intervals of the
+    shortest subscription ahead; two years if there is no subscription.
+    """
 
 
 class TestHelpersTestClockCreateParams(TypedDict, total=False, closed=True):
     """The parameters of `POST /v1/test_helpers/test_clocks`."""
 
     customer: str
-    """Customer that the object belongs to."""
+    """ID of a customer to put on the new clock."""
     expand: list[str]
     """Fields to expand, by dotted path. An expanded field contains the object instead of its ID."""
     frozen_time: Required[int | datetime]
+    """Time at which the clock begins."""
     name: Annotated[str, MaxLen(300)]
+    """Name of your own, up to 300 characters, that the Dashboard shows."""
 
 
 class TestHelpersTestClockListParams(TypedDict, total=False, closed=True):

@@ -63,6 +63,8 @@ __all__ = [
 
 
 class TokenCreateParamsAccountCompanyAddress(TypedDict, total=False, closed=True):
+    """Address of the company's main office."""
+
     city: Annotated[str, MaxLen(100)]
     """City, district, suburb, town or village."""
     country: str
@@ -116,6 +118,8 @@ class TokenCreateParamsAccountCompanyAddressKanji(TypedDict, total=False, closed
 
 
 class TokenCreateParamsAccountCompanyAdministrativeAddress(TypedDict, total=False, closed=True):
+    """Address of the company's administration."""
+
     city: str
     """City, district, suburb, town or village."""
     country: str
@@ -153,6 +157,8 @@ class TokenCreateParamsAccountCompanyOwnershipDeclaration(TypedDict, total=False
 
 
 class TokenCreateParamsAccountCompanyPhysicalAddress(TypedDict, total=False, closed=True):
+    """Address at which the company is found."""
+
     city: str
     """City, district, suburb, town or village."""
     country: str
@@ -168,6 +174,8 @@ class TokenCreateParamsAccountCompanyPhysicalAddress(TypedDict, total=False, clo
 
 
 class TokenCreateParamsAccountCompanyPrincipalPlaceOfBusiness(TypedDict, total=False, closed=True):
+    """Address where the company mainly does business."""
+
     city: str
     """City, district, suburb, town or village."""
     country: str
@@ -205,6 +213,8 @@ class TokenCreateParamsAccountCompanyRepresentativeDeclaration(TypedDict, total=
 
 
 class TokenCreateParamsAccountCompanyVerificationDocument(TypedDict, total=False, closed=True):
+    """Document about the company."""
+
     back: Annotated[str, MaxLen(500)]
     """File with the back of the document."""
     front: Annotated[str, MaxLen(500)]
@@ -212,39 +222,63 @@ class TokenCreateParamsAccountCompanyVerificationDocument(TypedDict, total=False
 
 
 class TokenCreateParamsAccountCompanyVerification(TypedDict, total=False, closed=True):
+    """Documents that prove the company's existence."""
+
     document: TokenCreateParamsAccountCompanyVerificationDocument
+    """Document about the company."""
 
 
 class TokenCreateParamsAccountCompany(TypedDict, total=False, closed=True):
+    """Data of the company."""
+
     address: TokenCreateParamsAccountCompanyAddress
+    """Address of the company's main office."""
     address_kana: TokenCreateParamsAccountCompanyAddressKana
     """Address in kana (Japan only)."""
     address_kanji: TokenCreateParamsAccountCompanyAddressKanji
     """Address in kanji (Japan only)."""
     administrative_address: TokenCreateParamsAccountCompanyAdministrativeAddress
+    """Address of the company's administration."""
     directors_provided: bool
+    """Whether all directors were given; set it when there are no more."""
     directorship_declaration: TokenCreateParamsAccountCompanyDirectorshipDeclaration
     """Declaration that the information about the company's directors is complete and correct."""
     executives_provided: bool
+    """Whether all executives were given; set it when there are no more."""
     export_license_id: str
+    """Import Export Code of the company in India."""
     export_purpose_code: str
+    """Code of the purpose of exports from India."""
     name: Annotated[str, MaxLen(100)]
+    """Legal name of the company."""
     name_kana: Annotated[str, MaxLen(100)]
+    """Legal name of the company in kana (Japan)."""
     name_kanji: Annotated[str, MaxLen(100)]
+    """Legal name of the company in kanji (Japan)."""
     owners_provided: bool
+    """Whether all owners were given; set it when there are no more."""
     ownership_declaration: TokenCreateParamsAccountCompanyOwnershipDeclaration
     """Declaration that the information about the company's owners is complete and correct."""
     ownership_declaration_shown_and_signed: bool
+    """Whether the ownership declaration was shown to the user and signed."""
     ownership_exemption_reason: (
         Literal["qualified_entity_exceeds_ownership_threshold", "qualifies_as_financial_institution"] | None
     )
+    """Why the company need not name its owners.
+
+    - `qualified_entity_exceeds_ownership_threshold`: A qualified entity owns more than the threshold.
+    - `qualifies_as_financial_institution`: The company is a financial institution.
+    """
     phone: str
     """Phone number, including the country code."""
     physical_address: TokenCreateParamsAccountCompanyPhysicalAddress
+    """Address at which the company is found."""
     principal_place_of_business: TokenCreateParamsAccountCompanyPrincipalPlaceOfBusiness
+    """Address where the company mainly does business."""
     registration_date: TokenCreateParamsAccountCompanyRegistrationDate | None
     """Date on which the company was registered."""
     registration_number: str
+    """Number of the company in its register."""
     representative_declaration: TokenCreateParamsAccountCompanyRepresentativeDeclaration
     """Declaration that the representative is authorized to act for the company."""
     structure: (
@@ -275,13 +309,20 @@ class TokenCreateParamsAccountCompany(TypedDict, total=False, closed=True):
         ]
         | None
     )
+    """Legal form of the company, such as `llc` or `private_corporation`."""
     tax_id: str
+    """Business tax ID of the company, such as the EIN in the US."""
     tax_id_registrar: str
+    """Register that issued the tax ID, in Germany."""
     vat_id: str
+    """VAT number of the company."""
     verification: TokenCreateParamsAccountCompanyVerification
+    """Documents that prove the company's existence."""
 
 
 class TokenCreateParamsAccountIndividualAddress(TypedDict, total=False, closed=True):
+    """Home address of the person."""
+
     city: Annotated[str, MaxLen(100)]
     """City, district, suburb, town or village."""
     country: str
@@ -378,6 +419,8 @@ class TokenCreateParamsAccountIndividualRelationship(TypedDict, total=False, clo
 
 
 class TokenCreateParamsAccountIndividualVerificationAdditionalDocument(TypedDict, total=False, closed=True):
+    """Second document, such as a proof of address."""
+
     back: Annotated[str, MaxLen(500)]
     """File with the back of the document."""
     front: Annotated[str, MaxLen(500)]
@@ -385,6 +428,8 @@ class TokenCreateParamsAccountIndividualVerificationAdditionalDocument(TypedDict
 
 
 class TokenCreateParamsAccountIndividualVerificationDocument(TypedDict, total=False, closed=True):
+    """Identity document."""
+
     back: Annotated[str, MaxLen(500)]
     """File with the back of the document."""
     front: Annotated[str, MaxLen(500)]
@@ -392,12 +437,19 @@ class TokenCreateParamsAccountIndividualVerificationDocument(TypedDict, total=Fa
 
 
 class TokenCreateParamsAccountIndividualVerification(TypedDict, total=False, closed=True):
+    """Documents that prove the identity."""
+
     additional_document: TokenCreateParamsAccountIndividualVerificationAdditionalDocument
+    """Second document, such as a proof of address."""
     document: TokenCreateParamsAccountIndividualVerificationDocument
+    """Identity document."""
 
 
 class TokenCreateParamsAccountIndividual(TypedDict, total=False, closed=True):
+    """Data of the person."""
+
     address: TokenCreateParamsAccountIndividualAddress
+    """Home address of the person."""
     address_kana: TokenCreateParamsAccountIndividualAddressKana
     """Address in kana (Japan only)."""
     address_kanji: TokenCreateParamsAccountIndividualAddressKanji
@@ -413,9 +465,13 @@ class TokenCreateParamsAccountIndividual(TypedDict, total=False, closed=True):
     first_name_kanji: str
     """Given name in kanji (Japan only)."""
     full_name_aliases: list[Annotated[str, MaxLen(300)]] | None
+    """Other names by which the person is known."""
     gender: str
+    """Gender of the person; some countries need it."""
     id_number: str
+    """Government ID number of the person, such as the SSN in the US, or a token for it."""
     id_number_secondary: str
+    """Second government ID number, such as the laser code of an ID card in Thailand."""
     last_name: Annotated[str, MaxLen(100)]
     """Family name of the person."""
     last_name_kana: str
@@ -433,36 +489,59 @@ class TokenCreateParamsAccountIndividual(TypedDict, total=False, closed=True):
     political_exposure: Literal["existing", "none"]
     """Whether the person is politically exposed, such as by a prominent public office.
 
-    - `existing`: The person has disclosed that they are politically exposed.
-    - `none`: The person is not politically exposed.
+    - `existing`: The person holds or held such an office, or is close to such a person.
+    - `none`: Neither.
     """
     registered_address: TokenCreateParamsAccountIndividualRegisteredAddress
     """Address under which the company is registered."""
     relationship: TokenCreateParamsAccountIndividualRelationship
     """The person's roles in the company."""
     ssn_last_4: str
+    """Last four digits of the Social Security number of the person, in the US."""
     verification: TokenCreateParamsAccountIndividualVerification
+    """Documents that prove the identity."""
 
 
 class TokenCreateParamsAccount(TypedDict, total=False, closed=True):
+    """Data of a connected account that the token stands for."""
+
     business_type: Literal["company", "government_entity", "individual", "non_profit"]
+    """Kind of business.
+
+    - `company`: A company.
+    - `government_entity`: A public authority.
+    - `individual`: A person.
+    - `non_profit`: A nonprofit organization.
+    """
     company: TokenCreateParamsAccountCompany
+    """Data of the company."""
     individual: TokenCreateParamsAccountIndividual
+    """Data of the person."""
     tos_shown_and_accepted: bool
+    """Whether the user was shown, and accepted, the Stripe terms of service."""
 
 
 class TokenCreateParamsBankAccount(TypedDict, total=False, closed=True):
+    """Bank account to make a token of."""
+
     account_holder_name: str
     """Name of the bank account's owner."""
     account_holder_type: Literal["company", "individual"]
     """Whether an individual or a company owns the bank account.
 
     - `company`: A company.
-    - `individual`: An individual.
+    - `individual`: A person.
     """
     account_number: Required[str]
     """Number of the bank account."""
     account_type: Literal["checking", "futsu", "savings", "toza"]
+    """Kind of bank account. Needed only in some countries, such as Japan.
+
+    - `checking`: A checking account.
+    - `futsu`: An ordinary account (Japan).
+    - `savings`: A savings account.
+    - `toza`: A current account for business (Japan).
+    """
     country: Required[str]
     """Two-letter ISO 3166-1 alpha-2 country code."""
     currency: str
@@ -474,10 +553,20 @@ class TokenCreateParamsBankAccount(TypedDict, total=False, closed=True):
 
 
 class TokenCreateParamsCardNetworks(TypedDict, total=False, closed=True):
+    """Networks on which the card may be used."""
+
     preferred: Literal["cartes_bancaires", "mastercard", "visa"]
+    """Network that the customer prefers, for cards with several.
+
+    - `cartes_bancaires`: Cartes Bancaires, the French network.
+    - `mastercard`: Mastercard.
+    - `visa`: Visa.
+    """
 
 
 class TokenCreateParamsCard(TypedDict, total=False, closed=True):
+    """Card to make a token of. Raw card data needs PCI compliance."""
+
     address_city: str
     """City of the address."""
     address_country: str
@@ -499,17 +588,27 @@ class TokenCreateParamsCard(TypedDict, total=False, closed=True):
     exp_year: Required[str]
     """Year in which the card expires, four digits."""
     name: str
+    """Name of the cardholder on the card."""
     networks: TokenCreateParamsCardNetworks
+    """Networks on which the card may be used."""
     number: Required[str]
+    """Card number, without spaces. Raw numbers need PCI compliance; collect cards with Stripe.js or a
+    mobile SDK instead.
+    """
 
 
 class TokenCreateParamsCvcUpdate(TypedDict, total=False, closed=True):
+    """Security code to make a token of, for a card that is saved already."""
+
     cvc: Required[str]
     """Security code of the card."""
 
 
 class TokenCreateParamsPersonAdditionalTosAcceptancesAccount(TypedDict, total=False, closed=True):
+    """Terms of service of the account."""
+
     date: int | datetime
+    """When the person accepted them."""
     ip: str
     """IP address of the person who accepted or requested."""
     user_agent: str | None
@@ -517,10 +616,15 @@ class TokenCreateParamsPersonAdditionalTosAcceptancesAccount(TypedDict, total=Fa
 
 
 class TokenCreateParamsPersonAdditionalTosAcceptances(TypedDict, total=False, closed=True):
+    """Further terms of service that the person accepted."""
+
     account: TokenCreateParamsPersonAdditionalTosAcceptancesAccount
+    """Terms of service of the account."""
 
 
 class TokenCreateParamsPersonAddress(TypedDict, total=False, closed=True):
+    """Address of the person's home."""
+
     city: Annotated[str, MaxLen(100)]
     """City, district, suburb, town or village."""
     country: str
@@ -599,16 +703,21 @@ class TokenCreateParamsPersonDocumentsPassport(TypedDict, total=False, closed=Tr
 
 
 class TokenCreateParamsPersonDocumentsVisa(TypedDict, total=False, closed=True):
+    """Visa of the person."""
+
     files: list[Annotated[str, MaxLen(500)] | None]
     """Uploaded files that make up the document."""
 
 
 class TokenCreateParamsPersonDocuments(TypedDict, total=False, closed=True):
+    """Documents about the person."""
+
     company_authorization: TokenCreateParamsPersonDocumentsCompanyAuthorization
     """Documents that prove that the person is authorized to act for the company."""
     passport: TokenCreateParamsPersonDocumentsPassport
     """Documents that show the passport's page with the photo."""
     visa: TokenCreateParamsPersonDocumentsVisa
+    """Visa of the person."""
 
 
 class TokenCreateParamsPersonRegisteredAddress(TypedDict, total=False, closed=True):
@@ -650,6 +759,8 @@ class TokenCreateParamsPersonRelationship(TypedDict, total=False, closed=True):
 
 
 class TokenCreateParamsPersonUsCfpbDataEthnicityDetails(TypedDict, total=False, closed=True):
+    """Ethnicity of the person."""
+
     ethnicity: Sequence[
         Literal[
             "cuban",
@@ -661,10 +772,14 @@ class TokenCreateParamsPersonUsCfpbDataEthnicityDetails(TypedDict, total=False, 
             "puerto_rican",
         ]
     ]
+    """Ethnicities that the person named."""
     ethnicity_other: str
+    """Another Hispanic or Latino origin, in words."""
 
 
 class TokenCreateParamsPersonUsCfpbDataRaceDetails(TypedDict, total=False, closed=True):
+    """Race of the person."""
+
     race: Sequence[
         Literal[
             "african_american",
@@ -693,16 +808,25 @@ class TokenCreateParamsPersonUsCfpbDataRaceDetails(TypedDict, total=False, close
             "white",
         ]
     ]
+    """Races that the person named."""
     race_other: str
+    """Another race, in words."""
 
 
 class TokenCreateParamsPersonUsCfpbData(TypedDict, total=False, closed=True):
+    """Demographic data that US law asks for in some credit products."""
+
     ethnicity_details: TokenCreateParamsPersonUsCfpbDataEthnicityDetails
+    """Ethnicity of the person."""
     race_details: TokenCreateParamsPersonUsCfpbDataRaceDetails
+    """Race of the person."""
     self_identified_gender: str
+    """Gender with which the person identifies."""
 
 
 class TokenCreateParamsPersonVerificationAdditionalDocument(TypedDict, total=False, closed=True):
+    """Another document, such as a proof of address."""
+
     back: Annotated[str, MaxLen(500)]
     """File with the back of the document."""
     front: Annotated[str, MaxLen(500)]
@@ -710,6 +834,8 @@ class TokenCreateParamsPersonVerificationAdditionalDocument(TypedDict, total=Fal
 
 
 class TokenCreateParamsPersonVerificationDocument(TypedDict, total=False, closed=True):
+    """Document of identity, such as a passport."""
+
     back: Annotated[str, MaxLen(500)]
     """File with the back of the document."""
     front: Annotated[str, MaxLen(500)]
@@ -717,13 +843,21 @@ class TokenCreateParamsPersonVerificationDocument(TypedDict, total=False, closed
 
 
 class TokenCreateParamsPersonVerification(TypedDict, total=False, closed=True):
+    """Documents that prove the person's identity."""
+
     additional_document: TokenCreateParamsPersonVerificationAdditionalDocument
+    """Another document, such as a proof of address."""
     document: TokenCreateParamsPersonVerificationDocument
+    """Document of identity, such as a passport."""
 
 
 class TokenCreateParamsPerson(TypedDict, total=False, closed=True):
+    """Data of a person to make a token of, for a connected account."""
+
     additional_tos_acceptances: TokenCreateParamsPersonAdditionalTosAcceptances
+    """Further terms of service that the person accepted."""
     address: TokenCreateParamsPersonAddress
+    """Address of the person's home."""
     address_kana: TokenCreateParamsPersonAddressKana
     """Address in kana (Japan only)."""
     address_kanji: TokenCreateParamsPersonAddressKanji
@@ -731,6 +865,7 @@ class TokenCreateParamsPerson(TypedDict, total=False, closed=True):
     dob: TokenCreateParamsPersonDob | None
     """Date of birth."""
     documents: TokenCreateParamsPersonDocuments
+    """Documents about the person."""
     email: str
     """Email address."""
     first_name: str
@@ -740,9 +875,13 @@ class TokenCreateParamsPerson(TypedDict, total=False, closed=True):
     first_name_kanji: str
     """Given name in kanji (Japan only)."""
     full_name_aliases: list[str] | None
+    """Other names of the person."""
     gender: str
+    """Gender of the person, where it is needed."""
     id_number: str
+    """Government ID number of the person, or a token for it."""
     id_number_secondary: str
+    """Second government ID number, where a country needs two."""
     last_name: str
     """Family name of the person."""
     last_name_kana: str
@@ -756,40 +895,53 @@ class TokenCreateParamsPerson(TypedDict, total=False, closed=True):
     up to 500. An update changes only the keys it contains; an empty value removes its key.
     """
     nationality: str
+    """Two-letter ISO 3166-1 alpha-2 code of the person's nationality."""
     phone: str
     """Phone number, including the country code."""
     political_exposure: Literal["existing", "none"]
     """Whether the person is politically exposed, such as by a prominent public office.
 
-    - `existing`: The person has disclosed that they are politically exposed.
-    - `none`: The person is not politically exposed.
+    - `existing`: The person holds or held such an office, or is close to such a person.
+    - `none`: Neither.
     """
     registered_address: TokenCreateParamsPersonRegisteredAddress
     """Address under which the company is registered."""
     relationship: TokenCreateParamsPersonRelationship
     """The person's roles in the company."""
     ssn_last_4: str
+    """Last four digits of the Social Security number in the US."""
     us_cfpb_data: TokenCreateParamsPersonUsCfpbData
+    """Demographic data that US law asks for in some credit products."""
     verification: TokenCreateParamsPersonVerification
+    """Documents that prove the person's identity."""
 
 
 class TokenCreateParamsPii(TypedDict, total=False, closed=True):
+    """Personal ID number to make a token of."""
+
     id_number: str
+    """The ID number."""
 
 
 class TokenCreateParams(TypedDict, total=False, closed=True):
     """The parameters of `POST /v1/tokens`."""
 
     account: TokenCreateParamsAccount
+    """Data of a connected account that the token stands for."""
     bank_account: TokenCreateParamsBankAccount
+    """Bank account to make a token of."""
     card: TokenCreateParamsCard | str
+    """Card to make a token of. Raw card data needs PCI compliance."""
     customer: str
-    """Customer that the object belongs to."""
+    """Customer of the platform whose card or bank account to copy to the connected account."""
     cvc_update: TokenCreateParamsCvcUpdate
+    """Security code to make a token of, for a card that is saved already."""
     expand: list[str]
     """Fields to expand, by dotted path. An expanded field contains the object instead of its ID."""
     person: TokenCreateParamsPerson
+    """Data of a person to make a token of, for a connected account."""
     pii: TokenCreateParamsPii
+    """Personal ID number to make a token of."""
 
 
 class TokenRetrieveParams(TypedDict, total=False, closed=True):

@@ -29,25 +29,31 @@ class TopupCancelParams(TypedDict, total=False, closed=True):
 
 
 class TopupCreateParamsPaymentMethodOptionsUsBankAccount(TypedDict, total=False, closed=True):
-    """Data specific to bank accounts in the United States."""
+    """Settings for a bank account in the US."""
 
     network: Required[Literal["ach"]]
+    """Network over which the money is taken.
+
+    - `ach`: The ACH network.
+    """
 
 
 class TopupCreateParamsPaymentMethodOptions(TypedDict, total=False, closed=True):
-    """Settings per type of payment method."""
+    """Settings for the payment method of the top-up."""
 
     us_bank_account: TopupCreateParamsPaymentMethodOptionsUsBankAccount
-    """Data specific to bank accounts in the United States."""
+    """Settings for a bank account in the US."""
 
 
 class TopupCreateParams(TypedDict, total=False, closed=True):
     """The parameters of `POST /v1/topups`."""
 
     amount: Required[int]
+    """Amount to add, in the smallest currency unit."""
     currency: Required[str]
     """Three-letter ISO 4217 currency code in lowercase."""
     description: str
+    """Your own text about the top-up."""
     expand: list[str]
     """Fields to expand, by dotted path. An expanded field contains the object instead of its ID."""
     metadata: Mapping[str, str] | None
@@ -55,25 +61,28 @@ class TopupCreateParams(TypedDict, total=False, closed=True):
     up to 500. An update changes only the keys it contains; an empty value removes its key.
     """
     payment_method: str
-    """Payment method that is used."""
+    """ID of the payment method from which to take the money."""
     payment_method_options: TopupCreateParamsPaymentMethodOptions
-    """Settings per type of payment method."""
+    """Settings for the payment method of the top-up."""
     source: str
+    """ID of the source from which to take the money. Your default bank account for top-ups unless set."""
     statement_descriptor: Annotated[str, MaxLen(15)]
-    """Text that appears on the bank or card statement."""
+    """Text on the bank statement, up to 15 characters."""
     transfer_group: str
-    """String of your choice that groups a payment with its transfers."""
+    """String of your own that ties the top-up to transfers and payments."""
 
 
 class TopupListParamsAmount(TypedDict, total=False, closed=True):
+    """Only top-ups with this amount, or within a range of amounts, in the smallest currency unit."""
+
     gt: int
-    """Lower bound, itself excluded."""
+    """Only top-ups of more than this amount."""
     gte: int
-    """Lower bound, itself included."""
+    """Only top-ups of this amount or more."""
     lt: int
-    """Upper bound, itself excluded."""
+    """Only top-ups of less than this amount."""
     lte: int
-    """Upper bound, itself included."""
+    """Only top-ups of this amount or less."""
 
 
 class TopupListParamsCreated(TypedDict, total=False, closed=True):
@@ -93,6 +102,7 @@ class TopupListParams(TypedDict, total=False, closed=True):
     """The parameters of `GET /v1/topups`."""
 
     amount: TopupListParamsAmount | int
+    """Only top-ups with this amount, or within a range of amounts, in the smallest currency unit."""
     created: TopupListParamsCreated | int | datetime
     """Only objects created at this time, or in this range of times."""
     ending_before: str
@@ -106,7 +116,14 @@ class TopupListParams(TypedDict, total=False, closed=True):
     starting_after: str
     """ID of the object that the page starts after, such as the last one of the previous page."""
     status: Literal["canceled", "failed", "pending", "succeeded"]
-    """Only objects with this status."""
+    """Only top-ups with this status.
+
+    - `canceled`: It was canceled before the money was taken.
+    - `failed`: The money could not be taken.
+    - `pending`: The money is on its way.
+    - `reversed`: The money was taken back after it had arrived.
+    - `succeeded`: The money is in the balance.
+    """
 
 
 class TopupRetrieveParams(TypedDict, total=False, closed=True):
@@ -120,6 +137,7 @@ class TopupUpdateParams(TypedDict, total=False, closed=True):
     """The parameters of `POST /v1/topups/{topup}`."""
 
     description: str
+    """Your own text about the top-up."""
     expand: list[str]
     """Fields to expand, by dotted path. An expanded field contains the object instead of its ID."""
     metadata: Mapping[str, str] | None

@@ -23,10 +23,17 @@ class TransferCreateParams(TypedDict, total=False, closed=True):
     """The parameters of `POST /v1/transfers`."""
 
     amount: int
+    """Amount in the smallest currency unit. With `source_transaction`, it defaults to the amount of the
+    charge.
+    """
     currency: Required[str]
-    """Three-letter ISO 4217 currency code in lowercase."""
+    """Three-letter ISO 4217 code in lower case. With `source_transaction`, it must be the currency in
+    which the charge settled.
+    """
     description: str
+    """Your own text about the transfer."""
     destination: Required[str]
+    """ID of the connected account that receives the money."""
     expand: list[str]
     """Fields to expand, by dotted path. An expanded field contains the object instead of its ID."""
     metadata: Mapping[str, str]
@@ -34,9 +41,18 @@ class TransferCreateParams(TypedDict, total=False, closed=True):
     up to 500. An update changes only the keys it contains; an empty value removes its key.
     """
     source_transaction: str
+    """ID of a charge from which to take the money. The transfer can then be created at once and waits
+    until the money of the charge is available.
+    """
     source_type: Literal["bank_account", "card", "fpx"]
+    """Part of the balance from which to take the money. Defaults to `card`.
+
+    - `bank_account`: Money from bank payments such as ACH.
+    - `card`: Money from cards.
+    - `fpx`: Money from FPX.
+    """
     transfer_group: str
-    """String of your choice that groups a payment with its transfers."""
+    """String of your own that ties the transfer to the payments it belongs to."""
 
 
 class TransferListParamsCreated(TypedDict, total=False, closed=True):
@@ -58,7 +74,7 @@ class TransferListParams(TypedDict, total=False, closed=True):
     created: TransferListParamsCreated | int | datetime
     """Only objects created at this time, or in this range of times."""
     destination: str
-    """Only objects with this destination."""
+    """Only transfers to this connected account."""
     ending_before: str
     """ID of the object that the page ends before, such as the first one of the following page."""
     expand: list[str]
@@ -70,7 +86,7 @@ class TransferListParams(TypedDict, total=False, closed=True):
     starting_after: str
     """ID of the object that the page starts after, such as the last one of the previous page."""
     transfer_group: str
-    """Only objects of this transfer group."""
+    """Only transfers with this transfer group."""
 
 
 class TransferRetrieveParams(TypedDict, total=False, closed=True):
@@ -84,7 +100,9 @@ class TransferReversalCreateParams(TypedDict, total=False, closed=True):
     """The parameters of `POST /v1/transfers/{id}/reversals`."""
 
     amount: int
+    """Amount to take back, in the smallest currency unit. All that has not been reversed yet unless set."""
     description: str
+    """Your own text about the reversal."""
     expand: list[str]
     """Fields to expand, by dotted path. An expanded field contains the object instead of its ID."""
     metadata: Mapping[str, str] | None
@@ -92,6 +110,7 @@ class TransferReversalCreateParams(TypedDict, total=False, closed=True):
     up to 500. An update changes only the keys it contains; an empty value removes its key.
     """
     refund_application_fee: bool
+    """Whether the application fee is given back too, in proportion to the amount. Defaults to `False`."""
 
 
 class TransferReversalListParams(TypedDict, total=False, closed=True):
@@ -131,6 +150,7 @@ class TransferUpdateParams(TypedDict, total=False, closed=True):
     """The parameters of `POST /v1/transfers/{transfer}`."""
 
     description: str
+    """Your own text about the transfer."""
     expand: list[str]
     """Fields to expand, by dotted path. An expanded field contains the object instead of its ID."""
     metadata: Mapping[str, str] | None

@@ -540,15 +540,24 @@ __all__ = [
 
 
 class V2BillingMeterEventAdjustmentCreateParamsCancel(TypedDict, total=False, closed=True):
+    """Event to cancel."""
+
     identifier: Required[str]
+    """The `identifier` of the event. It must have been received within the last 24 hours."""
 
 
 class V2BillingMeterEventAdjustmentCreateParams(TypedDict, total=False, closed=True):
     """The parameters of `POST /v2/billing/meter_event_adjustments`."""
 
     cancel: Required[V2BillingMeterEventAdjustmentCreateParamsCancel]
+    """Event to cancel."""
     event_name: Required[str]
+    """Name of the event, as in the `event_name` of the meter that counted it."""
     type: Required[Literal["cancel"]]
+    """What is done with it.
+
+    - `cancel`: The event is canceled.
+    """
 
 
 class V2BillingMeterEventStreamCreateParamsEvent(TypedDict, total=False, closed=True):
@@ -568,9 +577,19 @@ class V2BillingMeterEventCreateParams(TypedDict, total=False, closed=True):
     """The parameters of `POST /v2/billing/meter_events`."""
 
     event_name: Required[str]
+    """Name of the event, as in the `event_name` of an active meter."""
     identifier: str
+    """ID of the event, by which Stripe recognizes one sent twice within at least 24 hours. Stripe
+    generates one unless it is given; pass your own to retry safely or to cancel the event later.
+    """
     payload: Required[Mapping[str, str]]
+    """Whose usage it is and how much, as strings under the keys that the meter expects: by default
+    `stripe_customer_id` and `value`.
+    """
     timestamp: datetime | str
+    """When the usage happened: at most 35 days ago and 5 minutes ahead. Defaults to the time of the
+    request.
+    """
 
 
 class V2CommerceProductCatalogImportCreateParams(TypedDict, total=False, closed=True):
@@ -603,95 +622,166 @@ class V2CommerceProductCatalogImportListParams(TypedDict, total=False, closed=Tr
 
 
 class V2CoreAccountLinkCreateParamsUseCaseAccountOnboardingCollectionOptions(TypedDict, total=False, closed=True):
+    """Which details the page asks for."""
+
     fields: Literal["currently_due", "eventually_due"]
+    """Whether the page asks only for what is due now, or also for what will be due later.
+
+    - `currently_due`: Only what is due now.
+    - `eventually_due`: What is due now and what will be due later.
+    """
     future_requirements: Literal["include", "omit"]
+    """Whether the page also asks for future requirements.
+
+    - `include`: Future requirements are asked for too.
+    - `omit`: Future requirements are left out.
+    """
 
 
 class V2CoreAccountLinkCreateParamsUseCaseAccountOnboarding(TypedDict, total=False, closed=True):
+    """Settings for onboarding."""
+
     collection_options: V2CoreAccountLinkCreateParamsUseCaseAccountOnboardingCollectionOptions
+    """Which details the page asks for."""
     refresh_url: Required[str]
-    """URL to which the user is redirected if the link has expired or was already used. It should create a
-    new link.
+    """URL to which the user is sent when the link has expired or was used already. Create a new link there
+    and redirect to it.
     """
     return_url: str
-    """URL to which the customer or user returns afterwards."""
+    """URL to which the user comes back. That they came back does not mean they gave all details; check the
+    account's `requirements`.
+    """
 
 
 class V2CoreAccountLinkCreateParamsUseCaseAccountUpdateCollectionOptions(TypedDict, total=False, closed=True):
+    """Which details the page asks for."""
+
     fields: Literal["currently_due", "eventually_due"]
+    """Whether the page asks only for what is due now, or also for what will be due later.
+
+    - `currently_due`: Only what is due now.
+    - `eventually_due`: What is due now and what will be due later.
+    """
     future_requirements: Literal["include", "omit"]
+    """Whether the page also asks for future requirements.
+
+    - `include`: Future requirements are asked for too.
+    - `omit`: Future requirements are left out.
+    """
 
 
 class V2CoreAccountLinkCreateParamsUseCaseAccountUpdate(TypedDict, total=False, closed=True):
+    """Settings for updates."""
+
     collection_options: V2CoreAccountLinkCreateParamsUseCaseAccountUpdateCollectionOptions
+    """Which details the page asks for."""
     refresh_url: Required[str]
-    """URL to which the user is redirected if the link has expired or was already used. It should create a
-    new link.
+    """URL to which the user is sent when the link has expired or was used already. Create a new link there
+    and redirect to it.
     """
     return_url: str
-    """URL to which the customer or user returns afterwards."""
+    """URL to which the user comes back. That they came back does not mean they gave all details; check the
+    account's `requirements`.
+    """
 
 
 class V2CoreAccountLinkCreateParamsUseCase(TypedDict, total=False, closed=True):
+    """What the page is for, with its settings."""
+
     account_onboarding: V2CoreAccountLinkCreateParamsUseCaseAccountOnboarding
+    """Settings for onboarding."""
     account_update: V2CoreAccountLinkCreateParamsUseCaseAccountUpdate
+    """Settings for updates."""
     type: Required[Literal["account_onboarding", "account_update"]]
+    """What the page is for.
+
+    - `account_onboarding`: Give the details that are still missing.
+    - `account_update`: Show the details already given and change them.
+    """
 
 
 class V2CoreAccountLinkCreateParams(TypedDict, total=False, closed=True):
     """The parameters of `POST /v2/core/account_links`."""
 
     account: Required[str]
+    """ID of the account that the link is for."""
     use_case: Required[V2CoreAccountLinkCreateParamsUseCase]
+    """What the page is for, with its settings."""
 
 
 class V2CoreAccountTokenCreateParamsIdentityAttestationsDirectorshipDeclaration(TypedDict, total=False, closed=True):
     """Declaration that the information about the company's directors is complete and correct."""
 
     attested: bool
+    """Whether a representative states that the directors given are complete and correct."""
 
 
 class V2CoreAccountTokenCreateParamsIdentityAttestationsOwnershipDeclaration(TypedDict, total=False, closed=True):
     """Declaration that the information about the company's owners is complete and correct."""
 
     attested: bool
+    """Whether a representative states that the owners given are complete and correct."""
 
 
 class V2CoreAccountTokenCreateParamsIdentityAttestationsPersonsProvided(TypedDict, total=False, closed=True):
+    """Which roles were given completely, so that no further persons are expected."""
+
     directors: bool
+    """Whether all directors were added as persons."""
     executives: bool
+    """Whether all executives were added as persons."""
     owners: bool
+    """Whether all owners were added as persons."""
     ownership_exemption_reason: Literal[
         "qualified_entity_exceeds_ownership_threshold", "qualifies_as_financial_institution"
     ]
+    """Why the company need not name its owners.
+
+    - `qualified_entity_exceeds_ownership_threshold`: An entity that is exempt holds so large a share
+      that no other owner counts.
+    - `qualifies_as_financial_institution`: The company is a regulated financial institution.
+    """
 
 
 class V2CoreAccountTokenCreateParamsIdentityAttestationsRepresentativeDeclaration(TypedDict, total=False, closed=True):
     """Declaration that the representative is authorized to act for the company."""
 
     attested: bool
+    """Whether the representative states that they may act for the account."""
 
 
 class V2CoreAccountTokenCreateParamsIdentityAttestationsTermsOfServiceAccount(TypedDict, total=False, closed=True):
+    """Acceptance of the Stripe services agreement."""
+
     shown_and_accepted: bool
+    """Whether a representative was shown the services agreement and accepted it."""
 
 
 class V2CoreAccountTokenCreateParamsIdentityAttestationsTermsOfService(TypedDict, total=False, closed=True):
+    """Terms of service that the account accepted."""
+
     account: V2CoreAccountTokenCreateParamsIdentityAttestationsTermsOfServiceAccount
+    """Acceptance of the Stripe services agreement."""
 
 
 class V2CoreAccountTokenCreateParamsIdentityAttestations(TypedDict, total=False, closed=True):
+    """What the account's representatives have declared and accepted."""
+
     directorship_declaration: V2CoreAccountTokenCreateParamsIdentityAttestationsDirectorshipDeclaration
     """Declaration that the information about the company's directors is complete and correct."""
     ownership_declaration: V2CoreAccountTokenCreateParamsIdentityAttestationsOwnershipDeclaration
     """Declaration that the information about the company's owners is complete and correct."""
     persons_provided: V2CoreAccountTokenCreateParamsIdentityAttestationsPersonsProvided
+    """Which roles were given completely, so that no further persons are expected."""
     representative_declaration: V2CoreAccountTokenCreateParamsIdentityAttestationsRepresentativeDeclaration
     """Declaration that the representative is authorized to act for the company."""
     terms_of_service: V2CoreAccountTokenCreateParamsIdentityAttestationsTermsOfService
+    """Terms of service that the account accepted."""
 
 
 class V2CoreAccountTokenCreateParamsIdentityBusinessDetailsAdditionalAddress(TypedDict, total=False, closed=True):
+    """Further addresses of the business."""
+
     city: str
     """City, district, suburb, town or village."""
     country: str
@@ -703,6 +793,11 @@ class V2CoreAccountTokenCreateParamsIdentityBusinessDetailsAdditionalAddress(Typ
     postal_code: str
     """ZIP or postal code."""
     purpose: Required[Literal["administrative", "principal_place_of_business"]]
+    """What the address is used for.
+
+    - `administrative`: Address at which the business is administered.
+    - `principal_place_of_business`: Address at which the business does most of its work.
+    """
     state: str
     """State, county, province or region."""
     town: str
@@ -710,6 +805,8 @@ class V2CoreAccountTokenCreateParamsIdentityBusinessDetailsAdditionalAddress(Typ
 
 
 class V2CoreAccountTokenCreateParamsIdentityBusinessDetailsAddress(TypedDict, total=False, closed=True):
+    """Main address of the business."""
+
     city: str
     """City, district, suburb, town or village."""
     country: str
@@ -727,14 +824,21 @@ class V2CoreAccountTokenCreateParamsIdentityBusinessDetailsAddress(TypedDict, to
 
 
 class V2CoreAccountTokenCreateParamsIdentityBusinessDetailsAnnualRevenueAmount(TypedDict, total=False, closed=True):
+    """Amount of the annual revenue."""
+
     currency: Required[str]
     """Three-letter ISO 4217 currency code in lowercase."""
     value: Required[int]
+    """Annual revenue in the smallest currency unit."""
 
 
 class V2CoreAccountTokenCreateParamsIdentityBusinessDetailsAnnualRevenue(TypedDict, total=False, closed=True):
+    """Revenue of the last fiscal year."""
+
     amount: V2CoreAccountTokenCreateParamsIdentityBusinessDetailsAnnualRevenueAmount
+    """Amount of the annual revenue."""
     fiscal_year_end: str
+    """Last day of the fiscal year, as `YYYY-MM-DD`."""
 
 
 class V2CoreAccountTokenCreateParamsIdentityBusinessDetailsDocumentsBankAccountOwnershipVerification(
@@ -745,6 +849,10 @@ class V2CoreAccountTokenCreateParamsIdentityBusinessDetailsDocumentsBankAccountO
     files: Required[list[str]]
     """Uploaded files that make up the document."""
     type: Required[Literal["files"]]
+    """Form of the document.
+
+    - `files`: Uploaded files.
+    """
 
 
 class V2CoreAccountTokenCreateParamsIdentityBusinessDetailsDocumentsCompanyLicense(TypedDict, total=False, closed=True):
@@ -753,6 +861,10 @@ class V2CoreAccountTokenCreateParamsIdentityBusinessDetailsDocumentsCompanyLicen
     files: Required[list[str]]
     """Uploaded files that make up the document."""
     type: Required[Literal["files"]]
+    """Form of the document.
+
+    - `files`: Uploaded files.
+    """
 
 
 class V2CoreAccountTokenCreateParamsIdentityBusinessDetailsDocumentsCompanyMemorandumOfAssociation(
@@ -763,6 +875,10 @@ class V2CoreAccountTokenCreateParamsIdentityBusinessDetailsDocumentsCompanyMemor
     files: Required[list[str]]
     """Uploaded files that make up the document."""
     type: Required[Literal["files"]]
+    """Form of the document.
+
+    - `files`: Uploaded files.
+    """
 
 
 class V2CoreAccountTokenCreateParamsIdentityBusinessDetailsDocumentsCompanyMinisterialDecree(
@@ -773,6 +889,10 @@ class V2CoreAccountTokenCreateParamsIdentityBusinessDetailsDocumentsCompanyMinis
     files: Required[list[str]]
     """Uploaded files that make up the document."""
     type: Required[Literal["files"]]
+    """Form of the document.
+
+    - `files`: Uploaded files.
+    """
 
 
 class V2CoreAccountTokenCreateParamsIdentityBusinessDetailsDocumentsCompanyRegistrationVerification(
@@ -783,6 +903,10 @@ class V2CoreAccountTokenCreateParamsIdentityBusinessDetailsDocumentsCompanyRegis
     files: Required[list[str]]
     """Uploaded files that make up the document."""
     type: Required[Literal["files"]]
+    """Form of the document.
+
+    - `files`: Uploaded files.
+    """
 
 
 class V2CoreAccountTokenCreateParamsIdentityBusinessDetailsDocumentsCompanyTaxIdVerification(
@@ -793,6 +917,10 @@ class V2CoreAccountTokenCreateParamsIdentityBusinessDetailsDocumentsCompanyTaxId
     files: Required[list[str]]
     """Uploaded files that make up the document."""
     type: Required[Literal["files"]]
+    """Form of the document.
+
+    - `files`: Uploaded files.
+    """
 
 
 class V2CoreAccountTokenCreateParamsIdentityBusinessDetailsDocumentsPrimaryVerificationFrontBack(
@@ -809,9 +937,15 @@ class V2CoreAccountTokenCreateParamsIdentityBusinessDetailsDocumentsPrimaryVerif
 class V2CoreAccountTokenCreateParamsIdentityBusinessDetailsDocumentsPrimaryVerification(
     TypedDict, total=False, closed=True
 ):
+    """Document that identifies the business."""
+
     front_back: Required[V2CoreAccountTokenCreateParamsIdentityBusinessDetailsDocumentsPrimaryVerificationFrontBack]
     """Files with the two sides of the document."""
     type: Required[Literal["front_back"]]
+    """Form of the document.
+
+    - `front_back`: Uploaded files with the front and the back.
+    """
 
 
 class V2CoreAccountTokenCreateParamsIdentityBusinessDetailsDocumentsProofOfAddress(TypedDict, total=False, closed=True):
@@ -820,12 +954,19 @@ class V2CoreAccountTokenCreateParamsIdentityBusinessDetailsDocumentsProofOfAddre
     files: Required[list[str]]
     """Uploaded files that make up the document."""
     type: Required[Literal["files"]]
+    """Form of the document.
+
+    - `files`: Uploaded files.
+    """
 
 
 class V2CoreAccountTokenCreateParamsIdentityBusinessDetailsDocumentsProofOfRegistrationSigner(
     TypedDict, total=False, closed=True
 ):
+    """Who signed the documents about the registration."""
+
     person: Required[str]
+    """ID of the person who signed."""
 
 
 class V2CoreAccountTokenCreateParamsIdentityBusinessDetailsDocumentsProofOfRegistration(
@@ -836,13 +977,21 @@ class V2CoreAccountTokenCreateParamsIdentityBusinessDetailsDocumentsProofOfRegis
     files: Required[list[str]]
     """Uploaded files that make up the document."""
     signer: V2CoreAccountTokenCreateParamsIdentityBusinessDetailsDocumentsProofOfRegistrationSigner
+    """Who signed the documents about the registration."""
     type: Required[Literal["files"]]
+    """Form of the document.
+
+    - `files`: Uploaded files.
+    """
 
 
 class V2CoreAccountTokenCreateParamsIdentityBusinessDetailsDocumentsProofOfUltimateBeneficialOwnershipSigner(
     TypedDict, total=False, closed=True
 ):
+    """Who signed the documents about ownership."""
+
     person: Required[str]
+    """ID of the person who signed."""
 
 
 class V2CoreAccountTokenCreateParamsIdentityBusinessDetailsDocumentsProofOfUltimateBeneficialOwnership(
@@ -853,10 +1002,17 @@ class V2CoreAccountTokenCreateParamsIdentityBusinessDetailsDocumentsProofOfUltim
     files: Required[list[str]]
     """Uploaded files that make up the document."""
     signer: V2CoreAccountTokenCreateParamsIdentityBusinessDetailsDocumentsProofOfUltimateBeneficialOwnershipSigner
+    """Who signed the documents about ownership."""
     type: Required[Literal["files"]]
+    """Form of the document.
+
+    - `files`: Uploaded files.
+    """
 
 
 class V2CoreAccountTokenCreateParamsIdentityBusinessDetailsDocuments(TypedDict, total=False, closed=True):
+    """Documents about the business."""
+
     bank_account_ownership_verification: (
         V2CoreAccountTokenCreateParamsIdentityBusinessDetailsDocumentsBankAccountOwnershipVerification
     )
@@ -876,6 +1032,7 @@ class V2CoreAccountTokenCreateParamsIdentityBusinessDetailsDocuments(TypedDict, 
     company_tax_id_verification: V2CoreAccountTokenCreateParamsIdentityBusinessDetailsDocumentsCompanyTaxIdVerification
     """Documents that prove the company's tax ID."""
     primary_verification: V2CoreAccountTokenCreateParamsIdentityBusinessDetailsDocumentsPrimaryVerification
+    """Document that identifies the business."""
     proof_of_address: V2CoreAccountTokenCreateParamsIdentityBusinessDetailsDocumentsProofOfAddress
     """Documents that prove the address."""
     proof_of_registration: V2CoreAccountTokenCreateParamsIdentityBusinessDetailsDocumentsProofOfRegistration
@@ -887,7 +1044,10 @@ class V2CoreAccountTokenCreateParamsIdentityBusinessDetailsDocuments(TypedDict, 
 
 
 class V2CoreAccountTokenCreateParamsIdentityBusinessDetailsIdNumber(TypedDict, total=False, closed=True):
+    """Tax IDs and registration numbers of the business."""
+
     registrar: str
+    """Authority that issued the number, for businesses in Germany."""
     type: Required[
         Literal[
             "ae_crn",
@@ -1007,19 +1167,27 @@ class V2CoreAccountTokenCreateParamsIdentityBusinessDetailsIdNumber(TypedDict, t
             "us_ein",
         ]
     ]
+    """Country and kind of the number, such as `us_ein` or `de_vat`."""
     value: Required[str]
+    """The number itself. It cannot be read back."""
 
 
 class V2CoreAccountTokenCreateParamsIdentityBusinessDetailsMonthlyEstimatedRevenueAmount(
     TypedDict, total=False, closed=True
 ):
+    """Amount of the monthly revenue."""
+
     currency: Required[str]
     """Three-letter ISO 4217 currency code in lowercase."""
     value: Required[int]
+    """Monthly revenue in the smallest currency unit."""
 
 
 class V2CoreAccountTokenCreateParamsIdentityBusinessDetailsMonthlyEstimatedRevenue(TypedDict, total=False, closed=True):
+    """About how much the business earns in a month."""
+
     amount: V2CoreAccountTokenCreateParamsIdentityBusinessDetailsMonthlyEstimatedRevenueAmount
+    """Amount of the monthly revenue."""
 
 
 class V2CoreAccountTokenCreateParamsIdentityBusinessDetailsRegistrationDate(TypedDict, total=False, closed=True):
@@ -1034,6 +1202,8 @@ class V2CoreAccountTokenCreateParamsIdentityBusinessDetailsRegistrationDate(Type
 
 
 class V2CoreAccountTokenCreateParamsIdentityBusinessDetailsScriptAddressesKana(TypedDict, total=False, closed=True):
+    """Main address in kana."""
+
     city: str
     """City, district, suburb, town or village."""
     country: str
@@ -1051,6 +1221,8 @@ class V2CoreAccountTokenCreateParamsIdentityBusinessDetailsScriptAddressesKana(T
 
 
 class V2CoreAccountTokenCreateParamsIdentityBusinessDetailsScriptAddressesKanji(TypedDict, total=False, closed=True):
+    """Main address in kanji."""
+
     city: str
     """City, district, suburb, town or village."""
     country: str
@@ -1068,41 +1240,64 @@ class V2CoreAccountTokenCreateParamsIdentityBusinessDetailsScriptAddressesKanji(
 
 
 class V2CoreAccountTokenCreateParamsIdentityBusinessDetailsScriptAddresses(TypedDict, total=False, closed=True):
+    """Main address of the business in other scripts, for Japan."""
+
     kana: V2CoreAccountTokenCreateParamsIdentityBusinessDetailsScriptAddressesKana
+    """Main address in kana."""
     kanji: V2CoreAccountTokenCreateParamsIdentityBusinessDetailsScriptAddressesKanji
+    """Main address in kanji."""
 
 
 class V2CoreAccountTokenCreateParamsIdentityBusinessDetailsScriptNamesKana(TypedDict, total=False, closed=True):
+    """Legal name of the business in kana."""
+
     registered_name: str
     """Name under which the company is registered."""
 
 
 class V2CoreAccountTokenCreateParamsIdentityBusinessDetailsScriptNamesKanji(TypedDict, total=False, closed=True):
+    """Legal name of the business in kanji."""
+
     registered_name: str
     """Name under which the company is registered."""
 
 
 class V2CoreAccountTokenCreateParamsIdentityBusinessDetailsScriptNames(TypedDict, total=False, closed=True):
+    """Legal name of the business in other scripts, for Japan."""
+
     kana: V2CoreAccountTokenCreateParamsIdentityBusinessDetailsScriptNamesKana
+    """Legal name of the business in kana."""
     kanji: V2CoreAccountTokenCreateParamsIdentityBusinessDetailsScriptNamesKanji
+    """Legal name of the business in kanji."""
 
 
 class V2CoreAccountTokenCreateParamsIdentityBusinessDetails(TypedDict, total=False, closed=True):
+    """Details of the business, for all legal kinds but `individual`."""
+
     additional_addresses: Sequence[V2CoreAccountTokenCreateParamsIdentityBusinessDetailsAdditionalAddress]
+    """Further addresses of the business."""
     address: V2CoreAccountTokenCreateParamsIdentityBusinessDetailsAddress
+    """Main address of the business."""
     annual_revenue: V2CoreAccountTokenCreateParamsIdentityBusinessDetailsAnnualRevenue
+    """Revenue of the last fiscal year."""
     documents: V2CoreAccountTokenCreateParamsIdentityBusinessDetailsDocuments
+    """Documents about the business."""
     estimated_worker_count: int
+    """About how many people work for the business."""
     id_numbers: Sequence[V2CoreAccountTokenCreateParamsIdentityBusinessDetailsIdNumber]
+    """Tax IDs and registration numbers of the business."""
     monthly_estimated_revenue: V2CoreAccountTokenCreateParamsIdentityBusinessDetailsMonthlyEstimatedRevenue
+    """About how much the business earns in a month."""
     phone: str
-    """Phone number, including the country code."""
+    """Phone number of the business, with the country code."""
     registered_name: str
-    """Name under which the company is registered."""
+    """Legal name of the business."""
     registration_date: V2CoreAccountTokenCreateParamsIdentityBusinessDetailsRegistrationDate
     """Date on which the company was registered."""
     script_addresses: V2CoreAccountTokenCreateParamsIdentityBusinessDetailsScriptAddresses
+    """Main address of the business in other scripts, for Japan."""
     script_names: V2CoreAccountTokenCreateParamsIdentityBusinessDetailsScriptNames
+    """Legal name of the business in other scripts, for Japan."""
     structure: Literal[
         "cooperative",
         "free_zone_establishment",
@@ -1132,9 +1327,12 @@ class V2CoreAccountTokenCreateParamsIdentityBusinessDetails(TypedDict, total=Fal
         "unincorporated_non_profit",
         "unincorporated_partnership",
     ]
+    """Legal form of the business. Which values are possible depends on the country."""
 
 
 class V2CoreAccountTokenCreateParamsIdentityIndividualAdditionalAddress(TypedDict, total=False, closed=True):
+    """Further addresses of the person."""
+
     city: str
     """City, district, suburb, town or village."""
     country: str
@@ -1146,6 +1344,10 @@ class V2CoreAccountTokenCreateParamsIdentityIndividualAdditionalAddress(TypedDic
     postal_code: str
     """ZIP or postal code."""
     purpose: Required[Literal["registered"]]
+    """What the further address is.
+
+    - `registered`: Address under which the person is registered.
+    """
     state: str
     """State, county, province or region."""
     town: str
@@ -1153,15 +1355,25 @@ class V2CoreAccountTokenCreateParamsIdentityIndividualAdditionalAddress(TypedDic
 
 
 class V2CoreAccountTokenCreateParamsIdentityIndividualAdditionalName(TypedDict, total=False, closed=True):
+    """Other names by which the person is or was known."""
+
     full_name: str
+    """Full name, as one string."""
     given_name: str
     """Given name of the person."""
     purpose: Required[Literal["alias", "maiden"]]
+    """What the other name is.
+
+    - `alias`: Another name of the person.
+    - `maiden`: Family name at birth, before marriage.
+    """
     surname: str
     """Family name of the person."""
 
 
 class V2CoreAccountTokenCreateParamsIdentityIndividualAddress(TypedDict, total=False, closed=True):
+    """Home address of the person."""
+
     city: str
     """City, district, suburb, town or village."""
     country: str
@@ -1197,6 +1409,10 @@ class V2CoreAccountTokenCreateParamsIdentityIndividualDocumentsCompanyAuthorizat
     files: Required[list[str]]
     """Uploaded files that make up the document."""
     type: Required[Literal["files"]]
+    """Form of the document.
+
+    - `files`: Uploaded files.
+    """
 
 
 class V2CoreAccountTokenCreateParamsIdentityIndividualDocumentsPassport(TypedDict, total=False, closed=True):
@@ -1205,6 +1421,10 @@ class V2CoreAccountTokenCreateParamsIdentityIndividualDocumentsPassport(TypedDic
     files: Required[list[str]]
     """Uploaded files that make up the document."""
     type: Required[Literal["files"]]
+    """Form of the document.
+
+    - `files`: Uploaded files.
+    """
 
 
 class V2CoreAccountTokenCreateParamsIdentityIndividualDocumentsPrimaryVerificationFrontBack(
@@ -1219,9 +1439,15 @@ class V2CoreAccountTokenCreateParamsIdentityIndividualDocumentsPrimaryVerificati
 
 
 class V2CoreAccountTokenCreateParamsIdentityIndividualDocumentsPrimaryVerification(TypedDict, total=False, closed=True):
+    """Document that identifies the person, such as a passport or driver's license."""
+
     front_back: Required[V2CoreAccountTokenCreateParamsIdentityIndividualDocumentsPrimaryVerificationFrontBack]
     """Files with the two sides of the document."""
     type: Required[Literal["front_back"]]
+    """Form of the document.
+
+    - `front_back`: Uploaded files with the front and the back.
+    """
 
 
 class V2CoreAccountTokenCreateParamsIdentityIndividualDocumentsSecondaryVerificationFrontBack(
@@ -1238,28 +1464,47 @@ class V2CoreAccountTokenCreateParamsIdentityIndividualDocumentsSecondaryVerifica
 class V2CoreAccountTokenCreateParamsIdentityIndividualDocumentsSecondaryVerification(
     TypedDict, total=False, closed=True
 ):
+    """Second document about the person, such as one that shows the address."""
+
     front_back: Required[V2CoreAccountTokenCreateParamsIdentityIndividualDocumentsSecondaryVerificationFrontBack]
     """Files with the two sides of the document."""
     type: Required[Literal["front_back"]]
+    """Form of the document.
+
+    - `front_back`: Uploaded files with the front and the back.
+    """
 
 
 class V2CoreAccountTokenCreateParamsIdentityIndividualDocumentsVisa(TypedDict, total=False, closed=True):
+    """The person's visa."""
+
     files: Required[list[str]]
     """Uploaded files that make up the document."""
     type: Required[Literal["files"]]
+    """Form of the document.
+
+    - `files`: Uploaded files.
+    """
 
 
 class V2CoreAccountTokenCreateParamsIdentityIndividualDocuments(TypedDict, total=False, closed=True):
+    """Documents about the person."""
+
     company_authorization: V2CoreAccountTokenCreateParamsIdentityIndividualDocumentsCompanyAuthorization
     """Documents that prove that the person is authorized to act for the company."""
     passport: V2CoreAccountTokenCreateParamsIdentityIndividualDocumentsPassport
     """Documents that show the passport's page with the photo."""
     primary_verification: V2CoreAccountTokenCreateParamsIdentityIndividualDocumentsPrimaryVerification
+    """Document that identifies the person, such as a passport or driver's license."""
     secondary_verification: V2CoreAccountTokenCreateParamsIdentityIndividualDocumentsSecondaryVerification
+    """Second document about the person, such as one that shows the address."""
     visa: V2CoreAccountTokenCreateParamsIdentityIndividualDocumentsVisa
+    """The person's visa."""
 
 
 class V2CoreAccountTokenCreateParamsIdentityIndividualIdNumber(TypedDict, total=False, closed=True):
+    """National ID numbers of the person."""
+
     type: Required[
         Literal[
             "ae_eid",
@@ -1341,7 +1586,9 @@ class V2CoreAccountTokenCreateParamsIdentityIndividualIdNumber(TypedDict, total=
             "za_id",
         ]
     ]
+    """Country and kind of the ID number, such as `us_ssn`."""
     value: Required[str]
+    """The ID number itself. It cannot be read back."""
 
 
 class V2CoreAccountTokenCreateParamsIdentityIndividualRelationship(TypedDict, total=False, closed=True):
@@ -1360,6 +1607,8 @@ class V2CoreAccountTokenCreateParamsIdentityIndividualRelationship(TypedDict, to
 
 
 class V2CoreAccountTokenCreateParamsIdentityIndividualScriptAddressesKana(TypedDict, total=False, closed=True):
+    """Home address in kana."""
+
     city: str
     """City, district, suburb, town or village."""
     country: str
@@ -1377,6 +1626,8 @@ class V2CoreAccountTokenCreateParamsIdentityIndividualScriptAddressesKana(TypedD
 
 
 class V2CoreAccountTokenCreateParamsIdentityIndividualScriptAddressesKanji(TypedDict, total=False, closed=True):
+    """Home address in kanji."""
+
     city: str
     """City, district, suburb, town or village."""
     country: str
@@ -1394,11 +1645,17 @@ class V2CoreAccountTokenCreateParamsIdentityIndividualScriptAddressesKanji(Typed
 
 
 class V2CoreAccountTokenCreateParamsIdentityIndividualScriptAddresses(TypedDict, total=False, closed=True):
+    """Home address of the person in other scripts, for Japan."""
+
     kana: V2CoreAccountTokenCreateParamsIdentityIndividualScriptAddressesKana
+    """Home address in kana."""
     kanji: V2CoreAccountTokenCreateParamsIdentityIndividualScriptAddressesKanji
+    """Home address in kanji."""
 
 
 class V2CoreAccountTokenCreateParamsIdentityIndividualScriptNamesKana(TypedDict, total=False, closed=True):
+    """Name of the person in kana."""
+
     given_name: str
     """Given name of the person."""
     surname: str
@@ -1406,6 +1663,8 @@ class V2CoreAccountTokenCreateParamsIdentityIndividualScriptNamesKana(TypedDict,
 
 
 class V2CoreAccountTokenCreateParamsIdentityIndividualScriptNamesKanji(TypedDict, total=False, closed=True):
+    """Name of the person in kanji."""
+
     given_name: str
     """Given name of the person."""
     surname: str
@@ -1413,105 +1672,179 @@ class V2CoreAccountTokenCreateParamsIdentityIndividualScriptNamesKanji(TypedDict
 
 
 class V2CoreAccountTokenCreateParamsIdentityIndividualScriptNames(TypedDict, total=False, closed=True):
+    """Name of the person in other scripts, for Japan."""
+
     kana: V2CoreAccountTokenCreateParamsIdentityIndividualScriptNamesKana
+    """Name of the person in kana."""
     kanji: V2CoreAccountTokenCreateParamsIdentityIndividualScriptNamesKanji
+    """Name of the person in kanji."""
 
 
 class V2CoreAccountTokenCreateParamsIdentityIndividual(TypedDict, total=False, closed=True):
+    """Details of the person, for accounts of the legal kind `individual`."""
+
     additional_addresses: Sequence[V2CoreAccountTokenCreateParamsIdentityIndividualAdditionalAddress]
+    """Further addresses of the person."""
     additional_names: Sequence[V2CoreAccountTokenCreateParamsIdentityIndividualAdditionalName]
+    """Other names by which the person is or was known."""
     address: V2CoreAccountTokenCreateParamsIdentityIndividualAddress
+    """Home address of the person."""
     date_of_birth: V2CoreAccountTokenCreateParamsIdentityIndividualDateOfBirth
     """Date of birth."""
     documents: V2CoreAccountTokenCreateParamsIdentityIndividualDocuments
+    """Documents about the person."""
     email: str
-    """Email address."""
+    """Email address of the person."""
     given_name: str
     """Given name of the person."""
     id_numbers: Sequence[V2CoreAccountTokenCreateParamsIdentityIndividualIdNumber]
+    """National ID numbers of the person."""
     legal_gender: Literal["female", "male"]
+    """Gender of the person in legal documents, as some countries require it.
+
+    - `female`: Female.
+    - `male`: Male.
+    """
     metadata: Mapping[str, str | None]
     """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
     up to 500. An update changes only the keys it contains; an empty value removes its key.
     """
     nationalities: list[str]
+    """Countries of which the person is a citizen, as two-letter ISO 3166-1 alpha-2 codes."""
     phone: str
-    """Phone number, including the country code."""
+    """Phone number of the person, with the country code."""
     political_exposure: Literal["existing", "none"]
     """Whether the person is politically exposed, such as by a prominent public office.
 
-    - `existing`: The person has disclosed that they are politically exposed.
-    - `none`: The person is not politically exposed.
+    - `existing`: The person holds, or is close to somebody who holds, such an office.
+    - `none`: The person has no such exposure.
     """
     relationship: V2CoreAccountTokenCreateParamsIdentityIndividualRelationship
     """The person's roles in the company."""
     script_addresses: V2CoreAccountTokenCreateParamsIdentityIndividualScriptAddresses
+    """Home address of the person in other scripts, for Japan."""
     script_names: V2CoreAccountTokenCreateParamsIdentityIndividualScriptNames
+    """Name of the person in other scripts, for Japan."""
     surname: str
     """Family name of the person."""
 
 
 class V2CoreAccountTokenCreateParamsIdentity(TypedDict, total=False, closed=True):
+    """Legal details of the person or business behind the account."""
+
     attestations: V2CoreAccountTokenCreateParamsIdentityAttestations
+    """What the account's representatives have declared and accepted."""
     business_details: V2CoreAccountTokenCreateParamsIdentityBusinessDetails
+    """Details of the business, for all legal kinds but `individual`."""
     entity_type: Literal["company", "government_entity", "individual", "non_profit"]
+    """Legal kind of the account. It decides whether `business_details` or `individual` applies.
+
+    - `company`: A company.
+    - `government_entity`: A part of the government.
+    - `individual`: A person.
+    - `non_profit`: A non-profit organization.
+    """
     individual: V2CoreAccountTokenCreateParamsIdentityIndividual
+    """Details of the person, for accounts of the legal kind `individual`."""
 
 
 class V2CoreAccountTokenCreateParams(TypedDict, total=False, closed=True):
     """The parameters of `POST /v2/core/account_tokens`."""
 
     contact_email: str
+    """Email address at which Stripe and the platform reach the account."""
     contact_phone: str
+    """Phone number at which the account can be reached, with the country code."""
     display_name: str
+    """Name of the account, shown in the Dashboard and on invoices."""
     identity: V2CoreAccountTokenCreateParamsIdentity
+    """Legal details of the person or business behind the account."""
 
 
 class V2CoreAccountCloseParams(TypedDict, total=False, closed=True):
     """The parameters of `POST /v2/core/accounts/{id}/close`."""
 
     applied_configurations: Sequence[Literal["customer", "merchant", "recipient"]]
+    """Configurations that are closed. All that the account has must be named.
+
+    - `customer`: A customer, who pays the platform.
+    - `merchant`: A merchant, who takes payments.
+    - `recipient`: A recipient, who receives money from the platform.
+    """
 
 
 class V2CoreAccountCreateParamsConfigurationCustomerAutomaticIndirectTax(TypedDict, total=False, closed=True):
+    """How Stripe Tax taxes the customer."""
+
     exempt: Literal["exempt", "none", "reverse"]
+    """Whether the customer pays tax.
+
+    - `exempt`: The customer pays no tax.
+    - `none`: The customer pays tax as usual.
+    - `reverse`: The customer owes the tax under reverse charge.
+    """
     ip_address: str
+    """IP address of the customer, from which Stripe Tax can infer the location."""
 
 
 class V2CoreAccountCreateParamsConfigurationCustomerBillingInvoiceCustomField(TypedDict, total=False, closed=True):
+    """Up to four additional lines of name and value on the invoices."""
+
     name: Required[str]
+    """Name of the line, up to 40 characters."""
     value: Required[str]
+    """Value next to the name, up to 140 characters."""
 
 
 class V2CoreAccountCreateParamsConfigurationCustomerBillingInvoiceRendering(TypedDict, total=False, closed=True):
+    """How the PDFs of the invoices look."""
+
     amount_tax_display: Literal["exclude_tax", "include_inclusive_tax"]
+    """How the amounts of lines on the PDF treat tax.
+
+    - `exclude_tax`: Amounts without tax.
+    - `include_inclusive_tax`: Amounts with the tax that prices contain, but without exclusive tax.
+    """
     template: str
+    """Invoice template to use for the PDFs."""
 
 
 class V2CoreAccountCreateParamsConfigurationCustomerBillingInvoice(TypedDict, total=False, closed=True):
-    """Invoice that the object belongs to."""
+    """Settings for the invoices of the customer."""
 
     custom_fields: Sequence[V2CoreAccountCreateParamsConfigurationCustomerBillingInvoiceCustomField]
+    """Up to four additional lines of name and value on the invoices."""
     footer: str
+    """Text at the end of the invoices."""
     next_sequence: int
+    """Number that the next invoice gets."""
     prefix: str
+    """Beginning of the invoice numbers of the customer."""
     rendering: V2CoreAccountCreateParamsConfigurationCustomerBillingInvoiceRendering
+    """How the PDFs of the invoices look."""
 
 
 class V2CoreAccountCreateParamsConfigurationCustomerBilling(TypedDict, total=False, closed=True):
+    """How the customer is billed."""
+
     invoice: V2CoreAccountCreateParamsConfigurationCustomerBillingInvoice
-    """Invoice that the object belongs to."""
+    """Settings for the invoices of the customer."""
 
 
 class V2CoreAccountCreateParamsConfigurationCustomerCapabilitiesAutomaticIndirectTax(
     TypedDict, total=False, closed=True
 ):
+    """Whether Stripe Tax can compute taxes for the customer."""
+
     requested: Required[bool]
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class V2CoreAccountCreateParamsConfigurationCustomerCapabilities(TypedDict, total=False, closed=True):
+    """What the account can do as a customer, by capability."""
+
     automatic_indirect_tax: V2CoreAccountCreateParamsConfigurationCustomerCapabilitiesAutomaticIndirectTax
+    """Whether Stripe Tax can compute taxes for the customer."""
 
 
 class V2CoreAccountCreateParamsConfigurationCustomerShippingAddress(TypedDict, total=False, closed=True):
@@ -1532,7 +1865,7 @@ class V2CoreAccountCreateParamsConfigurationCustomerShippingAddress(TypedDict, t
 
 
 class V2CoreAccountCreateParamsConfigurationCustomerShipping(TypedDict, total=False, closed=True):
-    """Recipient and address of a delivery."""
+    """Where goods for the customer go, and to whom."""
 
     address: V2CoreAccountCreateParamsConfigurationCustomerShippingAddress
     """Delivery address."""
@@ -1543,39 +1876,57 @@ class V2CoreAccountCreateParamsConfigurationCustomerShipping(TypedDict, total=Fa
 
 
 class V2CoreAccountCreateParamsConfigurationCustomer(TypedDict, total=False, closed=True):
-    """Customer that the object belongs to."""
+    """The account as a customer, which pays the platform."""
 
     automatic_indirect_tax: V2CoreAccountCreateParamsConfigurationCustomerAutomaticIndirectTax
+    """How Stripe Tax taxes the customer."""
     billing: V2CoreAccountCreateParamsConfigurationCustomerBilling
+    """How the customer is billed."""
     capabilities: V2CoreAccountCreateParamsConfigurationCustomerCapabilities
+    """What the account can do as a customer, by capability."""
     shipping: V2CoreAccountCreateParamsConfigurationCustomerShipping
-    """Recipient and address of a delivery."""
+    """Where goods for the customer go, and to whom."""
     test_clock: str
-    """Test clock that determines the current time for the object."""
+    """Test clock whose time applies to the customer."""
 
 
 class V2CoreAccountCreateParamsConfigurationMerchantBacsDebitPayments(TypedDict, total=False, closed=True):
+    """Settings for Bacs Direct Debit."""
+
     display_name: str
+    """Name of the business in the customer's mandate and statement."""
 
 
 class V2CoreAccountCreateParamsConfigurationMerchantBranding(TypedDict, total=False, closed=True):
+    """Look of payment pages, emails, invoices and receipts."""
+
     icon: str
+    """ID of the file with a square picture of the business, at least 128 by 128 pixels."""
     logo: str
+    """ID of the file with the logo of the business, shown instead of icon and name."""
     primary_color: str
+    """Main color, as a hex code such as `#0055aa`."""
     secondary_color: str
+    """Second color, as a hex code such as `#ffaa00`."""
 
 
 class V2CoreAccountCreateParamsConfigurationMerchantCapabilitiesAchDebitPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take ACH Direct Debit payments from US bank accounts."""
+
     requested: Required[bool]
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class V2CoreAccountCreateParamsConfigurationMerchantCapabilitiesAcssDebitPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take pre-authorized debits in Canada."""
+
     requested: Required[bool]
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class V2CoreAccountCreateParamsConfigurationMerchantCapabilitiesAffirmPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take payments with Affirm."""
+
     requested: Required[bool]
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
@@ -1583,16 +1934,22 @@ class V2CoreAccountCreateParamsConfigurationMerchantCapabilitiesAffirmPayments(T
 class V2CoreAccountCreateParamsConfigurationMerchantCapabilitiesAfterpayClearpayPayments(
     TypedDict, total=False, closed=True
 ):
+    """Whether the account can take payments with Afterpay and Clearpay."""
+
     requested: Required[bool]
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class V2CoreAccountCreateParamsConfigurationMerchantCapabilitiesAlmaPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take payments with Alma."""
+
     requested: Required[bool]
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class V2CoreAccountCreateParamsConfigurationMerchantCapabilitiesAmazonPayPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take payments with Amazon Pay."""
+
     requested: Required[bool]
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
@@ -1600,21 +1957,29 @@ class V2CoreAccountCreateParamsConfigurationMerchantCapabilitiesAmazonPayPayment
 class V2CoreAccountCreateParamsConfigurationMerchantCapabilitiesAuBecsDebitPayments(
     TypedDict, total=False, closed=True
 ):
+    """Whether the account can take BECS Direct Debit payments in Australia."""
+
     requested: Required[bool]
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class V2CoreAccountCreateParamsConfigurationMerchantCapabilitiesBacsDebitPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take Bacs Direct Debit payments in the United Kingdom."""
+
     requested: Required[bool]
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class V2CoreAccountCreateParamsConfigurationMerchantCapabilitiesBancontactPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take payments with Bancontact."""
+
     requested: Required[bool]
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class V2CoreAccountCreateParamsConfigurationMerchantCapabilitiesBlikPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take payments with BLIK."""
+
     requested: Required[bool]
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
@@ -1622,16 +1987,22 @@ class V2CoreAccountCreateParamsConfigurationMerchantCapabilitiesBlikPayments(Typ
 class V2CoreAccountCreateParamsConfigurationMerchantCapabilitiesBlikRecurringPayments(
     TypedDict, total=False, closed=True
 ):
+    """Whether the account can take recurring payments with BLIK."""
+
     requested: Required[bool]
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class V2CoreAccountCreateParamsConfigurationMerchantCapabilitiesBoletoPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take payments with Boleto."""
+
     requested: Required[bool]
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class V2CoreAccountCreateParamsConfigurationMerchantCapabilitiesCardPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take card payments."""
+
     requested: Required[bool]
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
@@ -1639,21 +2010,29 @@ class V2CoreAccountCreateParamsConfigurationMerchantCapabilitiesCardPayments(Typ
 class V2CoreAccountCreateParamsConfigurationMerchantCapabilitiesCartesBancairesPayments(
     TypedDict, total=False, closed=True
 ):
+    """Whether the account can take payments through Cartes Bancaires, a card network of France."""
+
     requested: Required[bool]
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class V2CoreAccountCreateParamsConfigurationMerchantCapabilitiesCashappPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take payments with Cash App Pay."""
+
     requested: Required[bool]
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class V2CoreAccountCreateParamsConfigurationMerchantCapabilitiesEpsPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take payments with EPS."""
+
     requested: Required[bool]
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class V2CoreAccountCreateParamsConfigurationMerchantCapabilitiesFpxPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take payments with FPX."""
+
     requested: Required[bool]
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
@@ -1661,21 +2040,29 @@ class V2CoreAccountCreateParamsConfigurationMerchantCapabilitiesFpxPayments(Type
 class V2CoreAccountCreateParamsConfigurationMerchantCapabilitiesGbBankTransferPayments(
     TypedDict, total=False, closed=True
 ):
+    """Whether the account can take bank transfers in pounds sterling."""
+
     requested: Required[bool]
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class V2CoreAccountCreateParamsConfigurationMerchantCapabilitiesGrabpayPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take payments with GrabPay."""
+
     requested: Required[bool]
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class V2CoreAccountCreateParamsConfigurationMerchantCapabilitiesIdealPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take payments with iDEAL."""
+
     requested: Required[bool]
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class V2CoreAccountCreateParamsConfigurationMerchantCapabilitiesJcbPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take payments with JCB cards. For accounts in Japan only."""
+
     requested: Required[bool]
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
@@ -1683,41 +2070,57 @@ class V2CoreAccountCreateParamsConfigurationMerchantCapabilitiesJcbPayments(Type
 class V2CoreAccountCreateParamsConfigurationMerchantCapabilitiesJpBankTransferPayments(
     TypedDict, total=False, closed=True
 ):
+    """Whether the account can take bank transfers in yen."""
+
     requested: Required[bool]
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class V2CoreAccountCreateParamsConfigurationMerchantCapabilitiesKakaoPayPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take payments with Kakao Pay."""
+
     requested: Required[bool]
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class V2CoreAccountCreateParamsConfigurationMerchantCapabilitiesKlarnaPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take payments with Klarna."""
+
     requested: Required[bool]
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class V2CoreAccountCreateParamsConfigurationMerchantCapabilitiesKonbiniPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take payments in Japanese convenience stores."""
+
     requested: Required[bool]
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class V2CoreAccountCreateParamsConfigurationMerchantCapabilitiesKrCardPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take payments with cards of South Korea."""
+
     requested: Required[bool]
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class V2CoreAccountCreateParamsConfigurationMerchantCapabilitiesLinkPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take payments with Link."""
+
     requested: Required[bool]
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class V2CoreAccountCreateParamsConfigurationMerchantCapabilitiesMobilepayPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take payments with MobilePay."""
+
     requested: Required[bool]
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class V2CoreAccountCreateParamsConfigurationMerchantCapabilitiesMultibancoPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take payments with Multibanco."""
+
     requested: Required[bool]
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
@@ -1725,56 +2128,78 @@ class V2CoreAccountCreateParamsConfigurationMerchantCapabilitiesMultibancoPaymen
 class V2CoreAccountCreateParamsConfigurationMerchantCapabilitiesMxBankTransferPayments(
     TypedDict, total=False, closed=True
 ):
+    """Whether the account can take bank transfers in Mexican pesos."""
+
     requested: Required[bool]
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class V2CoreAccountCreateParamsConfigurationMerchantCapabilitiesNaverPayPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take payments with Naver Pay."""
+
     requested: Required[bool]
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class V2CoreAccountCreateParamsConfigurationMerchantCapabilitiesOxxoPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take payments with OXXO."""
+
     requested: Required[bool]
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class V2CoreAccountCreateParamsConfigurationMerchantCapabilitiesP24Payments(TypedDict, total=False, closed=True):
+    """Whether the account can take payments with Przelewy24."""
+
     requested: Required[bool]
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class V2CoreAccountCreateParamsConfigurationMerchantCapabilitiesPayByBankPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take payments with Pay by Bank."""
+
     requested: Required[bool]
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class V2CoreAccountCreateParamsConfigurationMerchantCapabilitiesPaycoPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take payments with PAYCO."""
+
     requested: Required[bool]
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class V2CoreAccountCreateParamsConfigurationMerchantCapabilitiesPaynowPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take payments with PayNow."""
+
     requested: Required[bool]
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class V2CoreAccountCreateParamsConfigurationMerchantCapabilitiesPromptpayPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take payments with PromptPay."""
+
     requested: Required[bool]
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class V2CoreAccountCreateParamsConfigurationMerchantCapabilitiesRevolutPayPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take payments with Revolut Pay."""
+
     requested: Required[bool]
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class V2CoreAccountCreateParamsConfigurationMerchantCapabilitiesSamsungPayPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take payments with Samsung Pay."""
+
     requested: Required[bool]
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class V2CoreAccountCreateParamsConfigurationMerchantCapabilitiesSatispayPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take payments with Satispay."""
+
     requested: Required[bool]
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
@@ -1782,31 +2207,43 @@ class V2CoreAccountCreateParamsConfigurationMerchantCapabilitiesSatispayPayments
 class V2CoreAccountCreateParamsConfigurationMerchantCapabilitiesSepaBankTransferPayments(
     TypedDict, total=False, closed=True
 ):
+    """Whether the account can take bank transfers in euros."""
+
     requested: Required[bool]
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class V2CoreAccountCreateParamsConfigurationMerchantCapabilitiesSepaDebitPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take SEPA Direct Debit payments."""
+
     requested: Required[bool]
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class V2CoreAccountCreateParamsConfigurationMerchantCapabilitiesSequraPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take payments with seQura."""
+
     requested: Required[bool]
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class V2CoreAccountCreateParamsConfigurationMerchantCapabilitiesSunbitPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take payments with Sunbit."""
+
     requested: Required[bool]
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class V2CoreAccountCreateParamsConfigurationMerchantCapabilitiesSwishPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take payments with Swish."""
+
     requested: Required[bool]
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class V2CoreAccountCreateParamsConfigurationMerchantCapabilitiesTwintPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take payments with TWINT."""
+
     requested: Required[bool]
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
@@ -1814,119 +2251,209 @@ class V2CoreAccountCreateParamsConfigurationMerchantCapabilitiesTwintPayments(Ty
 class V2CoreAccountCreateParamsConfigurationMerchantCapabilitiesUsBankTransferPayments(
     TypedDict, total=False, closed=True
 ):
+    """Whether the account can take bank transfers in US dollars."""
+
     requested: Required[bool]
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class V2CoreAccountCreateParamsConfigurationMerchantCapabilitiesZipPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take payments with Zip."""
+
     requested: Required[bool]
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class V2CoreAccountCreateParamsConfigurationMerchantCapabilities(TypedDict, total=False, closed=True):
+    """What the account can do as a merchant, by capability."""
+
     ach_debit_payments: V2CoreAccountCreateParamsConfigurationMerchantCapabilitiesAchDebitPayments
+    """Whether the account can take ACH Direct Debit payments from US bank accounts."""
     acss_debit_payments: V2CoreAccountCreateParamsConfigurationMerchantCapabilitiesAcssDebitPayments
+    """Whether the account can take pre-authorized debits in Canada."""
     affirm_payments: V2CoreAccountCreateParamsConfigurationMerchantCapabilitiesAffirmPayments
+    """Whether the account can take payments with Affirm."""
     afterpay_clearpay_payments: V2CoreAccountCreateParamsConfigurationMerchantCapabilitiesAfterpayClearpayPayments
+    """Whether the account can take payments with Afterpay and Clearpay."""
     alma_payments: V2CoreAccountCreateParamsConfigurationMerchantCapabilitiesAlmaPayments
+    """Whether the account can take payments with Alma."""
     amazon_pay_payments: V2CoreAccountCreateParamsConfigurationMerchantCapabilitiesAmazonPayPayments
+    """Whether the account can take payments with Amazon Pay."""
     au_becs_debit_payments: V2CoreAccountCreateParamsConfigurationMerchantCapabilitiesAuBecsDebitPayments
+    """Whether the account can take BECS Direct Debit payments in Australia."""
     bacs_debit_payments: V2CoreAccountCreateParamsConfigurationMerchantCapabilitiesBacsDebitPayments
+    """Whether the account can take Bacs Direct Debit payments in the United Kingdom."""
     bancontact_payments: V2CoreAccountCreateParamsConfigurationMerchantCapabilitiesBancontactPayments
+    """Whether the account can take payments with Bancontact."""
     blik_payments: V2CoreAccountCreateParamsConfigurationMerchantCapabilitiesBlikPayments
+    """Whether the account can take payments with BLIK."""
     blik_recurring_payments: V2CoreAccountCreateParamsConfigurationMerchantCapabilitiesBlikRecurringPayments
+    """Whether the account can take recurring payments with BLIK."""
     boleto_payments: V2CoreAccountCreateParamsConfigurationMerchantCapabilitiesBoletoPayments
+    """Whether the account can take payments with Boleto."""
     card_payments: V2CoreAccountCreateParamsConfigurationMerchantCapabilitiesCardPayments
+    """Whether the account can take card payments."""
     cartes_bancaires_payments: V2CoreAccountCreateParamsConfigurationMerchantCapabilitiesCartesBancairesPayments
+    """Whether the account can take payments through Cartes Bancaires, a card network of France."""
     cashapp_payments: V2CoreAccountCreateParamsConfigurationMerchantCapabilitiesCashappPayments
+    """Whether the account can take payments with Cash App Pay."""
     eps_payments: V2CoreAccountCreateParamsConfigurationMerchantCapabilitiesEpsPayments
+    """Whether the account can take payments with EPS."""
     fpx_payments: V2CoreAccountCreateParamsConfigurationMerchantCapabilitiesFpxPayments
+    """Whether the account can take payments with FPX."""
     gb_bank_transfer_payments: V2CoreAccountCreateParamsConfigurationMerchantCapabilitiesGbBankTransferPayments
+    """Whether the account can take bank transfers in pounds sterling."""
     grabpay_payments: V2CoreAccountCreateParamsConfigurationMerchantCapabilitiesGrabpayPayments
+    """Whether the account can take payments with GrabPay."""
     ideal_payments: V2CoreAccountCreateParamsConfigurationMerchantCapabilitiesIdealPayments
+    """Whether the account can take payments with iDEAL."""
     jcb_payments: V2CoreAccountCreateParamsConfigurationMerchantCapabilitiesJcbPayments
+    """Whether the account can take payments with JCB cards. For accounts in Japan only."""
     jp_bank_transfer_payments: V2CoreAccountCreateParamsConfigurationMerchantCapabilitiesJpBankTransferPayments
+    """Whether the account can take bank transfers in yen."""
     kakao_pay_payments: V2CoreAccountCreateParamsConfigurationMerchantCapabilitiesKakaoPayPayments
+    """Whether the account can take payments with Kakao Pay."""
     klarna_payments: V2CoreAccountCreateParamsConfigurationMerchantCapabilitiesKlarnaPayments
+    """Whether the account can take payments with Klarna."""
     konbini_payments: V2CoreAccountCreateParamsConfigurationMerchantCapabilitiesKonbiniPayments
+    """Whether the account can take payments in Japanese convenience stores."""
     kr_card_payments: V2CoreAccountCreateParamsConfigurationMerchantCapabilitiesKrCardPayments
+    """Whether the account can take payments with cards of South Korea."""
     link_payments: V2CoreAccountCreateParamsConfigurationMerchantCapabilitiesLinkPayments
+    """Whether the account can take payments with Link."""
     mobilepay_payments: V2CoreAccountCreateParamsConfigurationMerchantCapabilitiesMobilepayPayments
+    """Whether the account can take payments with MobilePay."""
     multibanco_payments: V2CoreAccountCreateParamsConfigurationMerchantCapabilitiesMultibancoPayments
+    """Whether the account can take payments with Multibanco."""
     mx_bank_transfer_payments: V2CoreAccountCreateParamsConfigurationMerchantCapabilitiesMxBankTransferPayments
+    """Whether the account can take bank transfers in Mexican pesos."""
     naver_pay_payments: V2CoreAccountCreateParamsConfigurationMerchantCapabilitiesNaverPayPayments
+    """Whether the account can take payments with Naver Pay."""
     oxxo_payments: V2CoreAccountCreateParamsConfigurationMerchantCapabilitiesOxxoPayments
+    """Whether the account can take payments with OXXO."""
     p24_payments: V2CoreAccountCreateParamsConfigurationMerchantCapabilitiesP24Payments
+    """Whether the account can take payments with Przelewy24."""
     pay_by_bank_payments: V2CoreAccountCreateParamsConfigurationMerchantCapabilitiesPayByBankPayments
+    """Whether the account can take payments with Pay by Bank."""
     payco_payments: V2CoreAccountCreateParamsConfigurationMerchantCapabilitiesPaycoPayments
+    """Whether the account can take payments with PAYCO."""
     paynow_payments: V2CoreAccountCreateParamsConfigurationMerchantCapabilitiesPaynowPayments
+    """Whether the account can take payments with PayNow."""
     promptpay_payments: V2CoreAccountCreateParamsConfigurationMerchantCapabilitiesPromptpayPayments
+    """Whether the account can take payments with PromptPay."""
     revolut_pay_payments: V2CoreAccountCreateParamsConfigurationMerchantCapabilitiesRevolutPayPayments
+    """Whether the account can take payments with Revolut Pay."""
     samsung_pay_payments: V2CoreAccountCreateParamsConfigurationMerchantCapabilitiesSamsungPayPayments
+    """Whether the account can take payments with Samsung Pay."""
     satispay_payments: V2CoreAccountCreateParamsConfigurationMerchantCapabilitiesSatispayPayments
+    """Whether the account can take payments with Satispay."""
     sepa_bank_transfer_payments: V2CoreAccountCreateParamsConfigurationMerchantCapabilitiesSepaBankTransferPayments
+    """Whether the account can take bank transfers in euros."""
     sepa_debit_payments: V2CoreAccountCreateParamsConfigurationMerchantCapabilitiesSepaDebitPayments
+    """Whether the account can take SEPA Direct Debit payments."""
     sequra_payments: V2CoreAccountCreateParamsConfigurationMerchantCapabilitiesSequraPayments
+    """Whether the account can take payments with seQura."""
     sunbit_payments: V2CoreAccountCreateParamsConfigurationMerchantCapabilitiesSunbitPayments
+    """Whether the account can take payments with Sunbit."""
     swish_payments: V2CoreAccountCreateParamsConfigurationMerchantCapabilitiesSwishPayments
+    """Whether the account can take payments with Swish."""
     twint_payments: V2CoreAccountCreateParamsConfigurationMerchantCapabilitiesTwintPayments
+    """Whether the account can take payments with TWINT."""
     us_bank_transfer_payments: V2CoreAccountCreateParamsConfigurationMerchantCapabilitiesUsBankTransferPayments
+    """Whether the account can take bank transfers in US dollars."""
     zip_payments: V2CoreAccountCreateParamsConfigurationMerchantCapabilitiesZipPayments
+    """Whether the account can take payments with Zip."""
 
 
 class V2CoreAccountCreateParamsConfigurationMerchantCardPaymentsDeclineOn(TypedDict, total=False, closed=True):
+    """Checks whose failure declines a card payment, even if the issuer approved it."""
+
     avs_failure: bool
+    """Whether payments are declined when the postal code or address does not match."""
     cvc_failure: bool
+    """Whether payments are declined when the security code does not match."""
 
 
 class V2CoreAccountCreateParamsConfigurationMerchantCardPayments(TypedDict, total=False, closed=True):
+    """Settings for card payments."""
+
     decline_on: V2CoreAccountCreateParamsConfigurationMerchantCardPaymentsDeclineOn
+    """Checks whose failure declines a card payment, even if the issuer approved it."""
 
 
 class V2CoreAccountCreateParamsConfigurationMerchantKonbiniPaymentsSupportHours(TypedDict, total=False, closed=True):
+    """When support can be reached by phone."""
+
     end_time: str
+    """When support ends, in the form `HH:MM`."""
     start_time: str
+    """When support begins, in the form `HH:MM`."""
 
 
 class V2CoreAccountCreateParamsConfigurationMerchantKonbiniPaymentsSupport(TypedDict, total=False, closed=True):
+    """Support for customers who pay in convenience stores."""
+
     email: str
-    """Email address."""
+    """Email address for these support requests."""
     hours: V2CoreAccountCreateParamsConfigurationMerchantKonbiniPaymentsSupportHours
+    """When support can be reached by phone."""
     phone: str
-    """Phone number, including the country code."""
+    """Phone number for these support requests."""
 
 
 class V2CoreAccountCreateParamsConfigurationMerchantKonbiniPayments(TypedDict, total=False, closed=True):
+    """Settings for payments in Japanese convenience stores."""
+
     support: V2CoreAccountCreateParamsConfigurationMerchantKonbiniPaymentsSupport
+    """Support for customers who pay in convenience stores."""
 
 
 class V2CoreAccountCreateParamsConfigurationMerchantScriptStatementDescriptorKana(TypedDict, total=False, closed=True):
+    """Texts on statements in kana."""
+
     descriptor: str
+    """Text on statements, in kana, for payments that set none of their own."""
     prefix: str
+    """Beginning of the text on statements, in kana; payments can add a suffix."""
 
 
 class V2CoreAccountCreateParamsConfigurationMerchantScriptStatementDescriptorKanji(TypedDict, total=False, closed=True):
+    """Texts on statements in kanji."""
+
     descriptor: str
+    """Text on statements, in kanji, for payments that set none of their own."""
     prefix: str
+    """Beginning of the text on statements, in kanji; payments can add a suffix."""
 
 
 class V2CoreAccountCreateParamsConfigurationMerchantScriptStatementDescriptor(TypedDict, total=False, closed=True):
+    """Texts on customers' statements in other scripts, for Japan."""
+
     kana: V2CoreAccountCreateParamsConfigurationMerchantScriptStatementDescriptorKana
+    """Texts on statements in kana."""
     kanji: V2CoreAccountCreateParamsConfigurationMerchantScriptStatementDescriptorKanji
+    """Texts on statements in kanji."""
 
 
 class V2CoreAccountCreateParamsConfigurationMerchantSepaDebitPayments(TypedDict, total=False, closed=True):
+    """Settings for SEPA Direct Debit."""
+
     creditor_id: str
+    """SEPA creditor identifier that names the business in mandates and on statements."""
 
 
 class V2CoreAccountCreateParamsConfigurationMerchantStatementDescriptor(TypedDict, total=False, closed=True):
-    """Text that appears on the bank or card statement."""
+    """Texts on customers' statements."""
 
     descriptor: str
+    """Text on customers' statements for payments that set none of their own."""
     prefix: str
+    """Beginning of the text on card statements; payments can add a suffix."""
 
 
 class V2CoreAccountCreateParamsConfigurationMerchantSupportAddress(TypedDict, total=False, closed=True):
+    """Address to which customers can write."""
+
     city: str
     """City, district, suburb, town or village."""
     country: Required[str]
@@ -1944,29 +2471,46 @@ class V2CoreAccountCreateParamsConfigurationMerchantSupportAddress(TypedDict, to
 
 
 class V2CoreAccountCreateParamsConfigurationMerchantSupport(TypedDict, total=False, closed=True):
+    """How customers reach the business."""
+
     address: V2CoreAccountCreateParamsConfigurationMerchantSupportAddress
+    """Address to which customers can write."""
     email: str
-    """Email address."""
+    """Email address for support requests."""
     phone: str
-    """Phone number, including the country code."""
+    """Phone number for support requests."""
     url: str
+    """URL of the support pages."""
 
 
 class V2CoreAccountCreateParamsConfigurationMerchant(TypedDict, total=False, closed=True):
+    """The account as a merchant, which takes payments."""
+
     bacs_debit_payments: V2CoreAccountCreateParamsConfigurationMerchantBacsDebitPayments
+    """Settings for Bacs Direct Debit."""
     branding: V2CoreAccountCreateParamsConfigurationMerchantBranding
+    """Look of payment pages, emails, invoices and receipts."""
     capabilities: V2CoreAccountCreateParamsConfigurationMerchantCapabilities
+    """What the account can do as a merchant, by capability."""
     card_payments: V2CoreAccountCreateParamsConfigurationMerchantCardPayments
+    """Settings for card payments."""
     konbini_payments: V2CoreAccountCreateParamsConfigurationMerchantKonbiniPayments
+    """Settings for payments in Japanese convenience stores."""
     mcc: str
+    """Merchant category code of the business, four digits."""
     script_statement_descriptor: V2CoreAccountCreateParamsConfigurationMerchantScriptStatementDescriptor
+    """Texts on customers' statements in other scripts, for Japan."""
     sepa_debit_payments: V2CoreAccountCreateParamsConfigurationMerchantSepaDebitPayments
+    """Settings for SEPA Direct Debit."""
     statement_descriptor: V2CoreAccountCreateParamsConfigurationMerchantStatementDescriptor
-    """Text that appears on the bank or card statement."""
+    """Texts on customers' statements."""
     support: V2CoreAccountCreateParamsConfigurationMerchantSupport
+    """How customers reach the business."""
 
 
 class V2CoreAccountCreateParamsConfigurationRecipientCapabilitiesBankAccountsAch(TypedDict, total=False, closed=True):
+    """Whether the recipient can receive ACH transfers."""
+
     requested: Required[bool]
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
@@ -1974,46 +2518,69 @@ class V2CoreAccountCreateParamsConfigurationRecipientCapabilitiesBankAccountsAch
 class V2CoreAccountCreateParamsConfigurationRecipientCapabilitiesBankAccountsFedwire(
     TypedDict, total=False, closed=True
 ):
+    """Whether the recipient can receive Fedwire transfers."""
+
     requested: Required[bool]
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class V2CoreAccountCreateParamsConfigurationRecipientCapabilitiesBankAccountsFps(TypedDict, total=False, closed=True):
+    """Whether the recipient can receive transfers by Faster Payments in the United Kingdom."""
+
     requested: Required[bool]
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class V2CoreAccountCreateParamsConfigurationRecipientCapabilitiesBankAccountsLocal(TypedDict, total=False, closed=True):
+    """Whether the recipient can receive transfers over the local network of their country."""
+
     requested: Required[bool]
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class V2CoreAccountCreateParamsConfigurationRecipientCapabilitiesBankAccountsRtp(TypedDict, total=False, closed=True):
+    """Whether the recipient can receive transfers over the RTP network in the US."""
+
     requested: Required[bool]
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class V2CoreAccountCreateParamsConfigurationRecipientCapabilitiesBankAccountsSepa(TypedDict, total=False, closed=True):
+    """Whether the recipient can receive SEPA transfers."""
+
     requested: Required[bool]
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class V2CoreAccountCreateParamsConfigurationRecipientCapabilitiesBankAccountsSwift(TypedDict, total=False, closed=True):
+    """Whether the recipient can receive SWIFT transfers."""
+
     requested: Required[bool]
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class V2CoreAccountCreateParamsConfigurationRecipientCapabilitiesBankAccounts(TypedDict, total=False, closed=True):
+    """Ways in which the recipient can receive money on a bank account."""
+
     ach: V2CoreAccountCreateParamsConfigurationRecipientCapabilitiesBankAccountsAch
+    """Whether the recipient can receive ACH transfers."""
     fedwire: V2CoreAccountCreateParamsConfigurationRecipientCapabilitiesBankAccountsFedwire
+    """Whether the recipient can receive Fedwire transfers."""
     fps: V2CoreAccountCreateParamsConfigurationRecipientCapabilitiesBankAccountsFps
+    """Whether the recipient can receive transfers by Faster Payments in the United Kingdom."""
     local: V2CoreAccountCreateParamsConfigurationRecipientCapabilitiesBankAccountsLocal
+    """Whether the recipient can receive transfers over the local network of their country."""
     rtp: V2CoreAccountCreateParamsConfigurationRecipientCapabilitiesBankAccountsRtp
+    """Whether the recipient can receive transfers over the RTP network in the US."""
     sepa: V2CoreAccountCreateParamsConfigurationRecipientCapabilitiesBankAccountsSepa
+    """Whether the recipient can receive SEPA transfers."""
     swift: V2CoreAccountCreateParamsConfigurationRecipientCapabilitiesBankAccountsSwift
+    """Whether the recipient can receive SWIFT transfers."""
 
 
 class V2CoreAccountCreateParamsConfigurationRecipientCapabilitiesCards(TypedDict, total=False, closed=True):
+    """Whether the recipient can receive money on a debit card."""
+
     requested: Required[bool]
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
@@ -2021,45 +2588,83 @@ class V2CoreAccountCreateParamsConfigurationRecipientCapabilitiesCards(TypedDict
 class V2CoreAccountCreateParamsConfigurationRecipientCapabilitiesStripeBalanceStripeTransfers(
     TypedDict, total=False, closed=True
 ):
+    """Whether the recipient can receive transfers into the balance."""
+
     requested: Required[bool]
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class V2CoreAccountCreateParamsConfigurationRecipientCapabilitiesStripeBalance(TypedDict, total=False, closed=True):
+    """Ways in which the recipient can use a balance at Stripe."""
+
     stripe_transfers: V2CoreAccountCreateParamsConfigurationRecipientCapabilitiesStripeBalanceStripeTransfers
+    """Whether the recipient can receive transfers into the balance."""
 
 
 class V2CoreAccountCreateParamsConfigurationRecipientCapabilities(TypedDict, total=False, closed=True):
+    """What the account can do as a recipient, by capability."""
+
     bank_accounts: V2CoreAccountCreateParamsConfigurationRecipientCapabilitiesBankAccounts
+    """Ways in which the recipient can receive money on a bank account."""
     cards: V2CoreAccountCreateParamsConfigurationRecipientCapabilitiesCards
+    """Whether the recipient can receive money on a debit card."""
     stripe_balance: V2CoreAccountCreateParamsConfigurationRecipientCapabilitiesStripeBalance
+    """Ways in which the recipient can use a balance at Stripe."""
 
 
 class V2CoreAccountCreateParamsConfigurationRecipient(TypedDict, total=False, closed=True):
+    """The account as a recipient, which receives money from the platform."""
+
     capabilities: V2CoreAccountCreateParamsConfigurationRecipientCapabilities
+    """What the account can do as a recipient, by capability."""
 
 
 class V2CoreAccountCreateParamsConfiguration(TypedDict, total=False, closed=True):
+    """Settings and capabilities of the account, by the role in which it acts."""
+
     customer: V2CoreAccountCreateParamsConfigurationCustomer
-    """Customer that the object belongs to."""
+    """The account as a customer, which pays the platform."""
     merchant: V2CoreAccountCreateParamsConfigurationMerchant
+    """The account as a merchant, which takes payments."""
     recipient: V2CoreAccountCreateParamsConfigurationRecipient
+    """The account as a recipient, which receives money from the platform."""
 
 
 class V2CoreAccountCreateParamsDefaultsProfile(TypedDict, total=False, closed=True):
+    """What the public knows about the account."""
+
     business_url: str
+    """Website of the business."""
     doing_business_as: str
+    """Name of the business as its customers know it."""
     product_description: str
+    """What the business sells. Stripe uses it to check the account."""
 
 
 class V2CoreAccountCreateParamsDefaultsResponsibilities(TypedDict, total=False, closed=True):
+    """Who is responsible for fees, losses and requirements."""
+
     fees_collector: Required[Literal["application", "application_custom", "application_express", "stripe"]]
+    """Who collects the fees of Stripe from the account.
+
+    - `application`: The platform.
+    - `application_custom`: The platform, in the way of Custom accounts.
+    - `application_express`: The platform, in the way of Express accounts.
+    - `stripe`: Stripe, directly from the account.
+    """
     losses_collector: Required[Literal["application", "stripe"]]
+    """Who is liable when the account cannot cover refunds and disputes.
+
+    - `application`: The platform is responsible.
+    - `stripe`: Stripe is responsible.
+    """
 
 
 class V2CoreAccountCreateParamsDefaults(TypedDict, total=False, closed=True):
+    """Values that apply to all configurations of the account."""
+
     currency: str
-    """Three-letter ISO 4217 currency code in lowercase."""
+    """Currency that the account uses by default, a three-letter ISO 4217 code in lower case."""
     locales: Sequence[
         Literal[
             "ar-SA",
@@ -2148,8 +2753,11 @@ class V2CoreAccountCreateParamsDefaults(TypedDict, total=False, closed=True):
             "zh-TW",
         ]
     ]
+    """Languages that the account prefers, most preferred first, as IETF tags."""
     profile: V2CoreAccountCreateParamsDefaultsProfile
+    """What the public knows about the account."""
     responsibilities: V2CoreAccountCreateParamsDefaultsResponsibilities
+    """Who is responsible for fees, losses and requirements."""
 
 
 class V2CoreAccountCreateParamsIdentityAttestationsDirectorshipDeclaration(TypedDict, total=False, closed=True):
@@ -2175,12 +2783,23 @@ class V2CoreAccountCreateParamsIdentityAttestationsOwnershipDeclaration(TypedDic
 
 
 class V2CoreAccountCreateParamsIdentityAttestationsPersonsProvided(TypedDict, total=False, closed=True):
+    """Which roles were given completely, so that no further persons are expected."""
+
     directors: bool
+    """Whether all directors were added as persons."""
     executives: bool
+    """Whether all executives were added as persons."""
     owners: bool
+    """Whether all owners were added as persons."""
     ownership_exemption_reason: Literal[
         "qualified_entity_exceeds_ownership_threshold", "qualifies_as_financial_institution"
     ]
+    """Why the company need not name its owners.
+
+    - `qualified_entity_exceeds_ownership_threshold`: An entity that is exempt holds so large a share
+      that no other owner counts.
+    - `qualifies_as_financial_institution`: The company is a regulated financial institution.
+    """
 
 
 class V2CoreAccountCreateParamsIdentityAttestationsRepresentativeDeclaration(TypedDict, total=False, closed=True):
@@ -2195,7 +2814,10 @@ class V2CoreAccountCreateParamsIdentityAttestationsRepresentativeDeclaration(Typ
 
 
 class V2CoreAccountCreateParamsIdentityAttestationsTermsOfServiceAccount(TypedDict, total=False, closed=True):
+    """Acceptance of the Stripe services agreement."""
+
     date: Required[datetime | str]
+    """When the services agreement was accepted."""
     ip: Required[str]
     """IP address of the person who accepted or requested."""
     user_agent: str
@@ -2203,21 +2825,30 @@ class V2CoreAccountCreateParamsIdentityAttestationsTermsOfServiceAccount(TypedDi
 
 
 class V2CoreAccountCreateParamsIdentityAttestationsTermsOfService(TypedDict, total=False, closed=True):
+    """Terms of service that the account accepted."""
+
     account: V2CoreAccountCreateParamsIdentityAttestationsTermsOfServiceAccount
+    """Acceptance of the Stripe services agreement."""
 
 
 class V2CoreAccountCreateParamsIdentityAttestations(TypedDict, total=False, closed=True):
+    """What the account's representatives have declared and accepted."""
+
     directorship_declaration: V2CoreAccountCreateParamsIdentityAttestationsDirectorshipDeclaration
     """Declaration that the information about the company's directors is complete and correct."""
     ownership_declaration: V2CoreAccountCreateParamsIdentityAttestationsOwnershipDeclaration
     """Declaration that the information about the company's owners is complete and correct."""
     persons_provided: V2CoreAccountCreateParamsIdentityAttestationsPersonsProvided
+    """Which roles were given completely, so that no further persons are expected."""
     representative_declaration: V2CoreAccountCreateParamsIdentityAttestationsRepresentativeDeclaration
     """Declaration that the representative is authorized to act for the company."""
     terms_of_service: V2CoreAccountCreateParamsIdentityAttestationsTermsOfService
+    """Terms of service that the account accepted."""
 
 
 class V2CoreAccountCreateParamsIdentityBusinessDetailsAdditionalAddress(TypedDict, total=False, closed=True):
+    """Further addresses of the business."""
+
     city: str
     """City, district, suburb, town or village."""
     country: str
@@ -2229,6 +2860,11 @@ class V2CoreAccountCreateParamsIdentityBusinessDetailsAdditionalAddress(TypedDic
     postal_code: str
     """ZIP or postal code."""
     purpose: Required[Literal["administrative", "principal_place_of_business"]]
+    """What the address is used for.
+
+    - `administrative`: Address at which the business is administered.
+    - `principal_place_of_business`: Address at which the business does most of its work.
+    """
     state: str
     """State, county, province or region."""
     town: str
@@ -2236,6 +2872,8 @@ class V2CoreAccountCreateParamsIdentityBusinessDetailsAdditionalAddress(TypedDic
 
 
 class V2CoreAccountCreateParamsIdentityBusinessDetailsAddress(TypedDict, total=False, closed=True):
+    """Main address of the business."""
+
     city: str
     """City, district, suburb, town or village."""
     country: Required[str]
@@ -2253,14 +2891,21 @@ class V2CoreAccountCreateParamsIdentityBusinessDetailsAddress(TypedDict, total=F
 
 
 class V2CoreAccountCreateParamsIdentityBusinessDetailsAnnualRevenueAmount(TypedDict, total=False, closed=True):
+    """Amount of the annual revenue."""
+
     currency: Required[str]
     """Three-letter ISO 4217 currency code in lowercase."""
     value: Required[int]
+    """Annual revenue in the smallest currency unit."""
 
 
 class V2CoreAccountCreateParamsIdentityBusinessDetailsAnnualRevenue(TypedDict, total=False, closed=True):
+    """Revenue of the last fiscal year."""
+
     amount: V2CoreAccountCreateParamsIdentityBusinessDetailsAnnualRevenueAmount
+    """Amount of the annual revenue."""
     fiscal_year_end: str
+    """Last day of the fiscal year, as `YYYY-MM-DD`."""
 
 
 class V2CoreAccountCreateParamsIdentityBusinessDetailsDocumentsBankAccountOwnershipVerification(
@@ -2271,6 +2916,10 @@ class V2CoreAccountCreateParamsIdentityBusinessDetailsDocumentsBankAccountOwners
     files: Required[list[str]]
     """Uploaded files that make up the document."""
     type: Required[Literal["files"]]
+    """Form of the document.
+
+    - `files`: Uploaded files.
+    """
 
 
 class V2CoreAccountCreateParamsIdentityBusinessDetailsDocumentsCompanyLicense(TypedDict, total=False, closed=True):
@@ -2279,6 +2928,10 @@ class V2CoreAccountCreateParamsIdentityBusinessDetailsDocumentsCompanyLicense(Ty
     files: Required[list[str]]
     """Uploaded files that make up the document."""
     type: Required[Literal["files"]]
+    """Form of the document.
+
+    - `files`: Uploaded files.
+    """
 
 
 class V2CoreAccountCreateParamsIdentityBusinessDetailsDocumentsCompanyMemorandumOfAssociation(
@@ -2289,6 +2942,10 @@ class V2CoreAccountCreateParamsIdentityBusinessDetailsDocumentsCompanyMemorandum
     files: Required[list[str]]
     """Uploaded files that make up the document."""
     type: Required[Literal["files"]]
+    """Form of the document.
+
+    - `files`: Uploaded files.
+    """
 
 
 class V2CoreAccountCreateParamsIdentityBusinessDetailsDocumentsCompanyMinisterialDecree(
@@ -2299,6 +2956,10 @@ class V2CoreAccountCreateParamsIdentityBusinessDetailsDocumentsCompanyMinisteria
     files: Required[list[str]]
     """Uploaded files that make up the document."""
     type: Required[Literal["files"]]
+    """Form of the document.
+
+    - `files`: Uploaded files.
+    """
 
 
 class V2CoreAccountCreateParamsIdentityBusinessDetailsDocumentsCompanyRegistrationVerification(
@@ -2309,6 +2970,10 @@ class V2CoreAccountCreateParamsIdentityBusinessDetailsDocumentsCompanyRegistrati
     files: Required[list[str]]
     """Uploaded files that make up the document."""
     type: Required[Literal["files"]]
+    """Form of the document.
+
+    - `files`: Uploaded files.
+    """
 
 
 class V2CoreAccountCreateParamsIdentityBusinessDetailsDocumentsCompanyTaxIdVerification(
@@ -2319,6 +2984,10 @@ class V2CoreAccountCreateParamsIdentityBusinessDetailsDocumentsCompanyTaxIdVerif
     files: Required[list[str]]
     """Uploaded files that make up the document."""
     type: Required[Literal["files"]]
+    """Form of the document.
+
+    - `files`: Uploaded files.
+    """
 
 
 class V2CoreAccountCreateParamsIdentityBusinessDetailsDocumentsPrimaryVerificationFrontBack(
@@ -2333,9 +3002,15 @@ class V2CoreAccountCreateParamsIdentityBusinessDetailsDocumentsPrimaryVerificati
 
 
 class V2CoreAccountCreateParamsIdentityBusinessDetailsDocumentsPrimaryVerification(TypedDict, total=False, closed=True):
+    """Document that identifies the business."""
+
     front_back: Required[V2CoreAccountCreateParamsIdentityBusinessDetailsDocumentsPrimaryVerificationFrontBack]
     """Files with the two sides of the document."""
     type: Required[Literal["front_back"]]
+    """Form of the document.
+
+    - `front_back`: Uploaded files with the front and the back.
+    """
 
 
 class V2CoreAccountCreateParamsIdentityBusinessDetailsDocumentsProofOfAddress(TypedDict, total=False, closed=True):
@@ -2344,12 +3019,19 @@ class V2CoreAccountCreateParamsIdentityBusinessDetailsDocumentsProofOfAddress(Ty
     files: Required[list[str]]
     """Uploaded files that make up the document."""
     type: Required[Literal["files"]]
+    """Form of the document.
+
+    - `files`: Uploaded files.
+    """
 
 
 class V2CoreAccountCreateParamsIdentityBusinessDetailsDocumentsProofOfRegistrationSigner(
     TypedDict, total=False, closed=True
 ):
+    """Who signed the documents about the registration."""
+
     person: Required[str]
+    """ID of the person who signed."""
 
 
 class V2CoreAccountCreateParamsIdentityBusinessDetailsDocumentsProofOfRegistration(TypedDict, total=False, closed=True):
@@ -2358,13 +3040,21 @@ class V2CoreAccountCreateParamsIdentityBusinessDetailsDocumentsProofOfRegistrati
     files: Required[list[str]]
     """Uploaded files that make up the document."""
     signer: V2CoreAccountCreateParamsIdentityBusinessDetailsDocumentsProofOfRegistrationSigner
+    """Who signed the documents about the registration."""
     type: Required[Literal["files"]]
+    """Form of the document.
+
+    - `files`: Uploaded files.
+    """
 
 
 class V2CoreAccountCreateParamsIdentityBusinessDetailsDocumentsProofOfUltimateBeneficialOwnershipSigner(
     TypedDict, total=False, closed=True
 ):
+    """Who signed the documents about ownership."""
+
     person: Required[str]
+    """ID of the person who signed."""
 
 
 class V2CoreAccountCreateParamsIdentityBusinessDetailsDocumentsProofOfUltimateBeneficialOwnership(
@@ -2375,10 +3065,17 @@ class V2CoreAccountCreateParamsIdentityBusinessDetailsDocumentsProofOfUltimateBe
     files: Required[list[str]]
     """Uploaded files that make up the document."""
     signer: V2CoreAccountCreateParamsIdentityBusinessDetailsDocumentsProofOfUltimateBeneficialOwnershipSigner
+    """Who signed the documents about ownership."""
     type: Required[Literal["files"]]
+    """Form of the document.
+
+    - `files`: Uploaded files.
+    """
 
 
 class V2CoreAccountCreateParamsIdentityBusinessDetailsDocuments(TypedDict, total=False, closed=True):
+    """Documents about the business."""
+
     bank_account_ownership_verification: (
         V2CoreAccountCreateParamsIdentityBusinessDetailsDocumentsBankAccountOwnershipVerification
     )
@@ -2398,6 +3095,7 @@ class V2CoreAccountCreateParamsIdentityBusinessDetailsDocuments(TypedDict, total
     company_tax_id_verification: V2CoreAccountCreateParamsIdentityBusinessDetailsDocumentsCompanyTaxIdVerification
     """Documents that prove the company's tax ID."""
     primary_verification: V2CoreAccountCreateParamsIdentityBusinessDetailsDocumentsPrimaryVerification
+    """Document that identifies the business."""
     proof_of_address: V2CoreAccountCreateParamsIdentityBusinessDetailsDocumentsProofOfAddress
     """Documents that prove the address."""
     proof_of_registration: V2CoreAccountCreateParamsIdentityBusinessDetailsDocumentsProofOfRegistration
@@ -2409,7 +3107,10 @@ class V2CoreAccountCreateParamsIdentityBusinessDetailsDocuments(TypedDict, total
 
 
 class V2CoreAccountCreateParamsIdentityBusinessDetailsIdNumber(TypedDict, total=False, closed=True):
+    """Tax IDs and registration numbers of the business."""
+
     registrar: str
+    """Authority that issued the number, for businesses in Germany."""
     type: Required[
         Literal[
             "ae_crn",
@@ -2529,19 +3230,27 @@ class V2CoreAccountCreateParamsIdentityBusinessDetailsIdNumber(TypedDict, total=
             "us_ein",
         ]
     ]
+    """Country and kind of the number, such as `us_ein` or `de_vat`."""
     value: Required[str]
+    """The number itself. It cannot be read back."""
 
 
 class V2CoreAccountCreateParamsIdentityBusinessDetailsMonthlyEstimatedRevenueAmount(
     TypedDict, total=False, closed=True
 ):
+    """Amount of the monthly revenue."""
+
     currency: Required[str]
     """Three-letter ISO 4217 currency code in lowercase."""
     value: Required[int]
+    """Monthly revenue in the smallest currency unit."""
 
 
 class V2CoreAccountCreateParamsIdentityBusinessDetailsMonthlyEstimatedRevenue(TypedDict, total=False, closed=True):
+    """About how much the business earns in a month."""
+
     amount: V2CoreAccountCreateParamsIdentityBusinessDetailsMonthlyEstimatedRevenueAmount
+    """Amount of the monthly revenue."""
 
 
 class V2CoreAccountCreateParamsIdentityBusinessDetailsRegistrationDate(TypedDict, total=False, closed=True):
@@ -2556,6 +3265,8 @@ class V2CoreAccountCreateParamsIdentityBusinessDetailsRegistrationDate(TypedDict
 
 
 class V2CoreAccountCreateParamsIdentityBusinessDetailsScriptAddressesKana(TypedDict, total=False, closed=True):
+    """Main address in kana."""
+
     city: str
     """City, district, suburb, town or village."""
     country: Required[str]
@@ -2573,6 +3284,8 @@ class V2CoreAccountCreateParamsIdentityBusinessDetailsScriptAddressesKana(TypedD
 
 
 class V2CoreAccountCreateParamsIdentityBusinessDetailsScriptAddressesKanji(TypedDict, total=False, closed=True):
+    """Main address in kanji."""
+
     city: str
     """City, district, suburb, town or village."""
     country: Required[str]
@@ -2590,41 +3303,64 @@ class V2CoreAccountCreateParamsIdentityBusinessDetailsScriptAddressesKanji(Typed
 
 
 class V2CoreAccountCreateParamsIdentityBusinessDetailsScriptAddresses(TypedDict, total=False, closed=True):
+    """Main address of the business in other scripts, for Japan."""
+
     kana: V2CoreAccountCreateParamsIdentityBusinessDetailsScriptAddressesKana
+    """Main address in kana."""
     kanji: V2CoreAccountCreateParamsIdentityBusinessDetailsScriptAddressesKanji
+    """Main address in kanji."""
 
 
 class V2CoreAccountCreateParamsIdentityBusinessDetailsScriptNamesKana(TypedDict, total=False, closed=True):
+    """Legal name of the business in kana."""
+
     registered_name: str
     """Name under which the company is registered."""
 
 
 class V2CoreAccountCreateParamsIdentityBusinessDetailsScriptNamesKanji(TypedDict, total=False, closed=True):
+    """Legal name of the business in kanji."""
+
     registered_name: str
     """Name under which the company is registered."""
 
 
 class V2CoreAccountCreateParamsIdentityBusinessDetailsScriptNames(TypedDict, total=False, closed=True):
+    """Legal name of the business in other scripts, for Japan."""
+
     kana: V2CoreAccountCreateParamsIdentityBusinessDetailsScriptNamesKana
+    """Legal name of the business in kana."""
     kanji: V2CoreAccountCreateParamsIdentityBusinessDetailsScriptNamesKanji
+    """Legal name of the business in kanji."""
 
 
 class V2CoreAccountCreateParamsIdentityBusinessDetails(TypedDict, total=False, closed=True):
+    """Details of the business, for all legal kinds but `individual`."""
+
     additional_addresses: Sequence[V2CoreAccountCreateParamsIdentityBusinessDetailsAdditionalAddress]
+    """Further addresses of the business."""
     address: V2CoreAccountCreateParamsIdentityBusinessDetailsAddress
+    """Main address of the business."""
     annual_revenue: V2CoreAccountCreateParamsIdentityBusinessDetailsAnnualRevenue
+    """Revenue of the last fiscal year."""
     documents: V2CoreAccountCreateParamsIdentityBusinessDetailsDocuments
+    """Documents about the business."""
     estimated_worker_count: int
+    """About how many people work for the business."""
     id_numbers: Sequence[V2CoreAccountCreateParamsIdentityBusinessDetailsIdNumber]
+    """Tax IDs and registration numbers of the business."""
     monthly_estimated_revenue: V2CoreAccountCreateParamsIdentityBusinessDetailsMonthlyEstimatedRevenue
+    """About how much the business earns in a month."""
     phone: str
-    """Phone number, including the country code."""
+    """Phone number of the business, with the country code."""
     registered_name: str
-    """Name under which the company is registered."""
+    """Legal name of the business."""
     registration_date: V2CoreAccountCreateParamsIdentityBusinessDetailsRegistrationDate
     """Date on which the company was registered."""
     script_addresses: V2CoreAccountCreateParamsIdentityBusinessDetailsScriptAddresses
+    """Main address of the business in other scripts, for Japan."""
     script_names: V2CoreAccountCreateParamsIdentityBusinessDetailsScriptNames
+    """Legal name of the business in other scripts, for Japan."""
     structure: Literal[
         "cooperative",
         "free_zone_establishment",
@@ -2654,9 +3390,12 @@ class V2CoreAccountCreateParamsIdentityBusinessDetails(TypedDict, total=False, c
         "unincorporated_non_profit",
         "unincorporated_partnership",
     ]
+    """Legal form of the business. Which values are possible depends on the country."""
 
 
 class V2CoreAccountCreateParamsIdentityIndividualAdditionalAddress(TypedDict, total=False, closed=True):
+    """Further addresses of the person."""
+
     city: str
     """City, district, suburb, town or village."""
     country: Required[str]
@@ -2668,6 +3407,10 @@ class V2CoreAccountCreateParamsIdentityIndividualAdditionalAddress(TypedDict, to
     postal_code: str
     """ZIP or postal code."""
     purpose: Required[Literal["registered"]]
+    """What the further address is.
+
+    - `registered`: Address under which the person is registered.
+    """
     state: str
     """State, county, province or region."""
     town: str
@@ -2675,15 +3418,25 @@ class V2CoreAccountCreateParamsIdentityIndividualAdditionalAddress(TypedDict, to
 
 
 class V2CoreAccountCreateParamsIdentityIndividualAdditionalName(TypedDict, total=False, closed=True):
+    """Other names by which the person is or was known."""
+
     full_name: str
+    """Full name, as one string."""
     given_name: str
     """Given name of the person."""
     purpose: Required[Literal["alias", "maiden"]]
+    """What the other name is.
+
+    - `alias`: Another name of the person.
+    - `maiden`: Family name at birth, before marriage.
+    """
     surname: str
     """Family name of the person."""
 
 
 class V2CoreAccountCreateParamsIdentityIndividualAddress(TypedDict, total=False, closed=True):
+    """Home address of the person."""
+
     city: str
     """City, district, suburb, town or village."""
     country: Required[str]
@@ -2717,6 +3470,10 @@ class V2CoreAccountCreateParamsIdentityIndividualDocumentsCompanyAuthorization(T
     files: Required[list[str]]
     """Uploaded files that make up the document."""
     type: Required[Literal["files"]]
+    """Form of the document.
+
+    - `files`: Uploaded files.
+    """
 
 
 class V2CoreAccountCreateParamsIdentityIndividualDocumentsPassport(TypedDict, total=False, closed=True):
@@ -2725,6 +3482,10 @@ class V2CoreAccountCreateParamsIdentityIndividualDocumentsPassport(TypedDict, to
     files: Required[list[str]]
     """Uploaded files that make up the document."""
     type: Required[Literal["files"]]
+    """Form of the document.
+
+    - `files`: Uploaded files.
+    """
 
 
 class V2CoreAccountCreateParamsIdentityIndividualDocumentsPrimaryVerificationFrontBack(
@@ -2739,9 +3500,15 @@ class V2CoreAccountCreateParamsIdentityIndividualDocumentsPrimaryVerificationFro
 
 
 class V2CoreAccountCreateParamsIdentityIndividualDocumentsPrimaryVerification(TypedDict, total=False, closed=True):
+    """Document that identifies the person, such as a passport or driver's license."""
+
     front_back: Required[V2CoreAccountCreateParamsIdentityIndividualDocumentsPrimaryVerificationFrontBack]
     """Files with the two sides of the document."""
     type: Required[Literal["front_back"]]
+    """Form of the document.
+
+    - `front_back`: Uploaded files with the front and the back.
+    """
 
 
 class V2CoreAccountCreateParamsIdentityIndividualDocumentsSecondaryVerificationFrontBack(
@@ -2756,28 +3523,47 @@ class V2CoreAccountCreateParamsIdentityIndividualDocumentsSecondaryVerificationF
 
 
 class V2CoreAccountCreateParamsIdentityIndividualDocumentsSecondaryVerification(TypedDict, total=False, closed=True):
+    """Second document about the person, such as one that shows the address."""
+
     front_back: Required[V2CoreAccountCreateParamsIdentityIndividualDocumentsSecondaryVerificationFrontBack]
     """Files with the two sides of the document."""
     type: Required[Literal["front_back"]]
+    """Form of the document.
+
+    - `front_back`: Uploaded files with the front and the back.
+    """
 
 
 class V2CoreAccountCreateParamsIdentityIndividualDocumentsVisa(TypedDict, total=False, closed=True):
+    """The person's visa."""
+
     files: Required[list[str]]
     """Uploaded files that make up the document."""
     type: Required[Literal["files"]]
+    """Form of the document.
+
+    - `files`: Uploaded files.
+    """
 
 
 class V2CoreAccountCreateParamsIdentityIndividualDocuments(TypedDict, total=False, closed=True):
+    """Documents about the person."""
+
     company_authorization: V2CoreAccountCreateParamsIdentityIndividualDocumentsCompanyAuthorization
     """Documents that prove that the person is authorized to act for the company."""
     passport: V2CoreAccountCreateParamsIdentityIndividualDocumentsPassport
     """Documents that show the passport's page with the photo."""
     primary_verification: V2CoreAccountCreateParamsIdentityIndividualDocumentsPrimaryVerification
+    """Document that identifies the person, such as a passport or driver's license."""
     secondary_verification: V2CoreAccountCreateParamsIdentityIndividualDocumentsSecondaryVerification
+    """Second document about the person, such as one that shows the address."""
     visa: V2CoreAccountCreateParamsIdentityIndividualDocumentsVisa
+    """The person's visa."""
 
 
 class V2CoreAccountCreateParamsIdentityIndividualIdNumber(TypedDict, total=False, closed=True):
+    """National ID numbers of the person."""
+
     type: Required[
         Literal[
             "ae_eid",
@@ -2859,7 +3645,9 @@ class V2CoreAccountCreateParamsIdentityIndividualIdNumber(TypedDict, total=False
             "za_id",
         ]
     ]
+    """Country and kind of the ID number, such as `us_ssn`."""
     value: Required[str]
+    """The ID number itself. It cannot be read back."""
 
 
 class V2CoreAccountCreateParamsIdentityIndividualRelationship(TypedDict, total=False, closed=True):
@@ -2878,6 +3666,8 @@ class V2CoreAccountCreateParamsIdentityIndividualRelationship(TypedDict, total=F
 
 
 class V2CoreAccountCreateParamsIdentityIndividualScriptAddressesKana(TypedDict, total=False, closed=True):
+    """Home address in kana."""
+
     city: str
     """City, district, suburb, town or village."""
     country: Required[str]
@@ -2895,6 +3685,8 @@ class V2CoreAccountCreateParamsIdentityIndividualScriptAddressesKana(TypedDict, 
 
 
 class V2CoreAccountCreateParamsIdentityIndividualScriptAddressesKanji(TypedDict, total=False, closed=True):
+    """Home address in kanji."""
+
     city: str
     """City, district, suburb, town or village."""
     country: Required[str]
@@ -2912,11 +3704,17 @@ class V2CoreAccountCreateParamsIdentityIndividualScriptAddressesKanji(TypedDict,
 
 
 class V2CoreAccountCreateParamsIdentityIndividualScriptAddresses(TypedDict, total=False, closed=True):
+    """Home address of the person in other scripts, for Japan."""
+
     kana: V2CoreAccountCreateParamsIdentityIndividualScriptAddressesKana
+    """Home address in kana."""
     kanji: V2CoreAccountCreateParamsIdentityIndividualScriptAddressesKanji
+    """Home address in kanji."""
 
 
 class V2CoreAccountCreateParamsIdentityIndividualScriptNamesKana(TypedDict, total=False, closed=True):
+    """Name of the person in kana."""
+
     given_name: str
     """Given name of the person."""
     surname: str
@@ -2924,6 +3722,8 @@ class V2CoreAccountCreateParamsIdentityIndividualScriptNamesKana(TypedDict, tota
 
 
 class V2CoreAccountCreateParamsIdentityIndividualScriptNamesKanji(TypedDict, total=False, closed=True):
+    """Name of the person in kanji."""
+
     given_name: str
     """Given name of the person."""
     surname: str
@@ -2931,64 +3731,110 @@ class V2CoreAccountCreateParamsIdentityIndividualScriptNamesKanji(TypedDict, tot
 
 
 class V2CoreAccountCreateParamsIdentityIndividualScriptNames(TypedDict, total=False, closed=True):
+    """Name of the person in other scripts, for Japan."""
+
     kana: V2CoreAccountCreateParamsIdentityIndividualScriptNamesKana
+    """Name of the person in kana."""
     kanji: V2CoreAccountCreateParamsIdentityIndividualScriptNamesKanji
+    """Name of the person in kanji."""
 
 
 class V2CoreAccountCreateParamsIdentityIndividual(TypedDict, total=False, closed=True):
+    """Details of the person, for accounts of the legal kind `individual`."""
+
     additional_addresses: Sequence[V2CoreAccountCreateParamsIdentityIndividualAdditionalAddress]
+    """Further addresses of the person."""
     additional_names: Sequence[V2CoreAccountCreateParamsIdentityIndividualAdditionalName]
+    """Other names by which the person is or was known."""
     address: V2CoreAccountCreateParamsIdentityIndividualAddress
+    """Home address of the person."""
     date_of_birth: V2CoreAccountCreateParamsIdentityIndividualDateOfBirth
     """Date of birth."""
     documents: V2CoreAccountCreateParamsIdentityIndividualDocuments
+    """Documents about the person."""
     email: str
-    """Email address."""
+    """Email address of the person."""
     given_name: str
     """Given name of the person."""
     id_numbers: Sequence[V2CoreAccountCreateParamsIdentityIndividualIdNumber]
+    """National ID numbers of the person."""
     legal_gender: Literal["female", "male"]
+    """Gender of the person in legal documents, as some countries require it.
+
+    - `female`: Female.
+    - `male`: Male.
+    """
     metadata: Mapping[str, str]
     """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
     up to 500. An update changes only the keys it contains; an empty value removes its key.
     """
     nationalities: list[str]
+    """Countries of which the person is a citizen, as two-letter ISO 3166-1 alpha-2 codes."""
     phone: str
-    """Phone number, including the country code."""
+    """Phone number of the person, with the country code."""
     political_exposure: Literal["existing", "none"]
     """Whether the person is politically exposed, such as by a prominent public office.
 
-    - `existing`: The person has disclosed that they are politically exposed.
-    - `none`: The person is not politically exposed.
+    - `existing`: The person holds, or is close to somebody who holds, such an office.
+    - `none`: The person has no such exposure.
     """
     relationship: V2CoreAccountCreateParamsIdentityIndividualRelationship
     """The person's roles in the company."""
     script_addresses: V2CoreAccountCreateParamsIdentityIndividualScriptAddresses
+    """Home address of the person in other scripts, for Japan."""
     script_names: V2CoreAccountCreateParamsIdentityIndividualScriptNames
+    """Name of the person in other scripts, for Japan."""
     surname: str
     """Family name of the person."""
 
 
 class V2CoreAccountCreateParamsIdentity(TypedDict, total=False, closed=True):
+    """Legal details of the person or business behind the account."""
+
     attestations: V2CoreAccountCreateParamsIdentityAttestations
+    """What the account's representatives have declared and accepted."""
     business_details: V2CoreAccountCreateParamsIdentityBusinessDetails
+    """Details of the business, for all legal kinds but `individual`."""
     country: str
-    """Two-letter ISO 3166-1 alpha-2 country code."""
+    """Two-letter ISO 3166-1 alpha-2 code of the country in which the person or business is based."""
     entity_type: Literal["company", "government_entity", "individual", "non_profit"]
+    """Legal kind of the account. It decides whether `business_details` or `individual` applies.
+
+    - `company`: A company.
+    - `government_entity`: A part of the government.
+    - `individual`: A person.
+    - `non_profit`: A non-profit organization.
+    """
     individual: V2CoreAccountCreateParamsIdentityIndividual
+    """Details of the person, for accounts of the legal kind `individual`."""
 
 
 class V2CoreAccountCreateParams(TypedDict, total=False, closed=True):
     """The parameters of `POST /v2/core/accounts`."""
 
     account_token: str
+    """Token with the legal details of the account, in place of `identity` and the contact details. Your
+    server then never sees them.
+    """
     configuration: V2CoreAccountCreateParamsConfiguration
+    """Settings and capabilities of the account, by the role in which it acts."""
     contact_email: str
+    """Email address at which Stripe and the platform reach the account."""
     contact_phone: str
+    """Phone number at which the account can be reached, with the country code."""
     dashboard: Literal["express", "full", "none"]
+    """Which Dashboard the account's users have.
+
+    - `express`: The Express Dashboard, with fewer features.
+    - `full`: The full Dashboard.
+    - `none`: No Dashboard.
+    """
     defaults: V2CoreAccountCreateParamsDefaults
+    """Values that apply to all configurations of the account."""
     display_name: str
+    """Name of the account, shown in the Dashboard and on invoices."""
     identity: V2CoreAccountCreateParamsIdentity
+    """Legal details of the person or business behind the account."""
     include: Sequence[
         Literal[
             "configuration.customer",
@@ -3000,7 +3846,16 @@ class V2CoreAccountCreateParams(TypedDict, total=False, closed=True):
             "requirements",
         ]
     ]
-    """Fields to include that are null by default."""
+    """Fields to include that are null by default.
+
+    - `configuration.customer`: The configuration as a customer.
+    - `configuration.merchant`: The configuration as a merchant.
+    - `configuration.recipient`: The configuration as a recipient.
+    - `defaults`: The defaults.
+    - `future_requirements`: The future requirements.
+    - `identity`: The legal details.
+    - `requirements`: The requirements.
+    """
     metadata: Mapping[str, str]
     """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
     up to 500. An update changes only the keys it contains; an empty value removes its key.
@@ -3011,7 +3866,14 @@ class V2CoreAccountListParams(TypedDict, total=False, closed=True):
     """The parameters of `GET /v2/core/accounts`."""
 
     applied_configurations: Sequence[Literal["customer", "merchant", "recipient"]]
+    """Only accounts that have all of these configurations.
+
+    - `customer`: A customer, who pays the platform.
+    - `merchant`: A merchant, who takes payments.
+    - `recipient`: A recipient, who receives money from the platform.
+    """
     closed: bool
+    """Only accounts that were, or were not, closed."""
     limit: int
     """Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10."""
     page: str
@@ -3019,6 +3881,8 @@ class V2CoreAccountListParams(TypedDict, total=False, closed=True):
 
 
 class V2CoreAccountPersonTokenCreateParamsAdditionalAddress(TypedDict, total=False, closed=True):
+    """Further addresses of the person."""
+
     city: str
     """City, district, suburb, town or village."""
     country: str
@@ -3030,6 +3894,10 @@ class V2CoreAccountPersonTokenCreateParamsAdditionalAddress(TypedDict, total=Fal
     postal_code: str
     """ZIP or postal code."""
     purpose: Required[Literal["registered"]]
+    """What the further address is.
+
+    - `registered`: Address under which the person is registered.
+    """
     state: str
     """State, county, province or region."""
     town: str
@@ -3037,23 +3905,39 @@ class V2CoreAccountPersonTokenCreateParamsAdditionalAddress(TypedDict, total=Fal
 
 
 class V2CoreAccountPersonTokenCreateParamsAdditionalName(TypedDict, total=False, closed=True):
+    """Other names by which the person is or was known."""
+
     full_name: str
+    """Full name, as one string."""
     given_name: str
     """Given name of the person."""
     purpose: Required[Literal["alias", "maiden"]]
+    """What the other name is.
+
+    - `alias`: Another name of the person.
+    - `maiden`: Family name at birth, before marriage.
+    """
     surname: str
     """Family name of the person."""
 
 
 class V2CoreAccountPersonTokenCreateParamsAdditionalTermsOfServiceAccount(TypedDict, total=False, closed=True):
+    """Acceptance of the Stripe services agreement by the person."""
+
     shown_and_accepted: bool
+    """Whether the person was shown the agreement and accepted it."""
 
 
 class V2CoreAccountPersonTokenCreateParamsAdditionalTermsOfService(TypedDict, total=False, closed=True):
+    """Agreements that the person accepted besides the account's own."""
+
     account: V2CoreAccountPersonTokenCreateParamsAdditionalTermsOfServiceAccount
+    """Acceptance of the Stripe services agreement by the person."""
 
 
 class V2CoreAccountPersonTokenCreateParamsAddress(TypedDict, total=False, closed=True):
+    """Home address of the person."""
+
     city: str
     """City, district, suburb, town or village."""
     country: str
@@ -3087,6 +3971,10 @@ class V2CoreAccountPersonTokenCreateParamsDocumentsCompanyAuthorization(TypedDic
     files: Required[list[str]]
     """Uploaded files that make up the document."""
     type: Required[Literal["files"]]
+    """Form of the document.
+
+    - `files`: Uploaded files.
+    """
 
 
 class V2CoreAccountPersonTokenCreateParamsDocumentsPassport(TypedDict, total=False, closed=True):
@@ -3095,6 +3983,10 @@ class V2CoreAccountPersonTokenCreateParamsDocumentsPassport(TypedDict, total=Fal
     files: Required[list[str]]
     """Uploaded files that make up the document."""
     type: Required[Literal["files"]]
+    """Form of the document.
+
+    - `files`: Uploaded files.
+    """
 
 
 class V2CoreAccountPersonTokenCreateParamsDocumentsPrimaryVerificationFrontBack(TypedDict, total=False, closed=True):
@@ -3107,9 +3999,15 @@ class V2CoreAccountPersonTokenCreateParamsDocumentsPrimaryVerificationFrontBack(
 
 
 class V2CoreAccountPersonTokenCreateParamsDocumentsPrimaryVerification(TypedDict, total=False, closed=True):
+    """Document that identifies the person, such as a passport or driver's license."""
+
     front_back: Required[V2CoreAccountPersonTokenCreateParamsDocumentsPrimaryVerificationFrontBack]
     """Files with the two sides of the document."""
     type: Required[Literal["front_back"]]
+    """Form of the document.
+
+    - `front_back`: Uploaded files with the front and the back.
+    """
 
 
 class V2CoreAccountPersonTokenCreateParamsDocumentsSecondaryVerificationFrontBack(TypedDict, total=False, closed=True):
@@ -3122,28 +4020,47 @@ class V2CoreAccountPersonTokenCreateParamsDocumentsSecondaryVerificationFrontBac
 
 
 class V2CoreAccountPersonTokenCreateParamsDocumentsSecondaryVerification(TypedDict, total=False, closed=True):
+    """Second document about the person, such as one that shows the address."""
+
     front_back: Required[V2CoreAccountPersonTokenCreateParamsDocumentsSecondaryVerificationFrontBack]
     """Files with the two sides of the document."""
     type: Required[Literal["front_back"]]
+    """Form of the document.
+
+    - `front_back`: Uploaded files with the front and the back.
+    """
 
 
 class V2CoreAccountPersonTokenCreateParamsDocumentsVisa(TypedDict, total=False, closed=True):
+    """The person's visa."""
+
     files: Required[list[str]]
     """Uploaded files that make up the document."""
     type: Required[Literal["files"]]
+    """Form of the document.
+
+    - `files`: Uploaded files.
+    """
 
 
 class V2CoreAccountPersonTokenCreateParamsDocuments(TypedDict, total=False, closed=True):
+    """Documents about the person."""
+
     company_authorization: V2CoreAccountPersonTokenCreateParamsDocumentsCompanyAuthorization
     """Documents that prove that the person is authorized to act for the company."""
     passport: V2CoreAccountPersonTokenCreateParamsDocumentsPassport
     """Documents that show the passport's page with the photo."""
     primary_verification: V2CoreAccountPersonTokenCreateParamsDocumentsPrimaryVerification
+    """Document that identifies the person, such as a passport or driver's license."""
     secondary_verification: V2CoreAccountPersonTokenCreateParamsDocumentsSecondaryVerification
+    """Second document about the person, such as one that shows the address."""
     visa: V2CoreAccountPersonTokenCreateParamsDocumentsVisa
+    """The person's visa."""
 
 
 class V2CoreAccountPersonTokenCreateParamsIdNumber(TypedDict, total=False, closed=True):
+    """National ID numbers of the person."""
+
     type: Required[
         Literal[
             "ae_eid",
@@ -3225,7 +4142,9 @@ class V2CoreAccountPersonTokenCreateParamsIdNumber(TypedDict, total=False, close
             "za_id",
         ]
     ]
+    """Country and kind of the ID number, such as `us_ssn`."""
     value: Required[str]
+    """The ID number itself. It cannot be read back."""
 
 
 class V2CoreAccountPersonTokenCreateParamsRelationship(TypedDict, total=False, closed=True):
@@ -3250,6 +4169,8 @@ class V2CoreAccountPersonTokenCreateParamsRelationship(TypedDict, total=False, c
 
 
 class V2CoreAccountPersonTokenCreateParamsScriptAddressesKana(TypedDict, total=False, closed=True):
+    """Home address in kana."""
+
     city: str
     """City, district, suburb, town or village."""
     country: str
@@ -3267,6 +4188,8 @@ class V2CoreAccountPersonTokenCreateParamsScriptAddressesKana(TypedDict, total=F
 
 
 class V2CoreAccountPersonTokenCreateParamsScriptAddressesKanji(TypedDict, total=False, closed=True):
+    """Home address in kanji."""
+
     city: str
     """City, district, suburb, town or village."""
     country: str
@@ -3284,11 +4207,17 @@ class V2CoreAccountPersonTokenCreateParamsScriptAddressesKanji(TypedDict, total=
 
 
 class V2CoreAccountPersonTokenCreateParamsScriptAddresses(TypedDict, total=False, closed=True):
+    """Home address of the person in other scripts, for Japan."""
+
     kana: V2CoreAccountPersonTokenCreateParamsScriptAddressesKana
+    """Home address in kana."""
     kanji: V2CoreAccountPersonTokenCreateParamsScriptAddressesKanji
+    """Home address in kanji."""
 
 
 class V2CoreAccountPersonTokenCreateParamsScriptNamesKana(TypedDict, total=False, closed=True):
+    """Name of the person in kana."""
+
     given_name: str
     """Given name of the person."""
     surname: str
@@ -3296,6 +4225,8 @@ class V2CoreAccountPersonTokenCreateParamsScriptNamesKana(TypedDict, total=False
 
 
 class V2CoreAccountPersonTokenCreateParamsScriptNamesKanji(TypedDict, total=False, closed=True):
+    """Name of the person in kanji."""
+
     given_name: str
     """Given name of the person."""
     surname: str
@@ -3303,48 +4234,68 @@ class V2CoreAccountPersonTokenCreateParamsScriptNamesKanji(TypedDict, total=Fals
 
 
 class V2CoreAccountPersonTokenCreateParamsScriptNames(TypedDict, total=False, closed=True):
+    """Name of the person in other scripts, for Japan."""
+
     kana: V2CoreAccountPersonTokenCreateParamsScriptNamesKana
+    """Name of the person in kana."""
     kanji: V2CoreAccountPersonTokenCreateParamsScriptNamesKanji
+    """Name of the person in kanji."""
 
 
 class V2CoreAccountPersonTokenCreateParams(TypedDict, total=False, closed=True):
     """The parameters of `POST /v2/core/accounts/{account_id}/person_tokens`."""
 
     additional_addresses: Sequence[V2CoreAccountPersonTokenCreateParamsAdditionalAddress]
+    """Further addresses of the person."""
     additional_names: Sequence[V2CoreAccountPersonTokenCreateParamsAdditionalName]
+    """Other names by which the person is or was known."""
     additional_terms_of_service: V2CoreAccountPersonTokenCreateParamsAdditionalTermsOfService
+    """Agreements that the person accepted besides the account's own."""
     address: V2CoreAccountPersonTokenCreateParamsAddress
+    """Home address of the person."""
     date_of_birth: V2CoreAccountPersonTokenCreateParamsDateOfBirth
     """Date of birth."""
     documents: V2CoreAccountPersonTokenCreateParamsDocuments
+    """Documents about the person."""
     email: str
-    """Email address."""
+    """Email address of the person."""
     given_name: str
     """Given name of the person."""
     id_numbers: Sequence[V2CoreAccountPersonTokenCreateParamsIdNumber]
+    """National ID numbers of the person."""
     legal_gender: Literal["female", "male"]
+    """Gender of the person in legal documents, as some countries require it.
+
+    - `female`: Female.
+    - `male`: Male.
+    """
     metadata: Mapping[str, str | None]
     """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
     up to 500. An update changes only the keys it contains; an empty value removes its key.
     """
     nationalities: list[str]
+    """Countries of which the person is a citizen, as two-letter ISO 3166-1 alpha-2 codes."""
     phone: str
-    """Phone number, including the country code."""
+    """Phone number of the person, with the country code."""
     political_exposure: Literal["existing", "none"]
     """Whether the person is politically exposed, such as by a prominent public office.
 
-    - `existing`: The person has disclosed that they are politically exposed.
-    - `none`: The person is not politically exposed.
+    - `existing`: The person holds, or is close to somebody who holds, such an office.
+    - `none`: The person has no such exposure.
     """
     relationship: V2CoreAccountPersonTokenCreateParamsRelationship
     """The person's roles in the company."""
     script_addresses: V2CoreAccountPersonTokenCreateParamsScriptAddresses
+    """Home address of the person in other scripts, for Japan."""
     script_names: V2CoreAccountPersonTokenCreateParamsScriptNames
+    """Name of the person in other scripts, for Japan."""
     surname: str
     """Family name of the person."""
 
 
 class V2CoreAccountPersonCreateParamsAdditionalAddress(TypedDict, total=False, closed=True):
+    """Further addresses of the person."""
+
     city: str
     """City, district, suburb, town or village."""
     country: Required[str]
@@ -3356,6 +4307,10 @@ class V2CoreAccountPersonCreateParamsAdditionalAddress(TypedDict, total=False, c
     postal_code: str
     """ZIP or postal code."""
     purpose: Required[Literal["registered"]]
+    """What the further address is.
+
+    - `registered`: Address under which the person is registered.
+    """
     state: str
     """State, county, province or region."""
     town: str
@@ -3363,27 +4318,43 @@ class V2CoreAccountPersonCreateParamsAdditionalAddress(TypedDict, total=False, c
 
 
 class V2CoreAccountPersonCreateParamsAdditionalName(TypedDict, total=False, closed=True):
+    """Other names by which the person is or was known."""
+
     full_name: str
+    """Full name, as one string."""
     given_name: str
     """Given name of the person."""
     purpose: Required[Literal["alias", "maiden"]]
+    """What the other name is.
+
+    - `alias`: Another name of the person.
+    - `maiden`: Family name at birth, before marriage.
+    """
     surname: str
     """Family name of the person."""
 
 
 class V2CoreAccountPersonCreateParamsAdditionalTermsOfServiceAccount(TypedDict, total=False, closed=True):
+    """Acceptance of the Stripe services agreement by the person."""
+
     date: Required[datetime | str]
+    """When the person accepted the agreement."""
     ip: Required[str]
-    """IP address of the person who accepted or requested."""
+    """IP address from which the person accepted the agreement."""
     user_agent: str
-    """User agent of the browser used to accept or request."""
+    """User agent of the browser with which the person accepted the agreement."""
 
 
 class V2CoreAccountPersonCreateParamsAdditionalTermsOfService(TypedDict, total=False, closed=True):
+    """Agreements that the person accepted besides the account's own."""
+
     account: V2CoreAccountPersonCreateParamsAdditionalTermsOfServiceAccount
+    """Acceptance of the Stripe services agreement by the person."""
 
 
 class V2CoreAccountPersonCreateParamsAddress(TypedDict, total=False, closed=True):
+    """Home address of the person."""
+
     city: str
     """City, district, suburb, town or village."""
     country: Required[str]
@@ -3417,6 +4388,10 @@ class V2CoreAccountPersonCreateParamsDocumentsCompanyAuthorization(TypedDict, to
     files: Required[list[str]]
     """Uploaded files that make up the document."""
     type: Required[Literal["files"]]
+    """Form of the document.
+
+    - `files`: Uploaded files.
+    """
 
 
 class V2CoreAccountPersonCreateParamsDocumentsPassport(TypedDict, total=False, closed=True):
@@ -3425,6 +4400,10 @@ class V2CoreAccountPersonCreateParamsDocumentsPassport(TypedDict, total=False, c
     files: Required[list[str]]
     """Uploaded files that make up the document."""
     type: Required[Literal["files"]]
+    """Form of the document.
+
+    - `files`: Uploaded files.
+    """
 
 
 class V2CoreAccountPersonCreateParamsDocumentsPrimaryVerificationFrontBack(TypedDict, total=False, closed=True):
@@ -3437,9 +4416,15 @@ class V2CoreAccountPersonCreateParamsDocumentsPrimaryVerificationFrontBack(Typed
 
 
 class V2CoreAccountPersonCreateParamsDocumentsPrimaryVerification(TypedDict, total=False, closed=True):
+    """Document that identifies the person, such as a passport or driver's license."""
+
     front_back: Required[V2CoreAccountPersonCreateParamsDocumentsPrimaryVerificationFrontBack]
     """Files with the two sides of the document."""
     type: Required[Literal["front_back"]]
+    """Form of the document.
+
+    - `front_back`: Uploaded files with the front and the back.
+    """
 
 
 class V2CoreAccountPersonCreateParamsDocumentsSecondaryVerificationFrontBack(TypedDict, total=False, closed=True):
@@ -3452,28 +4437,47 @@ class V2CoreAccountPersonCreateParamsDocumentsSecondaryVerificationFrontBack(Typ
 
 
 class V2CoreAccountPersonCreateParamsDocumentsSecondaryVerification(TypedDict, total=False, closed=True):
+    """Second document about the person, such as one that shows the address."""
+
     front_back: Required[V2CoreAccountPersonCreateParamsDocumentsSecondaryVerificationFrontBack]
     """Files with the two sides of the document."""
     type: Required[Literal["front_back"]]
+    """Form of the document.
+
+    - `front_back`: Uploaded files with the front and the back.
+    """
 
 
 class V2CoreAccountPersonCreateParamsDocumentsVisa(TypedDict, total=False, closed=True):
+    """The person's visa."""
+
     files: Required[list[str]]
     """Uploaded files that make up the document."""
     type: Required[Literal["files"]]
+    """Form of the document.
+
+    - `files`: Uploaded files.
+    """
 
 
 class V2CoreAccountPersonCreateParamsDocuments(TypedDict, total=False, closed=True):
+    """Documents about the person."""
+
     company_authorization: V2CoreAccountPersonCreateParamsDocumentsCompanyAuthorization
     """Documents that prove that the person is authorized to act for the company."""
     passport: V2CoreAccountPersonCreateParamsDocumentsPassport
     """Documents that show the passport's page with the photo."""
     primary_verification: V2CoreAccountPersonCreateParamsDocumentsPrimaryVerification
+    """Document that identifies the person, such as a passport or driver's license."""
     secondary_verification: V2CoreAccountPersonCreateParamsDocumentsSecondaryVerification
+    """Second document about the person, such as one that shows the address."""
     visa: V2CoreAccountPersonCreateParamsDocumentsVisa
+    """The person's visa."""
 
 
 class V2CoreAccountPersonCreateParamsIdNumber(TypedDict, total=False, closed=True):
+    """National ID numbers of the person."""
+
     type: Required[
         Literal[
             "ae_eid",
@@ -3555,7 +4559,9 @@ class V2CoreAccountPersonCreateParamsIdNumber(TypedDict, total=False, closed=Tru
             "za_id",
         ]
     ]
+    """Country and kind of the ID number, such as `us_ssn`."""
     value: Required[str]
+    """The ID number itself. It cannot be read back."""
 
 
 class V2CoreAccountPersonCreateParamsRelationship(TypedDict, total=False, closed=True):
@@ -3580,6 +4586,8 @@ class V2CoreAccountPersonCreateParamsRelationship(TypedDict, total=False, closed
 
 
 class V2CoreAccountPersonCreateParamsScriptAddressesKana(TypedDict, total=False, closed=True):
+    """Home address in kana."""
+
     city: str
     """City, district, suburb, town or village."""
     country: Required[str]
@@ -3597,6 +4605,8 @@ class V2CoreAccountPersonCreateParamsScriptAddressesKana(TypedDict, total=False,
 
 
 class V2CoreAccountPersonCreateParamsScriptAddressesKanji(TypedDict, total=False, closed=True):
+    """Home address in kanji."""
+
     city: str
     """City, district, suburb, town or village."""
     country: Required[str]
@@ -3614,11 +4624,17 @@ class V2CoreAccountPersonCreateParamsScriptAddressesKanji(TypedDict, total=False
 
 
 class V2CoreAccountPersonCreateParamsScriptAddresses(TypedDict, total=False, closed=True):
+    """Home address of the person in other scripts, for Japan."""
+
     kana: V2CoreAccountPersonCreateParamsScriptAddressesKana
+    """Home address in kana."""
     kanji: V2CoreAccountPersonCreateParamsScriptAddressesKanji
+    """Home address in kanji."""
 
 
 class V2CoreAccountPersonCreateParamsScriptNamesKana(TypedDict, total=False, closed=True):
+    """Name of the person in kana."""
+
     given_name: str
     """Given name of the person."""
     surname: str
@@ -3626,6 +4642,8 @@ class V2CoreAccountPersonCreateParamsScriptNamesKana(TypedDict, total=False, clo
 
 
 class V2CoreAccountPersonCreateParamsScriptNamesKanji(TypedDict, total=False, closed=True):
+    """Name of the person in kanji."""
+
     given_name: str
     """Given name of the person."""
     surname: str
@@ -3633,44 +4651,63 @@ class V2CoreAccountPersonCreateParamsScriptNamesKanji(TypedDict, total=False, cl
 
 
 class V2CoreAccountPersonCreateParamsScriptNames(TypedDict, total=False, closed=True):
+    """Name of the person in other scripts, for Japan."""
+
     kana: V2CoreAccountPersonCreateParamsScriptNamesKana
+    """Name of the person in kana."""
     kanji: V2CoreAccountPersonCreateParamsScriptNamesKanji
+    """Name of the person in kanji."""
 
 
 class V2CoreAccountPersonCreateParams(TypedDict, total=False, closed=True):
     """The parameters of `POST /v2/core/accounts/{account_id}/persons`."""
 
     additional_addresses: Sequence[V2CoreAccountPersonCreateParamsAdditionalAddress]
+    """Further addresses of the person."""
     additional_names: Sequence[V2CoreAccountPersonCreateParamsAdditionalName]
+    """Other names by which the person is or was known."""
     additional_terms_of_service: V2CoreAccountPersonCreateParamsAdditionalTermsOfService
+    """Agreements that the person accepted besides the account's own."""
     address: V2CoreAccountPersonCreateParamsAddress
+    """Home address of the person."""
     date_of_birth: V2CoreAccountPersonCreateParamsDateOfBirth
     """Date of birth."""
     documents: V2CoreAccountPersonCreateParamsDocuments
+    """Documents about the person."""
     email: str
-    """Email address."""
+    """Email address of the person."""
     given_name: str
     """Given name of the person."""
     id_numbers: Sequence[V2CoreAccountPersonCreateParamsIdNumber]
+    """National ID numbers of the person."""
     legal_gender: Literal["female", "male"]
+    """Gender of the person in legal documents, as some countries require it.
+
+    - `female`: Female.
+    - `male`: Male.
+    """
     metadata: Mapping[str, str]
     """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
     up to 500. An update changes only the keys it contains; an empty value removes its key.
     """
     nationalities: list[str]
+    """Countries of which the person is a citizen, as two-letter ISO 3166-1 alpha-2 codes."""
     person_token: str
+    """Token with the person's details, in place of the other parameters. Your server then never sees them."""
     phone: str
-    """Phone number, including the country code."""
+    """Phone number of the person, with the country code."""
     political_exposure: Literal["existing", "none"]
     """Whether the person is politically exposed, such as by a prominent public office.
 
-    - `existing`: The person has disclosed that they are politically exposed.
-    - `none`: The person is not politically exposed.
+    - `existing`: The person holds, or is close to somebody who holds, such an office.
+    - `none`: The person has no such exposure.
     """
     relationship: V2CoreAccountPersonCreateParamsRelationship
     """The person's roles in the company."""
     script_addresses: V2CoreAccountPersonCreateParamsScriptAddresses
+    """Home address of the person in other scripts, for Japan."""
     script_names: V2CoreAccountPersonCreateParamsScriptNames
+    """Name of the person in other scripts, for Japan."""
     surname: str
     """Family name of the person."""
 
@@ -3685,6 +4722,8 @@ class V2CoreAccountPersonListParams(TypedDict, total=False, closed=True):
 
 
 class V2CoreAccountPersonUpdateParamsAdditionalAddress(TypedDict, total=False, closed=True):
+    """Further addresses of the person."""
+
     city: str
     """City, district, suburb, town or village."""
     country: str
@@ -3696,6 +4735,10 @@ class V2CoreAccountPersonUpdateParamsAdditionalAddress(TypedDict, total=False, c
     postal_code: str
     """ZIP or postal code."""
     purpose: Required[Literal["registered"]]
+    """What the further address is.
+
+    - `registered`: Address under which the person is registered.
+    """
     state: str
     """State, county, province or region."""
     town: str
@@ -3703,27 +4746,43 @@ class V2CoreAccountPersonUpdateParamsAdditionalAddress(TypedDict, total=False, c
 
 
 class V2CoreAccountPersonUpdateParamsAdditionalName(TypedDict, total=False, closed=True):
+    """Other names by which the person is or was known."""
+
     full_name: str
+    """Full name, as one string."""
     given_name: str
     """Given name of the person."""
     purpose: Required[Literal["alias", "maiden"]]
+    """What the other name is.
+
+    - `alias`: Another name of the person.
+    - `maiden`: Family name at birth, before marriage.
+    """
     surname: str
     """Family name of the person."""
 
 
 class V2CoreAccountPersonUpdateParamsAdditionalTermsOfServiceAccount(TypedDict, total=False, closed=True):
+    """Acceptance of the Stripe services agreement by the person."""
+
     date: datetime | str
+    """When the person accepted the agreement."""
     ip: str
-    """IP address of the person who accepted or requested."""
+    """IP address from which the person accepted the agreement."""
     user_agent: str
-    """User agent of the browser used to accept or request."""
+    """User agent of the browser with which the person accepted the agreement."""
 
 
 class V2CoreAccountPersonUpdateParamsAdditionalTermsOfService(TypedDict, total=False, closed=True):
+    """Agreements that the person accepted besides the account's own."""
+
     account: V2CoreAccountPersonUpdateParamsAdditionalTermsOfServiceAccount
+    """Acceptance of the Stripe services agreement by the person."""
 
 
 class V2CoreAccountPersonUpdateParamsAddress(TypedDict, total=False, closed=True):
+    """Home address of the person."""
+
     city: str
     """City, district, suburb, town or village."""
     country: str
@@ -3757,6 +4816,10 @@ class V2CoreAccountPersonUpdateParamsDocumentsCompanyAuthorization(TypedDict, to
     files: Required[list[str]]
     """Uploaded files that make up the document."""
     type: Required[Literal["files"]]
+    """Form of the document.
+
+    - `files`: Uploaded files.
+    """
 
 
 class V2CoreAccountPersonUpdateParamsDocumentsPassport(TypedDict, total=False, closed=True):
@@ -3765,6 +4828,10 @@ class V2CoreAccountPersonUpdateParamsDocumentsPassport(TypedDict, total=False, c
     files: Required[list[str]]
     """Uploaded files that make up the document."""
     type: Required[Literal["files"]]
+    """Form of the document.
+
+    - `files`: Uploaded files.
+    """
 
 
 class V2CoreAccountPersonUpdateParamsDocumentsPrimaryVerificationFrontBack(TypedDict, total=False, closed=True):
@@ -3777,9 +4844,15 @@ class V2CoreAccountPersonUpdateParamsDocumentsPrimaryVerificationFrontBack(Typed
 
 
 class V2CoreAccountPersonUpdateParamsDocumentsPrimaryVerification(TypedDict, total=False, closed=True):
+    """Document that identifies the person, such as a passport or driver's license."""
+
     front_back: Required[V2CoreAccountPersonUpdateParamsDocumentsPrimaryVerificationFrontBack]
     """Files with the two sides of the document."""
     type: Required[Literal["front_back"]]
+    """Form of the document.
+
+    - `front_back`: Uploaded files with the front and the back.
+    """
 
 
 class V2CoreAccountPersonUpdateParamsDocumentsSecondaryVerificationFrontBack(TypedDict, total=False, closed=True):
@@ -3792,28 +4865,47 @@ class V2CoreAccountPersonUpdateParamsDocumentsSecondaryVerificationFrontBack(Typ
 
 
 class V2CoreAccountPersonUpdateParamsDocumentsSecondaryVerification(TypedDict, total=False, closed=True):
+    """Second document about the person, such as one that shows the address."""
+
     front_back: Required[V2CoreAccountPersonUpdateParamsDocumentsSecondaryVerificationFrontBack]
     """Files with the two sides of the document."""
     type: Required[Literal["front_back"]]
+    """Form of the document.
+
+    - `front_back`: Uploaded files with the front and the back.
+    """
 
 
 class V2CoreAccountPersonUpdateParamsDocumentsVisa(TypedDict, total=False, closed=True):
+    """The person's visa."""
+
     files: Required[list[str]]
     """Uploaded files that make up the document."""
     type: Required[Literal["files"]]
+    """Form of the document.
+
+    - `files`: Uploaded files.
+    """
 
 
 class V2CoreAccountPersonUpdateParamsDocuments(TypedDict, total=False, closed=True):
+    """Documents about the person."""
+
     company_authorization: V2CoreAccountPersonUpdateParamsDocumentsCompanyAuthorization
     """Documents that prove that the person is authorized to act for the company."""
     passport: V2CoreAccountPersonUpdateParamsDocumentsPassport
     """Documents that show the passport's page with the photo."""
     primary_verification: V2CoreAccountPersonUpdateParamsDocumentsPrimaryVerification
+    """Document that identifies the person, such as a passport or driver's license."""
     secondary_verification: V2CoreAccountPersonUpdateParamsDocumentsSecondaryVerification
+    """Second document about the person, such as one that shows the address."""
     visa: V2CoreAccountPersonUpdateParamsDocumentsVisa
+    """The person's visa."""
 
 
 class V2CoreAccountPersonUpdateParamsIdNumber(TypedDict, total=False, closed=True):
+    """National ID numbers of the person."""
+
     type: Required[
         Literal[
             "ae_eid",
@@ -3895,7 +4987,9 @@ class V2CoreAccountPersonUpdateParamsIdNumber(TypedDict, total=False, closed=Tru
             "za_id",
         ]
     ]
+    """Country and kind of the ID number, such as `us_ssn`."""
     value: Required[str]
+    """The ID number itself. It cannot be read back."""
 
 
 class V2CoreAccountPersonUpdateParamsRelationship(TypedDict, total=False, closed=True):
@@ -3920,6 +5014,8 @@ class V2CoreAccountPersonUpdateParamsRelationship(TypedDict, total=False, closed
 
 
 class V2CoreAccountPersonUpdateParamsScriptAddressesKana(TypedDict, total=False, closed=True):
+    """Home address in kana."""
+
     city: str
     """City, district, suburb, town or village."""
     country: str
@@ -3937,6 +5033,8 @@ class V2CoreAccountPersonUpdateParamsScriptAddressesKana(TypedDict, total=False,
 
 
 class V2CoreAccountPersonUpdateParamsScriptAddressesKanji(TypedDict, total=False, closed=True):
+    """Home address in kanji."""
+
     city: str
     """City, district, suburb, town or village."""
     country: str
@@ -3954,11 +5052,17 @@ class V2CoreAccountPersonUpdateParamsScriptAddressesKanji(TypedDict, total=False
 
 
 class V2CoreAccountPersonUpdateParamsScriptAddresses(TypedDict, total=False, closed=True):
+    """Home address of the person in other scripts, for Japan."""
+
     kana: V2CoreAccountPersonUpdateParamsScriptAddressesKana
+    """Home address in kana."""
     kanji: V2CoreAccountPersonUpdateParamsScriptAddressesKanji
+    """Home address in kanji."""
 
 
 class V2CoreAccountPersonUpdateParamsScriptNamesKana(TypedDict, total=False, closed=True):
+    """Name of the person in kana."""
+
     given_name: str
     """Given name of the person."""
     surname: str
@@ -3966,6 +5070,8 @@ class V2CoreAccountPersonUpdateParamsScriptNamesKana(TypedDict, total=False, clo
 
 
 class V2CoreAccountPersonUpdateParamsScriptNamesKanji(TypedDict, total=False, closed=True):
+    """Name of the person in kanji."""
+
     given_name: str
     """Given name of the person."""
     surname: str
@@ -3973,44 +5079,63 @@ class V2CoreAccountPersonUpdateParamsScriptNamesKanji(TypedDict, total=False, cl
 
 
 class V2CoreAccountPersonUpdateParamsScriptNames(TypedDict, total=False, closed=True):
+    """Name of the person in other scripts, for Japan."""
+
     kana: V2CoreAccountPersonUpdateParamsScriptNamesKana
+    """Name of the person in kana."""
     kanji: V2CoreAccountPersonUpdateParamsScriptNamesKanji
+    """Name of the person in kanji."""
 
 
 class V2CoreAccountPersonUpdateParams(TypedDict, total=False, closed=True):
     """The parameters of `POST /v2/core/accounts/{account_id}/persons/{id}`."""
 
     additional_addresses: Sequence[V2CoreAccountPersonUpdateParamsAdditionalAddress]
+    """Further addresses of the person."""
     additional_names: Sequence[V2CoreAccountPersonUpdateParamsAdditionalName]
+    """Other names by which the person is or was known."""
     additional_terms_of_service: V2CoreAccountPersonUpdateParamsAdditionalTermsOfService
+    """Agreements that the person accepted besides the account's own."""
     address: V2CoreAccountPersonUpdateParamsAddress
+    """Home address of the person."""
     date_of_birth: V2CoreAccountPersonUpdateParamsDateOfBirth
     """Date of birth."""
     documents: V2CoreAccountPersonUpdateParamsDocuments
+    """Documents about the person."""
     email: str
-    """Email address."""
+    """Email address of the person."""
     given_name: str
     """Given name of the person."""
     id_numbers: Sequence[V2CoreAccountPersonUpdateParamsIdNumber]
+    """National ID numbers of the person."""
     legal_gender: Literal["female", "male"]
+    """Gender of the person in legal documents, as some countries require it.
+
+    - `female`: Female.
+    - `male`: Male.
+    """
     metadata: Mapping[str, str | None]
     """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
     up to 500. An update changes only the keys it contains; an empty value removes its key.
     """
     nationalities: list[str]
+    """Countries of which the person is a citizen, as two-letter ISO 3166-1 alpha-2 codes."""
     person_token: str
+    """Token with the person's details, in place of the other parameters. Your server then never sees them."""
     phone: str
-    """Phone number, including the country code."""
+    """Phone number of the person, with the country code."""
     political_exposure: Literal["existing", "none"]
     """Whether the person is politically exposed, such as by a prominent public office.
 
-    - `existing`: The person has disclosed that they are politically exposed.
-    - `none`: The person is not politically exposed.
+    - `existing`: The person holds, or is close to somebody who holds, such an office.
+    - `none`: The person has no such exposure.
     """
     relationship: V2CoreAccountPersonUpdateParamsRelationship
     """The person's roles in the company."""
     script_addresses: V2CoreAccountPersonUpdateParamsScriptAddresses
+    """Home address of the person in other scripts, for Japan."""
     script_names: V2CoreAccountPersonUpdateParamsScriptNames
+    """Name of the person in other scripts, for Japan."""
     surname: str
     """Family name of the person."""
 
@@ -4029,51 +5154,99 @@ class V2CoreAccountRetrieveParams(TypedDict, total=False, closed=True):
             "requirements",
         ]
     ]
-    """Fields to include that are null by default."""
+    """Fields to include that are null by default.
+
+    - `configuration.customer`: The configuration as a customer.
+    - `configuration.merchant`: The configuration as a merchant.
+    - `configuration.recipient`: The configuration as a recipient.
+    - `defaults`: The defaults.
+    - `future_requirements`: The future requirements.
+    - `identity`: The legal details.
+    - `requirements`: The requirements.
+    """
 
 
 class V2CoreAccountUpdateParamsConfigurationCustomerAutomaticIndirectTax(TypedDict, total=False, closed=True):
+    """How Stripe Tax taxes the customer."""
+
     exempt: Literal["exempt", "none", "reverse"]
+    """Whether the customer pays tax.
+
+    - `exempt`: The customer pays no tax.
+    - `none`: The customer pays tax as usual.
+    - `reverse`: The customer owes the tax under reverse charge.
+    """
     ip_address: str
+    """IP address of the customer, from which Stripe Tax can infer the location."""
     validate_location: Literal["auto", "deferred", "immediately"]
+    """When Stripe checks whether the place is good enough for taxes.
+
+    - `auto`: Stripe decides when to check.
+    - `deferred`: Not in this request, but later.
+    - `immediately`: At once; the request fails if the place is not good enough.
+    """
 
 
 class V2CoreAccountUpdateParamsConfigurationCustomerBillingInvoiceCustomField(TypedDict, total=False, closed=True):
+    """Up to four additional lines of name and value on the invoices."""
+
     name: Required[str]
+    """Name of the line, up to 40 characters."""
     value: Required[str]
+    """Value next to the name, up to 140 characters."""
 
 
 class V2CoreAccountUpdateParamsConfigurationCustomerBillingInvoiceRendering(TypedDict, total=False, closed=True):
+    """How the PDFs of the invoices look."""
+
     amount_tax_display: Literal["exclude_tax", "include_inclusive_tax"]
+    """How the amounts of lines on the PDF treat tax.
+
+    - `exclude_tax`: Amounts without tax.
+    - `include_inclusive_tax`: Amounts with the tax that prices contain, but without exclusive tax.
+    """
     template: str
+    """Invoice template to use for the PDFs."""
 
 
 class V2CoreAccountUpdateParamsConfigurationCustomerBillingInvoice(TypedDict, total=False, closed=True):
-    """Invoice that the object belongs to."""
+    """Settings for the invoices of the customer."""
 
     custom_fields: Sequence[V2CoreAccountUpdateParamsConfigurationCustomerBillingInvoiceCustomField]
+    """Up to four additional lines of name and value on the invoices."""
     footer: str
+    """Text at the end of the invoices."""
     next_sequence: int
+    """Number that the next invoice gets."""
     prefix: str
+    """Beginning of the invoice numbers of the customer."""
     rendering: V2CoreAccountUpdateParamsConfigurationCustomerBillingInvoiceRendering
+    """How the PDFs of the invoices look."""
 
 
 class V2CoreAccountUpdateParamsConfigurationCustomerBilling(TypedDict, total=False, closed=True):
+    """How the customer is billed."""
+
     default_payment_method: str
-    """Payment method used by default. If it is not set, the customer's default is used."""
+    """Payment method that pays invoices and subscriptions of the customer by default."""
     invoice: V2CoreAccountUpdateParamsConfigurationCustomerBillingInvoice
-    """Invoice that the object belongs to."""
+    """Settings for the invoices of the customer."""
 
 
 class V2CoreAccountUpdateParamsConfigurationCustomerCapabilitiesAutomaticIndirectTax(
     TypedDict, total=False, closed=True
 ):
+    """Whether Stripe Tax can compute taxes for the customer."""
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class V2CoreAccountUpdateParamsConfigurationCustomerCapabilities(TypedDict, total=False, closed=True):
+    """What the account can do as a customer, by capability."""
+
     automatic_indirect_tax: V2CoreAccountUpdateParamsConfigurationCustomerCapabilitiesAutomaticIndirectTax
+    """Whether Stripe Tax can compute taxes for the customer."""
 
 
 class V2CoreAccountUpdateParamsConfigurationCustomerShippingAddress(TypedDict, total=False, closed=True):
@@ -4094,7 +5267,7 @@ class V2CoreAccountUpdateParamsConfigurationCustomerShippingAddress(TypedDict, t
 
 
 class V2CoreAccountUpdateParamsConfigurationCustomerShipping(TypedDict, total=False, closed=True):
-    """Recipient and address of a delivery."""
+    """Where goods for the customer go, and to whom."""
 
     address: V2CoreAccountUpdateParamsConfigurationCustomerShippingAddress
     """Delivery address."""
@@ -4105,40 +5278,59 @@ class V2CoreAccountUpdateParamsConfigurationCustomerShipping(TypedDict, total=Fa
 
 
 class V2CoreAccountUpdateParamsConfigurationCustomer(TypedDict, total=False, closed=True):
-    """Customer that the object belongs to."""
+    """The account as a customer, which pays the platform."""
 
     applied: bool
+    """Whether the account can act as a customer."""
     automatic_indirect_tax: V2CoreAccountUpdateParamsConfigurationCustomerAutomaticIndirectTax
+    """How Stripe Tax taxes the customer."""
     billing: V2CoreAccountUpdateParamsConfigurationCustomerBilling
+    """How the customer is billed."""
     capabilities: V2CoreAccountUpdateParamsConfigurationCustomerCapabilities
+    """What the account can do as a customer, by capability."""
     shipping: V2CoreAccountUpdateParamsConfigurationCustomerShipping
-    """Recipient and address of a delivery."""
+    """Where goods for the customer go, and to whom."""
     test_clock: str
-    """Test clock that determines the current time for the object."""
+    """Test clock whose time applies to the customer."""
 
 
 class V2CoreAccountUpdateParamsConfigurationMerchantBacsDebitPayments(TypedDict, total=False, closed=True):
+    """Settings for Bacs Direct Debit."""
+
     display_name: str
+    """Name of the business in the customer's mandate and statement."""
 
 
 class V2CoreAccountUpdateParamsConfigurationMerchantBranding(TypedDict, total=False, closed=True):
+    """Look of payment pages, emails, invoices and receipts."""
+
     icon: str
+    """ID of the file with a square picture of the business, at least 128 by 128 pixels."""
     logo: str
+    """ID of the file with the logo of the business, shown instead of icon and name."""
     primary_color: str
+    """Main color, as a hex code such as `#0055aa`."""
     secondary_color: str
+    """Second color, as a hex code such as `#ffaa00`."""
 
 
 class V2CoreAccountUpdateParamsConfigurationMerchantCapabilitiesAchDebitPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take ACH Direct Debit payments from US bank accounts."""
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class V2CoreAccountUpdateParamsConfigurationMerchantCapabilitiesAcssDebitPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take pre-authorized debits in Canada."""
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class V2CoreAccountUpdateParamsConfigurationMerchantCapabilitiesAffirmPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take payments with Affirm."""
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
@@ -4146,16 +5338,22 @@ class V2CoreAccountUpdateParamsConfigurationMerchantCapabilitiesAffirmPayments(T
 class V2CoreAccountUpdateParamsConfigurationMerchantCapabilitiesAfterpayClearpayPayments(
     TypedDict, total=False, closed=True
 ):
+    """Whether the account can take payments with Afterpay and Clearpay."""
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class V2CoreAccountUpdateParamsConfigurationMerchantCapabilitiesAlmaPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take payments with Alma."""
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class V2CoreAccountUpdateParamsConfigurationMerchantCapabilitiesAmazonPayPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take payments with Amazon Pay."""
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
@@ -4163,21 +5361,29 @@ class V2CoreAccountUpdateParamsConfigurationMerchantCapabilitiesAmazonPayPayment
 class V2CoreAccountUpdateParamsConfigurationMerchantCapabilitiesAuBecsDebitPayments(
     TypedDict, total=False, closed=True
 ):
+    """Whether the account can take BECS Direct Debit payments in Australia."""
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class V2CoreAccountUpdateParamsConfigurationMerchantCapabilitiesBacsDebitPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take Bacs Direct Debit payments in the United Kingdom."""
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class V2CoreAccountUpdateParamsConfigurationMerchantCapabilitiesBancontactPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take payments with Bancontact."""
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class V2CoreAccountUpdateParamsConfigurationMerchantCapabilitiesBlikPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take payments with BLIK."""
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
@@ -4185,16 +5391,22 @@ class V2CoreAccountUpdateParamsConfigurationMerchantCapabilitiesBlikPayments(Typ
 class V2CoreAccountUpdateParamsConfigurationMerchantCapabilitiesBlikRecurringPayments(
     TypedDict, total=False, closed=True
 ):
+    """Whether the account can take recurring payments with BLIK."""
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class V2CoreAccountUpdateParamsConfigurationMerchantCapabilitiesBoletoPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take payments with Boleto."""
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class V2CoreAccountUpdateParamsConfigurationMerchantCapabilitiesCardPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take card payments."""
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
@@ -4202,21 +5414,29 @@ class V2CoreAccountUpdateParamsConfigurationMerchantCapabilitiesCardPayments(Typ
 class V2CoreAccountUpdateParamsConfigurationMerchantCapabilitiesCartesBancairesPayments(
     TypedDict, total=False, closed=True
 ):
+    """Whether the account can take payments through Cartes Bancaires, a card network of France."""
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class V2CoreAccountUpdateParamsConfigurationMerchantCapabilitiesCashappPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take payments with Cash App Pay."""
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class V2CoreAccountUpdateParamsConfigurationMerchantCapabilitiesEpsPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take payments with EPS."""
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class V2CoreAccountUpdateParamsConfigurationMerchantCapabilitiesFpxPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take payments with FPX."""
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
@@ -4224,21 +5444,29 @@ class V2CoreAccountUpdateParamsConfigurationMerchantCapabilitiesFpxPayments(Type
 class V2CoreAccountUpdateParamsConfigurationMerchantCapabilitiesGbBankTransferPayments(
     TypedDict, total=False, closed=True
 ):
+    """Whether the account can take bank transfers in pounds sterling."""
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class V2CoreAccountUpdateParamsConfigurationMerchantCapabilitiesGrabpayPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take payments with GrabPay."""
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class V2CoreAccountUpdateParamsConfigurationMerchantCapabilitiesIdealPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take payments with iDEAL."""
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class V2CoreAccountUpdateParamsConfigurationMerchantCapabilitiesJcbPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take payments with JCB cards. For accounts in Japan only."""
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
@@ -4246,41 +5474,57 @@ class V2CoreAccountUpdateParamsConfigurationMerchantCapabilitiesJcbPayments(Type
 class V2CoreAccountUpdateParamsConfigurationMerchantCapabilitiesJpBankTransferPayments(
     TypedDict, total=False, closed=True
 ):
+    """Whether the account can take bank transfers in yen."""
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class V2CoreAccountUpdateParamsConfigurationMerchantCapabilitiesKakaoPayPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take payments with Kakao Pay."""
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class V2CoreAccountUpdateParamsConfigurationMerchantCapabilitiesKlarnaPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take payments with Klarna."""
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class V2CoreAccountUpdateParamsConfigurationMerchantCapabilitiesKonbiniPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take payments in Japanese convenience stores."""
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class V2CoreAccountUpdateParamsConfigurationMerchantCapabilitiesKrCardPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take payments with cards of South Korea."""
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class V2CoreAccountUpdateParamsConfigurationMerchantCapabilitiesLinkPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take payments with Link."""
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class V2CoreAccountUpdateParamsConfigurationMerchantCapabilitiesMobilepayPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take payments with MobilePay."""
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class V2CoreAccountUpdateParamsConfigurationMerchantCapabilitiesMultibancoPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take payments with Multibanco."""
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
@@ -4288,56 +5532,78 @@ class V2CoreAccountUpdateParamsConfigurationMerchantCapabilitiesMultibancoPaymen
 class V2CoreAccountUpdateParamsConfigurationMerchantCapabilitiesMxBankTransferPayments(
     TypedDict, total=False, closed=True
 ):
+    """Whether the account can take bank transfers in Mexican pesos."""
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class V2CoreAccountUpdateParamsConfigurationMerchantCapabilitiesNaverPayPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take payments with Naver Pay."""
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class V2CoreAccountUpdateParamsConfigurationMerchantCapabilitiesOxxoPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take payments with OXXO."""
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class V2CoreAccountUpdateParamsConfigurationMerchantCapabilitiesP24Payments(TypedDict, total=False, closed=True):
+    """Whether the account can take payments with Przelewy24."""
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class V2CoreAccountUpdateParamsConfigurationMerchantCapabilitiesPayByBankPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take payments with Pay by Bank."""
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class V2CoreAccountUpdateParamsConfigurationMerchantCapabilitiesPaycoPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take payments with PAYCO."""
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class V2CoreAccountUpdateParamsConfigurationMerchantCapabilitiesPaynowPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take payments with PayNow."""
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class V2CoreAccountUpdateParamsConfigurationMerchantCapabilitiesPromptpayPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take payments with PromptPay."""
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class V2CoreAccountUpdateParamsConfigurationMerchantCapabilitiesRevolutPayPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take payments with Revolut Pay."""
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class V2CoreAccountUpdateParamsConfigurationMerchantCapabilitiesSamsungPayPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take payments with Samsung Pay."""
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class V2CoreAccountUpdateParamsConfigurationMerchantCapabilitiesSatispayPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take payments with Satispay."""
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
@@ -4345,31 +5611,43 @@ class V2CoreAccountUpdateParamsConfigurationMerchantCapabilitiesSatispayPayments
 class V2CoreAccountUpdateParamsConfigurationMerchantCapabilitiesSepaBankTransferPayments(
     TypedDict, total=False, closed=True
 ):
+    """Whether the account can take bank transfers in euros."""
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class V2CoreAccountUpdateParamsConfigurationMerchantCapabilitiesSepaDebitPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take SEPA Direct Debit payments."""
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class V2CoreAccountUpdateParamsConfigurationMerchantCapabilitiesSequraPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take payments with seQura."""
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class V2CoreAccountUpdateParamsConfigurationMerchantCapabilitiesSunbitPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take payments with Sunbit."""
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class V2CoreAccountUpdateParamsConfigurationMerchantCapabilitiesSwishPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take payments with Swish."""
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class V2CoreAccountUpdateParamsConfigurationMerchantCapabilitiesTwintPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take payments with TWINT."""
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
@@ -4377,119 +5655,209 @@ class V2CoreAccountUpdateParamsConfigurationMerchantCapabilitiesTwintPayments(Ty
 class V2CoreAccountUpdateParamsConfigurationMerchantCapabilitiesUsBankTransferPayments(
     TypedDict, total=False, closed=True
 ):
+    """Whether the account can take bank transfers in US dollars."""
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class V2CoreAccountUpdateParamsConfigurationMerchantCapabilitiesZipPayments(TypedDict, total=False, closed=True):
+    """Whether the account can take payments with Zip."""
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class V2CoreAccountUpdateParamsConfigurationMerchantCapabilities(TypedDict, total=False, closed=True):
+    """What the account can do as a merchant, by capability."""
+
     ach_debit_payments: V2CoreAccountUpdateParamsConfigurationMerchantCapabilitiesAchDebitPayments
+    """Whether the account can take ACH Direct Debit payments from US bank accounts."""
     acss_debit_payments: V2CoreAccountUpdateParamsConfigurationMerchantCapabilitiesAcssDebitPayments
+    """Whether the account can take pre-authorized debits in Canada."""
     affirm_payments: V2CoreAccountUpdateParamsConfigurationMerchantCapabilitiesAffirmPayments
+    """Whether the account can take payments with Affirm."""
     afterpay_clearpay_payments: V2CoreAccountUpdateParamsConfigurationMerchantCapabilitiesAfterpayClearpayPayments
+    """Whether the account can take payments with Afterpay and Clearpay."""
     alma_payments: V2CoreAccountUpdateParamsConfigurationMerchantCapabilitiesAlmaPayments
+    """Whether the account can take payments with Alma."""
     amazon_pay_payments: V2CoreAccountUpdateParamsConfigurationMerchantCapabilitiesAmazonPayPayments
+    """Whether the account can take payments with Amazon Pay."""
     au_becs_debit_payments: V2CoreAccountUpdateParamsConfigurationMerchantCapabilitiesAuBecsDebitPayments
+    """Whether the account can take BECS Direct Debit payments in Australia."""
     bacs_debit_payments: V2CoreAccountUpdateParamsConfigurationMerchantCapabilitiesBacsDebitPayments
+    """Whether the account can take Bacs Direct Debit payments in the United Kingdom."""
     bancontact_payments: V2CoreAccountUpdateParamsConfigurationMerchantCapabilitiesBancontactPayments
+    """Whether the account can take payments with Bancontact."""
     blik_payments: V2CoreAccountUpdateParamsConfigurationMerchantCapabilitiesBlikPayments
+    """Whether the account can take payments with BLIK."""
     blik_recurring_payments: V2CoreAccountUpdateParamsConfigurationMerchantCapabilitiesBlikRecurringPayments
+    """Whether the account can take recurring payments with BLIK."""
     boleto_payments: V2CoreAccountUpdateParamsConfigurationMerchantCapabilitiesBoletoPayments
+    """Whether the account can take payments with Boleto."""
     card_payments: V2CoreAccountUpdateParamsConfigurationMerchantCapabilitiesCardPayments
+    """Whether the account can take card payments."""
     cartes_bancaires_payments: V2CoreAccountUpdateParamsConfigurationMerchantCapabilitiesCartesBancairesPayments
+    """Whether the account can take payments through Cartes Bancaires, a card network of France."""
     cashapp_payments: V2CoreAccountUpdateParamsConfigurationMerchantCapabilitiesCashappPayments
+    """Whether the account can take payments with Cash App Pay."""
     eps_payments: V2CoreAccountUpdateParamsConfigurationMerchantCapabilitiesEpsPayments
+    """Whether the account can take payments with EPS."""
     fpx_payments: V2CoreAccountUpdateParamsConfigurationMerchantCapabilitiesFpxPayments
+    """Whether the account can take payments with FPX."""
     gb_bank_transfer_payments: V2CoreAccountUpdateParamsConfigurationMerchantCapabilitiesGbBankTransferPayments
+    """Whether the account can take bank transfers in pounds sterling."""
     grabpay_payments: V2CoreAccountUpdateParamsConfigurationMerchantCapabilitiesGrabpayPayments
+    """Whether the account can take payments with GrabPay."""
     ideal_payments: V2CoreAccountUpdateParamsConfigurationMerchantCapabilitiesIdealPayments
+    """Whether the account can take payments with iDEAL."""
     jcb_payments: V2CoreAccountUpdateParamsConfigurationMerchantCapabilitiesJcbPayments
+    """Whether the account can take payments with JCB cards. For accounts in Japan only."""
     jp_bank_transfer_payments: V2CoreAccountUpdateParamsConfigurationMerchantCapabilitiesJpBankTransferPayments
+    """Whether the account can take bank transfers in yen."""
     kakao_pay_payments: V2CoreAccountUpdateParamsConfigurationMerchantCapabilitiesKakaoPayPayments
+    """Whether the account can take payments with Kakao Pay."""
     klarna_payments: V2CoreAccountUpdateParamsConfigurationMerchantCapabilitiesKlarnaPayments
+    """Whether the account can take payments with Klarna."""
     konbini_payments: V2CoreAccountUpdateParamsConfigurationMerchantCapabilitiesKonbiniPayments
+    """Whether the account can take payments in Japanese convenience stores."""
     kr_card_payments: V2CoreAccountUpdateParamsConfigurationMerchantCapabilitiesKrCardPayments
+    """Whether the account can take payments with cards of South Korea."""
     link_payments: V2CoreAccountUpdateParamsConfigurationMerchantCapabilitiesLinkPayments
+    """Whether the account can take payments with Link."""
     mobilepay_payments: V2CoreAccountUpdateParamsConfigurationMerchantCapabilitiesMobilepayPayments
+    """Whether the account can take payments with MobilePay."""
     multibanco_payments: V2CoreAccountUpdateParamsConfigurationMerchantCapabilitiesMultibancoPayments
+    """Whether the account can take payments with Multibanco."""
     mx_bank_transfer_payments: V2CoreAccountUpdateParamsConfigurationMerchantCapabilitiesMxBankTransferPayments
+    """Whether the account can take bank transfers in Mexican pesos."""
     naver_pay_payments: V2CoreAccountUpdateParamsConfigurationMerchantCapabilitiesNaverPayPayments
+    """Whether the account can take payments with Naver Pay."""
     oxxo_payments: V2CoreAccountUpdateParamsConfigurationMerchantCapabilitiesOxxoPayments
+    """Whether the account can take payments with OXXO."""
     p24_payments: V2CoreAccountUpdateParamsConfigurationMerchantCapabilitiesP24Payments
+    """Whether the account can take payments with Przelewy24."""
     pay_by_bank_payments: V2CoreAccountUpdateParamsConfigurationMerchantCapabilitiesPayByBankPayments
+    """Whether the account can take payments with Pay by Bank."""
     payco_payments: V2CoreAccountUpdateParamsConfigurationMerchantCapabilitiesPaycoPayments
+    """Whether the account can take payments with PAYCO."""
     paynow_payments: V2CoreAccountUpdateParamsConfigurationMerchantCapabilitiesPaynowPayments
+    """Whether the account can take payments with PayNow."""
     promptpay_payments: V2CoreAccountUpdateParamsConfigurationMerchantCapabilitiesPromptpayPayments
+    """Whether the account can take payments with PromptPay."""
     revolut_pay_payments: V2CoreAccountUpdateParamsConfigurationMerchantCapabilitiesRevolutPayPayments
+    """Whether the account can take payments with Revolut Pay."""
     samsung_pay_payments: V2CoreAccountUpdateParamsConfigurationMerchantCapabilitiesSamsungPayPayments
+    """Whether the account can take payments with Samsung Pay."""
     satispay_payments: V2CoreAccountUpdateParamsConfigurationMerchantCapabilitiesSatispayPayments
+    """Whether the account can take payments with Satispay."""
     sepa_bank_transfer_payments: V2CoreAccountUpdateParamsConfigurationMerchantCapabilitiesSepaBankTransferPayments
+    """Whether the account can take bank transfers in euros."""
     sepa_debit_payments: V2CoreAccountUpdateParamsConfigurationMerchantCapabilitiesSepaDebitPayments
+    """Whether the account can take SEPA Direct Debit payments."""
     sequra_payments: V2CoreAccountUpdateParamsConfigurationMerchantCapabilitiesSequraPayments
+    """Whether the account can take payments with seQura."""
     sunbit_payments: V2CoreAccountUpdateParamsConfigurationMerchantCapabilitiesSunbitPayments
+    """Whether the account can take payments with Sunbit."""
     swish_payments: V2CoreAccountUpdateParamsConfigurationMerchantCapabilitiesSwishPayments
+    """Whether the account can take payments with Swish."""
     twint_payments: V2CoreAccountUpdateParamsConfigurationMerchantCapabilitiesTwintPayments
+    """Whether the account can take payments with TWINT."""
     us_bank_transfer_payments: V2CoreAccountUpdateParamsConfigurationMerchantCapabilitiesUsBankTransferPayments
+    """Whether the account can take bank transfers in US dollars."""
     zip_payments: V2CoreAccountUpdateParamsConfigurationMerchantCapabilitiesZipPayments
+    """Whether the account can take payments with Zip."""
 
 
 class V2CoreAccountUpdateParamsConfigurationMerchantCardPaymentsDeclineOn(TypedDict, total=False, closed=True):
+    """Checks whose failure declines a card payment, even if the issuer approved it."""
+
     avs_failure: bool
+    """Whether payments are declined when the postal code or address does not match."""
     cvc_failure: bool
+    """Whether payments are declined when the security code does not match."""
 
 
 class V2CoreAccountUpdateParamsConfigurationMerchantCardPayments(TypedDict, total=False, closed=True):
+    """Settings for card payments."""
+
     decline_on: V2CoreAccountUpdateParamsConfigurationMerchantCardPaymentsDeclineOn
+    """Checks whose failure declines a card payment, even if the issuer approved it."""
 
 
 class V2CoreAccountUpdateParamsConfigurationMerchantKonbiniPaymentsSupportHours(TypedDict, total=False, closed=True):
+    """When support can be reached by phone."""
+
     end_time: str
+    """When support ends, in the form `HH:MM`."""
     start_time: str
+    """When support begins, in the form `HH:MM`."""
 
 
 class V2CoreAccountUpdateParamsConfigurationMerchantKonbiniPaymentsSupport(TypedDict, total=False, closed=True):
+    """Support for customers who pay in convenience stores."""
+
     email: str
-    """Email address."""
+    """Email address for these support requests."""
     hours: V2CoreAccountUpdateParamsConfigurationMerchantKonbiniPaymentsSupportHours
+    """When support can be reached by phone."""
     phone: str
-    """Phone number, including the country code."""
+    """Phone number for these support requests."""
 
 
 class V2CoreAccountUpdateParamsConfigurationMerchantKonbiniPayments(TypedDict, total=False, closed=True):
+    """Settings for payments in Japanese convenience stores."""
+
     support: V2CoreAccountUpdateParamsConfigurationMerchantKonbiniPaymentsSupport
+    """Support for customers who pay in convenience stores."""
 
 
 class V2CoreAccountUpdateParamsConfigurationMerchantScriptStatementDescriptorKana(TypedDict, total=False, closed=True):
+    """Texts on statements in kana."""
+
     descriptor: str
+    """Text on statements, in kana, for payments that set none of their own."""
     prefix: str
+    """Beginning of the text on statements, in kana; payments can add a suffix."""
 
 
 class V2CoreAccountUpdateParamsConfigurationMerchantScriptStatementDescriptorKanji(TypedDict, total=False, closed=True):
+    """Texts on statements in kanji."""
+
     descriptor: str
+    """Text on statements, in kanji, for payments that set none of their own."""
     prefix: str
+    """Beginning of the text on statements, in kanji; payments can add a suffix."""
 
 
 class V2CoreAccountUpdateParamsConfigurationMerchantScriptStatementDescriptor(TypedDict, total=False, closed=True):
+    """Texts on customers' statements in other scripts, for Japan."""
+
     kana: V2CoreAccountUpdateParamsConfigurationMerchantScriptStatementDescriptorKana
+    """Texts on statements in kana."""
     kanji: V2CoreAccountUpdateParamsConfigurationMerchantScriptStatementDescriptorKanji
+    """Texts on statements in kanji."""
 
 
 class V2CoreAccountUpdateParamsConfigurationMerchantSepaDebitPayments(TypedDict, total=False, closed=True):
+    """Settings for SEPA Direct Debit."""
+
     creditor_id: str
+    """SEPA creditor identifier that names the business in mandates and on statements."""
 
 
 class V2CoreAccountUpdateParamsConfigurationMerchantStatementDescriptor(TypedDict, total=False, closed=True):
-    """Text that appears on the bank or card statement."""
+    """Texts on customers' statements."""
 
     descriptor: str
+    """Text on customers' statements for payments that set none of their own."""
     prefix: str
+    """Beginning of the text on card statements; payments can add a suffix."""
 
 
 class V2CoreAccountUpdateParamsConfigurationMerchantSupportAddress(TypedDict, total=False, closed=True):
+    """Address to which customers can write."""
+
     city: str
     """City, district, suburb, town or village."""
     country: str
@@ -4507,30 +5875,48 @@ class V2CoreAccountUpdateParamsConfigurationMerchantSupportAddress(TypedDict, to
 
 
 class V2CoreAccountUpdateParamsConfigurationMerchantSupport(TypedDict, total=False, closed=True):
+    """How customers reach the business."""
+
     address: V2CoreAccountUpdateParamsConfigurationMerchantSupportAddress
+    """Address to which customers can write."""
     email: str
-    """Email address."""
+    """Email address for support requests."""
     phone: str
-    """Phone number, including the country code."""
+    """Phone number for support requests."""
     url: str
+    """URL of the support pages."""
 
 
 class V2CoreAccountUpdateParamsConfigurationMerchant(TypedDict, total=False, closed=True):
+    """The account as a merchant, which takes payments."""
+
     applied: bool
+    """Whether the account can act as a merchant."""
     bacs_debit_payments: V2CoreAccountUpdateParamsConfigurationMerchantBacsDebitPayments
+    """Settings for Bacs Direct Debit."""
     branding: V2CoreAccountUpdateParamsConfigurationMerchantBranding
+    """Look of payment pages, emails, invoices and receipts."""
     capabilities: V2CoreAccountUpdateParamsConfigurationMerchantCapabilities
+    """What the account can do as a merchant, by capability."""
     card_payments: V2CoreAccountUpdateParamsConfigurationMerchantCardPayments
+    """Settings for card payments."""
     konbini_payments: V2CoreAccountUpdateParamsConfigurationMerchantKonbiniPayments
+    """Settings for payments in Japanese convenience stores."""
     mcc: str
+    """Merchant category code of the business, four digits."""
     script_statement_descriptor: V2CoreAccountUpdateParamsConfigurationMerchantScriptStatementDescriptor
+    """Texts on customers' statements in other scripts, for Japan."""
     sepa_debit_payments: V2CoreAccountUpdateParamsConfigurationMerchantSepaDebitPayments
+    """Settings for SEPA Direct Debit."""
     statement_descriptor: V2CoreAccountUpdateParamsConfigurationMerchantStatementDescriptor
-    """Text that appears on the bank or card statement."""
+    """Texts on customers' statements."""
     support: V2CoreAccountUpdateParamsConfigurationMerchantSupport
+    """How customers reach the business."""
 
 
 class V2CoreAccountUpdateParamsConfigurationRecipientCapabilitiesBankAccountsAch(TypedDict, total=False, closed=True):
+    """Whether the recipient can receive ACH transfers."""
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
@@ -4538,46 +5924,69 @@ class V2CoreAccountUpdateParamsConfigurationRecipientCapabilitiesBankAccountsAch
 class V2CoreAccountUpdateParamsConfigurationRecipientCapabilitiesBankAccountsFedwire(
     TypedDict, total=False, closed=True
 ):
+    """Whether the recipient can receive Fedwire transfers."""
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class V2CoreAccountUpdateParamsConfigurationRecipientCapabilitiesBankAccountsFps(TypedDict, total=False, closed=True):
+    """Whether the recipient can receive transfers by Faster Payments in the United Kingdom."""
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class V2CoreAccountUpdateParamsConfigurationRecipientCapabilitiesBankAccountsLocal(TypedDict, total=False, closed=True):
+    """Whether the recipient can receive transfers over the local network of their country."""
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class V2CoreAccountUpdateParamsConfigurationRecipientCapabilitiesBankAccountsRtp(TypedDict, total=False, closed=True):
+    """Whether the recipient can receive transfers over the RTP network in the US."""
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class V2CoreAccountUpdateParamsConfigurationRecipientCapabilitiesBankAccountsSepa(TypedDict, total=False, closed=True):
+    """Whether the recipient can receive SEPA transfers."""
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class V2CoreAccountUpdateParamsConfigurationRecipientCapabilitiesBankAccountsSwift(TypedDict, total=False, closed=True):
+    """Whether the recipient can receive SWIFT transfers."""
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class V2CoreAccountUpdateParamsConfigurationRecipientCapabilitiesBankAccounts(TypedDict, total=False, closed=True):
+    """Ways in which the recipient can receive money on a bank account."""
+
     ach: V2CoreAccountUpdateParamsConfigurationRecipientCapabilitiesBankAccountsAch
+    """Whether the recipient can receive ACH transfers."""
     fedwire: V2CoreAccountUpdateParamsConfigurationRecipientCapabilitiesBankAccountsFedwire
+    """Whether the recipient can receive Fedwire transfers."""
     fps: V2CoreAccountUpdateParamsConfigurationRecipientCapabilitiesBankAccountsFps
+    """Whether the recipient can receive transfers by Faster Payments in the United Kingdom."""
     local: V2CoreAccountUpdateParamsConfigurationRecipientCapabilitiesBankAccountsLocal
+    """Whether the recipient can receive transfers over the local network of their country."""
     rtp: V2CoreAccountUpdateParamsConfigurationRecipientCapabilitiesBankAccountsRtp
+    """Whether the recipient can receive transfers over the RTP network in the US."""
     sepa: V2CoreAccountUpdateParamsConfigurationRecipientCapabilitiesBankAccountsSepa
+    """Whether the recipient can receive SEPA transfers."""
     swift: V2CoreAccountUpdateParamsConfigurationRecipientCapabilitiesBankAccountsSwift
+    """Whether the recipient can receive SWIFT transfers."""
 
 
 class V2CoreAccountUpdateParamsConfigurationRecipientCapabilitiesCards(TypedDict, total=False, closed=True):
+    """Whether the recipient can receive money on a debit card."""
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
@@ -4585,46 +5994,85 @@ class V2CoreAccountUpdateParamsConfigurationRecipientCapabilitiesCards(TypedDict
 class V2CoreAccountUpdateParamsConfigurationRecipientCapabilitiesStripeBalanceStripeTransfers(
     TypedDict, total=False, closed=True
 ):
+    """Whether the recipient can receive transfers into the balance."""
+
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class V2CoreAccountUpdateParamsConfigurationRecipientCapabilitiesStripeBalance(TypedDict, total=False, closed=True):
+    """Ways in which the recipient can use a balance at Stripe."""
+
     stripe_transfers: V2CoreAccountUpdateParamsConfigurationRecipientCapabilitiesStripeBalanceStripeTransfers
+    """Whether the recipient can receive transfers into the balance."""
 
 
 class V2CoreAccountUpdateParamsConfigurationRecipientCapabilities(TypedDict, total=False, closed=True):
+    """What the account can do as a recipient, by capability."""
+
     bank_accounts: V2CoreAccountUpdateParamsConfigurationRecipientCapabilitiesBankAccounts
+    """Ways in which the recipient can receive money on a bank account."""
     cards: V2CoreAccountUpdateParamsConfigurationRecipientCapabilitiesCards
+    """Whether the recipient can receive money on a debit card."""
     stripe_balance: V2CoreAccountUpdateParamsConfigurationRecipientCapabilitiesStripeBalance
+    """Ways in which the recipient can use a balance at Stripe."""
 
 
 class V2CoreAccountUpdateParamsConfigurationRecipient(TypedDict, total=False, closed=True):
+    """The account as a recipient, which receives money from the platform."""
+
     applied: bool
+    """Whether the account can act as a recipient."""
     capabilities: V2CoreAccountUpdateParamsConfigurationRecipientCapabilities
+    """What the account can do as a recipient, by capability."""
 
 
 class V2CoreAccountUpdateParamsConfiguration(TypedDict, total=False, closed=True):
+    """Settings and capabilities of the account, by the role in which it acts."""
+
     customer: V2CoreAccountUpdateParamsConfigurationCustomer
-    """Customer that the object belongs to."""
+    """The account as a customer, which pays the platform."""
     merchant: V2CoreAccountUpdateParamsConfigurationMerchant
+    """The account as a merchant, which takes payments."""
     recipient: V2CoreAccountUpdateParamsConfigurationRecipient
+    """The account as a recipient, which receives money from the platform."""
 
 
 class V2CoreAccountUpdateParamsDefaultsProfile(TypedDict, total=False, closed=True):
+    """What the public knows about the account."""
+
     business_url: str
+    """Website of the business."""
     doing_business_as: str
+    """Name of the business as its customers know it."""
     product_description: str
+    """What the business sells. Stripe uses it to check the account."""
 
 
 class V2CoreAccountUpdateParamsDefaultsResponsibilities(TypedDict, total=False, closed=True):
+    """Who is responsible for fees, losses and requirements."""
+
     fees_collector: Required[Literal["application", "application_custom", "application_express", "stripe"]]
+    """Who collects the fees of Stripe from the account.
+
+    - `application`: The platform.
+    - `application_custom`: The platform, in the way of Custom accounts.
+    - `application_express`: The platform, in the way of Express accounts.
+    - `stripe`: Stripe, directly from the account.
+    """
     losses_collector: Required[Literal["application", "stripe"]]
+    """Who is liable when the account cannot cover refunds and disputes.
+
+    - `application`: The platform is responsible.
+    - `stripe`: Stripe is responsible.
+    """
 
 
 class V2CoreAccountUpdateParamsDefaults(TypedDict, total=False, closed=True):
+    """Values that apply to all configurations of the account."""
+
     currency: str
-    """Three-letter ISO 4217 currency code in lowercase."""
+    """Currency that the account uses by default, a three-letter ISO 4217 code in lower case."""
     locales: Sequence[
         Literal[
             "ar-SA",
@@ -4713,9 +6161,13 @@ class V2CoreAccountUpdateParamsDefaults(TypedDict, total=False, closed=True):
             "zh-TW",
         ]
     ]
+    """Languages that the account prefers, most preferred first, as IETF tags."""
     payout_methods: Mapping[str, str]
+    """IDs of the payout methods to use by default."""
     profile: V2CoreAccountUpdateParamsDefaultsProfile
+    """What the public knows about the account."""
     responsibilities: V2CoreAccountUpdateParamsDefaultsResponsibilities
+    """Who is responsible for fees, losses and requirements."""
 
 
 class V2CoreAccountUpdateParamsIdentityAttestationsDirectorshipDeclaration(TypedDict, total=False, closed=True):
@@ -4741,12 +6193,23 @@ class V2CoreAccountUpdateParamsIdentityAttestationsOwnershipDeclaration(TypedDic
 
 
 class V2CoreAccountUpdateParamsIdentityAttestationsPersonsProvided(TypedDict, total=False, closed=True):
+    """Which roles were given completely, so that no further persons are expected."""
+
     directors: bool
+    """Whether all directors were added as persons."""
     executives: bool
+    """Whether all executives were added as persons."""
     owners: bool
+    """Whether all owners were added as persons."""
     ownership_exemption_reason: Literal[
         "qualified_entity_exceeds_ownership_threshold", "qualifies_as_financial_institution"
     ]
+    """Why the company need not name its owners.
+
+    - `qualified_entity_exceeds_ownership_threshold`: An entity that is exempt holds so large a share
+      that no other owner counts.
+    - `qualifies_as_financial_institution`: The company is a regulated financial institution.
+    """
 
 
 class V2CoreAccountUpdateParamsIdentityAttestationsRepresentativeDeclaration(TypedDict, total=False, closed=True):
@@ -4761,7 +6224,10 @@ class V2CoreAccountUpdateParamsIdentityAttestationsRepresentativeDeclaration(Typ
 
 
 class V2CoreAccountUpdateParamsIdentityAttestationsTermsOfServiceAccount(TypedDict, total=False, closed=True):
+    """Acceptance of the Stripe services agreement."""
+
     date: datetime | str
+    """When the services agreement was accepted."""
     ip: str
     """IP address of the person who accepted or requested."""
     user_agent: str
@@ -4771,7 +6237,10 @@ class V2CoreAccountUpdateParamsIdentityAttestationsTermsOfServiceAccount(TypedDi
 class V2CoreAccountUpdateParamsIdentityAttestationsTermsOfServiceCryptoMoneyManager(
     TypedDict, total=False, closed=True
 ):
+    """Acceptance of the terms of service for crypto in financial accounts."""
+
     date: datetime | str
+    """When the terms for crypto were accepted."""
     ip: str
     """IP address of the person who accepted or requested."""
     user_agent: str
@@ -4779,7 +6248,10 @@ class V2CoreAccountUpdateParamsIdentityAttestationsTermsOfServiceCryptoMoneyMana
 
 
 class V2CoreAccountUpdateParamsIdentityAttestationsTermsOfServiceMoneyManager(TypedDict, total=False, closed=True):
+    """Acceptance of the terms of service for financial accounts."""
+
     date: datetime | str
+    """When the terms for financial accounts were accepted."""
     ip: str
     """IP address of the person who accepted or requested."""
     user_agent: str
@@ -4787,23 +6259,34 @@ class V2CoreAccountUpdateParamsIdentityAttestationsTermsOfServiceMoneyManager(Ty
 
 
 class V2CoreAccountUpdateParamsIdentityAttestationsTermsOfService(TypedDict, total=False, closed=True):
+    """Terms of service that the account accepted."""
+
     account: V2CoreAccountUpdateParamsIdentityAttestationsTermsOfServiceAccount
+    """Acceptance of the Stripe services agreement."""
     crypto_money_manager: V2CoreAccountUpdateParamsIdentityAttestationsTermsOfServiceCryptoMoneyManager
+    """Acceptance of the terms of service for crypto in financial accounts."""
     money_manager: V2CoreAccountUpdateParamsIdentityAttestationsTermsOfServiceMoneyManager
+    """Acceptance of the terms of service for financial accounts."""
 
 
 class V2CoreAccountUpdateParamsIdentityAttestations(TypedDict, total=False, closed=True):
+    """What the account's representatives have declared and accepted."""
+
     directorship_declaration: V2CoreAccountUpdateParamsIdentityAttestationsDirectorshipDeclaration
     """Declaration that the information about the company's directors is complete and correct."""
     ownership_declaration: V2CoreAccountUpdateParamsIdentityAttestationsOwnershipDeclaration
     """Declaration that the information about the company's owners is complete and correct."""
     persons_provided: V2CoreAccountUpdateParamsIdentityAttestationsPersonsProvided
+    """Which roles were given completely, so that no further persons are expected."""
     representative_declaration: V2CoreAccountUpdateParamsIdentityAttestationsRepresentativeDeclaration
     """Declaration that the representative is authorized to act for the company."""
     terms_of_service: V2CoreAccountUpdateParamsIdentityAttestationsTermsOfService
+    """Terms of service that the account accepted."""
 
 
 class V2CoreAccountUpdateParamsIdentityBusinessDetailsAdditionalAddress(TypedDict, total=False, closed=True):
+    """Further addresses of the business."""
+
     city: str
     """City, district, suburb, town or village."""
     country: str
@@ -4815,6 +6298,11 @@ class V2CoreAccountUpdateParamsIdentityBusinessDetailsAdditionalAddress(TypedDic
     postal_code: str
     """ZIP or postal code."""
     purpose: Required[Literal["administrative", "principal_place_of_business"]]
+    """What the address is used for.
+
+    - `administrative`: Address at which the business is administered.
+    - `principal_place_of_business`: Address at which the business does most of its work.
+    """
     state: str
     """State, county, province or region."""
     town: str
@@ -4822,6 +6310,8 @@ class V2CoreAccountUpdateParamsIdentityBusinessDetailsAdditionalAddress(TypedDic
 
 
 class V2CoreAccountUpdateParamsIdentityBusinessDetailsAddress(TypedDict, total=False, closed=True):
+    """Main address of the business."""
+
     city: str
     """City, district, suburb, town or village."""
     country: str
@@ -4839,14 +6329,21 @@ class V2CoreAccountUpdateParamsIdentityBusinessDetailsAddress(TypedDict, total=F
 
 
 class V2CoreAccountUpdateParamsIdentityBusinessDetailsAnnualRevenueAmount(TypedDict, total=False, closed=True):
+    """Amount of the annual revenue."""
+
     currency: Required[str]
     """Three-letter ISO 4217 currency code in lowercase."""
     value: Required[int]
+    """Annual revenue in the smallest currency unit."""
 
 
 class V2CoreAccountUpdateParamsIdentityBusinessDetailsAnnualRevenue(TypedDict, total=False, closed=True):
+    """Revenue of the last fiscal year."""
+
     amount: V2CoreAccountUpdateParamsIdentityBusinessDetailsAnnualRevenueAmount
+    """Amount of the annual revenue."""
     fiscal_year_end: str
+    """Last day of the fiscal year, as `YYYY-MM-DD`."""
 
 
 class V2CoreAccountUpdateParamsIdentityBusinessDetailsDocumentsBankAccountOwnershipVerification(
@@ -4857,6 +6354,10 @@ class V2CoreAccountUpdateParamsIdentityBusinessDetailsDocumentsBankAccountOwners
     files: Required[list[str]]
     """Uploaded files that make up the document."""
     type: Required[Literal["files"]]
+    """Form of the document.
+
+    - `files`: Uploaded files.
+    """
 
 
 class V2CoreAccountUpdateParamsIdentityBusinessDetailsDocumentsCompanyLicense(TypedDict, total=False, closed=True):
@@ -4865,6 +6366,10 @@ class V2CoreAccountUpdateParamsIdentityBusinessDetailsDocumentsCompanyLicense(Ty
     files: Required[list[str]]
     """Uploaded files that make up the document."""
     type: Required[Literal["files"]]
+    """Form of the document.
+
+    - `files`: Uploaded files.
+    """
 
 
 class V2CoreAccountUpdateParamsIdentityBusinessDetailsDocumentsCompanyMemorandumOfAssociation(
@@ -4875,6 +6380,10 @@ class V2CoreAccountUpdateParamsIdentityBusinessDetailsDocumentsCompanyMemorandum
     files: Required[list[str]]
     """Uploaded files that make up the document."""
     type: Required[Literal["files"]]
+    """Form of the document.
+
+    - `files`: Uploaded files.
+    """
 
 
 class V2CoreAccountUpdateParamsIdentityBusinessDetailsDocumentsCompanyMinisterialDecree(
@@ -4885,6 +6394,10 @@ class V2CoreAccountUpdateParamsIdentityBusinessDetailsDocumentsCompanyMinisteria
     files: Required[list[str]]
     """Uploaded files that make up the document."""
     type: Required[Literal["files"]]
+    """Form of the document.
+
+    - `files`: Uploaded files.
+    """
 
 
 class V2CoreAccountUpdateParamsIdentityBusinessDetailsDocumentsCompanyRegistrationVerification(
@@ -4895,6 +6408,10 @@ class V2CoreAccountUpdateParamsIdentityBusinessDetailsDocumentsCompanyRegistrati
     files: Required[list[str]]
     """Uploaded files that make up the document."""
     type: Required[Literal["files"]]
+    """Form of the document.
+
+    - `files`: Uploaded files.
+    """
 
 
 class V2CoreAccountUpdateParamsIdentityBusinessDetailsDocumentsCompanyTaxIdVerification(
@@ -4905,6 +6422,10 @@ class V2CoreAccountUpdateParamsIdentityBusinessDetailsDocumentsCompanyTaxIdVerif
     files: Required[list[str]]
     """Uploaded files that make up the document."""
     type: Required[Literal["files"]]
+    """Form of the document.
+
+    - `files`: Uploaded files.
+    """
 
 
 class V2CoreAccountUpdateParamsIdentityBusinessDetailsDocumentsPrimaryVerificationFrontBack(
@@ -4919,9 +6440,15 @@ class V2CoreAccountUpdateParamsIdentityBusinessDetailsDocumentsPrimaryVerificati
 
 
 class V2CoreAccountUpdateParamsIdentityBusinessDetailsDocumentsPrimaryVerification(TypedDict, total=False, closed=True):
+    """Document that identifies the business."""
+
     front_back: Required[V2CoreAccountUpdateParamsIdentityBusinessDetailsDocumentsPrimaryVerificationFrontBack]
     """Files with the two sides of the document."""
     type: Required[Literal["front_back"]]
+    """Form of the document.
+
+    - `front_back`: Uploaded files with the front and the back.
+    """
 
 
 class V2CoreAccountUpdateParamsIdentityBusinessDetailsDocumentsProofOfAddress(TypedDict, total=False, closed=True):
@@ -4930,12 +6457,19 @@ class V2CoreAccountUpdateParamsIdentityBusinessDetailsDocumentsProofOfAddress(Ty
     files: Required[list[str]]
     """Uploaded files that make up the document."""
     type: Required[Literal["files"]]
+    """Form of the document.
+
+    - `files`: Uploaded files.
+    """
 
 
 class V2CoreAccountUpdateParamsIdentityBusinessDetailsDocumentsProofOfRegistrationSigner(
     TypedDict, total=False, closed=True
 ):
+    """Who signed the documents about the registration."""
+
     person: Required[str]
+    """ID of the person who signed."""
 
 
 class V2CoreAccountUpdateParamsIdentityBusinessDetailsDocumentsProofOfRegistration(TypedDict, total=False, closed=True):
@@ -4944,13 +6478,21 @@ class V2CoreAccountUpdateParamsIdentityBusinessDetailsDocumentsProofOfRegistrati
     files: Required[list[str]]
     """Uploaded files that make up the document."""
     signer: V2CoreAccountUpdateParamsIdentityBusinessDetailsDocumentsProofOfRegistrationSigner
+    """Who signed the documents about the registration."""
     type: Required[Literal["files"]]
+    """Form of the document.
+
+    - `files`: Uploaded files.
+    """
 
 
 class V2CoreAccountUpdateParamsIdentityBusinessDetailsDocumentsProofOfUltimateBeneficialOwnershipSigner(
     TypedDict, total=False, closed=True
 ):
+    """Who signed the documents about ownership."""
+
     person: Required[str]
+    """ID of the person who signed."""
 
 
 class V2CoreAccountUpdateParamsIdentityBusinessDetailsDocumentsProofOfUltimateBeneficialOwnership(
@@ -4961,10 +6503,17 @@ class V2CoreAccountUpdateParamsIdentityBusinessDetailsDocumentsProofOfUltimateBe
     files: Required[list[str]]
     """Uploaded files that make up the document."""
     signer: V2CoreAccountUpdateParamsIdentityBusinessDetailsDocumentsProofOfUltimateBeneficialOwnershipSigner
+    """Who signed the documents about ownership."""
     type: Required[Literal["files"]]
+    """Form of the document.
+
+    - `files`: Uploaded files.
+    """
 
 
 class V2CoreAccountUpdateParamsIdentityBusinessDetailsDocuments(TypedDict, total=False, closed=True):
+    """Documents about the business."""
+
     bank_account_ownership_verification: (
         V2CoreAccountUpdateParamsIdentityBusinessDetailsDocumentsBankAccountOwnershipVerification
     )
@@ -4984,6 +6533,7 @@ class V2CoreAccountUpdateParamsIdentityBusinessDetailsDocuments(TypedDict, total
     company_tax_id_verification: V2CoreAccountUpdateParamsIdentityBusinessDetailsDocumentsCompanyTaxIdVerification
     """Documents that prove the company's tax ID."""
     primary_verification: V2CoreAccountUpdateParamsIdentityBusinessDetailsDocumentsPrimaryVerification
+    """Document that identifies the business."""
     proof_of_address: V2CoreAccountUpdateParamsIdentityBusinessDetailsDocumentsProofOfAddress
     """Documents that prove the address."""
     proof_of_registration: V2CoreAccountUpdateParamsIdentityBusinessDetailsDocumentsProofOfRegistration
@@ -4995,7 +6545,10 @@ class V2CoreAccountUpdateParamsIdentityBusinessDetailsDocuments(TypedDict, total
 
 
 class V2CoreAccountUpdateParamsIdentityBusinessDetailsIdNumber(TypedDict, total=False, closed=True):
+    """Tax IDs and registration numbers of the business."""
+
     registrar: str
+    """Authority that issued the number, for businesses in Germany."""
     type: Required[
         Literal[
             "ae_crn",
@@ -5115,19 +6668,27 @@ class V2CoreAccountUpdateParamsIdentityBusinessDetailsIdNumber(TypedDict, total=
             "us_ein",
         ]
     ]
+    """Country and kind of the number, such as `us_ein` or `de_vat`."""
     value: Required[str]
+    """The number itself. It cannot be read back."""
 
 
 class V2CoreAccountUpdateParamsIdentityBusinessDetailsMonthlyEstimatedRevenueAmount(
     TypedDict, total=False, closed=True
 ):
+    """Amount of the monthly revenue."""
+
     currency: Required[str]
     """Three-letter ISO 4217 currency code in lowercase."""
     value: Required[int]
+    """Monthly revenue in the smallest currency unit."""
 
 
 class V2CoreAccountUpdateParamsIdentityBusinessDetailsMonthlyEstimatedRevenue(TypedDict, total=False, closed=True):
+    """About how much the business earns in a month."""
+
     amount: V2CoreAccountUpdateParamsIdentityBusinessDetailsMonthlyEstimatedRevenueAmount
+    """Amount of the monthly revenue."""
 
 
 class V2CoreAccountUpdateParamsIdentityBusinessDetailsRegistrationDate(TypedDict, total=False, closed=True):
@@ -5142,6 +6703,8 @@ class V2CoreAccountUpdateParamsIdentityBusinessDetailsRegistrationDate(TypedDict
 
 
 class V2CoreAccountUpdateParamsIdentityBusinessDetailsScriptAddressesKana(TypedDict, total=False, closed=True):
+    """Main address in kana."""
+
     city: str
     """City, district, suburb, town or village."""
     country: str
@@ -5159,6 +6722,8 @@ class V2CoreAccountUpdateParamsIdentityBusinessDetailsScriptAddressesKana(TypedD
 
 
 class V2CoreAccountUpdateParamsIdentityBusinessDetailsScriptAddressesKanji(TypedDict, total=False, closed=True):
+    """Main address in kanji."""
+
     city: str
     """City, district, suburb, town or village."""
     country: str
@@ -5176,41 +6741,64 @@ class V2CoreAccountUpdateParamsIdentityBusinessDetailsScriptAddressesKanji(Typed
 
 
 class V2CoreAccountUpdateParamsIdentityBusinessDetailsScriptAddresses(TypedDict, total=False, closed=True):
+    """Main address of the business in other scripts, for Japan."""
+
     kana: V2CoreAccountUpdateParamsIdentityBusinessDetailsScriptAddressesKana
+    """Main address in kana."""
     kanji: V2CoreAccountUpdateParamsIdentityBusinessDetailsScriptAddressesKanji
+    """Main address in kanji."""
 
 
 class V2CoreAccountUpdateParamsIdentityBusinessDetailsScriptNamesKana(TypedDict, total=False, closed=True):
+    """Legal name of the business in kana."""
+
     registered_name: str
     """Name under which the company is registered."""
 
 
 class V2CoreAccountUpdateParamsIdentityBusinessDetailsScriptNamesKanji(TypedDict, total=False, closed=True):
+    """Legal name of the business in kanji."""
+
     registered_name: str
     """Name under which the company is registered."""
 
 
 class V2CoreAccountUpdateParamsIdentityBusinessDetailsScriptNames(TypedDict, total=False, closed=True):
+    """Legal name of the business in other scripts, for Japan."""
+
     kana: V2CoreAccountUpdateParamsIdentityBusinessDetailsScriptNamesKana
+    """Legal name of the business in kana."""
     kanji: V2CoreAccountUpdateParamsIdentityBusinessDetailsScriptNamesKanji
+    """Legal name of the business in kanji."""
 
 
 class V2CoreAccountUpdateParamsIdentityBusinessDetails(TypedDict, total=False, closed=True):
+    """Details of the business, for all legal kinds but `individual`."""
+
     additional_addresses: Sequence[V2CoreAccountUpdateParamsIdentityBusinessDetailsAdditionalAddress]
+    """Further addresses of the business."""
     address: V2CoreAccountUpdateParamsIdentityBusinessDetailsAddress
+    """Main address of the business."""
     annual_revenue: V2CoreAccountUpdateParamsIdentityBusinessDetailsAnnualRevenue
+    """Revenue of the last fiscal year."""
     documents: V2CoreAccountUpdateParamsIdentityBusinessDetailsDocuments
+    """Documents about the business."""
     estimated_worker_count: int
+    """About how many people work for the business."""
     id_numbers: Sequence[V2CoreAccountUpdateParamsIdentityBusinessDetailsIdNumber]
+    """Tax IDs and registration numbers of the business."""
     monthly_estimated_revenue: V2CoreAccountUpdateParamsIdentityBusinessDetailsMonthlyEstimatedRevenue
+    """About how much the business earns in a month."""
     phone: str
-    """Phone number, including the country code."""
+    """Phone number of the business, with the country code."""
     registered_name: str
-    """Name under which the company is registered."""
+    """Legal name of the business."""
     registration_date: V2CoreAccountUpdateParamsIdentityBusinessDetailsRegistrationDate
     """Date on which the company was registered."""
     script_addresses: V2CoreAccountUpdateParamsIdentityBusinessDetailsScriptAddresses
+    """Main address of the business in other scripts, for Japan."""
     script_names: V2CoreAccountUpdateParamsIdentityBusinessDetailsScriptNames
+    """Legal name of the business in other scripts, for Japan."""
     structure: Literal[
         "cooperative",
         "free_zone_establishment",
@@ -5240,9 +6828,12 @@ class V2CoreAccountUpdateParamsIdentityBusinessDetails(TypedDict, total=False, c
         "unincorporated_non_profit",
         "unincorporated_partnership",
     ]
+    """Legal form of the business. Which values are possible depends on the country."""
 
 
 class V2CoreAccountUpdateParamsIdentityIndividualAdditionalAddress(TypedDict, total=False, closed=True):
+    """Further addresses of the person."""
+
     city: str
     """City, district, suburb, town or village."""
     country: str
@@ -5254,6 +6845,10 @@ class V2CoreAccountUpdateParamsIdentityIndividualAdditionalAddress(TypedDict, to
     postal_code: str
     """ZIP or postal code."""
     purpose: Required[Literal["registered"]]
+    """What the further address is.
+
+    - `registered`: Address under which the person is registered.
+    """
     state: str
     """State, county, province or region."""
     town: str
@@ -5261,15 +6856,25 @@ class V2CoreAccountUpdateParamsIdentityIndividualAdditionalAddress(TypedDict, to
 
 
 class V2CoreAccountUpdateParamsIdentityIndividualAdditionalName(TypedDict, total=False, closed=True):
+    """Other names by which the person is or was known."""
+
     full_name: str
+    """Full name, as one string."""
     given_name: str
     """Given name of the person."""
     purpose: Required[Literal["alias", "maiden"]]
+    """What the other name is.
+
+    - `alias`: Another name of the person.
+    - `maiden`: Family name at birth, before marriage.
+    """
     surname: str
     """Family name of the person."""
 
 
 class V2CoreAccountUpdateParamsIdentityIndividualAddress(TypedDict, total=False, closed=True):
+    """Home address of the person."""
+
     city: str
     """City, district, suburb, town or village."""
     country: str
@@ -5303,6 +6908,10 @@ class V2CoreAccountUpdateParamsIdentityIndividualDocumentsCompanyAuthorization(T
     files: Required[list[str]]
     """Uploaded files that make up the document."""
     type: Required[Literal["files"]]
+    """Form of the document.
+
+    - `files`: Uploaded files.
+    """
 
 
 class V2CoreAccountUpdateParamsIdentityIndividualDocumentsPassport(TypedDict, total=False, closed=True):
@@ -5311,6 +6920,10 @@ class V2CoreAccountUpdateParamsIdentityIndividualDocumentsPassport(TypedDict, to
     files: Required[list[str]]
     """Uploaded files that make up the document."""
     type: Required[Literal["files"]]
+    """Form of the document.
+
+    - `files`: Uploaded files.
+    """
 
 
 class V2CoreAccountUpdateParamsIdentityIndividualDocumentsPrimaryVerificationFrontBack(
@@ -5325,9 +6938,15 @@ class V2CoreAccountUpdateParamsIdentityIndividualDocumentsPrimaryVerificationFro
 
 
 class V2CoreAccountUpdateParamsIdentityIndividualDocumentsPrimaryVerification(TypedDict, total=False, closed=True):
+    """Document that identifies the person, such as a passport or driver's license."""
+
     front_back: Required[V2CoreAccountUpdateParamsIdentityIndividualDocumentsPrimaryVerificationFrontBack]
     """Files with the two sides of the document."""
     type: Required[Literal["front_back"]]
+    """Form of the document.
+
+    - `front_back`: Uploaded files with the front and the back.
+    """
 
 
 class V2CoreAccountUpdateParamsIdentityIndividualDocumentsSecondaryVerificationFrontBack(
@@ -5342,28 +6961,47 @@ class V2CoreAccountUpdateParamsIdentityIndividualDocumentsSecondaryVerificationF
 
 
 class V2CoreAccountUpdateParamsIdentityIndividualDocumentsSecondaryVerification(TypedDict, total=False, closed=True):
+    """Second document about the person, such as one that shows the address."""
+
     front_back: Required[V2CoreAccountUpdateParamsIdentityIndividualDocumentsSecondaryVerificationFrontBack]
     """Files with the two sides of the document."""
     type: Required[Literal["front_back"]]
+    """Form of the document.
+
+    - `front_back`: Uploaded files with the front and the back.
+    """
 
 
 class V2CoreAccountUpdateParamsIdentityIndividualDocumentsVisa(TypedDict, total=False, closed=True):
+    """The person's visa."""
+
     files: Required[list[str]]
     """Uploaded files that make up the document."""
     type: Required[Literal["files"]]
+    """Form of the document.
+
+    - `files`: Uploaded files.
+    """
 
 
 class V2CoreAccountUpdateParamsIdentityIndividualDocuments(TypedDict, total=False, closed=True):
+    """Documents about the person."""
+
     company_authorization: V2CoreAccountUpdateParamsIdentityIndividualDocumentsCompanyAuthorization
     """Documents that prove that the person is authorized to act for the company."""
     passport: V2CoreAccountUpdateParamsIdentityIndividualDocumentsPassport
     """Documents that show the passport's page with the photo."""
     primary_verification: V2CoreAccountUpdateParamsIdentityIndividualDocumentsPrimaryVerification
+    """Document that identifies the person, such as a passport or driver's license."""
     secondary_verification: V2CoreAccountUpdateParamsIdentityIndividualDocumentsSecondaryVerification
+    """Second document about the person, such as one that shows the address."""
     visa: V2CoreAccountUpdateParamsIdentityIndividualDocumentsVisa
+    """The person's visa."""
 
 
 class V2CoreAccountUpdateParamsIdentityIndividualIdNumber(TypedDict, total=False, closed=True):
+    """National ID numbers of the person."""
+
     type: Required[
         Literal[
             "ae_eid",
@@ -5445,7 +7083,9 @@ class V2CoreAccountUpdateParamsIdentityIndividualIdNumber(TypedDict, total=False
             "za_id",
         ]
     ]
+    """Country and kind of the ID number, such as `us_ssn`."""
     value: Required[str]
+    """The ID number itself. It cannot be read back."""
 
 
 class V2CoreAccountUpdateParamsIdentityIndividualRelationship(TypedDict, total=False, closed=True):
@@ -5464,6 +7104,8 @@ class V2CoreAccountUpdateParamsIdentityIndividualRelationship(TypedDict, total=F
 
 
 class V2CoreAccountUpdateParamsIdentityIndividualScriptAddressesKana(TypedDict, total=False, closed=True):
+    """Home address in kana."""
+
     city: str
     """City, district, suburb, town or village."""
     country: str
@@ -5481,6 +7123,8 @@ class V2CoreAccountUpdateParamsIdentityIndividualScriptAddressesKana(TypedDict, 
 
 
 class V2CoreAccountUpdateParamsIdentityIndividualScriptAddressesKanji(TypedDict, total=False, closed=True):
+    """Home address in kanji."""
+
     city: str
     """City, district, suburb, town or village."""
     country: str
@@ -5498,11 +7142,17 @@ class V2CoreAccountUpdateParamsIdentityIndividualScriptAddressesKanji(TypedDict,
 
 
 class V2CoreAccountUpdateParamsIdentityIndividualScriptAddresses(TypedDict, total=False, closed=True):
+    """Home address of the person in other scripts, for Japan."""
+
     kana: V2CoreAccountUpdateParamsIdentityIndividualScriptAddressesKana
+    """Home address in kana."""
     kanji: V2CoreAccountUpdateParamsIdentityIndividualScriptAddressesKanji
+    """Home address in kanji."""
 
 
 class V2CoreAccountUpdateParamsIdentityIndividualScriptNamesKana(TypedDict, total=False, closed=True):
+    """Name of the person in kana."""
+
     given_name: str
     """Given name of the person."""
     surname: str
@@ -5510,6 +7160,8 @@ class V2CoreAccountUpdateParamsIdentityIndividualScriptNamesKana(TypedDict, tota
 
 
 class V2CoreAccountUpdateParamsIdentityIndividualScriptNamesKanji(TypedDict, total=False, closed=True):
+    """Name of the person in kanji."""
+
     given_name: str
     """Given name of the person."""
     surname: str
@@ -5517,64 +7169,110 @@ class V2CoreAccountUpdateParamsIdentityIndividualScriptNamesKanji(TypedDict, tot
 
 
 class V2CoreAccountUpdateParamsIdentityIndividualScriptNames(TypedDict, total=False, closed=True):
+    """Name of the person in other scripts, for Japan."""
+
     kana: V2CoreAccountUpdateParamsIdentityIndividualScriptNamesKana
+    """Name of the person in kana."""
     kanji: V2CoreAccountUpdateParamsIdentityIndividualScriptNamesKanji
+    """Name of the person in kanji."""
 
 
 class V2CoreAccountUpdateParamsIdentityIndividual(TypedDict, total=False, closed=True):
+    """Details of the person, for accounts of the legal kind `individual`."""
+
     additional_addresses: Sequence[V2CoreAccountUpdateParamsIdentityIndividualAdditionalAddress]
+    """Further addresses of the person."""
     additional_names: Sequence[V2CoreAccountUpdateParamsIdentityIndividualAdditionalName]
+    """Other names by which the person is or was known."""
     address: V2CoreAccountUpdateParamsIdentityIndividualAddress
+    """Home address of the person."""
     date_of_birth: V2CoreAccountUpdateParamsIdentityIndividualDateOfBirth
     """Date of birth."""
     documents: V2CoreAccountUpdateParamsIdentityIndividualDocuments
+    """Documents about the person."""
     email: str
-    """Email address."""
+    """Email address of the person."""
     given_name: str
     """Given name of the person."""
     id_numbers: Sequence[V2CoreAccountUpdateParamsIdentityIndividualIdNumber]
+    """National ID numbers of the person."""
     legal_gender: Literal["female", "male"]
+    """Gender of the person in legal documents, as some countries require it.
+
+    - `female`: Female.
+    - `male`: Male.
+    """
     metadata: Mapping[str, str | None]
     """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
     up to 500. An update changes only the keys it contains; an empty value removes its key.
     """
     nationalities: list[str]
+    """Countries of which the person is a citizen, as two-letter ISO 3166-1 alpha-2 codes."""
     phone: str
-    """Phone number, including the country code."""
+    """Phone number of the person, with the country code."""
     political_exposure: Literal["existing", "none"]
     """Whether the person is politically exposed, such as by a prominent public office.
 
-    - `existing`: The person has disclosed that they are politically exposed.
-    - `none`: The person is not politically exposed.
+    - `existing`: The person holds, or is close to somebody who holds, such an office.
+    - `none`: The person has no such exposure.
     """
     relationship: V2CoreAccountUpdateParamsIdentityIndividualRelationship
     """The person's roles in the company."""
     script_addresses: V2CoreAccountUpdateParamsIdentityIndividualScriptAddresses
+    """Home address of the person in other scripts, for Japan."""
     script_names: V2CoreAccountUpdateParamsIdentityIndividualScriptNames
+    """Name of the person in other scripts, for Japan."""
     surname: str
     """Family name of the person."""
 
 
 class V2CoreAccountUpdateParamsIdentity(TypedDict, total=False, closed=True):
+    """Legal details of the person or business behind the account."""
+
     attestations: V2CoreAccountUpdateParamsIdentityAttestations
+    """What the account's representatives have declared and accepted."""
     business_details: V2CoreAccountUpdateParamsIdentityBusinessDetails
+    """Details of the business, for all legal kinds but `individual`."""
     country: str
-    """Two-letter ISO 3166-1 alpha-2 country code."""
+    """Two-letter ISO 3166-1 alpha-2 code of the country in which the person or business is based."""
     entity_type: Literal["company", "government_entity", "individual", "non_profit"]
+    """Legal kind of the account. It decides whether `business_details` or `individual` applies.
+
+    - `company`: A company.
+    - `government_entity`: A part of the government.
+    - `individual`: A person.
+    - `non_profit`: A non-profit organization.
+    """
     individual: V2CoreAccountUpdateParamsIdentityIndividual
+    """Details of the person, for accounts of the legal kind `individual`."""
 
 
 class V2CoreAccountUpdateParams(TypedDict, total=False, closed=True):
     """The parameters of `POST /v2/core/accounts/{id}`."""
 
     account_token: str
+    """Token with the legal details of the account, in place of `identity` and the contact details. Your
+    server then never sees them.
+    """
     configuration: V2CoreAccountUpdateParamsConfiguration
+    """Settings and capabilities of the account, by the role in which it acts."""
     contact_email: str
+    """Email address at which Stripe and the platform reach the account."""
     contact_phone: str
+    """Phone number at which the account can be reached, with the country code."""
     dashboard: Literal["express", "full", "none"]
+    """Which Dashboard the account's users have.
+
+    - `express`: The Express Dashboard, with fewer features.
+    - `full`: The full Dashboard.
+    - `none`: No Dashboard.
+    """
     defaults: V2CoreAccountUpdateParamsDefaults
+    """Values that apply to all configurations of the account."""
     display_name: str
+    """Name of the account, shown in the Dashboard and on invoices."""
     identity: V2CoreAccountUpdateParamsIdentity
+    """Legal details of the person or business behind the account."""
     include: Sequence[
         Literal[
             "configuration.customer",
@@ -5586,7 +7284,16 @@ class V2CoreAccountUpdateParams(TypedDict, total=False, closed=True):
             "requirements",
         ]
     ]
-    """Fields to include that are null by default."""
+    """Fields to include that are null by default.
+
+    - `configuration.customer`: The configuration as a customer.
+    - `configuration.merchant`: The configuration as a merchant.
+    - `configuration.recipient`: The configuration as a recipient.
+    - `defaults`: The defaults.
+    - `future_requirements`: The future requirements.
+    - `identity`: The legal details.
+    - `requirements`: The requirements.
+    """
     metadata: Mapping[str, str | None]
     """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
     up to 500. An update changes only the keys it contains; an empty value removes its key.
@@ -5594,46 +7301,87 @@ class V2CoreAccountUpdateParams(TypedDict, total=False, closed=True):
 
 
 class V2CoreEventDestinationCreateParamsAmazonEventbridge(TypedDict, total=False, closed=True):
+    """Where to send events in AWS. Required with the type `amazon_eventbridge`."""
+
     aws_account_id: Required[str]
+    """ID of the AWS account that receives the events."""
     aws_region: Required[str]
+    """AWS region in which the event source is created, such as `us-east-1`."""
 
 
 class V2CoreEventDestinationCreateParamsAzureEventGrid(TypedDict, total=False, closed=True):
+    """Where to send events in Azure. Required with the type `azure_event_grid`."""
+
     azure_region: Required[str]
+    """Azure region of the partner topic."""
     azure_resource_group_name: Required[str]
+    """Azure resource group of the partner topic."""
     azure_subscription_id: Required[str]
+    """ID of the Azure subscription."""
 
 
 class V2CoreEventDestinationCreateParamsWebhookEndpoint(TypedDict, total=False, closed=True):
+    """Where to post events. Required with the type `webhook_endpoint`."""
+
     url: Required[str]
+    """URL to post the events to."""
 
 
 class V2CoreEventDestinationCreateParams(TypedDict, total=False, closed=True):
     """The parameters of `POST /v2/core/event_destinations`."""
 
     amazon_eventbridge: V2CoreEventDestinationCreateParamsAmazonEventbridge
+    """Where to send events in AWS. Required with the type `amazon_eventbridge`."""
     azure_event_grid: V2CoreEventDestinationCreateParamsAzureEventGrid
+    """Where to send events in Azure. Required with the type `azure_event_grid`."""
     description: str
+    """Your own note on what the destination is for."""
     enabled_events: Required[list[str]]
+    """Types of events that are sent."""
     event_payload: Required[Literal["snapshot", "thin"]]
+    """Whether events carry a snapshot of the object or are thin.
+
+    - `snapshot`: Events contain the object as it was at the time of the event.
+    - `thin`: Events contain only the ID and type of the object.
+    """
     events_from: list[str]
+    """Whether to send events of your own account, of other accounts, or of both. Your own account's unless
+    set.
+    """
     include: Sequence[Literal["webhook_endpoint.signing_secret", "webhook_endpoint.url"]]
-    """Fields to include that are null by default."""
+    """Fields to include that are null by default.
+
+    - `webhook_endpoint.signing_secret`: The signing secret.
+    - `webhook_endpoint.url`: The URL.
+    """
     metadata: Mapping[str, str]
     """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
     up to 500. An update changes only the keys it contains; an empty value removes its key.
     """
     name: Required[str]
+    """Your own name for the destination."""
     snapshot_api_version: str
+    """API version in which the snapshots of events are written. Only with the payload `snapshot`."""
     type: Required[Literal["amazon_eventbridge", "azure_event_grid", "webhook_endpoint"]]
+    """Kind of destination.
+
+    - `amazon_eventbridge`: An event source in Amazon EventBridge.
+    - `azure_event_grid`: A partner topic in Azure Event Grid.
+    - `webhook_endpoint`: A URL of your own.
+    """
     webhook_endpoint: V2CoreEventDestinationCreateParamsWebhookEndpoint
+    """Where to post events. Required with the type `webhook_endpoint`."""
 
 
 class V2CoreEventDestinationListParams(TypedDict, total=False, closed=True):
     """The parameters of `GET /v2/core/event_destinations`."""
 
     include: Sequence[Literal["webhook_endpoint.url"]]
-    """Fields to include that are null by default."""
+    """Fields to include that are null by default.
+
+    - `webhook_endpoint.signing_secret`: The signing secret.
+    - `webhook_endpoint.url`: The URL.
+    """
     limit: int
     """Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10."""
     page: str
@@ -5644,30 +7392,45 @@ class V2CoreEventDestinationRetrieveParams(TypedDict, total=False, closed=True):
     """The parameters of `GET /v2/core/event_destinations/{id}`."""
 
     include: Sequence[Literal["webhook_endpoint.url"]]
-    """Fields to include that are null by default."""
+    """Fields to include that are null by default.
+
+    - `webhook_endpoint.signing_secret`: The signing secret.
+    - `webhook_endpoint.url`: The URL.
+    """
 
 
 class V2CoreEventDestinationUpdateParamsWebhookEndpoint(TypedDict, total=False, closed=True):
+    """Where to post events. Required with the type `webhook_endpoint`."""
+
     url: Required[str]
+    """URL to post the events to."""
 
 
 class V2CoreEventDestinationUpdateParams(TypedDict, total=False, closed=True):
     """The parameters of `POST /v2/core/event_destinations/{id}`."""
 
     description: str
+    """Your own note on what the destination is for."""
     enabled_events: list[str]
+    """Types of events to send to the destination from now on."""
     include: Sequence[Literal["webhook_endpoint.url"]]
-    """Fields to include that are null by default."""
+    """Fields to include that are null by default.
+
+    - `webhook_endpoint.signing_secret`: The signing secret.
+    - `webhook_endpoint.url`: The URL.
+    """
     metadata: Mapping[str, str | None]
     """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
     up to 500. An update changes only the keys it contains; an empty value removes its key.
     """
     name: str
+    """Your own name for the destination."""
     webhook_endpoint: V2CoreEventDestinationUpdateParamsWebhookEndpoint
+    """Where to post events. Required with the type `webhook_endpoint`."""
 
 
 class V2CoreEventListParamsCreated(TypedDict, total=False, closed=True):
-    """Only objects created at this time, or in this range of times."""
+    """Only events that happened within this range of times."""
 
     gt: datetime | str
     """Only objects created after this time."""
@@ -5683,13 +7446,15 @@ class V2CoreEventListParams(TypedDict, total=False, closed=True):
     """The parameters of `GET /v2/core/events`."""
 
     created: V2CoreEventListParamsCreated
-    """Only objects created at this time, or in this range of times."""
+    """Only events that happened within this range of times."""
     limit: int
     """Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10."""
     object_id: str
+    """Only events about the object with this ID."""
     page: str
     """Token of the page to return, from the response before it. Leave it out for the first page."""
     types: list[str]
+    """Only events of one of these types."""
 
 
 class V2CoreVaultGbBankAccountCreateParams(TypedDict, total=False, closed=True):

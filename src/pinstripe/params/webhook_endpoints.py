@@ -147,8 +147,15 @@ class WebhookEndpointCreateParams(TypedDict, total=False, closed=True):
         "2026-09-30.endive",
         "2026-10-28.endive",
     ]
+    """API version in which events for this endpoint are written. The account's default version unless set;
+    it cannot be changed later.
+    """
     connect: bool
+    """Whether the endpoint receives the events of connected accounts instead of your own account's.
+    Defaults to `False`.
+    """
     description: str | None
+    """Your own note on what the endpoint is for."""
     enabled_events: Required[
         Sequence[
             Literal[
@@ -431,13 +438,15 @@ class WebhookEndpointCreateParams(TypedDict, total=False, closed=True):
             ]
         ]
     ]
+    """Types of events to send. `["*"]` stands for all but those that must be named one by one."""
     expand: list[str]
     """Fields to expand, by dotted path. An expanded field contains the object instead of its ID."""
     metadata: Mapping[str, str] | None
-    """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
-    up to 500. An update changes only the keys it contains; an empty value removes its key.
+    """Up to 50 pairs of your own strings, kept with the endpoint; keys have up to 40 characters, values up
+    to 500.
     """
     url: Required[str]
+    """URL to which events are posted. In live mode it must use HTTPS."""
 
 
 class WebhookEndpointListParams(TypedDict, total=False, closed=True):
@@ -466,7 +475,9 @@ class WebhookEndpointUpdateParams(TypedDict, total=False, closed=True):
     """The parameters of `POST /v1/webhook_endpoints/{webhook_endpoint}`."""
 
     description: str | None
+    """Your own note on what the endpoint is for."""
     disabled: bool
+    """Whether to stop sending events to the endpoint. `False` starts it again."""
     enabled_events: Sequence[
         Literal[
             "*",
@@ -747,6 +758,7 @@ class WebhookEndpointUpdateParams(TypedDict, total=False, closed=True):
             "treasury.received_debit.created",
         ]
     ]
+    """Types of events to send from now on. They replace the present ones."""
     expand: list[str]
     """Fields to expand, by dotted path. An expanded field contains the object instead of its ID."""
     metadata: Mapping[str, str] | None
@@ -754,3 +766,4 @@ class WebhookEndpointUpdateParams(TypedDict, total=False, closed=True):
     up to 500. An update changes only the keys it contains; an empty value removes its key.
     """
     url: str
+    """URL to which events are posted. In live mode it must use HTTPS."""

@@ -20,20 +20,22 @@ class AccountLinks(Resource):
         return_url: str = ...,
         request_options: RequestOptions = ...,
     ) -> AccountLink:
-        """Call `POST /v1/account_links`.
+        """Create a link to Stripe's onboarding or update page for a connected account, and redirect its user
+        there.
 
         `POST /v1/account_links` https://docs.stripe.com/api/account_links/create
 
         Args:
-            account:
-            type:
-            collect:
-            collection_options:
+            account: ID of the connected account that the link is for.
+            type: What the page is for.
+            collect: Deprecated: use `collection_options`. Which details the page asks for.
+            collection_options: Which details the page asks for.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
-            refresh_url: URL to which the user is redirected if the link has expired or was already
-                used. It should create a new link.
-            return_url: URL to which the customer or user returns afterwards.
+            refresh_url: URL to which the user is sent when the link has expired or was used already.
+                Create a new link there and redirect to it.
+            return_url: URL to which the user comes back. That they came back does not mean they gave
+                all details; check the account's `requirements`.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -53,20 +55,22 @@ class AsyncAccountLinks(Resource):
         return_url: str = ...,
         request_options: RequestOptions = ...,
     ) -> AccountLink:
-        """Call `POST /v1/account_links`.
+        """Create a link to Stripe's onboarding or update page for a connected account, and redirect its user
+        there.
 
         `POST /v1/account_links` https://docs.stripe.com/api/account_links/create
 
         Args:
-            account:
-            type:
-            collect:
-            collection_options:
+            account: ID of the connected account that the link is for.
+            type: What the page is for.
+            collect: Deprecated: use `collection_options`. Which details the page asks for.
+            collection_options: Which details the page asks for.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
-            refresh_url: URL to which the user is redirected if the link has expired or was already
-                used. It should create a new link.
-            return_url: URL to which the customer or user returns afterwards.
+            refresh_url: URL to which the user is sent when the link has expired or was used already.
+                Create a new link there and redirect to it.
+            return_url: URL to which the user comes back. That they came back does not mean they gave
+                all details; check the account's `requirements`.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:

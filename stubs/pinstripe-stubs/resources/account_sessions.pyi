@@ -14,13 +14,15 @@ class AccountSessions(Resource):
         expand: Strings = ...,
         request_options: RequestOptions = ...,
     ) -> AccountSession:
-        """Call `POST /v1/account_sessions`.
+        """Create a session for embedded components of a connected account, and hand its `client_secret` to the
+        browser of the account's user.
 
         `POST /v1/account_sessions` https://docs.stripe.com/api/account_sessions/create
 
         Args:
-            account:
-            components:
+            account: ID of the connected account that the session is for.
+            components: Components to enable for the session, each with its features. Name those only
+                that the user may see.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
             request_options: Idempotency key, account and other options of this request.
@@ -38,13 +40,15 @@ class AsyncAccountSessions(Resource):
         expand: Strings = ...,
         request_options: RequestOptions = ...,
     ) -> AccountSession:
-        """Call `POST /v1/account_sessions`.
+        """Create a session for embedded components of a connected account, and hand its `client_secret` to the
+        browser of the account's user.
 
         `POST /v1/account_sessions` https://docs.stripe.com/api/account_sessions/create
 
         Args:
-            account:
-            components:
+            account: ID of the connected account that the session is for.
+            components: Components to enable for the session, each with its features. Name those only
+                that the user may see.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
             request_options: Idempotency key, account and other options of this request.

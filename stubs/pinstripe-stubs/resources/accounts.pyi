@@ -81,17 +81,19 @@ class AccountsBankAccounts(Resource):
         metadata: Mapping[str, str] = ...,
         request_options: RequestOptions = ...,
     ) -> BankAccount | Card:
-        """Call `POST /v1/accounts/{account}/bank_accounts`.
+        """Add a bank account or debit card to which a connected account can be paid out.
 
         `POST /v1/accounts/{account}/bank_accounts` https://docs.stripe.com/api/accounts/bank_accounts/create
 
         Args:
             account: ID of the account.
-            bank_account:
-            default_for_currency:
+            bank_account: Bank account to add, as a token or its details.
+            default_for_currency: Whether payouts in the currency go to the new account. The first one
+                of a currency always becomes the default.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
-            external_account:
+            external_account: Bank account or debit card to add, as a token from Stripe.js or its
+                details.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
                 value removes its key.
@@ -103,7 +105,7 @@ class AccountsBankAccounts(Resource):
     def retrieve(
         self, account: str, id: str, *, expand: Strings = ..., request_options: RequestOptions = ...
     ) -> BankAccount | Card:
-        """Call `GET /v1/accounts/{account}/bank_accounts/{id}`.
+        """Retrieve an external account, which is a bank account or debit card.
 
         `GET /v1/accounts/{account}/bank_accounts/{id}` https://docs.stripe.com/api/accounts/bank_accounts/retrieve
 
@@ -140,24 +142,26 @@ class AccountsBankAccounts(Resource):
         name: str = ...,
         request_options: RequestOptions = ...,
     ) -> BankAccount | Card:
-        """Call `POST /v1/accounts/{account}/bank_accounts/{id}`.
+        """Update a bank account or debit card, for example to make it the default of its currency. Account and
+        card numbers cannot be changed.
 
         `POST /v1/accounts/{account}/bank_accounts/{id}` https://docs.stripe.com/api/accounts/bank_accounts/update
 
         Args:
             account: ID of the account.
             id: ID of the bank account.
-            account_holder_name: Name of the bank account's owner.
-            account_holder_type: Whether an individual or a company owns the bank account.
-            account_type:
-            address_city: City of the address.
-            address_country: Country of the address.
-            address_line1: First line of the address, such as the street and house number or a PO Box.
-            address_line2: Second line of the address, such as an apartment, floor or building.
-            address_state: State, county, province or region of the address.
-            address_zip: ZIP or postal code.
-            default_for_currency:
-            documents:
+            account_holder_name: Name of the owner of the bank account.
+            account_holder_type: Whether the bank account belongs to a person or to a company.
+            account_type: Kind of bank account. It can only be set where it has no value yet.
+            address_city: City of the card's billing address.
+            address_country: Country of the card's billing address.
+            address_line1: First line of the card's billing address.
+            address_line2: Second line of the card's billing address.
+            address_state: State or region of the card's billing address.
+            address_zip: Postal code of the card's billing address.
+            default_for_currency: Whether payouts in the currency of this account go to it. There is one
+                such account per currency.
+            documents: Documents about the bank account, as files uploaded to Stripe.
             exp_month: Month in which the card expires, from 1 to 12.
             exp_year: Year in which the card expires, four digits.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
@@ -165,7 +169,7 @@ class AccountsBankAccounts(Resource):
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
                 value removes its key.
-            name:
+            name: Name of the owner as it is on the card.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -174,7 +178,8 @@ class AccountsBankAccounts(Resource):
     def delete(
         self, account: str, id: str, *, request_options: RequestOptions = ...
     ) -> DeletedBankAccount | DeletedCard:
-        """Call `DELETE /v1/accounts/{account}/bank_accounts/{id}`.
+        """Remove a bank account or debit card from a connected account. The default one of a currency can
+        often be removed only after another has become the default.
 
         `DELETE /v1/accounts/{account}/bank_accounts/{id}` https://docs.stripe.com/api/accounts/bank_accounts/delete
 
@@ -199,17 +204,19 @@ class AsyncAccountsBankAccounts(Resource):
         metadata: Mapping[str, str] = ...,
         request_options: RequestOptions = ...,
     ) -> BankAccount | Card:
-        """Call `POST /v1/accounts/{account}/bank_accounts`.
+        """Add a bank account or debit card to which a connected account can be paid out.
 
         `POST /v1/accounts/{account}/bank_accounts` https://docs.stripe.com/api/accounts/bank_accounts/create
 
         Args:
             account: ID of the account.
-            bank_account:
-            default_for_currency:
+            bank_account: Bank account to add, as a token or its details.
+            default_for_currency: Whether payouts in the currency go to the new account. The first one
+                of a currency always becomes the default.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
-            external_account:
+            external_account: Bank account or debit card to add, as a token from Stripe.js or its
+                details.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
                 value removes its key.
@@ -221,7 +228,7 @@ class AsyncAccountsBankAccounts(Resource):
     async def retrieve(
         self, account: str, id: str, *, expand: Strings = ..., request_options: RequestOptions = ...
     ) -> BankAccount | Card:
-        """Call `GET /v1/accounts/{account}/bank_accounts/{id}`.
+        """Retrieve an external account, which is a bank account or debit card.
 
         `GET /v1/accounts/{account}/bank_accounts/{id}` https://docs.stripe.com/api/accounts/bank_accounts/retrieve
 
@@ -258,24 +265,26 @@ class AsyncAccountsBankAccounts(Resource):
         name: str = ...,
         request_options: RequestOptions = ...,
     ) -> BankAccount | Card:
-        """Call `POST /v1/accounts/{account}/bank_accounts/{id}`.
+        """Update a bank account or debit card, for example to make it the default of its currency. Account and
+        card numbers cannot be changed.
 
         `POST /v1/accounts/{account}/bank_accounts/{id}` https://docs.stripe.com/api/accounts/bank_accounts/update
 
         Args:
             account: ID of the account.
             id: ID of the bank account.
-            account_holder_name: Name of the bank account's owner.
-            account_holder_type: Whether an individual or a company owns the bank account.
-            account_type:
-            address_city: City of the address.
-            address_country: Country of the address.
-            address_line1: First line of the address, such as the street and house number or a PO Box.
-            address_line2: Second line of the address, such as an apartment, floor or building.
-            address_state: State, county, province or region of the address.
-            address_zip: ZIP or postal code.
-            default_for_currency:
-            documents:
+            account_holder_name: Name of the owner of the bank account.
+            account_holder_type: Whether the bank account belongs to a person or to a company.
+            account_type: Kind of bank account. It can only be set where it has no value yet.
+            address_city: City of the card's billing address.
+            address_country: Country of the card's billing address.
+            address_line1: First line of the card's billing address.
+            address_line2: Second line of the card's billing address.
+            address_state: State or region of the card's billing address.
+            address_zip: Postal code of the card's billing address.
+            default_for_currency: Whether payouts in the currency of this account go to it. There is one
+                such account per currency.
+            documents: Documents about the bank account, as files uploaded to Stripe.
             exp_month: Month in which the card expires, from 1 to 12.
             exp_year: Year in which the card expires, four digits.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
@@ -283,7 +292,7 @@ class AsyncAccountsBankAccounts(Resource):
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
                 value removes its key.
-            name:
+            name: Name of the owner as it is on the card.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -292,7 +301,8 @@ class AsyncAccountsBankAccounts(Resource):
     async def delete(
         self, account: str, id: str, *, request_options: RequestOptions = ...
     ) -> DeletedBankAccount | DeletedCard:
-        """Call `DELETE /v1/accounts/{account}/bank_accounts/{id}`.
+        """Remove a bank account or debit card from a connected account. The default one of a currency can
+        often be removed only after another has become the default.
 
         `DELETE /v1/accounts/{account}/bank_accounts/{id}` https://docs.stripe.com/api/accounts/bank_accounts/delete
 
@@ -307,7 +317,7 @@ class AsyncAccountsBankAccounts(Resource):
 
 class AccountsCapabilities(Resource):
     def list(self, account: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> Page[Capability]:
-        """Call `GET /v1/accounts/{account}/capabilities`.
+        """List the capabilities of an account.
 
         `GET /v1/accounts/{account}/capabilities` https://docs.stripe.com/api/accounts/capabilities/list
 
@@ -325,7 +335,7 @@ class AccountsCapabilities(Resource):
     def retrieve(
         self, account: str, capability: str, *, expand: Strings = ..., request_options: RequestOptions = ...
     ) -> Capability:
-        """Call `GET /v1/accounts/{account}/capabilities/{capability}`.
+        """Retrieve a capability of an account with its requirements.
 
         `GET /v1/accounts/{account}/capabilities/{capability}` https://docs.stripe.com/api/accounts/capabilities/retrieve
 
@@ -350,7 +360,7 @@ class AccountsCapabilities(Resource):
         requested: bool = ...,
         request_options: RequestOptions = ...,
     ) -> Capability:
-        """Call `POST /v1/accounts/{account}/capabilities/{capability}`.
+        """Request a capability for an account, or remove it.
 
         `POST /v1/accounts/{account}/capabilities/{capability}` https://docs.stripe.com/api/accounts/capabilities/update
 
@@ -359,8 +369,8 @@ class AccountsCapabilities(Resource):
             capability: ID of the capability.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
-            requested: Whether the capability is requested. It becomes active once its requirements are
-                met.
+            requested: Pass `True` to request the capability, which can add requirements. Pass `False`
+                to remove one that can be removed.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `account`.
@@ -373,7 +383,7 @@ class AsyncAccountsCapabilities(Resource):
     def list(
         self, account: str, *, expand: Strings = ..., request_options: RequestOptions = ...
     ) -> AsyncPager[Capability]:
-        """Call `GET /v1/accounts/{account}/capabilities`.
+        """List the capabilities of an account.
 
         `GET /v1/accounts/{account}/capabilities` https://docs.stripe.com/api/accounts/capabilities/list
 
@@ -391,7 +401,7 @@ class AsyncAccountsCapabilities(Resource):
     async def retrieve(
         self, account: str, capability: str, *, expand: Strings = ..., request_options: RequestOptions = ...
     ) -> Capability:
-        """Call `GET /v1/accounts/{account}/capabilities/{capability}`.
+        """Retrieve a capability of an account with its requirements.
 
         `GET /v1/accounts/{account}/capabilities/{capability}` https://docs.stripe.com/api/accounts/capabilities/retrieve
 
@@ -416,7 +426,7 @@ class AsyncAccountsCapabilities(Resource):
         requested: bool = ...,
         request_options: RequestOptions = ...,
     ) -> Capability:
-        """Call `POST /v1/accounts/{account}/capabilities/{capability}`.
+        """Request a capability for an account, or remove it.
 
         `POST /v1/accounts/{account}/capabilities/{capability}` https://docs.stripe.com/api/accounts/capabilities/update
 
@@ -425,8 +435,8 @@ class AsyncAccountsCapabilities(Resource):
             capability: ID of the capability.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
-            requested: Whether the capability is requested. It becomes active once its requirements are
-                met.
+            requested: Pass `True` to request the capability, which can add requirements. Pass `False`
+                to remove one that can be removed.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `account`.
@@ -447,17 +457,19 @@ class AccountsExternalAccounts(Resource):
         metadata: Mapping[str, str] = ...,
         request_options: RequestOptions = ...,
     ) -> BankAccount | Card:
-        """Call `POST /v1/accounts/{account}/external_accounts`.
+        """Add a bank account or debit card to which a connected account can be paid out.
 
         `POST /v1/accounts/{account}/external_accounts` https://docs.stripe.com/api/accounts/external_accounts/create
 
         Args:
             account: ID of the account.
-            bank_account:
-            default_for_currency:
+            bank_account: Bank account to add, as a token or its details.
+            default_for_currency: Whether payouts in the currency go to the new account. The first one
+                of a currency always becomes the default.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
-            external_account:
+            external_account: Bank account or debit card to add, as a token from Stripe.js or its
+                details.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
                 value removes its key.
@@ -477,7 +489,7 @@ class AccountsExternalAccounts(Resource):
         starting_after: str = ...,
         request_options: RequestOptions = ...,
     ) -> Page[BankAccount | Card]:
-        """Call `GET /v1/accounts/{account}/external_accounts`.
+        """List the bank accounts and debit cards of a connected account.
 
         `GET /v1/accounts/{account}/external_accounts` https://docs.stripe.com/api/accounts/external_accounts/list
 
@@ -488,7 +500,7 @@ class AccountsExternalAccounts(Resource):
             expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
                 the object instead of its ID.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
-            object: Type of the object. All objects of a class have the same.
+            object: Only bank accounts (`bank_account`), or only cards (`card`).
             starting_after: ID of the object that the page starts after, such as the last one of the
                 previous page.
             request_options: Idempotency key, account and other options of this request.
@@ -501,7 +513,7 @@ class AccountsExternalAccounts(Resource):
     def retrieve(
         self, account: str, id: str, *, expand: Strings = ..., request_options: RequestOptions = ...
     ) -> BankAccount | Card:
-        """Call `GET /v1/accounts/{account}/external_accounts/{id}`.
+        """Retrieve an external account, which is a bank account or debit card.
 
         `GET /v1/accounts/{account}/external_accounts/{id}` https://docs.stripe.com/api/accounts/external_accounts/retrieve
 
@@ -538,24 +550,26 @@ class AccountsExternalAccounts(Resource):
         name: str = ...,
         request_options: RequestOptions = ...,
     ) -> BankAccount | Card:
-        """Call `POST /v1/accounts/{account}/external_accounts/{id}`.
+        """Update a bank account or debit card, for example to make it the default of its currency. Account and
+        card numbers cannot be changed.
 
         `POST /v1/accounts/{account}/external_accounts/{id}` https://docs.stripe.com/api/accounts/external_accounts/update
 
         Args:
             account: ID of the account.
             id: ID of the external account.
-            account_holder_name: Name of the bank account's owner.
-            account_holder_type: Whether an individual or a company owns the bank account.
-            account_type:
-            address_city: City of the address.
-            address_country: Country of the address.
-            address_line1: First line of the address, such as the street and house number or a PO Box.
-            address_line2: Second line of the address, such as an apartment, floor or building.
-            address_state: State, county, province or region of the address.
-            address_zip: ZIP or postal code.
-            default_for_currency:
-            documents:
+            account_holder_name: Name of the owner of the bank account.
+            account_holder_type: Whether the bank account belongs to a person or to a company.
+            account_type: Kind of bank account. It can only be set where it has no value yet.
+            address_city: City of the card's billing address.
+            address_country: Country of the card's billing address.
+            address_line1: First line of the card's billing address.
+            address_line2: Second line of the card's billing address.
+            address_state: State or region of the card's billing address.
+            address_zip: Postal code of the card's billing address.
+            default_for_currency: Whether payouts in the currency of this account go to it. There is one
+                such account per currency.
+            documents: Documents about the bank account, as files uploaded to Stripe.
             exp_month: Month in which the card expires, from 1 to 12.
             exp_year: Year in which the card expires, four digits.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
@@ -563,7 +577,7 @@ class AccountsExternalAccounts(Resource):
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
                 value removes its key.
-            name:
+            name: Name of the owner as it is on the card.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -572,7 +586,8 @@ class AccountsExternalAccounts(Resource):
     def delete(
         self, account: str, id: str, *, request_options: RequestOptions = ...
     ) -> DeletedBankAccount | DeletedCard:
-        """Call `DELETE /v1/accounts/{account}/external_accounts/{id}`.
+        """Remove a bank account or debit card from a connected account. The default one of a currency can
+        often be removed only after another has become the default.
 
         `DELETE /v1/accounts/{account}/external_accounts/{id}` https://docs.stripe.com/api/accounts/external_accounts/delete
 
@@ -597,17 +612,19 @@ class AsyncAccountsExternalAccounts(Resource):
         metadata: Mapping[str, str] = ...,
         request_options: RequestOptions = ...,
     ) -> BankAccount | Card:
-        """Call `POST /v1/accounts/{account}/external_accounts`.
+        """Add a bank account or debit card to which a connected account can be paid out.
 
         `POST /v1/accounts/{account}/external_accounts` https://docs.stripe.com/api/accounts/external_accounts/create
 
         Args:
             account: ID of the account.
-            bank_account:
-            default_for_currency:
+            bank_account: Bank account to add, as a token or its details.
+            default_for_currency: Whether payouts in the currency go to the new account. The first one
+                of a currency always becomes the default.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
-            external_account:
+            external_account: Bank account or debit card to add, as a token from Stripe.js or its
+                details.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
                 value removes its key.
@@ -627,7 +644,7 @@ class AsyncAccountsExternalAccounts(Resource):
         starting_after: str = ...,
         request_options: RequestOptions = ...,
     ) -> AsyncPager[BankAccount | Card]:
-        """Call `GET /v1/accounts/{account}/external_accounts`.
+        """List the bank accounts and debit cards of a connected account.
 
         `GET /v1/accounts/{account}/external_accounts` https://docs.stripe.com/api/accounts/external_accounts/list
 
@@ -638,7 +655,7 @@ class AsyncAccountsExternalAccounts(Resource):
             expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
                 the object instead of its ID.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
-            object: Type of the object. All objects of a class have the same.
+            object: Only bank accounts (`bank_account`), or only cards (`card`).
             starting_after: ID of the object that the page starts after, such as the last one of the
                 previous page.
             request_options: Idempotency key, account and other options of this request.
@@ -651,7 +668,7 @@ class AsyncAccountsExternalAccounts(Resource):
     async def retrieve(
         self, account: str, id: str, *, expand: Strings = ..., request_options: RequestOptions = ...
     ) -> BankAccount | Card:
-        """Call `GET /v1/accounts/{account}/external_accounts/{id}`.
+        """Retrieve an external account, which is a bank account or debit card.
 
         `GET /v1/accounts/{account}/external_accounts/{id}` https://docs.stripe.com/api/accounts/external_accounts/retrieve
 
@@ -688,24 +705,26 @@ class AsyncAccountsExternalAccounts(Resource):
         name: str = ...,
         request_options: RequestOptions = ...,
     ) -> BankAccount | Card:
-        """Call `POST /v1/accounts/{account}/external_accounts/{id}`.
+        """Update a bank account or debit card, for example to make it the default of its currency. Account and
+        card numbers cannot be changed.
 
         `POST /v1/accounts/{account}/external_accounts/{id}` https://docs.stripe.com/api/accounts/external_accounts/update
 
         Args:
             account: ID of the account.
             id: ID of the external account.
-            account_holder_name: Name of the bank account's owner.
-            account_holder_type: Whether an individual or a company owns the bank account.
-            account_type:
-            address_city: City of the address.
-            address_country: Country of the address.
-            address_line1: First line of the address, such as the street and house number or a PO Box.
-            address_line2: Second line of the address, such as an apartment, floor or building.
-            address_state: State, county, province or region of the address.
-            address_zip: ZIP or postal code.
-            default_for_currency:
-            documents:
+            account_holder_name: Name of the owner of the bank account.
+            account_holder_type: Whether the bank account belongs to a person or to a company.
+            account_type: Kind of bank account. It can only be set where it has no value yet.
+            address_city: City of the card's billing address.
+            address_country: Country of the card's billing address.
+            address_line1: First line of the card's billing address.
+            address_line2: Second line of the card's billing address.
+            address_state: State or region of the card's billing address.
+            address_zip: Postal code of the card's billing address.
+            default_for_currency: Whether payouts in the currency of this account go to it. There is one
+                such account per currency.
+            documents: Documents about the bank account, as files uploaded to Stripe.
             exp_month: Month in which the card expires, from 1 to 12.
             exp_year: Year in which the card expires, four digits.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
@@ -713,7 +732,7 @@ class AsyncAccountsExternalAccounts(Resource):
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
                 value removes its key.
-            name:
+            name: Name of the owner as it is on the card.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -722,7 +741,8 @@ class AsyncAccountsExternalAccounts(Resource):
     async def delete(
         self, account: str, id: str, *, request_options: RequestOptions = ...
     ) -> DeletedBankAccount | DeletedCard:
-        """Call `DELETE /v1/accounts/{account}/external_accounts/{id}`.
+        """Remove a bank account or debit card from a connected account. The default one of a currency can
+        often be removed only after another has become the default.
 
         `DELETE /v1/accounts/{account}/external_accounts/{id}` https://docs.stripe.com/api/accounts/external_accounts/delete
 
@@ -737,7 +757,8 @@ class AsyncAccountsExternalAccounts(Resource):
 
 class AccountsLoginLinks(Resource):
     def create(self, account: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> LoginLink:
-        """Call `POST /v1/accounts/{account}/login_links`.
+        """Create a link that logs a user in to the Express Dashboard. Raises `InvalidRequestError` for
+        accounts without that Dashboard.
 
         `POST /v1/accounts/{account}/login_links` https://docs.stripe.com/api/accounts/login_links/create
 
@@ -753,7 +774,8 @@ class AccountsLoginLinks(Resource):
 
 class AsyncAccountsLoginLinks(Resource):
     async def create(self, account: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> LoginLink:
-        """Call `POST /v1/accounts/{account}/login_links`.
+        """Create a link that logs a user in to the Express Dashboard. Raises `InvalidRequestError` for
+        accounts without that Dashboard.
 
         `POST /v1/accounts/{account}/login_links` https://docs.stripe.com/api/accounts/login_links/create
 
@@ -803,28 +825,30 @@ class AccountsPeople(Resource):
         verification: AccountPersonCreateParamsVerification = ...,
         request_options: RequestOptions = ...,
     ) -> Person:
-        """Call `POST /v1/accounts/{account}/people`.
+        """Add a person to an account. Some roles, such as the representative, can be held by one person only.
 
         `POST /v1/accounts/{account}/people` https://docs.stripe.com/api/accounts/people/create
 
         Args:
             account: ID of the account.
-            additional_tos_acceptances:
-            address:
-            address_kana: Address in kana (Japan only).
-            address_kanji: Address in kanji (Japan only).
+            additional_tos_acceptances: Agreements that the person accepted besides the account's own.
+            address: Home address of the person.
+            address_kana: Home address of a person in Japan, written in kana.
+            address_kanji: Home address of a person in Japan, written in kanji.
             dob: Date of birth.
-            documents:
-            email: Email address.
+            documents: Documents about the person, as files uploaded to Stripe.
+            email: Email address of the person.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
             first_name: Given name of the person.
             first_name_kana: Given name in kana (Japan only).
             first_name_kanji: Given name in kanji (Japan only).
-            full_name_aliases:
-            gender:
-            id_number:
-            id_number_secondary:
+            full_name_aliases: Other names by which the person is known.
+            gender: Gender of the person, `male` or `female`, as some countries require it.
+            id_number: National ID number of the person, such as the social security number in the US.
+                It cannot be read back.
+            id_number_secondary: Second ID number of the person, such as the laser code in Thailand. It
+                cannot be read back.
             last_name: Family name of the person.
             last_name_kana: Family name in kana (Japan only).
             last_name_kanji: Family name in kanji (Japan only).
@@ -832,16 +856,20 @@ class AccountsPeople(Resource):
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
                 value removes its key.
-            nationality:
-            person_token:
-            phone: Phone number, including the country code.
+            nationality: Country of which the person is a citizen, as a two-letter ISO 3166-1 alpha-2
+                code.
+            person_token: Token from Stripe.js with the person's details, in place of the other
+                parameters. Your server then never sees them.
+            phone: Phone number of the person, with the country code.
             political_exposure: Whether the person is politically exposed, such as by a prominent public
                 office.
-            registered_address: Address under which the company is registered.
+            registered_address: Address under which the person is registered, as some countries require
+                it.
             relationship: The person's roles in the company.
-            ssn_last_4:
-            us_cfpb_data:
-            verification:
+            ssn_last_4: Last four digits of the person's US social security number.
+            us_cfpb_data: What the person said about themselves for reports to the US consumer
+                protection agency (CFPB).
+            verification: Documents that identify the person.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -858,7 +886,7 @@ class AccountsPeople(Resource):
         starting_after: str = ...,
         request_options: RequestOptions = ...,
     ) -> Page[Person]:
-        """Call `GET /v1/accounts/{account}/people`.
+        """List the persons of an account, newest first.
 
         `GET /v1/accounts/{account}/people` https://docs.stripe.com/api/accounts/people/list
 
@@ -869,7 +897,7 @@ class AccountsPeople(Resource):
             expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
                 the object instead of its ID.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
-            relationship: The person's roles in the company.
+            relationship: Only persons with one of these roles.
             starting_after: ID of the object that the page starts after, such as the last one of the
                 previous page.
             request_options: Idempotency key, account and other options of this request.
@@ -880,7 +908,7 @@ class AccountsPeople(Resource):
     def retrieve(
         self, account: str, person: str, *, expand: Strings = ..., request_options: RequestOptions = ...
     ) -> Person:
-        """Call `GET /v1/accounts/{account}/people/{person}`.
+        """Retrieve a person of an account.
 
         `GET /v1/accounts/{account}/people/{person}` https://docs.stripe.com/api/accounts/people/retrieve
 
@@ -930,29 +958,31 @@ class AccountsPeople(Resource):
         verification: AccountPersonUpdateParamsVerification = ...,
         request_options: RequestOptions = ...,
     ) -> Person:
-        """Call `POST /v1/accounts/{account}/people/{person}`.
+        """Update a person of an account. Details that were verified can often no longer be changed.
 
         `POST /v1/accounts/{account}/people/{person}` https://docs.stripe.com/api/accounts/people/update
 
         Args:
             account: ID of the account.
             person: ID of the person.
-            additional_tos_acceptances:
-            address:
-            address_kana: Address in kana (Japan only).
-            address_kanji: Address in kanji (Japan only).
+            additional_tos_acceptances: Agreements that the person accepted besides the account's own.
+            address: Home address of the person.
+            address_kana: Home address of a person in Japan, written in kana.
+            address_kanji: Home address of a person in Japan, written in kanji.
             dob: Date of birth.
-            documents:
-            email: Email address.
+            documents: Documents about the person, as files uploaded to Stripe.
+            email: Email address of the person.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
             first_name: Given name of the person.
             first_name_kana: Given name in kana (Japan only).
             first_name_kanji: Given name in kanji (Japan only).
-            full_name_aliases:
-            gender:
-            id_number:
-            id_number_secondary:
+            full_name_aliases: Other names by which the person is known.
+            gender: Gender of the person, `male` or `female`, as some countries require it.
+            id_number: National ID number of the person, such as the social security number in the US.
+                It cannot be read back.
+            id_number_secondary: Second ID number of the person, such as the laser code in Thailand. It
+                cannot be read back.
             last_name: Family name of the person.
             last_name_kana: Family name in kana (Japan only).
             last_name_kanji: Family name in kanji (Japan only).
@@ -960,23 +990,28 @@ class AccountsPeople(Resource):
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
                 value removes its key.
-            nationality:
-            person_token:
-            phone: Phone number, including the country code.
+            nationality: Country of which the person is a citizen, as a two-letter ISO 3166-1 alpha-2
+                code.
+            person_token: Token from Stripe.js with the person's details, in place of the other
+                parameters. Your server then never sees them.
+            phone: Phone number of the person, with the country code.
             political_exposure: Whether the person is politically exposed, such as by a prominent public
                 office.
-            registered_address: Address under which the company is registered.
+            registered_address: Address under which the person is registered, as some countries require
+                it.
             relationship: The person's roles in the company.
-            ssn_last_4:
-            us_cfpb_data:
-            verification:
+            ssn_last_4: Last four digits of the person's US social security number.
+            us_cfpb_data: What the person said about themselves for reports to the US consumer
+                protection agency (CFPB).
+            verification: Documents that identify the person.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
             InvalidRequestError: A parameter is invalid, or an object does not exist.
         """
     def delete(self, account: str, person: str, *, request_options: RequestOptions = ...) -> DeletedPerson:
-        """Call `DELETE /v1/accounts/{account}/people/{person}`.
+        """Remove a person from an account. Raises `InvalidRequestError` for the representative of an account,
+        who must be replaced first.
 
         `DELETE /v1/accounts/{account}/people/{person}` https://docs.stripe.com/api/accounts/people/delete
 
@@ -1025,28 +1060,30 @@ class AsyncAccountsPeople(Resource):
         verification: AccountPersonCreateParamsVerification = ...,
         request_options: RequestOptions = ...,
     ) -> Person:
-        """Call `POST /v1/accounts/{account}/people`.
+        """Add a person to an account. Some roles, such as the representative, can be held by one person only.
 
         `POST /v1/accounts/{account}/people` https://docs.stripe.com/api/accounts/people/create
 
         Args:
             account: ID of the account.
-            additional_tos_acceptances:
-            address:
-            address_kana: Address in kana (Japan only).
-            address_kanji: Address in kanji (Japan only).
+            additional_tos_acceptances: Agreements that the person accepted besides the account's own.
+            address: Home address of the person.
+            address_kana: Home address of a person in Japan, written in kana.
+            address_kanji: Home address of a person in Japan, written in kanji.
             dob: Date of birth.
-            documents:
-            email: Email address.
+            documents: Documents about the person, as files uploaded to Stripe.
+            email: Email address of the person.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
             first_name: Given name of the person.
             first_name_kana: Given name in kana (Japan only).
             first_name_kanji: Given name in kanji (Japan only).
-            full_name_aliases:
-            gender:
-            id_number:
-            id_number_secondary:
+            full_name_aliases: Other names by which the person is known.
+            gender: Gender of the person, `male` or `female`, as some countries require it.
+            id_number: National ID number of the person, such as the social security number in the US.
+                It cannot be read back.
+            id_number_secondary: Second ID number of the person, such as the laser code in Thailand. It
+                cannot be read back.
             last_name: Family name of the person.
             last_name_kana: Family name in kana (Japan only).
             last_name_kanji: Family name in kanji (Japan only).
@@ -1054,16 +1091,20 @@ class AsyncAccountsPeople(Resource):
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
                 value removes its key.
-            nationality:
-            person_token:
-            phone: Phone number, including the country code.
+            nationality: Country of which the person is a citizen, as a two-letter ISO 3166-1 alpha-2
+                code.
+            person_token: Token from Stripe.js with the person's details, in place of the other
+                parameters. Your server then never sees them.
+            phone: Phone number of the person, with the country code.
             political_exposure: Whether the person is politically exposed, such as by a prominent public
                 office.
-            registered_address: Address under which the company is registered.
+            registered_address: Address under which the person is registered, as some countries require
+                it.
             relationship: The person's roles in the company.
-            ssn_last_4:
-            us_cfpb_data:
-            verification:
+            ssn_last_4: Last four digits of the person's US social security number.
+            us_cfpb_data: What the person said about themselves for reports to the US consumer
+                protection agency (CFPB).
+            verification: Documents that identify the person.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -1080,7 +1121,7 @@ class AsyncAccountsPeople(Resource):
         starting_after: str = ...,
         request_options: RequestOptions = ...,
     ) -> AsyncPager[Person]:
-        """Call `GET /v1/accounts/{account}/people`.
+        """List the persons of an account, newest first.
 
         `GET /v1/accounts/{account}/people` https://docs.stripe.com/api/accounts/people/list
 
@@ -1091,7 +1132,7 @@ class AsyncAccountsPeople(Resource):
             expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
                 the object instead of its ID.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
-            relationship: The person's roles in the company.
+            relationship: Only persons with one of these roles.
             starting_after: ID of the object that the page starts after, such as the last one of the
                 previous page.
             request_options: Idempotency key, account and other options of this request.
@@ -1102,7 +1143,7 @@ class AsyncAccountsPeople(Resource):
     async def retrieve(
         self, account: str, person: str, *, expand: Strings = ..., request_options: RequestOptions = ...
     ) -> Person:
-        """Call `GET /v1/accounts/{account}/people/{person}`.
+        """Retrieve a person of an account.
 
         `GET /v1/accounts/{account}/people/{person}` https://docs.stripe.com/api/accounts/people/retrieve
 
@@ -1152,29 +1193,31 @@ class AsyncAccountsPeople(Resource):
         verification: AccountPersonUpdateParamsVerification = ...,
         request_options: RequestOptions = ...,
     ) -> Person:
-        """Call `POST /v1/accounts/{account}/people/{person}`.
+        """Update a person of an account. Details that were verified can often no longer be changed.
 
         `POST /v1/accounts/{account}/people/{person}` https://docs.stripe.com/api/accounts/people/update
 
         Args:
             account: ID of the account.
             person: ID of the person.
-            additional_tos_acceptances:
-            address:
-            address_kana: Address in kana (Japan only).
-            address_kanji: Address in kanji (Japan only).
+            additional_tos_acceptances: Agreements that the person accepted besides the account's own.
+            address: Home address of the person.
+            address_kana: Home address of a person in Japan, written in kana.
+            address_kanji: Home address of a person in Japan, written in kanji.
             dob: Date of birth.
-            documents:
-            email: Email address.
+            documents: Documents about the person, as files uploaded to Stripe.
+            email: Email address of the person.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
             first_name: Given name of the person.
             first_name_kana: Given name in kana (Japan only).
             first_name_kanji: Given name in kanji (Japan only).
-            full_name_aliases:
-            gender:
-            id_number:
-            id_number_secondary:
+            full_name_aliases: Other names by which the person is known.
+            gender: Gender of the person, `male` or `female`, as some countries require it.
+            id_number: National ID number of the person, such as the social security number in the US.
+                It cannot be read back.
+            id_number_secondary: Second ID number of the person, such as the laser code in Thailand. It
+                cannot be read back.
             last_name: Family name of the person.
             last_name_kana: Family name in kana (Japan only).
             last_name_kanji: Family name in kanji (Japan only).
@@ -1182,23 +1225,28 @@ class AsyncAccountsPeople(Resource):
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
                 value removes its key.
-            nationality:
-            person_token:
-            phone: Phone number, including the country code.
+            nationality: Country of which the person is a citizen, as a two-letter ISO 3166-1 alpha-2
+                code.
+            person_token: Token from Stripe.js with the person's details, in place of the other
+                parameters. Your server then never sees them.
+            phone: Phone number of the person, with the country code.
             political_exposure: Whether the person is politically exposed, such as by a prominent public
                 office.
-            registered_address: Address under which the company is registered.
+            registered_address: Address under which the person is registered, as some countries require
+                it.
             relationship: The person's roles in the company.
-            ssn_last_4:
-            us_cfpb_data:
-            verification:
+            ssn_last_4: Last four digits of the person's US social security number.
+            us_cfpb_data: What the person said about themselves for reports to the US consumer
+                protection agency (CFPB).
+            verification: Documents that identify the person.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
             InvalidRequestError: A parameter is invalid, or an object does not exist.
         """
     async def delete(self, account: str, person: str, *, request_options: RequestOptions = ...) -> DeletedPerson:
-        """Call `DELETE /v1/accounts/{account}/people/{person}`.
+        """Remove a person from an account. Raises `InvalidRequestError` for the representative of an account,
+        who must be replaced first.
 
         `DELETE /v1/accounts/{account}/people/{person}` https://docs.stripe.com/api/accounts/people/delete
 
@@ -1247,28 +1295,30 @@ class AccountsPersons(Resource):
         verification: AccountPersonCreateParamsVerification = ...,
         request_options: RequestOptions = ...,
     ) -> Person:
-        """Call `POST /v1/accounts/{account}/persons`.
+        """Add a person to an account. Some roles, such as the representative, can be held by one person only.
 
         `POST /v1/accounts/{account}/persons` https://docs.stripe.com/api/accounts/persons/create
 
         Args:
             account: ID of the account.
-            additional_tos_acceptances:
-            address:
-            address_kana: Address in kana (Japan only).
-            address_kanji: Address in kanji (Japan only).
+            additional_tos_acceptances: Agreements that the person accepted besides the account's own.
+            address: Home address of the person.
+            address_kana: Home address of a person in Japan, written in kana.
+            address_kanji: Home address of a person in Japan, written in kanji.
             dob: Date of birth.
-            documents:
-            email: Email address.
+            documents: Documents about the person, as files uploaded to Stripe.
+            email: Email address of the person.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
             first_name: Given name of the person.
             first_name_kana: Given name in kana (Japan only).
             first_name_kanji: Given name in kanji (Japan only).
-            full_name_aliases:
-            gender:
-            id_number:
-            id_number_secondary:
+            full_name_aliases: Other names by which the person is known.
+            gender: Gender of the person, `male` or `female`, as some countries require it.
+            id_number: National ID number of the person, such as the social security number in the US.
+                It cannot be read back.
+            id_number_secondary: Second ID number of the person, such as the laser code in Thailand. It
+                cannot be read back.
             last_name: Family name of the person.
             last_name_kana: Family name in kana (Japan only).
             last_name_kanji: Family name in kanji (Japan only).
@@ -1276,16 +1326,20 @@ class AccountsPersons(Resource):
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
                 value removes its key.
-            nationality:
-            person_token:
-            phone: Phone number, including the country code.
+            nationality: Country of which the person is a citizen, as a two-letter ISO 3166-1 alpha-2
+                code.
+            person_token: Token from Stripe.js with the person's details, in place of the other
+                parameters. Your server then never sees them.
+            phone: Phone number of the person, with the country code.
             political_exposure: Whether the person is politically exposed, such as by a prominent public
                 office.
-            registered_address: Address under which the company is registered.
+            registered_address: Address under which the person is registered, as some countries require
+                it.
             relationship: The person's roles in the company.
-            ssn_last_4:
-            us_cfpb_data:
-            verification:
+            ssn_last_4: Last four digits of the person's US social security number.
+            us_cfpb_data: What the person said about themselves for reports to the US consumer
+                protection agency (CFPB).
+            verification: Documents that identify the person.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -1302,7 +1356,7 @@ class AccountsPersons(Resource):
         starting_after: str = ...,
         request_options: RequestOptions = ...,
     ) -> Page[Person]:
-        """Call `GET /v1/accounts/{account}/persons`.
+        """List the persons of an account, newest first.
 
         `GET /v1/accounts/{account}/persons` https://docs.stripe.com/api/accounts/persons/list
 
@@ -1313,7 +1367,7 @@ class AccountsPersons(Resource):
             expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
                 the object instead of its ID.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
-            relationship: The person's roles in the company.
+            relationship: Only persons with one of these roles.
             starting_after: ID of the object that the page starts after, such as the last one of the
                 previous page.
             request_options: Idempotency key, account and other options of this request.
@@ -1324,7 +1378,7 @@ class AccountsPersons(Resource):
     def retrieve(
         self, account: str, person: str, *, expand: Strings = ..., request_options: RequestOptions = ...
     ) -> Person:
-        """Call `GET /v1/accounts/{account}/persons/{person}`.
+        """Retrieve a person of an account.
 
         `GET /v1/accounts/{account}/persons/{person}` https://docs.stripe.com/api/accounts/persons/retrieve
 
@@ -1374,29 +1428,31 @@ class AccountsPersons(Resource):
         verification: AccountPersonUpdateParamsVerification = ...,
         request_options: RequestOptions = ...,
     ) -> Person:
-        """Call `POST /v1/accounts/{account}/persons/{person}`.
+        """Update a person of an account. Details that were verified can often no longer be changed.
 
         `POST /v1/accounts/{account}/persons/{person}` https://docs.stripe.com/api/accounts/persons/update
 
         Args:
             account: ID of the account.
             person: ID of the person.
-            additional_tos_acceptances:
-            address:
-            address_kana: Address in kana (Japan only).
-            address_kanji: Address in kanji (Japan only).
+            additional_tos_acceptances: Agreements that the person accepted besides the account's own.
+            address: Home address of the person.
+            address_kana: Home address of a person in Japan, written in kana.
+            address_kanji: Home address of a person in Japan, written in kanji.
             dob: Date of birth.
-            documents:
-            email: Email address.
+            documents: Documents about the person, as files uploaded to Stripe.
+            email: Email address of the person.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
             first_name: Given name of the person.
             first_name_kana: Given name in kana (Japan only).
             first_name_kanji: Given name in kanji (Japan only).
-            full_name_aliases:
-            gender:
-            id_number:
-            id_number_secondary:
+            full_name_aliases: Other names by which the person is known.
+            gender: Gender of the person, `male` or `female`, as some countries require it.
+            id_number: National ID number of the person, such as the social security number in the US.
+                It cannot be read back.
+            id_number_secondary: Second ID number of the person, such as the laser code in Thailand. It
+                cannot be read back.
             last_name: Family name of the person.
             last_name_kana: Family name in kana (Japan only).
             last_name_kanji: Family name in kanji (Japan only).
@@ -1404,23 +1460,28 @@ class AccountsPersons(Resource):
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
                 value removes its key.
-            nationality:
-            person_token:
-            phone: Phone number, including the country code.
+            nationality: Country of which the person is a citizen, as a two-letter ISO 3166-1 alpha-2
+                code.
+            person_token: Token from Stripe.js with the person's details, in place of the other
+                parameters. Your server then never sees them.
+            phone: Phone number of the person, with the country code.
             political_exposure: Whether the person is politically exposed, such as by a prominent public
                 office.
-            registered_address: Address under which the company is registered.
+            registered_address: Address under which the person is registered, as some countries require
+                it.
             relationship: The person's roles in the company.
-            ssn_last_4:
-            us_cfpb_data:
-            verification:
+            ssn_last_4: Last four digits of the person's US social security number.
+            us_cfpb_data: What the person said about themselves for reports to the US consumer
+                protection agency (CFPB).
+            verification: Documents that identify the person.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
             InvalidRequestError: A parameter is invalid, or an object does not exist.
         """
     def delete(self, account: str, person: str, *, request_options: RequestOptions = ...) -> DeletedPerson:
-        """Call `DELETE /v1/accounts/{account}/persons/{person}`.
+        """Remove a person from an account. Raises `InvalidRequestError` for the representative of an account,
+        who must be replaced first.
 
         `DELETE /v1/accounts/{account}/persons/{person}` https://docs.stripe.com/api/accounts/persons/delete
 
@@ -1469,28 +1530,30 @@ class AsyncAccountsPersons(Resource):
         verification: AccountPersonCreateParamsVerification = ...,
         request_options: RequestOptions = ...,
     ) -> Person:
-        """Call `POST /v1/accounts/{account}/persons`.
+        """Add a person to an account. Some roles, such as the representative, can be held by one person only.
 
         `POST /v1/accounts/{account}/persons` https://docs.stripe.com/api/accounts/persons/create
 
         Args:
             account: ID of the account.
-            additional_tos_acceptances:
-            address:
-            address_kana: Address in kana (Japan only).
-            address_kanji: Address in kanji (Japan only).
+            additional_tos_acceptances: Agreements that the person accepted besides the account's own.
+            address: Home address of the person.
+            address_kana: Home address of a person in Japan, written in kana.
+            address_kanji: Home address of a person in Japan, written in kanji.
             dob: Date of birth.
-            documents:
-            email: Email address.
+            documents: Documents about the person, as files uploaded to Stripe.
+            email: Email address of the person.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
             first_name: Given name of the person.
             first_name_kana: Given name in kana (Japan only).
             first_name_kanji: Given name in kanji (Japan only).
-            full_name_aliases:
-            gender:
-            id_number:
-            id_number_secondary:
+            full_name_aliases: Other names by which the person is known.
+            gender: Gender of the person, `male` or `female`, as some countries require it.
+            id_number: National ID number of the person, such as the social security number in the US.
+                It cannot be read back.
+            id_number_secondary: Second ID number of the person, such as the laser code in Thailand. It
+                cannot be read back.
             last_name: Family name of the person.
             last_name_kana: Family name in kana (Japan only).
             last_name_kanji: Family name in kanji (Japan only).
@@ -1498,16 +1561,20 @@ class AsyncAccountsPersons(Resource):
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
                 value removes its key.
-            nationality:
-            person_token:
-            phone: Phone number, including the country code.
+            nationality: Country of which the person is a citizen, as a two-letter ISO 3166-1 alpha-2
+                code.
+            person_token: Token from Stripe.js with the person's details, in place of the other
+                parameters. Your server then never sees them.
+            phone: Phone number of the person, with the country code.
             political_exposure: Whether the person is politically exposed, such as by a prominent public
                 office.
-            registered_address: Address under which the company is registered.
+            registered_address: Address under which the person is registered, as some countries require
+                it.
             relationship: The person's roles in the company.
-            ssn_last_4:
-            us_cfpb_data:
-            verification:
+            ssn_last_4: Last four digits of the person's US social security number.
+            us_cfpb_data: What the person said about themselves for reports to the US consumer
+                protection agency (CFPB).
+            verification: Documents that identify the person.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -1524,7 +1591,7 @@ class AsyncAccountsPersons(Resource):
         starting_after: str = ...,
         request_options: RequestOptions = ...,
     ) -> AsyncPager[Person]:
-        """Call `GET /v1/accounts/{account}/persons`.
+        """List the persons of an account, newest first.
 
         `GET /v1/accounts/{account}/persons` https://docs.stripe.com/api/accounts/persons/list
 
@@ -1535,7 +1602,7 @@ class AsyncAccountsPersons(Resource):
             expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
                 the object instead of its ID.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
-            relationship: The person's roles in the company.
+            relationship: Only persons with one of these roles.
             starting_after: ID of the object that the page starts after, such as the last one of the
                 previous page.
             request_options: Idempotency key, account and other options of this request.
@@ -1546,7 +1613,7 @@ class AsyncAccountsPersons(Resource):
     async def retrieve(
         self, account: str, person: str, *, expand: Strings = ..., request_options: RequestOptions = ...
     ) -> Person:
-        """Call `GET /v1/accounts/{account}/persons/{person}`.
+        """Retrieve a person of an account.
 
         `GET /v1/accounts/{account}/persons/{person}` https://docs.stripe.com/api/accounts/persons/retrieve
 
@@ -1596,29 +1663,31 @@ class AsyncAccountsPersons(Resource):
         verification: AccountPersonUpdateParamsVerification = ...,
         request_options: RequestOptions = ...,
     ) -> Person:
-        """Call `POST /v1/accounts/{account}/persons/{person}`.
+        """Update a person of an account. Details that were verified can often no longer be changed.
 
         `POST /v1/accounts/{account}/persons/{person}` https://docs.stripe.com/api/accounts/persons/update
 
         Args:
             account: ID of the account.
             person: ID of the person.
-            additional_tos_acceptances:
-            address:
-            address_kana: Address in kana (Japan only).
-            address_kanji: Address in kanji (Japan only).
+            additional_tos_acceptances: Agreements that the person accepted besides the account's own.
+            address: Home address of the person.
+            address_kana: Home address of a person in Japan, written in kana.
+            address_kanji: Home address of a person in Japan, written in kanji.
             dob: Date of birth.
-            documents:
-            email: Email address.
+            documents: Documents about the person, as files uploaded to Stripe.
+            email: Email address of the person.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
             first_name: Given name of the person.
             first_name_kana: Given name in kana (Japan only).
             first_name_kanji: Given name in kanji (Japan only).
-            full_name_aliases:
-            gender:
-            id_number:
-            id_number_secondary:
+            full_name_aliases: Other names by which the person is known.
+            gender: Gender of the person, `male` or `female`, as some countries require it.
+            id_number: National ID number of the person, such as the social security number in the US.
+                It cannot be read back.
+            id_number_secondary: Second ID number of the person, such as the laser code in Thailand. It
+                cannot be read back.
             last_name: Family name of the person.
             last_name_kana: Family name in kana (Japan only).
             last_name_kanji: Family name in kanji (Japan only).
@@ -1626,23 +1695,28 @@ class AsyncAccountsPersons(Resource):
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
                 value removes its key.
-            nationality:
-            person_token:
-            phone: Phone number, including the country code.
+            nationality: Country of which the person is a citizen, as a two-letter ISO 3166-1 alpha-2
+                code.
+            person_token: Token from Stripe.js with the person's details, in place of the other
+                parameters. Your server then never sees them.
+            phone: Phone number of the person, with the country code.
             political_exposure: Whether the person is politically exposed, such as by a prominent public
                 office.
-            registered_address: Address under which the company is registered.
+            registered_address: Address under which the person is registered, as some countries require
+                it.
             relationship: The person's roles in the company.
-            ssn_last_4:
-            us_cfpb_data:
-            verification:
+            ssn_last_4: Last four digits of the person's US social security number.
+            us_cfpb_data: What the person said about themselves for reports to the US consumer
+                protection agency (CFPB).
+            verification: Documents that identify the person.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
             InvalidRequestError: A parameter is invalid, or an object does not exist.
         """
     async def delete(self, account: str, person: str, *, request_options: RequestOptions = ...) -> DeletedPerson:
-        """Call `DELETE /v1/accounts/{account}/persons/{person}`.
+        """Remove a person from an account. Raises `InvalidRequestError` for the representative of an account,
+        who must be replaced first.
 
         `DELETE /v1/accounts/{account}/persons/{person}` https://docs.stripe.com/api/accounts/persons/delete
 
@@ -1686,33 +1760,44 @@ class Accounts(Resource):
         type: Literal["custom", "express", "standard"] = ...,
         request_options: RequestOptions = ...,
     ) -> Account:
-        """Call `POST /v1/accounts`.
+        """Create a connected account. Its persons, capabilities and bank account can be added later, for
+        example by onboarding through an account link.
 
         `POST /v1/accounts` https://docs.stripe.com/api/accounts/create
 
         Args:
-            account_token:
-            bank_account:
-            business_profile:
-            business_type:
-            capabilities:
-            company:
-            controller:
-            country: Two-letter ISO 3166-1 alpha-2 country code.
-            default_currency:
-            documents:
-            email: Email address.
+            account_token: Token from Stripe.js with the legal details of the account, in place of
+                `company` and `individual`. Your server then never sees them.
+            bank_account: Bank account to which the account is paid out, as a token or its details.
+            business_profile: What the business does and how its customers reach it.
+            business_type: Legal kind of the business. It decides whether `company` or `individual`
+                applies, and what Stripe must verify.
+            capabilities: Capabilities to request for the account. Requesting one adds its requirements;
+                card payments are the most common.
+            company: Details of the company behind the account, for all business types but `individual`.
+            controller: Who is in charge of the account and its risks. It cannot be changed later, and
+                not be combined with `type`.
+            country: Two-letter ISO 3166-1 alpha-2 code of the country in which the business is based.
+                The platform's own country unless set; it cannot be changed later.
+            default_currency: Currency that the account uses by default, a three-letter ISO 4217 code in
+                lower case.
+            documents: Documents about the business, as files uploaded to Stripe.
+            email: Email address of the account. Stripe writes to it only where the platform does not
+                collect the requirements.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
-            external_account:
-            groups:
-            individual:
+            external_account: Bank account or debit card to which the account is paid out, as a token or
+                its details. It replaces the default one for its currency.
+            groups: Groups of accounts that the account is to join.
+            individual: Details of the person behind an account with the business type `individual`.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
                 value removes its key.
-            settings:
-            tos_acceptance: Acceptance of the terms of service.
-            type:
+            settings: How the account works in detail, by product.
+            tos_acceptance: Acceptance of the Stripe services agreement. Only where your platform
+                collects the requirements.
+            type: Type of account in the older scheme. Prefer `controller`, with which it cannot be
+                combined.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -1728,7 +1813,7 @@ class Accounts(Resource):
         starting_after: str = ...,
         request_options: RequestOptions = ...,
     ) -> Page[Account]:
-        """Call `GET /v1/accounts`.
+        """List the accounts that are connected to your platform, newest first.
 
         `GET /v1/accounts` https://docs.stripe.com/api/accounts/list
 
@@ -1763,23 +1848,25 @@ class Accounts(Resource):
         payouts_action: Literal["none", "pause"] = ...,
         request_options: RequestOptions = ...,
     ) -> Account:
-        """Call `POST /v1/accounts/{account}/reject`.
+        """Reject an account that your platform controls, for example for fraud. The account loses its
+        capabilities.
 
         `POST /v1/accounts/{account}/reject` https://docs.stripe.com/api/accounts/reject
 
         Args:
             account: ID of the account.
-            reason:
+            reason: Why the account is rejected. Choose the reason that fits best, since it decides
+                whether Stripe can reinstate the account.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
-            payouts_action:
+            payouts_action: What happens to payouts of the rejected account.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
             InvalidRequestError: A parameter is invalid, or an object does not exist.
         """
     def retrieve(self, account: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> Account:
-        """Call `GET /v1/accounts/{account}`.
+        """Retrieve a connected account.
 
         `GET /v1/accounts/{account}` https://docs.stripe.com/api/accounts/retrieve
 
@@ -1793,7 +1880,7 @@ class Accounts(Resource):
             InvalidRequestError: A parameter is invalid, or an object does not exist.
         """
     def retrieve_current(self, *, expand: Strings = ..., request_options: RequestOptions = ...) -> Account:
-        """Call `GET /v1/account`.
+        """Retrieve the account that makes the request, or the connected account set as `stripe_account`.
 
         `GET /v1/account` https://docs.stripe.com/api/accounts/retrieve_current
 
@@ -1806,7 +1893,7 @@ class Accounts(Resource):
             InvalidRequestError: A parameter is invalid.
         """
     def unreject(self, account: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> Account:
-        """Call `POST /v1/accounts/{account}/unreject`.
+        """Undo the rejection of an account that your platform rejected.
 
         `POST /v1/accounts/{account}/unreject` https://docs.stripe.com/api/accounts/unreject
 
@@ -1840,37 +1927,44 @@ class Accounts(Resource):
         tos_acceptance: AccountUpdateParamsTosAcceptance = ...,
         request_options: RequestOptions = ...,
     ) -> Account:
-        """Call `POST /v1/accounts/{account}`.
+        """Update a connected account. Which fields you can change depends on who collects its requirements.
 
         `POST /v1/accounts/{account}` https://docs.stripe.com/api/accounts/update
 
         Args:
             account: ID of the account.
-            account_token:
-            business_profile:
-            business_type:
-            capabilities:
-            company:
-            default_currency:
-            documents:
-            email: Email address.
+            account_token: Token from Stripe.js with the legal details of the account, in place of
+                `company` and `individual`. Your server then never sees them.
+            business_profile: What the business does and how its customers reach it.
+            business_type: Legal kind of the business. It decides whether `company` or `individual`
+                applies.
+            capabilities: Capabilities to request for the account, or to remove from it.
+            company: Details of the company behind the account, for all business types but `individual`.
+            default_currency: Currency that the account uses by default, a three-letter ISO 4217 code in
+                lower case.
+            documents: Documents about the business, as files uploaded to Stripe.
+            email: Email address of the account. Stripe writes to it only where the platform does not
+                collect the requirements.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
-            external_account:
-            groups:
-            individual:
+            external_account: Bank account or debit card to which the account is paid out, as a token or
+                its details. It replaces the default one for its currency.
+            groups: Groups of accounts that the account is to join.
+            individual: Details of the person behind an account with the business type `individual`.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
                 value removes its key.
-            settings:
-            tos_acceptance: Acceptance of the terms of service.
+            settings: How the account works in detail, by product.
+            tos_acceptance: Acceptance of the Stripe services agreement. Only where your platform
+                collects the requirements.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
             InvalidRequestError: A parameter is invalid, or an object does not exist.
         """
     def delete(self, account: str, *, request_options: RequestOptions = ...) -> DeletedAccount:
-        """Call `DELETE /v1/accounts/{account}`.
+        """Delete a connected account that your platform controls. Live accounts need a balance of zero; this
+        cannot be undone.
 
         `DELETE /v1/accounts/{account}` https://docs.stripe.com/api/accounts/delete
 
@@ -1913,33 +2007,44 @@ class AsyncAccounts(Resource):
         type: Literal["custom", "express", "standard"] = ...,
         request_options: RequestOptions = ...,
     ) -> Account:
-        """Call `POST /v1/accounts`.
+        """Create a connected account. Its persons, capabilities and bank account can be added later, for
+        example by onboarding through an account link.
 
         `POST /v1/accounts` https://docs.stripe.com/api/accounts/create
 
         Args:
-            account_token:
-            bank_account:
-            business_profile:
-            business_type:
-            capabilities:
-            company:
-            controller:
-            country: Two-letter ISO 3166-1 alpha-2 country code.
-            default_currency:
-            documents:
-            email: Email address.
+            account_token: Token from Stripe.js with the legal details of the account, in place of
+                `company` and `individual`. Your server then never sees them.
+            bank_account: Bank account to which the account is paid out, as a token or its details.
+            business_profile: What the business does and how its customers reach it.
+            business_type: Legal kind of the business. It decides whether `company` or `individual`
+                applies, and what Stripe must verify.
+            capabilities: Capabilities to request for the account. Requesting one adds its requirements;
+                card payments are the most common.
+            company: Details of the company behind the account, for all business types but `individual`.
+            controller: Who is in charge of the account and its risks. It cannot be changed later, and
+                not be combined with `type`.
+            country: Two-letter ISO 3166-1 alpha-2 code of the country in which the business is based.
+                The platform's own country unless set; it cannot be changed later.
+            default_currency: Currency that the account uses by default, a three-letter ISO 4217 code in
+                lower case.
+            documents: Documents about the business, as files uploaded to Stripe.
+            email: Email address of the account. Stripe writes to it only where the platform does not
+                collect the requirements.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
-            external_account:
-            groups:
-            individual:
+            external_account: Bank account or debit card to which the account is paid out, as a token or
+                its details. It replaces the default one for its currency.
+            groups: Groups of accounts that the account is to join.
+            individual: Details of the person behind an account with the business type `individual`.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
                 value removes its key.
-            settings:
-            tos_acceptance: Acceptance of the terms of service.
-            type:
+            settings: How the account works in detail, by product.
+            tos_acceptance: Acceptance of the Stripe services agreement. Only where your platform
+                collects the requirements.
+            type: Type of account in the older scheme. Prefer `controller`, with which it cannot be
+                combined.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -1955,7 +2060,7 @@ class AsyncAccounts(Resource):
         starting_after: str = ...,
         request_options: RequestOptions = ...,
     ) -> AsyncPager[Account]:
-        """Call `GET /v1/accounts`.
+        """List the accounts that are connected to your platform, newest first.
 
         `GET /v1/accounts` https://docs.stripe.com/api/accounts/list
 
@@ -1990,23 +2095,25 @@ class AsyncAccounts(Resource):
         payouts_action: Literal["none", "pause"] = ...,
         request_options: RequestOptions = ...,
     ) -> Account:
-        """Call `POST /v1/accounts/{account}/reject`.
+        """Reject an account that your platform controls, for example for fraud. The account loses its
+        capabilities.
 
         `POST /v1/accounts/{account}/reject` https://docs.stripe.com/api/accounts/reject
 
         Args:
             account: ID of the account.
-            reason:
+            reason: Why the account is rejected. Choose the reason that fits best, since it decides
+                whether Stripe can reinstate the account.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
-            payouts_action:
+            payouts_action: What happens to payouts of the rejected account.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
             InvalidRequestError: A parameter is invalid, or an object does not exist.
         """
     async def retrieve(self, account: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> Account:
-        """Call `GET /v1/accounts/{account}`.
+        """Retrieve a connected account.
 
         `GET /v1/accounts/{account}` https://docs.stripe.com/api/accounts/retrieve
 
@@ -2020,7 +2127,7 @@ class AsyncAccounts(Resource):
             InvalidRequestError: A parameter is invalid, or an object does not exist.
         """
     async def retrieve_current(self, *, expand: Strings = ..., request_options: RequestOptions = ...) -> Account:
-        """Call `GET /v1/account`.
+        """Retrieve the account that makes the request, or the connected account set as `stripe_account`.
 
         `GET /v1/account` https://docs.stripe.com/api/accounts/retrieve_current
 
@@ -2033,7 +2140,7 @@ class AsyncAccounts(Resource):
             InvalidRequestError: A parameter is invalid.
         """
     async def unreject(self, account: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> Account:
-        """Call `POST /v1/accounts/{account}/unreject`.
+        """Undo the rejection of an account that your platform rejected.
 
         `POST /v1/accounts/{account}/unreject` https://docs.stripe.com/api/accounts/unreject
 
@@ -2067,37 +2174,44 @@ class AsyncAccounts(Resource):
         tos_acceptance: AccountUpdateParamsTosAcceptance = ...,
         request_options: RequestOptions = ...,
     ) -> Account:
-        """Call `POST /v1/accounts/{account}`.
+        """Update a connected account. Which fields you can change depends on who collects its requirements.
 
         `POST /v1/accounts/{account}` https://docs.stripe.com/api/accounts/update
 
         Args:
             account: ID of the account.
-            account_token:
-            business_profile:
-            business_type:
-            capabilities:
-            company:
-            default_currency:
-            documents:
-            email: Email address.
+            account_token: Token from Stripe.js with the legal details of the account, in place of
+                `company` and `individual`. Your server then never sees them.
+            business_profile: What the business does and how its customers reach it.
+            business_type: Legal kind of the business. It decides whether `company` or `individual`
+                applies.
+            capabilities: Capabilities to request for the account, or to remove from it.
+            company: Details of the company behind the account, for all business types but `individual`.
+            default_currency: Currency that the account uses by default, a three-letter ISO 4217 code in
+                lower case.
+            documents: Documents about the business, as files uploaded to Stripe.
+            email: Email address of the account. Stripe writes to it only where the platform does not
+                collect the requirements.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
-            external_account:
-            groups:
-            individual:
+            external_account: Bank account or debit card to which the account is paid out, as a token or
+                its details. It replaces the default one for its currency.
+            groups: Groups of accounts that the account is to join.
+            individual: Details of the person behind an account with the business type `individual`.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
                 value removes its key.
-            settings:
-            tos_acceptance: Acceptance of the terms of service.
+            settings: How the account works in detail, by product.
+            tos_acceptance: Acceptance of the Stripe services agreement. Only where your platform
+                collects the requirements.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
             InvalidRequestError: A parameter is invalid, or an object does not exist.
         """
     async def delete(self, account: str, *, request_options: RequestOptions = ...) -> DeletedAccount:
-        """Call `DELETE /v1/accounts/{account}`.
+        """Delete a connected account that your platform controls. Live accounts need a balance of zero; this
+        cannot be undone.
 
         `DELETE /v1/accounts/{account}` https://docs.stripe.com/api/accounts/delete
 

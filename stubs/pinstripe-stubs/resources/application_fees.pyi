@@ -19,13 +19,15 @@ class ApplicationFeesRefunds(Resource):
         metadata: Mapping[str, str] = ...,
         request_options: RequestOptions = ...,
     ) -> ApplicationFeeRefund:
-        """Call `POST /v1/application_fees/{id}/refunds`.
+        """Give an application fee back to the connected account, in full or in part. Raises
+        `InvalidRequestError` beyond the amount that is left.
 
         `POST /v1/application_fees/{id}/refunds` https://docs.stripe.com/api/application_fees/refunds/create
 
         Args:
             id: ID of the application fee.
-            amount:
+            amount: Part of the fee to give back, in the smallest currency unit. All that is left unless
+                set.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
@@ -48,7 +50,7 @@ class ApplicationFeesRefunds(Resource):
         starting_after: str = ...,
         request_options: RequestOptions = ...,
     ) -> Page[ApplicationFeeRefund]:
-        """Call `GET /v1/application_fees/{id}/refunds`.
+        """List the refunds of an application fee, newest first.
 
         `GET /v1/application_fees/{id}/refunds` https://docs.stripe.com/api/application_fees/refunds/list
 
@@ -71,7 +73,7 @@ class ApplicationFeesRefunds(Resource):
     def retrieve(
         self, fee: str, id: str, *, expand: Strings = ..., request_options: RequestOptions = ...
     ) -> ApplicationFeeRefund:
-        """Call `GET /v1/application_fees/{fee}/refunds/{id}`.
+        """Retrieve a refund of an application fee.
 
         `GET /v1/application_fees/{fee}/refunds/{id}` https://docs.stripe.com/api/application_fees/refunds/retrieve
 
@@ -96,7 +98,7 @@ class ApplicationFeesRefunds(Resource):
         metadata: Mapping[str, str] | None = ...,
         request_options: RequestOptions = ...,
     ) -> ApplicationFeeRefund:
-        """Call `POST /v1/application_fees/{fee}/refunds/{id}`.
+        """Change the metadata of a refund of an application fee.
 
         `POST /v1/application_fees/{fee}/refunds/{id}` https://docs.stripe.com/api/application_fees/refunds/update
 
@@ -126,13 +128,15 @@ class AsyncApplicationFeesRefunds(Resource):
         metadata: Mapping[str, str] = ...,
         request_options: RequestOptions = ...,
     ) -> ApplicationFeeRefund:
-        """Call `POST /v1/application_fees/{id}/refunds`.
+        """Give an application fee back to the connected account, in full or in part. Raises
+        `InvalidRequestError` beyond the amount that is left.
 
         `POST /v1/application_fees/{id}/refunds` https://docs.stripe.com/api/application_fees/refunds/create
 
         Args:
             id: ID of the application fee.
-            amount:
+            amount: Part of the fee to give back, in the smallest currency unit. All that is left unless
+                set.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
@@ -155,7 +159,7 @@ class AsyncApplicationFeesRefunds(Resource):
         starting_after: str = ...,
         request_options: RequestOptions = ...,
     ) -> AsyncPager[ApplicationFeeRefund]:
-        """Call `GET /v1/application_fees/{id}/refunds`.
+        """List the refunds of an application fee, newest first.
 
         `GET /v1/application_fees/{id}/refunds` https://docs.stripe.com/api/application_fees/refunds/list
 
@@ -178,7 +182,7 @@ class AsyncApplicationFeesRefunds(Resource):
     async def retrieve(
         self, fee: str, id: str, *, expand: Strings = ..., request_options: RequestOptions = ...
     ) -> ApplicationFeeRefund:
-        """Call `GET /v1/application_fees/{fee}/refunds/{id}`.
+        """Retrieve a refund of an application fee.
 
         `GET /v1/application_fees/{fee}/refunds/{id}` https://docs.stripe.com/api/application_fees/refunds/retrieve
 
@@ -203,7 +207,7 @@ class AsyncApplicationFeesRefunds(Resource):
         metadata: Mapping[str, str] | None = ...,
         request_options: RequestOptions = ...,
     ) -> ApplicationFeeRefund:
-        """Call `POST /v1/application_fees/{fee}/refunds/{id}`.
+        """Change the metadata of a refund of an application fee.
 
         `POST /v1/application_fees/{fee}/refunds/{id}` https://docs.stripe.com/api/application_fees/refunds/update
 
@@ -236,12 +240,12 @@ class ApplicationFees(Resource):
         starting_after: str = ...,
         request_options: RequestOptions = ...,
     ) -> Page[ApplicationFee]:
-        """Call `GET /v1/application_fees`.
+        """List the application fees that your platform earned, newest first.
 
         `GET /v1/application_fees` https://docs.stripe.com/api/application_fees/list
 
         Args:
-            charge: Only objects of this charge.
+            charge: Only the fee of this charge.
             created: Only objects created at this time, or in this range of times.
             ending_before: ID of the object that the page ends before, such as the first one of the
                 following page.
@@ -267,13 +271,15 @@ class ApplicationFees(Resource):
         expand: Strings = ...,
         request_options: RequestOptions = ...,
     ) -> ApplicationFee:
-        """Call `POST /v1/application_fees/{id}/refund`.
+        """Give an application fee back to the connected account, and return the fee. Prefer
+        `application_fees.refunds.create`, which returns the refund.
 
         `POST /v1/application_fees/{id}/refund` https://docs.stripe.com/api/application_fees/refund
 
         Args:
             id: ID of the application fee.
-            amount:
+            amount: Amount to give back, in the smallest currency unit. All that has not been given back
+                yet unless set.
             directive:
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
@@ -285,7 +291,7 @@ class ApplicationFees(Resource):
             InvalidRequestError: A parameter is invalid, or an object does not exist.
         """
     def retrieve(self, id: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> ApplicationFee:
-        """Call `GET /v1/application_fees/{id}`.
+        """Retrieve an application fee.
 
         `GET /v1/application_fees/{id}` https://docs.stripe.com/api/application_fees/retrieve
 
@@ -314,12 +320,12 @@ class AsyncApplicationFees(Resource):
         starting_after: str = ...,
         request_options: RequestOptions = ...,
     ) -> AsyncPager[ApplicationFee]:
-        """Call `GET /v1/application_fees`.
+        """List the application fees that your platform earned, newest first.
 
         `GET /v1/application_fees` https://docs.stripe.com/api/application_fees/list
 
         Args:
-            charge: Only objects of this charge.
+            charge: Only the fee of this charge.
             created: Only objects created at this time, or in this range of times.
             ending_before: ID of the object that the page ends before, such as the first one of the
                 following page.
@@ -345,13 +351,15 @@ class AsyncApplicationFees(Resource):
         expand: Strings = ...,
         request_options: RequestOptions = ...,
     ) -> ApplicationFee:
-        """Call `POST /v1/application_fees/{id}/refund`.
+        """Give an application fee back to the connected account, and return the fee. Prefer
+        `application_fees.refunds.create`, which returns the refund.
 
         `POST /v1/application_fees/{id}/refund` https://docs.stripe.com/api/application_fees/refund
 
         Args:
             id: ID of the application fee.
-            amount:
+            amount: Amount to give back, in the smallest currency unit. All that has not been given back
+                yet unless set.
             directive:
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
@@ -365,7 +373,7 @@ class AsyncApplicationFees(Resource):
     async def retrieve(
         self, id: str, *, expand: Strings = ..., request_options: RequestOptions = ...
     ) -> ApplicationFee:
-        """Call `GET /v1/application_fees/{id}`.
+        """Retrieve an application fee.
 
         `GET /v1/application_fees/{id}` https://docs.stripe.com/api/application_fees/retrieve
 

@@ -23,7 +23,7 @@ class BalanceHistory(Resource):
         type: str = ...,
         request_options: RequestOptions = ...,
     ) -> Page[BalanceTransaction]:
-        """Call `GET /v1/balance/history`.
+        """List the movements of the balance, newest first.
 
         `GET /v1/balance/history` https://docs.stripe.com/api/balance/history/list
 
@@ -35,11 +35,11 @@ class BalanceHistory(Resource):
             expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
                 the object instead of its ID.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
-            payout: Only objects of this payout.
-            source:
+            payout: Only movements that this automatic payout paid out.
+            source: Only movements that this object caused, such as a charge or a transfer.
             starting_after: ID of the object that the page starts after, such as the last one of the
                 previous page.
-            type: Only objects of this type.
+            type: Only movements of this type, such as `charge` or `payout`.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `data.source`.
@@ -48,7 +48,7 @@ class BalanceHistory(Resource):
             InvalidRequestError: A parameter is invalid.
         """
     def retrieve(self, id: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> BalanceTransaction:
-        """Call `GET /v1/balance/history/{id}`.
+        """Retrieve one movement of the balance.
 
         `GET /v1/balance/history/{id}` https://docs.stripe.com/api/balance/history/retrieve
 
@@ -79,7 +79,7 @@ class AsyncBalanceHistory(Resource):
         type: str = ...,
         request_options: RequestOptions = ...,
     ) -> AsyncPager[BalanceTransaction]:
-        """Call `GET /v1/balance/history`.
+        """List the movements of the balance, newest first.
 
         `GET /v1/balance/history` https://docs.stripe.com/api/balance/history/list
 
@@ -91,11 +91,11 @@ class AsyncBalanceHistory(Resource):
             expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
                 the object instead of its ID.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
-            payout: Only objects of this payout.
-            source:
+            payout: Only movements that this automatic payout paid out.
+            source: Only movements that this object caused, such as a charge or a transfer.
             starting_after: ID of the object that the page starts after, such as the last one of the
                 previous page.
-            type: Only objects of this type.
+            type: Only movements of this type, such as `charge` or `payout`.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `data.source`.
@@ -106,7 +106,7 @@ class AsyncBalanceHistory(Resource):
     async def retrieve(
         self, id: str, *, expand: Strings = ..., request_options: RequestOptions = ...
     ) -> BalanceTransaction:
-        """Call `GET /v1/balance/history/{id}`.
+        """Retrieve one movement of the balance.
 
         `GET /v1/balance/history/{id}` https://docs.stripe.com/api/balance/history/retrieve
 
@@ -125,7 +125,8 @@ class AsyncBalanceHistory(Resource):
 class Balance(Resource):
     history: BalanceHistory
     def retrieve(self, *, expand: Strings = ..., request_options: RequestOptions = ...) -> _Balance:
-        """Call `GET /v1/balance`.
+        """Retrieve the balance of the account that makes the request, or of the connected account set as
+        `stripe_account`.
 
         `GET /v1/balance` https://docs.stripe.com/api/balance/retrieve
 
@@ -141,7 +142,8 @@ class Balance(Resource):
 class AsyncBalance(Resource):
     history: AsyncBalanceHistory
     async def retrieve(self, *, expand: Strings = ..., request_options: RequestOptions = ...) -> _Balance:
-        """Call `GET /v1/balance`.
+        """Retrieve the balance of the account that makes the request, or of the connected account set as
+        `stripe_account`.
 
         `GET /v1/balance` https://docs.stripe.com/api/balance/retrieve
 

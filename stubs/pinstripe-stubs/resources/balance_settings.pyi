@@ -7,7 +7,7 @@ from pinstripe.types import RequestOptions, Strings
 
 class BalanceSettings(Resource):
     def retrieve(self, *, expand: Strings = ..., request_options: RequestOptions = ...) -> _BalanceSettings:
-        """Call `GET /v1/balance_settings`.
+        """Retrieve the balance settings of the account, or of the connected account set as `stripe_account`.
 
         `GET /v1/balance_settings` https://docs.stripe.com/api/balance_settings/retrieve
 
@@ -26,14 +26,14 @@ class BalanceSettings(Resource):
         payments: BalanceSettingUpdateParamsPayments = ...,
         request_options: RequestOptions = ...,
     ) -> _BalanceSettings:
-        """Call `POST /v1/balance_settings`.
+        """Change when the balance of the account is paid out and how soon payments become available.
 
         `POST /v1/balance_settings` https://docs.stripe.com/api/balance_settings/update
 
         Args:
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
-            payments:
+            payments: Settings of the balance of payments.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -42,7 +42,7 @@ class BalanceSettings(Resource):
 
 class AsyncBalanceSettings(Resource):
     async def retrieve(self, *, expand: Strings = ..., request_options: RequestOptions = ...) -> _BalanceSettings:
-        """Call `GET /v1/balance_settings`.
+        """Retrieve the balance settings of the account, or of the connected account set as `stripe_account`.
 
         `GET /v1/balance_settings` https://docs.stripe.com/api/balance_settings/retrieve
 
@@ -61,14 +61,14 @@ class AsyncBalanceSettings(Resource):
         payments: BalanceSettingUpdateParamsPayments = ...,
         request_options: RequestOptions = ...,
     ) -> _BalanceSettings:
-        """Call `POST /v1/balance_settings`.
+        """Change when the balance of the account is paid out and how soon payments become available.
 
         `POST /v1/balance_settings` https://docs.stripe.com/api/balance_settings/update
 
         Args:
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
-            payments:
+            payments: Settings of the balance of payments.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:

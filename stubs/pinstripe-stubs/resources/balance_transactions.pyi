@@ -23,7 +23,7 @@ class BalanceTransactions(Resource):
         type: str = ...,
         request_options: RequestOptions = ...,
     ) -> Page[BalanceTransaction]:
-        """Call `GET /v1/balance_transactions`.
+        """List the movements of the balance, newest first.
 
         `GET /v1/balance_transactions` https://docs.stripe.com/api/balance_transactions/list
 
@@ -35,11 +35,11 @@ class BalanceTransactions(Resource):
             expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
                 the object instead of its ID.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
-            payout: Only objects of this payout.
-            source:
+            payout: Only movements that this automatic payout paid out.
+            source: Only movements that this object caused, such as a charge or a transfer.
             starting_after: ID of the object that the page starts after, such as the last one of the
                 previous page.
-            type: Only objects of this type.
+            type: Only movements of this type, such as `charge` or `payout`.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `data.source`.
@@ -48,7 +48,7 @@ class BalanceTransactions(Resource):
             InvalidRequestError: A parameter is invalid.
         """
     def retrieve(self, id: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> BalanceTransaction:
-        """Call `GET /v1/balance_transactions/{id}`.
+        """Retrieve one movement of the balance.
 
         `GET /v1/balance_transactions/{id}` https://docs.stripe.com/api/balance_transactions/retrieve
 
@@ -79,7 +79,7 @@ class AsyncBalanceTransactions(Resource):
         type: str = ...,
         request_options: RequestOptions = ...,
     ) -> AsyncPager[BalanceTransaction]:
-        """Call `GET /v1/balance_transactions`.
+        """List the movements of the balance, newest first.
 
         `GET /v1/balance_transactions` https://docs.stripe.com/api/balance_transactions/list
 
@@ -91,11 +91,11 @@ class AsyncBalanceTransactions(Resource):
             expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
                 the object instead of its ID.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
-            payout: Only objects of this payout.
-            source:
+            payout: Only movements that this automatic payout paid out.
+            source: Only movements that this object caused, such as a charge or a transfer.
             starting_after: ID of the object that the page starts after, such as the last one of the
                 previous page.
-            type: Only objects of this type.
+            type: Only movements of this type, such as `charge` or `payout`.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `data.source`.
@@ -106,7 +106,7 @@ class AsyncBalanceTransactions(Resource):
     async def retrieve(
         self, id: str, *, expand: Strings = ..., request_options: RequestOptions = ...
     ) -> BalanceTransaction:
-        """Call `GET /v1/balance_transactions/{id}`.
+        """Retrieve one movement of the balance.
 
         `GET /v1/balance_transactions/{id}` https://docs.stripe.com/api/balance_transactions/retrieve
 

@@ -44,15 +44,17 @@ class BillingMetersEventSummaries(Resource):
         value_grouping_window: Literal["day", "hour"] = ...,
         request_options: RequestOptions = ...,
     ) -> Page[BillingMeterEventSummary]:
-        """Call `GET /v1/billing/meters/{id}/event_summaries`.
+        """List the usage of a customer on a meter within a span of time, the latest part first.
 
         `GET /v1/billing/meters/{id}/event_summaries` https://docs.stripe.com/api/billing/meters/event_summaries/list
 
         Args:
             id: ID of the meter.
-            customer: Only objects of this customer.
-            end_time:
-            start_time:
+            customer: ID of the customer whose usage to add up.
+            end_time: End of the span, on a full minute, or on a full hour or day in UTC when grouped.
+                Not part of the span.
+            start_time: Start of the span, on a full minute, or on a full hour or day in UTC when
+                grouped.
             ending_before: ID of the object that the page ends before, such as the first one of the
                 following page.
             expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
@@ -60,7 +62,8 @@ class BillingMetersEventSummaries(Resource):
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
             starting_after: ID of the object that the page starts after, such as the last one of the
                 previous page.
-            value_grouping_window:
+            value_grouping_window: Splits the span, with one summary for each part. One summary for the
+                whole span unless set.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -82,15 +85,17 @@ class AsyncBillingMetersEventSummaries(Resource):
         value_grouping_window: Literal["day", "hour"] = ...,
         request_options: RequestOptions = ...,
     ) -> AsyncPager[BillingMeterEventSummary]:
-        """Call `GET /v1/billing/meters/{id}/event_summaries`.
+        """List the usage of a customer on a meter within a span of time, the latest part first.
 
         `GET /v1/billing/meters/{id}/event_summaries` https://docs.stripe.com/api/billing/meters/event_summaries/list
 
         Args:
             id: ID of the meter.
-            customer: Only objects of this customer.
-            end_time:
-            start_time:
+            customer: ID of the customer whose usage to add up.
+            end_time: End of the span, on a full minute, or on a full hour or day in UTC when grouped.
+                Not part of the span.
+            start_time: Start of the span, on a full minute, or on a full hour or day in UTC when
+                grouped.
             ending_before: ID of the object that the page ends before, such as the first one of the
                 following page.
             expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
@@ -98,7 +103,8 @@ class AsyncBillingMetersEventSummaries(Resource):
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
             starting_after: ID of the object that the page starts after, such as the last one of the
                 previous page.
-            value_grouping_window:
+            value_grouping_window: Splits the span, with one summary for each part. One summary for the
+                whole span unless set.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -107,7 +113,7 @@ class AsyncBillingMetersEventSummaries(Resource):
 
 class BillingAlerts(Resource):
     def activate(self, id: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> BillingAlert:
-        """Call `POST /v1/billing/alerts/{id}/activate`.
+        """Activate an alert again, so that it can trigger.
 
         `POST /v1/billing/alerts/{id}/activate` https://docs.stripe.com/api/billing/alerts/activate
 
@@ -121,7 +127,7 @@ class BillingAlerts(Resource):
             InvalidRequestError: A parameter is invalid, or an object does not exist.
         """
     def archive(self, id: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> BillingAlert:
-        """Call `POST /v1/billing/alerts/{id}/archive`.
+        """Archive an alert, which removes it from lists. This cannot be undone.
 
         `POST /v1/billing/alerts/{id}/archive` https://docs.stripe.com/api/billing/alerts/archive
 
@@ -143,23 +149,23 @@ class BillingAlerts(Resource):
         usage_threshold: BillingAlertCreateParamsUsageThreshold = ...,
         request_options: RequestOptions = ...,
     ) -> BillingAlert:
-        """Call `POST /v1/billing/alerts`.
+        """Create an active alert on the usage of a meter. It sends the event `billing.alert.triggered`.
 
         `POST /v1/billing/alerts` https://docs.stripe.com/api/billing/alerts/create
 
         Args:
-            alert_type:
-            title: At most 256 characters.
+            alert_type: Kind of alert.
+            title: Title of the alert, up to 256 characters. At most 256 characters.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
-            usage_threshold:
+            usage_threshold: What the alert watches. Needed with the type `usage_threshold`.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
             InvalidRequestError: A parameter is invalid.
         """
     def deactivate(self, id: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> BillingAlert:
-        """Call `POST /v1/billing/alerts/{id}/deactivate`.
+        """Deactivate an alert. It does not trigger until it is activated again.
 
         `POST /v1/billing/alerts/{id}/deactivate` https://docs.stripe.com/api/billing/alerts/deactivate
 
@@ -183,18 +189,18 @@ class BillingAlerts(Resource):
         starting_after: str = ...,
         request_options: RequestOptions = ...,
     ) -> Page[BillingAlert]:
-        """Call `GET /v1/billing/alerts`.
+        """List alerts, both active and inactive ones.
 
         `GET /v1/billing/alerts` https://docs.stripe.com/api/billing/alerts/list
 
         Args:
-            alert_type:
+            alert_type: Only alerts of this kind.
             ending_before: ID of the object that the page ends before, such as the first one of the
                 following page.
             expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
                 the object instead of its ID.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
-            meter:
+            meter: Only alerts on this meter.
             starting_after: ID of the object that the page starts after, such as the last one of the
                 previous page.
             request_options: Idempotency key, account and other options of this request.
@@ -203,7 +209,7 @@ class BillingAlerts(Resource):
             InvalidRequestError: A parameter is invalid.
         """
     def retrieve(self, id: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> BillingAlert:
-        """Call `GET /v1/billing/alerts/{id}`.
+        """Retrieve an alert.
 
         `GET /v1/billing/alerts/{id}` https://docs.stripe.com/api/billing/alerts/retrieve
 
@@ -219,7 +225,7 @@ class BillingAlerts(Resource):
 
 class AsyncBillingAlerts(Resource):
     async def activate(self, id: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> BillingAlert:
-        """Call `POST /v1/billing/alerts/{id}/activate`.
+        """Activate an alert again, so that it can trigger.
 
         `POST /v1/billing/alerts/{id}/activate` https://docs.stripe.com/api/billing/alerts/activate
 
@@ -233,7 +239,7 @@ class AsyncBillingAlerts(Resource):
             InvalidRequestError: A parameter is invalid, or an object does not exist.
         """
     async def archive(self, id: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> BillingAlert:
-        """Call `POST /v1/billing/alerts/{id}/archive`.
+        """Archive an alert, which removes it from lists. This cannot be undone.
 
         `POST /v1/billing/alerts/{id}/archive` https://docs.stripe.com/api/billing/alerts/archive
 
@@ -255,16 +261,16 @@ class AsyncBillingAlerts(Resource):
         usage_threshold: BillingAlertCreateParamsUsageThreshold = ...,
         request_options: RequestOptions = ...,
     ) -> BillingAlert:
-        """Call `POST /v1/billing/alerts`.
+        """Create an active alert on the usage of a meter. It sends the event `billing.alert.triggered`.
 
         `POST /v1/billing/alerts` https://docs.stripe.com/api/billing/alerts/create
 
         Args:
-            alert_type:
-            title: At most 256 characters.
+            alert_type: Kind of alert.
+            title: Title of the alert, up to 256 characters. At most 256 characters.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
-            usage_threshold:
+            usage_threshold: What the alert watches. Needed with the type `usage_threshold`.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -273,7 +279,7 @@ class AsyncBillingAlerts(Resource):
     async def deactivate(
         self, id: str, *, expand: Strings = ..., request_options: RequestOptions = ...
     ) -> BillingAlert:
-        """Call `POST /v1/billing/alerts/{id}/deactivate`.
+        """Deactivate an alert. It does not trigger until it is activated again.
 
         `POST /v1/billing/alerts/{id}/deactivate` https://docs.stripe.com/api/billing/alerts/deactivate
 
@@ -297,18 +303,18 @@ class AsyncBillingAlerts(Resource):
         starting_after: str = ...,
         request_options: RequestOptions = ...,
     ) -> AsyncPager[BillingAlert]:
-        """Call `GET /v1/billing/alerts`.
+        """List alerts, both active and inactive ones.
 
         `GET /v1/billing/alerts` https://docs.stripe.com/api/billing/alerts/list
 
         Args:
-            alert_type:
+            alert_type: Only alerts of this kind.
             ending_before: ID of the object that the page ends before, such as the first one of the
                 following page.
             expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
                 the object instead of its ID.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
-            meter:
+            meter: Only alerts on this meter.
             starting_after: ID of the object that the page starts after, such as the last one of the
                 previous page.
             request_options: Idempotency key, account and other options of this request.
@@ -317,7 +323,7 @@ class AsyncBillingAlerts(Resource):
             InvalidRequestError: A parameter is invalid.
         """
     async def retrieve(self, id: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> BillingAlert:
-        """Call `GET /v1/billing/alerts/{id}`.
+        """Retrieve an alert.
 
         `GET /v1/billing/alerts/{id}` https://docs.stripe.com/api/billing/alerts/retrieve
 
@@ -341,15 +347,14 @@ class BillingCreditBalanceSummary(Resource):
         expand: Strings = ...,
         request_options: RequestOptions = ...,
     ) -> _BillingCreditBalanceSummary:
-        """Call `GET /v1/billing/credit_balance_summary`.
+        """Return how many billing credits a customer has left for some prices or of one grant.
 
         `GET /v1/billing/credit_balance_summary` https://docs.stripe.com/api/billing/credit_balance_summary/retrieve
 
         Args:
-            filter:
-            customer: Customer that the object belongs to.
-            customer_account: Account (API v2) that the object belongs to, in the role of a customer.
-                Alternative to `customer`.
+            filter: Which credits to count.
+            customer: ID of the customer whose credits to return.
+            customer_account: ID of the account, as a customer (API v2), whose credits to return.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
             request_options: Idempotency key, account and other options of this request.
@@ -370,15 +375,14 @@ class AsyncBillingCreditBalanceSummary(Resource):
         expand: Strings = ...,
         request_options: RequestOptions = ...,
     ) -> _BillingCreditBalanceSummary:
-        """Call `GET /v1/billing/credit_balance_summary`.
+        """Return how many billing credits a customer has left for some prices or of one grant.
 
         `GET /v1/billing/credit_balance_summary` https://docs.stripe.com/api/billing/credit_balance_summary/retrieve
 
         Args:
-            filter:
-            customer: Customer that the object belongs to.
-            customer_account: Account (API v2) that the object belongs to, in the role of a customer.
-                Alternative to `customer`.
+            filter: Which credits to count.
+            customer: ID of the customer whose credits to return.
+            customer_account: ID of the account, as a customer (API v2), whose credits to return.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
             request_options: Idempotency key, account and other options of this request.
@@ -402,13 +406,13 @@ class BillingCreditBalanceTransactions(Resource):
         starting_after: str = ...,
         request_options: RequestOptions = ...,
     ) -> Page[BillingCreditBalanceTransaction]:
-        """Call `GET /v1/billing/credit_balance_transactions`.
+        """List the changes of a customer's billing credits.
 
         `GET /v1/billing/credit_balance_transactions` https://docs.stripe.com/api/billing/credit_balance_transactions/list
 
         Args:
-            credit_grant:
-            customer: Only objects of this customer.
+            credit_grant: Only transactions of this credit grant.
+            customer: Only transactions of this customer.
             customer_account: Only objects of this account (API v2) in the role of a customer.
             ending_before: ID of the object that the page ends before, such as the first one of the
                 following page.
@@ -427,7 +431,7 @@ class BillingCreditBalanceTransactions(Resource):
     def retrieve(
         self, id: str, *, expand: Strings = ..., request_options: RequestOptions = ...
     ) -> BillingCreditBalanceTransaction:
-        """Call `GET /v1/billing/credit_balance_transactions/{id}`.
+        """Retrieve one change of a customer's billing credits.
 
         `GET /v1/billing/credit_balance_transactions/{id}` https://docs.stripe.com/api/billing/credit_balance_transactions/retrieve
 
@@ -456,13 +460,13 @@ class AsyncBillingCreditBalanceTransactions(Resource):
         starting_after: str = ...,
         request_options: RequestOptions = ...,
     ) -> AsyncPager[BillingCreditBalanceTransaction]:
-        """Call `GET /v1/billing/credit_balance_transactions`.
+        """List the changes of a customer's billing credits.
 
         `GET /v1/billing/credit_balance_transactions` https://docs.stripe.com/api/billing/credit_balance_transactions/list
 
         Args:
-            credit_grant:
-            customer: Only objects of this customer.
+            credit_grant: Only transactions of this credit grant.
+            customer: Only transactions of this customer.
             customer_account: Only objects of this account (API v2) in the role of a customer.
             ending_before: ID of the object that the page ends before, such as the first one of the
                 following page.
@@ -481,7 +485,7 @@ class AsyncBillingCreditBalanceTransactions(Resource):
     async def retrieve(
         self, id: str, *, expand: Strings = ..., request_options: RequestOptions = ...
     ) -> BillingCreditBalanceTransaction:
-        """Call `GET /v1/billing/credit_balance_transactions/{id}`.
+        """Retrieve one change of a customer's billing credits.
 
         `GET /v1/billing/credit_balance_transactions/{id}` https://docs.stripe.com/api/billing/credit_balance_transactions/retrieve
 
@@ -514,26 +518,26 @@ class BillingCreditGrants(Resource):
         priority: int = ...,
         request_options: RequestOptions = ...,
     ) -> BillingCreditGrant:
-        """Call `POST /v1/billing/credit_grants`.
+        """Grant billing credits to a customer. Stripe applies them to later invoices by priority.
 
         `POST /v1/billing/credit_grants` https://docs.stripe.com/api/billing/credit_grants/create
 
         Args:
-            amount:
-            applicability_config:
-            category:
-            customer: Customer that the object belongs to.
-            customer_account: Account (API v2) that the object belongs to, in the role of a customer.
-                Alternative to `customer`.
-            effective_at:
+            amount: How many credits are granted.
+            applicability_config: What the credits can pay for.
+            category: Where the credits come from; the customer does not see it. Defaults to `paid`.
+            customer: ID of the customer who gets the credits.
+            customer_account: ID of the account, as a customer (API v2), that gets the credits.
+            effective_at: When the credits can be used first. Defaults to the time of the request.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
-            expires_at: Time at which it expires.
+            expires_at: When credits that are not used are lost. They do not expire unless this is set.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
                 value removes its key.
-            name: At most 100 characters.
-            priority:
+            name: Name of the grant, up to 100 characters. Shown in the Dashboard. At most 100
+                characters.
+            priority: Which grant is used first, from 0 (first) to 100 (last). Defaults to 50.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `customer`, `test_clock`.
@@ -542,7 +546,7 @@ class BillingCreditGrants(Resource):
             InvalidRequestError: A parameter is invalid.
         """
     def expire(self, id: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> BillingCreditGrant:
-        """Call `POST /v1/billing/credit_grants/{id}/expire`.
+        """Let a credit grant expire now. What is left of it is lost; credits that were applied stay applied.
 
         `POST /v1/billing/credit_grants/{id}/expire` https://docs.stripe.com/api/billing/credit_grants/expire
 
@@ -568,13 +572,13 @@ class BillingCreditGrants(Resource):
         starting_after: str = ...,
         request_options: RequestOptions = ...,
     ) -> Page[BillingCreditGrant]:
-        """Call `GET /v1/billing/credit_grants`.
+        """List credit grants.
 
         `GET /v1/billing/credit_grants` https://docs.stripe.com/api/billing/credit_grants/list
 
         Args:
-            customer: Only objects of this customer.
-            customer_account: Only objects of this account (API v2) in the role of a customer.
+            customer: Only grants of this customer.
+            customer_account: ID of the account, as a customer (API v2), that gets the credits.
             ending_before: ID of the object that the page ends before, such as the first one of the
                 following page.
             expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
@@ -590,7 +594,7 @@ class BillingCreditGrants(Resource):
             InvalidRequestError: A parameter is invalid.
         """
     def retrieve(self, id: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> BillingCreditGrant:
-        """Call `GET /v1/billing/credit_grants/{id}`.
+        """Retrieve a credit grant.
 
         `GET /v1/billing/credit_grants/{id}` https://docs.stripe.com/api/billing/credit_grants/retrieve
 
@@ -614,7 +618,7 @@ class BillingCreditGrants(Resource):
         metadata: Mapping[str, str] = ...,
         request_options: RequestOptions = ...,
     ) -> BillingCreditGrant:
-        """Call `POST /v1/billing/credit_grants/{id}`.
+        """Change the expiry or metadata of a credit grant.
 
         `POST /v1/billing/credit_grants/{id}` https://docs.stripe.com/api/billing/credit_grants/update
 
@@ -622,7 +626,7 @@ class BillingCreditGrants(Resource):
             id: ID of the credit grant.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
-            expires_at: Time at which it expires.
+            expires_at: When credits that are not used are lost. An empty value lets them never expire.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
                 value removes its key.
@@ -636,7 +640,7 @@ class BillingCreditGrants(Resource):
     def void_grant(
         self, id: str, *, expand: Strings = ..., request_options: RequestOptions = ...
     ) -> BillingCreditGrant:
-        """Call `POST /v1/billing/credit_grants/{id}/void`.
+        """Void a credit grant that was made by mistake. Only possible if none of it has been applied.
 
         `POST /v1/billing/credit_grants/{id}/void` https://docs.stripe.com/api/billing/credit_grants/void_grant
 
@@ -669,26 +673,26 @@ class AsyncBillingCreditGrants(Resource):
         priority: int = ...,
         request_options: RequestOptions = ...,
     ) -> BillingCreditGrant:
-        """Call `POST /v1/billing/credit_grants`.
+        """Grant billing credits to a customer. Stripe applies them to later invoices by priority.
 
         `POST /v1/billing/credit_grants` https://docs.stripe.com/api/billing/credit_grants/create
 
         Args:
-            amount:
-            applicability_config:
-            category:
-            customer: Customer that the object belongs to.
-            customer_account: Account (API v2) that the object belongs to, in the role of a customer.
-                Alternative to `customer`.
-            effective_at:
+            amount: How many credits are granted.
+            applicability_config: What the credits can pay for.
+            category: Where the credits come from; the customer does not see it. Defaults to `paid`.
+            customer: ID of the customer who gets the credits.
+            customer_account: ID of the account, as a customer (API v2), that gets the credits.
+            effective_at: When the credits can be used first. Defaults to the time of the request.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
-            expires_at: Time at which it expires.
+            expires_at: When credits that are not used are lost. They do not expire unless this is set.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
                 value removes its key.
-            name: At most 100 characters.
-            priority:
+            name: Name of the grant, up to 100 characters. Shown in the Dashboard. At most 100
+                characters.
+            priority: Which grant is used first, from 0 (first) to 100 (last). Defaults to 50.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `customer`, `test_clock`.
@@ -699,7 +703,7 @@ class AsyncBillingCreditGrants(Resource):
     async def expire(
         self, id: str, *, expand: Strings = ..., request_options: RequestOptions = ...
     ) -> BillingCreditGrant:
-        """Call `POST /v1/billing/credit_grants/{id}/expire`.
+        """Let a credit grant expire now. What is left of it is lost; credits that were applied stay applied.
 
         `POST /v1/billing/credit_grants/{id}/expire` https://docs.stripe.com/api/billing/credit_grants/expire
 
@@ -725,13 +729,13 @@ class AsyncBillingCreditGrants(Resource):
         starting_after: str = ...,
         request_options: RequestOptions = ...,
     ) -> AsyncPager[BillingCreditGrant]:
-        """Call `GET /v1/billing/credit_grants`.
+        """List credit grants.
 
         `GET /v1/billing/credit_grants` https://docs.stripe.com/api/billing/credit_grants/list
 
         Args:
-            customer: Only objects of this customer.
-            customer_account: Only objects of this account (API v2) in the role of a customer.
+            customer: Only grants of this customer.
+            customer_account: ID of the account, as a customer (API v2), that gets the credits.
             ending_before: ID of the object that the page ends before, such as the first one of the
                 following page.
             expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
@@ -749,7 +753,7 @@ class AsyncBillingCreditGrants(Resource):
     async def retrieve(
         self, id: str, *, expand: Strings = ..., request_options: RequestOptions = ...
     ) -> BillingCreditGrant:
-        """Call `GET /v1/billing/credit_grants/{id}`.
+        """Retrieve a credit grant.
 
         `GET /v1/billing/credit_grants/{id}` https://docs.stripe.com/api/billing/credit_grants/retrieve
 
@@ -773,7 +777,7 @@ class AsyncBillingCreditGrants(Resource):
         metadata: Mapping[str, str] = ...,
         request_options: RequestOptions = ...,
     ) -> BillingCreditGrant:
-        """Call `POST /v1/billing/credit_grants/{id}`.
+        """Change the expiry or metadata of a credit grant.
 
         `POST /v1/billing/credit_grants/{id}` https://docs.stripe.com/api/billing/credit_grants/update
 
@@ -781,7 +785,7 @@ class AsyncBillingCreditGrants(Resource):
             id: ID of the credit grant.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
-            expires_at: Time at which it expires.
+            expires_at: When credits that are not used are lost. An empty value lets them never expire.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
                 value removes its key.
@@ -795,7 +799,7 @@ class AsyncBillingCreditGrants(Resource):
     async def void_grant(
         self, id: str, *, expand: Strings = ..., request_options: RequestOptions = ...
     ) -> BillingCreditGrant:
-        """Call `POST /v1/billing/credit_grants/{id}/void`.
+        """Void a credit grant that was made by mistake. Only possible if none of it has been applied.
 
         `POST /v1/billing/credit_grants/{id}/void` https://docs.stripe.com/api/billing/credit_grants/void_grant
 
@@ -815,12 +819,13 @@ class BillingFeedbackOptions(Resource):
     def create(
         self, *, description: str, expand: Strings = ..., request_options: RequestOptions = ...
     ) -> BillingFeedbackOption:
-        """Call `POST /v1/billing/feedback_options`.
+        """Create a reason for cancellations. Offer it to customers through the configuration of the customer
+        portal.
 
         `POST /v1/billing/feedback_options` https://docs.stripe.com/api/billing/feedback_options/create
 
         Args:
-            description:
+            description: Text of the reason, as customers see it.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
             request_options: Idempotency key, account and other options of this request.
@@ -831,7 +836,8 @@ class BillingFeedbackOptions(Resource):
     def deactivate(
         self, id: str, *, expand: Strings = ..., request_options: RequestOptions = ...
     ) -> BillingFeedbackOption:
-        """Call `POST /v1/billing/feedback_options/{id}/deactivate`.
+        """Deactivate a reason. Customers cannot choose it any more; subscriptions keep the reasons chosen
+        before.
 
         `POST /v1/billing/feedback_options/{id}/deactivate` https://docs.stripe.com/api/billing/feedback_options/deactivate
 
@@ -854,7 +860,7 @@ class BillingFeedbackOptions(Resource):
         status: Literal["active", "inactive"] = ...,
         request_options: RequestOptions = ...,
     ) -> Page[BillingFeedbackOption]:
-        """Call `GET /v1/billing/feedback_options`.
+        """List the reasons for cancellations.
 
         `GET /v1/billing/feedback_options` https://docs.stripe.com/api/billing/feedback_options/list
 
@@ -866,7 +872,7 @@ class BillingFeedbackOptions(Resource):
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
             starting_after: ID of the object that the page starts after, such as the last one of the
                 previous page.
-            status: Only objects with this status.
+            status: Only reasons with this status.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -875,7 +881,7 @@ class BillingFeedbackOptions(Resource):
     def retrieve(
         self, id: str, *, expand: Strings = ..., request_options: RequestOptions = ...
     ) -> BillingFeedbackOption:
-        """Call `GET /v1/billing/feedback_options/{id}`.
+        """Retrieve a reason for cancellations.
 
         `GET /v1/billing/feedback_options/{id}` https://docs.stripe.com/api/billing/feedback_options/retrieve
 
@@ -891,13 +897,13 @@ class BillingFeedbackOptions(Resource):
     def update(
         self, id: str, *, description: str = ..., expand: Strings = ..., request_options: RequestOptions = ...
     ) -> BillingFeedbackOption:
-        """Call `POST /v1/billing/feedback_options/{id}`.
+        """Change the text of a reason for cancellations.
 
         `POST /v1/billing/feedback_options/{id}` https://docs.stripe.com/api/billing/feedback_options/update
 
         Args:
             id: ID of the feedback option.
-            description:
+            description: Text of the reason, as customers see it.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
             request_options: Idempotency key, account and other options of this request.
@@ -910,12 +916,13 @@ class AsyncBillingFeedbackOptions(Resource):
     async def create(
         self, *, description: str, expand: Strings = ..., request_options: RequestOptions = ...
     ) -> BillingFeedbackOption:
-        """Call `POST /v1/billing/feedback_options`.
+        """Create a reason for cancellations. Offer it to customers through the configuration of the customer
+        portal.
 
         `POST /v1/billing/feedback_options` https://docs.stripe.com/api/billing/feedback_options/create
 
         Args:
-            description:
+            description: Text of the reason, as customers see it.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
             request_options: Idempotency key, account and other options of this request.
@@ -926,7 +933,8 @@ class AsyncBillingFeedbackOptions(Resource):
     async def deactivate(
         self, id: str, *, expand: Strings = ..., request_options: RequestOptions = ...
     ) -> BillingFeedbackOption:
-        """Call `POST /v1/billing/feedback_options/{id}/deactivate`.
+        """Deactivate a reason. Customers cannot choose it any more; subscriptions keep the reasons chosen
+        before.
 
         `POST /v1/billing/feedback_options/{id}/deactivate` https://docs.stripe.com/api/billing/feedback_options/deactivate
 
@@ -949,7 +957,7 @@ class AsyncBillingFeedbackOptions(Resource):
         status: Literal["active", "inactive"] = ...,
         request_options: RequestOptions = ...,
     ) -> AsyncPager[BillingFeedbackOption]:
-        """Call `GET /v1/billing/feedback_options`.
+        """List the reasons for cancellations.
 
         `GET /v1/billing/feedback_options` https://docs.stripe.com/api/billing/feedback_options/list
 
@@ -961,7 +969,7 @@ class AsyncBillingFeedbackOptions(Resource):
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
             starting_after: ID of the object that the page starts after, such as the last one of the
                 previous page.
-            status: Only objects with this status.
+            status: Only reasons with this status.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -970,7 +978,7 @@ class AsyncBillingFeedbackOptions(Resource):
     async def retrieve(
         self, id: str, *, expand: Strings = ..., request_options: RequestOptions = ...
     ) -> BillingFeedbackOption:
-        """Call `GET /v1/billing/feedback_options/{id}`.
+        """Retrieve a reason for cancellations.
 
         `GET /v1/billing/feedback_options/{id}` https://docs.stripe.com/api/billing/feedback_options/retrieve
 
@@ -986,13 +994,13 @@ class AsyncBillingFeedbackOptions(Resource):
     async def update(
         self, id: str, *, description: str = ..., expand: Strings = ..., request_options: RequestOptions = ...
     ) -> BillingFeedbackOption:
-        """Call `POST /v1/billing/feedback_options/{id}`.
+        """Change the text of a reason for cancellations.
 
         `POST /v1/billing/feedback_options/{id}` https://docs.stripe.com/api/billing/feedback_options/update
 
         Args:
             id: ID of the feedback option.
-            description:
+            description: Text of the reason, as customers see it.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
             request_options: Idempotency key, account and other options of this request.
@@ -1011,14 +1019,15 @@ class BillingMeterEventAdjustments(Resource):
         expand: Strings = ...,
         request_options: RequestOptions = ...,
     ) -> BillingMeterEventAdjustment:
-        """Call `POST /v1/billing/meter_event_adjustments`.
+        """Cancel a meter event that Stripe received in the last 24 hours.
 
         `POST /v1/billing/meter_event_adjustments` https://docs.stripe.com/api/billing/meter_event_adjustments/create
 
         Args:
-            event_name: At most 100 characters.
-            type:
-            cancel:
+            event_name: Name of the event, as in the `event_name` of the meter that counted it. At most
+                100 characters.
+            type: What is done with the event.
+            cancel: Event to cancel.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
             request_options: Idempotency key, account and other options of this request.
@@ -1037,14 +1046,15 @@ class AsyncBillingMeterEventAdjustments(Resource):
         expand: Strings = ...,
         request_options: RequestOptions = ...,
     ) -> BillingMeterEventAdjustment:
-        """Call `POST /v1/billing/meter_event_adjustments`.
+        """Cancel a meter event that Stripe received in the last 24 hours.
 
         `POST /v1/billing/meter_event_adjustments` https://docs.stripe.com/api/billing/meter_event_adjustments/create
 
         Args:
-            event_name: At most 100 characters.
-            type:
-            cancel:
+            event_name: Name of the event, as in the `event_name` of the meter that counted it. At most
+                100 characters.
+            type: What is done with the event.
+            cancel: Event to cancel.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
             request_options: Idempotency key, account and other options of this request.
@@ -1064,17 +1074,22 @@ class BillingMeterEvents(Resource):
         timestamp: int | datetime = ...,
         request_options: RequestOptions = ...,
     ) -> BillingMeterEvent:
-        """Call `POST /v1/billing/meter_events`.
+        """Report usage of a customer. Stripe counts it later; if it cannot, it sends the event
+        `v1.billing.meter.error_report_triggered` instead of failing this request.
 
         `POST /v1/billing/meter_events` https://docs.stripe.com/api/billing/meter_events/create
 
         Args:
-            event_name: At most 100 characters.
-            payload:
+            event_name: Name of the event, as in `event_name` of the meter. At most 100 characters.
+            payload: Whose usage it is and how much, as strings under the keys that the meter expects:
+                by default `stripe_customer_id` and `value`.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
-            identifier: At most 100 characters.
-            timestamp:
+            identifier: ID of the event, by which Stripe recognizes one sent twice within at least 24
+                hours. Stripe generates one unless it is given; pass your own to retry safely or to
+                cancel the event later. At most 100 characters.
+            timestamp: When the usage happened: at most 35 days ago and 5 minutes ahead. Defaults to the
+                time of the request.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -1092,17 +1107,22 @@ class AsyncBillingMeterEvents(Resource):
         timestamp: int | datetime = ...,
         request_options: RequestOptions = ...,
     ) -> BillingMeterEvent:
-        """Call `POST /v1/billing/meter_events`.
+        """Report usage of a customer. Stripe counts it later; if it cannot, it sends the event
+        `v1.billing.meter.error_report_triggered` instead of failing this request.
 
         `POST /v1/billing/meter_events` https://docs.stripe.com/api/billing/meter_events/create
 
         Args:
-            event_name: At most 100 characters.
-            payload:
+            event_name: Name of the event, as in `event_name` of the meter. At most 100 characters.
+            payload: Whose usage it is and how much, as strings under the keys that the meter expects:
+                by default `stripe_customer_id` and `value`.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
-            identifier: At most 100 characters.
-            timestamp:
+            identifier: ID of the event, by which Stripe recognizes one sent twice within at least 24
+                hours. Stripe generates one unless it is given; pass your own to retry safely or to
+                cancel the event later. At most 100 characters.
+            timestamp: When the usage happened: at most 35 days ago and 5 minutes ahead. Defaults to the
+                time of the request.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -1123,26 +1143,29 @@ class BillingMeters(Resource):
         value_settings: BillingMeterCreateParamsValueSettings = ...,
         request_options: RequestOptions = ...,
     ) -> BillingMeter:
-        """Call `POST /v1/billing/meters`.
+        """Create an active meter. Its event name and formula cannot be changed later.
 
         `POST /v1/billing/meters` https://docs.stripe.com/api/billing/meters/create
 
         Args:
-            default_aggregation:
-            display_name: At most 250 characters.
-            event_name: At most 100 characters.
-            customer_mapping:
-            event_time_window:
+            default_aggregation: How the events of a period become one number.
+            display_name: Name of the meter, up to 250 characters. Shown in the Dashboard. At most 250
+                characters.
+            event_name: Name of the meter events that count for this meter, up to 100 characters. Cannot
+                be changed, and only one active meter can use it. At most 100 characters.
+            customer_mapping: How a meter event says whose usage it is.
+            event_time_window: Span of time by which events are grouped before the formula applies, such
+                as hours.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
-            value_settings:
+            value_settings: How a meter event says how much was used.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
             InvalidRequestError: A parameter is invalid.
         """
     def deactivate(self, id: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> BillingMeter:
-        """Call `POST /v1/billing/meters/{id}/deactivate`.
+        """Deactivate a meter. It rejects meter events and takes no new prices until it is activated again.
 
         `POST /v1/billing/meters/{id}/deactivate` https://docs.stripe.com/api/billing/meters/deactivate
 
@@ -1165,7 +1188,7 @@ class BillingMeters(Resource):
         status: Literal["active", "inactive"] = ...,
         request_options: RequestOptions = ...,
     ) -> Page[BillingMeter]:
-        """Call `GET /v1/billing/meters`.
+        """List meters.
 
         `GET /v1/billing/meters` https://docs.stripe.com/api/billing/meters/list
 
@@ -1177,14 +1200,14 @@ class BillingMeters(Resource):
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
             starting_after: ID of the object that the page starts after, such as the last one of the
                 previous page.
-            status: Only objects with this status.
+            status: Only meters with this status.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
             InvalidRequestError: A parameter is invalid.
         """
     def reactivate(self, id: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> BillingMeter:
-        """Call `POST /v1/billing/meters/{id}/reactivate`.
+        """Activate a meter again that was deactivated.
 
         `POST /v1/billing/meters/{id}/reactivate` https://docs.stripe.com/api/billing/meters/reactivate
 
@@ -1198,7 +1221,7 @@ class BillingMeters(Resource):
             InvalidRequestError: A parameter is invalid, or an object does not exist.
         """
     def retrieve(self, id: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> BillingMeter:
-        """Call `GET /v1/billing/meters/{id}`.
+        """Retrieve a meter.
 
         `GET /v1/billing/meters/{id}` https://docs.stripe.com/api/billing/meters/retrieve
 
@@ -1214,13 +1237,14 @@ class BillingMeters(Resource):
     def update(
         self, id: str, *, display_name: str = ..., expand: Strings = ..., request_options: RequestOptions = ...
     ) -> BillingMeter:
-        """Call `POST /v1/billing/meters/{id}`.
+        """Change the display name of a meter. The rest of it is fixed.
 
         `POST /v1/billing/meters/{id}` https://docs.stripe.com/api/billing/meters/update
 
         Args:
             id: ID of the meter.
-            display_name: At most 250 characters.
+            display_name: Name of the meter, up to 250 characters. Shown in the Dashboard. At most 250
+                characters.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
             request_options: Idempotency key, account and other options of this request.
@@ -1243,19 +1267,22 @@ class AsyncBillingMeters(Resource):
         value_settings: BillingMeterCreateParamsValueSettings = ...,
         request_options: RequestOptions = ...,
     ) -> BillingMeter:
-        """Call `POST /v1/billing/meters`.
+        """Create an active meter. Its event name and formula cannot be changed later.
 
         `POST /v1/billing/meters` https://docs.stripe.com/api/billing/meters/create
 
         Args:
-            default_aggregation:
-            display_name: At most 250 characters.
-            event_name: At most 100 characters.
-            customer_mapping:
-            event_time_window:
+            default_aggregation: How the events of a period become one number.
+            display_name: Name of the meter, up to 250 characters. Shown in the Dashboard. At most 250
+                characters.
+            event_name: Name of the meter events that count for this meter, up to 100 characters. Cannot
+                be changed, and only one active meter can use it. At most 100 characters.
+            customer_mapping: How a meter event says whose usage it is.
+            event_time_window: Span of time by which events are grouped before the formula applies, such
+                as hours.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
-            value_settings:
+            value_settings: How a meter event says how much was used.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -1264,7 +1291,7 @@ class AsyncBillingMeters(Resource):
     async def deactivate(
         self, id: str, *, expand: Strings = ..., request_options: RequestOptions = ...
     ) -> BillingMeter:
-        """Call `POST /v1/billing/meters/{id}/deactivate`.
+        """Deactivate a meter. It rejects meter events and takes no new prices until it is activated again.
 
         `POST /v1/billing/meters/{id}/deactivate` https://docs.stripe.com/api/billing/meters/deactivate
 
@@ -1287,7 +1314,7 @@ class AsyncBillingMeters(Resource):
         status: Literal["active", "inactive"] = ...,
         request_options: RequestOptions = ...,
     ) -> AsyncPager[BillingMeter]:
-        """Call `GET /v1/billing/meters`.
+        """List meters.
 
         `GET /v1/billing/meters` https://docs.stripe.com/api/billing/meters/list
 
@@ -1299,7 +1326,7 @@ class AsyncBillingMeters(Resource):
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
             starting_after: ID of the object that the page starts after, such as the last one of the
                 previous page.
-            status: Only objects with this status.
+            status: Only meters with this status.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -1308,7 +1335,7 @@ class AsyncBillingMeters(Resource):
     async def reactivate(
         self, id: str, *, expand: Strings = ..., request_options: RequestOptions = ...
     ) -> BillingMeter:
-        """Call `POST /v1/billing/meters/{id}/reactivate`.
+        """Activate a meter again that was deactivated.
 
         `POST /v1/billing/meters/{id}/reactivate` https://docs.stripe.com/api/billing/meters/reactivate
 
@@ -1322,7 +1349,7 @@ class AsyncBillingMeters(Resource):
             InvalidRequestError: A parameter is invalid, or an object does not exist.
         """
     async def retrieve(self, id: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> BillingMeter:
-        """Call `GET /v1/billing/meters/{id}`.
+        """Retrieve a meter.
 
         `GET /v1/billing/meters/{id}` https://docs.stripe.com/api/billing/meters/retrieve
 
@@ -1338,13 +1365,14 @@ class AsyncBillingMeters(Resource):
     async def update(
         self, id: str, *, display_name: str = ..., expand: Strings = ..., request_options: RequestOptions = ...
     ) -> BillingMeter:
-        """Call `POST /v1/billing/meters/{id}`.
+        """Change the display name of a meter. The rest of it is fixed.
 
         `POST /v1/billing/meters/{id}` https://docs.stripe.com/api/billing/meters/update
 
         Args:
             id: ID of the meter.
-            display_name: At most 250 characters.
+            display_name: Name of the meter, up to 250 characters. Shown in the Dashboard. At most 250
+                characters.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
             request_options: Idempotency key, account and other options of this request.

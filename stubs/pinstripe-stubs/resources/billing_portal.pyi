@@ -31,21 +31,22 @@ class BillingPortalConfigurations(Resource):
         name: str | None = ...,
         request_options: RequestOptions = ...,
     ) -> BillingPortalConfiguration:
-        """Call `POST /v1/billing_portal/configurations`.
+        """Create a configuration of the customer portal. Sessions use it when you pass its ID.
 
         `POST /v1/billing_portal/configurations` https://docs.stripe.com/api/billing_portal/configurations/create
 
         Args:
-            features:
-            business_profile:
-            default_return_url:
+            features: What customers can do in the portal.
+            business_profile: What the portal says about your business.
+            default_return_url: URL behind the link back to your site, where the session does not set
+                its own `return_url`.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
-            login_page:
+            login_page: Settings for a public login page of the portal.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
                 value removes its key.
-            name: At most 256 characters.
+            name: Your own name for the configuration. At most 256 characters.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `application`.
@@ -64,17 +65,17 @@ class BillingPortalConfigurations(Resource):
         starting_after: str = ...,
         request_options: RequestOptions = ...,
     ) -> Page[BillingPortalConfiguration]:
-        """Call `GET /v1/billing_portal/configurations`.
+        """List the configurations of the customer portal.
 
         `GET /v1/billing_portal/configurations` https://docs.stripe.com/api/billing_portal/configurations/list
 
         Args:
-            active: Only active or only inactive objects.
+            active: Only configurations that can, or cannot, be used for new sessions.
             ending_before: ID of the object that the page ends before, such as the first one of the
                 following page.
             expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
                 the object instead of its ID.
-            is_default:
+            is_default: Only the default configuration, or only the others.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
             starting_after: ID of the object that the page starts after, such as the last one of the
                 previous page.
@@ -88,7 +89,7 @@ class BillingPortalConfigurations(Resource):
     def retrieve(
         self, configuration: str, *, expand: Strings = ..., request_options: RequestOptions = ...
     ) -> BillingPortalConfiguration:
-        """Call `GET /v1/billing_portal/configurations/{configuration}`.
+        """Retrieve a configuration of the customer portal.
 
         `GET /v1/billing_portal/configurations/{configuration}` https://docs.stripe.com/api/billing_portal/configurations/retrieve
 
@@ -117,23 +118,25 @@ class BillingPortalConfigurations(Resource):
         name: str | None = ...,
         request_options: RequestOptions = ...,
     ) -> BillingPortalConfiguration:
-        """Call `POST /v1/billing_portal/configurations/{configuration}`.
+        """Update a configuration of the customer portal. Set `active` to `False` to retire it; configurations
+        cannot be deleted.
 
         `POST /v1/billing_portal/configurations/{configuration}` https://docs.stripe.com/api/billing_portal/configurations/update
 
         Args:
             configuration: ID of the configuration.
-            active:
-            business_profile:
-            default_return_url:
+            active: Whether new portal sessions can use the configuration.
+            business_profile: What the portal says about your business.
+            default_return_url: URL behind the link back to your site, where the session does not set
+                its own `return_url`.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
-            features:
-            login_page:
+            features: What customers can do in the portal.
+            login_page: Settings for a public login page of the portal.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
                 value removes its key.
-            name: At most 256 characters.
+            name: Your own name for the configuration. At most 256 characters.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `application`.
@@ -155,21 +158,22 @@ class AsyncBillingPortalConfigurations(Resource):
         name: str | None = ...,
         request_options: RequestOptions = ...,
     ) -> BillingPortalConfiguration:
-        """Call `POST /v1/billing_portal/configurations`.
+        """Create a configuration of the customer portal. Sessions use it when you pass its ID.
 
         `POST /v1/billing_portal/configurations` https://docs.stripe.com/api/billing_portal/configurations/create
 
         Args:
-            features:
-            business_profile:
-            default_return_url:
+            features: What customers can do in the portal.
+            business_profile: What the portal says about your business.
+            default_return_url: URL behind the link back to your site, where the session does not set
+                its own `return_url`.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
-            login_page:
+            login_page: Settings for a public login page of the portal.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
                 value removes its key.
-            name: At most 256 characters.
+            name: Your own name for the configuration. At most 256 characters.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `application`.
@@ -188,17 +192,17 @@ class AsyncBillingPortalConfigurations(Resource):
         starting_after: str = ...,
         request_options: RequestOptions = ...,
     ) -> AsyncPager[BillingPortalConfiguration]:
-        """Call `GET /v1/billing_portal/configurations`.
+        """List the configurations of the customer portal.
 
         `GET /v1/billing_portal/configurations` https://docs.stripe.com/api/billing_portal/configurations/list
 
         Args:
-            active: Only active or only inactive objects.
+            active: Only configurations that can, or cannot, be used for new sessions.
             ending_before: ID of the object that the page ends before, such as the first one of the
                 following page.
             expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
                 the object instead of its ID.
-            is_default:
+            is_default: Only the default configuration, or only the others.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
             starting_after: ID of the object that the page starts after, such as the last one of the
                 previous page.
@@ -212,7 +216,7 @@ class AsyncBillingPortalConfigurations(Resource):
     async def retrieve(
         self, configuration: str, *, expand: Strings = ..., request_options: RequestOptions = ...
     ) -> BillingPortalConfiguration:
-        """Call `GET /v1/billing_portal/configurations/{configuration}`.
+        """Retrieve a configuration of the customer portal.
 
         `GET /v1/billing_portal/configurations/{configuration}` https://docs.stripe.com/api/billing_portal/configurations/retrieve
 
@@ -241,23 +245,25 @@ class AsyncBillingPortalConfigurations(Resource):
         name: str | None = ...,
         request_options: RequestOptions = ...,
     ) -> BillingPortalConfiguration:
-        """Call `POST /v1/billing_portal/configurations/{configuration}`.
+        """Update a configuration of the customer portal. Set `active` to `False` to retire it; configurations
+        cannot be deleted.
 
         `POST /v1/billing_portal/configurations/{configuration}` https://docs.stripe.com/api/billing_portal/configurations/update
 
         Args:
             configuration: ID of the configuration.
-            active:
-            business_profile:
-            default_return_url:
+            active: Whether new portal sessions can use the configuration.
+            business_profile: What the portal says about your business.
+            default_return_url: URL behind the link back to your site, where the session does not set
+                its own `return_url`.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
-            features:
-            login_page:
+            features: What customers can do in the portal.
+            login_page: Settings for a public login page of the portal.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
                 value removes its key.
-            name: At most 256 characters.
+            name: Your own name for the configuration. At most 256 characters.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `application`.
@@ -329,23 +335,26 @@ class BillingPortalSessions(Resource):
         return_url: str = ...,
         request_options: RequestOptions = ...,
     ) -> BillingPortalSession:
-        """Call `POST /v1/billing_portal/sessions`.
+        """Create a session of the customer portal and redirect the customer to its `url`. Raises
+        `InvalidRequestError` as long as neither a default configuration exists nor one is given.
 
         `POST /v1/billing_portal/sessions` https://docs.stripe.com/api/billing_portal/sessions/create
 
         Args:
-            after_expiration:
-            configuration:
-            customer: Customer that the object belongs to.
-            customer_account: Account (API v2) that the object belongs to, in the role of a customer.
-                Alternative to `customer`.
+            after_expiration: What the customer sees when the session has expired.
+            configuration: ID of the configuration to use. The default one unless set.
+            customer: Customer whose billing the portal shows.
+            customer_account: Account, as a customer (API v2), whose billing the portal shows.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
-            flow_data:
-            locale:
-            on_behalf_of: Connected account that is the merchant of record. Its country, fees and
-                statement descriptor apply to the payment.
-            return_url: URL to which the customer or user returns afterwards.
+            flow_data: One task to lead the customer to straight away, instead of the home page of the
+                portal.
+            locale: Language of the portal, as an IETF tag. If it is null or `auto`, the customer's own
+                language settings decide.
+            on_behalf_of: Connected account for which the session is created. The portal then shows only
+                its subscriptions and invoices, with its branding.
+            return_url: URL behind the link that leads back to your site. The configuration's
+                `default_return_url` unless set.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `configuration`.
@@ -417,23 +426,26 @@ class AsyncBillingPortalSessions(Resource):
         return_url: str = ...,
         request_options: RequestOptions = ...,
     ) -> BillingPortalSession:
-        """Call `POST /v1/billing_portal/sessions`.
+        """Create a session of the customer portal and redirect the customer to its `url`. Raises
+        `InvalidRequestError` as long as neither a default configuration exists nor one is given.
 
         `POST /v1/billing_portal/sessions` https://docs.stripe.com/api/billing_portal/sessions/create
 
         Args:
-            after_expiration:
-            configuration:
-            customer: Customer that the object belongs to.
-            customer_account: Account (API v2) that the object belongs to, in the role of a customer.
-                Alternative to `customer`.
+            after_expiration: What the customer sees when the session has expired.
+            configuration: ID of the configuration to use. The default one unless set.
+            customer: Customer whose billing the portal shows.
+            customer_account: Account, as a customer (API v2), whose billing the portal shows.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
-            flow_data:
-            locale:
-            on_behalf_of: Connected account that is the merchant of record. Its country, fees and
-                statement descriptor apply to the payment.
-            return_url: URL to which the customer or user returns afterwards.
+            flow_data: One task to lead the customer to straight away, instead of the home page of the
+                portal.
+            locale: Language of the portal, as an IETF tag. If it is null or `auto`, the customer's own
+                language settings decide.
+            on_behalf_of: Connected account for which the session is created. The portal then shows only
+                its subscriptions and invoices, with its branding.
+            return_url: URL behind the link that leads back to your site. The configuration's
+                `default_return_url` unless set.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `configuration`.

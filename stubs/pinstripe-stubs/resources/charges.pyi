@@ -23,7 +23,7 @@ from pinstripe.types import RequestOptions, Strings
 
 class ChargesDispute(Resource):
     def close(self, charge: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> Dispute:
-        """Call `POST /v1/charges/{charge}/dispute/close`.
+        """Accept the dispute of a charge, which then is `lost`. This cannot be undone.
 
         `POST /v1/charges/{charge}/dispute/close` https://docs.stripe.com/api/charges/dispute/close
 
@@ -39,7 +39,7 @@ class ChargesDispute(Resource):
             InvalidRequestError: A parameter is invalid, or an object does not exist.
         """
     def retrieve(self, charge: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> Dispute:
-        """Call `GET /v1/charges/{charge}/dispute`.
+        """Retrieve the dispute of a charge.
 
         `GET /v1/charges/{charge}/dispute` https://docs.stripe.com/api/charges/dispute/retrieve
 
@@ -65,20 +65,22 @@ class ChargesDispute(Resource):
         submit: bool = ...,
         request_options: RequestOptions = ...,
     ) -> Dispute:
-        """Call `POST /v1/charges/{charge}/dispute`.
+        """Save or submit evidence for the dispute of a charge.
 
         `POST /v1/charges/{charge}/dispute` https://docs.stripe.com/api/charges/dispute/update
 
         Args:
             charge: ID of the charge.
-            evidence:
+            evidence: Evidence to save. Fields that are left out stay as they are; an empty string
+                removes one. All text together may have up to 150,000 characters.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
-            intended_submission_method:
+            intended_submission_method: Who shall submit the evidence: you, or Stripe's Smart Disputes.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
                 value removes its key.
-            submit:
+            submit: Whether to submit the evidence to the bank at once, after which it usually cannot be
+                changed. Defaults to `True`; with `False` it is only saved.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `charge`, `payment_intent`.
@@ -89,7 +91,7 @@ class ChargesDispute(Resource):
 
 class AsyncChargesDispute(Resource):
     async def close(self, charge: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> Dispute:
-        """Call `POST /v1/charges/{charge}/dispute/close`.
+        """Accept the dispute of a charge, which then is `lost`. This cannot be undone.
 
         `POST /v1/charges/{charge}/dispute/close` https://docs.stripe.com/api/charges/dispute/close
 
@@ -105,7 +107,7 @@ class AsyncChargesDispute(Resource):
             InvalidRequestError: A parameter is invalid, or an object does not exist.
         """
     async def retrieve(self, charge: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> Dispute:
-        """Call `GET /v1/charges/{charge}/dispute`.
+        """Retrieve the dispute of a charge.
 
         `GET /v1/charges/{charge}/dispute` https://docs.stripe.com/api/charges/dispute/retrieve
 
@@ -131,20 +133,22 @@ class AsyncChargesDispute(Resource):
         submit: bool = ...,
         request_options: RequestOptions = ...,
     ) -> Dispute:
-        """Call `POST /v1/charges/{charge}/dispute`.
+        """Save or submit evidence for the dispute of a charge.
 
         `POST /v1/charges/{charge}/dispute` https://docs.stripe.com/api/charges/dispute/update
 
         Args:
             charge: ID of the charge.
-            evidence:
+            evidence: Evidence to save. Fields that are left out stay as they are; an empty string
+                removes one. All text together may have up to 150,000 characters.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
-            intended_submission_method:
+            intended_submission_method: Who shall submit the evidence: you, or Stripe's Smart Disputes.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
                 value removes its key.
-            submit:
+            submit: Whether to submit the evidence to the bank at once, after which it usually cannot be
+                changed. Defaults to `True`; with `False` it is only saved.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `charge`, `payment_intent`.
@@ -171,26 +175,31 @@ class ChargesRefunds(Resource):
         reverse_transfer: bool = ...,
         request_options: RequestOptions = ...,
     ) -> Refund:
-        """Call `POST /v1/charges/{charge}/refunds`.
+        """Refund a charge, in whole or in part. The refund comes back as the response.
 
         `POST /v1/charges/{charge}/refunds` https://docs.stripe.com/api/charges/refunds/create
 
         Args:
             charge: ID of the charge.
-            amount:
-            currency: Three-letter ISO 4217 currency code in lowercase.
-            customer: Customer that the object belongs to.
+            amount: Amount to refund, in the smallest currency unit. Defaults to all that was not
+                refunded yet.
+            currency: Three-letter ISO 4217 code, in lower case, of the cash balance. Only with the
+                origin `customer_balance`.
+            customer: Customer whose cash balance is refunded. Only with the origin `customer_balance`.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
-            instructions_email:
+            instructions_email: Email address to which Stripe sends instructions, for payment methods
+                that need the customer's bank details.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
                 value removes its key.
-            origin:
-            payment_intent: Payment intent that the object belongs to.
-            reason:
-            refund_application_fee:
-            reverse_transfer:
+            origin: Where the money comes from, if not from a charge.
+            payment_intent: Payment intent to refund. Give either this or `charge`.
+            reason: Why the charge is refunded, as you or Stripe said.
+            refund_application_fee: Whether the fee of the platform is refunded too, in proportion.
+                Defaults to `False`.
+            reverse_transfer: Whether to take the money back from the connected account, in proportion.
+                Defaults to `False`.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `balance_transaction`, `charge`, `customer`, `failure_balance_transaction`,
@@ -209,7 +218,7 @@ class ChargesRefunds(Resource):
         starting_after: str = ...,
         request_options: RequestOptions = ...,
     ) -> Page[Refund]:
-        """Call `GET /v1/charges/{charge}/refunds`.
+        """List the refunds of a charge.
 
         `GET /v1/charges/{charge}/refunds` https://docs.stripe.com/api/charges/refunds/list
 
@@ -234,7 +243,7 @@ class ChargesRefunds(Resource):
     def retrieve(
         self, charge: str, refund: str, *, expand: Strings = ..., request_options: RequestOptions = ...
     ) -> Refund:
-        """Call `GET /v1/charges/{charge}/refunds/{refund}`.
+        """Retrieve a refund of a charge.
 
         `GET /v1/charges/{charge}/refunds/{refund}` https://docs.stripe.com/api/charges/refunds/retrieve
 
@@ -260,7 +269,7 @@ class ChargesRefunds(Resource):
         metadata: Mapping[str, str] | None = ...,
         request_options: RequestOptions = ...,
     ) -> Refund:
-        """Call `POST /v1/charges/{charge}/refunds/{refund}`.
+        """Change the metadata of a charge's refund.
 
         `POST /v1/charges/{charge}/refunds/{refund}` https://docs.stripe.com/api/charges/refunds/update
 
@@ -299,26 +308,31 @@ class AsyncChargesRefunds(Resource):
         reverse_transfer: bool = ...,
         request_options: RequestOptions = ...,
     ) -> Refund:
-        """Call `POST /v1/charges/{charge}/refunds`.
+        """Refund a charge, in whole or in part. The refund comes back as the response.
 
         `POST /v1/charges/{charge}/refunds` https://docs.stripe.com/api/charges/refunds/create
 
         Args:
             charge: ID of the charge.
-            amount:
-            currency: Three-letter ISO 4217 currency code in lowercase.
-            customer: Customer that the object belongs to.
+            amount: Amount to refund, in the smallest currency unit. Defaults to all that was not
+                refunded yet.
+            currency: Three-letter ISO 4217 code, in lower case, of the cash balance. Only with the
+                origin `customer_balance`.
+            customer: Customer whose cash balance is refunded. Only with the origin `customer_balance`.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
-            instructions_email:
+            instructions_email: Email address to which Stripe sends instructions, for payment methods
+                that need the customer's bank details.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
                 value removes its key.
-            origin:
-            payment_intent: Payment intent that the object belongs to.
-            reason:
-            refund_application_fee:
-            reverse_transfer:
+            origin: Where the money comes from, if not from a charge.
+            payment_intent: Payment intent to refund. Give either this or `charge`.
+            reason: Why the charge is refunded, as you or Stripe said.
+            refund_application_fee: Whether the fee of the platform is refunded too, in proportion.
+                Defaults to `False`.
+            reverse_transfer: Whether to take the money back from the connected account, in proportion.
+                Defaults to `False`.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `balance_transaction`, `charge`, `customer`, `failure_balance_transaction`,
@@ -337,7 +351,7 @@ class AsyncChargesRefunds(Resource):
         starting_after: str = ...,
         request_options: RequestOptions = ...,
     ) -> AsyncPager[Refund]:
-        """Call `GET /v1/charges/{charge}/refunds`.
+        """List the refunds of a charge.
 
         `GET /v1/charges/{charge}/refunds` https://docs.stripe.com/api/charges/refunds/list
 
@@ -362,7 +376,7 @@ class AsyncChargesRefunds(Resource):
     async def retrieve(
         self, charge: str, refund: str, *, expand: Strings = ..., request_options: RequestOptions = ...
     ) -> Refund:
-        """Call `GET /v1/charges/{charge}/refunds/{refund}`.
+        """Retrieve a refund of a charge.
 
         `GET /v1/charges/{charge}/refunds/{refund}` https://docs.stripe.com/api/charges/refunds/retrieve
 
@@ -388,7 +402,7 @@ class AsyncChargesRefunds(Resource):
         metadata: Mapping[str, str] | None = ...,
         request_options: RequestOptions = ...,
     ) -> Refund:
-        """Call `POST /v1/charges/{charge}/refunds/{refund}`.
+        """Change the metadata of a charge's refund.
 
         `POST /v1/charges/{charge}/refunds/{refund}` https://docs.stripe.com/api/charges/refunds/update
 
@@ -427,19 +441,22 @@ class Charges(Resource):
         transfer_group: str = ...,
         request_options: RequestOptions = ...,
     ) -> Charge:
-        """Call `POST /v1/charges/{charge}/capture`.
+        """Capture a charge that was only authorized, in whole or in part. Capture charges of a payment intent
+        with the payment intent instead.
 
         `POST /v1/charges/{charge}/capture` https://docs.stripe.com/api/charges/capture
 
         Args:
             charge: ID of the charge.
-            amount:
-            application_fee:
+            amount: Amount in the smallest currency unit. For captures and refunds, all that is left
+                unless set.
+            application_fee: Deprecated: use `application_fee_amount`. Fee that the platform keeps, in
+                the smallest currency unit.
             application_fee_amount: Fee that the platform collects on the payment, in the smallest
                 currency unit.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
-            receipt_email:
+            receipt_email: Email address to which the receipt was sent.
             statement_descriptor: Text that appears on the bank or card statement. At most 22
                 characters.
             statement_descriptor_suffix: Text that follows the account's statement descriptor prefix on
@@ -481,21 +498,26 @@ class Charges(Resource):
         transfer_group: str = ...,
         request_options: RequestOptions = ...,
     ) -> Charge:
-        """Call `POST /v1/charges`.
+        """Charge a source or card of the older API. A decline raises an error. Use payment intents for new
+        integrations, as these cannot be authenticated.
 
         `POST /v1/charges` https://docs.stripe.com/api/charges/create
 
         Args:
-            amount:
-            application_fee:
+            amount: Amount in the smallest currency unit. For captures and refunds, all that is left
+                unless set.
+            application_fee: Deprecated: use `application_fee_amount`. Fee that the platform keeps, in
+                the smallest currency unit.
             application_fee_amount: Fee that the platform collects on the payment, in the smallest
                 currency unit.
-            capture:
-            card:
+            capture: Whether to capture the money at once. Otherwise it is only authorized; capture it
+                before the authorization expires.
+            card: Card to charge, as a token or with its details.
             currency: Three-letter ISO 4217 currency code in lowercase.
             customer: Customer that the object belongs to. At most 500 characters.
-            description: At most 40,000 characters.
-            destination:
+            description: Your description of the charge. The Dashboard shows it. At most 40,000
+                characters.
+            destination: Deprecated: use `transfer_data`. Connected account to which the money goes.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
@@ -504,9 +526,9 @@ class Charges(Resource):
             on_behalf_of: Connected account that is the merchant of record. Its country, fees and
                 statement descriptor apply to the payment.
             radar_options: Settings for Radar, Stripe's fraud prevention.
-            receipt_email:
+            receipt_email: Email address to which the receipt was sent.
             shipping: Recipient and address of a delivery.
-            source:
+            source: Source, card, or token to charge. Needs `customer` if it is saved with one.
             statement_descriptor: Text that appears on the bank or card statement. At most 22
                 characters.
             statement_descriptor_suffix: Text that follows the account's statement descriptor prefix on
@@ -537,7 +559,7 @@ class Charges(Resource):
         transfer_group: str = ...,
         request_options: RequestOptions = ...,
     ) -> Page[Charge]:
-        """Call `GET /v1/charges`.
+        """List charges, the newest first.
 
         `GET /v1/charges` https://docs.stripe.com/api/charges/list
 
@@ -576,23 +598,27 @@ class Charges(Resource):
         reverse_transfer: bool = ...,
         request_options: RequestOptions = ...,
     ) -> Charge:
-        """Call `POST /v1/charges/{charge}/refund`.
+        """Refund a charge, in whole or in part. Prefer to create a refund, which returns the refund itself.
 
         `POST /v1/charges/{charge}/refund` https://docs.stripe.com/api/charges/refund
 
         Args:
             charge: ID of the charge.
-            amount:
+            amount: Amount in the smallest currency unit. For captures and refunds, all that is left
+                unless set.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
-            instructions_email:
+            instructions_email: Email address to which refund instructions go, for payment methods that
+                need the customer's bank details.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
                 value removes its key.
             payment_intent: Payment intent that the object belongs to.
-            reason:
-            refund_application_fee:
-            reverse_transfer:
+            reason: Why the charge is refunded.
+            refund_application_fee: Whether the platform's fee is refunded too, in proportion. Defaults
+                to `False`.
+            reverse_transfer: Whether the transfer to the connected account is reversed too, in
+                proportion. Defaults to `False`.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `application`, `application_fee`, `balance_transaction`, `customer`,
@@ -603,7 +629,7 @@ class Charges(Resource):
             InvalidRequestError: A parameter is invalid, or an object does not exist.
         """
     def retrieve(self, charge: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> Charge:
-        """Call `GET /v1/charges/{charge}`.
+        """Retrieve a charge.
 
         `GET /v1/charges/{charge}` https://docs.stripe.com/api/charges/retrieve
 
@@ -634,21 +660,23 @@ class Charges(Resource):
         transfer_group: str = ...,
         request_options: RequestOptions = ...,
     ) -> Charge:
-        """Call `POST /v1/charges/{charge}`.
+        """Change the description, metadata, receipt email or other notes of a charge. The amount cannot be
+        changed.
 
         `POST /v1/charges/{charge}` https://docs.stripe.com/api/charges/update
 
         Args:
             charge: ID of the charge.
             customer: Customer that the object belongs to.
-            description: At most 40,000 characters.
+            description: Your description of the charge. The Dashboard shows it. At most 40,000
+                characters.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
-            fraud_details:
+            fraud_details: What you and Stripe think about fraud.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
                 value removes its key.
-            receipt_email:
+            receipt_email: Email address to which the receipt was sent.
             shipping: Recipient and address of a delivery.
             transfer_group: String of your choice that groups a payment with its transfers.
             request_options: Idempotency key, account and other options of this request.
@@ -669,7 +697,7 @@ class Charges(Resource):
         page: str = ...,
         request_options: RequestOptions = ...,
     ) -> Page[Charge]:
-        """Call `GET /v1/charges/search`.
+        """Search charges with a query. Changes appear with a delay, usually of less than a minute.
 
         `GET /v1/charges/search` https://docs.stripe.com/api/charges/search
 
@@ -708,19 +736,22 @@ class AsyncCharges(Resource):
         transfer_group: str = ...,
         request_options: RequestOptions = ...,
     ) -> Charge:
-        """Call `POST /v1/charges/{charge}/capture`.
+        """Capture a charge that was only authorized, in whole or in part. Capture charges of a payment intent
+        with the payment intent instead.
 
         `POST /v1/charges/{charge}/capture` https://docs.stripe.com/api/charges/capture
 
         Args:
             charge: ID of the charge.
-            amount:
-            application_fee:
+            amount: Amount in the smallest currency unit. For captures and refunds, all that is left
+                unless set.
+            application_fee: Deprecated: use `application_fee_amount`. Fee that the platform keeps, in
+                the smallest currency unit.
             application_fee_amount: Fee that the platform collects on the payment, in the smallest
                 currency unit.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
-            receipt_email:
+            receipt_email: Email address to which the receipt was sent.
             statement_descriptor: Text that appears on the bank or card statement. At most 22
                 characters.
             statement_descriptor_suffix: Text that follows the account's statement descriptor prefix on
@@ -762,21 +793,26 @@ class AsyncCharges(Resource):
         transfer_group: str = ...,
         request_options: RequestOptions = ...,
     ) -> Charge:
-        """Call `POST /v1/charges`.
+        """Charge a source or card of the older API. A decline raises an error. Use payment intents for new
+        integrations, as these cannot be authenticated.
 
         `POST /v1/charges` https://docs.stripe.com/api/charges/create
 
         Args:
-            amount:
-            application_fee:
+            amount: Amount in the smallest currency unit. For captures and refunds, all that is left
+                unless set.
+            application_fee: Deprecated: use `application_fee_amount`. Fee that the platform keeps, in
+                the smallest currency unit.
             application_fee_amount: Fee that the platform collects on the payment, in the smallest
                 currency unit.
-            capture:
-            card:
+            capture: Whether to capture the money at once. Otherwise it is only authorized; capture it
+                before the authorization expires.
+            card: Card to charge, as a token or with its details.
             currency: Three-letter ISO 4217 currency code in lowercase.
             customer: Customer that the object belongs to. At most 500 characters.
-            description: At most 40,000 characters.
-            destination:
+            description: Your description of the charge. The Dashboard shows it. At most 40,000
+                characters.
+            destination: Deprecated: use `transfer_data`. Connected account to which the money goes.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
@@ -785,9 +821,9 @@ class AsyncCharges(Resource):
             on_behalf_of: Connected account that is the merchant of record. Its country, fees and
                 statement descriptor apply to the payment.
             radar_options: Settings for Radar, Stripe's fraud prevention.
-            receipt_email:
+            receipt_email: Email address to which the receipt was sent.
             shipping: Recipient and address of a delivery.
-            source:
+            source: Source, card, or token to charge. Needs `customer` if it is saved with one.
             statement_descriptor: Text that appears on the bank or card statement. At most 22
                 characters.
             statement_descriptor_suffix: Text that follows the account's statement descriptor prefix on
@@ -818,7 +854,7 @@ class AsyncCharges(Resource):
         transfer_group: str = ...,
         request_options: RequestOptions = ...,
     ) -> AsyncPager[Charge]:
-        """Call `GET /v1/charges`.
+        """List charges, the newest first.
 
         `GET /v1/charges` https://docs.stripe.com/api/charges/list
 
@@ -857,23 +893,27 @@ class AsyncCharges(Resource):
         reverse_transfer: bool = ...,
         request_options: RequestOptions = ...,
     ) -> Charge:
-        """Call `POST /v1/charges/{charge}/refund`.
+        """Refund a charge, in whole or in part. Prefer to create a refund, which returns the refund itself.
 
         `POST /v1/charges/{charge}/refund` https://docs.stripe.com/api/charges/refund
 
         Args:
             charge: ID of the charge.
-            amount:
+            amount: Amount in the smallest currency unit. For captures and refunds, all that is left
+                unless set.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
-            instructions_email:
+            instructions_email: Email address to which refund instructions go, for payment methods that
+                need the customer's bank details.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
                 value removes its key.
             payment_intent: Payment intent that the object belongs to.
-            reason:
-            refund_application_fee:
-            reverse_transfer:
+            reason: Why the charge is refunded.
+            refund_application_fee: Whether the platform's fee is refunded too, in proportion. Defaults
+                to `False`.
+            reverse_transfer: Whether the transfer to the connected account is reversed too, in
+                proportion. Defaults to `False`.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `application`, `application_fee`, `balance_transaction`, `customer`,
@@ -884,7 +924,7 @@ class AsyncCharges(Resource):
             InvalidRequestError: A parameter is invalid, or an object does not exist.
         """
     async def retrieve(self, charge: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> Charge:
-        """Call `GET /v1/charges/{charge}`.
+        """Retrieve a charge.
 
         `GET /v1/charges/{charge}` https://docs.stripe.com/api/charges/retrieve
 
@@ -915,21 +955,23 @@ class AsyncCharges(Resource):
         transfer_group: str = ...,
         request_options: RequestOptions = ...,
     ) -> Charge:
-        """Call `POST /v1/charges/{charge}`.
+        """Change the description, metadata, receipt email or other notes of a charge. The amount cannot be
+        changed.
 
         `POST /v1/charges/{charge}` https://docs.stripe.com/api/charges/update
 
         Args:
             charge: ID of the charge.
             customer: Customer that the object belongs to.
-            description: At most 40,000 characters.
+            description: Your description of the charge. The Dashboard shows it. At most 40,000
+                characters.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
-            fraud_details:
+            fraud_details: What you and Stripe think about fraud.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
                 value removes its key.
-            receipt_email:
+            receipt_email: Email address to which the receipt was sent.
             shipping: Recipient and address of a delivery.
             transfer_group: String of your choice that groups a payment with its transfers.
             request_options: Idempotency key, account and other options of this request.
@@ -950,7 +992,7 @@ class AsyncCharges(Resource):
         page: str = ...,
         request_options: RequestOptions = ...,
     ) -> AsyncPager[Charge]:
-        """Call `GET /v1/charges/search`.
+        """Search charges with a query. Changes appear with a delay, usually of less than a minute.
 
         `GET /v1/charges/search` https://docs.stripe.com/api/charges/search
 

@@ -321,66 +321,97 @@ class CheckoutSessions(Resource):
         wallet_options: CheckoutSessionCreateParamsWalletOptions = ...,
         request_options: RequestOptions = ...,
     ) -> CheckoutSession:
-        """Call `POST /v1/checkout/sessions`.
+        """Create a session and redirect the customer to its `url`, or show it on your own page with its
+        `client_secret`. Fulfill the order in the handler of `checkout.session.completed`, not on the
+        success page.
 
         `POST /v1/checkout/sessions` https://docs.stripe.com/api/checkout/sessions/create
 
         Args:
-            adaptive_pricing:
-            after_expiration:
-            allow_promotion_codes:
-            allowed_payment_method_types:
+            adaptive_pricing: Whether customers can pay in their local currency.
+            after_expiration: What happens when the session expires.
+            allow_promotion_codes: Whether the customer can enter a promotion code.
+            allowed_payment_method_types: Payment methods that the session may offer, by type. Unless it
+                is set, Stripe chooses among those that are enabled in the Dashboard.
             automatic_tax: Settings and state of the automatic calculation of tax by Stripe Tax.
-            billing_address_collection:
-            branding_settings:
-            cancel_url:
-            client_reference_id: At most 200 characters.
-            consent_collection:
-            currency: Three-letter ISO 4217 currency code in lowercase.
-            custom_fields:
-            custom_text:
-            customer: Customer that the object belongs to.
-            customer_account: Account (API v2) that the object belongs to, in the role of a customer.
-                Alternative to `customer`.
-            customer_creation:
-            customer_email:
-            customer_update:
-            discounts:
-            excluded_payment_method_types:
+            billing_address_collection: Whether Checkout asks every customer for a billing address.
+            branding_settings: Look of the payment page. Each setting that is left out comes from the
+                branding of the account.
+            cancel_url: URL behind the back button of the hosted page, for customers who decide not to
+                pay. Without it, the page has no back button.
+            client_reference_id: Your own reference, such as a cart or user ID, up to 200 characters.
+                Read it in the webhook to find the order that the session pays for. At most 200
+                characters.
+            consent_collection: Agreements that Checkout asks the customer for.
+            currency: Three-letter ISO 4217 code in lower case. Decides in `setup` mode which payment
+                methods can be offered; in the other modes the prices decide the currency.
+            custom_fields: Up to three additional fields on the page.
+            custom_text: Your own text at certain places of the page.
+            customer: Existing customer who pays: their email, name and saved payment methods fill in
+                the page. Without it, Checkout creates one where the mode or `customer_creation` calls
+                for it.
+            customer_account: Account that pays as a customer (API v2), in place of `customer`.
+            customer_creation: Whether Checkout creates a customer in `payment` mode where none is
+                given. Defaults to `if_required`; sessions without a customer are grouped as guests in
+                the Dashboard.
+            customer_email: Email address that fills in the field on the page; the customer cannot
+                change it. Use it for customers that have no customer object yet.
+            customer_update: Details of the existing `customer` that Checkout may overwrite with what
+                was entered on the page.
+            discounts: Coupon or promotion code to apply. At most one, and not together with
+                `allow_promotion_codes`.
+            excluded_payment_method_types: Payment methods that the session does not offer, by type.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
-            expires_at: Time at which it expires.
-            integration_identifier: At most 200 characters.
-            invoice_creation:
-            line_items:
-            locale:
-            managed_payments:
+            expires_at: When the session expires if it is not completed. Between 30 minutes and 24 hours
+                after creation; defaults to 24 hours.
+            integration_identifier: Name of your own for the integration that created the session, up to
+                200 characters. At most 200 characters.
+            invoice_creation: Settings for an invoice after the payment, in `payment` mode.
+            line_items: What the customer buys. Required in the modes `payment` and `subscription`; a
+                subscription needs at least one recurring price.
+            locale: Language of the page, as an IETF tag. With `auto`, which is the default, the
+                customer's browser decides.
+            managed_payments: Settings for Managed Payments, in which Stripe acts as merchant of record.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
                 value removes its key.
-            mode:
-            name_collection:
-            optional_items:
-            origin_context:
-            payment_intent_data:
-            payment_method_collection:
-            payment_method_configuration: At most 100 characters.
-            payment_method_data: Details of a new payment method to create and use.
-            payment_method_options: Settings per type of payment method.
-            permissions:
-            phone_number_collection:
-            redirect_on_completion:
-            return_url: URL to which the customer or user returns afterwards.
-            saved_payment_method_options:
-            setup_intent_data:
-            shipping_address_collection:
-            shipping_options:
-            submit_type:
-            subscription_data:
-            success_url:
-            tax_id_collection:
-            ui_mode:
-            wallet_options:
+            mode: What the session does. It decides which parameters and which kinds of prices can be
+                used.
+            name_collection: Names that Checkout asks the customer for.
+            optional_items: Items that the customer can add to the purchase on the page, up to ten.
+            origin_context: Where the customer comes from. It changes how the page offers the way back.
+            payment_intent_data: What applies to the payment intent that the session creates. Only in
+                `payment` mode.
+            payment_method_collection: Whether Checkout asks for a payment method when nothing is due
+                today. Only in `subscription` mode.
+            payment_method_configuration: Payment method configuration that decides what the session
+                offers. The default one unless set. At most 100 characters.
+            payment_method_data: Settings for the payment method that the session saves.
+            payment_method_options: Settings for single payment methods.
+            permissions: Which parts of the session the browser, or only your server, can change.
+            phone_number_collection: Settings for the customer's phone number.
+            redirect_on_completion: Whether an embedded page goes to `return_url` once it is complete.
+                Only with the UI mode `embedded_page` or `form`.
+            return_url: URL to which the customer comes back after payment, or from the site of a bank.
+                Required for embedded sessions unless `redirect_on_completion` is `never`; not allowed
+                for hosted pages.
+            saved_payment_method_options: How payment methods that the customer saved before are shown,
+                saved and removed.
+            setup_intent_data: What applies to the setup intent that the session creates. Only in
+                `setup` mode.
+            shipping_address_collection: Makes Checkout ask for a shipping address. Leave it out for
+                goods that are not shipped.
+            shipping_options: Shipping rates that the customer can choose from, up to five.
+            submit_type: Text of the button that submits the page, by what the purchase is. Not in
+                `setup` mode.
+            subscription_data: What applies to the subscription that the session creates. Only in
+                `subscription` mode.
+            success_url: URL to which the customer goes after payment or setup. Required for hosted
+                pages; not allowed for the other UI modes.
+            tax_id_collection: Settings for the customer's tax ID.
+            ui_mode: How the customer meets the session. Defaults to `hosted_page`.
+            wallet_options: Settings for wallets.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `customer`, `invoice`, `payment_intent`, `payment_link`, `setup_intent`, `subscription`.
@@ -389,7 +420,8 @@ class CheckoutSessions(Resource):
             InvalidRequestError: A parameter is invalid.
         """
     def expire(self, session: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> CheckoutSession:
-        """Call `POST /v1/checkout/sessions/{session}/expire`.
+        """Expire an open session, so that the customer can no longer complete it. Sends
+        `checkout.session.expired`; raises `InvalidRequestError` for sessions that are complete or expired.
 
         `POST /v1/checkout/sessions/{session}/expire` https://docs.stripe.com/api/checkout/sessions/expire
 
@@ -421,15 +453,17 @@ class CheckoutSessions(Resource):
         subscription: str = ...,
         request_options: RequestOptions = ...,
     ) -> Page[CheckoutSession]:
-        """Call `GET /v1/checkout/sessions`.
+        """List sessions, newest first.
 
         `GET /v1/checkout/sessions` https://docs.stripe.com/api/checkout/sessions/list
 
         Args:
             created: Only objects created at this time, or in this range of times.
-            customer: Only objects of this customer.
+            customer: Existing customer who pays: their email, name and saved payment methods fill in
+                the page. Without it, Checkout creates one where the mode or `customer_creation` calls
+                for it.
             customer_account: Only objects of this account (API v2) in the role of a customer.
-            customer_details:
+            customer_details: Only sessions of customers with these details.
             ending_before: ID of the object that the page ends before, such as the first one of the
                 following page.
             expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
@@ -452,7 +486,8 @@ class CheckoutSessions(Resource):
     def retrieve(
         self, session: str, *, expand: Strings = ..., request_options: RequestOptions = ...
     ) -> CheckoutSession:
-        """Call `GET /v1/checkout/sessions/{session}`.
+        """Retrieve a session, for example on the success page. Name `line_items` in `expand` to get what was
+        bought.
 
         `GET /v1/checkout/sessions/{session}` https://docs.stripe.com/api/checkout/sessions/retrieve
 
@@ -479,21 +514,25 @@ class CheckoutSessions(Resource):
         shipping_options: Sequence[CheckoutSessionUpdateParamsShippingOption] | None = ...,
         request_options: RequestOptions = ...,
     ) -> CheckoutSession:
-        """Call `POST /v1/checkout/sessions/{session}`.
+        """Change an open session, for example its shipping options after the customer entered an address.
 
         `POST /v1/checkout/sessions/{session}` https://docs.stripe.com/api/checkout/sessions/update
 
         Args:
             session: ID of the session.
-            collected_information:
+            collected_information: Shipping details to record, for example after your server checked the
+                address.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
-            line_items:
+            line_items: What the customer buys. Required in the modes `payment` and `subscription`; a
+                subscription needs at least one recurring price.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
                 value removes its key.
-            payment_intent_data:
-            shipping_options:
+            payment_intent_data: What applies to the payment intent that the session creates. Only in
+                `payment` mode.
+            shipping_options: Shipping rates that the customer can choose from now, up to five. They
+                replace those offered so far.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `customer`, `invoice`, `payment_intent`, `payment_link`, `setup_intent`, `subscription`.
@@ -720,66 +759,97 @@ class AsyncCheckoutSessions(Resource):
         wallet_options: CheckoutSessionCreateParamsWalletOptions = ...,
         request_options: RequestOptions = ...,
     ) -> CheckoutSession:
-        """Call `POST /v1/checkout/sessions`.
+        """Create a session and redirect the customer to its `url`, or show it on your own page with its
+        `client_secret`. Fulfill the order in the handler of `checkout.session.completed`, not on the
+        success page.
 
         `POST /v1/checkout/sessions` https://docs.stripe.com/api/checkout/sessions/create
 
         Args:
-            adaptive_pricing:
-            after_expiration:
-            allow_promotion_codes:
-            allowed_payment_method_types:
+            adaptive_pricing: Whether customers can pay in their local currency.
+            after_expiration: What happens when the session expires.
+            allow_promotion_codes: Whether the customer can enter a promotion code.
+            allowed_payment_method_types: Payment methods that the session may offer, by type. Unless it
+                is set, Stripe chooses among those that are enabled in the Dashboard.
             automatic_tax: Settings and state of the automatic calculation of tax by Stripe Tax.
-            billing_address_collection:
-            branding_settings:
-            cancel_url:
-            client_reference_id: At most 200 characters.
-            consent_collection:
-            currency: Three-letter ISO 4217 currency code in lowercase.
-            custom_fields:
-            custom_text:
-            customer: Customer that the object belongs to.
-            customer_account: Account (API v2) that the object belongs to, in the role of a customer.
-                Alternative to `customer`.
-            customer_creation:
-            customer_email:
-            customer_update:
-            discounts:
-            excluded_payment_method_types:
+            billing_address_collection: Whether Checkout asks every customer for a billing address.
+            branding_settings: Look of the payment page. Each setting that is left out comes from the
+                branding of the account.
+            cancel_url: URL behind the back button of the hosted page, for customers who decide not to
+                pay. Without it, the page has no back button.
+            client_reference_id: Your own reference, such as a cart or user ID, up to 200 characters.
+                Read it in the webhook to find the order that the session pays for. At most 200
+                characters.
+            consent_collection: Agreements that Checkout asks the customer for.
+            currency: Three-letter ISO 4217 code in lower case. Decides in `setup` mode which payment
+                methods can be offered; in the other modes the prices decide the currency.
+            custom_fields: Up to three additional fields on the page.
+            custom_text: Your own text at certain places of the page.
+            customer: Existing customer who pays: their email, name and saved payment methods fill in
+                the page. Without it, Checkout creates one where the mode or `customer_creation` calls
+                for it.
+            customer_account: Account that pays as a customer (API v2), in place of `customer`.
+            customer_creation: Whether Checkout creates a customer in `payment` mode where none is
+                given. Defaults to `if_required`; sessions without a customer are grouped as guests in
+                the Dashboard.
+            customer_email: Email address that fills in the field on the page; the customer cannot
+                change it. Use it for customers that have no customer object yet.
+            customer_update: Details of the existing `customer` that Checkout may overwrite with what
+                was entered on the page.
+            discounts: Coupon or promotion code to apply. At most one, and not together with
+                `allow_promotion_codes`.
+            excluded_payment_method_types: Payment methods that the session does not offer, by type.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
-            expires_at: Time at which it expires.
-            integration_identifier: At most 200 characters.
-            invoice_creation:
-            line_items:
-            locale:
-            managed_payments:
+            expires_at: When the session expires if it is not completed. Between 30 minutes and 24 hours
+                after creation; defaults to 24 hours.
+            integration_identifier: Name of your own for the integration that created the session, up to
+                200 characters. At most 200 characters.
+            invoice_creation: Settings for an invoice after the payment, in `payment` mode.
+            line_items: What the customer buys. Required in the modes `payment` and `subscription`; a
+                subscription needs at least one recurring price.
+            locale: Language of the page, as an IETF tag. With `auto`, which is the default, the
+                customer's browser decides.
+            managed_payments: Settings for Managed Payments, in which Stripe acts as merchant of record.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
                 value removes its key.
-            mode:
-            name_collection:
-            optional_items:
-            origin_context:
-            payment_intent_data:
-            payment_method_collection:
-            payment_method_configuration: At most 100 characters.
-            payment_method_data: Details of a new payment method to create and use.
-            payment_method_options: Settings per type of payment method.
-            permissions:
-            phone_number_collection:
-            redirect_on_completion:
-            return_url: URL to which the customer or user returns afterwards.
-            saved_payment_method_options:
-            setup_intent_data:
-            shipping_address_collection:
-            shipping_options:
-            submit_type:
-            subscription_data:
-            success_url:
-            tax_id_collection:
-            ui_mode:
-            wallet_options:
+            mode: What the session does. It decides which parameters and which kinds of prices can be
+                used.
+            name_collection: Names that Checkout asks the customer for.
+            optional_items: Items that the customer can add to the purchase on the page, up to ten.
+            origin_context: Where the customer comes from. It changes how the page offers the way back.
+            payment_intent_data: What applies to the payment intent that the session creates. Only in
+                `payment` mode.
+            payment_method_collection: Whether Checkout asks for a payment method when nothing is due
+                today. Only in `subscription` mode.
+            payment_method_configuration: Payment method configuration that decides what the session
+                offers. The default one unless set. At most 100 characters.
+            payment_method_data: Settings for the payment method that the session saves.
+            payment_method_options: Settings for single payment methods.
+            permissions: Which parts of the session the browser, or only your server, can change.
+            phone_number_collection: Settings for the customer's phone number.
+            redirect_on_completion: Whether an embedded page goes to `return_url` once it is complete.
+                Only with the UI mode `embedded_page` or `form`.
+            return_url: URL to which the customer comes back after payment, or from the site of a bank.
+                Required for embedded sessions unless `redirect_on_completion` is `never`; not allowed
+                for hosted pages.
+            saved_payment_method_options: How payment methods that the customer saved before are shown,
+                saved and removed.
+            setup_intent_data: What applies to the setup intent that the session creates. Only in
+                `setup` mode.
+            shipping_address_collection: Makes Checkout ask for a shipping address. Leave it out for
+                goods that are not shipped.
+            shipping_options: Shipping rates that the customer can choose from, up to five.
+            submit_type: Text of the button that submits the page, by what the purchase is. Not in
+                `setup` mode.
+            subscription_data: What applies to the subscription that the session creates. Only in
+                `subscription` mode.
+            success_url: URL to which the customer goes after payment or setup. Required for hosted
+                pages; not allowed for the other UI modes.
+            tax_id_collection: Settings for the customer's tax ID.
+            ui_mode: How the customer meets the session. Defaults to `hosted_page`.
+            wallet_options: Settings for wallets.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `customer`, `invoice`, `payment_intent`, `payment_link`, `setup_intent`, `subscription`.
@@ -790,7 +860,8 @@ class AsyncCheckoutSessions(Resource):
     async def expire(
         self, session: str, *, expand: Strings = ..., request_options: RequestOptions = ...
     ) -> CheckoutSession:
-        """Call `POST /v1/checkout/sessions/{session}/expire`.
+        """Expire an open session, so that the customer can no longer complete it. Sends
+        `checkout.session.expired`; raises `InvalidRequestError` for sessions that are complete or expired.
 
         `POST /v1/checkout/sessions/{session}/expire` https://docs.stripe.com/api/checkout/sessions/expire
 
@@ -822,15 +893,17 @@ class AsyncCheckoutSessions(Resource):
         subscription: str = ...,
         request_options: RequestOptions = ...,
     ) -> AsyncPager[CheckoutSession]:
-        """Call `GET /v1/checkout/sessions`.
+        """List sessions, newest first.
 
         `GET /v1/checkout/sessions` https://docs.stripe.com/api/checkout/sessions/list
 
         Args:
             created: Only objects created at this time, or in this range of times.
-            customer: Only objects of this customer.
+            customer: Existing customer who pays: their email, name and saved payment methods fill in
+                the page. Without it, Checkout creates one where the mode or `customer_creation` calls
+                for it.
             customer_account: Only objects of this account (API v2) in the role of a customer.
-            customer_details:
+            customer_details: Only sessions of customers with these details.
             ending_before: ID of the object that the page ends before, such as the first one of the
                 following page.
             expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
@@ -853,7 +926,8 @@ class AsyncCheckoutSessions(Resource):
     async def retrieve(
         self, session: str, *, expand: Strings = ..., request_options: RequestOptions = ...
     ) -> CheckoutSession:
-        """Call `GET /v1/checkout/sessions/{session}`.
+        """Retrieve a session, for example on the success page. Name `line_items` in `expand` to get what was
+        bought.
 
         `GET /v1/checkout/sessions/{session}` https://docs.stripe.com/api/checkout/sessions/retrieve
 
@@ -880,21 +954,25 @@ class AsyncCheckoutSessions(Resource):
         shipping_options: Sequence[CheckoutSessionUpdateParamsShippingOption] | None = ...,
         request_options: RequestOptions = ...,
     ) -> CheckoutSession:
-        """Call `POST /v1/checkout/sessions/{session}`.
+        """Change an open session, for example its shipping options after the customer entered an address.
 
         `POST /v1/checkout/sessions/{session}` https://docs.stripe.com/api/checkout/sessions/update
 
         Args:
             session: ID of the session.
-            collected_information:
+            collected_information: Shipping details to record, for example after your server checked the
+                address.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
-            line_items:
+            line_items: What the customer buys. Required in the modes `payment` and `subscription`; a
+                subscription needs at least one recurring price.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
                 value removes its key.
-            payment_intent_data:
-            shipping_options:
+            payment_intent_data: What applies to the payment intent that the session creates. Only in
+                `payment` mode.
+            shipping_options: Shipping rates that the customer can choose from now, up to five. They
+                replace those offered so far.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `customer`, `invoice`, `payment_intent`, `payment_link`, `setup_intent`, `subscription`.

@@ -8,7 +8,7 @@ class ConfirmationTokens(Resource):
     def retrieve(
         self, confirmation_token: str, *, expand: Strings = ..., request_options: RequestOptions = ...
     ) -> ConfirmationToken:
-        """Call `GET /v1/confirmation_tokens/{confirmation_token}`.
+        """Retrieve a confirmation token, to look at the payment method before you confirm with it.
 
         `GET /v1/confirmation_tokens/{confirmation_token}` https://docs.stripe.com/api/confirmation_tokens/retrieve
 
@@ -26,7 +26,7 @@ class AsyncConfirmationTokens(Resource):
     async def retrieve(
         self, confirmation_token: str, *, expand: Strings = ..., request_options: RequestOptions = ...
     ) -> ConfirmationToken:
-        """Call `GET /v1/confirmation_tokens/{confirmation_token}`.
+        """Retrieve a confirmation token, to look at the payment method before you confirm with it.
 
         `GET /v1/confirmation_tokens/{confirmation_token}` https://docs.stripe.com/api/confirmation_tokens/retrieve
 

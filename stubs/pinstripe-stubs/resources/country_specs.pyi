@@ -15,7 +15,7 @@ class CountrySpecs(Resource):
         starting_after: str = ...,
         request_options: RequestOptions = ...,
     ) -> Page[CountrySpec]:
-        """Call `GET /v1/country_specs`.
+        """List what each country offers and requires.
 
         `GET /v1/country_specs` https://docs.stripe.com/api/country_specs/list
 
@@ -33,7 +33,7 @@ class CountrySpecs(Resource):
             InvalidRequestError: A parameter is invalid.
         """
     def retrieve(self, country: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> CountrySpec:
-        """Call `GET /v1/country_specs/{country}`.
+        """Retrieve what one country offers and requires.
 
         `GET /v1/country_specs/{country}` https://docs.stripe.com/api/country_specs/retrieve
 
@@ -57,7 +57,7 @@ class AsyncCountrySpecs(Resource):
         starting_after: str = ...,
         request_options: RequestOptions = ...,
     ) -> AsyncPager[CountrySpec]:
-        """Call `GET /v1/country_specs`.
+        """List what each country offers and requires.
 
         `GET /v1/country_specs` https://docs.stripe.com/api/country_specs/list
 
@@ -77,7 +77,7 @@ class AsyncCountrySpecs(Resource):
     async def retrieve(
         self, country: str, *, expand: Strings = ..., request_options: RequestOptions = ...
     ) -> CountrySpec:
-        """Call `GET /v1/country_specs/{country}`.
+        """Retrieve what one country offers and requires.
 
         `GET /v1/country_specs/{country}` https://docs.stripe.com/api/country_specs/retrieve
 

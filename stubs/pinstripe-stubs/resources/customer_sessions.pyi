@@ -15,15 +15,16 @@ class CustomerSessions(Resource):
         expand: Strings = ...,
         request_options: RequestOptions = ...,
     ) -> CustomerSession:
-        """Call `POST /v1/customer_sessions`.
+        """Create a session whose client secret lets Stripe's components in the browser or app act for one
+        customer until it expires.
 
         `POST /v1/customer_sessions` https://docs.stripe.com/api/customer_sessions/create
 
         Args:
-            components:
-            customer: Customer that the object belongs to.
-            customer_account: Account (API v2) that the object belongs to, in the role of a customer.
-                Alternative to `customer`.
+            components: Which of Stripe's components may use the session, and what they may do. At least
+                one must be enabled.
+            customer: Customer for whom the components act.
+            customer_account: Account, as a customer (API v2), for which the components act.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
             request_options: Idempotency key, account and other options of this request.
@@ -44,15 +45,16 @@ class AsyncCustomerSessions(Resource):
         expand: Strings = ...,
         request_options: RequestOptions = ...,
     ) -> CustomerSession:
-        """Call `POST /v1/customer_sessions`.
+        """Create a session whose client secret lets Stripe's components in the browser or app act for one
+        customer until it expires.
 
         `POST /v1/customer_sessions` https://docs.stripe.com/api/customer_sessions/create
 
         Args:
-            components:
-            customer: Customer that the object belongs to.
-            customer_account: Account (API v2) that the object belongs to, in the role of a customer.
-                Alternative to `customer`.
+            components: Which of Stripe's components may use the session, and what they may do. At least
+                one must be enabled.
+            customer: Customer for whom the components act.
+            customer_account: Account, as a customer (API v2), for which the components act.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
             request_options: Idempotency key, account and other options of this request.

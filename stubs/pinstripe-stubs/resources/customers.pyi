@@ -85,7 +85,7 @@ class CustomersSubscriptionsDiscount(Resource):
     def retrieve(
         self, customer: str, subscription: str, *, expand: Strings = ..., request_options: RequestOptions = ...
     ) -> Discount:
-        """Call `GET /v1/customers/{customer}/subscriptions/{subscription_exposed_id}/discount`.
+        """Retrieve the discount of a customer's subscription.
 
         `GET /v1/customers/{customer}/subscriptions/{subscription}/discount` https://docs.stripe.com/api/customers/subscriptions/discount/retrieve
 
@@ -106,7 +106,7 @@ class AsyncCustomersSubscriptionsDiscount(Resource):
     async def retrieve(
         self, customer: str, subscription: str, *, expand: Strings = ..., request_options: RequestOptions = ...
     ) -> Discount:
-        """Call `GET /v1/customers/{customer}/subscriptions/{subscription_exposed_id}/discount`.
+        """Retrieve the discount of a customer's subscription.
 
         `GET /v1/customers/{customer}/subscriptions/{subscription}/discount` https://docs.stripe.com/api/customers/subscriptions/discount/retrieve
 
@@ -135,15 +135,19 @@ class CustomersBalanceTransactions(Resource):
         metadata: Mapping[str, str] | None = ...,
         request_options: RequestOptions = ...,
     ) -> CustomerBalanceTransaction:
-        """Call `POST /v1/customers/{customer}/balance_transactions`.
+        """Credit or debit a customer's balance, which the next finalized invoice takes into account. Only
+        another transaction can undo it.
 
         `POST /v1/customers/{customer}/balance_transactions` https://docs.stripe.com/api/customers/balance_transactions/create
 
         Args:
             customer: ID of the customer.
-            amount:
-            currency: Three-letter ISO 4217 currency code in lowercase.
-            description: At most 350 characters.
+            amount: Amount in the smallest currency unit: negative gives the customer credit, positive
+                makes it owe more.
+            currency: Three-letter ISO 4217 code of the amount's currency, in lower case. If the
+                customer has no currency yet, this becomes its own.
+            description: Note of your own about the transaction, up to 350 characters. At most 350
+                characters.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
@@ -168,7 +172,7 @@ class CustomersBalanceTransactions(Resource):
         starting_after: str = ...,
         request_options: RequestOptions = ...,
     ) -> Page[CustomerBalanceTransaction]:
-        """Call `GET /v1/customers/{customer}/balance_transactions`.
+        """List the changes of a customer's balance, the newest first.
 
         `GET /v1/customers/{customer}/balance_transactions` https://docs.stripe.com/api/customers/balance_transactions/list
 
@@ -179,7 +183,7 @@ class CustomersBalanceTransactions(Resource):
                 following page.
             expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
                 the object instead of its ID.
-            invoice: Only objects of this invoice.
+            invoice: Only transactions that were applied to this invoice or come from it.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
             starting_after: ID of the object that the page starts after, such as the last one of the
                 previous page.
@@ -193,7 +197,7 @@ class CustomersBalanceTransactions(Resource):
     def retrieve(
         self, customer: str, transaction: str, *, expand: Strings = ..., request_options: RequestOptions = ...
     ) -> CustomerBalanceTransaction:
-        """Call `GET /v1/customers/{customer}/balance_transactions/{transaction}`.
+        """Retrieve one change of a customer's balance.
 
         `GET /v1/customers/{customer}/balance_transactions/{transaction}` https://docs.stripe.com/api/customers/balance_transactions/retrieve
 
@@ -219,14 +223,15 @@ class CustomersBalanceTransactions(Resource):
         metadata: Mapping[str, str] | None = ...,
         request_options: RequestOptions = ...,
     ) -> CustomerBalanceTransaction:
-        """Call `POST /v1/customers/{customer}/balance_transactions/{transaction}`.
+        """Change the description and metadata of a balance transaction. The rest of it is final.
 
         `POST /v1/customers/{customer}/balance_transactions/{transaction}` https://docs.stripe.com/api/customers/balance_transactions/update
 
         Args:
             customer: ID of the customer.
             transaction: ID of the transaction.
-            description: At most 350 characters.
+            description: Note of your own about the transaction, up to 350 characters. At most 350
+                characters.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
@@ -252,15 +257,19 @@ class AsyncCustomersBalanceTransactions(Resource):
         metadata: Mapping[str, str] | None = ...,
         request_options: RequestOptions = ...,
     ) -> CustomerBalanceTransaction:
-        """Call `POST /v1/customers/{customer}/balance_transactions`.
+        """Credit or debit a customer's balance, which the next finalized invoice takes into account. Only
+        another transaction can undo it.
 
         `POST /v1/customers/{customer}/balance_transactions` https://docs.stripe.com/api/customers/balance_transactions/create
 
         Args:
             customer: ID of the customer.
-            amount:
-            currency: Three-letter ISO 4217 currency code in lowercase.
-            description: At most 350 characters.
+            amount: Amount in the smallest currency unit: negative gives the customer credit, positive
+                makes it owe more.
+            currency: Three-letter ISO 4217 code of the amount's currency, in lower case. If the
+                customer has no currency yet, this becomes its own.
+            description: Note of your own about the transaction, up to 350 characters. At most 350
+                characters.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
@@ -285,7 +294,7 @@ class AsyncCustomersBalanceTransactions(Resource):
         starting_after: str = ...,
         request_options: RequestOptions = ...,
     ) -> AsyncPager[CustomerBalanceTransaction]:
-        """Call `GET /v1/customers/{customer}/balance_transactions`.
+        """List the changes of a customer's balance, the newest first.
 
         `GET /v1/customers/{customer}/balance_transactions` https://docs.stripe.com/api/customers/balance_transactions/list
 
@@ -296,7 +305,7 @@ class AsyncCustomersBalanceTransactions(Resource):
                 following page.
             expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
                 the object instead of its ID.
-            invoice: Only objects of this invoice.
+            invoice: Only transactions that were applied to this invoice or come from it.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
             starting_after: ID of the object that the page starts after, such as the last one of the
                 previous page.
@@ -310,7 +319,7 @@ class AsyncCustomersBalanceTransactions(Resource):
     async def retrieve(
         self, customer: str, transaction: str, *, expand: Strings = ..., request_options: RequestOptions = ...
     ) -> CustomerBalanceTransaction:
-        """Call `GET /v1/customers/{customer}/balance_transactions/{transaction}`.
+        """Retrieve one change of a customer's balance.
 
         `GET /v1/customers/{customer}/balance_transactions/{transaction}` https://docs.stripe.com/api/customers/balance_transactions/retrieve
 
@@ -336,14 +345,15 @@ class AsyncCustomersBalanceTransactions(Resource):
         metadata: Mapping[str, str] | None = ...,
         request_options: RequestOptions = ...,
     ) -> CustomerBalanceTransaction:
-        """Call `POST /v1/customers/{customer}/balance_transactions/{transaction}`.
+        """Change the description and metadata of a balance transaction. The rest of it is final.
 
         `POST /v1/customers/{customer}/balance_transactions/{transaction}` https://docs.stripe.com/api/customers/balance_transactions/update
 
         Args:
             customer: ID of the customer.
             transaction: ID of the transaction.
-            description: At most 350 characters.
+            description: Note of your own about the transaction, up to 350 characters. At most 350
+                characters.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
@@ -370,27 +380,27 @@ class CustomersBankAccounts(Resource):
         source: str = ...,
         request_options: RequestOptions = ...,
     ) -> Account | BankAccount | Card | Source:
-        """Call `POST /v1/customers/{customer}/bank_accounts`.
+        """Save a bank account with a customer in the older API. It must be verified before it is charged.
 
         `POST /v1/customers/{customer}/bank_accounts` https://docs.stripe.com/api/customers/bank_accounts/create
 
         Args:
             customer: ID of the customer.
-            alipay_account:
-            bank_account:
-            card:
+            alipay_account: Deprecated: use payment methods. Alipay account to save with the customer.
+            bank_account: Bank account, as a token or with its details.
+            card: Card, as a token or with its details.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
                 value removes its key.
-            source:
+            source: Token or source to save, as Stripe.js returned it.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
             InvalidRequestError: A parameter is invalid, or an object does not exist.
         """
-    @deprecated("Call `GET /v1/customers/{customer}/bank_accounts`.")
+    @deprecated("list the payment methods of the customer instead. List the bank accounts of a customer.")
     def list(
         self,
         customer: str,
@@ -401,7 +411,7 @@ class CustomersBankAccounts(Resource):
         starting_after: str = ...,
         request_options: RequestOptions = ...,
     ) -> Page[BankAccount]:
-        """Deprecated: Call `GET /v1/customers/{customer}/bank_accounts`.
+        """Deprecated: list the payment methods of the customer instead. List the bank accounts of a customer.
 
         `GET /v1/customers/{customer}/bank_accounts` https://docs.stripe.com/api/customers/bank_accounts/list
 
@@ -421,11 +431,11 @@ class CustomersBankAccounts(Resource):
         Raises:
             InvalidRequestError: A parameter is invalid, or an object does not exist.
         """
-    @deprecated("Call `GET /v1/customers/{customer}/bank_accounts/{id}`.")
+    @deprecated("retrieve the payment method instead. Retrieve a bank account of a customer.")
     def retrieve(
         self, customer: str, id: str, *, expand: Strings = ..., request_options: RequestOptions = ...
     ) -> BankAccount:
-        """Deprecated: Call `GET /v1/customers/{customer}/bank_accounts/{id}`.
+        """Deprecated: retrieve the payment method instead. Retrieve a bank account of a customer.
 
         `GET /v1/customers/{customer}/bank_accounts/{id}` https://docs.stripe.com/api/customers/bank_accounts/retrieve
 
@@ -462,7 +472,7 @@ class CustomersBankAccounts(Resource):
         owner: CustomerBankAccountUpdateParamsOwner = ...,
         request_options: RequestOptions = ...,
     ) -> Card | BankAccount | Source:
-        """Call `POST /v1/customers/{customer}/bank_accounts/{id}`.
+        """Change the holder or metadata of a customer's bank account. Other details cannot be changed.
 
         `POST /v1/customers/{customer}/bank_accounts/{id}` https://docs.stripe.com/api/customers/bank_accounts/update
 
@@ -484,8 +494,8 @@ class CustomersBankAccounts(Resource):
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
                 value removes its key.
-            name:
-            owner:
+            name: Name of the account's owner.
+            owner: Owner, where a source is updated instead.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `account`, `customer`.
@@ -502,14 +512,15 @@ class CustomersBankAccounts(Resource):
         expand: Strings = ...,
         request_options: RequestOptions = ...,
     ) -> BankAccount:
-        """Call `POST /v1/customers/{customer}/bank_accounts/{id}/verify`.
+        """Verify a customer's bank account with the amounts of two small deposits. It can be charged
+        afterwards.
 
         `POST /v1/customers/{customer}/bank_accounts/{id}/verify` https://docs.stripe.com/api/customers/bank_accounts/verify
 
         Args:
             customer: ID of the customer.
             id: ID of the bank account.
-            amounts:
+            amounts: The two small amounts that arrived in the account, in the smallest currency unit.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
             request_options: Idempotency key, account and other options of this request.
@@ -522,7 +533,7 @@ class CustomersBankAccounts(Resource):
     def delete(
         self, customer: str, id: str, *, expand: Strings = ..., request_options: RequestOptions = ...
     ) -> Account | BankAccount | Card | Source | DeletedBankAccount | DeletedCard:
-        """Call `DELETE /v1/customers/{customer}/bank_accounts/{id}`.
+        """Delete a bank account of a customer.
 
         `DELETE /v1/customers/{customer}/bank_accounts/{id}` https://docs.stripe.com/api/customers/bank_accounts/delete
 
@@ -550,27 +561,27 @@ class AsyncCustomersBankAccounts(Resource):
         source: str = ...,
         request_options: RequestOptions = ...,
     ) -> Account | BankAccount | Card | Source:
-        """Call `POST /v1/customers/{customer}/bank_accounts`.
+        """Save a bank account with a customer in the older API. It must be verified before it is charged.
 
         `POST /v1/customers/{customer}/bank_accounts` https://docs.stripe.com/api/customers/bank_accounts/create
 
         Args:
             customer: ID of the customer.
-            alipay_account:
-            bank_account:
-            card:
+            alipay_account: Deprecated: use payment methods. Alipay account to save with the customer.
+            bank_account: Bank account, as a token or with its details.
+            card: Card, as a token or with its details.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
                 value removes its key.
-            source:
+            source: Token or source to save, as Stripe.js returned it.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
             InvalidRequestError: A parameter is invalid, or an object does not exist.
         """
-    @deprecated("Call `GET /v1/customers/{customer}/bank_accounts`.")
+    @deprecated("list the payment methods of the customer instead. List the bank accounts of a customer.")
     def list(
         self,
         customer: str,
@@ -581,7 +592,7 @@ class AsyncCustomersBankAccounts(Resource):
         starting_after: str = ...,
         request_options: RequestOptions = ...,
     ) -> AsyncPager[BankAccount]:
-        """Deprecated: Call `GET /v1/customers/{customer}/bank_accounts`.
+        """Deprecated: list the payment methods of the customer instead. List the bank accounts of a customer.
 
         `GET /v1/customers/{customer}/bank_accounts` https://docs.stripe.com/api/customers/bank_accounts/list
 
@@ -601,11 +612,11 @@ class AsyncCustomersBankAccounts(Resource):
         Raises:
             InvalidRequestError: A parameter is invalid, or an object does not exist.
         """
-    @deprecated("Call `GET /v1/customers/{customer}/bank_accounts/{id}`.")
+    @deprecated("retrieve the payment method instead. Retrieve a bank account of a customer.")
     async def retrieve(
         self, customer: str, id: str, *, expand: Strings = ..., request_options: RequestOptions = ...
     ) -> BankAccount:
-        """Deprecated: Call `GET /v1/customers/{customer}/bank_accounts/{id}`.
+        """Deprecated: retrieve the payment method instead. Retrieve a bank account of a customer.
 
         `GET /v1/customers/{customer}/bank_accounts/{id}` https://docs.stripe.com/api/customers/bank_accounts/retrieve
 
@@ -642,7 +653,7 @@ class AsyncCustomersBankAccounts(Resource):
         owner: CustomerBankAccountUpdateParamsOwner = ...,
         request_options: RequestOptions = ...,
     ) -> Card | BankAccount | Source:
-        """Call `POST /v1/customers/{customer}/bank_accounts/{id}`.
+        """Change the holder or metadata of a customer's bank account. Other details cannot be changed.
 
         `POST /v1/customers/{customer}/bank_accounts/{id}` https://docs.stripe.com/api/customers/bank_accounts/update
 
@@ -664,8 +675,8 @@ class AsyncCustomersBankAccounts(Resource):
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
                 value removes its key.
-            name:
-            owner:
+            name: Name of the account's owner.
+            owner: Owner, where a source is updated instead.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `account`, `customer`.
@@ -682,14 +693,15 @@ class AsyncCustomersBankAccounts(Resource):
         expand: Strings = ...,
         request_options: RequestOptions = ...,
     ) -> BankAccount:
-        """Call `POST /v1/customers/{customer}/bank_accounts/{id}/verify`.
+        """Verify a customer's bank account with the amounts of two small deposits. It can be charged
+        afterwards.
 
         `POST /v1/customers/{customer}/bank_accounts/{id}/verify` https://docs.stripe.com/api/customers/bank_accounts/verify
 
         Args:
             customer: ID of the customer.
             id: ID of the bank account.
-            amounts:
+            amounts: The two small amounts that arrived in the account, in the smallest currency unit.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
             request_options: Idempotency key, account and other options of this request.
@@ -702,7 +714,7 @@ class AsyncCustomersBankAccounts(Resource):
     async def delete(
         self, customer: str, id: str, *, expand: Strings = ..., request_options: RequestOptions = ...
     ) -> Account | BankAccount | Card | Source | DeletedBankAccount | DeletedCard:
-        """Call `DELETE /v1/customers/{customer}/bank_accounts/{id}`.
+        """Delete a bank account of a customer.
 
         `DELETE /v1/customers/{customer}/bank_accounts/{id}` https://docs.stripe.com/api/customers/bank_accounts/delete
 
@@ -730,27 +742,27 @@ class CustomersCards(Resource):
         source: str = ...,
         request_options: RequestOptions = ...,
     ) -> Account | BankAccount | Card | Source:
-        """Call `POST /v1/customers/{customer}/cards`.
+        """Save a card with a customer in the older API. It becomes the default source if there is none.
 
         `POST /v1/customers/{customer}/cards` https://docs.stripe.com/api/customers/cards/create
 
         Args:
             customer: ID of the customer.
-            alipay_account:
-            bank_account:
-            card:
+            alipay_account: Deprecated: use payment methods. Alipay account to save with the customer.
+            bank_account: Bank account, as a token or with its details.
+            card: Card, as a token or with its details.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
                 value removes its key.
-            source:
+            source: Token or source to save, as Stripe.js returned it.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
             InvalidRequestError: A parameter is invalid, or an object does not exist.
         """
-    @deprecated("Call `GET /v1/customers/{customer}/cards`.")
+    @deprecated("list the payment methods of the customer instead. List the cards of a customer.")
     def list(
         self,
         customer: str,
@@ -761,7 +773,7 @@ class CustomersCards(Resource):
         starting_after: str = ...,
         request_options: RequestOptions = ...,
     ) -> Page[Card]:
-        """Deprecated: Call `GET /v1/customers/{customer}/cards`.
+        """Deprecated: list the payment methods of the customer instead. List the cards of a customer.
 
         `GET /v1/customers/{customer}/cards` https://docs.stripe.com/api/customers/cards/list
 
@@ -781,9 +793,9 @@ class CustomersCards(Resource):
         Raises:
             InvalidRequestError: A parameter is invalid, or an object does not exist.
         """
-    @deprecated("Call `GET /v1/customers/{customer}/cards/{id}`.")
+    @deprecated("retrieve the payment method instead. Retrieve a card of a customer.")
     def retrieve(self, customer: str, id: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> Card:
-        """Deprecated: Call `GET /v1/customers/{customer}/cards/{id}`.
+        """Deprecated: retrieve the payment method instead. Retrieve a card of a customer.
 
         `GET /v1/customers/{customer}/cards/{id}` https://docs.stripe.com/api/customers/cards/retrieve
 
@@ -820,7 +832,7 @@ class CustomersCards(Resource):
         owner: CustomerCardUpdateParamsOwner = ...,
         request_options: RequestOptions = ...,
     ) -> Card | BankAccount | Source:
-        """Call `POST /v1/customers/{customer}/cards/{id}`.
+        """Change the name, address or expiry date of a customer's card.
 
         `POST /v1/customers/{customer}/cards/{id}` https://docs.stripe.com/api/customers/cards/update
 
@@ -842,8 +854,8 @@ class CustomersCards(Resource):
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
                 value removes its key.
-            name:
-            owner:
+            name: Name of the card's or account's owner.
+            owner: Owner of a source that is updated in place of a card.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `account`, `customer`.
@@ -854,7 +866,7 @@ class CustomersCards(Resource):
     def delete(
         self, customer: str, id: str, *, expand: Strings = ..., request_options: RequestOptions = ...
     ) -> Account | BankAccount | Card | Source | DeletedBankAccount | DeletedCard:
-        """Call `DELETE /v1/customers/{customer}/cards/{id}`.
+        """Delete a card of a customer. If it was the default source, the newest other one takes its place.
 
         `DELETE /v1/customers/{customer}/cards/{id}` https://docs.stripe.com/api/customers/cards/delete
 
@@ -882,27 +894,27 @@ class AsyncCustomersCards(Resource):
         source: str = ...,
         request_options: RequestOptions = ...,
     ) -> Account | BankAccount | Card | Source:
-        """Call `POST /v1/customers/{customer}/cards`.
+        """Save a card with a customer in the older API. It becomes the default source if there is none.
 
         `POST /v1/customers/{customer}/cards` https://docs.stripe.com/api/customers/cards/create
 
         Args:
             customer: ID of the customer.
-            alipay_account:
-            bank_account:
-            card:
+            alipay_account: Deprecated: use payment methods. Alipay account to save with the customer.
+            bank_account: Bank account, as a token or with its details.
+            card: Card, as a token or with its details.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
                 value removes its key.
-            source:
+            source: Token or source to save, as Stripe.js returned it.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
             InvalidRequestError: A parameter is invalid, or an object does not exist.
         """
-    @deprecated("Call `GET /v1/customers/{customer}/cards`.")
+    @deprecated("list the payment methods of the customer instead. List the cards of a customer.")
     def list(
         self,
         customer: str,
@@ -913,7 +925,7 @@ class AsyncCustomersCards(Resource):
         starting_after: str = ...,
         request_options: RequestOptions = ...,
     ) -> AsyncPager[Card]:
-        """Deprecated: Call `GET /v1/customers/{customer}/cards`.
+        """Deprecated: list the payment methods of the customer instead. List the cards of a customer.
 
         `GET /v1/customers/{customer}/cards` https://docs.stripe.com/api/customers/cards/list
 
@@ -933,11 +945,11 @@ class AsyncCustomersCards(Resource):
         Raises:
             InvalidRequestError: A parameter is invalid, or an object does not exist.
         """
-    @deprecated("Call `GET /v1/customers/{customer}/cards/{id}`.")
+    @deprecated("retrieve the payment method instead. Retrieve a card of a customer.")
     async def retrieve(
         self, customer: str, id: str, *, expand: Strings = ..., request_options: RequestOptions = ...
     ) -> Card:
-        """Deprecated: Call `GET /v1/customers/{customer}/cards/{id}`.
+        """Deprecated: retrieve the payment method instead. Retrieve a card of a customer.
 
         `GET /v1/customers/{customer}/cards/{id}` https://docs.stripe.com/api/customers/cards/retrieve
 
@@ -974,7 +986,7 @@ class AsyncCustomersCards(Resource):
         owner: CustomerCardUpdateParamsOwner = ...,
         request_options: RequestOptions = ...,
     ) -> Card | BankAccount | Source:
-        """Call `POST /v1/customers/{customer}/cards/{id}`.
+        """Change the name, address or expiry date of a customer's card.
 
         `POST /v1/customers/{customer}/cards/{id}` https://docs.stripe.com/api/customers/cards/update
 
@@ -996,8 +1008,8 @@ class AsyncCustomersCards(Resource):
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
                 value removes its key.
-            name:
-            owner:
+            name: Name of the card's or account's owner.
+            owner: Owner of a source that is updated in place of a card.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `account`, `customer`.
@@ -1008,7 +1020,7 @@ class AsyncCustomersCards(Resource):
     async def delete(
         self, customer: str, id: str, *, expand: Strings = ..., request_options: RequestOptions = ...
     ) -> Account | BankAccount | Card | Source | DeletedBankAccount | DeletedCard:
-        """Call `DELETE /v1/customers/{customer}/cards/{id}`.
+        """Delete a card of a customer. If it was the default source, the newest other one takes its place.
 
         `DELETE /v1/customers/{customer}/cards/{id}` https://docs.stripe.com/api/customers/cards/delete
 
@@ -1025,7 +1037,7 @@ class AsyncCustomersCards(Resource):
 
 class CustomersCashBalance(Resource):
     def retrieve(self, customer: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> CashBalance:
-        """Call `GET /v1/customers/{customer}/cash_balance`.
+        """Retrieve a customer's cash balance.
 
         `GET /v1/customers/{customer}/cash_balance` https://docs.stripe.com/api/customers/cash_balance/retrieve
 
@@ -1046,7 +1058,7 @@ class CustomersCashBalance(Resource):
         settings: CustomerCashBalanceUpdateParamsSettings = ...,
         request_options: RequestOptions = ...,
     ) -> CashBalance:
-        """Call `POST /v1/customers/{customer}/cash_balance`.
+        """Change how money from a customer's bank transfers is applied to payments.
 
         `POST /v1/customers/{customer}/cash_balance` https://docs.stripe.com/api/customers/cash_balance/update
 
@@ -1054,7 +1066,7 @@ class CustomersCashBalance(Resource):
             customer: ID of the customer.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
-            settings:
+            settings: How money from bank transfers is matched to payments.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -1065,7 +1077,7 @@ class AsyncCustomersCashBalance(Resource):
     async def retrieve(
         self, customer: str, *, expand: Strings = ..., request_options: RequestOptions = ...
     ) -> CashBalance:
-        """Call `GET /v1/customers/{customer}/cash_balance`.
+        """Retrieve a customer's cash balance.
 
         `GET /v1/customers/{customer}/cash_balance` https://docs.stripe.com/api/customers/cash_balance/retrieve
 
@@ -1086,7 +1098,7 @@ class AsyncCustomersCashBalance(Resource):
         settings: CustomerCashBalanceUpdateParamsSettings = ...,
         request_options: RequestOptions = ...,
     ) -> CashBalance:
-        """Call `POST /v1/customers/{customer}/cash_balance`.
+        """Change how money from a customer's bank transfers is applied to payments.
 
         `POST /v1/customers/{customer}/cash_balance` https://docs.stripe.com/api/customers/cash_balance/update
 
@@ -1094,7 +1106,7 @@ class AsyncCustomersCashBalance(Resource):
             customer: ID of the customer.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
-            settings:
+            settings: How money from bank transfers is matched to payments.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -1112,7 +1124,7 @@ class CustomersCashBalanceTransactions(Resource):
         starting_after: str = ...,
         request_options: RequestOptions = ...,
     ) -> Page[CustomerCashBalanceTransaction]:
-        """Call `GET /v1/customers/{customer}/cash_balance_transactions`.
+        """List the changes of a customer's cash balance, the newest first.
 
         `GET /v1/customers/{customer}/cash_balance_transactions` https://docs.stripe.com/api/customers/cash_balance_transactions/list
 
@@ -1135,7 +1147,7 @@ class CustomersCashBalanceTransactions(Resource):
     def retrieve(
         self, customer: str, transaction: str, *, expand: Strings = ..., request_options: RequestOptions = ...
     ) -> CustomerCashBalanceTransaction:
-        """Call `GET /v1/customers/{customer}/cash_balance_transactions/{transaction}`.
+        """Retrieve one change of a customer's cash balance.
 
         `GET /v1/customers/{customer}/cash_balance_transactions/{transaction}` https://docs.stripe.com/api/customers/cash_balance_transactions/retrieve
 
@@ -1163,7 +1175,7 @@ class AsyncCustomersCashBalanceTransactions(Resource):
         starting_after: str = ...,
         request_options: RequestOptions = ...,
     ) -> AsyncPager[CustomerCashBalanceTransaction]:
-        """Call `GET /v1/customers/{customer}/cash_balance_transactions`.
+        """List the changes of a customer's cash balance, the newest first.
 
         `GET /v1/customers/{customer}/cash_balance_transactions` https://docs.stripe.com/api/customers/cash_balance_transactions/list
 
@@ -1186,7 +1198,7 @@ class AsyncCustomersCashBalanceTransactions(Resource):
     async def retrieve(
         self, customer: str, transaction: str, *, expand: Strings = ..., request_options: RequestOptions = ...
     ) -> CustomerCashBalanceTransaction:
-        """Call `GET /v1/customers/{customer}/cash_balance_transactions/{transaction}`.
+        """Retrieve one change of a customer's cash balance.
 
         `GET /v1/customers/{customer}/cash_balance_transactions/{transaction}` https://docs.stripe.com/api/customers/cash_balance_transactions/retrieve
 
@@ -1205,7 +1217,7 @@ class AsyncCustomersCashBalanceTransactions(Resource):
 
 class CustomersDiscount(Resource):
     def retrieve(self, customer: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> Discount:
-        """Call `GET /v1/customers/{customer}/discount`.
+        """Retrieve the discount of a customer.
 
         `GET /v1/customers/{customer}/discount` https://docs.stripe.com/api/customers/discount/retrieve
 
@@ -1225,7 +1237,7 @@ class AsyncCustomersDiscount(Resource):
     async def retrieve(
         self, customer: str, *, expand: Strings = ..., request_options: RequestOptions = ...
     ) -> Discount:
-        """Call `GET /v1/customers/{customer}/discount`.
+        """Retrieve the discount of a customer.
 
         `GET /v1/customers/{customer}/discount` https://docs.stripe.com/api/customers/discount/retrieve
 
@@ -1252,15 +1264,16 @@ class CustomersFundingInstructions(Resource):
         expand: Strings = ...,
         request_options: RequestOptions = ...,
     ) -> FundingInstructions:
-        """Call `POST /v1/customers/{customer}/funding_instructions`.
+        """Return the bank account to which a customer transfers money in a currency; the first call creates
+        it. Later calls return the same one.
 
         `POST /v1/customers/{customer}/funding_instructions` https://docs.stripe.com/api/customers/funding_instructions/create
 
         Args:
             customer: ID of the customer.
-            bank_transfer: Settings for bank transfers.
-            currency: Three-letter ISO 4217 currency code in lowercase.
-            funding_type:
+            bank_transfer: Which bank accounts the customer gets.
+            currency: Three-letter ISO 4217 code of the currency to transfer, in lower case.
+            funding_type: How the customer adds money to the cash balance; always `bank_transfer`.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
             request_options: Idempotency key, account and other options of this request.
@@ -1280,15 +1293,16 @@ class AsyncCustomersFundingInstructions(Resource):
         expand: Strings = ...,
         request_options: RequestOptions = ...,
     ) -> FundingInstructions:
-        """Call `POST /v1/customers/{customer}/funding_instructions`.
+        """Return the bank account to which a customer transfers money in a currency; the first call creates
+        it. Later calls return the same one.
 
         `POST /v1/customers/{customer}/funding_instructions` https://docs.stripe.com/api/customers/funding_instructions/create
 
         Args:
             customer: ID of the customer.
-            bank_transfer: Settings for bank transfers.
-            currency: Three-letter ISO 4217 currency code in lowercase.
-            funding_type:
+            bank_transfer: Which bank accounts the customer gets.
+            currency: Three-letter ISO 4217 code of the currency to transfer, in lower case.
+            funding_type: How the customer adds money to the cash balance; always `bank_transfer`.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
             request_options: Idempotency key, account and other options of this request.
@@ -1368,7 +1382,7 @@ class CustomersPaymentMethods(Resource):
         ] = ...,
         request_options: RequestOptions = ...,
     ) -> Page[PaymentMethod]:
-        """Call `GET /v1/customers/{customer}/payment_methods`.
+        """List the payment methods of a customer.
 
         `GET /v1/customers/{customer}/payment_methods` https://docs.stripe.com/api/customers/payment_methods/list
 
@@ -1394,7 +1408,7 @@ class CustomersPaymentMethods(Resource):
     def retrieve(
         self, customer: str, payment_method: str, *, expand: Strings = ..., request_options: RequestOptions = ...
     ) -> PaymentMethod:
-        """Call `GET /v1/customers/{customer}/payment_methods/{payment_method}`.
+        """Retrieve a payment method of a customer.
 
         `GET /v1/customers/{customer}/payment_methods/{payment_method}` https://docs.stripe.com/api/customers/payment_methods/retrieve
 
@@ -1482,7 +1496,7 @@ class AsyncCustomersPaymentMethods(Resource):
         ] = ...,
         request_options: RequestOptions = ...,
     ) -> AsyncPager[PaymentMethod]:
-        """Call `GET /v1/customers/{customer}/payment_methods`.
+        """List the payment methods of a customer.
 
         `GET /v1/customers/{customer}/payment_methods` https://docs.stripe.com/api/customers/payment_methods/list
 
@@ -1508,7 +1522,7 @@ class AsyncCustomersPaymentMethods(Resource):
     async def retrieve(
         self, customer: str, payment_method: str, *, expand: Strings = ..., request_options: RequestOptions = ...
     ) -> PaymentMethod:
-        """Call `GET /v1/customers/{customer}/payment_methods/{payment_method}`.
+        """Retrieve a payment method of a customer.
 
         `GET /v1/customers/{customer}/payment_methods/{payment_method}` https://docs.stripe.com/api/customers/payment_methods/retrieve
 
@@ -1539,22 +1553,22 @@ class CustomersPaymentSources(Resource):
         validate: bool = ...,
         request_options: RequestOptions = ...,
     ) -> Account | BankAccount | Card | Source:
-        """Call `POST /v1/customers/{customer}/sources`.
+        """Save a card, bank account or source with a customer. Cards are checked; a decline raises an error.
 
         `POST /v1/customers/{customer}/sources` https://docs.stripe.com/api/customers/payment_sources/create
 
         Args:
             customer: ID of the customer.
-            alipay_account:
-            bank_account:
-            card:
+            alipay_account: Deprecated: use payment methods. Alipay account to save with the customer.
+            bank_account: Bank account, as a token or with its details.
+            card: Card, as a token or with its details.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
                 value removes its key.
-            source:
-            validate:
+            source: Token or source to save, as Stripe.js returned it.
+            validate: Whether to check the card or account with the bank before it is saved.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -1571,7 +1585,7 @@ class CustomersPaymentSources(Resource):
         starting_after: str = ...,
         request_options: RequestOptions = ...,
     ) -> Page[BankAccount | Card | Source]:
-        """Call `GET /v1/customers/{customer}/sources`.
+        """List the cards, bank accounts and sources of a customer.
 
         `GET /v1/customers/{customer}/sources` https://docs.stripe.com/api/customers/payment_sources/list
 
@@ -1582,7 +1596,7 @@ class CustomersPaymentSources(Resource):
             expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
                 the object instead of its ID.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
-            object: Type of the object. All objects of a class have the same.
+            object: Only objects of this kind, such as `card` or `bank_account`.
             starting_after: ID of the object that the page starts after, such as the last one of the
                 previous page.
             request_options: Idempotency key, account and other options of this request.
@@ -1595,7 +1609,7 @@ class CustomersPaymentSources(Resource):
     def retrieve(
         self, customer: str, id: str, *, expand: Strings = ..., request_options: RequestOptions = ...
     ) -> Account | BankAccount | Card | Source:
-        """Call `GET /v1/customers/{customer}/sources/{id}`.
+        """Retrieve a card, bank account or source of a customer.
 
         `GET /v1/customers/{customer}/sources/{id}` https://docs.stripe.com/api/customers/payment_sources/retrieve
 
@@ -1630,7 +1644,7 @@ class CustomersPaymentSources(Resource):
         owner: CustomerPaymentSourceUpdateParamsOwner = ...,
         request_options: RequestOptions = ...,
     ) -> Card | BankAccount | Source:
-        """Call `POST /v1/customers/{customer}/sources/{id}`.
+        """Change the details of a customer's card, bank account or source.
 
         `POST /v1/customers/{customer}/sources/{id}` https://docs.stripe.com/api/customers/payment_sources/update
 
@@ -1638,7 +1652,7 @@ class CustomersPaymentSources(Resource):
             customer: ID of the customer.
             id: ID of the source.
             account_holder_name: Name of the bank account's owner.
-            account_holder_type: Whether an individual or a company owns the bank account.
+            account_holder_type: Whether a person or a company owns the account.
             address_city: City of the address.
             address_country: Country of the address.
             address_line1: First line of the address, such as the street and house number or a PO Box.
@@ -1652,8 +1666,8 @@ class CustomersPaymentSources(Resource):
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
                 value removes its key.
-            name:
-            owner:
+            name: Name of the owner.
+            owner: Owner of a source.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `account`, `customer`.
@@ -1670,14 +1684,14 @@ class CustomersPaymentSources(Resource):
         expand: Strings = ...,
         request_options: RequestOptions = ...,
     ) -> BankAccount:
-        """Call `POST /v1/customers/{customer}/sources/{id}/verify`.
+        """Verify a customer's bank account with the amounts of two small deposits.
 
         `POST /v1/customers/{customer}/sources/{id}/verify` https://docs.stripe.com/api/customers/payment_sources/verify
 
         Args:
             customer: ID of the customer.
             id: ID of the source.
-            amounts:
+            amounts: The two small amounts that arrived in the account, in the smallest currency unit.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
             request_options: Idempotency key, account and other options of this request.
@@ -1690,7 +1704,7 @@ class CustomersPaymentSources(Resource):
     def delete(
         self, customer: str, id: str, *, expand: Strings = ..., request_options: RequestOptions = ...
     ) -> Account | BankAccount | Card | Source | DeletedBankAccount | DeletedCard:
-        """Call `DELETE /v1/customers/{customer}/sources/{id}`.
+        """Delete a card, bank account or source of a customer.
 
         `DELETE /v1/customers/{customer}/sources/{id}` https://docs.stripe.com/api/customers/payment_sources/delete
 
@@ -1719,22 +1733,22 @@ class AsyncCustomersPaymentSources(Resource):
         validate: bool = ...,
         request_options: RequestOptions = ...,
     ) -> Account | BankAccount | Card | Source:
-        """Call `POST /v1/customers/{customer}/sources`.
+        """Save a card, bank account or source with a customer. Cards are checked; a decline raises an error.
 
         `POST /v1/customers/{customer}/sources` https://docs.stripe.com/api/customers/payment_sources/create
 
         Args:
             customer: ID of the customer.
-            alipay_account:
-            bank_account:
-            card:
+            alipay_account: Deprecated: use payment methods. Alipay account to save with the customer.
+            bank_account: Bank account, as a token or with its details.
+            card: Card, as a token or with its details.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
                 value removes its key.
-            source:
-            validate:
+            source: Token or source to save, as Stripe.js returned it.
+            validate: Whether to check the card or account with the bank before it is saved.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -1751,7 +1765,7 @@ class AsyncCustomersPaymentSources(Resource):
         starting_after: str = ...,
         request_options: RequestOptions = ...,
     ) -> AsyncPager[BankAccount | Card | Source]:
-        """Call `GET /v1/customers/{customer}/sources`.
+        """List the cards, bank accounts and sources of a customer.
 
         `GET /v1/customers/{customer}/sources` https://docs.stripe.com/api/customers/payment_sources/list
 
@@ -1762,7 +1776,7 @@ class AsyncCustomersPaymentSources(Resource):
             expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
                 the object instead of its ID.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
-            object: Type of the object. All objects of a class have the same.
+            object: Only objects of this kind, such as `card` or `bank_account`.
             starting_after: ID of the object that the page starts after, such as the last one of the
                 previous page.
             request_options: Idempotency key, account and other options of this request.
@@ -1775,7 +1789,7 @@ class AsyncCustomersPaymentSources(Resource):
     async def retrieve(
         self, customer: str, id: str, *, expand: Strings = ..., request_options: RequestOptions = ...
     ) -> Account | BankAccount | Card | Source:
-        """Call `GET /v1/customers/{customer}/sources/{id}`.
+        """Retrieve a card, bank account or source of a customer.
 
         `GET /v1/customers/{customer}/sources/{id}` https://docs.stripe.com/api/customers/payment_sources/retrieve
 
@@ -1810,7 +1824,7 @@ class AsyncCustomersPaymentSources(Resource):
         owner: CustomerPaymentSourceUpdateParamsOwner = ...,
         request_options: RequestOptions = ...,
     ) -> Card | BankAccount | Source:
-        """Call `POST /v1/customers/{customer}/sources/{id}`.
+        """Change the details of a customer's card, bank account or source.
 
         `POST /v1/customers/{customer}/sources/{id}` https://docs.stripe.com/api/customers/payment_sources/update
 
@@ -1818,7 +1832,7 @@ class AsyncCustomersPaymentSources(Resource):
             customer: ID of the customer.
             id: ID of the source.
             account_holder_name: Name of the bank account's owner.
-            account_holder_type: Whether an individual or a company owns the bank account.
+            account_holder_type: Whether a person or a company owns the account.
             address_city: City of the address.
             address_country: Country of the address.
             address_line1: First line of the address, such as the street and house number or a PO Box.
@@ -1832,8 +1846,8 @@ class AsyncCustomersPaymentSources(Resource):
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
                 value removes its key.
-            name:
-            owner:
+            name: Name of the owner.
+            owner: Owner of a source.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `account`, `customer`.
@@ -1850,14 +1864,14 @@ class AsyncCustomersPaymentSources(Resource):
         expand: Strings = ...,
         request_options: RequestOptions = ...,
     ) -> BankAccount:
-        """Call `POST /v1/customers/{customer}/sources/{id}/verify`.
+        """Verify a customer's bank account with the amounts of two small deposits.
 
         `POST /v1/customers/{customer}/sources/{id}/verify` https://docs.stripe.com/api/customers/payment_sources/verify
 
         Args:
             customer: ID of the customer.
             id: ID of the source.
-            amounts:
+            amounts: The two small amounts that arrived in the account, in the smallest currency unit.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
             request_options: Idempotency key, account and other options of this request.
@@ -1870,7 +1884,7 @@ class AsyncCustomersPaymentSources(Resource):
     async def delete(
         self, customer: str, id: str, *, expand: Strings = ..., request_options: RequestOptions = ...
     ) -> Account | BankAccount | Card | Source | DeletedBankAccount | DeletedCard:
-        """Call `DELETE /v1/customers/{customer}/sources/{id}`.
+        """Delete a card, bank account or source of a customer.
 
         `DELETE /v1/customers/{customer}/sources/{id}` https://docs.stripe.com/api/customers/payment_sources/delete
 
@@ -1897,7 +1911,7 @@ class CustomersSubscriptions(Resource):
         prorate: bool = ...,
         request_options: RequestOptions = ...,
     ) -> Subscription:
-        """Call `DELETE /v1/customers/{customer}/subscriptions/{subscription_exposed_id}`.
+        """Cancel a subscription of a customer at once, as `subscriptions.cancel` does.
 
         `DELETE /v1/customers/{customer}/subscriptions/{subscription}` https://docs.stripe.com/api/customers/subscriptions/cancel
 
@@ -1906,8 +1920,10 @@ class CustomersSubscriptions(Resource):
             subscription: ID of the subscription.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
-            invoice_now:
-            prorate:
+            invoice_now: Whether to create a final invoice for metered usage and pending prorations.
+                Defaults to `False`.
+            prorate: Whether to credit the time of the period that is paid but not used, as a prorated
+                invoice item. Defaults to `False`.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `application`, `customer`, `default_payment_method`, `default_source`, `discounts`,
@@ -1953,51 +1969,70 @@ class CustomersSubscriptions(Resource):
         trial_settings: CustomerSubscriptionCreateParamsTrialSettings = ...,
         request_options: RequestOptions = ...,
     ) -> Subscription:
-        """Call `POST /v1/customers/{customer}/subscriptions`.
+        """Create a subscription for a customer, as `subscriptions.create` does.
 
         `POST /v1/customers/{customer}/subscriptions` https://docs.stripe.com/api/customers/subscriptions/create
 
         Args:
             customer: ID of the customer.
-            add_invoice_items:
-            application_fee_percent: Fee that the platform collects on each invoice, in percent of its
-                total, with up to two decimal places.
-            automatic_tax: Settings and state of the automatic calculation of tax by Stripe Tax.
-            backdate_start_date:
-            billing_cycle_anchor:
-            billing_thresholds: Thresholds at which an invoice is created before the end of the billing
-                period.
-            cancel_at:
-            cancel_at_period_end: Whether the subscription ends with its current billing period.
-            collection_method: Whether Stripe charges the customer automatically or sends an invoice to
-                be paid manually.
-            currency: Three-letter ISO 4217 currency code in lowercase.
-            days_until_due: Number of days until the invoice is due. Only with the collection method
-                `send_invoice`.
-            default_payment_method: Payment method used by default. If it is not set, the customer's
-                default is used.
-            default_source: Card, bank account or source used by default if there is no default payment
+            add_invoice_items: One-time charges that are added to the next invoice of the subscription,
+                up to 20, such as a setup fee.
+            application_fee_percent: Share of each invoice's total that goes to the platform, in percent
+                from 0 to 100 with up to two decimals. Only for subscriptions that a platform creates on
+                a connected account.
+            automatic_tax: Settings for Stripe Tax on the invoices of the subscription.
+            backdate_start_date: Past time at which the subscription is to have begun. The first invoice
+                also charges for the time from then until now.
+            billing_cycle_anchor: Future time at which the first full billing period begins. Until then
+                the customer pays a prorated amount, if prorations are not turned off. Defaults to the
+                start of the subscription or the end of its trial.
+            billing_thresholds: Amount at which an invoice is created before the period ends. An empty
+                value removes it.
+            cancel_at: Time at which the subscription is canceled, or the end of a period of its items.
+                An end within a period leads to prorations.
+            cancel_at_period_end: Whether to cancel the subscription at the end of the current period
+                instead of renewing it. Defaults to `False`; an update with `False` takes the
+                cancellation back.
+            collection_method: Whether Stripe charges each invoice to the default payment method, or
+                emails it to the customer to be paid by hand.
+            currency: Three-letter ISO 4217 code of the currency in which the subscription is billed, in
+                lower case. All its prices have it.
+            days_until_due: Days that the customer has to pay an invoice after it is finalized. Needed
+                with the collection method `send_invoice`, and only with it.
+            default_payment_method: ID of the payment method, attached to the customer, that pays the
+                invoices. The customer's default pays if it is not set.
+            default_source: ID of the source that pays the invoices where there is no default payment
                 method.
-            default_tax_rates: Tax rates for items without tax rates of their own.
-            discounts:
+            default_tax_rates: IDs of the tax rates of items that have none of their own. An empty value
+                removes them.
+            discounts: Coupons, promotion codes or existing discounts for the whole subscription. They
+                replace the current ones; an empty value removes all.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
-            invoice_settings: Settings for the invoices.
-            items:
-            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
-                characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
-            off_session: Whether the customer is absent and cannot authenticate the payment.
-            payment_behavior: What to do if the payment fails or the customer has to authenticate it.
-            payment_settings:
-            pending_invoice_item_interval:
-            proration_behavior: How to bill a change in the middle of a billing period.
-                `create_prorations` by default.
-            transfer_data: Transfers money from the payment to a connected account.
-            trial_end: Time at which the trial ends.
-            trial_from_plan:
-            trial_period_days: Length of the trial in days.
-            trial_settings: Settings for the trial.
+            invoice_settings: Settings that the invoices of the subscription take over.
+            items: Items of the subscription, up to 20, each with a recurring price.
+            metadata: Up to 50 pairs of your own strings; keys have up to 40 characters, values up to
+                500. Invoices keep a copy. An update changes only the keys that it names; an empty value
+                removes a key, an empty `metadata` all of them.
+            off_session: Whether the customer is absent while Stripe tries to take the payment, so that
+                nobody can authenticate it. Defaults to `False`.
+            payment_behavior: What happens if the first invoice cannot be paid at once. Only with the
+                collection method `charge_automatically`; with `send_invoice` the subscription becomes
+                active whether it is paid or not.
+            payment_settings: Settings for the payment of the invoices.
+            pending_invoice_item_interval: How often pending invoice items are billed, apart from the
+                regular invoices. They wait for the next regular invoice unless this is set.
+            proration_behavior: Whether changes within a billing period are prorated, and when the
+                prorations are billed. Defaults to `create_prorations`.
+            transfer_data: Connected account to which money of the invoices is transferred, and how much
+                of it.
+            trial_end: When the trial ends and the first charge follows, at most two years ahead; `now`
+                for no trial. Takes the place of the trial that a price sets.
+            trial_from_plan: Whether the `trial_period_days` of the price apply. Defaults to `False`,
+                and cannot be combined with `trial_end`.
+            trial_period_days: How many days the trial lasts, counted from the start. Not together with
+                `trial_end`.
+            trial_settings: What applies to the trial of the subscription.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `application`, `customer`, `default_payment_method`, `default_source`, `discounts`,
@@ -2009,7 +2044,7 @@ class CustomersSubscriptions(Resource):
     def delete_discount(
         self, customer: str, subscription: str, *, request_options: RequestOptions = ...
     ) -> DeletedDiscount:
-        """Call `DELETE /v1/customers/{customer}/subscriptions/{subscription_exposed_id}/discount`.
+        """Remove the discount of a customer's subscription, as `subscriptions.delete_discount` does.
 
         `DELETE /v1/customers/{customer}/subscriptions/{subscription}/discount` https://docs.stripe.com/api/customers/subscriptions/delete_discount
 
@@ -2031,7 +2066,7 @@ class CustomersSubscriptions(Resource):
         starting_after: str = ...,
         request_options: RequestOptions = ...,
     ) -> Page[Subscription]:
-        """Call `GET /v1/customers/{customer}/subscriptions`.
+        """List the subscriptions of a customer that are not canceled, the newest first.
 
         `GET /v1/customers/{customer}/subscriptions` https://docs.stripe.com/api/customers/subscriptions/list
 
@@ -2056,7 +2091,7 @@ class CustomersSubscriptions(Resource):
     def retrieve(
         self, customer: str, subscription: str, *, expand: Strings = ..., request_options: RequestOptions = ...
     ) -> Subscription:
-        """Call `GET /v1/customers/{customer}/subscriptions/{subscription_exposed_id}`.
+        """Retrieve a subscription of a customer.
 
         `GET /v1/customers/{customer}/subscriptions/{subscription}` https://docs.stripe.com/api/customers/subscriptions/retrieve
 
@@ -2111,53 +2146,69 @@ class CustomersSubscriptions(Resource):
         trial_settings: CustomerSubscriptionUpdateParamsTrialSettings = ...,
         request_options: RequestOptions = ...,
     ) -> Subscription:
-        """Call `POST /v1/customers/{customer}/subscriptions/{subscription_exposed_id}`.
+        """Change a subscription of a customer, as `subscriptions.update` does.
 
         `POST /v1/customers/{customer}/subscriptions/{subscription}` https://docs.stripe.com/api/customers/subscriptions/update
 
         Args:
             customer: ID of the customer.
             subscription: ID of the subscription.
-            add_invoice_items:
-            application_fee_percent: Fee that the platform collects on each invoice, in percent of its
-                total, with up to two decimal places.
-            automatic_tax: Settings and state of the automatic calculation of tax by Stripe Tax.
-            billing_cycle_anchor:
-            billing_thresholds: Thresholds at which an invoice is created before the end of the billing
-                period.
-            cancel_at:
-            cancel_at_period_end: Whether the subscription ends with its current billing period.
-            cancellation_details:
-            collection_method: Whether Stripe charges the customer automatically or sends an invoice to
-                be paid manually.
-            days_until_due: Number of days until the invoice is due. Only with the collection method
-                `send_invoice`.
-            default_payment_method: Payment method used by default. If it is not set, the customer's
-                default is used.
-            default_source: Card, bank account or source used by default if there is no default payment
+            add_invoice_items: One-time charges that are added to the next invoice of the subscription,
+                up to 20, such as a setup fee.
+            application_fee_percent: Share of each invoice's total that goes to the platform, in percent
+                from 0 to 100 with up to two decimals. Only for subscriptions that a platform creates on
+                a connected account.
+            automatic_tax: Settings for Stripe Tax on the invoices of the subscription.
+            billing_cycle_anchor: Whether a new billing period begins now. The anchor stays where it is
+                unless this is set.
+            billing_thresholds: Amount at which an invoice is created before the period ends. An empty
+                value removes it.
+            cancel_at: Time at which the subscription is canceled, or the end of a period of its items.
+                An end within a period leads to prorations.
+            cancel_at_period_end: Whether to cancel the subscription at the end of the current period
+                instead of renewing it. Defaults to `False`; an update with `False` takes the
+                cancellation back.
+            cancellation_details: Why the subscription was canceled.
+            collection_method: Whether Stripe charges each invoice to the default payment method, or
+                emails it to the customer to be paid by hand.
+            days_until_due: Days that the customer has to pay an invoice after it is finalized. Needed
+                with the collection method `send_invoice`, and only with it.
+            default_payment_method: ID of the payment method, attached to the customer, that pays the
+                invoices. The customer's default pays if it is not set.
+            default_source: ID of the source that pays the invoices where there is no default payment
                 method.
-            default_tax_rates: Tax rates for items without tax rates of their own.
-            discounts:
+            default_tax_rates: IDs of the tax rates of items that have none of their own. An empty value
+                removes them.
+            discounts: Coupons, promotion codes or existing discounts for the whole subscription. They
+                replace the current ones; an empty value removes all.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
-            invoice_settings: Settings for the invoices.
-            items:
-            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
-                characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
-            off_session: Whether the customer is absent and cannot authenticate the payment.
-            pause_collection:
-            payment_behavior: What to do if the payment fails or the customer has to authenticate it.
-            payment_settings:
-            pending_invoice_item_interval:
-            proration_behavior: How to bill a change in the middle of a billing period.
-                `create_prorations` by default.
+            invoice_settings: Settings that the invoices of the subscription take over.
+            items: Items to change, remove or add; the others stay as they are. Give the `id` to change
+                an existing item.
+            metadata: Up to 50 pairs of your own strings; keys have up to 40 characters, values up to
+                500. Invoices keep a copy. An update changes only the keys that it names; an empty value
+                removes a key, an empty `metadata` all of them.
+            off_session: Whether the customer is absent while Stripe tries to take the payment, so that
+                nobody can authenticate it. Defaults to `False`.
+            pause_collection: Stops the collection of payments: new invoices are treated as `behavior`
+                says, and the status stays as it is. An empty value starts the collection again.
+            payment_behavior: What happens if the change needs a payment that fails or that the customer
+                must authenticate. Only with the collection method `charge_automatically`.
+            payment_settings: Settings for the payment of the invoices.
+            pending_invoice_item_interval: How often pending invoice items are billed, apart from the
+                regular invoices. They wait for the next regular invoice unless this is set.
+            proration_behavior: Whether changes within a billing period are prorated, and when the
+                prorations are billed. Defaults to `create_prorations`.
             proration_date: Time at which the change counts as made for the proration. Pass the same
                 time to a preview and to the change to get the same amounts.
-            transfer_data: Transfers money from the payment to a connected account.
-            trial_end: Time at which the trial ends.
-            trial_from_plan:
-            trial_settings: Settings for the trial.
+            transfer_data: Connected account to which money of the invoices is transferred, and how much
+                of it.
+            trial_end: When the trial ends, at most two years ahead; `now` ends it at once. The billing
+                cycle anchor moves to this time.
+            trial_from_plan: Whether the `trial_period_days` of the price apply. Defaults to `False`,
+                and cannot be combined with `trial_end`.
+            trial_settings: What applies to the trial of the subscription.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `application`, `customer`, `default_payment_method`, `default_source`, `discounts`,
@@ -2179,7 +2230,7 @@ class AsyncCustomersSubscriptions(Resource):
         prorate: bool = ...,
         request_options: RequestOptions = ...,
     ) -> Subscription:
-        """Call `DELETE /v1/customers/{customer}/subscriptions/{subscription_exposed_id}`.
+        """Cancel a subscription of a customer at once, as `subscriptions.cancel` does.
 
         `DELETE /v1/customers/{customer}/subscriptions/{subscription}` https://docs.stripe.com/api/customers/subscriptions/cancel
 
@@ -2188,8 +2239,10 @@ class AsyncCustomersSubscriptions(Resource):
             subscription: ID of the subscription.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
-            invoice_now:
-            prorate:
+            invoice_now: Whether to create a final invoice for metered usage and pending prorations.
+                Defaults to `False`.
+            prorate: Whether to credit the time of the period that is paid but not used, as a prorated
+                invoice item. Defaults to `False`.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `application`, `customer`, `default_payment_method`, `default_source`, `discounts`,
@@ -2235,51 +2288,70 @@ class AsyncCustomersSubscriptions(Resource):
         trial_settings: CustomerSubscriptionCreateParamsTrialSettings = ...,
         request_options: RequestOptions = ...,
     ) -> Subscription:
-        """Call `POST /v1/customers/{customer}/subscriptions`.
+        """Create a subscription for a customer, as `subscriptions.create` does.
 
         `POST /v1/customers/{customer}/subscriptions` https://docs.stripe.com/api/customers/subscriptions/create
 
         Args:
             customer: ID of the customer.
-            add_invoice_items:
-            application_fee_percent: Fee that the platform collects on each invoice, in percent of its
-                total, with up to two decimal places.
-            automatic_tax: Settings and state of the automatic calculation of tax by Stripe Tax.
-            backdate_start_date:
-            billing_cycle_anchor:
-            billing_thresholds: Thresholds at which an invoice is created before the end of the billing
-                period.
-            cancel_at:
-            cancel_at_period_end: Whether the subscription ends with its current billing period.
-            collection_method: Whether Stripe charges the customer automatically or sends an invoice to
-                be paid manually.
-            currency: Three-letter ISO 4217 currency code in lowercase.
-            days_until_due: Number of days until the invoice is due. Only with the collection method
-                `send_invoice`.
-            default_payment_method: Payment method used by default. If it is not set, the customer's
-                default is used.
-            default_source: Card, bank account or source used by default if there is no default payment
+            add_invoice_items: One-time charges that are added to the next invoice of the subscription,
+                up to 20, such as a setup fee.
+            application_fee_percent: Share of each invoice's total that goes to the platform, in percent
+                from 0 to 100 with up to two decimals. Only for subscriptions that a platform creates on
+                a connected account.
+            automatic_tax: Settings for Stripe Tax on the invoices of the subscription.
+            backdate_start_date: Past time at which the subscription is to have begun. The first invoice
+                also charges for the time from then until now.
+            billing_cycle_anchor: Future time at which the first full billing period begins. Until then
+                the customer pays a prorated amount, if prorations are not turned off. Defaults to the
+                start of the subscription or the end of its trial.
+            billing_thresholds: Amount at which an invoice is created before the period ends. An empty
+                value removes it.
+            cancel_at: Time at which the subscription is canceled, or the end of a period of its items.
+                An end within a period leads to prorations.
+            cancel_at_period_end: Whether to cancel the subscription at the end of the current period
+                instead of renewing it. Defaults to `False`; an update with `False` takes the
+                cancellation back.
+            collection_method: Whether Stripe charges each invoice to the default payment method, or
+                emails it to the customer to be paid by hand.
+            currency: Three-letter ISO 4217 code of the currency in which the subscription is billed, in
+                lower case. All its prices have it.
+            days_until_due: Days that the customer has to pay an invoice after it is finalized. Needed
+                with the collection method `send_invoice`, and only with it.
+            default_payment_method: ID of the payment method, attached to the customer, that pays the
+                invoices. The customer's default pays if it is not set.
+            default_source: ID of the source that pays the invoices where there is no default payment
                 method.
-            default_tax_rates: Tax rates for items without tax rates of their own.
-            discounts:
+            default_tax_rates: IDs of the tax rates of items that have none of their own. An empty value
+                removes them.
+            discounts: Coupons, promotion codes or existing discounts for the whole subscription. They
+                replace the current ones; an empty value removes all.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
-            invoice_settings: Settings for the invoices.
-            items:
-            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
-                characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
-            off_session: Whether the customer is absent and cannot authenticate the payment.
-            payment_behavior: What to do if the payment fails or the customer has to authenticate it.
-            payment_settings:
-            pending_invoice_item_interval:
-            proration_behavior: How to bill a change in the middle of a billing period.
-                `create_prorations` by default.
-            transfer_data: Transfers money from the payment to a connected account.
-            trial_end: Time at which the trial ends.
-            trial_from_plan:
-            trial_period_days: Length of the trial in days.
-            trial_settings: Settings for the trial.
+            invoice_settings: Settings that the invoices of the subscription take over.
+            items: Items of the subscription, up to 20, each with a recurring price.
+            metadata: Up to 50 pairs of your own strings; keys have up to 40 characters, values up to
+                500. Invoices keep a copy. An update changes only the keys that it names; an empty value
+                removes a key, an empty `metadata` all of them.
+            off_session: Whether the customer is absent while Stripe tries to take the payment, so that
+                nobody can authenticate it. Defaults to `False`.
+            payment_behavior: What happens if the first invoice cannot be paid at once. Only with the
+                collection method `charge_automatically`; with `send_invoice` the subscription becomes
+                active whether it is paid or not.
+            payment_settings: Settings for the payment of the invoices.
+            pending_invoice_item_interval: How often pending invoice items are billed, apart from the
+                regular invoices. They wait for the next regular invoice unless this is set.
+            proration_behavior: Whether changes within a billing period are prorated, and when the
+                prorations are billed. Defaults to `create_prorations`.
+            transfer_data: Connected account to which money of the invoices is transferred, and how much
+                of it.
+            trial_end: When the trial ends and the first charge follows, at most two years ahead; `now`
+                for no trial. Takes the place of the trial that a price sets.
+            trial_from_plan: Whether the `trial_period_days` of the price apply. Defaults to `False`,
+                and cannot be combined with `trial_end`.
+            trial_period_days: How many days the trial lasts, counted from the start. Not together with
+                `trial_end`.
+            trial_settings: What applies to the trial of the subscription.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `application`, `customer`, `default_payment_method`, `default_source`, `discounts`,
@@ -2291,7 +2363,7 @@ class AsyncCustomersSubscriptions(Resource):
     async def delete_discount(
         self, customer: str, subscription: str, *, request_options: RequestOptions = ...
     ) -> DeletedDiscount:
-        """Call `DELETE /v1/customers/{customer}/subscriptions/{subscription_exposed_id}/discount`.
+        """Remove the discount of a customer's subscription, as `subscriptions.delete_discount` does.
 
         `DELETE /v1/customers/{customer}/subscriptions/{subscription}/discount` https://docs.stripe.com/api/customers/subscriptions/delete_discount
 
@@ -2313,7 +2385,7 @@ class AsyncCustomersSubscriptions(Resource):
         starting_after: str = ...,
         request_options: RequestOptions = ...,
     ) -> AsyncPager[Subscription]:
-        """Call `GET /v1/customers/{customer}/subscriptions`.
+        """List the subscriptions of a customer that are not canceled, the newest first.
 
         `GET /v1/customers/{customer}/subscriptions` https://docs.stripe.com/api/customers/subscriptions/list
 
@@ -2338,7 +2410,7 @@ class AsyncCustomersSubscriptions(Resource):
     async def retrieve(
         self, customer: str, subscription: str, *, expand: Strings = ..., request_options: RequestOptions = ...
     ) -> Subscription:
-        """Call `GET /v1/customers/{customer}/subscriptions/{subscription_exposed_id}`.
+        """Retrieve a subscription of a customer.
 
         `GET /v1/customers/{customer}/subscriptions/{subscription}` https://docs.stripe.com/api/customers/subscriptions/retrieve
 
@@ -2393,53 +2465,69 @@ class AsyncCustomersSubscriptions(Resource):
         trial_settings: CustomerSubscriptionUpdateParamsTrialSettings = ...,
         request_options: RequestOptions = ...,
     ) -> Subscription:
-        """Call `POST /v1/customers/{customer}/subscriptions/{subscription_exposed_id}`.
+        """Change a subscription of a customer, as `subscriptions.update` does.
 
         `POST /v1/customers/{customer}/subscriptions/{subscription}` https://docs.stripe.com/api/customers/subscriptions/update
 
         Args:
             customer: ID of the customer.
             subscription: ID of the subscription.
-            add_invoice_items:
-            application_fee_percent: Fee that the platform collects on each invoice, in percent of its
-                total, with up to two decimal places.
-            automatic_tax: Settings and state of the automatic calculation of tax by Stripe Tax.
-            billing_cycle_anchor:
-            billing_thresholds: Thresholds at which an invoice is created before the end of the billing
-                period.
-            cancel_at:
-            cancel_at_period_end: Whether the subscription ends with its current billing period.
-            cancellation_details:
-            collection_method: Whether Stripe charges the customer automatically or sends an invoice to
-                be paid manually.
-            days_until_due: Number of days until the invoice is due. Only with the collection method
-                `send_invoice`.
-            default_payment_method: Payment method used by default. If it is not set, the customer's
-                default is used.
-            default_source: Card, bank account or source used by default if there is no default payment
+            add_invoice_items: One-time charges that are added to the next invoice of the subscription,
+                up to 20, such as a setup fee.
+            application_fee_percent: Share of each invoice's total that goes to the platform, in percent
+                from 0 to 100 with up to two decimals. Only for subscriptions that a platform creates on
+                a connected account.
+            automatic_tax: Settings for Stripe Tax on the invoices of the subscription.
+            billing_cycle_anchor: Whether a new billing period begins now. The anchor stays where it is
+                unless this is set.
+            billing_thresholds: Amount at which an invoice is created before the period ends. An empty
+                value removes it.
+            cancel_at: Time at which the subscription is canceled, or the end of a period of its items.
+                An end within a period leads to prorations.
+            cancel_at_period_end: Whether to cancel the subscription at the end of the current period
+                instead of renewing it. Defaults to `False`; an update with `False` takes the
+                cancellation back.
+            cancellation_details: Why the subscription was canceled.
+            collection_method: Whether Stripe charges each invoice to the default payment method, or
+                emails it to the customer to be paid by hand.
+            days_until_due: Days that the customer has to pay an invoice after it is finalized. Needed
+                with the collection method `send_invoice`, and only with it.
+            default_payment_method: ID of the payment method, attached to the customer, that pays the
+                invoices. The customer's default pays if it is not set.
+            default_source: ID of the source that pays the invoices where there is no default payment
                 method.
-            default_tax_rates: Tax rates for items without tax rates of their own.
-            discounts:
+            default_tax_rates: IDs of the tax rates of items that have none of their own. An empty value
+                removes them.
+            discounts: Coupons, promotion codes or existing discounts for the whole subscription. They
+                replace the current ones; an empty value removes all.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
-            invoice_settings: Settings for the invoices.
-            items:
-            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
-                characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
-            off_session: Whether the customer is absent and cannot authenticate the payment.
-            pause_collection:
-            payment_behavior: What to do if the payment fails or the customer has to authenticate it.
-            payment_settings:
-            pending_invoice_item_interval:
-            proration_behavior: How to bill a change in the middle of a billing period.
-                `create_prorations` by default.
+            invoice_settings: Settings that the invoices of the subscription take over.
+            items: Items to change, remove or add; the others stay as they are. Give the `id` to change
+                an existing item.
+            metadata: Up to 50 pairs of your own strings; keys have up to 40 characters, values up to
+                500. Invoices keep a copy. An update changes only the keys that it names; an empty value
+                removes a key, an empty `metadata` all of them.
+            off_session: Whether the customer is absent while Stripe tries to take the payment, so that
+                nobody can authenticate it. Defaults to `False`.
+            pause_collection: Stops the collection of payments: new invoices are treated as `behavior`
+                says, and the status stays as it is. An empty value starts the collection again.
+            payment_behavior: What happens if the change needs a payment that fails or that the customer
+                must authenticate. Only with the collection method `charge_automatically`.
+            payment_settings: Settings for the payment of the invoices.
+            pending_invoice_item_interval: How often pending invoice items are billed, apart from the
+                regular invoices. They wait for the next regular invoice unless this is set.
+            proration_behavior: Whether changes within a billing period are prorated, and when the
+                prorations are billed. Defaults to `create_prorations`.
             proration_date: Time at which the change counts as made for the proration. Pass the same
                 time to a preview and to the change to get the same amounts.
-            transfer_data: Transfers money from the payment to a connected account.
-            trial_end: Time at which the trial ends.
-            trial_from_plan:
-            trial_settings: Settings for the trial.
+            transfer_data: Connected account to which money of the invoices is transferred, and how much
+                of it.
+            trial_end: When the trial ends, at most two years ahead; `now` ends it at once. The billing
+                cycle anchor moves to this time.
+            trial_from_plan: Whether the `trial_period_days` of the price apply. Defaults to `False`,
+                and cannot be combined with `trial_end`.
+            trial_settings: What applies to the trial of the subscription.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `application`, `customer`, `default_payment_method`, `default_source`, `discounts`,
@@ -2595,14 +2683,14 @@ class CustomersTaxIds(Resource):
         expand: Strings = ...,
         request_options: RequestOptions = ...,
     ) -> TaxId:
-        """Call `POST /v1/customers/{customer}/tax_ids`.
+        """Add a tax ID to a customer. Stripe then checks some kinds in the background.
 
         `POST /v1/customers/{customer}/tax_ids` https://docs.stripe.com/api/customers/tax_ids/create
 
         Args:
             customer: ID of the customer.
-            type:
-            value:
+            type: Kind of tax ID by country, such as `eu_vat`, `gb_vat` or `us_ein`.
+            value: The tax ID itself, such as `DE123456789`.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
             request_options: Idempotency key, account and other options of this request.
@@ -2622,7 +2710,7 @@ class CustomersTaxIds(Resource):
         starting_after: str = ...,
         request_options: RequestOptions = ...,
     ) -> Page[TaxId]:
-        """Call `GET /v1/customers/{customer}/tax_ids`.
+        """List the tax IDs of a customer.
 
         `GET /v1/customers/{customer}/tax_ids` https://docs.stripe.com/api/customers/tax_ids/list
 
@@ -2645,7 +2733,7 @@ class CustomersTaxIds(Resource):
     def retrieve(
         self, customer: str, id: str, *, expand: Strings = ..., request_options: RequestOptions = ...
     ) -> TaxId:
-        """Call `GET /v1/customers/{customer}/tax_ids/{id}`.
+        """Retrieve a tax ID of a customer.
 
         `GET /v1/customers/{customer}/tax_ids/{id}` https://docs.stripe.com/api/customers/tax_ids/retrieve
 
@@ -2662,7 +2750,7 @@ class CustomersTaxIds(Resource):
             InvalidRequestError: A parameter is invalid, or an object does not exist.
         """
     def delete(self, customer: str, id: str, *, request_options: RequestOptions = ...) -> DeletedTaxId:
-        """Call `DELETE /v1/customers/{customer}/tax_ids/{id}`.
+        """Remove a tax ID from a customer. Finalized invoices still show it.
 
         `DELETE /v1/customers/{customer}/tax_ids/{id}` https://docs.stripe.com/api/customers/tax_ids/delete
 
@@ -2821,14 +2909,14 @@ class AsyncCustomersTaxIds(Resource):
         expand: Strings = ...,
         request_options: RequestOptions = ...,
     ) -> TaxId:
-        """Call `POST /v1/customers/{customer}/tax_ids`.
+        """Add a tax ID to a customer. Stripe then checks some kinds in the background.
 
         `POST /v1/customers/{customer}/tax_ids` https://docs.stripe.com/api/customers/tax_ids/create
 
         Args:
             customer: ID of the customer.
-            type:
-            value:
+            type: Kind of tax ID by country, such as `eu_vat`, `gb_vat` or `us_ein`.
+            value: The tax ID itself, such as `DE123456789`.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
             request_options: Idempotency key, account and other options of this request.
@@ -2848,7 +2936,7 @@ class AsyncCustomersTaxIds(Resource):
         starting_after: str = ...,
         request_options: RequestOptions = ...,
     ) -> AsyncPager[TaxId]:
-        """Call `GET /v1/customers/{customer}/tax_ids`.
+        """List the tax IDs of a customer.
 
         `GET /v1/customers/{customer}/tax_ids` https://docs.stripe.com/api/customers/tax_ids/list
 
@@ -2871,7 +2959,7 @@ class AsyncCustomersTaxIds(Resource):
     async def retrieve(
         self, customer: str, id: str, *, expand: Strings = ..., request_options: RequestOptions = ...
     ) -> TaxId:
-        """Call `GET /v1/customers/{customer}/tax_ids/{id}`.
+        """Retrieve a tax ID of a customer.
 
         `GET /v1/customers/{customer}/tax_ids/{id}` https://docs.stripe.com/api/customers/tax_ids/retrieve
 
@@ -2888,7 +2976,7 @@ class AsyncCustomersTaxIds(Resource):
             InvalidRequestError: A parameter is invalid, or an object does not exist.
         """
     async def delete(self, customer: str, id: str, *, request_options: RequestOptions = ...) -> DeletedTaxId:
-        """Call `DELETE /v1/customers/{customer}/tax_ids/{id}`.
+        """Remove a tax ID from a customer. Finalized invoices still show it.
 
         `DELETE /v1/customers/{customer}/tax_ids/{id}` https://docs.stripe.com/api/customers/tax_ids/delete
 
@@ -2941,38 +3029,48 @@ class Customers(Resource):
         validate: bool = ...,
         request_options: RequestOptions = ...,
     ) -> Customer:
-        """Call `POST /v1/customers`.
+        """Create a customer. Everything is optional; Stripe does not look for an existing customer with the
+        same email.
 
         `POST /v1/customers` https://docs.stripe.com/api/customers/create
 
         Args:
-            address:
-            balance:
-            business_name: At most 150 characters.
-            cash_balance:
-            description:
-            email: Email address. At most 512 characters.
+            address: Postal address, printed on invoices. Stripe Tax uses it to find the tax location.
+            balance: Sets the balance, in the smallest currency unit: negative for credit, positive for
+                what the customer owes on the next invoice. Stripe records the difference as a customer
+                balance transaction.
+            business_name: Name of the company, up to 150 characters. At most 150 characters.
+            cash_balance: Settings of the customer's cash balance.
+            description: Note of your own about the customer. Shown in the Dashboard, not to the
+                customer.
+            email: Email address, to which Stripe sends receipts and invoices where this is turned on.
+                Up to 512 characters. At most 512 characters.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
-            individual_name: At most 150 characters.
-            invoice_prefix:
-            invoice_settings: Settings for the invoices.
-            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
-                characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
-            name: At most 256 characters.
-            next_invoice_sequence:
-            payment_method: Payment method that is used.
-            phone: Phone number, including the country code. At most 20 characters.
-            preferred_locales: The customer's preferred languages as IETF language tags, most preferred
-                first.
-            shipping: Recipient and address of a delivery.
-            source:
-            tax:
-            tax_exempt:
-            tax_id_data:
-            test_clock: Test clock that determines the current time for the object.
-            validate:
+            individual_name: Full name of the person, up to 150 characters. At most 150 characters.
+            invoice_prefix: First part of the numbers of the customer's invoices, 1 to 12 upper-case
+                letters or digits. Stripe chooses one unless it is given.
+            invoice_settings: Defaults for the customer's invoices and subscriptions.
+            metadata: Up to 50 pairs of your own strings, such as your user ID; keys have up to 40
+                characters, values up to 500. An update changes only the keys that it names; an empty
+                value removes a key, an empty `metadata` all of them.
+            name: Full name of the person or name of the company, as invoices and receipts show it. Up
+                to 256 characters. At most 256 characters.
+            next_invoice_sequence: Number that the customer's next invoice ends with, 1 unless set. Has
+                no effect if invoice numbers are counted for the whole account.
+            payment_method: ID of a payment method to attach to the new customer. It does not become the
+                default until you name it in `invoice_settings.default_payment_method`.
+            phone: Phone number, with the country code. Up to 20 characters. At most 20 characters.
+            preferred_locales: Languages for emails and invoices to the customer as IETF tags such as
+                `de` or `en-GB`, most preferred first.
+            shipping: Address and name for deliveries, also shown on invoices.
+            source: Token or source that is attached and becomes the default source, in place of the one
+                before. New integrations attach a payment method instead.
+            tax: Tax details that are not part of the address.
+            tax_exempt: Whether invoices of the customer charge tax.
+            tax_id_data: Tax IDs that are created with the customer.
+            test_clock: Test clock that the customer is attached to. It cannot be changed later.
+            validate: Whether Stripe validates the card or bank account that the request attaches.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `default_source`, `test_clock`.
@@ -2981,7 +3079,7 @@ class Customers(Resource):
             InvalidRequestError: A parameter is invalid.
         """
     def delete_discount(self, customer: str, *, request_options: RequestOptions = ...) -> DeletedDiscount:
-        """Call `DELETE /v1/customers/{customer}/discount`.
+        """Remove the discount of a customer. Finalized invoices are not changed.
 
         `DELETE /v1/customers/{customer}/discount` https://docs.stripe.com/api/customers/delete_discount
 
@@ -3004,7 +3102,7 @@ class Customers(Resource):
         test_clock: str = ...,
         request_options: RequestOptions = ...,
     ) -> Page[Customer]:
-        """Call `GET /v1/customers`.
+        """List customers, the newest first.
 
         `GET /v1/customers` https://docs.stripe.com/api/customers/list
 
@@ -3031,7 +3129,7 @@ class Customers(Resource):
     def retrieve(
         self, customer: str, *, expand: Strings = ..., request_options: RequestOptions = ...
     ) -> Customer | DeletedCustomer:
-        """Call `GET /v1/customers/{customer}`.
+        """Retrieve a customer. A deleted one comes back with little more than its ID and `deleted`.
 
         `GET /v1/customers/{customer}` https://docs.stripe.com/api/customers/retrieve
 
@@ -3078,43 +3176,58 @@ class Customers(Resource):
         validate: bool = ...,
         request_options: RequestOptions = ...,
     ) -> Customer:
-        """Call `POST /v1/customers/{customer}`.
+        """Change a customer; what is not given stays as it is. A new `source` makes Stripe retry the latest
+        open invoice of each past due subscription that is charged automatically.
 
         `POST /v1/customers/{customer}` https://docs.stripe.com/api/customers/update
 
         Args:
             customer: ID of the customer.
-            address:
-            balance:
-            bank_account:
-            business_name: At most 150 characters.
-            card:
-            cash_balance:
-            default_alipay_account: At most 500 characters.
-            default_bank_account: At most 500 characters.
-            default_card: At most 500 characters.
-            default_source: Card, bank account or source used by default if there is no default payment
-                method. At most 500 characters.
-            description:
-            email: Email address. At most 512 characters.
+            address: Postal address, printed on invoices. Stripe Tax uses it to find the tax location.
+            balance: Sets the balance, in the smallest currency unit: negative for credit, positive for
+                what the customer owes on the next invoice. Stripe records the difference as a customer
+                balance transaction.
+            bank_account: Bank account, or a token for one, that is attached as the new default source.
+                New integrations attach a payment method instead.
+            business_name: Name of the company, up to 150 characters. At most 150 characters.
+            card: Card, or a token for one, that is attached as the new default source. New integrations
+                attach a payment method instead.
+            cash_balance: Settings of the customer's cash balance.
+            default_alipay_account: ID of an attached Alipay account that becomes the default source. An
+                older form of `default_source`. At most 500 characters.
+            default_bank_account: ID of an attached bank account that becomes the default source. An
+                older form of `default_source`. At most 500 characters.
+            default_card: ID of an attached card that becomes the default source. An older form of
+                `default_source`. At most 500 characters.
+            default_source: ID of an attached source, card or bank account that pays by default. For
+                payment methods set `invoice_settings.default_payment_method` instead. At most 500
+                characters.
+            description: Note of your own about the customer. Shown in the Dashboard, not to the
+                customer.
+            email: Email address, to which Stripe sends receipts and invoices. Invoices that are
+                finalized already are not changed. At most 512 characters.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
-            individual_name: At most 150 characters.
-            invoice_prefix:
-            invoice_settings: Settings for the invoices.
-            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
-                characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
-            name: At most 256 characters.
-            next_invoice_sequence:
-            phone: Phone number, including the country code. At most 20 characters.
-            preferred_locales: The customer's preferred languages as IETF language tags, most preferred
-                first.
-            shipping: Recipient and address of a delivery.
-            source:
-            tax:
-            tax_exempt:
-            validate:
+            individual_name: Full name of the person, up to 150 characters. At most 150 characters.
+            invoice_prefix: First part of the numbers of the customer's invoices, 1 to 12 upper-case
+                letters or digits. Stripe chooses one unless it is given.
+            invoice_settings: Defaults for the customer's invoices and subscriptions.
+            metadata: Up to 50 pairs of your own strings, such as your user ID; keys have up to 40
+                characters, values up to 500. An update changes only the keys that it names; an empty
+                value removes a key, an empty `metadata` all of them.
+            name: Full name of the person or name of the company, as invoices and receipts show it. Up
+                to 256 characters. At most 256 characters.
+            next_invoice_sequence: Number that the customer's next invoice ends with, 1 unless set. Has
+                no effect if invoice numbers are counted for the whole account.
+            phone: Phone number, with the country code. Up to 20 characters. At most 20 characters.
+            preferred_locales: Languages for emails and invoices to the customer as IETF tags such as
+                `de` or `en-GB`, most preferred first.
+            shipping: Address and name for deliveries, also shown on invoices.
+            source: Token or source that is attached and becomes the default source, in place of the one
+                before. New integrations attach a payment method instead.
+            tax: Tax details that are not part of the address.
+            tax_exempt: Whether invoices of the customer charge tax.
+            validate: Whether Stripe validates the card or bank account that the request attaches.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `default_source`, `test_clock`.
@@ -3123,7 +3236,8 @@ class Customers(Resource):
             InvalidRequestError: A parameter is invalid, or an object does not exist.
         """
     def delete(self, customer: str, *, request_options: RequestOptions = ...) -> DeletedCustomer:
-        """Call `DELETE /v1/customers/{customer}`.
+        """Delete a customer for good and cancel its active subscriptions at once. Its past invoices and
+        charges remain.
 
         `DELETE /v1/customers/{customer}` https://docs.stripe.com/api/customers/delete
 
@@ -3143,7 +3257,8 @@ class Customers(Resource):
         page: str = ...,
         request_options: RequestOptions = ...,
     ) -> Page[Customer]:
-        """Call `GET /v1/customers/search`.
+        """Search customers by email, name, metadata and more. New or changed customers usually appear within a
+        minute, so do not search for what you have just written.
 
         `GET /v1/customers/search` https://docs.stripe.com/api/customers/search
 
@@ -3202,38 +3317,48 @@ class AsyncCustomers(Resource):
         validate: bool = ...,
         request_options: RequestOptions = ...,
     ) -> Customer:
-        """Call `POST /v1/customers`.
+        """Create a customer. Everything is optional; Stripe does not look for an existing customer with the
+        same email.
 
         `POST /v1/customers` https://docs.stripe.com/api/customers/create
 
         Args:
-            address:
-            balance:
-            business_name: At most 150 characters.
-            cash_balance:
-            description:
-            email: Email address. At most 512 characters.
+            address: Postal address, printed on invoices. Stripe Tax uses it to find the tax location.
+            balance: Sets the balance, in the smallest currency unit: negative for credit, positive for
+                what the customer owes on the next invoice. Stripe records the difference as a customer
+                balance transaction.
+            business_name: Name of the company, up to 150 characters. At most 150 characters.
+            cash_balance: Settings of the customer's cash balance.
+            description: Note of your own about the customer. Shown in the Dashboard, not to the
+                customer.
+            email: Email address, to which Stripe sends receipts and invoices where this is turned on.
+                Up to 512 characters. At most 512 characters.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
-            individual_name: At most 150 characters.
-            invoice_prefix:
-            invoice_settings: Settings for the invoices.
-            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
-                characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
-            name: At most 256 characters.
-            next_invoice_sequence:
-            payment_method: Payment method that is used.
-            phone: Phone number, including the country code. At most 20 characters.
-            preferred_locales: The customer's preferred languages as IETF language tags, most preferred
-                first.
-            shipping: Recipient and address of a delivery.
-            source:
-            tax:
-            tax_exempt:
-            tax_id_data:
-            test_clock: Test clock that determines the current time for the object.
-            validate:
+            individual_name: Full name of the person, up to 150 characters. At most 150 characters.
+            invoice_prefix: First part of the numbers of the customer's invoices, 1 to 12 upper-case
+                letters or digits. Stripe chooses one unless it is given.
+            invoice_settings: Defaults for the customer's invoices and subscriptions.
+            metadata: Up to 50 pairs of your own strings, such as your user ID; keys have up to 40
+                characters, values up to 500. An update changes only the keys that it names; an empty
+                value removes a key, an empty `metadata` all of them.
+            name: Full name of the person or name of the company, as invoices and receipts show it. Up
+                to 256 characters. At most 256 characters.
+            next_invoice_sequence: Number that the customer's next invoice ends with, 1 unless set. Has
+                no effect if invoice numbers are counted for the whole account.
+            payment_method: ID of a payment method to attach to the new customer. It does not become the
+                default until you name it in `invoice_settings.default_payment_method`.
+            phone: Phone number, with the country code. Up to 20 characters. At most 20 characters.
+            preferred_locales: Languages for emails and invoices to the customer as IETF tags such as
+                `de` or `en-GB`, most preferred first.
+            shipping: Address and name for deliveries, also shown on invoices.
+            source: Token or source that is attached and becomes the default source, in place of the one
+                before. New integrations attach a payment method instead.
+            tax: Tax details that are not part of the address.
+            tax_exempt: Whether invoices of the customer charge tax.
+            tax_id_data: Tax IDs that are created with the customer.
+            test_clock: Test clock that the customer is attached to. It cannot be changed later.
+            validate: Whether Stripe validates the card or bank account that the request attaches.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `default_source`, `test_clock`.
@@ -3242,7 +3367,7 @@ class AsyncCustomers(Resource):
             InvalidRequestError: A parameter is invalid.
         """
     async def delete_discount(self, customer: str, *, request_options: RequestOptions = ...) -> DeletedDiscount:
-        """Call `DELETE /v1/customers/{customer}/discount`.
+        """Remove the discount of a customer. Finalized invoices are not changed.
 
         `DELETE /v1/customers/{customer}/discount` https://docs.stripe.com/api/customers/delete_discount
 
@@ -3265,7 +3390,7 @@ class AsyncCustomers(Resource):
         test_clock: str = ...,
         request_options: RequestOptions = ...,
     ) -> AsyncPager[Customer]:
-        """Call `GET /v1/customers`.
+        """List customers, the newest first.
 
         `GET /v1/customers` https://docs.stripe.com/api/customers/list
 
@@ -3292,7 +3417,7 @@ class AsyncCustomers(Resource):
     async def retrieve(
         self, customer: str, *, expand: Strings = ..., request_options: RequestOptions = ...
     ) -> Customer | DeletedCustomer:
-        """Call `GET /v1/customers/{customer}`.
+        """Retrieve a customer. A deleted one comes back with little more than its ID and `deleted`.
 
         `GET /v1/customers/{customer}` https://docs.stripe.com/api/customers/retrieve
 
@@ -3339,43 +3464,58 @@ class AsyncCustomers(Resource):
         validate: bool = ...,
         request_options: RequestOptions = ...,
     ) -> Customer:
-        """Call `POST /v1/customers/{customer}`.
+        """Change a customer; what is not given stays as it is. A new `source` makes Stripe retry the latest
+        open invoice of each past due subscription that is charged automatically.
 
         `POST /v1/customers/{customer}` https://docs.stripe.com/api/customers/update
 
         Args:
             customer: ID of the customer.
-            address:
-            balance:
-            bank_account:
-            business_name: At most 150 characters.
-            card:
-            cash_balance:
-            default_alipay_account: At most 500 characters.
-            default_bank_account: At most 500 characters.
-            default_card: At most 500 characters.
-            default_source: Card, bank account or source used by default if there is no default payment
-                method. At most 500 characters.
-            description:
-            email: Email address. At most 512 characters.
+            address: Postal address, printed on invoices. Stripe Tax uses it to find the tax location.
+            balance: Sets the balance, in the smallest currency unit: negative for credit, positive for
+                what the customer owes on the next invoice. Stripe records the difference as a customer
+                balance transaction.
+            bank_account: Bank account, or a token for one, that is attached as the new default source.
+                New integrations attach a payment method instead.
+            business_name: Name of the company, up to 150 characters. At most 150 characters.
+            card: Card, or a token for one, that is attached as the new default source. New integrations
+                attach a payment method instead.
+            cash_balance: Settings of the customer's cash balance.
+            default_alipay_account: ID of an attached Alipay account that becomes the default source. An
+                older form of `default_source`. At most 500 characters.
+            default_bank_account: ID of an attached bank account that becomes the default source. An
+                older form of `default_source`. At most 500 characters.
+            default_card: ID of an attached card that becomes the default source. An older form of
+                `default_source`. At most 500 characters.
+            default_source: ID of an attached source, card or bank account that pays by default. For
+                payment methods set `invoice_settings.default_payment_method` instead. At most 500
+                characters.
+            description: Note of your own about the customer. Shown in the Dashboard, not to the
+                customer.
+            email: Email address, to which Stripe sends receipts and invoices. Invoices that are
+                finalized already are not changed. At most 512 characters.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
-            individual_name: At most 150 characters.
-            invoice_prefix:
-            invoice_settings: Settings for the invoices.
-            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
-                characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
-            name: At most 256 characters.
-            next_invoice_sequence:
-            phone: Phone number, including the country code. At most 20 characters.
-            preferred_locales: The customer's preferred languages as IETF language tags, most preferred
-                first.
-            shipping: Recipient and address of a delivery.
-            source:
-            tax:
-            tax_exempt:
-            validate:
+            individual_name: Full name of the person, up to 150 characters. At most 150 characters.
+            invoice_prefix: First part of the numbers of the customer's invoices, 1 to 12 upper-case
+                letters or digits. Stripe chooses one unless it is given.
+            invoice_settings: Defaults for the customer's invoices and subscriptions.
+            metadata: Up to 50 pairs of your own strings, such as your user ID; keys have up to 40
+                characters, values up to 500. An update changes only the keys that it names; an empty
+                value removes a key, an empty `metadata` all of them.
+            name: Full name of the person or name of the company, as invoices and receipts show it. Up
+                to 256 characters. At most 256 characters.
+            next_invoice_sequence: Number that the customer's next invoice ends with, 1 unless set. Has
+                no effect if invoice numbers are counted for the whole account.
+            phone: Phone number, with the country code. Up to 20 characters. At most 20 characters.
+            preferred_locales: Languages for emails and invoices to the customer as IETF tags such as
+                `de` or `en-GB`, most preferred first.
+            shipping: Address and name for deliveries, also shown on invoices.
+            source: Token or source that is attached and becomes the default source, in place of the one
+                before. New integrations attach a payment method instead.
+            tax: Tax details that are not part of the address.
+            tax_exempt: Whether invoices of the customer charge tax.
+            validate: Whether Stripe validates the card or bank account that the request attaches.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `default_source`, `test_clock`.
@@ -3384,7 +3524,8 @@ class AsyncCustomers(Resource):
             InvalidRequestError: A parameter is invalid, or an object does not exist.
         """
     async def delete(self, customer: str, *, request_options: RequestOptions = ...) -> DeletedCustomer:
-        """Call `DELETE /v1/customers/{customer}`.
+        """Delete a customer for good and cancel its active subscriptions at once. Its past invoices and
+        charges remain.
 
         `DELETE /v1/customers/{customer}` https://docs.stripe.com/api/customers/delete
 
@@ -3404,7 +3545,8 @@ class AsyncCustomers(Resource):
         page: str = ...,
         request_options: RequestOptions = ...,
     ) -> AsyncPager[Customer]:
-        """Call `GET /v1/customers/search`.
+        """Search customers by email, name, metadata and more. New or changed customers usually appear within a
+        minute, so do not search for what you have just written.
 
         `GET /v1/customers/search` https://docs.stripe.com/api/customers/search
 

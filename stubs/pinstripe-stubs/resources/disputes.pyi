@@ -12,7 +12,7 @@ from pinstripe.types import RequestOptions, Strings
 
 class Disputes(Resource):
     def close(self, dispute: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> Dispute:
-        """Call `POST /v1/disputes/{dispute}/close`.
+        """Accept a dispute: it is `lost`, and no evidence can be submitted anymore. This cannot be undone.
 
         `POST /v1/disputes/{dispute}/close` https://docs.stripe.com/api/disputes/close
 
@@ -39,7 +39,7 @@ class Disputes(Resource):
         starting_after: str = ...,
         request_options: RequestOptions = ...,
     ) -> Page[Dispute]:
-        """Call `GET /v1/disputes`.
+        """List disputes, the newest first.
 
         `GET /v1/disputes` https://docs.stripe.com/api/disputes/list
 
@@ -62,7 +62,7 @@ class Disputes(Resource):
             InvalidRequestError: A parameter is invalid.
         """
     def retrieve(self, dispute: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> Dispute:
-        """Call `GET /v1/disputes/{dispute}`.
+        """Retrieve a dispute.
 
         `GET /v1/disputes/{dispute}` https://docs.stripe.com/api/disputes/retrieve
 
@@ -88,20 +88,23 @@ class Disputes(Resource):
         submit: bool = ...,
         request_options: RequestOptions = ...,
     ) -> Dispute:
-        """Call `POST /v1/disputes/{dispute}`.
+        """Save evidence for a dispute, and submit it to the bank unless `submit` is `False`. What was
+        submitted usually cannot be changed.
 
         `POST /v1/disputes/{dispute}` https://docs.stripe.com/api/disputes/update
 
         Args:
             dispute: ID of the dispute.
-            evidence:
+            evidence: Evidence to save. Fields that are left out stay as they are; an empty string
+                removes one. All text together may have up to 150,000 characters.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
-            intended_submission_method:
+            intended_submission_method: Who shall submit the evidence: you, or Stripe's Smart Disputes.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
                 value removes its key.
-            submit:
+            submit: Whether to submit the evidence to the bank at once, after which it usually cannot be
+                changed. Defaults to `True`; with `False` it is only saved.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `charge`, `payment_intent`.
@@ -112,7 +115,7 @@ class Disputes(Resource):
 
 class AsyncDisputes(Resource):
     async def close(self, dispute: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> Dispute:
-        """Call `POST /v1/disputes/{dispute}/close`.
+        """Accept a dispute: it is `lost`, and no evidence can be submitted anymore. This cannot be undone.
 
         `POST /v1/disputes/{dispute}/close` https://docs.stripe.com/api/disputes/close
 
@@ -139,7 +142,7 @@ class AsyncDisputes(Resource):
         starting_after: str = ...,
         request_options: RequestOptions = ...,
     ) -> AsyncPager[Dispute]:
-        """Call `GET /v1/disputes`.
+        """List disputes, the newest first.
 
         `GET /v1/disputes` https://docs.stripe.com/api/disputes/list
 
@@ -162,7 +165,7 @@ class AsyncDisputes(Resource):
             InvalidRequestError: A parameter is invalid.
         """
     async def retrieve(self, dispute: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> Dispute:
-        """Call `GET /v1/disputes/{dispute}`.
+        """Retrieve a dispute.
 
         `GET /v1/disputes/{dispute}` https://docs.stripe.com/api/disputes/retrieve
 
@@ -188,20 +191,23 @@ class AsyncDisputes(Resource):
         submit: bool = ...,
         request_options: RequestOptions = ...,
     ) -> Dispute:
-        """Call `POST /v1/disputes/{dispute}`.
+        """Save evidence for a dispute, and submit it to the bank unless `submit` is `False`. What was
+        submitted usually cannot be changed.
 
         `POST /v1/disputes/{dispute}` https://docs.stripe.com/api/disputes/update
 
         Args:
             dispute: ID of the dispute.
-            evidence:
+            evidence: Evidence to save. Fields that are left out stay as they are; an empty string
+                removes one. All text together may have up to 150,000 characters.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
-            intended_submission_method:
+            intended_submission_method: Who shall submit the evidence: you, or Stripe's Smart Disputes.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
                 value removes its key.
-            submit:
+            submit: Whether to submit the evidence to the bank at once, after which it usually cannot be
+                changed. Defaults to `True`; with `False` it is only saved.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `charge`, `payment_intent`.

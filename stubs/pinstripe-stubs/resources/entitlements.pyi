@@ -18,12 +18,12 @@ class EntitlementsActiveEntitlements(Resource):
         starting_after: str = ...,
         request_options: RequestOptions = ...,
     ) -> Page[EntitlementsActiveEntitlement]:
-        """Call `GET /v1/entitlements/active_entitlements`.
+        """List the features that a customer may use now.
 
         `GET /v1/entitlements/active_entitlements` https://docs.stripe.com/api/entitlements/active_entitlements/list
 
         Args:
-            customer: Only objects of this customer.
+            customer: ID of the customer whose entitlements are listed.
             ending_before: ID of the object that the page ends before, such as the first one of the
                 following page.
             expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
@@ -41,7 +41,7 @@ class EntitlementsActiveEntitlements(Resource):
     def retrieve(
         self, id: str, *, expand: Strings = ..., request_options: RequestOptions = ...
     ) -> EntitlementsActiveEntitlement:
-        """Call `GET /v1/entitlements/active_entitlements/{id}`.
+        """Retrieve an active entitlement.
 
         `GET /v1/entitlements/active_entitlements/{id}` https://docs.stripe.com/api/entitlements/active_entitlements/retrieve
 
@@ -68,12 +68,12 @@ class AsyncEntitlementsActiveEntitlements(Resource):
         starting_after: str = ...,
         request_options: RequestOptions = ...,
     ) -> AsyncPager[EntitlementsActiveEntitlement]:
-        """Call `GET /v1/entitlements/active_entitlements`.
+        """List the features that a customer may use now.
 
         `GET /v1/entitlements/active_entitlements` https://docs.stripe.com/api/entitlements/active_entitlements/list
 
         Args:
-            customer: Only objects of this customer.
+            customer: ID of the customer whose entitlements are listed.
             ending_before: ID of the object that the page ends before, such as the first one of the
                 following page.
             expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
@@ -91,7 +91,7 @@ class AsyncEntitlementsActiveEntitlements(Resource):
     async def retrieve(
         self, id: str, *, expand: Strings = ..., request_options: RequestOptions = ...
     ) -> EntitlementsActiveEntitlement:
-        """Call `GET /v1/entitlements/active_entitlements/{id}`.
+        """Retrieve an active entitlement.
 
         `GET /v1/entitlements/active_entitlements/{id}` https://docs.stripe.com/api/entitlements/active_entitlements/retrieve
 
@@ -117,13 +117,15 @@ class EntitlementsFeatures(Resource):
         metadata: Mapping[str, str] = ...,
         request_options: RequestOptions = ...,
     ) -> EntitlementsFeature:
-        """Call `POST /v1/entitlements/features`.
+        """Create a feature. It has no effect until it is attached to a product.
 
         `POST /v1/entitlements/features` https://docs.stripe.com/api/entitlements/features/create
 
         Args:
-            lookup_key: At most 80 characters.
-            name: At most 80 characters.
+            lookup_key: Key of your own, up to 80 characters, by which your code knows the feature.
+                Unique, and cannot be changed. At most 80 characters.
+            name: Name of the feature, up to 80 characters. Customers do not see it. At most 80
+                characters.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
@@ -145,18 +147,18 @@ class EntitlementsFeatures(Resource):
         starting_after: str = ...,
         request_options: RequestOptions = ...,
     ) -> Page[EntitlementsFeature]:
-        """Call `GET /v1/entitlements/features`.
+        """List features.
 
         `GET /v1/entitlements/features` https://docs.stripe.com/api/entitlements/features/list
 
         Args:
-            archived:
+            archived: Only archived features, or only those that are not.
             ending_before: ID of the object that the page ends before, such as the first one of the
                 following page.
             expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
                 the object instead of its ID.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
-            lookup_key:
+            lookup_key: Only the feature with this lookup key.
             starting_after: ID of the object that the page starts after, such as the last one of the
                 previous page.
             request_options: Idempotency key, account and other options of this request.
@@ -165,7 +167,7 @@ class EntitlementsFeatures(Resource):
             InvalidRequestError: A parameter is invalid.
         """
     def retrieve(self, id: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> EntitlementsFeature:
-        """Call `GET /v1/entitlements/features/{id}`.
+        """Retrieve a feature.
 
         `GET /v1/entitlements/features/{id}` https://docs.stripe.com/api/entitlements/features/retrieve
 
@@ -188,19 +190,20 @@ class EntitlementsFeatures(Resource):
         name: str = ...,
         request_options: RequestOptions = ...,
     ) -> EntitlementsFeature:
-        """Call `POST /v1/entitlements/features/{id}`.
+        """Rename a feature, change its metadata, or archive it.
 
         `POST /v1/entitlements/features/{id}` https://docs.stripe.com/api/entitlements/features/update
 
         Args:
             id: ID of the feature.
-            active:
+            active: Whether the feature can be attached to products. `False` archives it for good.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
                 value removes its key.
-            name: At most 80 characters.
+            name: Name of the feature, up to 80 characters. Customers do not see it. At most 80
+                characters.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -217,13 +220,15 @@ class AsyncEntitlementsFeatures(Resource):
         metadata: Mapping[str, str] = ...,
         request_options: RequestOptions = ...,
     ) -> EntitlementsFeature:
-        """Call `POST /v1/entitlements/features`.
+        """Create a feature. It has no effect until it is attached to a product.
 
         `POST /v1/entitlements/features` https://docs.stripe.com/api/entitlements/features/create
 
         Args:
-            lookup_key: At most 80 characters.
-            name: At most 80 characters.
+            lookup_key: Key of your own, up to 80 characters, by which your code knows the feature.
+                Unique, and cannot be changed. At most 80 characters.
+            name: Name of the feature, up to 80 characters. Customers do not see it. At most 80
+                characters.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
@@ -245,18 +250,18 @@ class AsyncEntitlementsFeatures(Resource):
         starting_after: str = ...,
         request_options: RequestOptions = ...,
     ) -> AsyncPager[EntitlementsFeature]:
-        """Call `GET /v1/entitlements/features`.
+        """List features.
 
         `GET /v1/entitlements/features` https://docs.stripe.com/api/entitlements/features/list
 
         Args:
-            archived:
+            archived: Only archived features, or only those that are not.
             ending_before: ID of the object that the page ends before, such as the first one of the
                 following page.
             expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
                 the object instead of its ID.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
-            lookup_key:
+            lookup_key: Only the feature with this lookup key.
             starting_after: ID of the object that the page starts after, such as the last one of the
                 previous page.
             request_options: Idempotency key, account and other options of this request.
@@ -267,7 +272,7 @@ class AsyncEntitlementsFeatures(Resource):
     async def retrieve(
         self, id: str, *, expand: Strings = ..., request_options: RequestOptions = ...
     ) -> EntitlementsFeature:
-        """Call `GET /v1/entitlements/features/{id}`.
+        """Retrieve a feature.
 
         `GET /v1/entitlements/features/{id}` https://docs.stripe.com/api/entitlements/features/retrieve
 
@@ -290,19 +295,20 @@ class AsyncEntitlementsFeatures(Resource):
         name: str = ...,
         request_options: RequestOptions = ...,
     ) -> EntitlementsFeature:
-        """Call `POST /v1/entitlements/features/{id}`.
+        """Rename a feature, change its metadata, or archive it.
 
         `POST /v1/entitlements/features/{id}` https://docs.stripe.com/api/entitlements/features/update
 
         Args:
             id: ID of the feature.
-            active:
+            active: Whether the feature can be attached to products. `False` archives it for good.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
                 value removes its key.
-            name: At most 80 characters.
+            name: Name of the feature, up to 80 characters. Customers do not see it. At most 80
+                characters.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:

@@ -22,13 +22,15 @@ class Events(Resource):
         types: Strings = ...,
         request_options: RequestOptions = ...,
     ) -> Page[AnyEvent]:
-        """Call `GET /v1/events`.
+        """List events of the last 30 days, newest first. Use it to catch up on deliveries that your endpoint
+        missed.
 
         `GET /v1/events` https://docs.stripe.com/api/events/list
 
         Args:
-            created: Only objects created at this time, or in this range of times.
-            delivery_success:
+            created: Only events that happened at this time, or within a range of times.
+            delivery_success: Only events that were delivered to all endpoints, or only those with a
+                failed or pending delivery.
             ending_before: ID of the object that the page ends before, such as the first one of the
                 following page.
             expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
@@ -36,15 +38,17 @@ class Events(Resource):
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
             starting_after: ID of the object that the page starts after, such as the last one of the
                 previous page.
-            type: Only objects of this type.
-            types:
+            type: Only events of this type, such as `charge.failed`; `*` matches any part, as in
+                `charge.*`.
+            types: Only events of one of these types, up to 20. Not together with `type`.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
             InvalidRequestError: A parameter is invalid.
         """
     def retrieve(self, id: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> AnyEvent:
-        """Call `GET /v1/events/{id}`.
+        """Retrieve an event from the last 30 days. Its data keep the API version in which the event was
+        written.
 
         `GET /v1/events/{id}` https://docs.stripe.com/api/events/retrieve
 
@@ -72,13 +76,15 @@ class AsyncEvents(Resource):
         types: Strings = ...,
         request_options: RequestOptions = ...,
     ) -> AsyncPager[AnyEvent]:
-        """Call `GET /v1/events`.
+        """List events of the last 30 days, newest first. Use it to catch up on deliveries that your endpoint
+        missed.
 
         `GET /v1/events` https://docs.stripe.com/api/events/list
 
         Args:
-            created: Only objects created at this time, or in this range of times.
-            delivery_success:
+            created: Only events that happened at this time, or within a range of times.
+            delivery_success: Only events that were delivered to all endpoints, or only those with a
+                failed or pending delivery.
             ending_before: ID of the object that the page ends before, such as the first one of the
                 following page.
             expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
@@ -86,15 +92,17 @@ class AsyncEvents(Resource):
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
             starting_after: ID of the object that the page starts after, such as the last one of the
                 previous page.
-            type: Only objects of this type.
-            types:
+            type: Only events of this type, such as `charge.failed`; `*` matches any part, as in
+                `charge.*`.
+            types: Only events of one of these types, up to 20. Not together with `type`.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
             InvalidRequestError: A parameter is invalid.
         """
     async def retrieve(self, id: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> AnyEvent:
-        """Call `GET /v1/events/{id}`.
+        """Retrieve an event from the last 30 days. Its data keep the API version in which the event was
+        written.
 
         `GET /v1/events/{id}` https://docs.stripe.com/api/events/retrieve
 

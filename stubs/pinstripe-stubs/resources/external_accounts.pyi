@@ -31,23 +31,25 @@ class ExternalAccounts(Resource):
         name: str = ...,
         request_options: RequestOptions = ...,
     ) -> BankAccount | Card:
-        """Call `POST /v1/external_accounts/{id}`.
+        """Update a bank account or debit card, for example to make it the default of its currency. Account and
+        card numbers cannot be changed.
 
         `POST /v1/external_accounts/{id}` https://docs.stripe.com/api/external_accounts/update
 
         Args:
             id: ID of the external account.
-            account_holder_name: Name of the bank account's owner.
-            account_holder_type: Whether an individual or a company owns the bank account.
-            account_type:
-            address_city: City of the address.
-            address_country: Country of the address.
-            address_line1: First line of the address, such as the street and house number or a PO Box.
-            address_line2: Second line of the address, such as an apartment, floor or building.
-            address_state: State, county, province or region of the address.
-            address_zip: ZIP or postal code.
-            default_for_currency:
-            documents:
+            account_holder_name: Name of the owner of the bank account.
+            account_holder_type: Whether the bank account belongs to a person or to a company.
+            account_type: Kind of bank account. It can only be set where it has no value yet.
+            address_city: City of the card's billing address.
+            address_country: Country of the card's billing address.
+            address_line1: First line of the card's billing address.
+            address_line2: Second line of the card's billing address.
+            address_state: State or region of the card's billing address.
+            address_zip: Postal code of the card's billing address.
+            default_for_currency: Whether payouts in the currency of this account go to it. There is one
+                such account per currency.
+            documents: Documents about the bank account, as files uploaded to Stripe.
             exp_month: Month in which the card expires, from 1 to 12.
             exp_year: Year in which the card expires, four digits.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
@@ -55,7 +57,7 @@ class ExternalAccounts(Resource):
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
                 value removes its key.
-            name:
+            name: Name of the owner as it is on the card.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -85,23 +87,25 @@ class AsyncExternalAccounts(Resource):
         name: str = ...,
         request_options: RequestOptions = ...,
     ) -> BankAccount | Card:
-        """Call `POST /v1/external_accounts/{id}`.
+        """Update a bank account or debit card, for example to make it the default of its currency. Account and
+        card numbers cannot be changed.
 
         `POST /v1/external_accounts/{id}` https://docs.stripe.com/api/external_accounts/update
 
         Args:
             id: ID of the external account.
-            account_holder_name: Name of the bank account's owner.
-            account_holder_type: Whether an individual or a company owns the bank account.
-            account_type:
-            address_city: City of the address.
-            address_country: Country of the address.
-            address_line1: First line of the address, such as the street and house number or a PO Box.
-            address_line2: Second line of the address, such as an apartment, floor or building.
-            address_state: State, county, province or region of the address.
-            address_zip: ZIP or postal code.
-            default_for_currency:
-            documents:
+            account_holder_name: Name of the owner of the bank account.
+            account_holder_type: Whether the bank account belongs to a person or to a company.
+            account_type: Kind of bank account. It can only be set where it has no value yet.
+            address_city: City of the card's billing address.
+            address_country: Country of the card's billing address.
+            address_line1: First line of the card's billing address.
+            address_line2: Second line of the card's billing address.
+            address_state: State or region of the card's billing address.
+            address_zip: Postal code of the card's billing address.
+            default_for_currency: Whether payouts in the currency of this account go to it. There is one
+                such account per currency.
+            documents: Documents about the bank account, as files uploaded to Stripe.
             exp_month: Month in which the card expires, from 1 to 12.
             exp_year: Year in which the card expires, four digits.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
@@ -109,7 +113,7 @@ class AsyncExternalAccounts(Resource):
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
                 value removes its key.
-            name:
+            name: Name of the owner as it is on the card.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:

@@ -20,15 +20,15 @@ class FileLinks(Resource):
         metadata: Mapping[str, str] | None = ...,
         request_options: RequestOptions = ...,
     ) -> FileLink:
-        """Call `POST /v1/file_links`.
+        """Create a public link to a file.
 
         `POST /v1/file_links` https://docs.stripe.com/api/file_links/create
 
         Args:
-            file:
+            file: ID of the file. Its purpose must allow links.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
-            expires_at: Time at which it expires.
+            expires_at: When the link expires. It does not unless set.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
                 value removes its key.
@@ -51,7 +51,7 @@ class FileLinks(Resource):
         starting_after: str = ...,
         request_options: RequestOptions = ...,
     ) -> Page[FileLink]:
-        """Call `GET /v1/file_links`.
+        """List file links, newest first.
 
         `GET /v1/file_links` https://docs.stripe.com/api/file_links/list
 
@@ -61,8 +61,8 @@ class FileLinks(Resource):
                 following page.
             expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
                 the object instead of its ID.
-            expired:
-            file:
+            expired: Only links that have, or have not, expired.
+            file: Only links to this file.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
             starting_after: ID of the object that the page starts after, such as the last one of the
                 previous page.
@@ -74,7 +74,7 @@ class FileLinks(Resource):
             InvalidRequestError: A parameter is invalid.
         """
     def retrieve(self, link: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> FileLink:
-        """Call `GET /v1/file_links/{link}`.
+        """Retrieve a file link.
 
         `GET /v1/file_links/{link}` https://docs.stripe.com/api/file_links/retrieve
 
@@ -98,7 +98,7 @@ class FileLinks(Resource):
         metadata: Mapping[str, str] | None = ...,
         request_options: RequestOptions = ...,
     ) -> FileLink:
-        """Call `POST /v1/file_links/{link}`.
+        """Change when a file link expires, or its metadata. An expired link cannot be changed.
 
         `POST /v1/file_links/{link}` https://docs.stripe.com/api/file_links/update
 
@@ -106,7 +106,8 @@ class FileLinks(Resource):
             link: ID of the link.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
-            expires_at: Time at which it expires.
+            expires_at: When the link expires; `now` expires it at once, and `None` lets it never
+                expire.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
                 value removes its key.
@@ -128,15 +129,15 @@ class AsyncFileLinks(Resource):
         metadata: Mapping[str, str] | None = ...,
         request_options: RequestOptions = ...,
     ) -> FileLink:
-        """Call `POST /v1/file_links`.
+        """Create a public link to a file.
 
         `POST /v1/file_links` https://docs.stripe.com/api/file_links/create
 
         Args:
-            file:
+            file: ID of the file. Its purpose must allow links.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
-            expires_at: Time at which it expires.
+            expires_at: When the link expires. It does not unless set.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
                 value removes its key.
@@ -159,7 +160,7 @@ class AsyncFileLinks(Resource):
         starting_after: str = ...,
         request_options: RequestOptions = ...,
     ) -> AsyncPager[FileLink]:
-        """Call `GET /v1/file_links`.
+        """List file links, newest first.
 
         `GET /v1/file_links` https://docs.stripe.com/api/file_links/list
 
@@ -169,8 +170,8 @@ class AsyncFileLinks(Resource):
                 following page.
             expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
                 the object instead of its ID.
-            expired:
-            file:
+            expired: Only links that have, or have not, expired.
+            file: Only links to this file.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
             starting_after: ID of the object that the page starts after, such as the last one of the
                 previous page.
@@ -182,7 +183,7 @@ class AsyncFileLinks(Resource):
             InvalidRequestError: A parameter is invalid.
         """
     async def retrieve(self, link: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> FileLink:
-        """Call `GET /v1/file_links/{link}`.
+        """Retrieve a file link.
 
         `GET /v1/file_links/{link}` https://docs.stripe.com/api/file_links/retrieve
 
@@ -206,7 +207,7 @@ class AsyncFileLinks(Resource):
         metadata: Mapping[str, str] | None = ...,
         request_options: RequestOptions = ...,
     ) -> FileLink:
-        """Call `POST /v1/file_links/{link}`.
+        """Change when a file link expires, or its metadata. An expired link cannot be changed.
 
         `POST /v1/file_links/{link}` https://docs.stripe.com/api/file_links/update
 
@@ -214,7 +215,8 @@ class AsyncFileLinks(Resource):
             link: ID of the link.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
-            expires_at: Time at which it expires.
+            expires_at: When the link expires; `now` expires it at once, and `None` lets it never
+                expire.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
                 value removes its key.

@@ -35,16 +35,17 @@ class Files(Resource):
         file_link_data: FileCreateParamsFileLinkData = ...,
         request_options: RequestOptions = ...,
     ) -> File:
-        """Call `POST /v1/files`.
+        """Upload a file, for example as evidence for a dispute. Refer to it by its ID in other requests.
 
         `POST /v1/files` https://docs.stripe.com/api/files/create
 
         Args:
-            file:
-            purpose:
+            file: Contents of the file.
+            purpose: What the file is for. It decides which types and sizes of files are accepted, and
+                where the file can be used.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
-            file_link_data:
+            file_link_data: Makes a public link together with the file.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -83,7 +84,7 @@ class Files(Resource):
         starting_after: str = ...,
         request_options: RequestOptions = ...,
     ) -> Page[File]:
-        """Call `GET /v1/files`.
+        """List files, newest first.
 
         `GET /v1/files` https://docs.stripe.com/api/files/list
 
@@ -94,7 +95,7 @@ class Files(Resource):
             expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
                 the object instead of its ID.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
-            purpose:
+            purpose: Only files with this purpose.
             starting_after: ID of the object that the page starts after, such as the last one of the
                 previous page.
             request_options: Idempotency key, account and other options of this request.
@@ -103,7 +104,7 @@ class Files(Resource):
             InvalidRequestError: A parameter is invalid.
         """
     def retrieve(self, file: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> File:
-        """Call `GET /v1/files/{file}`.
+        """Retrieve a file's details, not its contents. Download the contents from `url`.
 
         `GET /v1/files/{file}` https://docs.stripe.com/api/files/retrieve
 
@@ -143,16 +144,17 @@ class AsyncFiles(Resource):
         file_link_data: FileCreateParamsFileLinkData = ...,
         request_options: RequestOptions = ...,
     ) -> File:
-        """Call `POST /v1/files`.
+        """Upload a file, for example as evidence for a dispute. Refer to it by its ID in other requests.
 
         `POST /v1/files` https://docs.stripe.com/api/files/create
 
         Args:
-            file:
-            purpose:
+            file: Contents of the file.
+            purpose: What the file is for. It decides which types and sizes of files are accepted, and
+                where the file can be used.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
-            file_link_data:
+            file_link_data: Makes a public link together with the file.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -191,7 +193,7 @@ class AsyncFiles(Resource):
         starting_after: str = ...,
         request_options: RequestOptions = ...,
     ) -> AsyncPager[File]:
-        """Call `GET /v1/files`.
+        """List files, newest first.
 
         `GET /v1/files` https://docs.stripe.com/api/files/list
 
@@ -202,7 +204,7 @@ class AsyncFiles(Resource):
             expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
                 the object instead of its ID.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
-            purpose:
+            purpose: Only files with this purpose.
             starting_after: ID of the object that the page starts after, such as the last one of the
                 previous page.
             request_options: Idempotency key, account and other options of this request.
@@ -211,7 +213,7 @@ class AsyncFiles(Resource):
             InvalidRequestError: A parameter is invalid.
         """
     async def retrieve(self, file: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> File:
-        """Call `GET /v1/files/{file}`.
+        """Retrieve a file's details, not its contents. Download the contents from `url`.
 
         `GET /v1/files/{file}` https://docs.stripe.com/api/files/retrieve
 

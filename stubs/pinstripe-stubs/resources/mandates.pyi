@@ -6,7 +6,7 @@ from pinstripe.types import RequestOptions, Strings
 
 class Mandates(Resource):
     def retrieve(self, mandate: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> Mandate:
-        """Call `GET /v1/mandates/{mandate}`.
+        """Retrieve a mandate. Mandates are created by payment and setup intents.
 
         `GET /v1/mandates/{mandate}` https://docs.stripe.com/api/mandates/retrieve
 
@@ -24,7 +24,7 @@ class Mandates(Resource):
 
 class AsyncMandates(Resource):
     async def retrieve(self, mandate: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> Mandate:
-        """Call `GET /v1/mandates/{mandate}`.
+        """Retrieve a mandate. Mandates are created by payment and setup intents.
 
         `GET /v1/mandates/{mandate}` https://docs.stripe.com/api/mandates/retrieve
 

@@ -15,12 +15,12 @@ class PaymentAttemptRecords(Resource):
         starting_after: str = ...,
         request_options: RequestOptions = ...,
     ) -> Page[PaymentAttemptRecord]:
-        """Call `GET /v1/payment_attempt_records`.
+        """List the attempts of a payment record.
 
         `GET /v1/payment_attempt_records` https://docs.stripe.com/api/payment_attempt_records/list
 
         Args:
-            payment_record:
+            payment_record: Payment record whose attempts to list.
             expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
                 the object instead of its ID.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
@@ -34,7 +34,7 @@ class PaymentAttemptRecords(Resource):
     def retrieve(
         self, id: str, *, expand: Strings = ..., request_options: RequestOptions = ...
     ) -> PaymentAttemptRecord:
-        """Call `GET /v1/payment_attempt_records/{id}`.
+        """Retrieve an attempt.
 
         `GET /v1/payment_attempt_records/{id}` https://docs.stripe.com/api/payment_attempt_records/retrieve
 
@@ -58,12 +58,12 @@ class AsyncPaymentAttemptRecords(Resource):
         starting_after: str = ...,
         request_options: RequestOptions = ...,
     ) -> AsyncPager[PaymentAttemptRecord]:
-        """Call `GET /v1/payment_attempt_records`.
+        """List the attempts of a payment record.
 
         `GET /v1/payment_attempt_records` https://docs.stripe.com/api/payment_attempt_records/list
 
         Args:
-            payment_record:
+            payment_record: Payment record whose attempts to list.
             expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
                 the object instead of its ID.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
@@ -77,7 +77,7 @@ class AsyncPaymentAttemptRecords(Resource):
     async def retrieve(
         self, id: str, *, expand: Strings = ..., request_options: RequestOptions = ...
     ) -> PaymentAttemptRecord:
-        """Call `GET /v1/payment_attempt_records/{id}`.
+        """Retrieve an attempt.
 
         `GET /v1/payment_attempt_records/{id}` https://docs.stripe.com/api/payment_attempt_records/retrieve
 

@@ -56,7 +56,7 @@ class PaymentIntentsAmountDetailsLineItems(Resource):
         starting_after: str = ...,
         request_options: RequestOptions = ...,
     ) -> Page[PaymentIntentAmountDetailsLineItem]:
-        """Call `GET /v1/payment_intents/{intent}/amount_details_line_items`.
+        """List the line items of a payment intent.
 
         `GET /v1/payment_intents/{intent}/amount_details_line_items` https://docs.stripe.com/api/payment_intents/amount_details_line_items/list
 
@@ -86,7 +86,7 @@ class AsyncPaymentIntentsAmountDetailsLineItems(Resource):
         starting_after: str = ...,
         request_options: RequestOptions = ...,
     ) -> AsyncPager[PaymentIntentAmountDetailsLineItem]:
-        """Call `GET /v1/payment_intents/{intent}/amount_details_line_items`.
+        """List the line items of a payment intent.
 
         `GET /v1/payment_intents/{intent}/amount_details_line_items` https://docs.stripe.com/api/payment_intents/amount_details_line_items/list
 
@@ -116,14 +116,16 @@ class PaymentIntents(Resource):
         expand: Strings = ...,
         request_options: RequestOptions = ...,
     ) -> PaymentIntent:
-        """Call `POST /v1/payment_intents/{intent}/apply_customer_balance`.
+        """Pay a payment intent by bank transfer from the cash balance of its customer, where Stripe did not
+        match the money by itself.
 
         `POST /v1/payment_intents/{intent}/apply_customer_balance` https://docs.stripe.com/api/payment_intents/apply_customer_balance
 
         Args:
             intent: ID of the intent.
-            amount:
-            currency: Three-letter ISO 4217 currency code in lowercase.
+            amount: Amount to take from the customer's cash balance, in the smallest currency unit.
+                Defaults to what is still to be paid.
+            currency: Three-letter ISO 4217 code, in lower case, of the cash balance to use.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
             request_options: Idempotency key, account and other options of this request.
@@ -142,13 +144,14 @@ class PaymentIntents(Resource):
         expand: Strings = ...,
         request_options: RequestOptions = ...,
     ) -> PaymentIntent:
-        """Call `POST /v1/payment_intents/{intent}/cancel`.
+        """Cancel a payment intent that has not succeeded, and release money that is held for it. This cannot
+        be undone.
 
         `POST /v1/payment_intents/{intent}/cancel` https://docs.stripe.com/api/payment_intents/cancel
 
         Args:
             intent: ID of the intent.
-            cancellation_reason:
+            cancellation_reason: Why the payment intent was canceled, as you said or as Stripe found.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
             request_options: Idempotency key, account and other options of this request.
@@ -176,24 +179,31 @@ class PaymentIntents(Resource):
         transfer_data: PaymentIntentCaptureParamsTransferData = ...,
         request_options: RequestOptions = ...,
     ) -> PaymentIntent:
-        """Call `POST /v1/payment_intents/{intent}/capture`.
+        """Capture the money that is held for a payment intent in `requires_capture`, in whole or in part. It
+        then is `succeeded`; authorizations that are never captured expire, usually after seven days for
+        cards.
 
         `POST /v1/payment_intents/{intent}/capture` https://docs.stripe.com/api/payment_intents/capture
 
         Args:
             intent: ID of the intent.
-            amount_details:
-            amount_to_capture:
+            amount_details: What the amount is made of: line items, taxes, shipping, discounts and tips.
+                Stripe passes it to card networks and payment methods that want it, such as Klarna and
+                PayPal.
+            amount_to_capture: Amount to capture, in the smallest currency unit. Defaults to all of
+                `amount_capturable`; what remains is released unless `final_capture` is `False`.
             application_fee_amount: Fee that the platform collects on the payment, in the smallest
                 currency unit.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
-            final_capture:
-            hooks:
+            final_capture: Whether no more captures follow, so that the rest of the authorization is
+                released. Defaults to `True`; `False` needs multicapture.
+            hooks: Work that Stripe does by itself when the payment changes its state.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
                 value removes its key.
-            payment_details:
+            payment_details: References under which you and the customer know the payment; card networks
+                receive them.
             statement_descriptor: Text that appears on the bank or card statement. At most 22
                 characters.
             statement_descriptor_suffix: Text that follows the account's statement descriptor prefix on
@@ -399,39 +409,56 @@ class PaymentIntents(Resource):
         use_stripe_sdk: bool = ...,
         request_options: RequestOptions = ...,
     ) -> PaymentIntent:
-        """Call `POST /v1/payment_intents/{intent}/confirm`.
+        """Confirm that the customer will pay, and try to collect the payment. Leads to `succeeded`,
+        `requires_capture`, `processing` or `requires_action`; a decline raises an error and leads back to
+        `requires_payment_method`.
 
         `POST /v1/payment_intents/{intent}/confirm` https://docs.stripe.com/api/payment_intents/confirm
 
         Args:
             intent: ID of the intent.
-            allowed_payment_method_types:
-            amount_details:
-            amount_to_confirm:
-            capture_method: When the authorized money is captured.
-            client_secret: Secret with which a browser or mobile app accesses this one object, together
-                with your publishable key. Pass it to your customer only, and do not log it or put it in
-                URLs.
-            confirmation_token:
-            error_on_requires_action:
-            excluded_payment_method_types:
+            allowed_payment_method_types: Payment method types that may be used; all others are left
+                out.
+            amount_details: What the amount is made of: line items, taxes, shipping, discounts and tips.
+                Stripe passes it to card networks and payment methods that want it, such as Klarna and
+                PayPal.
+            amount_to_confirm: Amount to confirm, in the smallest currency unit, instead of all of
+                `amount`.
+            capture_method: When the money is taken after the payment is authorized. Can be set for
+                single payment methods in `payment_method_options`.
+            client_secret: Client secret of the payment intent. Needed only with a publishable key.
+            confirmation_token: Confirmation token with the payment method, shipping and other details
+                that the customer gave in the browser. Where this request gives the same details, those
+                of the request apply.
+            error_on_requires_action: Whether the attempt fails instead of going to `requires_action`
+                when the customer has to authenticate. Only when the payment is confirmed; useful for
+                customers who are not there.
+            excluded_payment_method_types: Payment method types that are not offered, even where Stripe
+                chooses them automatically.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
-            hooks:
-            mandate: Mandate that authorizes the payment.
-            mandate_data:
-            off_session: Whether the customer is absent and cannot authenticate the payment.
-            payment_details:
-            payment_method: Payment method that is used.
+            hooks: Work that Stripe does by itself when the payment changes its state.
+            mandate: Mandate under which the payment method is charged.
+            mandate_data: Creates the mandate by which the customer allows the payment method to be
+                debited.
+            off_session: Whether the customer is absent, so that the payment cannot be authenticated. If
+                the bank wants authentication, the attempt fails. Only when the payment is confirmed.
+            payment_details: References under which you and the customer know the payment; card networks
+                receive them.
+            payment_method: Payment method to pay with, such as one that is attached to the customer.
             payment_method_data: Details of a new payment method to create and use.
-            payment_method_options: Settings per type of payment method.
+            payment_method_options: Settings for single payment methods, which go before those of the
+                whole payment.
             radar_options: Settings for Radar, Stripe's fraud prevention.
-            receipt_email:
+            receipt_email: Email address to which the receipt goes. In live mode it is sent whatever the
+                email settings of the account are.
             return_url: URL to which the customer or user returns afterwards.
-            setup_future_usage: Whether the payment method is saved for later payments, and whether the
-                customer will be present for them.
+            setup_future_usage: Whether the payment method is kept for later payments, with the customer
+                there (`on_session`) or away (`off_session`). Attaches it to the customer once the
+                payment succeeds.
             shipping: Recipient and address of a delivery.
-            use_stripe_sdk:
+            use_stripe_sdk: Whether the request comes from an integration that handles next actions with
+                Stripe.js or a mobile SDK.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `application`, `customer`, `latest_charge`, `on_behalf_of`, `payment_method`,
@@ -643,49 +670,71 @@ class PaymentIntents(Resource):
         use_stripe_sdk: bool = ...,
         request_options: RequestOptions = ...,
     ) -> PaymentIntent:
-        """Call `POST /v1/payment_intents`.
+        """Create a payment intent, by default in `requires_payment_method` or `requires_confirmation`. With
+        `confirm`, try to pay at once; a declined card then raises an error.
 
         `POST /v1/payment_intents` https://docs.stripe.com/api/payment_intents/create
 
         Args:
-            amount:
+            amount: Amount to collect, in the smallest currency unit (1099 for 10.99 USD). Stripe
+                rejects amounts below about 0.50 USD, or what that is in other currencies.
             currency: Three-letter ISO 4217 currency code in lowercase.
-            allowed_payment_method_types:
-            amount_details:
+            allowed_payment_method_types: Payment method types that may be used; all others are left
+                out.
+            amount_details: What the amount is made of: line items, taxes, shipping, discounts and tips.
+                Stripe passes it to card networks and payment methods that want it, such as Klarna and
+                PayPal.
             application_fee_amount: Fee that the platform collects on the payment, in the smallest
                 currency unit.
-            automatic_payment_methods:
-            capture_method: When the authorized money is captured.
-            confirm:
-            confirmation_method:
-            confirmation_token:
-            customer: Customer that the object belongs to.
+            automatic_payment_methods: Whether Stripe chooses the payment methods to offer, from those
+                that are turned on in the Dashboard.
+            capture_method: When the money is taken after the payment is authorized. Can be set for
+                single payment methods in `payment_method_options`.
+            confirm: Whether to confirm at once, which tries to pay. Needs a payment method or a
+                confirmation token.
+            confirmation_method: Who may confirm the payment, and what happens after the customer's next
+                action. Defaults to `automatic`.
+            confirmation_token: Confirmation token with the payment method, shipping and other details
+                that the customer gave in the browser. Where this request gives the same details, those
+                of the request apply.
+            customer: Customer who pays. A payment method that is kept is attached to this customer.
             customer_account: Account (API v2) that the object belongs to, in the role of a customer.
                 Alternative to `customer`.
-            description: At most 1,000 characters.
-            error_on_requires_action:
-            excluded_payment_method_types:
+            description: Your description of the payment. The Dashboard shows it, and so do receipts by
+                email. At most 1,000 characters.
+            error_on_requires_action: Whether the attempt fails instead of going to `requires_action`
+                when the customer has to authenticate. Only when the payment is confirmed; useful for
+                customers who are not there.
+            excluded_payment_method_types: Payment method types that are not offered, even where Stripe
+                chooses them automatically.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
-            hooks:
-            mandate: Mandate that authorizes the payment.
-            mandate_data:
+            hooks: Work that Stripe does by itself when the payment changes its state.
+            mandate: Mandate under which the payment method is charged.
+            mandate_data: Creates the mandate by which the customer allows the payment method to be
+                debited.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
                 value removes its key.
-            off_session: Whether the customer is absent and cannot authenticate the payment.
+            off_session: Whether the customer is absent, so that the payment cannot be authenticated. If
+                the bank wants authentication, the attempt fails. Only when the payment is confirmed.
             on_behalf_of: Connected account that is the merchant of record. Its country, fees and
                 statement descriptor apply to the payment.
-            payment_details:
-            payment_method: Payment method that is used.
-            payment_method_configuration: At most 100 characters.
+            payment_details: References under which you and the customer know the payment; card networks
+                receive them.
+            payment_method: Payment method to pay with, such as one that is attached to the customer.
+            payment_method_configuration: Payment method configuration from which to take the payment
+                methods. The default one unless set. At most 100 characters.
             payment_method_data: Details of a new payment method to create and use.
-            payment_method_options: Settings per type of payment method.
+            payment_method_options: Settings for single payment methods, which go before those of the
+                whole payment.
             radar_options: Settings for Radar, Stripe's fraud prevention.
-            receipt_email:
+            receipt_email: Email address to which the receipt goes. In live mode it is sent whatever the
+                email settings of the account are.
             return_url: URL to which the customer or user returns afterwards.
-            setup_future_usage: Whether the payment method is saved for later payments, and whether the
-                customer will be present for them.
+            setup_future_usage: Whether the payment method is kept for later payments, with the customer
+                there (`on_session`) or away (`off_session`). Attaches it to the customer once the
+                payment succeeds.
             shipping: Recipient and address of a delivery.
             statement_descriptor: Text that appears on the bank or card statement. At most 22
                 characters.
@@ -694,7 +743,8 @@ class PaymentIntents(Resource):
                 characters.
             transfer_data: Transfers money from the payment to a connected account.
             transfer_group: String of your choice that groups a payment with its transfers.
-            use_stripe_sdk:
+            use_stripe_sdk: Whether the request comes from an integration that handles next actions with
+                Stripe.js or a mobile SDK.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `application`, `customer`, `latest_charge`, `on_behalf_of`, `payment_method`,
@@ -720,24 +770,30 @@ class PaymentIntents(Resource):
         transfer_data: PaymentIntentIncrementAuthorizationParamsTransferData = ...,
         request_options: RequestOptions = ...,
     ) -> PaymentIntent:
-        """Call `POST /v1/payment_intents/{intent}/increment_authorization`.
+        """Raise the amount that is authorized, before capture. Only for payments that allow it; if the bank
+        declines, an error is raised and the first authorization remains.
 
         `POST /v1/payment_intents/{intent}/increment_authorization` https://docs.stripe.com/api/payment_intents/increment_authorization
 
         Args:
             intent: ID of the intent.
-            amount:
-            amount_details:
+            amount: New total to authorize, in the smallest currency unit. Must be more than what is
+                authorized now.
+            amount_details: What the amount is made of: line items, taxes, shipping, discounts and tips.
+                Stripe passes it to card networks and payment methods that want it, such as Klarna and
+                PayPal.
             application_fee_amount: Fee that the platform collects on the payment, in the smallest
                 currency unit.
-            description: At most 1,000 characters.
+            description: Your description of the payment. The Dashboard shows it, and so do receipts by
+                email. At most 1,000 characters.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
-            hooks:
+            hooks: Work that Stripe does by itself when the payment changes its state.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
                 value removes its key.
-            payment_details:
+            payment_details: References under which you and the customer know the payment; card networks
+                receive them.
             statement_descriptor: Text that appears on the bank or card statement. At most 22
                 characters.
             transfer_data: Transfers money from the payment to a connected account.
@@ -762,7 +818,7 @@ class PaymentIntents(Resource):
         starting_after: str = ...,
         request_options: RequestOptions = ...,
     ) -> Page[PaymentIntent]:
-        """Call `GET /v1/payment_intents`.
+        """List payment intents, the newest first.
 
         `GET /v1/payment_intents` https://docs.stripe.com/api/payment_intents/list
 
@@ -788,15 +844,13 @@ class PaymentIntents(Resource):
     def retrieve(
         self, intent: str, *, client_secret: str = ..., expand: Strings = ..., request_options: RequestOptions = ...
     ) -> PaymentIntent:
-        """Call `GET /v1/payment_intents/{intent}`.
+        """Retrieve a payment intent with its present status.
 
         `GET /v1/payment_intents/{intent}` https://docs.stripe.com/api/payment_intents/retrieve
 
         Args:
             intent: ID of the intent.
-            client_secret: Secret with which a browser or mobile app accesses this one object, together
-                with your publishable key. Pass it to your customer only, and do not log it or put it in
-                URLs.
+            client_secret: Client secret of the payment intent. Needed only with a publishable key.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
             request_options: Idempotency key, account and other options of this request.
@@ -999,38 +1053,51 @@ class PaymentIntents(Resource):
         transfer_group: str = ...,
         request_options: RequestOptions = ...,
     ) -> PaymentIntent:
-        """Call `POST /v1/payment_intents/{intent}`.
+        """Change a payment intent before it is paid, without confirming it. A change of the payment method can
+        mean that it must be confirmed again.
 
         `POST /v1/payment_intents/{intent}` https://docs.stripe.com/api/payment_intents/update
 
         Args:
             intent: ID of the intent.
-            allowed_payment_method_types:
-            amount:
-            amount_details:
+            allowed_payment_method_types: Payment method types that may be used; all others are left
+                out.
+            amount: Amount to collect, in the smallest currency unit (1099 for 10.99 USD). Stripe
+                rejects amounts below about 0.50 USD, or what that is in other currencies.
+            amount_details: What the amount is made of: line items, taxes, shipping, discounts and tips.
+                Stripe passes it to card networks and payment methods that want it, such as Klarna and
+                PayPal.
             application_fee_amount: Fee that the platform collects on the payment, in the smallest
                 currency unit.
-            capture_method: When the authorized money is captured.
+            capture_method: When the money is taken after the payment is authorized. Can be set for
+                single payment methods in `payment_method_options`.
             currency: Three-letter ISO 4217 currency code in lowercase.
-            customer: Customer that the object belongs to.
+            customer: Customer who pays. A payment method that is kept is attached to this customer.
             customer_account: Account (API v2) that the object belongs to, in the role of a customer.
                 Alternative to `customer`.
-            description: At most 1,000 characters.
-            excluded_payment_method_types:
+            description: Your description of the payment. The Dashboard shows it, and so do receipts by
+                email. At most 1,000 characters.
+            excluded_payment_method_types: Payment method types that are not offered, even where Stripe
+                chooses them automatically.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
-            hooks:
+            hooks: Work that Stripe does by itself when the payment changes its state.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
                 value removes its key.
-            payment_details:
-            payment_method: Payment method that is used.
-            payment_method_configuration: At most 100 characters.
+            payment_details: References under which you and the customer know the payment; card networks
+                receive them.
+            payment_method: Payment method to pay with, such as one that is attached to the customer.
+            payment_method_configuration: Payment method configuration from which to take the payment
+                methods. The default one unless set. At most 100 characters.
             payment_method_data: Details of a new payment method to create and use.
-            payment_method_options: Settings per type of payment method.
-            receipt_email:
-            setup_future_usage: Whether the payment method is saved for later payments, and whether the
-                customer will be present for them.
+            payment_method_options: Settings for single payment methods, which go before those of the
+                whole payment.
+            receipt_email: Email address to which the receipt goes. In live mode it is sent whatever the
+                email settings of the account are.
+            setup_future_usage: Whether the payment method is kept for later payments, with the customer
+                there (`on_session`) or away (`off_session`). Attaches it to the customer once the
+                payment succeeds.
             shipping: Recipient and address of a delivery.
             statement_descriptor: Text that appears on the bank or card statement. At most 22
                 characters.
@@ -1057,17 +1124,17 @@ class PaymentIntents(Resource):
         expand: Strings = ...,
         request_options: RequestOptions = ...,
     ) -> PaymentIntent:
-        """Call `POST /v1/payment_intents/{intent}/verify_microdeposits`.
+        """Verify a bank account with the amounts or the code of the small deposits. The payment then goes on;
+        too many wrong attempts make it fail.
 
         `POST /v1/payment_intents/{intent}/verify_microdeposits` https://docs.stripe.com/api/payment_intents/verify_microdeposits
 
         Args:
             intent: ID of the intent.
-            amounts:
-            client_secret: Secret with which a browser or mobile app accesses this one object, together
-                with your publishable key. Pass it to your customer only, and do not log it or put it in
-                URLs.
-            descriptor_code:
+            amounts: The two amounts that arrived in the bank account, in the smallest currency unit.
+            client_secret: Client secret of the payment intent. Needed only with a publishable key.
+            descriptor_code: Six-character code, beginning with `SM`, from the statement text of the
+                deposit.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
             request_options: Idempotency key, account and other options of this request.
@@ -1087,7 +1154,8 @@ class PaymentIntents(Resource):
         page: str = ...,
         request_options: RequestOptions = ...,
     ) -> Page[PaymentIntent]:
-        """Call `GET /v1/payment_intents/search`.
+        """Search payment intents with a query. Changes appear with a delay, usually of less than a minute: do
+        not search for what you just wrote.
 
         `GET /v1/payment_intents/search` https://docs.stripe.com/api/payment_intents/search
 
@@ -1118,14 +1186,16 @@ class AsyncPaymentIntents(Resource):
         expand: Strings = ...,
         request_options: RequestOptions = ...,
     ) -> PaymentIntent:
-        """Call `POST /v1/payment_intents/{intent}/apply_customer_balance`.
+        """Pay a payment intent by bank transfer from the cash balance of its customer, where Stripe did not
+        match the money by itself.
 
         `POST /v1/payment_intents/{intent}/apply_customer_balance` https://docs.stripe.com/api/payment_intents/apply_customer_balance
 
         Args:
             intent: ID of the intent.
-            amount:
-            currency: Three-letter ISO 4217 currency code in lowercase.
+            amount: Amount to take from the customer's cash balance, in the smallest currency unit.
+                Defaults to what is still to be paid.
+            currency: Three-letter ISO 4217 code, in lower case, of the cash balance to use.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
             request_options: Idempotency key, account and other options of this request.
@@ -1144,13 +1214,14 @@ class AsyncPaymentIntents(Resource):
         expand: Strings = ...,
         request_options: RequestOptions = ...,
     ) -> PaymentIntent:
-        """Call `POST /v1/payment_intents/{intent}/cancel`.
+        """Cancel a payment intent that has not succeeded, and release money that is held for it. This cannot
+        be undone.
 
         `POST /v1/payment_intents/{intent}/cancel` https://docs.stripe.com/api/payment_intents/cancel
 
         Args:
             intent: ID of the intent.
-            cancellation_reason:
+            cancellation_reason: Why the payment intent was canceled, as you said or as Stripe found.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
             request_options: Idempotency key, account and other options of this request.
@@ -1178,24 +1249,31 @@ class AsyncPaymentIntents(Resource):
         transfer_data: PaymentIntentCaptureParamsTransferData = ...,
         request_options: RequestOptions = ...,
     ) -> PaymentIntent:
-        """Call `POST /v1/payment_intents/{intent}/capture`.
+        """Capture the money that is held for a payment intent in `requires_capture`, in whole or in part. It
+        then is `succeeded`; authorizations that are never captured expire, usually after seven days for
+        cards.
 
         `POST /v1/payment_intents/{intent}/capture` https://docs.stripe.com/api/payment_intents/capture
 
         Args:
             intent: ID of the intent.
-            amount_details:
-            amount_to_capture:
+            amount_details: What the amount is made of: line items, taxes, shipping, discounts and tips.
+                Stripe passes it to card networks and payment methods that want it, such as Klarna and
+                PayPal.
+            amount_to_capture: Amount to capture, in the smallest currency unit. Defaults to all of
+                `amount_capturable`; what remains is released unless `final_capture` is `False`.
             application_fee_amount: Fee that the platform collects on the payment, in the smallest
                 currency unit.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
-            final_capture:
-            hooks:
+            final_capture: Whether no more captures follow, so that the rest of the authorization is
+                released. Defaults to `True`; `False` needs multicapture.
+            hooks: Work that Stripe does by itself when the payment changes its state.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
                 value removes its key.
-            payment_details:
+            payment_details: References under which you and the customer know the payment; card networks
+                receive them.
             statement_descriptor: Text that appears on the bank or card statement. At most 22
                 characters.
             statement_descriptor_suffix: Text that follows the account's statement descriptor prefix on
@@ -1401,39 +1479,56 @@ class AsyncPaymentIntents(Resource):
         use_stripe_sdk: bool = ...,
         request_options: RequestOptions = ...,
     ) -> PaymentIntent:
-        """Call `POST /v1/payment_intents/{intent}/confirm`.
+        """Confirm that the customer will pay, and try to collect the payment. Leads to `succeeded`,
+        `requires_capture`, `processing` or `requires_action`; a decline raises an error and leads back to
+        `requires_payment_method`.
 
         `POST /v1/payment_intents/{intent}/confirm` https://docs.stripe.com/api/payment_intents/confirm
 
         Args:
             intent: ID of the intent.
-            allowed_payment_method_types:
-            amount_details:
-            amount_to_confirm:
-            capture_method: When the authorized money is captured.
-            client_secret: Secret with which a browser or mobile app accesses this one object, together
-                with your publishable key. Pass it to your customer only, and do not log it or put it in
-                URLs.
-            confirmation_token:
-            error_on_requires_action:
-            excluded_payment_method_types:
+            allowed_payment_method_types: Payment method types that may be used; all others are left
+                out.
+            amount_details: What the amount is made of: line items, taxes, shipping, discounts and tips.
+                Stripe passes it to card networks and payment methods that want it, such as Klarna and
+                PayPal.
+            amount_to_confirm: Amount to confirm, in the smallest currency unit, instead of all of
+                `amount`.
+            capture_method: When the money is taken after the payment is authorized. Can be set for
+                single payment methods in `payment_method_options`.
+            client_secret: Client secret of the payment intent. Needed only with a publishable key.
+            confirmation_token: Confirmation token with the payment method, shipping and other details
+                that the customer gave in the browser. Where this request gives the same details, those
+                of the request apply.
+            error_on_requires_action: Whether the attempt fails instead of going to `requires_action`
+                when the customer has to authenticate. Only when the payment is confirmed; useful for
+                customers who are not there.
+            excluded_payment_method_types: Payment method types that are not offered, even where Stripe
+                chooses them automatically.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
-            hooks:
-            mandate: Mandate that authorizes the payment.
-            mandate_data:
-            off_session: Whether the customer is absent and cannot authenticate the payment.
-            payment_details:
-            payment_method: Payment method that is used.
+            hooks: Work that Stripe does by itself when the payment changes its state.
+            mandate: Mandate under which the payment method is charged.
+            mandate_data: Creates the mandate by which the customer allows the payment method to be
+                debited.
+            off_session: Whether the customer is absent, so that the payment cannot be authenticated. If
+                the bank wants authentication, the attempt fails. Only when the payment is confirmed.
+            payment_details: References under which you and the customer know the payment; card networks
+                receive them.
+            payment_method: Payment method to pay with, such as one that is attached to the customer.
             payment_method_data: Details of a new payment method to create and use.
-            payment_method_options: Settings per type of payment method.
+            payment_method_options: Settings for single payment methods, which go before those of the
+                whole payment.
             radar_options: Settings for Radar, Stripe's fraud prevention.
-            receipt_email:
+            receipt_email: Email address to which the receipt goes. In live mode it is sent whatever the
+                email settings of the account are.
             return_url: URL to which the customer or user returns afterwards.
-            setup_future_usage: Whether the payment method is saved for later payments, and whether the
-                customer will be present for them.
+            setup_future_usage: Whether the payment method is kept for later payments, with the customer
+                there (`on_session`) or away (`off_session`). Attaches it to the customer once the
+                payment succeeds.
             shipping: Recipient and address of a delivery.
-            use_stripe_sdk:
+            use_stripe_sdk: Whether the request comes from an integration that handles next actions with
+                Stripe.js or a mobile SDK.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `application`, `customer`, `latest_charge`, `on_behalf_of`, `payment_method`,
@@ -1645,49 +1740,71 @@ class AsyncPaymentIntents(Resource):
         use_stripe_sdk: bool = ...,
         request_options: RequestOptions = ...,
     ) -> PaymentIntent:
-        """Call `POST /v1/payment_intents`.
+        """Create a payment intent, by default in `requires_payment_method` or `requires_confirmation`. With
+        `confirm`, try to pay at once; a declined card then raises an error.
 
         `POST /v1/payment_intents` https://docs.stripe.com/api/payment_intents/create
 
         Args:
-            amount:
+            amount: Amount to collect, in the smallest currency unit (1099 for 10.99 USD). Stripe
+                rejects amounts below about 0.50 USD, or what that is in other currencies.
             currency: Three-letter ISO 4217 currency code in lowercase.
-            allowed_payment_method_types:
-            amount_details:
+            allowed_payment_method_types: Payment method types that may be used; all others are left
+                out.
+            amount_details: What the amount is made of: line items, taxes, shipping, discounts and tips.
+                Stripe passes it to card networks and payment methods that want it, such as Klarna and
+                PayPal.
             application_fee_amount: Fee that the platform collects on the payment, in the smallest
                 currency unit.
-            automatic_payment_methods:
-            capture_method: When the authorized money is captured.
-            confirm:
-            confirmation_method:
-            confirmation_token:
-            customer: Customer that the object belongs to.
+            automatic_payment_methods: Whether Stripe chooses the payment methods to offer, from those
+                that are turned on in the Dashboard.
+            capture_method: When the money is taken after the payment is authorized. Can be set for
+                single payment methods in `payment_method_options`.
+            confirm: Whether to confirm at once, which tries to pay. Needs a payment method or a
+                confirmation token.
+            confirmation_method: Who may confirm the payment, and what happens after the customer's next
+                action. Defaults to `automatic`.
+            confirmation_token: Confirmation token with the payment method, shipping and other details
+                that the customer gave in the browser. Where this request gives the same details, those
+                of the request apply.
+            customer: Customer who pays. A payment method that is kept is attached to this customer.
             customer_account: Account (API v2) that the object belongs to, in the role of a customer.
                 Alternative to `customer`.
-            description: At most 1,000 characters.
-            error_on_requires_action:
-            excluded_payment_method_types:
+            description: Your description of the payment. The Dashboard shows it, and so do receipts by
+                email. At most 1,000 characters.
+            error_on_requires_action: Whether the attempt fails instead of going to `requires_action`
+                when the customer has to authenticate. Only when the payment is confirmed; useful for
+                customers who are not there.
+            excluded_payment_method_types: Payment method types that are not offered, even where Stripe
+                chooses them automatically.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
-            hooks:
-            mandate: Mandate that authorizes the payment.
-            mandate_data:
+            hooks: Work that Stripe does by itself when the payment changes its state.
+            mandate: Mandate under which the payment method is charged.
+            mandate_data: Creates the mandate by which the customer allows the payment method to be
+                debited.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
                 value removes its key.
-            off_session: Whether the customer is absent and cannot authenticate the payment.
+            off_session: Whether the customer is absent, so that the payment cannot be authenticated. If
+                the bank wants authentication, the attempt fails. Only when the payment is confirmed.
             on_behalf_of: Connected account that is the merchant of record. Its country, fees and
                 statement descriptor apply to the payment.
-            payment_details:
-            payment_method: Payment method that is used.
-            payment_method_configuration: At most 100 characters.
+            payment_details: References under which you and the customer know the payment; card networks
+                receive them.
+            payment_method: Payment method to pay with, such as one that is attached to the customer.
+            payment_method_configuration: Payment method configuration from which to take the payment
+                methods. The default one unless set. At most 100 characters.
             payment_method_data: Details of a new payment method to create and use.
-            payment_method_options: Settings per type of payment method.
+            payment_method_options: Settings for single payment methods, which go before those of the
+                whole payment.
             radar_options: Settings for Radar, Stripe's fraud prevention.
-            receipt_email:
+            receipt_email: Email address to which the receipt goes. In live mode it is sent whatever the
+                email settings of the account are.
             return_url: URL to which the customer or user returns afterwards.
-            setup_future_usage: Whether the payment method is saved for later payments, and whether the
-                customer will be present for them.
+            setup_future_usage: Whether the payment method is kept for later payments, with the customer
+                there (`on_session`) or away (`off_session`). Attaches it to the customer once the
+                payment succeeds.
             shipping: Recipient and address of a delivery.
             statement_descriptor: Text that appears on the bank or card statement. At most 22
                 characters.
@@ -1696,7 +1813,8 @@ class AsyncPaymentIntents(Resource):
                 characters.
             transfer_data: Transfers money from the payment to a connected account.
             transfer_group: String of your choice that groups a payment with its transfers.
-            use_stripe_sdk:
+            use_stripe_sdk: Whether the request comes from an integration that handles next actions with
+                Stripe.js or a mobile SDK.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `application`, `customer`, `latest_charge`, `on_behalf_of`, `payment_method`,
@@ -1722,24 +1840,30 @@ class AsyncPaymentIntents(Resource):
         transfer_data: PaymentIntentIncrementAuthorizationParamsTransferData = ...,
         request_options: RequestOptions = ...,
     ) -> PaymentIntent:
-        """Call `POST /v1/payment_intents/{intent}/increment_authorization`.
+        """Raise the amount that is authorized, before capture. Only for payments that allow it; if the bank
+        declines, an error is raised and the first authorization remains.
 
         `POST /v1/payment_intents/{intent}/increment_authorization` https://docs.stripe.com/api/payment_intents/increment_authorization
 
         Args:
             intent: ID of the intent.
-            amount:
-            amount_details:
+            amount: New total to authorize, in the smallest currency unit. Must be more than what is
+                authorized now.
+            amount_details: What the amount is made of: line items, taxes, shipping, discounts and tips.
+                Stripe passes it to card networks and payment methods that want it, such as Klarna and
+                PayPal.
             application_fee_amount: Fee that the platform collects on the payment, in the smallest
                 currency unit.
-            description: At most 1,000 characters.
+            description: Your description of the payment. The Dashboard shows it, and so do receipts by
+                email. At most 1,000 characters.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
-            hooks:
+            hooks: Work that Stripe does by itself when the payment changes its state.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
                 value removes its key.
-            payment_details:
+            payment_details: References under which you and the customer know the payment; card networks
+                receive them.
             statement_descriptor: Text that appears on the bank or card statement. At most 22
                 characters.
             transfer_data: Transfers money from the payment to a connected account.
@@ -1764,7 +1888,7 @@ class AsyncPaymentIntents(Resource):
         starting_after: str = ...,
         request_options: RequestOptions = ...,
     ) -> AsyncPager[PaymentIntent]:
-        """Call `GET /v1/payment_intents`.
+        """List payment intents, the newest first.
 
         `GET /v1/payment_intents` https://docs.stripe.com/api/payment_intents/list
 
@@ -1790,15 +1914,13 @@ class AsyncPaymentIntents(Resource):
     async def retrieve(
         self, intent: str, *, client_secret: str = ..., expand: Strings = ..., request_options: RequestOptions = ...
     ) -> PaymentIntent:
-        """Call `GET /v1/payment_intents/{intent}`.
+        """Retrieve a payment intent with its present status.
 
         `GET /v1/payment_intents/{intent}` https://docs.stripe.com/api/payment_intents/retrieve
 
         Args:
             intent: ID of the intent.
-            client_secret: Secret with which a browser or mobile app accesses this one object, together
-                with your publishable key. Pass it to your customer only, and do not log it or put it in
-                URLs.
+            client_secret: Client secret of the payment intent. Needed only with a publishable key.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
             request_options: Idempotency key, account and other options of this request.
@@ -2001,38 +2123,51 @@ class AsyncPaymentIntents(Resource):
         transfer_group: str = ...,
         request_options: RequestOptions = ...,
     ) -> PaymentIntent:
-        """Call `POST /v1/payment_intents/{intent}`.
+        """Change a payment intent before it is paid, without confirming it. A change of the payment method can
+        mean that it must be confirmed again.
 
         `POST /v1/payment_intents/{intent}` https://docs.stripe.com/api/payment_intents/update
 
         Args:
             intent: ID of the intent.
-            allowed_payment_method_types:
-            amount:
-            amount_details:
+            allowed_payment_method_types: Payment method types that may be used; all others are left
+                out.
+            amount: Amount to collect, in the smallest currency unit (1099 for 10.99 USD). Stripe
+                rejects amounts below about 0.50 USD, or what that is in other currencies.
+            amount_details: What the amount is made of: line items, taxes, shipping, discounts and tips.
+                Stripe passes it to card networks and payment methods that want it, such as Klarna and
+                PayPal.
             application_fee_amount: Fee that the platform collects on the payment, in the smallest
                 currency unit.
-            capture_method: When the authorized money is captured.
+            capture_method: When the money is taken after the payment is authorized. Can be set for
+                single payment methods in `payment_method_options`.
             currency: Three-letter ISO 4217 currency code in lowercase.
-            customer: Customer that the object belongs to.
+            customer: Customer who pays. A payment method that is kept is attached to this customer.
             customer_account: Account (API v2) that the object belongs to, in the role of a customer.
                 Alternative to `customer`.
-            description: At most 1,000 characters.
-            excluded_payment_method_types:
+            description: Your description of the payment. The Dashboard shows it, and so do receipts by
+                email. At most 1,000 characters.
+            excluded_payment_method_types: Payment method types that are not offered, even where Stripe
+                chooses them automatically.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
-            hooks:
+            hooks: Work that Stripe does by itself when the payment changes its state.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
                 value removes its key.
-            payment_details:
-            payment_method: Payment method that is used.
-            payment_method_configuration: At most 100 characters.
+            payment_details: References under which you and the customer know the payment; card networks
+                receive them.
+            payment_method: Payment method to pay with, such as one that is attached to the customer.
+            payment_method_configuration: Payment method configuration from which to take the payment
+                methods. The default one unless set. At most 100 characters.
             payment_method_data: Details of a new payment method to create and use.
-            payment_method_options: Settings per type of payment method.
-            receipt_email:
-            setup_future_usage: Whether the payment method is saved for later payments, and whether the
-                customer will be present for them.
+            payment_method_options: Settings for single payment methods, which go before those of the
+                whole payment.
+            receipt_email: Email address to which the receipt goes. In live mode it is sent whatever the
+                email settings of the account are.
+            setup_future_usage: Whether the payment method is kept for later payments, with the customer
+                there (`on_session`) or away (`off_session`). Attaches it to the customer once the
+                payment succeeds.
             shipping: Recipient and address of a delivery.
             statement_descriptor: Text that appears on the bank or card statement. At most 22
                 characters.
@@ -2059,17 +2194,17 @@ class AsyncPaymentIntents(Resource):
         expand: Strings = ...,
         request_options: RequestOptions = ...,
     ) -> PaymentIntent:
-        """Call `POST /v1/payment_intents/{intent}/verify_microdeposits`.
+        """Verify a bank account with the amounts or the code of the small deposits. The payment then goes on;
+        too many wrong attempts make it fail.
 
         `POST /v1/payment_intents/{intent}/verify_microdeposits` https://docs.stripe.com/api/payment_intents/verify_microdeposits
 
         Args:
             intent: ID of the intent.
-            amounts:
-            client_secret: Secret with which a browser or mobile app accesses this one object, together
-                with your publishable key. Pass it to your customer only, and do not log it or put it in
-                URLs.
-            descriptor_code:
+            amounts: The two amounts that arrived in the bank account, in the smallest currency unit.
+            client_secret: Client secret of the payment intent. Needed only with a publishable key.
+            descriptor_code: Six-character code, beginning with `SM`, from the statement text of the
+                deposit.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
             request_options: Idempotency key, account and other options of this request.
@@ -2089,7 +2224,8 @@ class AsyncPaymentIntents(Resource):
         page: str = ...,
         request_options: RequestOptions = ...,
     ) -> AsyncPager[PaymentIntent]:
-        """Call `GET /v1/payment_intents/search`.
+        """Search payment intents with a query. Changes appear with a delay, usually of less than a minute: do
+        not search for what you just wrote.
 
         `GET /v1/payment_intents/search` https://docs.stripe.com/api/payment_intents/search
 

@@ -194,48 +194,53 @@ class PaymentLinks(Resource):
         transfer_data: PaymentLinkCreateParamsTransferData = ...,
         request_options: RequestOptions = ...,
     ) -> PaymentLink:
-        """Call `POST /v1/payment_links`.
+        """Create a payment link. Share its `url` with your customers, for example on a page or as a QR code.
 
         `POST /v1/payment_links` https://docs.stripe.com/api/payment_links/create
 
         Args:
-            line_items:
-            after_completion:
-            allow_promotion_codes:
+            line_items: What the customer buys, up to 20 items.
+            after_completion: What the customer sees after the payment.
+            allow_promotion_codes: Whether the customer can enter a promotion code.
             application_fee_amount: Fee that the platform collects on the payment, in the smallest
                 currency unit.
             application_fee_percent: Fee that the platform collects on each invoice, in percent of its
                 total, with up to two decimal places.
             automatic_tax: Settings and state of the automatic calculation of tax by Stripe Tax.
-            billing_address_collection:
-            consent_collection:
-            currency: Three-letter ISO 4217 currency code in lowercase.
-            custom_fields:
-            custom_text:
-            customer_creation:
+            billing_address_collection: Whether Checkout asks every customer for a billing address.
+            consent_collection: Agreements that Checkout asks the customer for.
+            currency: Three-letter ISO 4217 code of the currency of the line items, in lower case.
+            custom_fields: Up to three additional fields on the page.
+            custom_text: Your own text at certain places of the page.
+            customer_creation: Whether each payment creates a customer. Subscriptions always do.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
-            inactive_message: At most 500 characters.
-            invoice_creation:
-            managed_payments:
-            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
-                characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
-            name_collection:
+            inactive_message: Text that customers see when the link is inactive, up to 500 characters.
+                At most 500 characters.
+            invoice_creation: Settings for an invoice after the payment, in `payment` mode.
+            managed_payments: Settings for Managed Payments, in which Stripe acts as merchant of record.
+            metadata: Up to 50 pairs of your own strings. They are copied to the checkout sessions that
+                the link creates.
+            name_collection: Names that Checkout asks the customer for.
             on_behalf_of: Connected account that is the merchant of record. Its country, fees and
                 statement descriptor apply to the payment.
-            optional_items:
-            payment_intent_data:
-            payment_method_collection:
+            optional_items: Items that the customer can add to the purchase on the page, up to ten.
+            payment_intent_data: What applies to the payment intents that the link creates. Only for
+                one-time payments.
+            payment_method_collection: Whether Checkout asks for a payment method when nothing is due at
+                once. Only for subscriptions.
             payment_method_options: Settings per type of payment method.
-            payment_method_types: Allowed types of payment methods.
-            phone_number_collection:
-            restrictions:
-            shipping_address_collection:
-            shipping_options:
-            submit_type:
-            subscription_data:
-            tax_id_collection:
+            payment_method_types: Payment methods to offer, by type. Leave it out, so that Stripe
+                chooses among those that are enabled in the Dashboard.
+            phone_number_collection: Settings for the customer's phone number.
+            restrictions: Limits on the use of the link.
+            shipping_address_collection: Makes Checkout ask for a shipping address.
+            shipping_options: Shipping rates that the customer can choose from, up to five.
+            submit_type: Text of the button that submits the page, by what the purchase is. Not in
+                `setup` mode.
+            subscription_data: What applies to the subscriptions that the link creates. Needs a
+                recurring price among the line items.
+            tax_id_collection: Settings for the customer's tax ID.
             transfer_data: Transfers money from the payment to a connected account.
             request_options: Idempotency key, account and other options of this request.
 
@@ -254,12 +259,12 @@ class PaymentLinks(Resource):
         starting_after: str = ...,
         request_options: RequestOptions = ...,
     ) -> Page[PaymentLink]:
-        """Call `GET /v1/payment_links`.
+        """List payment links, newest first.
 
         `GET /v1/payment_links` https://docs.stripe.com/api/payment_links/list
 
         Args:
-            active: Only active or only inactive objects.
+            active: Only links that can, or cannot, be used.
             ending_before: ID of the object that the page ends before, such as the first one of the
                 following page.
             expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
@@ -277,7 +282,7 @@ class PaymentLinks(Resource):
     def retrieve(
         self, payment_link: str, *, expand: Strings = ..., request_options: RequestOptions = ...
     ) -> PaymentLink:
-        """Call `GET /v1/payment_links/{payment_link}`.
+        """Retrieve a payment link.
 
         `GET /v1/payment_links/{payment_link}` https://docs.stripe.com/api/payment_links/retrieve
 
@@ -378,48 +383,55 @@ class PaymentLinks(Resource):
         transfer_data: PaymentLinkUpdateParamsTransferData | None = ...,
         request_options: RequestOptions = ...,
     ) -> PaymentLink:
-        """Call `POST /v1/payment_links/{payment_link}`.
+        """Update a payment link; sessions that are open already stay as they are. Set `active` to `False` to
+        stop payments through the link.
 
         `POST /v1/payment_links/{payment_link}` https://docs.stripe.com/api/payment_links/update
 
         Args:
             payment_link: ID of the payment link.
-            active:
-            after_completion:
-            allow_promotion_codes:
+            active: Whether the link can be used. An inactive link shows `inactive_message` instead of
+                the payment page.
+            after_completion: What the customer sees after the payment.
+            allow_promotion_codes: Whether the customer can enter a promotion code.
             application_fee_amount: Fee that the platform collects on the payment, in the smallest
                 currency unit.
             application_fee_percent: Fee that the platform collects on each invoice, in percent of its
                 total, with up to two decimal places.
             automatic_tax: Settings and state of the automatic calculation of tax by Stripe Tax.
-            billing_address_collection:
-            consent_collection:
-            custom_fields:
-            custom_text:
-            customer_creation:
+            billing_address_collection: Whether Checkout asks every customer for a billing address.
+            consent_collection: Agreements that Checkout asks the customer for.
+            custom_fields: Up to three additional fields on the page.
+            custom_text: Your own text at certain places of the page.
+            customer_creation: Whether each payment creates a customer. Subscriptions always do.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
-            inactive_message: At most 500 characters.
-            invoice_creation:
-            line_items:
-            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
-                characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
-            name_collection:
+            inactive_message: Text that customers see when the link is inactive, up to 500 characters.
+                At most 500 characters.
+            invoice_creation: Settings for an invoice after the payment, in `payment` mode.
+            line_items: Quantities to change. Items cannot be added or removed.
+            metadata: Up to 50 pairs of your own strings. They are copied to the checkout sessions that
+                the link creates.
+            name_collection: Names that Checkout asks the customer for.
             on_behalf_of: Connected account that is the merchant of record. Its country, fees and
                 statement descriptor apply to the payment.
-            optional_items:
-            payment_intent_data:
-            payment_method_collection:
+            optional_items: Items that the customer can add to the purchase on the page, up to ten.
+            payment_intent_data: What applies to the payment intents that the link creates. Only for
+                one-time payments.
+            payment_method_collection: Whether Checkout asks for a payment method when nothing is due at
+                once. Only for subscriptions.
             payment_method_options: Settings per type of payment method.
-            payment_method_types: Allowed types of payment methods.
-            phone_number_collection:
-            restrictions:
-            shipping_address_collection:
-            shipping_options:
-            submit_type:
-            subscription_data:
-            tax_id_collection:
+            payment_method_types: Payment methods to offer, by type. Leave it out, so that Stripe
+                chooses among those that are enabled in the Dashboard.
+            phone_number_collection: Settings for the customer's phone number.
+            restrictions: Limits on the use of the link.
+            shipping_address_collection: Makes Checkout ask for a shipping address.
+            shipping_options: Shipping rates that the customer can choose from, up to five.
+            submit_type: Text of the button that submits the page, by what the purchase is. Not in
+                `setup` mode.
+            subscription_data: What applies to the subscriptions that the link creates. Needs a
+                recurring price among the line items.
+            tax_id_collection: Settings for the customer's tax ID.
             transfer_data: Transfers money from the payment to a connected account.
             request_options: Idempotency key, account and other options of this request.
 
@@ -516,48 +528,53 @@ class AsyncPaymentLinks(Resource):
         transfer_data: PaymentLinkCreateParamsTransferData = ...,
         request_options: RequestOptions = ...,
     ) -> PaymentLink:
-        """Call `POST /v1/payment_links`.
+        """Create a payment link. Share its `url` with your customers, for example on a page or as a QR code.
 
         `POST /v1/payment_links` https://docs.stripe.com/api/payment_links/create
 
         Args:
-            line_items:
-            after_completion:
-            allow_promotion_codes:
+            line_items: What the customer buys, up to 20 items.
+            after_completion: What the customer sees after the payment.
+            allow_promotion_codes: Whether the customer can enter a promotion code.
             application_fee_amount: Fee that the platform collects on the payment, in the smallest
                 currency unit.
             application_fee_percent: Fee that the platform collects on each invoice, in percent of its
                 total, with up to two decimal places.
             automatic_tax: Settings and state of the automatic calculation of tax by Stripe Tax.
-            billing_address_collection:
-            consent_collection:
-            currency: Three-letter ISO 4217 currency code in lowercase.
-            custom_fields:
-            custom_text:
-            customer_creation:
+            billing_address_collection: Whether Checkout asks every customer for a billing address.
+            consent_collection: Agreements that Checkout asks the customer for.
+            currency: Three-letter ISO 4217 code of the currency of the line items, in lower case.
+            custom_fields: Up to three additional fields on the page.
+            custom_text: Your own text at certain places of the page.
+            customer_creation: Whether each payment creates a customer. Subscriptions always do.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
-            inactive_message: At most 500 characters.
-            invoice_creation:
-            managed_payments:
-            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
-                characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
-            name_collection:
+            inactive_message: Text that customers see when the link is inactive, up to 500 characters.
+                At most 500 characters.
+            invoice_creation: Settings for an invoice after the payment, in `payment` mode.
+            managed_payments: Settings for Managed Payments, in which Stripe acts as merchant of record.
+            metadata: Up to 50 pairs of your own strings. They are copied to the checkout sessions that
+                the link creates.
+            name_collection: Names that Checkout asks the customer for.
             on_behalf_of: Connected account that is the merchant of record. Its country, fees and
                 statement descriptor apply to the payment.
-            optional_items:
-            payment_intent_data:
-            payment_method_collection:
+            optional_items: Items that the customer can add to the purchase on the page, up to ten.
+            payment_intent_data: What applies to the payment intents that the link creates. Only for
+                one-time payments.
+            payment_method_collection: Whether Checkout asks for a payment method when nothing is due at
+                once. Only for subscriptions.
             payment_method_options: Settings per type of payment method.
-            payment_method_types: Allowed types of payment methods.
-            phone_number_collection:
-            restrictions:
-            shipping_address_collection:
-            shipping_options:
-            submit_type:
-            subscription_data:
-            tax_id_collection:
+            payment_method_types: Payment methods to offer, by type. Leave it out, so that Stripe
+                chooses among those that are enabled in the Dashboard.
+            phone_number_collection: Settings for the customer's phone number.
+            restrictions: Limits on the use of the link.
+            shipping_address_collection: Makes Checkout ask for a shipping address.
+            shipping_options: Shipping rates that the customer can choose from, up to five.
+            submit_type: Text of the button that submits the page, by what the purchase is. Not in
+                `setup` mode.
+            subscription_data: What applies to the subscriptions that the link creates. Needs a
+                recurring price among the line items.
+            tax_id_collection: Settings for the customer's tax ID.
             transfer_data: Transfers money from the payment to a connected account.
             request_options: Idempotency key, account and other options of this request.
 
@@ -576,12 +593,12 @@ class AsyncPaymentLinks(Resource):
         starting_after: str = ...,
         request_options: RequestOptions = ...,
     ) -> AsyncPager[PaymentLink]:
-        """Call `GET /v1/payment_links`.
+        """List payment links, newest first.
 
         `GET /v1/payment_links` https://docs.stripe.com/api/payment_links/list
 
         Args:
-            active: Only active or only inactive objects.
+            active: Only links that can, or cannot, be used.
             ending_before: ID of the object that the page ends before, such as the first one of the
                 following page.
             expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
@@ -599,7 +616,7 @@ class AsyncPaymentLinks(Resource):
     async def retrieve(
         self, payment_link: str, *, expand: Strings = ..., request_options: RequestOptions = ...
     ) -> PaymentLink:
-        """Call `GET /v1/payment_links/{payment_link}`.
+        """Retrieve a payment link.
 
         `GET /v1/payment_links/{payment_link}` https://docs.stripe.com/api/payment_links/retrieve
 
@@ -700,48 +717,55 @@ class AsyncPaymentLinks(Resource):
         transfer_data: PaymentLinkUpdateParamsTransferData | None = ...,
         request_options: RequestOptions = ...,
     ) -> PaymentLink:
-        """Call `POST /v1/payment_links/{payment_link}`.
+        """Update a payment link; sessions that are open already stay as they are. Set `active` to `False` to
+        stop payments through the link.
 
         `POST /v1/payment_links/{payment_link}` https://docs.stripe.com/api/payment_links/update
 
         Args:
             payment_link: ID of the payment link.
-            active:
-            after_completion:
-            allow_promotion_codes:
+            active: Whether the link can be used. An inactive link shows `inactive_message` instead of
+                the payment page.
+            after_completion: What the customer sees after the payment.
+            allow_promotion_codes: Whether the customer can enter a promotion code.
             application_fee_amount: Fee that the platform collects on the payment, in the smallest
                 currency unit.
             application_fee_percent: Fee that the platform collects on each invoice, in percent of its
                 total, with up to two decimal places.
             automatic_tax: Settings and state of the automatic calculation of tax by Stripe Tax.
-            billing_address_collection:
-            consent_collection:
-            custom_fields:
-            custom_text:
-            customer_creation:
+            billing_address_collection: Whether Checkout asks every customer for a billing address.
+            consent_collection: Agreements that Checkout asks the customer for.
+            custom_fields: Up to three additional fields on the page.
+            custom_text: Your own text at certain places of the page.
+            customer_creation: Whether each payment creates a customer. Subscriptions always do.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
-            inactive_message: At most 500 characters.
-            invoice_creation:
-            line_items:
-            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
-                characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
-            name_collection:
+            inactive_message: Text that customers see when the link is inactive, up to 500 characters.
+                At most 500 characters.
+            invoice_creation: Settings for an invoice after the payment, in `payment` mode.
+            line_items: Quantities to change. Items cannot be added or removed.
+            metadata: Up to 50 pairs of your own strings. They are copied to the checkout sessions that
+                the link creates.
+            name_collection: Names that Checkout asks the customer for.
             on_behalf_of: Connected account that is the merchant of record. Its country, fees and
                 statement descriptor apply to the payment.
-            optional_items:
-            payment_intent_data:
-            payment_method_collection:
+            optional_items: Items that the customer can add to the purchase on the page, up to ten.
+            payment_intent_data: What applies to the payment intents that the link creates. Only for
+                one-time payments.
+            payment_method_collection: Whether Checkout asks for a payment method when nothing is due at
+                once. Only for subscriptions.
             payment_method_options: Settings per type of payment method.
-            payment_method_types: Allowed types of payment methods.
-            phone_number_collection:
-            restrictions:
-            shipping_address_collection:
-            shipping_options:
-            submit_type:
-            subscription_data:
-            tax_id_collection:
+            payment_method_types: Payment methods to offer, by type. Leave it out, so that Stripe
+                chooses among those that are enabled in the Dashboard.
+            phone_number_collection: Settings for the customer's phone number.
+            restrictions: Limits on the use of the link.
+            shipping_address_collection: Makes Checkout ask for a shipping address.
+            shipping_options: Shipping rates that the customer can choose from, up to five.
+            submit_type: Text of the button that submits the page, by what the purchase is. Not in
+                `setup` mode.
+            subscription_data: What applies to the subscriptions that the link creates. Needs a
+                recurring price among the line items.
+            tax_id_collection: Settings for the customer's tax ID.
             transfer_data: Transfers money from the payment to a connected account.
             request_options: Idempotency key, account and other options of this request.
 

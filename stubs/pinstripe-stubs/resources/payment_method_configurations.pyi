@@ -202,77 +202,85 @@ class PaymentMethodConfigurations(Resource):
         zip: PaymentMethodConfigurationCreateParamsZip = ...,
         request_options: RequestOptions = ...,
     ) -> PaymentMethodConfiguration:
-        """Call `POST /v1/payment_method_configurations`.
+        """Create a payment method configuration.
 
         `POST /v1/payment_method_configurations` https://docs.stripe.com/api/payment_method_configurations/create
 
         Args:
-            acss_debit: Data specific to pre-authorized debit in Canada (ACSS).
-            affirm: Data specific to Affirm.
-            afterpay_clearpay: Data specific to Afterpay and Clearpay.
-            alipay: Data specific to Alipay.
-            alma: Data specific to Alma.
-            amazon_pay: Data specific to Amazon Pay.
-            apple_pay: Data specific to Apple Pay.
-            apple_pay_later:
-            au_becs_debit: Data specific to BECS Direct Debit in Australia.
-            bacs_debit: Data specific to Bacs Direct Debit in the United Kingdom.
-            bancontact: Data specific to Bancontact.
-            billie: Data specific to Billie.
-            bizum: Data specific to Bizum.
-            blik: Data specific to BLIK.
-            boleto: Data specific to Boleto.
-            card:
-            cartes_bancaires:
-            cashapp: Data specific to Cash App Pay.
-            crypto: Data specific to payments with stablecoins.
-            customer_balance: Data specific to payments from the customer's cash balance.
-            eps: Data specific to EPS.
+            acss_debit: Whether Canadian pre-authorized debit is offered.
+            affirm: Whether Affirm, with which customers pay later or in installments, is offered.
+            afterpay_clearpay: Whether Afterpay, or Clearpay in the United Kingdom, with which customers
+                pay in installments, is offered.
+            alipay: Whether Alipay, a wallet used mainly in China, is offered.
+            alma: Whether Alma, with which customers pay in installments, mainly in France, is offered.
+            amazon_pay: Whether Amazon Pay, which pays with what the customer has saved at Amazon, is
+                offered.
+            apple_pay: Whether Apple Pay is offered.
+            apple_pay_later: Whether Apple Pay Later is offered.
+            au_becs_debit: Whether Australian BECS Direct Debit is offered.
+            bacs_debit: Whether Bacs Direct Debit is offered.
+            bancontact: Whether Bancontact, the most common online payment in Belgium, is offered.
+            billie: Whether Billie, with which companies pay invoices later, is offered.
+            bizum: Whether Bizum, with which customers in Spain pay by mobile phone, is offered.
+            blik: Whether BLIK, with which customers in Poland pay by a code from their banking app, is
+                offered.
+            boleto: Whether Boleto, a voucher that customers in Brazil pay at a bank or online, is
+                offered.
+            card: Whether credit and debit cards are offered.
+            cartes_bancaires: Whether Cartes Bancaires, the French card network, is offered.
+            cashapp: Whether Cash App Pay, a wallet in the US, is offered.
+            crypto: Whether stablecoins from the customer's crypto wallet are offered.
+            customer_balance: Whether payments by bank transfer are offered.
+            eps: Whether EPS, online banking in Austria, is offered.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
-            fpx: Data specific to FPX.
-            fr_meal_voucher_conecs:
-            giropay: Data specific to giropay.
-            google_pay: Data specific to Google Pay.
-            grabpay: Data specific to GrabPay.
-            ideal: Data specific to iDEAL.
-            jcb:
-            kakao_pay: Data specific to Kakao Pay.
-            klarna: Data specific to Klarna.
-            konbini: Data specific to Konbini.
-            kr_card: Data specific to Korean cards.
-            link:
-            mb_way: Data specific to MB WAY.
-            mobilepay: Data specific to MobilePay.
-            multibanco: Data specific to Multibanco.
-            name: At most 100 characters.
-            naver_pay: Data specific to Naver Pay.
-            nz_bank_account: Data specific to BECS Direct Debit in New Zealand.
-            oxxo: Data specific to OXXO.
-            p24: Data specific to Przelewy24.
-            parent: At most 100 characters.
-            pay_by_bank: Data specific to Pay by Bank.
-            payco: Data specific to PAYCO.
-            paynow: Data specific to PayNow.
-            paypal: Data specific to PayPal.
-            paypay: Data specific to PayPay.
-            payto: Data specific to PayTo.
-            pix: Data specific to Pix.
-            promptpay: Data specific to PromptPay.
-            revolut_pay: Data specific to Revolut Pay.
-            samsung_pay: Data specific to Samsung Pay.
-            satispay: Data specific to Satispay.
-            scalapay: Data specific to Scalapay.
-            sepa_debit: Data specific to SEPA Direct Debit.
-            sequra: Data specific to seQura.
-            sofort: Data specific to Sofort.
-            sunbit: Data specific to Sunbit.
-            swish: Data specific to Swish.
-            twint: Data specific to TWINT.
-            upi: Data specific to UPI.
-            us_bank_account: Data specific to bank accounts in the United States.
-            wechat_pay: Data specific to WeChat Pay.
-            zip: Data specific to Zip.
+            fpx: Whether FPX, online banking in Malaysia, is offered.
+            fr_meal_voucher_conecs: Whether French meal vouchers of the Conecs network are offered.
+            giropay: Whether giropay, online banking in Germany, which has ended, is offered.
+            google_pay: Whether Google Pay is offered.
+            grabpay: Whether GrabPay, a wallet in Southeast Asia, is offered.
+            ideal: Whether iDEAL, online banking in the Netherlands, is offered.
+            jcb: Whether JCB, the Japanese card network, is offered.
+            kakao_pay: Whether Kakao Pay, a wallet in South Korea, is offered.
+            klarna: Whether Klarna, with which customers pay now, later or in installments, is offered.
+            konbini: Whether Konbini, cash payment at a convenience store in Japan, is offered.
+            kr_card: Whether cards issued in South Korea are offered.
+            link: Whether Link, Stripe's wallet, is offered.
+            mb_way: Whether MB WAY, a wallet in Portugal, is offered.
+            mobilepay: Whether MobilePay, a wallet in Denmark and Finland, is offered.
+            multibanco: Whether Multibanco, which customers in Portugal pay at an ATM or by online
+                banking, is offered.
+            name: Name of the configuration, as the Dashboard shows it. At most 100 characters.
+            naver_pay: Whether Naver Pay, a wallet in South Korea, is offered.
+            nz_bank_account: Whether New Zealand BECS Direct Debit is offered.
+            oxxo: Whether OXXO, a voucher that customers in Mexico pay in cash at a store, is offered.
+            p24: Whether Przelewy24, online banking in Poland, is offered.
+            parent: Configuration from which settings are inherited. For connected accounts, the one of
+                the platform. At most 100 characters.
+            pay_by_bank: Whether Pay by Bank, with which customers pay directly from their bank's app,
+                is offered.
+            payco: Whether PAYCO, a wallet in South Korea, is offered.
+            paynow: Whether PayNow, with which customers in Singapore pay by QR code, is offered.
+            paypal: Whether PayPal, a wallet used in many countries, is offered.
+            paypay: Whether PayPay, a wallet in Japan, is offered.
+            payto: Whether PayTo is offered.
+            pix: Whether Pix, instant payment from bank accounts in Brazil, is offered.
+            promptpay: Whether PromptPay, with which customers in Thailand pay by QR code, is offered.
+            revolut_pay: Whether Revolut Pay, the wallet of Revolut, is offered.
+            samsung_pay: Whether Samsung Pay is offered.
+            satispay: Whether Satispay, a wallet used mainly in Italy, is offered.
+            scalapay: Whether Scalapay, with which customers in Europe pay in installments, is offered.
+            sepa_debit: Whether SEPA Direct Debit is offered.
+            sequra: Whether seQura, with which customers pay in installments, mainly in Spain, is
+                offered.
+            sofort: Whether Sofort, online banking in some European countries, is offered.
+            sunbit: Whether Sunbit, with which customers in the US pay in installments, is offered.
+            swish: Whether Swish, a wallet in Sweden, is offered.
+            twint: Whether TWINT, a wallet in Switzerland, is offered.
+            upi: Whether UPI, instant payment from bank accounts in India, is offered.
+            us_bank_account: Whether ACH Direct Debit is offered.
+            wechat_pay: Whether WeChat Pay, a wallet used mainly in China, is offered.
+            zip: Whether Zip, with which customers pay in installments, is offered.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -289,13 +297,13 @@ class PaymentMethodConfigurations(Resource):
         starting_after: str = ...,
         request_options: RequestOptions = ...,
     ) -> Page[PaymentMethodConfiguration]:
-        """Call `GET /v1/payment_method_configurations`.
+        """List payment method configurations.
 
         `GET /v1/payment_method_configurations` https://docs.stripe.com/api/payment_method_configurations/list
 
         Args:
             active: Only active or only inactive objects.
-            application: Connect application that created the object. At most 100 characters.
+            application: Only configurations of this Connect application. At most 100 characters.
             ending_before: ID of the object that the page ends before, such as the first one of the
                 following page.
             expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
@@ -311,7 +319,7 @@ class PaymentMethodConfigurations(Resource):
     def retrieve(
         self, configuration: str, *, expand: Strings = ..., request_options: RequestOptions = ...
     ) -> PaymentMethodConfiguration:
-        """Call `GET /v1/payment_method_configurations/{configuration}`.
+        """Retrieve a payment method configuration.
 
         `GET /v1/payment_method_configurations/{configuration}` https://docs.stripe.com/api/payment_method_configurations/retrieve
 
@@ -395,78 +403,85 @@ class PaymentMethodConfigurations(Resource):
         zip: PaymentMethodConfigurationUpdateParamsZip = ...,
         request_options: RequestOptions = ...,
     ) -> PaymentMethodConfiguration:
-        """Call `POST /v1/payment_method_configurations/{configuration}`.
+        """Change which payment methods a configuration offers.
 
         `POST /v1/payment_method_configurations/{configuration}` https://docs.stripe.com/api/payment_method_configurations/update
 
         Args:
             configuration: ID of the configuration.
-            acss_debit: Data specific to pre-authorized debit in Canada (ACSS).
-            active:
-            affirm: Data specific to Affirm.
-            afterpay_clearpay: Data specific to Afterpay and Clearpay.
-            alipay: Data specific to Alipay.
-            alma: Data specific to Alma.
-            amazon_pay: Data specific to Amazon Pay.
-            apple_pay: Data specific to Apple Pay.
-            apple_pay_later:
-            au_becs_debit: Data specific to BECS Direct Debit in Australia.
-            bacs_debit: Data specific to Bacs Direct Debit in the United Kingdom.
-            bancontact: Data specific to Bancontact.
-            billie: Data specific to Billie.
-            bizum: Data specific to Bizum.
-            blik: Data specific to BLIK.
-            boleto: Data specific to Boleto.
-            card:
-            cartes_bancaires:
-            cashapp: Data specific to Cash App Pay.
-            crypto: Data specific to payments with stablecoins.
-            customer_balance: Data specific to payments from the customer's cash balance.
-            eps: Data specific to EPS.
+            acss_debit: Whether Canadian pre-authorized debit is offered.
+            active: Whether new payments can use the configuration.
+            affirm: Whether Affirm, with which customers pay later or in installments, is offered.
+            afterpay_clearpay: Whether Afterpay, or Clearpay in the United Kingdom, with which customers
+                pay in installments, is offered.
+            alipay: Whether Alipay, a wallet used mainly in China, is offered.
+            alma: Whether Alma, with which customers pay in installments, mainly in France, is offered.
+            amazon_pay: Whether Amazon Pay, which pays with what the customer has saved at Amazon, is
+                offered.
+            apple_pay: Whether Apple Pay is offered.
+            apple_pay_later: Whether Apple Pay Later is offered.
+            au_becs_debit: Whether Australian BECS Direct Debit is offered.
+            bacs_debit: Whether Bacs Direct Debit is offered.
+            bancontact: Whether Bancontact, the most common online payment in Belgium, is offered.
+            billie: Whether Billie, with which companies pay invoices later, is offered.
+            bizum: Whether Bizum, with which customers in Spain pay by mobile phone, is offered.
+            blik: Whether BLIK, with which customers in Poland pay by a code from their banking app, is
+                offered.
+            boleto: Whether Boleto, a voucher that customers in Brazil pay at a bank or online, is
+                offered.
+            card: Whether credit and debit cards are offered.
+            cartes_bancaires: Whether Cartes Bancaires, the French card network, is offered.
+            cashapp: Whether Cash App Pay, a wallet in the US, is offered.
+            crypto: Whether stablecoins from the customer's crypto wallet are offered.
+            customer_balance: Whether payments by bank transfer are offered.
+            eps: Whether EPS, online banking in Austria, is offered.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
-            fpx: Data specific to FPX.
-            fr_meal_voucher_conecs:
-            giropay: Data specific to giropay.
-            google_pay: Data specific to Google Pay.
-            grabpay: Data specific to GrabPay.
-            ideal: Data specific to iDEAL.
-            jcb:
-            kakao_pay: Data specific to Kakao Pay.
-            klarna: Data specific to Klarna.
-            konbini: Data specific to Konbini.
-            kr_card: Data specific to Korean cards.
-            link:
-            mb_way: Data specific to MB WAY.
-            mobilepay: Data specific to MobilePay.
-            multibanco: Data specific to Multibanco.
-            name: At most 100 characters.
-            naver_pay: Data specific to Naver Pay.
-            nz_bank_account: Data specific to BECS Direct Debit in New Zealand.
-            oxxo: Data specific to OXXO.
-            p24: Data specific to Przelewy24.
-            pay_by_bank: Data specific to Pay by Bank.
-            payco: Data specific to PAYCO.
-            paynow: Data specific to PayNow.
-            paypal: Data specific to PayPal.
-            paypay: Data specific to PayPay.
-            payto: Data specific to PayTo.
-            pix: Data specific to Pix.
-            promptpay: Data specific to PromptPay.
-            revolut_pay: Data specific to Revolut Pay.
-            samsung_pay: Data specific to Samsung Pay.
-            satispay: Data specific to Satispay.
-            scalapay: Data specific to Scalapay.
-            sepa_debit: Data specific to SEPA Direct Debit.
-            sequra: Data specific to seQura.
-            sofort: Data specific to Sofort.
-            sunbit: Data specific to Sunbit.
-            swish: Data specific to Swish.
-            twint: Data specific to TWINT.
-            upi: Data specific to UPI.
-            us_bank_account: Data specific to bank accounts in the United States.
-            wechat_pay: Data specific to WeChat Pay.
-            zip: Data specific to Zip.
+            fpx: Whether FPX, online banking in Malaysia, is offered.
+            fr_meal_voucher_conecs: Whether French meal vouchers of the Conecs network are offered.
+            giropay: Whether giropay, online banking in Germany, which has ended, is offered.
+            google_pay: Whether Google Pay is offered.
+            grabpay: Whether GrabPay, a wallet in Southeast Asia, is offered.
+            ideal: Whether iDEAL, online banking in the Netherlands, is offered.
+            jcb: Whether JCB, the Japanese card network, is offered.
+            kakao_pay: Whether Kakao Pay, a wallet in South Korea, is offered.
+            klarna: Whether Klarna, with which customers pay now, later or in installments, is offered.
+            konbini: Whether Konbini, cash payment at a convenience store in Japan, is offered.
+            kr_card: Whether cards issued in South Korea are offered.
+            link: Whether Link, Stripe's wallet, is offered.
+            mb_way: Whether MB WAY, a wallet in Portugal, is offered.
+            mobilepay: Whether MobilePay, a wallet in Denmark and Finland, is offered.
+            multibanco: Whether Multibanco, which customers in Portugal pay at an ATM or by online
+                banking, is offered.
+            name: Name of the configuration, as the Dashboard shows it. At most 100 characters.
+            naver_pay: Whether Naver Pay, a wallet in South Korea, is offered.
+            nz_bank_account: Whether New Zealand BECS Direct Debit is offered.
+            oxxo: Whether OXXO, a voucher that customers in Mexico pay in cash at a store, is offered.
+            p24: Whether Przelewy24, online banking in Poland, is offered.
+            pay_by_bank: Whether Pay by Bank, with which customers pay directly from their bank's app,
+                is offered.
+            payco: Whether PAYCO, a wallet in South Korea, is offered.
+            paynow: Whether PayNow, with which customers in Singapore pay by QR code, is offered.
+            paypal: Whether PayPal, a wallet used in many countries, is offered.
+            paypay: Whether PayPay, a wallet in Japan, is offered.
+            payto: Whether PayTo is offered.
+            pix: Whether Pix, instant payment from bank accounts in Brazil, is offered.
+            promptpay: Whether PromptPay, with which customers in Thailand pay by QR code, is offered.
+            revolut_pay: Whether Revolut Pay, the wallet of Revolut, is offered.
+            samsung_pay: Whether Samsung Pay is offered.
+            satispay: Whether Satispay, a wallet used mainly in Italy, is offered.
+            scalapay: Whether Scalapay, with which customers in Europe pay in installments, is offered.
+            sepa_debit: Whether SEPA Direct Debit is offered.
+            sequra: Whether seQura, with which customers pay in installments, mainly in Spain, is
+                offered.
+            sofort: Whether Sofort, online banking in some European countries, is offered.
+            sunbit: Whether Sunbit, with which customers in the US pay in installments, is offered.
+            swish: Whether Swish, a wallet in Sweden, is offered.
+            twint: Whether TWINT, a wallet in Switzerland, is offered.
+            upi: Whether UPI, instant payment from bank accounts in India, is offered.
+            us_bank_account: Whether ACH Direct Debit is offered.
+            wechat_pay: Whether WeChat Pay, a wallet used mainly in China, is offered.
+            zip: Whether Zip, with which customers pay in installments, is offered.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -544,77 +559,85 @@ class AsyncPaymentMethodConfigurations(Resource):
         zip: PaymentMethodConfigurationCreateParamsZip = ...,
         request_options: RequestOptions = ...,
     ) -> PaymentMethodConfiguration:
-        """Call `POST /v1/payment_method_configurations`.
+        """Create a payment method configuration.
 
         `POST /v1/payment_method_configurations` https://docs.stripe.com/api/payment_method_configurations/create
 
         Args:
-            acss_debit: Data specific to pre-authorized debit in Canada (ACSS).
-            affirm: Data specific to Affirm.
-            afterpay_clearpay: Data specific to Afterpay and Clearpay.
-            alipay: Data specific to Alipay.
-            alma: Data specific to Alma.
-            amazon_pay: Data specific to Amazon Pay.
-            apple_pay: Data specific to Apple Pay.
-            apple_pay_later:
-            au_becs_debit: Data specific to BECS Direct Debit in Australia.
-            bacs_debit: Data specific to Bacs Direct Debit in the United Kingdom.
-            bancontact: Data specific to Bancontact.
-            billie: Data specific to Billie.
-            bizum: Data specific to Bizum.
-            blik: Data specific to BLIK.
-            boleto: Data specific to Boleto.
-            card:
-            cartes_bancaires:
-            cashapp: Data specific to Cash App Pay.
-            crypto: Data specific to payments with stablecoins.
-            customer_balance: Data specific to payments from the customer's cash balance.
-            eps: Data specific to EPS.
+            acss_debit: Whether Canadian pre-authorized debit is offered.
+            affirm: Whether Affirm, with which customers pay later or in installments, is offered.
+            afterpay_clearpay: Whether Afterpay, or Clearpay in the United Kingdom, with which customers
+                pay in installments, is offered.
+            alipay: Whether Alipay, a wallet used mainly in China, is offered.
+            alma: Whether Alma, with which customers pay in installments, mainly in France, is offered.
+            amazon_pay: Whether Amazon Pay, which pays with what the customer has saved at Amazon, is
+                offered.
+            apple_pay: Whether Apple Pay is offered.
+            apple_pay_later: Whether Apple Pay Later is offered.
+            au_becs_debit: Whether Australian BECS Direct Debit is offered.
+            bacs_debit: Whether Bacs Direct Debit is offered.
+            bancontact: Whether Bancontact, the most common online payment in Belgium, is offered.
+            billie: Whether Billie, with which companies pay invoices later, is offered.
+            bizum: Whether Bizum, with which customers in Spain pay by mobile phone, is offered.
+            blik: Whether BLIK, with which customers in Poland pay by a code from their banking app, is
+                offered.
+            boleto: Whether Boleto, a voucher that customers in Brazil pay at a bank or online, is
+                offered.
+            card: Whether credit and debit cards are offered.
+            cartes_bancaires: Whether Cartes Bancaires, the French card network, is offered.
+            cashapp: Whether Cash App Pay, a wallet in the US, is offered.
+            crypto: Whether stablecoins from the customer's crypto wallet are offered.
+            customer_balance: Whether payments by bank transfer are offered.
+            eps: Whether EPS, online banking in Austria, is offered.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
-            fpx: Data specific to FPX.
-            fr_meal_voucher_conecs:
-            giropay: Data specific to giropay.
-            google_pay: Data specific to Google Pay.
-            grabpay: Data specific to GrabPay.
-            ideal: Data specific to iDEAL.
-            jcb:
-            kakao_pay: Data specific to Kakao Pay.
-            klarna: Data specific to Klarna.
-            konbini: Data specific to Konbini.
-            kr_card: Data specific to Korean cards.
-            link:
-            mb_way: Data specific to MB WAY.
-            mobilepay: Data specific to MobilePay.
-            multibanco: Data specific to Multibanco.
-            name: At most 100 characters.
-            naver_pay: Data specific to Naver Pay.
-            nz_bank_account: Data specific to BECS Direct Debit in New Zealand.
-            oxxo: Data specific to OXXO.
-            p24: Data specific to Przelewy24.
-            parent: At most 100 characters.
-            pay_by_bank: Data specific to Pay by Bank.
-            payco: Data specific to PAYCO.
-            paynow: Data specific to PayNow.
-            paypal: Data specific to PayPal.
-            paypay: Data specific to PayPay.
-            payto: Data specific to PayTo.
-            pix: Data specific to Pix.
-            promptpay: Data specific to PromptPay.
-            revolut_pay: Data specific to Revolut Pay.
-            samsung_pay: Data specific to Samsung Pay.
-            satispay: Data specific to Satispay.
-            scalapay: Data specific to Scalapay.
-            sepa_debit: Data specific to SEPA Direct Debit.
-            sequra: Data specific to seQura.
-            sofort: Data specific to Sofort.
-            sunbit: Data specific to Sunbit.
-            swish: Data specific to Swish.
-            twint: Data specific to TWINT.
-            upi: Data specific to UPI.
-            us_bank_account: Data specific to bank accounts in the United States.
-            wechat_pay: Data specific to WeChat Pay.
-            zip: Data specific to Zip.
+            fpx: Whether FPX, online banking in Malaysia, is offered.
+            fr_meal_voucher_conecs: Whether French meal vouchers of the Conecs network are offered.
+            giropay: Whether giropay, online banking in Germany, which has ended, is offered.
+            google_pay: Whether Google Pay is offered.
+            grabpay: Whether GrabPay, a wallet in Southeast Asia, is offered.
+            ideal: Whether iDEAL, online banking in the Netherlands, is offered.
+            jcb: Whether JCB, the Japanese card network, is offered.
+            kakao_pay: Whether Kakao Pay, a wallet in South Korea, is offered.
+            klarna: Whether Klarna, with which customers pay now, later or in installments, is offered.
+            konbini: Whether Konbini, cash payment at a convenience store in Japan, is offered.
+            kr_card: Whether cards issued in South Korea are offered.
+            link: Whether Link, Stripe's wallet, is offered.
+            mb_way: Whether MB WAY, a wallet in Portugal, is offered.
+            mobilepay: Whether MobilePay, a wallet in Denmark and Finland, is offered.
+            multibanco: Whether Multibanco, which customers in Portugal pay at an ATM or by online
+                banking, is offered.
+            name: Name of the configuration, as the Dashboard shows it. At most 100 characters.
+            naver_pay: Whether Naver Pay, a wallet in South Korea, is offered.
+            nz_bank_account: Whether New Zealand BECS Direct Debit is offered.
+            oxxo: Whether OXXO, a voucher that customers in Mexico pay in cash at a store, is offered.
+            p24: Whether Przelewy24, online banking in Poland, is offered.
+            parent: Configuration from which settings are inherited. For connected accounts, the one of
+                the platform. At most 100 characters.
+            pay_by_bank: Whether Pay by Bank, with which customers pay directly from their bank's app,
+                is offered.
+            payco: Whether PAYCO, a wallet in South Korea, is offered.
+            paynow: Whether PayNow, with which customers in Singapore pay by QR code, is offered.
+            paypal: Whether PayPal, a wallet used in many countries, is offered.
+            paypay: Whether PayPay, a wallet in Japan, is offered.
+            payto: Whether PayTo is offered.
+            pix: Whether Pix, instant payment from bank accounts in Brazil, is offered.
+            promptpay: Whether PromptPay, with which customers in Thailand pay by QR code, is offered.
+            revolut_pay: Whether Revolut Pay, the wallet of Revolut, is offered.
+            samsung_pay: Whether Samsung Pay is offered.
+            satispay: Whether Satispay, a wallet used mainly in Italy, is offered.
+            scalapay: Whether Scalapay, with which customers in Europe pay in installments, is offered.
+            sepa_debit: Whether SEPA Direct Debit is offered.
+            sequra: Whether seQura, with which customers pay in installments, mainly in Spain, is
+                offered.
+            sofort: Whether Sofort, online banking in some European countries, is offered.
+            sunbit: Whether Sunbit, with which customers in the US pay in installments, is offered.
+            swish: Whether Swish, a wallet in Sweden, is offered.
+            twint: Whether TWINT, a wallet in Switzerland, is offered.
+            upi: Whether UPI, instant payment from bank accounts in India, is offered.
+            us_bank_account: Whether ACH Direct Debit is offered.
+            wechat_pay: Whether WeChat Pay, a wallet used mainly in China, is offered.
+            zip: Whether Zip, with which customers pay in installments, is offered.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -631,13 +654,13 @@ class AsyncPaymentMethodConfigurations(Resource):
         starting_after: str = ...,
         request_options: RequestOptions = ...,
     ) -> AsyncPager[PaymentMethodConfiguration]:
-        """Call `GET /v1/payment_method_configurations`.
+        """List payment method configurations.
 
         `GET /v1/payment_method_configurations` https://docs.stripe.com/api/payment_method_configurations/list
 
         Args:
             active: Only active or only inactive objects.
-            application: Connect application that created the object. At most 100 characters.
+            application: Only configurations of this Connect application. At most 100 characters.
             ending_before: ID of the object that the page ends before, such as the first one of the
                 following page.
             expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
@@ -653,7 +676,7 @@ class AsyncPaymentMethodConfigurations(Resource):
     async def retrieve(
         self, configuration: str, *, expand: Strings = ..., request_options: RequestOptions = ...
     ) -> PaymentMethodConfiguration:
-        """Call `GET /v1/payment_method_configurations/{configuration}`.
+        """Retrieve a payment method configuration.
 
         `GET /v1/payment_method_configurations/{configuration}` https://docs.stripe.com/api/payment_method_configurations/retrieve
 
@@ -737,78 +760,85 @@ class AsyncPaymentMethodConfigurations(Resource):
         zip: PaymentMethodConfigurationUpdateParamsZip = ...,
         request_options: RequestOptions = ...,
     ) -> PaymentMethodConfiguration:
-        """Call `POST /v1/payment_method_configurations/{configuration}`.
+        """Change which payment methods a configuration offers.
 
         `POST /v1/payment_method_configurations/{configuration}` https://docs.stripe.com/api/payment_method_configurations/update
 
         Args:
             configuration: ID of the configuration.
-            acss_debit: Data specific to pre-authorized debit in Canada (ACSS).
-            active:
-            affirm: Data specific to Affirm.
-            afterpay_clearpay: Data specific to Afterpay and Clearpay.
-            alipay: Data specific to Alipay.
-            alma: Data specific to Alma.
-            amazon_pay: Data specific to Amazon Pay.
-            apple_pay: Data specific to Apple Pay.
-            apple_pay_later:
-            au_becs_debit: Data specific to BECS Direct Debit in Australia.
-            bacs_debit: Data specific to Bacs Direct Debit in the United Kingdom.
-            bancontact: Data specific to Bancontact.
-            billie: Data specific to Billie.
-            bizum: Data specific to Bizum.
-            blik: Data specific to BLIK.
-            boleto: Data specific to Boleto.
-            card:
-            cartes_bancaires:
-            cashapp: Data specific to Cash App Pay.
-            crypto: Data specific to payments with stablecoins.
-            customer_balance: Data specific to payments from the customer's cash balance.
-            eps: Data specific to EPS.
+            acss_debit: Whether Canadian pre-authorized debit is offered.
+            active: Whether new payments can use the configuration.
+            affirm: Whether Affirm, with which customers pay later or in installments, is offered.
+            afterpay_clearpay: Whether Afterpay, or Clearpay in the United Kingdom, with which customers
+                pay in installments, is offered.
+            alipay: Whether Alipay, a wallet used mainly in China, is offered.
+            alma: Whether Alma, with which customers pay in installments, mainly in France, is offered.
+            amazon_pay: Whether Amazon Pay, which pays with what the customer has saved at Amazon, is
+                offered.
+            apple_pay: Whether Apple Pay is offered.
+            apple_pay_later: Whether Apple Pay Later is offered.
+            au_becs_debit: Whether Australian BECS Direct Debit is offered.
+            bacs_debit: Whether Bacs Direct Debit is offered.
+            bancontact: Whether Bancontact, the most common online payment in Belgium, is offered.
+            billie: Whether Billie, with which companies pay invoices later, is offered.
+            bizum: Whether Bizum, with which customers in Spain pay by mobile phone, is offered.
+            blik: Whether BLIK, with which customers in Poland pay by a code from their banking app, is
+                offered.
+            boleto: Whether Boleto, a voucher that customers in Brazil pay at a bank or online, is
+                offered.
+            card: Whether credit and debit cards are offered.
+            cartes_bancaires: Whether Cartes Bancaires, the French card network, is offered.
+            cashapp: Whether Cash App Pay, a wallet in the US, is offered.
+            crypto: Whether stablecoins from the customer's crypto wallet are offered.
+            customer_balance: Whether payments by bank transfer are offered.
+            eps: Whether EPS, online banking in Austria, is offered.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
-            fpx: Data specific to FPX.
-            fr_meal_voucher_conecs:
-            giropay: Data specific to giropay.
-            google_pay: Data specific to Google Pay.
-            grabpay: Data specific to GrabPay.
-            ideal: Data specific to iDEAL.
-            jcb:
-            kakao_pay: Data specific to Kakao Pay.
-            klarna: Data specific to Klarna.
-            konbini: Data specific to Konbini.
-            kr_card: Data specific to Korean cards.
-            link:
-            mb_way: Data specific to MB WAY.
-            mobilepay: Data specific to MobilePay.
-            multibanco: Data specific to Multibanco.
-            name: At most 100 characters.
-            naver_pay: Data specific to Naver Pay.
-            nz_bank_account: Data specific to BECS Direct Debit in New Zealand.
-            oxxo: Data specific to OXXO.
-            p24: Data specific to Przelewy24.
-            pay_by_bank: Data specific to Pay by Bank.
-            payco: Data specific to PAYCO.
-            paynow: Data specific to PayNow.
-            paypal: Data specific to PayPal.
-            paypay: Data specific to PayPay.
-            payto: Data specific to PayTo.
-            pix: Data specific to Pix.
-            promptpay: Data specific to PromptPay.
-            revolut_pay: Data specific to Revolut Pay.
-            samsung_pay: Data specific to Samsung Pay.
-            satispay: Data specific to Satispay.
-            scalapay: Data specific to Scalapay.
-            sepa_debit: Data specific to SEPA Direct Debit.
-            sequra: Data specific to seQura.
-            sofort: Data specific to Sofort.
-            sunbit: Data specific to Sunbit.
-            swish: Data specific to Swish.
-            twint: Data specific to TWINT.
-            upi: Data specific to UPI.
-            us_bank_account: Data specific to bank accounts in the United States.
-            wechat_pay: Data specific to WeChat Pay.
-            zip: Data specific to Zip.
+            fpx: Whether FPX, online banking in Malaysia, is offered.
+            fr_meal_voucher_conecs: Whether French meal vouchers of the Conecs network are offered.
+            giropay: Whether giropay, online banking in Germany, which has ended, is offered.
+            google_pay: Whether Google Pay is offered.
+            grabpay: Whether GrabPay, a wallet in Southeast Asia, is offered.
+            ideal: Whether iDEAL, online banking in the Netherlands, is offered.
+            jcb: Whether JCB, the Japanese card network, is offered.
+            kakao_pay: Whether Kakao Pay, a wallet in South Korea, is offered.
+            klarna: Whether Klarna, with which customers pay now, later or in installments, is offered.
+            konbini: Whether Konbini, cash payment at a convenience store in Japan, is offered.
+            kr_card: Whether cards issued in South Korea are offered.
+            link: Whether Link, Stripe's wallet, is offered.
+            mb_way: Whether MB WAY, a wallet in Portugal, is offered.
+            mobilepay: Whether MobilePay, a wallet in Denmark and Finland, is offered.
+            multibanco: Whether Multibanco, which customers in Portugal pay at an ATM or by online
+                banking, is offered.
+            name: Name of the configuration, as the Dashboard shows it. At most 100 characters.
+            naver_pay: Whether Naver Pay, a wallet in South Korea, is offered.
+            nz_bank_account: Whether New Zealand BECS Direct Debit is offered.
+            oxxo: Whether OXXO, a voucher that customers in Mexico pay in cash at a store, is offered.
+            p24: Whether Przelewy24, online banking in Poland, is offered.
+            pay_by_bank: Whether Pay by Bank, with which customers pay directly from their bank's app,
+                is offered.
+            payco: Whether PAYCO, a wallet in South Korea, is offered.
+            paynow: Whether PayNow, with which customers in Singapore pay by QR code, is offered.
+            paypal: Whether PayPal, a wallet used in many countries, is offered.
+            paypay: Whether PayPay, a wallet in Japan, is offered.
+            payto: Whether PayTo is offered.
+            pix: Whether Pix, instant payment from bank accounts in Brazil, is offered.
+            promptpay: Whether PromptPay, with which customers in Thailand pay by QR code, is offered.
+            revolut_pay: Whether Revolut Pay, the wallet of Revolut, is offered.
+            samsung_pay: Whether Samsung Pay is offered.
+            satispay: Whether Satispay, a wallet used mainly in Italy, is offered.
+            scalapay: Whether Scalapay, with which customers in Europe pay in installments, is offered.
+            sepa_debit: Whether SEPA Direct Debit is offered.
+            sequra: Whether seQura, with which customers pay in installments, mainly in Spain, is
+                offered.
+            sofort: Whether Sofort, online banking in some European countries, is offered.
+            sunbit: Whether Sunbit, with which customers in the US pay in installments, is offered.
+            swish: Whether Swish, a wallet in Sweden, is offered.
+            twint: Whether TWINT, a wallet in Switzerland, is offered.
+            upi: Whether UPI, instant payment from bank accounts in India, is offered.
+            us_bank_account: Whether ACH Direct Debit is offered.
+            wechat_pay: Whether WeChat Pay, a wallet used mainly in China, is offered.
+            zip: Whether Zip, with which customers pay in installments, is offered.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:

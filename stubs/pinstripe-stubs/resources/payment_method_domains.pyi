@@ -9,13 +9,14 @@ class PaymentMethodDomains(Resource):
     def create(
         self, *, domain_name: str, enabled: bool = ..., expand: Strings = ..., request_options: RequestOptions = ...
     ) -> PaymentMethodDomain:
-        """Call `POST /v1/payment_method_domains`.
+        """Register a domain for payment methods that need it. Stripe checks it at once.
 
         `POST /v1/payment_method_domains` https://docs.stripe.com/api/payment_method_domains/create
 
         Args:
-            domain_name:
-            enabled:
+            domain_name: Name of the domain or subdomain, such as `shop.example.com`.
+            enabled: Whether the payment methods that need registration may show on the domain. Defaults
+                to `True`.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
             request_options: Idempotency key, account and other options of this request.
@@ -34,13 +35,13 @@ class PaymentMethodDomains(Resource):
         starting_after: str = ...,
         request_options: RequestOptions = ...,
     ) -> Page[PaymentMethodDomain]:
-        """Call `GET /v1/payment_method_domains`.
+        """List registered domains.
 
         `GET /v1/payment_method_domains` https://docs.stripe.com/api/payment_method_domains/list
 
         Args:
-            domain_name:
-            enabled:
+            domain_name: Only the domain of this name.
+            enabled: Only domains that are turned on, or only those turned off.
             ending_before: ID of the object that the page ends before, such as the first one of the
                 following page.
             expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
@@ -56,7 +57,7 @@ class PaymentMethodDomains(Resource):
     def retrieve(
         self, payment_method_domain: str, *, expand: Strings = ..., request_options: RequestOptions = ...
     ) -> PaymentMethodDomain:
-        """Call `GET /v1/payment_method_domains/{payment_method_domain}`.
+        """Retrieve a registered domain, with the status of each payment method.
 
         `GET /v1/payment_method_domains/{payment_method_domain}` https://docs.stripe.com/api/payment_method_domains/retrieve
 
@@ -77,13 +78,14 @@ class PaymentMethodDomains(Resource):
         expand: Strings = ...,
         request_options: RequestOptions = ...,
     ) -> PaymentMethodDomain:
-        """Call `POST /v1/payment_method_domains/{payment_method_domain}`.
+        """Turn a registered domain on or off.
 
         `POST /v1/payment_method_domains/{payment_method_domain}` https://docs.stripe.com/api/payment_method_domains/update
 
         Args:
             payment_method_domain: ID of the payment method domain.
-            enabled:
+            enabled: Whether the payment methods that need registration may show on the domain. Defaults
+                to `True`.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
             request_options: Idempotency key, account and other options of this request.
@@ -94,7 +96,8 @@ class PaymentMethodDomains(Resource):
     def validate(
         self, payment_method_domain: str, *, expand: Strings = ..., request_options: RequestOptions = ...
     ) -> PaymentMethodDomain:
-        """Call `POST /v1/payment_method_domains/{payment_method_domain}/validate`.
+        """Check a domain again, such as after you hosted the file for Apple Pay. Payment methods whose
+        requirements are met become active.
 
         `POST /v1/payment_method_domains/{payment_method_domain}/validate` https://docs.stripe.com/api/payment_method_domains/validate
 
@@ -112,13 +115,14 @@ class AsyncPaymentMethodDomains(Resource):
     async def create(
         self, *, domain_name: str, enabled: bool = ..., expand: Strings = ..., request_options: RequestOptions = ...
     ) -> PaymentMethodDomain:
-        """Call `POST /v1/payment_method_domains`.
+        """Register a domain for payment methods that need it. Stripe checks it at once.
 
         `POST /v1/payment_method_domains` https://docs.stripe.com/api/payment_method_domains/create
 
         Args:
-            domain_name:
-            enabled:
+            domain_name: Name of the domain or subdomain, such as `shop.example.com`.
+            enabled: Whether the payment methods that need registration may show on the domain. Defaults
+                to `True`.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
             request_options: Idempotency key, account and other options of this request.
@@ -137,13 +141,13 @@ class AsyncPaymentMethodDomains(Resource):
         starting_after: str = ...,
         request_options: RequestOptions = ...,
     ) -> AsyncPager[PaymentMethodDomain]:
-        """Call `GET /v1/payment_method_domains`.
+        """List registered domains.
 
         `GET /v1/payment_method_domains` https://docs.stripe.com/api/payment_method_domains/list
 
         Args:
-            domain_name:
-            enabled:
+            domain_name: Only the domain of this name.
+            enabled: Only domains that are turned on, or only those turned off.
             ending_before: ID of the object that the page ends before, such as the first one of the
                 following page.
             expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
@@ -159,7 +163,7 @@ class AsyncPaymentMethodDomains(Resource):
     async def retrieve(
         self, payment_method_domain: str, *, expand: Strings = ..., request_options: RequestOptions = ...
     ) -> PaymentMethodDomain:
-        """Call `GET /v1/payment_method_domains/{payment_method_domain}`.
+        """Retrieve a registered domain, with the status of each payment method.
 
         `GET /v1/payment_method_domains/{payment_method_domain}` https://docs.stripe.com/api/payment_method_domains/retrieve
 
@@ -180,13 +184,14 @@ class AsyncPaymentMethodDomains(Resource):
         expand: Strings = ...,
         request_options: RequestOptions = ...,
     ) -> PaymentMethodDomain:
-        """Call `POST /v1/payment_method_domains/{payment_method_domain}`.
+        """Turn a registered domain on or off.
 
         `POST /v1/payment_method_domains/{payment_method_domain}` https://docs.stripe.com/api/payment_method_domains/update
 
         Args:
             payment_method_domain: ID of the payment method domain.
-            enabled:
+            enabled: Whether the payment methods that need registration may show on the domain. Defaults
+                to `True`.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
             request_options: Idempotency key, account and other options of this request.
@@ -197,7 +202,8 @@ class AsyncPaymentMethodDomains(Resource):
     async def validate(
         self, payment_method_domain: str, *, expand: Strings = ..., request_options: RequestOptions = ...
     ) -> PaymentMethodDomain:
-        """Call `POST /v1/payment_method_domains/{payment_method_domain}/validate`.
+        """Check a domain again, such as after you hosted the file for Apple Pay. Payment methods whose
+        requirements are met become active.
 
         `POST /v1/payment_method_domains/{payment_method_domain}/validate` https://docs.stripe.com/api/payment_method_domains/validate
 

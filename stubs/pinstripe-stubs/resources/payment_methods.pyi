@@ -83,13 +83,14 @@ class PaymentMethods(Resource):
         expand: Strings = ...,
         request_options: RequestOptions = ...,
     ) -> PaymentMethod:
-        """Call `POST /v1/payment_methods/{payment_method}/attach`.
+        """Attach a payment method to a customer. Prefer a setup intent or `setup_future_usage`, which also
+        authenticate it for later payments.
 
         `POST /v1/payment_methods/{payment_method}/attach` https://docs.stripe.com/api/payment_methods/attach
 
         Args:
             payment_method: ID of the payment method.
-            customer: Customer that the object belongs to.
+            customer: Customer to whom to attach the payment method.
             customer_account: Account (API v2) that the object belongs to, in the role of a customer.
                 Alternative to `customer`.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
@@ -231,81 +232,110 @@ class PaymentMethods(Resource):
         zip: PaymentMethodCreateParamsZip = ...,
         request_options: RequestOptions = ...,
     ) -> PaymentMethod:
-        """Call `POST /v1/payment_methods`.
+        """Create a payment method without a customer. Collect card data with Stripe.js or a mobile SDK
+        instead, and set the method up with a setup intent before you charge it later.
 
         `POST /v1/payment_methods` https://docs.stripe.com/api/payment_methods/create
 
         Args:
-            acss_debit: Data specific to pre-authorized debit in Canada (ACSS).
-            affirm: Data specific to Affirm.
-            afterpay_clearpay: Data specific to Afterpay and Clearpay.
-            alipay: Data specific to Alipay.
+            acss_debit: Canadian bank account, debited by pre-authorized debit (PAD). Only with the type
+                `acss_debit`.
+            affirm: Affirm, with which customers pay later or in installments. Only with the type
+                `affirm`.
+            afterpay_clearpay: Afterpay, or Clearpay in the United Kingdom, with which customers pay in
+                installments. Only with the type `afterpay_clearpay`.
+            alipay: Alipay, a wallet used mainly in China. Only with the type `alipay`.
             allow_redisplay: Whether the payment method can be shown to the customer again in other
                 checkouts.
-            alma: Data specific to Alma.
-            amazon_pay: Data specific to Amazon Pay.
-            au_becs_debit: Data specific to BECS Direct Debit in Australia.
-            bacs_debit: Data specific to Bacs Direct Debit in the United Kingdom.
-            bancontact: Data specific to Bancontact.
-            billie: Data specific to Billie.
-            billing_details: Name and contact details of the payer.
-            bizum: Data specific to Bizum.
-            blik: Data specific to BLIK.
-            boleto: Data specific to Boleto.
-            card:
-            cashapp: Data specific to Cash App Pay.
-            crypto: Data specific to payments with stablecoins.
-            custom:
+            alma: Alma, with which customers pay in installments, mainly in France. Only with the type
+                `alma`.
+            amazon_pay: Amazon Pay, which pays with what the customer has saved at Amazon. Only with the
+                type `amazon_pay`.
+            au_becs_debit: Australian bank account, debited through BECS Direct Debit. Only with the
+                type `au_becs_debit`.
+            bacs_debit: Bank account in the United Kingdom, debited through Bacs Direct Debit. Only with
+                the type `bacs_debit`.
+            bancontact: Bancontact, the most common online payment in Belgium. Only with the type
+                `bancontact`.
+            billie: Billie, with which companies pay invoices later. Only with the type `billie`.
+            billing_details: Billing address and contact details of the payer. Banks check the address
+                of cards.
+            bizum: Bizum, with which customers in Spain pay by mobile phone. Only with the type `bizum`.
+            blik: BLIK, with which customers in Poland pay by a code from their banking app. Only with
+                the type `blik`.
+            boleto: Boleto, a voucher that customers in Brazil pay at a bank or online. Only with the
+                type `boleto`.
+            card: Credit or debit card. Only with the type `card`.
+            cashapp: Cash App Pay, a wallet in the US. Only with the type `cashapp`.
+            crypto: Stablecoins, paid from the customer's crypto wallet. Only with the type `crypto`.
+            custom: Payment method of your own, which is processed outside of Stripe. Only with the type
+                `custom`.
             customer: Customer that the object belongs to.
-            customer_balance: Data specific to payments from the customer's cash balance.
-            eps: Data specific to EPS.
+            customer_balance: Cash balance of the customer, which bank transfers fill. Only with the
+                type `customer_balance`.
+            eps: EPS, online banking in Austria. Only with the type `eps`.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
-            fpx: Data specific to FPX.
-            giropay: Data specific to giropay.
-            grabpay: Data specific to GrabPay.
-            ideal: Data specific to iDEAL.
-            interac_present: Data specific to in-person Interac payments.
-            kakao_pay: Data specific to Kakao Pay.
-            klarna: Data specific to Klarna.
-            konbini: Data specific to Konbini.
-            kr_card: Data specific to Korean cards.
-            link:
-            mb_way: Data specific to MB WAY.
+            fpx: FPX, online banking in Malaysia. Only with the type `fpx`.
+            giropay: giropay, online banking in Germany, which has ended. Only with the type `giropay`.
+            grabpay: GrabPay, a wallet in Southeast Asia. Only with the type `grabpay`.
+            ideal: iDEAL, online banking in the Netherlands. Only with the type `ideal`.
+            interac_present: Canadian Interac debit card that a Terminal reader has read. Only with the
+                type `interac_present`.
+            kakao_pay: Kakao Pay, a wallet in South Korea. Only with the type `kakao_pay`.
+            klarna: Klarna, with which customers pay now, later or in installments. Only with the type
+                `klarna`.
+            konbini: Konbini, cash payment at a convenience store in Japan. Only with the type
+                `konbini`.
+            kr_card: Card issued in South Korea. Only with the type `kr_card`.
+            link: Link, Stripe's wallet. Only with the type `link`.
+            mb_way: MB WAY, a wallet in Portugal. Only with the type `mb_way`.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
                 value removes its key.
-            mobilepay: Data specific to MobilePay.
-            multibanco: Data specific to Multibanco.
-            naver_pay: Data specific to Naver Pay.
-            nz_bank_account: Data specific to BECS Direct Debit in New Zealand.
-            oxxo: Data specific to OXXO.
-            p24: Data specific to Przelewy24.
-            pay_by_bank: Data specific to Pay by Bank.
-            payco: Data specific to PAYCO.
-            payment_method: Payment method that is used.
-            paynow: Data specific to PayNow.
-            paypal: Data specific to PayPal.
-            paypay: Data specific to PayPay.
-            payto: Data specific to PayTo.
-            pix: Data specific to Pix.
-            promptpay: Data specific to PromptPay.
-            radar_options: Settings for Radar, Stripe's fraud prevention.
-            revolut_pay: Data specific to Revolut Pay.
-            samsung_pay: Data specific to Samsung Pay.
-            satispay: Data specific to Satispay.
-            scalapay: Data specific to Scalapay.
-            sepa_debit: Data specific to SEPA Direct Debit.
-            sequra: Data specific to seQura.
-            sofort: Data specific to Sofort.
-            sunbit: Data specific to Sunbit.
-            swish: Data specific to Swish.
-            twint: Data specific to TWINT.
-            type:
-            upi: Data specific to UPI.
-            us_bank_account: Data specific to bank accounts in the United States.
-            wechat_pay: Data specific to WeChat Pay.
-            zip: Data specific to Zip.
+            mobilepay: MobilePay, a wallet in Denmark and Finland. Only with the type `mobilepay`.
+            multibanco: Multibanco, which customers in Portugal pay at an ATM or by online banking. Only
+                with the type `multibanco`.
+            naver_pay: Naver Pay, a wallet in South Korea. Only with the type `naver_pay`.
+            nz_bank_account: Bank account in New Zealand, debited by BECS Direct Debit. Only with the
+                type `nz_bank_account`.
+            oxxo: OXXO, a voucher that customers in Mexico pay in cash at a store. Only with the type
+                `oxxo`.
+            p24: Przelewy24, online banking in Poland. Only with the type `p24`.
+            pay_by_bank: Pay by Bank, with which customers pay directly from their bank's app. Only with
+                the type `pay_by_bank`.
+            payco: PAYCO, a wallet in South Korea. Only with the type `payco`.
+            payment_method: Payment method of the platform to copy to the connected account. Needs a
+                customer of the platform.
+            paynow: PayNow, with which customers in Singapore pay by QR code. Only with the type
+                `paynow`.
+            paypal: PayPal, a wallet used in many countries. Only with the type `paypal`.
+            paypay: PayPay, a wallet in Japan. Only with the type `paypay`.
+            payto: Australian bank account, debited in real time through PayTo. Only with the type
+                `payto`.
+            pix: Pix, instant payment from bank accounts in Brazil. Only with the type `pix`.
+            promptpay: PromptPay, with which customers in Thailand pay by QR code. Only with the type
+                `promptpay`.
+            radar_options: Data for Radar, Stripe's fraud prevention.
+            revolut_pay: Revolut Pay, the wallet of Revolut. Only with the type `revolut_pay`.
+            samsung_pay: Samsung Pay in South Korea. Only with the type `samsung_pay`.
+            satispay: Satispay, a wallet used mainly in Italy. Only with the type `satispay`.
+            scalapay: Scalapay, with which customers in Europe pay in installments. Only with the type
+                `scalapay`.
+            sepa_debit: Bank account in the SEPA area, debited through SEPA Direct Debit. Only with the
+                type `sepa_debit`.
+            sequra: seQura, with which customers pay in installments, mainly in Spain. Only with the
+                type `sequra`.
+            sofort: Sofort, online banking in some European countries. Only with the type `sofort`.
+            sunbit: Sunbit, with which customers in the US pay in installments. Only with the type
+                `sunbit`.
+            swish: Swish, a wallet in Sweden. Only with the type `swish`.
+            twint: TWINT, a wallet in Switzerland. Only with the type `twint`.
+            type: Kind of payment method. The field of the same name has the details.
+            upi: UPI, instant payment from bank accounts in India. Only with the type `upi`.
+            us_bank_account: US bank account, debited through ACH. Only with the type `us_bank_account`.
+            wechat_pay: WeChat Pay, a wallet used mainly in China. Only with the type `wechat_pay`.
+            zip: Zip, with which customers pay in installments. Only with the type `zip`.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `customer`.
@@ -316,7 +346,7 @@ class PaymentMethods(Resource):
     def detach(
         self, payment_method: str, *, expand: Strings = ..., request_options: RequestOptions = ...
     ) -> PaymentMethod:
-        """Call `POST /v1/payment_methods/{payment_method}/detach`.
+        """Detach a payment method from its customer. It can no longer be charged or attached again.
 
         `POST /v1/payment_methods/{payment_method}/detach` https://docs.stripe.com/api/payment_methods/detach
 
@@ -402,14 +432,14 @@ class PaymentMethods(Resource):
         ] = ...,
         request_options: RequestOptions = ...,
     ) -> Page[PaymentMethod]:
-        """Call `GET /v1/payment_methods`.
+        """List payment methods of the account, or those of a customer.
 
         `GET /v1/payment_methods` https://docs.stripe.com/api/payment_methods/list
 
         Args:
             allow_redisplay: Whether the payment method can be shown to the customer again in other
                 checkouts.
-            customer: Only objects of this customer.
+            customer: Only payment methods of this customer.
             customer_account: Only objects of this account (API v2) in the role of a customer.
             ending_before: ID of the object that the page ends before, such as the first one of the
                 following page.
@@ -418,7 +448,7 @@ class PaymentMethods(Resource):
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
             starting_after: ID of the object that the page starts after, such as the last one of the
                 previous page.
-            type: Only objects of this type.
+            type: Only payment methods of this type.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `data.customer`.
@@ -429,7 +459,8 @@ class PaymentMethods(Resource):
     def retrieve(
         self, payment_method: str, *, expand: Strings = ..., request_options: RequestOptions = ...
     ) -> PaymentMethod:
-        """Call `GET /v1/payment_methods/{payment_method}`.
+        """Retrieve a payment method. Use the customer's own endpoint for those that are attached to a
+        customer.
 
         `GET /v1/payment_methods/{payment_method}` https://docs.stripe.com/api/payment_methods/retrieve
 
@@ -456,7 +487,8 @@ class PaymentMethods(Resource):
         us_bank_account: PaymentMethodUpdateParamsUsBankAccount = ...,
         request_options: RequestOptions = ...,
     ) -> PaymentMethod:
-        """Call `POST /v1/payment_methods/{payment_method}`.
+        """Change billing details, metadata or card expiry of a payment method. It must be attached to a
+        customer.
 
         `POST /v1/payment_methods/{payment_method}` https://docs.stripe.com/api/payment_methods/update
 
@@ -464,14 +496,15 @@ class PaymentMethods(Resource):
             payment_method: ID of the payment method.
             allow_redisplay: Whether the payment method can be shown to the customer again in other
                 checkouts.
-            billing_details: Name and contact details of the payer.
-            card:
+            billing_details: Billing address and contact details of the payer. Banks check the address
+                of cards.
+            card: Credit or debit card. Only with the type `card`.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
                 value removes its key.
-            us_bank_account: Data specific to bank accounts in the United States.
+            us_bank_account: US bank account, debited through ACH. Only with the type `us_bank_account`.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `customer`.
@@ -490,13 +523,14 @@ class AsyncPaymentMethods(Resource):
         expand: Strings = ...,
         request_options: RequestOptions = ...,
     ) -> PaymentMethod:
-        """Call `POST /v1/payment_methods/{payment_method}/attach`.
+        """Attach a payment method to a customer. Prefer a setup intent or `setup_future_usage`, which also
+        authenticate it for later payments.
 
         `POST /v1/payment_methods/{payment_method}/attach` https://docs.stripe.com/api/payment_methods/attach
 
         Args:
             payment_method: ID of the payment method.
-            customer: Customer that the object belongs to.
+            customer: Customer to whom to attach the payment method.
             customer_account: Account (API v2) that the object belongs to, in the role of a customer.
                 Alternative to `customer`.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
@@ -638,81 +672,110 @@ class AsyncPaymentMethods(Resource):
         zip: PaymentMethodCreateParamsZip = ...,
         request_options: RequestOptions = ...,
     ) -> PaymentMethod:
-        """Call `POST /v1/payment_methods`.
+        """Create a payment method without a customer. Collect card data with Stripe.js or a mobile SDK
+        instead, and set the method up with a setup intent before you charge it later.
 
         `POST /v1/payment_methods` https://docs.stripe.com/api/payment_methods/create
 
         Args:
-            acss_debit: Data specific to pre-authorized debit in Canada (ACSS).
-            affirm: Data specific to Affirm.
-            afterpay_clearpay: Data specific to Afterpay and Clearpay.
-            alipay: Data specific to Alipay.
+            acss_debit: Canadian bank account, debited by pre-authorized debit (PAD). Only with the type
+                `acss_debit`.
+            affirm: Affirm, with which customers pay later or in installments. Only with the type
+                `affirm`.
+            afterpay_clearpay: Afterpay, or Clearpay in the United Kingdom, with which customers pay in
+                installments. Only with the type `afterpay_clearpay`.
+            alipay: Alipay, a wallet used mainly in China. Only with the type `alipay`.
             allow_redisplay: Whether the payment method can be shown to the customer again in other
                 checkouts.
-            alma: Data specific to Alma.
-            amazon_pay: Data specific to Amazon Pay.
-            au_becs_debit: Data specific to BECS Direct Debit in Australia.
-            bacs_debit: Data specific to Bacs Direct Debit in the United Kingdom.
-            bancontact: Data specific to Bancontact.
-            billie: Data specific to Billie.
-            billing_details: Name and contact details of the payer.
-            bizum: Data specific to Bizum.
-            blik: Data specific to BLIK.
-            boleto: Data specific to Boleto.
-            card:
-            cashapp: Data specific to Cash App Pay.
-            crypto: Data specific to payments with stablecoins.
-            custom:
+            alma: Alma, with which customers pay in installments, mainly in France. Only with the type
+                `alma`.
+            amazon_pay: Amazon Pay, which pays with what the customer has saved at Amazon. Only with the
+                type `amazon_pay`.
+            au_becs_debit: Australian bank account, debited through BECS Direct Debit. Only with the
+                type `au_becs_debit`.
+            bacs_debit: Bank account in the United Kingdom, debited through Bacs Direct Debit. Only with
+                the type `bacs_debit`.
+            bancontact: Bancontact, the most common online payment in Belgium. Only with the type
+                `bancontact`.
+            billie: Billie, with which companies pay invoices later. Only with the type `billie`.
+            billing_details: Billing address and contact details of the payer. Banks check the address
+                of cards.
+            bizum: Bizum, with which customers in Spain pay by mobile phone. Only with the type `bizum`.
+            blik: BLIK, with which customers in Poland pay by a code from their banking app. Only with
+                the type `blik`.
+            boleto: Boleto, a voucher that customers in Brazil pay at a bank or online. Only with the
+                type `boleto`.
+            card: Credit or debit card. Only with the type `card`.
+            cashapp: Cash App Pay, a wallet in the US. Only with the type `cashapp`.
+            crypto: Stablecoins, paid from the customer's crypto wallet. Only with the type `crypto`.
+            custom: Payment method of your own, which is processed outside of Stripe. Only with the type
+                `custom`.
             customer: Customer that the object belongs to.
-            customer_balance: Data specific to payments from the customer's cash balance.
-            eps: Data specific to EPS.
+            customer_balance: Cash balance of the customer, which bank transfers fill. Only with the
+                type `customer_balance`.
+            eps: EPS, online banking in Austria. Only with the type `eps`.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
-            fpx: Data specific to FPX.
-            giropay: Data specific to giropay.
-            grabpay: Data specific to GrabPay.
-            ideal: Data specific to iDEAL.
-            interac_present: Data specific to in-person Interac payments.
-            kakao_pay: Data specific to Kakao Pay.
-            klarna: Data specific to Klarna.
-            konbini: Data specific to Konbini.
-            kr_card: Data specific to Korean cards.
-            link:
-            mb_way: Data specific to MB WAY.
+            fpx: FPX, online banking in Malaysia. Only with the type `fpx`.
+            giropay: giropay, online banking in Germany, which has ended. Only with the type `giropay`.
+            grabpay: GrabPay, a wallet in Southeast Asia. Only with the type `grabpay`.
+            ideal: iDEAL, online banking in the Netherlands. Only with the type `ideal`.
+            interac_present: Canadian Interac debit card that a Terminal reader has read. Only with the
+                type `interac_present`.
+            kakao_pay: Kakao Pay, a wallet in South Korea. Only with the type `kakao_pay`.
+            klarna: Klarna, with which customers pay now, later or in installments. Only with the type
+                `klarna`.
+            konbini: Konbini, cash payment at a convenience store in Japan. Only with the type
+                `konbini`.
+            kr_card: Card issued in South Korea. Only with the type `kr_card`.
+            link: Link, Stripe's wallet. Only with the type `link`.
+            mb_way: MB WAY, a wallet in Portugal. Only with the type `mb_way`.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
                 value removes its key.
-            mobilepay: Data specific to MobilePay.
-            multibanco: Data specific to Multibanco.
-            naver_pay: Data specific to Naver Pay.
-            nz_bank_account: Data specific to BECS Direct Debit in New Zealand.
-            oxxo: Data specific to OXXO.
-            p24: Data specific to Przelewy24.
-            pay_by_bank: Data specific to Pay by Bank.
-            payco: Data specific to PAYCO.
-            payment_method: Payment method that is used.
-            paynow: Data specific to PayNow.
-            paypal: Data specific to PayPal.
-            paypay: Data specific to PayPay.
-            payto: Data specific to PayTo.
-            pix: Data specific to Pix.
-            promptpay: Data specific to PromptPay.
-            radar_options: Settings for Radar, Stripe's fraud prevention.
-            revolut_pay: Data specific to Revolut Pay.
-            samsung_pay: Data specific to Samsung Pay.
-            satispay: Data specific to Satispay.
-            scalapay: Data specific to Scalapay.
-            sepa_debit: Data specific to SEPA Direct Debit.
-            sequra: Data specific to seQura.
-            sofort: Data specific to Sofort.
-            sunbit: Data specific to Sunbit.
-            swish: Data specific to Swish.
-            twint: Data specific to TWINT.
-            type:
-            upi: Data specific to UPI.
-            us_bank_account: Data specific to bank accounts in the United States.
-            wechat_pay: Data specific to WeChat Pay.
-            zip: Data specific to Zip.
+            mobilepay: MobilePay, a wallet in Denmark and Finland. Only with the type `mobilepay`.
+            multibanco: Multibanco, which customers in Portugal pay at an ATM or by online banking. Only
+                with the type `multibanco`.
+            naver_pay: Naver Pay, a wallet in South Korea. Only with the type `naver_pay`.
+            nz_bank_account: Bank account in New Zealand, debited by BECS Direct Debit. Only with the
+                type `nz_bank_account`.
+            oxxo: OXXO, a voucher that customers in Mexico pay in cash at a store. Only with the type
+                `oxxo`.
+            p24: Przelewy24, online banking in Poland. Only with the type `p24`.
+            pay_by_bank: Pay by Bank, with which customers pay directly from their bank's app. Only with
+                the type `pay_by_bank`.
+            payco: PAYCO, a wallet in South Korea. Only with the type `payco`.
+            payment_method: Payment method of the platform to copy to the connected account. Needs a
+                customer of the platform.
+            paynow: PayNow, with which customers in Singapore pay by QR code. Only with the type
+                `paynow`.
+            paypal: PayPal, a wallet used in many countries. Only with the type `paypal`.
+            paypay: PayPay, a wallet in Japan. Only with the type `paypay`.
+            payto: Australian bank account, debited in real time through PayTo. Only with the type
+                `payto`.
+            pix: Pix, instant payment from bank accounts in Brazil. Only with the type `pix`.
+            promptpay: PromptPay, with which customers in Thailand pay by QR code. Only with the type
+                `promptpay`.
+            radar_options: Data for Radar, Stripe's fraud prevention.
+            revolut_pay: Revolut Pay, the wallet of Revolut. Only with the type `revolut_pay`.
+            samsung_pay: Samsung Pay in South Korea. Only with the type `samsung_pay`.
+            satispay: Satispay, a wallet used mainly in Italy. Only with the type `satispay`.
+            scalapay: Scalapay, with which customers in Europe pay in installments. Only with the type
+                `scalapay`.
+            sepa_debit: Bank account in the SEPA area, debited through SEPA Direct Debit. Only with the
+                type `sepa_debit`.
+            sequra: seQura, with which customers pay in installments, mainly in Spain. Only with the
+                type `sequra`.
+            sofort: Sofort, online banking in some European countries. Only with the type `sofort`.
+            sunbit: Sunbit, with which customers in the US pay in installments. Only with the type
+                `sunbit`.
+            swish: Swish, a wallet in Sweden. Only with the type `swish`.
+            twint: TWINT, a wallet in Switzerland. Only with the type `twint`.
+            type: Kind of payment method. The field of the same name has the details.
+            upi: UPI, instant payment from bank accounts in India. Only with the type `upi`.
+            us_bank_account: US bank account, debited through ACH. Only with the type `us_bank_account`.
+            wechat_pay: WeChat Pay, a wallet used mainly in China. Only with the type `wechat_pay`.
+            zip: Zip, with which customers pay in installments. Only with the type `zip`.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `customer`.
@@ -723,7 +786,7 @@ class AsyncPaymentMethods(Resource):
     async def detach(
         self, payment_method: str, *, expand: Strings = ..., request_options: RequestOptions = ...
     ) -> PaymentMethod:
-        """Call `POST /v1/payment_methods/{payment_method}/detach`.
+        """Detach a payment method from its customer. It can no longer be charged or attached again.
 
         `POST /v1/payment_methods/{payment_method}/detach` https://docs.stripe.com/api/payment_methods/detach
 
@@ -809,14 +872,14 @@ class AsyncPaymentMethods(Resource):
         ] = ...,
         request_options: RequestOptions = ...,
     ) -> AsyncPager[PaymentMethod]:
-        """Call `GET /v1/payment_methods`.
+        """List payment methods of the account, or those of a customer.
 
         `GET /v1/payment_methods` https://docs.stripe.com/api/payment_methods/list
 
         Args:
             allow_redisplay: Whether the payment method can be shown to the customer again in other
                 checkouts.
-            customer: Only objects of this customer.
+            customer: Only payment methods of this customer.
             customer_account: Only objects of this account (API v2) in the role of a customer.
             ending_before: ID of the object that the page ends before, such as the first one of the
                 following page.
@@ -825,7 +888,7 @@ class AsyncPaymentMethods(Resource):
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
             starting_after: ID of the object that the page starts after, such as the last one of the
                 previous page.
-            type: Only objects of this type.
+            type: Only payment methods of this type.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `data.customer`.
@@ -836,7 +899,8 @@ class AsyncPaymentMethods(Resource):
     async def retrieve(
         self, payment_method: str, *, expand: Strings = ..., request_options: RequestOptions = ...
     ) -> PaymentMethod:
-        """Call `GET /v1/payment_methods/{payment_method}`.
+        """Retrieve a payment method. Use the customer's own endpoint for those that are attached to a
+        customer.
 
         `GET /v1/payment_methods/{payment_method}` https://docs.stripe.com/api/payment_methods/retrieve
 
@@ -863,7 +927,8 @@ class AsyncPaymentMethods(Resource):
         us_bank_account: PaymentMethodUpdateParamsUsBankAccount = ...,
         request_options: RequestOptions = ...,
     ) -> PaymentMethod:
-        """Call `POST /v1/payment_methods/{payment_method}`.
+        """Change billing details, metadata or card expiry of a payment method. It must be attached to a
+        customer.
 
         `POST /v1/payment_methods/{payment_method}` https://docs.stripe.com/api/payment_methods/update
 
@@ -871,14 +936,15 @@ class AsyncPaymentMethods(Resource):
             payment_method: ID of the payment method.
             allow_redisplay: Whether the payment method can be shown to the customer again in other
                 checkouts.
-            billing_details: Name and contact details of the payer.
-            card:
+            billing_details: Billing address and contact details of the payer. Banks check the address
+                of cards.
+            card: Credit or debit card. Only with the type `card`.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
                 value removes its key.
-            us_bank_account: Data specific to bank accounts in the United States.
+            us_bank_account: US bank account, debited through ACH. Only with the type `us_bank_account`.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `customer`.

@@ -41,13 +41,13 @@ class PaymentRecords(Resource):
         starting_after: str = ...,
         request_options: RequestOptions = ...,
     ) -> Page[PaymentRecord]:
-        """Call `GET /v1/payment_records`.
+        """List payment records.
 
         `GET /v1/payment_records` https://docs.stripe.com/api/payment_records/list
 
         Args:
-            created_after:
-            created_before:
+            created_after: Only records created after this time.
+            created_before: Only records created before this time.
             ending_before: ID of the object that the page ends before, such as the first one of the
                 following page.
             expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
@@ -79,27 +79,28 @@ class PaymentRecords(Resource):
         shipping_details: PaymentRecordReportPaymentParamsShippingDetails = ...,
         request_options: RequestOptions = ...,
     ) -> PaymentRecord:
-        """Call `POST /v1/payment_records/report_payment`.
+        """Report a payment that another processor made or tries to make, with its first attempt. Creates a
+        payment record.
 
         `POST /v1/payment_records/report_payment` https://docs.stripe.com/api/payment_records/report_payment
 
         Args:
-            amount_requested:
-            initiated_at:
-            payment_method_details:
-            canceled:
-            customer_details:
-            customer_presence:
-            description:
+            amount_requested: Amount that was asked for at first.
+            initiated_at: When the payment, attempt or refund was begun.
+            payment_method_details: Details of the payment method that paid.
+            canceled: Given when the attempt was canceled.
+            customer_details: The customer who pays.
+            customer_presence: Whether the customer was there when the payment was made.
+            description: Description of the payment.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
-            failed:
-            guaranteed:
+            failed: Given when the attempt failed.
+            guaranteed: Given when the attempt succeeded and the money is guaranteed.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
                 value removes its key.
-            outcome:
-            processor_details:
+            outcome: How the attempt or refund ended.
+            processor_details: The processor that handled the payment or refund.
             shipping_details: Recipient and address of a delivery.
             request_options: Idempotency key, account and other options of this request.
 
@@ -122,24 +123,24 @@ class PaymentRecords(Resource):
         shipping_details: PaymentRecordReportPaymentAttemptParamsShippingDetails = ...,
         request_options: RequestOptions = ...,
     ) -> PaymentRecord:
-        """Call `POST /v1/payment_records/{id}/report_payment_attempt`.
+        """Report another attempt for a payment record that was reported before.
 
         `POST /v1/payment_records/{id}/report_payment_attempt` https://docs.stripe.com/api/payment_records/report_payment_attempt
 
         Args:
             id: ID of the payment record.
-            initiated_at:
-            canceled:
-            description:
+            initiated_at: When the payment, attempt or refund was begun.
+            canceled: Given when the attempt was canceled.
+            description: Description of the payment.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
-            failed:
-            guaranteed:
+            failed: Given when the attempt failed.
+            guaranteed: Given when the attempt succeeded and the money is guaranteed.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
                 value removes its key.
-            outcome:
-            payment_method_details:
+            outcome: How the attempt or refund ended.
+            payment_method_details: Details of the payment method that paid.
             shipping_details: Recipient and address of a delivery.
             request_options: Idempotency key, account and other options of this request.
 
@@ -155,13 +156,13 @@ class PaymentRecords(Resource):
         metadata: Mapping[str, str] | None = ...,
         request_options: RequestOptions = ...,
     ) -> PaymentRecord:
-        """Call `POST /v1/payment_records/{id}/report_payment_attempt_canceled`.
+        """Report that the last attempt was canceled.
 
         `POST /v1/payment_records/{id}/report_payment_attempt_canceled` https://docs.stripe.com/api/payment_records/report_payment_attempt_canceled
 
         Args:
             id: ID of the payment record.
-            canceled_at:
+            canceled_at: When the attempt was canceled.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
@@ -181,13 +182,13 @@ class PaymentRecords(Resource):
         metadata: Mapping[str, str] | None = ...,
         request_options: RequestOptions = ...,
     ) -> PaymentRecord:
-        """Call `POST /v1/payment_records/{id}/report_payment_attempt_failed`.
+        """Report that the last attempt failed.
 
         `POST /v1/payment_records/{id}/report_payment_attempt_failed` https://docs.stripe.com/api/payment_records/report_payment_attempt_failed
 
         Args:
             id: ID of the payment record.
-            failed_at:
+            failed_at: When the attempt failed.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
@@ -207,13 +208,13 @@ class PaymentRecords(Resource):
         metadata: Mapping[str, str] | None = ...,
         request_options: RequestOptions = ...,
     ) -> PaymentRecord:
-        """Call `POST /v1/payment_records/{id}/report_payment_attempt_guaranteed`.
+        """Report that the last attempt succeeded and the money is guaranteed.
 
         `POST /v1/payment_records/{id}/report_payment_attempt_guaranteed` https://docs.stripe.com/api/payment_records/report_payment_attempt_guaranteed
 
         Args:
             id: ID of the payment record.
-            guaranteed_at:
+            guaranteed_at: When the attempt became guaranteed.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
@@ -235,14 +236,15 @@ class PaymentRecords(Resource):
         shipping_details: PaymentRecordReportPaymentAttemptInformationalParamsShippingDetails | None = ...,
         request_options: RequestOptions = ...,
     ) -> PaymentRecord:
-        """Call `POST /v1/payment_records/{id}/report_payment_attempt_informational`.
+        """Report other details of the last attempt, such as shipping or customer details, without a change of
+        its state.
 
         `POST /v1/payment_records/{id}/report_payment_attempt_informational` https://docs.stripe.com/api/payment_records/report_payment_attempt_informational
 
         Args:
             id: ID of the payment record.
-            customer_details:
-            description:
+            customer_details: The customer who pays.
+            description: Description of the payment.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
@@ -267,29 +269,29 @@ class PaymentRecords(Resource):
         refunded: PaymentRecordReportRefundParamsRefunded = ...,
         request_options: RequestOptions = ...,
     ) -> PaymentRecord:
-        """Call `POST /v1/payment_records/{id}/report_refund`.
+        """Report that another processor refunded the payment, in whole or in part.
 
         `POST /v1/payment_records/{id}/report_refund` https://docs.stripe.com/api/payment_records/report_refund
 
         Args:
             id: ID of the payment record.
-            outcome:
-            processor_details:
-            amount:
+            outcome: How the attempt or refund ended.
+            processor_details: The processor that handled the payment or refund.
+            amount: Amount that was refunded. All of the payment unless set.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
-            initiated_at:
+            initiated_at: When the payment, attempt or refund was begun.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
                 value removes its key.
-            refunded:
+            refunded: Given when the refund succeeded.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
             InvalidRequestError: A parameter is invalid, or an object does not exist.
         """
     def retrieve(self, id: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> PaymentRecord:
-        """Call `GET /v1/payment_records/{id}`.
+        """Retrieve a payment record.
 
         `GET /v1/payment_records/{id}` https://docs.stripe.com/api/payment_records/retrieve
 
@@ -315,13 +317,13 @@ class AsyncPaymentRecords(Resource):
         starting_after: str = ...,
         request_options: RequestOptions = ...,
     ) -> AsyncPager[PaymentRecord]:
-        """Call `GET /v1/payment_records`.
+        """List payment records.
 
         `GET /v1/payment_records` https://docs.stripe.com/api/payment_records/list
 
         Args:
-            created_after:
-            created_before:
+            created_after: Only records created after this time.
+            created_before: Only records created before this time.
             ending_before: ID of the object that the page ends before, such as the first one of the
                 following page.
             expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
@@ -353,27 +355,28 @@ class AsyncPaymentRecords(Resource):
         shipping_details: PaymentRecordReportPaymentParamsShippingDetails = ...,
         request_options: RequestOptions = ...,
     ) -> PaymentRecord:
-        """Call `POST /v1/payment_records/report_payment`.
+        """Report a payment that another processor made or tries to make, with its first attempt. Creates a
+        payment record.
 
         `POST /v1/payment_records/report_payment` https://docs.stripe.com/api/payment_records/report_payment
 
         Args:
-            amount_requested:
-            initiated_at:
-            payment_method_details:
-            canceled:
-            customer_details:
-            customer_presence:
-            description:
+            amount_requested: Amount that was asked for at first.
+            initiated_at: When the payment, attempt or refund was begun.
+            payment_method_details: Details of the payment method that paid.
+            canceled: Given when the attempt was canceled.
+            customer_details: The customer who pays.
+            customer_presence: Whether the customer was there when the payment was made.
+            description: Description of the payment.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
-            failed:
-            guaranteed:
+            failed: Given when the attempt failed.
+            guaranteed: Given when the attempt succeeded and the money is guaranteed.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
                 value removes its key.
-            outcome:
-            processor_details:
+            outcome: How the attempt or refund ended.
+            processor_details: The processor that handled the payment or refund.
             shipping_details: Recipient and address of a delivery.
             request_options: Idempotency key, account and other options of this request.
 
@@ -396,24 +399,24 @@ class AsyncPaymentRecords(Resource):
         shipping_details: PaymentRecordReportPaymentAttemptParamsShippingDetails = ...,
         request_options: RequestOptions = ...,
     ) -> PaymentRecord:
-        """Call `POST /v1/payment_records/{id}/report_payment_attempt`.
+        """Report another attempt for a payment record that was reported before.
 
         `POST /v1/payment_records/{id}/report_payment_attempt` https://docs.stripe.com/api/payment_records/report_payment_attempt
 
         Args:
             id: ID of the payment record.
-            initiated_at:
-            canceled:
-            description:
+            initiated_at: When the payment, attempt or refund was begun.
+            canceled: Given when the attempt was canceled.
+            description: Description of the payment.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
-            failed:
-            guaranteed:
+            failed: Given when the attempt failed.
+            guaranteed: Given when the attempt succeeded and the money is guaranteed.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
                 value removes its key.
-            outcome:
-            payment_method_details:
+            outcome: How the attempt or refund ended.
+            payment_method_details: Details of the payment method that paid.
             shipping_details: Recipient and address of a delivery.
             request_options: Idempotency key, account and other options of this request.
 
@@ -429,13 +432,13 @@ class AsyncPaymentRecords(Resource):
         metadata: Mapping[str, str] | None = ...,
         request_options: RequestOptions = ...,
     ) -> PaymentRecord:
-        """Call `POST /v1/payment_records/{id}/report_payment_attempt_canceled`.
+        """Report that the last attempt was canceled.
 
         `POST /v1/payment_records/{id}/report_payment_attempt_canceled` https://docs.stripe.com/api/payment_records/report_payment_attempt_canceled
 
         Args:
             id: ID of the payment record.
-            canceled_at:
+            canceled_at: When the attempt was canceled.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
@@ -455,13 +458,13 @@ class AsyncPaymentRecords(Resource):
         metadata: Mapping[str, str] | None = ...,
         request_options: RequestOptions = ...,
     ) -> PaymentRecord:
-        """Call `POST /v1/payment_records/{id}/report_payment_attempt_failed`.
+        """Report that the last attempt failed.
 
         `POST /v1/payment_records/{id}/report_payment_attempt_failed` https://docs.stripe.com/api/payment_records/report_payment_attempt_failed
 
         Args:
             id: ID of the payment record.
-            failed_at:
+            failed_at: When the attempt failed.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
@@ -481,13 +484,13 @@ class AsyncPaymentRecords(Resource):
         metadata: Mapping[str, str] | None = ...,
         request_options: RequestOptions = ...,
     ) -> PaymentRecord:
-        """Call `POST /v1/payment_records/{id}/report_payment_attempt_guaranteed`.
+        """Report that the last attempt succeeded and the money is guaranteed.
 
         `POST /v1/payment_records/{id}/report_payment_attempt_guaranteed` https://docs.stripe.com/api/payment_records/report_payment_attempt_guaranteed
 
         Args:
             id: ID of the payment record.
-            guaranteed_at:
+            guaranteed_at: When the attempt became guaranteed.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
@@ -509,14 +512,15 @@ class AsyncPaymentRecords(Resource):
         shipping_details: PaymentRecordReportPaymentAttemptInformationalParamsShippingDetails | None = ...,
         request_options: RequestOptions = ...,
     ) -> PaymentRecord:
-        """Call `POST /v1/payment_records/{id}/report_payment_attempt_informational`.
+        """Report other details of the last attempt, such as shipping or customer details, without a change of
+        its state.
 
         `POST /v1/payment_records/{id}/report_payment_attempt_informational` https://docs.stripe.com/api/payment_records/report_payment_attempt_informational
 
         Args:
             id: ID of the payment record.
-            customer_details:
-            description:
+            customer_details: The customer who pays.
+            description: Description of the payment.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
@@ -541,29 +545,29 @@ class AsyncPaymentRecords(Resource):
         refunded: PaymentRecordReportRefundParamsRefunded = ...,
         request_options: RequestOptions = ...,
     ) -> PaymentRecord:
-        """Call `POST /v1/payment_records/{id}/report_refund`.
+        """Report that another processor refunded the payment, in whole or in part.
 
         `POST /v1/payment_records/{id}/report_refund` https://docs.stripe.com/api/payment_records/report_refund
 
         Args:
             id: ID of the payment record.
-            outcome:
-            processor_details:
-            amount:
+            outcome: How the attempt or refund ended.
+            processor_details: The processor that handled the payment or refund.
+            amount: Amount that was refunded. All of the payment unless set.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
-            initiated_at:
+            initiated_at: When the payment, attempt or refund was begun.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
                 value removes its key.
-            refunded:
+            refunded: Given when the refund succeeded.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
             InvalidRequestError: A parameter is invalid, or an object does not exist.
         """
     async def retrieve(self, id: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> PaymentRecord:
-        """Call `GET /v1/payment_records/{id}`.
+        """Retrieve a payment record.
 
         `GET /v1/payment_records/{id}` https://docs.stripe.com/api/payment_records/retrieve
 

@@ -12,7 +12,8 @@ from pinstripe.types import RequestOptions, Strings
 
 class Payouts(Resource):
     def cancel(self, payout: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> Payout:
-        """Call `POST /v1/payouts/{payout}/cancel`.
+        """Cancel a payout that is still `pending`. The money returns to the balance; automatic payouts cannot
+        be canceled.
 
         `POST /v1/payouts/{payout}/cancel` https://docs.stripe.com/api/payouts/cancel
 
@@ -43,25 +44,28 @@ class Payouts(Resource):
         statement_descriptor: str = ...,
         request_options: RequestOptions = ...,
     ) -> Payout:
-        """Call `POST /v1/payouts`.
+        """Pay out money from the available balance. Raises `InvalidRequestError` if the balance does not cover
+        the amount.
 
         `POST /v1/payouts` https://docs.stripe.com/api/payouts/create
 
         Args:
-            amount:
+            amount: Amount to pay out, in the smallest currency unit. It must be positive and covered by
+                the available balance.
             currency: Three-letter ISO 4217 currency code in lowercase.
-            description:
-            destination:
+            description: Your own text about the payout.
+            destination: ID of the bank account or card to pay out to. The default one for the currency
+                unless set.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
                 value removes its key.
-            method:
-            payout_method:
-            source_type:
-            statement_descriptor: Text that appears on the bank or card statement. At most 22
-                characters.
+            method: Speed of the payout. Defaults to `standard`.
+            payout_method: ID of the payout method (API v2) to pay out to.
+            source_type: Part of the balance to pay out from. Needed only if the balance has several.
+            statement_descriptor: Text on the account's own bank statement, up to 22 characters. Some
+                banks shorten it or do not show it. At most 22 characters.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `application_fee`, `balance_transaction`, `destination`, `failure_balance_transaction`,
@@ -83,14 +87,15 @@ class Payouts(Resource):
         status: str = ...,
         request_options: RequestOptions = ...,
     ) -> Page[Payout]:
-        """Call `GET /v1/payouts`.
+        """List payouts, newest first.
 
         `GET /v1/payouts` https://docs.stripe.com/api/payouts/list
 
         Args:
-            arrival_date:
+            arrival_date: Only payouts that are expected to arrive at this time, or within a range of
+                times.
             created: Only objects created at this time, or in this range of times.
-            destination: Only objects with this destination.
+            destination: Only payouts to this bank account or card.
             ending_before: ID of the object that the page ends before, such as the first one of the
                 following page.
             expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
@@ -98,7 +103,7 @@ class Payouts(Resource):
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
             starting_after: ID of the object that the page starts after, such as the last one of the
                 previous page.
-            status: Only objects with this status.
+            status: Only payouts with this status: `pending`, `paid`, `failed` or `canceled`.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `data.application_fee`, `data.balance_transaction`, `data.destination`,
@@ -108,7 +113,7 @@ class Payouts(Resource):
             InvalidRequestError: A parameter is invalid.
         """
     def retrieve(self, payout: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> Payout:
-        """Call `GET /v1/payouts/{payout}`.
+        """Retrieve a payout.
 
         `GET /v1/payouts/{payout}` https://docs.stripe.com/api/payouts/retrieve
 
@@ -132,7 +137,8 @@ class Payouts(Resource):
         metadata: Mapping[str, str] = ...,
         request_options: RequestOptions = ...,
     ) -> Payout:
-        """Call `POST /v1/payouts/{payout}/reverse`.
+        """Take back a payout to a US bank account, by a new payout in the other direction. Only payouts that
+        were not reversed before can be taken back.
 
         `POST /v1/payouts/{payout}/reverse` https://docs.stripe.com/api/payouts/reverse
 
@@ -159,7 +165,7 @@ class Payouts(Resource):
         metadata: Mapping[str, str] | None = ...,
         request_options: RequestOptions = ...,
     ) -> Payout:
-        """Call `POST /v1/payouts/{payout}`.
+        """Change the metadata of a payout.
 
         `POST /v1/payouts/{payout}` https://docs.stripe.com/api/payouts/update
 
@@ -181,7 +187,8 @@ class Payouts(Resource):
 
 class AsyncPayouts(Resource):
     async def cancel(self, payout: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> Payout:
-        """Call `POST /v1/payouts/{payout}/cancel`.
+        """Cancel a payout that is still `pending`. The money returns to the balance; automatic payouts cannot
+        be canceled.
 
         `POST /v1/payouts/{payout}/cancel` https://docs.stripe.com/api/payouts/cancel
 
@@ -212,25 +219,28 @@ class AsyncPayouts(Resource):
         statement_descriptor: str = ...,
         request_options: RequestOptions = ...,
     ) -> Payout:
-        """Call `POST /v1/payouts`.
+        """Pay out money from the available balance. Raises `InvalidRequestError` if the balance does not cover
+        the amount.
 
         `POST /v1/payouts` https://docs.stripe.com/api/payouts/create
 
         Args:
-            amount:
+            amount: Amount to pay out, in the smallest currency unit. It must be positive and covered by
+                the available balance.
             currency: Three-letter ISO 4217 currency code in lowercase.
-            description:
-            destination:
+            description: Your own text about the payout.
+            destination: ID of the bank account or card to pay out to. The default one for the currency
+                unless set.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
                 value removes its key.
-            method:
-            payout_method:
-            source_type:
-            statement_descriptor: Text that appears on the bank or card statement. At most 22
-                characters.
+            method: Speed of the payout. Defaults to `standard`.
+            payout_method: ID of the payout method (API v2) to pay out to.
+            source_type: Part of the balance to pay out from. Needed only if the balance has several.
+            statement_descriptor: Text on the account's own bank statement, up to 22 characters. Some
+                banks shorten it or do not show it. At most 22 characters.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `application_fee`, `balance_transaction`, `destination`, `failure_balance_transaction`,
@@ -252,14 +262,15 @@ class AsyncPayouts(Resource):
         status: str = ...,
         request_options: RequestOptions = ...,
     ) -> AsyncPager[Payout]:
-        """Call `GET /v1/payouts`.
+        """List payouts, newest first.
 
         `GET /v1/payouts` https://docs.stripe.com/api/payouts/list
 
         Args:
-            arrival_date:
+            arrival_date: Only payouts that are expected to arrive at this time, or within a range of
+                times.
             created: Only objects created at this time, or in this range of times.
-            destination: Only objects with this destination.
+            destination: Only payouts to this bank account or card.
             ending_before: ID of the object that the page ends before, such as the first one of the
                 following page.
             expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
@@ -267,7 +278,7 @@ class AsyncPayouts(Resource):
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
             starting_after: ID of the object that the page starts after, such as the last one of the
                 previous page.
-            status: Only objects with this status.
+            status: Only payouts with this status: `pending`, `paid`, `failed` or `canceled`.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `data.application_fee`, `data.balance_transaction`, `data.destination`,
@@ -277,7 +288,7 @@ class AsyncPayouts(Resource):
             InvalidRequestError: A parameter is invalid.
         """
     async def retrieve(self, payout: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> Payout:
-        """Call `GET /v1/payouts/{payout}`.
+        """Retrieve a payout.
 
         `GET /v1/payouts/{payout}` https://docs.stripe.com/api/payouts/retrieve
 
@@ -301,7 +312,8 @@ class AsyncPayouts(Resource):
         metadata: Mapping[str, str] = ...,
         request_options: RequestOptions = ...,
     ) -> Payout:
-        """Call `POST /v1/payouts/{payout}/reverse`.
+        """Take back a payout to a US bank account, by a new payout in the other direction. Only payouts that
+        were not reversed before can be taken back.
 
         `POST /v1/payouts/{payout}/reverse` https://docs.stripe.com/api/payouts/reverse
 
@@ -328,7 +340,7 @@ class AsyncPayouts(Resource):
         metadata: Mapping[str, str] | None = ...,
         request_options: RequestOptions = ...,
     ) -> Payout:
-        """Call `POST /v1/payouts/{payout}`.
+        """Change the metadata of a payout.
 
         `POST /v1/payouts/{payout}` https://docs.stripe.com/api/payouts/update
 

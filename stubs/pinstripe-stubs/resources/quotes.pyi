@@ -149,7 +149,7 @@ class Quotes(Resource):
     computed_upfront_line_items: QuotesComputedUpfrontLineItems
     line_items: QuotesLineItems
     def accept(self, quote: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> Quote:
-        """Call `POST /v1/quotes/{quote}/accept`.
+        """Accept an open quote, which creates its invoice, subscription or schedule. This cannot be undone.
 
         `POST /v1/quotes/{quote}/accept` https://docs.stripe.com/api/quotes/accept
 
@@ -166,7 +166,7 @@ class Quotes(Resource):
             InvalidRequestError: A parameter is invalid, or an object does not exist.
         """
     def cancel(self, quote: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> Quote:
-        """Call `POST /v1/quotes/{quote}/cancel`.
+        """Cancel a quote that is a draft or open. It cannot be used again.
 
         `POST /v1/quotes/{quote}/cancel` https://docs.stripe.com/api/quotes/cancel
 
@@ -208,40 +208,44 @@ class Quotes(Resource):
         transfer_data: QuoteCreateParamsTransferData | None = ...,
         request_options: RequestOptions = ...,
     ) -> Quote:
-        """Call `POST /v1/quotes`.
+        """Create a quote as a draft. Finalize it before it can be sent or accepted.
 
         `POST /v1/quotes` https://docs.stripe.com/api/quotes/create
 
         Args:
-            application_fee_amount: Fee that the platform collects on the payment, in the smallest
-                currency unit.
-            application_fee_percent: Fee that the platform collects on each invoice, in percent of its
-                total, with up to two decimal places.
-            automatic_tax: Settings and state of the automatic calculation of tax by Stripe Tax.
-            collection_method: Whether Stripe charges the customer automatically or sends an invoice to
-                be paid manually.
-            customer: Customer that the object belongs to.
-            customer_account: Account (API v2) that the object belongs to, in the role of a customer.
-                Alternative to `customer`.
-            default_tax_rates: Tax rates for items without tax rates of their own.
-            description: At most 500 characters.
-            discounts:
+            application_fee_amount: Fee that goes to the platform, in the smallest currency unit. Only
+                for quotes without recurring prices.
+            application_fee_percent: Share of each invoice's total that goes to the platform, in percent
+                from 0 to 100 with up to two decimals. Only for quotes with recurring prices.
+            automatic_tax: Settings for Stripe Tax on the quote and on what it becomes.
+            collection_method: Whether the resulting invoices are charged automatically or sent to the
+                customer.
+            customer: ID of the customer. Not needed for a draft, but before the quote can be finalized.
+            customer_account: Account, as a customer (API v2), that gets the offer.
+            default_tax_rates: IDs of the tax rates of line items that have none of their own. An empty
+                value removes them.
+            description: Text on the PDF that describes the offer, up to 500 characters. At most 500
+                characters.
+            discounts: Coupons, promotion codes or existing discounts for the whole quote. An empty
+                value removes all.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
-            expires_at: Time at which it expires.
-            footer: At most 500 characters.
-            from_quote:
-            header: At most 50 characters.
-            invoice_settings: Settings for the invoices.
-            line_items:
+            expires_at: When the quote is canceled if it is still `draft` or `open`. The default of your
+                quote settings applies unless it is set.
+            footer: Text at the bottom of the PDF, up to 500 characters. At most 500 characters.
+            from_quote: Quote to copy. Parameters that are given as well take the place of what is
+                copied.
+            header: Text at the top of the PDF, up to 50 characters. At most 50 characters.
+            invoice_settings: Settings of the invoices that the quote leads to.
+            line_items: Prices and quantities to offer. An update replaces them all, so name those that
+                stay by their `id`.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
                 value removes its key.
-            on_behalf_of: Connected account that is the merchant of record. Its country, fees and
-                statement descriptor apply to the payment.
-            subscription_data:
-            test_clock: Test clock that determines the current time for the object.
-            transfer_data: Transfers money from the payment to a connected account.
+            on_behalf_of: Connected account that is the merchant of record of what the quote becomes.
+            subscription_data: Settings of the subscription that the quote leads to.
+            test_clock: ID of the test clock to put the quote on.
+            transfer_data: Connected account to which money of the resulting payments is transferred.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `application`, `customer`, `default_tax_rates`, `discounts`, `invoice`, `on_behalf_of`,
@@ -258,7 +262,8 @@ class Quotes(Resource):
         expires_at: int | datetime = ...,
         request_options: RequestOptions = ...,
     ) -> Quote:
-        """Call `POST /v1/quotes/{quote}/finalize`.
+        """Finalize a draft quote: it gets a number and a PDF and becomes `open`. Line items cannot be changed
+        afterwards.
 
         `POST /v1/quotes/{quote}/finalize` https://docs.stripe.com/api/quotes/finalize_quote
 
@@ -266,7 +271,7 @@ class Quotes(Resource):
             quote: ID of the quote.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
-            expires_at: Time at which it expires.
+            expires_at: When the quote is canceled if it has not been accepted.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `application`, `customer`, `default_tax_rates`, `discounts`, `invoice`, `on_behalf_of`,
@@ -288,12 +293,12 @@ class Quotes(Resource):
         test_clock: str = ...,
         request_options: RequestOptions = ...,
     ) -> Page[Quote]:
-        """Call `GET /v1/quotes`.
+        """List quotes, the newest first.
 
         `GET /v1/quotes` https://docs.stripe.com/api/quotes/list
 
         Args:
-            customer: Only objects of this customer.
+            customer: Only quotes for this customer.
             customer_account: Only objects of this account (API v2) in the role of a customer.
             ending_before: ID of the object that the page ends before, such as the first one of the
                 following page.
@@ -302,9 +307,9 @@ class Quotes(Resource):
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
             starting_after: ID of the object that the page starts after, such as the last one of the
                 previous page.
-            status: Only objects with this status.
-            test_clock: Only objects on this test clock. By default, objects on test clocks are left
-                out.
+            status: Only quotes with this status.
+            test_clock: Only quotes on this test clock. Those on test clocks are left out unless it is
+                given.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `data.application`, `data.customer`, `data.default_tax_rates`, `data.discounts`,
@@ -316,7 +321,7 @@ class Quotes(Resource):
         """
     @overload
     def pdf(self, quote: str, *, expand: Strings = ..., request_options: RequestOptions = ..., to: None = ...) -> bytes:
-        """Call `GET /v1/quotes/{quote}/pdf`.
+        """Return the PDF of a finalized quote as bytes.
 
         `GET /v1/quotes/{quote}/pdf` https://docs.stripe.com/api/quotes/pdf
 
@@ -338,7 +343,7 @@ class Quotes(Resource):
         request_options: RequestOptions = ...,
         to: str | PathLike[str] | BinaryIO,
     ) -> int:
-        """Call `GET /v1/quotes/{quote}/pdf`.
+        """Return the PDF of a finalized quote as bytes.
 
         `GET /v1/quotes/{quote}/pdf` https://docs.stripe.com/api/quotes/pdf
 
@@ -352,7 +357,7 @@ class Quotes(Resource):
             InvalidRequestError: A parameter is invalid, or an object does not exist.
         """
     def retrieve(self, quote: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> Quote:
-        """Call `GET /v1/quotes/{quote}`.
+        """Retrieve a quote.
 
         `GET /v1/quotes/{quote}` https://docs.stripe.com/api/quotes/retrieve
 
@@ -393,39 +398,42 @@ class Quotes(Resource):
         transfer_data: QuoteUpdateParamsTransferData | None = ...,
         request_options: RequestOptions = ...,
     ) -> Quote:
-        """Call `POST /v1/quotes/{quote}`.
+        """Change a quote that is still a draft.
 
         `POST /v1/quotes/{quote}` https://docs.stripe.com/api/quotes/update
 
         Args:
             quote: ID of the quote.
-            application_fee_amount: Fee that the platform collects on the payment, in the smallest
-                currency unit.
-            application_fee_percent: Fee that the platform collects on each invoice, in percent of its
-                total, with up to two decimal places.
-            automatic_tax: Settings and state of the automatic calculation of tax by Stripe Tax.
-            collection_method: Whether Stripe charges the customer automatically or sends an invoice to
-                be paid manually.
-            customer: Customer that the object belongs to.
-            customer_account: Account (API v2) that the object belongs to, in the role of a customer.
-                Alternative to `customer`.
-            default_tax_rates: Tax rates for items without tax rates of their own.
-            description: At most 500 characters.
-            discounts:
+            application_fee_amount: Fee that goes to the platform, in the smallest currency unit. Only
+                for quotes without recurring prices.
+            application_fee_percent: Share of each invoice's total that goes to the platform, in percent
+                from 0 to 100 with up to two decimals. Only for quotes with recurring prices.
+            automatic_tax: Settings for Stripe Tax on the quote and on what it becomes.
+            collection_method: Whether the resulting invoices are charged automatically or sent to the
+                customer.
+            customer: ID of the customer. Not needed for a draft, but before the quote can be finalized.
+            customer_account: Account, as a customer (API v2), that gets the offer.
+            default_tax_rates: IDs of the tax rates of line items that have none of their own. An empty
+                value removes them.
+            description: Text on the PDF that describes the offer, up to 500 characters. At most 500
+                characters.
+            discounts: Coupons, promotion codes or existing discounts for the whole quote. An empty
+                value removes all.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
-            expires_at: Time at which it expires.
-            footer: At most 500 characters.
-            header: At most 50 characters.
-            invoice_settings: Settings for the invoices.
-            line_items:
+            expires_at: When the quote is canceled if it is still `draft` or `open`. The default of your
+                quote settings applies unless it is set.
+            footer: Text at the bottom of the PDF, up to 500 characters. At most 500 characters.
+            header: Text at the top of the PDF, up to 50 characters. At most 50 characters.
+            invoice_settings: Settings of the invoices that the quote leads to.
+            line_items: Prices and quantities to offer. An update replaces them all, so name those that
+                stay by their `id`.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
                 value removes its key.
-            on_behalf_of: Connected account that is the merchant of record. Its country, fees and
-                statement descriptor apply to the payment.
-            subscription_data:
-            transfer_data: Transfers money from the payment to a connected account.
+            on_behalf_of: Connected account that is the merchant of record of what the quote becomes.
+            subscription_data: Settings of the subscription that the quote leads to.
+            transfer_data: Connected account to which money of the resulting payments is transferred.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `application`, `customer`, `default_tax_rates`, `discounts`, `invoice`, `on_behalf_of`,
@@ -439,7 +447,7 @@ class AsyncQuotes(Resource):
     computed_upfront_line_items: AsyncQuotesComputedUpfrontLineItems
     line_items: AsyncQuotesLineItems
     async def accept(self, quote: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> Quote:
-        """Call `POST /v1/quotes/{quote}/accept`.
+        """Accept an open quote, which creates its invoice, subscription or schedule. This cannot be undone.
 
         `POST /v1/quotes/{quote}/accept` https://docs.stripe.com/api/quotes/accept
 
@@ -456,7 +464,7 @@ class AsyncQuotes(Resource):
             InvalidRequestError: A parameter is invalid, or an object does not exist.
         """
     async def cancel(self, quote: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> Quote:
-        """Call `POST /v1/quotes/{quote}/cancel`.
+        """Cancel a quote that is a draft or open. It cannot be used again.
 
         `POST /v1/quotes/{quote}/cancel` https://docs.stripe.com/api/quotes/cancel
 
@@ -498,40 +506,44 @@ class AsyncQuotes(Resource):
         transfer_data: QuoteCreateParamsTransferData | None = ...,
         request_options: RequestOptions = ...,
     ) -> Quote:
-        """Call `POST /v1/quotes`.
+        """Create a quote as a draft. Finalize it before it can be sent or accepted.
 
         `POST /v1/quotes` https://docs.stripe.com/api/quotes/create
 
         Args:
-            application_fee_amount: Fee that the platform collects on the payment, in the smallest
-                currency unit.
-            application_fee_percent: Fee that the platform collects on each invoice, in percent of its
-                total, with up to two decimal places.
-            automatic_tax: Settings and state of the automatic calculation of tax by Stripe Tax.
-            collection_method: Whether Stripe charges the customer automatically or sends an invoice to
-                be paid manually.
-            customer: Customer that the object belongs to.
-            customer_account: Account (API v2) that the object belongs to, in the role of a customer.
-                Alternative to `customer`.
-            default_tax_rates: Tax rates for items without tax rates of their own.
-            description: At most 500 characters.
-            discounts:
+            application_fee_amount: Fee that goes to the platform, in the smallest currency unit. Only
+                for quotes without recurring prices.
+            application_fee_percent: Share of each invoice's total that goes to the platform, in percent
+                from 0 to 100 with up to two decimals. Only for quotes with recurring prices.
+            automatic_tax: Settings for Stripe Tax on the quote and on what it becomes.
+            collection_method: Whether the resulting invoices are charged automatically or sent to the
+                customer.
+            customer: ID of the customer. Not needed for a draft, but before the quote can be finalized.
+            customer_account: Account, as a customer (API v2), that gets the offer.
+            default_tax_rates: IDs of the tax rates of line items that have none of their own. An empty
+                value removes them.
+            description: Text on the PDF that describes the offer, up to 500 characters. At most 500
+                characters.
+            discounts: Coupons, promotion codes or existing discounts for the whole quote. An empty
+                value removes all.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
-            expires_at: Time at which it expires.
-            footer: At most 500 characters.
-            from_quote:
-            header: At most 50 characters.
-            invoice_settings: Settings for the invoices.
-            line_items:
+            expires_at: When the quote is canceled if it is still `draft` or `open`. The default of your
+                quote settings applies unless it is set.
+            footer: Text at the bottom of the PDF, up to 500 characters. At most 500 characters.
+            from_quote: Quote to copy. Parameters that are given as well take the place of what is
+                copied.
+            header: Text at the top of the PDF, up to 50 characters. At most 50 characters.
+            invoice_settings: Settings of the invoices that the quote leads to.
+            line_items: Prices and quantities to offer. An update replaces them all, so name those that
+                stay by their `id`.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
                 value removes its key.
-            on_behalf_of: Connected account that is the merchant of record. Its country, fees and
-                statement descriptor apply to the payment.
-            subscription_data:
-            test_clock: Test clock that determines the current time for the object.
-            transfer_data: Transfers money from the payment to a connected account.
+            on_behalf_of: Connected account that is the merchant of record of what the quote becomes.
+            subscription_data: Settings of the subscription that the quote leads to.
+            test_clock: ID of the test clock to put the quote on.
+            transfer_data: Connected account to which money of the resulting payments is transferred.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `application`, `customer`, `default_tax_rates`, `discounts`, `invoice`, `on_behalf_of`,
@@ -548,7 +560,8 @@ class AsyncQuotes(Resource):
         expires_at: int | datetime = ...,
         request_options: RequestOptions = ...,
     ) -> Quote:
-        """Call `POST /v1/quotes/{quote}/finalize`.
+        """Finalize a draft quote: it gets a number and a PDF and becomes `open`. Line items cannot be changed
+        afterwards.
 
         `POST /v1/quotes/{quote}/finalize` https://docs.stripe.com/api/quotes/finalize_quote
 
@@ -556,7 +569,7 @@ class AsyncQuotes(Resource):
             quote: ID of the quote.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
-            expires_at: Time at which it expires.
+            expires_at: When the quote is canceled if it has not been accepted.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `application`, `customer`, `default_tax_rates`, `discounts`, `invoice`, `on_behalf_of`,
@@ -578,12 +591,12 @@ class AsyncQuotes(Resource):
         test_clock: str = ...,
         request_options: RequestOptions = ...,
     ) -> AsyncPager[Quote]:
-        """Call `GET /v1/quotes`.
+        """List quotes, the newest first.
 
         `GET /v1/quotes` https://docs.stripe.com/api/quotes/list
 
         Args:
-            customer: Only objects of this customer.
+            customer: Only quotes for this customer.
             customer_account: Only objects of this account (API v2) in the role of a customer.
             ending_before: ID of the object that the page ends before, such as the first one of the
                 following page.
@@ -592,9 +605,9 @@ class AsyncQuotes(Resource):
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
             starting_after: ID of the object that the page starts after, such as the last one of the
                 previous page.
-            status: Only objects with this status.
-            test_clock: Only objects on this test clock. By default, objects on test clocks are left
-                out.
+            status: Only quotes with this status.
+            test_clock: Only quotes on this test clock. Those on test clocks are left out unless it is
+                given.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `data.application`, `data.customer`, `data.default_tax_rates`, `data.discounts`,
@@ -608,7 +621,7 @@ class AsyncQuotes(Resource):
     async def pdf(
         self, quote: str, *, expand: Strings = ..., request_options: RequestOptions = ..., to: None = ...
     ) -> bytes:
-        """Call `GET /v1/quotes/{quote}/pdf`.
+        """Return the PDF of a finalized quote as bytes.
 
         `GET /v1/quotes/{quote}/pdf` https://docs.stripe.com/api/quotes/pdf
 
@@ -630,7 +643,7 @@ class AsyncQuotes(Resource):
         request_options: RequestOptions = ...,
         to: str | PathLike[str] | BinaryIO,
     ) -> int:
-        """Call `GET /v1/quotes/{quote}/pdf`.
+        """Return the PDF of a finalized quote as bytes.
 
         `GET /v1/quotes/{quote}/pdf` https://docs.stripe.com/api/quotes/pdf
 
@@ -644,7 +657,7 @@ class AsyncQuotes(Resource):
             InvalidRequestError: A parameter is invalid, or an object does not exist.
         """
     async def retrieve(self, quote: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> Quote:
-        """Call `GET /v1/quotes/{quote}`.
+        """Retrieve a quote.
 
         `GET /v1/quotes/{quote}` https://docs.stripe.com/api/quotes/retrieve
 
@@ -685,39 +698,42 @@ class AsyncQuotes(Resource):
         transfer_data: QuoteUpdateParamsTransferData | None = ...,
         request_options: RequestOptions = ...,
     ) -> Quote:
-        """Call `POST /v1/quotes/{quote}`.
+        """Change a quote that is still a draft.
 
         `POST /v1/quotes/{quote}` https://docs.stripe.com/api/quotes/update
 
         Args:
             quote: ID of the quote.
-            application_fee_amount: Fee that the platform collects on the payment, in the smallest
-                currency unit.
-            application_fee_percent: Fee that the platform collects on each invoice, in percent of its
-                total, with up to two decimal places.
-            automatic_tax: Settings and state of the automatic calculation of tax by Stripe Tax.
-            collection_method: Whether Stripe charges the customer automatically or sends an invoice to
-                be paid manually.
-            customer: Customer that the object belongs to.
-            customer_account: Account (API v2) that the object belongs to, in the role of a customer.
-                Alternative to `customer`.
-            default_tax_rates: Tax rates for items without tax rates of their own.
-            description: At most 500 characters.
-            discounts:
+            application_fee_amount: Fee that goes to the platform, in the smallest currency unit. Only
+                for quotes without recurring prices.
+            application_fee_percent: Share of each invoice's total that goes to the platform, in percent
+                from 0 to 100 with up to two decimals. Only for quotes with recurring prices.
+            automatic_tax: Settings for Stripe Tax on the quote and on what it becomes.
+            collection_method: Whether the resulting invoices are charged automatically or sent to the
+                customer.
+            customer: ID of the customer. Not needed for a draft, but before the quote can be finalized.
+            customer_account: Account, as a customer (API v2), that gets the offer.
+            default_tax_rates: IDs of the tax rates of line items that have none of their own. An empty
+                value removes them.
+            description: Text on the PDF that describes the offer, up to 500 characters. At most 500
+                characters.
+            discounts: Coupons, promotion codes or existing discounts for the whole quote. An empty
+                value removes all.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
-            expires_at: Time at which it expires.
-            footer: At most 500 characters.
-            header: At most 50 characters.
-            invoice_settings: Settings for the invoices.
-            line_items:
+            expires_at: When the quote is canceled if it is still `draft` or `open`. The default of your
+                quote settings applies unless it is set.
+            footer: Text at the bottom of the PDF, up to 500 characters. At most 500 characters.
+            header: Text at the top of the PDF, up to 50 characters. At most 50 characters.
+            invoice_settings: Settings of the invoices that the quote leads to.
+            line_items: Prices and quantities to offer. An update replaces them all, so name those that
+                stay by their `id`.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
                 value removes its key.
-            on_behalf_of: Connected account that is the merchant of record. Its country, fees and
-                statement descriptor apply to the payment.
-            subscription_data:
-            transfer_data: Transfers money from the payment to a connected account.
+            on_behalf_of: Connected account that is the merchant of record of what the quote becomes.
+            subscription_data: Settings of the subscription that the quote leads to.
+            transfer_data: Connected account to which money of the resulting payments is transferred.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `application`, `customer`, `default_tax_rates`, `discounts`, `invoice`, `on_behalf_of`,

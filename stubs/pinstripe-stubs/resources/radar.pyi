@@ -37,7 +37,7 @@ class RadarEarlyFraudWarnings(Resource):
         starting_after: str = ...,
         request_options: RequestOptions = ...,
     ) -> Page[RadarEarlyFraudWarning]:
-        """Call `GET /v1/radar/early_fraud_warnings`.
+        """List early fraud warnings.
 
         `GET /v1/radar/early_fraud_warnings` https://docs.stripe.com/api/radar/early_fraud_warnings/list
 
@@ -62,7 +62,7 @@ class RadarEarlyFraudWarnings(Resource):
     def retrieve(
         self, early_fraud_warning: str, *, expand: Strings = ..., request_options: RequestOptions = ...
     ) -> RadarEarlyFraudWarning:
-        """Call `GET /v1/radar/early_fraud_warnings/{early_fraud_warning}`.
+        """Retrieve an early fraud warning.
 
         `GET /v1/radar/early_fraud_warnings/{early_fraud_warning}` https://docs.stripe.com/api/radar/early_fraud_warnings/retrieve
 
@@ -91,7 +91,7 @@ class AsyncRadarEarlyFraudWarnings(Resource):
         starting_after: str = ...,
         request_options: RequestOptions = ...,
     ) -> AsyncPager[RadarEarlyFraudWarning]:
-        """Call `GET /v1/radar/early_fraud_warnings`.
+        """List early fraud warnings.
 
         `GET /v1/radar/early_fraud_warnings` https://docs.stripe.com/api/radar/early_fraud_warnings/list
 
@@ -116,7 +116,7 @@ class AsyncRadarEarlyFraudWarnings(Resource):
     async def retrieve(
         self, early_fraud_warning: str, *, expand: Strings = ..., request_options: RequestOptions = ...
     ) -> RadarEarlyFraudWarning:
-        """Call `GET /v1/radar/early_fraud_warnings/{early_fraud_warning}`.
+        """Retrieve an early fraud warning.
 
         `GET /v1/radar/early_fraud_warnings/{early_fraud_warning}` https://docs.stripe.com/api/radar/early_fraud_warnings/retrieve
 
@@ -143,14 +143,14 @@ class RadarPaymentEvaluations(Resource):
         metadata: Mapping[str, str] = ...,
         request_options: RequestOptions = ...,
     ) -> RadarPaymentEvaluation:
-        """Call `POST /v1/radar/payment_evaluations`.
+        """Have Radar evaluate a payment before you make it. Nothing is charged.
 
         `POST /v1/radar/payment_evaluations` https://docs.stripe.com/api/radar/payment_evaluations/create
 
         Args:
-            customer_details:
-            payment_details:
-            client_device_metadata_details:
+            customer_details: Who pays.
+            payment_details: The payment that is evaluated.
+            client_device_metadata_details: Data about the customer's device.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
@@ -173,14 +173,14 @@ class AsyncRadarPaymentEvaluations(Resource):
         metadata: Mapping[str, str] = ...,
         request_options: RequestOptions = ...,
     ) -> RadarPaymentEvaluation:
-        """Call `POST /v1/radar/payment_evaluations`.
+        """Have Radar evaluate a payment before you make it. Nothing is charged.
 
         `POST /v1/radar/payment_evaluations` https://docs.stripe.com/api/radar/payment_evaluations/create
 
         Args:
-            customer_details:
-            payment_details:
-            client_device_metadata_details:
+            customer_details: Who pays.
+            payment_details: The payment that is evaluated.
+            client_device_metadata_details: Data about the customer's device.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
@@ -196,13 +196,13 @@ class RadarValueListItems(Resource):
     def create(
         self, *, value: str, value_list: str, expand: Strings = ..., request_options: RequestOptions = ...
     ) -> RadarValueListItem:
-        """Call `POST /v1/radar/value_list_items`.
+        """Add a value to a value list.
 
         `POST /v1/radar/value_list_items` https://docs.stripe.com/api/radar/value_list_items/create
 
         Args:
-            value: At most 800 characters.
-            value_list:
+            value: The value itself. At most 800 characters.
+            value_list: Value list to which it belongs.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
             request_options: Idempotency key, account and other options of this request.
@@ -222,12 +222,12 @@ class RadarValueListItems(Resource):
         value: str = ...,
         request_options: RequestOptions = ...,
     ) -> Page[RadarValueListItem]:
-        """Call `GET /v1/radar/value_list_items`.
+        """List the items of a value list, the newest first.
 
         `GET /v1/radar/value_list_items` https://docs.stripe.com/api/radar/value_list_items/list
 
         Args:
-            value_list:
+            value_list: Value list whose items to list.
             created: Only objects created at this time, or in this range of times.
             ending_before: ID of the object that the page ends before, such as the first one of the
                 following page.
@@ -236,7 +236,7 @@ class RadarValueListItems(Resource):
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
             starting_after: ID of the object that the page starts after, such as the last one of the
                 previous page.
-            value: At most 800 characters.
+            value: Only items with this value. At most 800 characters.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -245,7 +245,7 @@ class RadarValueListItems(Resource):
     def retrieve(
         self, item: str, *, expand: Strings = ..., request_options: RequestOptions = ...
     ) -> RadarValueListItem:
-        """Call `GET /v1/radar/value_list_items/{item}`.
+        """Retrieve an item of a value list.
 
         `GET /v1/radar/value_list_items/{item}` https://docs.stripe.com/api/radar/value_list_items/retrieve
 
@@ -259,7 +259,7 @@ class RadarValueListItems(Resource):
             InvalidRequestError: A parameter is invalid, or an object does not exist.
         """
     def delete(self, item: str, *, request_options: RequestOptions = ...) -> DeletedRadarValueListItem:
-        """Call `DELETE /v1/radar/value_list_items/{item}`.
+        """Remove a value from its list.
 
         `DELETE /v1/radar/value_list_items/{item}` https://docs.stripe.com/api/radar/value_list_items/delete
 
@@ -275,13 +275,13 @@ class AsyncRadarValueListItems(Resource):
     async def create(
         self, *, value: str, value_list: str, expand: Strings = ..., request_options: RequestOptions = ...
     ) -> RadarValueListItem:
-        """Call `POST /v1/radar/value_list_items`.
+        """Add a value to a value list.
 
         `POST /v1/radar/value_list_items` https://docs.stripe.com/api/radar/value_list_items/create
 
         Args:
-            value: At most 800 characters.
-            value_list:
+            value: The value itself. At most 800 characters.
+            value_list: Value list to which it belongs.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
             request_options: Idempotency key, account and other options of this request.
@@ -301,12 +301,12 @@ class AsyncRadarValueListItems(Resource):
         value: str = ...,
         request_options: RequestOptions = ...,
     ) -> AsyncPager[RadarValueListItem]:
-        """Call `GET /v1/radar/value_list_items`.
+        """List the items of a value list, the newest first.
 
         `GET /v1/radar/value_list_items` https://docs.stripe.com/api/radar/value_list_items/list
 
         Args:
-            value_list:
+            value_list: Value list whose items to list.
             created: Only objects created at this time, or in this range of times.
             ending_before: ID of the object that the page ends before, such as the first one of the
                 following page.
@@ -315,7 +315,7 @@ class AsyncRadarValueListItems(Resource):
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
             starting_after: ID of the object that the page starts after, such as the last one of the
                 previous page.
-            value: At most 800 characters.
+            value: Only items with this value. At most 800 characters.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -324,7 +324,7 @@ class AsyncRadarValueListItems(Resource):
     async def retrieve(
         self, item: str, *, expand: Strings = ..., request_options: RequestOptions = ...
     ) -> RadarValueListItem:
-        """Call `GET /v1/radar/value_list_items/{item}`.
+        """Retrieve an item of a value list.
 
         `GET /v1/radar/value_list_items/{item}` https://docs.stripe.com/api/radar/value_list_items/retrieve
 
@@ -338,7 +338,7 @@ class AsyncRadarValueListItems(Resource):
             InvalidRequestError: A parameter is invalid, or an object does not exist.
         """
     async def delete(self, item: str, *, request_options: RequestOptions = ...) -> DeletedRadarValueListItem:
-        """Call `DELETE /v1/radar/value_list_items/{item}`.
+        """Remove a value from its list.
 
         `DELETE /v1/radar/value_list_items/{item}` https://docs.stripe.com/api/radar/value_list_items/delete
 
@@ -374,16 +374,17 @@ class RadarValueLists(Resource):
         metadata: Mapping[str, str] = ...,
         request_options: RequestOptions = ...,
     ) -> RadarValueList:
-        """Call `POST /v1/radar/value_lists`.
+        """Create a value list, to which Radar rules can refer.
 
         `POST /v1/radar/value_lists` https://docs.stripe.com/api/radar/value_lists/create
 
         Args:
-            alias: At most 100 characters.
-            name: At most 100 characters.
+            alias: Name by which rules refer to the list, such as `blocked_emails`. At most 100
+                characters.
+            name: Name of the list, as the Dashboard shows it. At most 100 characters.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
-            item_type:
+            item_type: Kind of values in the list. Defaults to `string`, and cannot be changed.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
                 value removes its key.
@@ -404,13 +405,13 @@ class RadarValueLists(Resource):
         starting_after: str = ...,
         request_options: RequestOptions = ...,
     ) -> Page[RadarValueList]:
-        """Call `GET /v1/radar/value_lists`.
+        """List value lists, the newest first.
 
         `GET /v1/radar/value_lists` https://docs.stripe.com/api/radar/value_lists/list
 
         Args:
-            alias: At most 100 characters.
-            contains: At most 800 characters.
+            alias: Only the list with this alias. At most 100 characters.
+            contains: Only lists that contain this value. At most 800 characters.
             created: Only objects created at this time, or in this range of times.
             ending_before: ID of the object that the page ends before, such as the first one of the
                 following page.
@@ -427,7 +428,7 @@ class RadarValueLists(Resource):
     def retrieve(
         self, value_list: str, *, expand: Strings = ..., request_options: RequestOptions = ...
     ) -> RadarValueList:
-        """Call `GET /v1/radar/value_lists/{value_list}`.
+        """Retrieve a value list.
 
         `GET /v1/radar/value_lists/{value_list}` https://docs.stripe.com/api/radar/value_lists/retrieve
 
@@ -450,26 +451,27 @@ class RadarValueLists(Resource):
         name: str = ...,
         request_options: RequestOptions = ...,
     ) -> RadarValueList:
-        """Call `POST /v1/radar/value_lists/{value_list}`.
+        """Change the name, alias or metadata of a value list. The kind of values cannot be changed.
 
         `POST /v1/radar/value_lists/{value_list}` https://docs.stripe.com/api/radar/value_lists/update
 
         Args:
             value_list: ID of the value list.
-            alias: At most 100 characters.
+            alias: Name by which rules refer to the list, such as `blocked_emails`. At most 100
+                characters.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
                 value removes its key.
-            name: At most 100 characters.
+            name: Name of the list, as the Dashboard shows it. At most 100 characters.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
             InvalidRequestError: A parameter is invalid, or an object does not exist.
         """
     def delete(self, value_list: str, *, request_options: RequestOptions = ...) -> DeletedRadarValueList:
-        """Call `DELETE /v1/radar/value_lists/{value_list}`.
+        """Delete a value list with its items. Fails while a rule refers to it.
 
         `DELETE /v1/radar/value_lists/{value_list}` https://docs.stripe.com/api/radar/value_lists/delete
 
@@ -505,16 +507,17 @@ class AsyncRadarValueLists(Resource):
         metadata: Mapping[str, str] = ...,
         request_options: RequestOptions = ...,
     ) -> RadarValueList:
-        """Call `POST /v1/radar/value_lists`.
+        """Create a value list, to which Radar rules can refer.
 
         `POST /v1/radar/value_lists` https://docs.stripe.com/api/radar/value_lists/create
 
         Args:
-            alias: At most 100 characters.
-            name: At most 100 characters.
+            alias: Name by which rules refer to the list, such as `blocked_emails`. At most 100
+                characters.
+            name: Name of the list, as the Dashboard shows it. At most 100 characters.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
-            item_type:
+            item_type: Kind of values in the list. Defaults to `string`, and cannot be changed.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
                 value removes its key.
@@ -535,13 +538,13 @@ class AsyncRadarValueLists(Resource):
         starting_after: str = ...,
         request_options: RequestOptions = ...,
     ) -> AsyncPager[RadarValueList]:
-        """Call `GET /v1/radar/value_lists`.
+        """List value lists, the newest first.
 
         `GET /v1/radar/value_lists` https://docs.stripe.com/api/radar/value_lists/list
 
         Args:
-            alias: At most 100 characters.
-            contains: At most 800 characters.
+            alias: Only the list with this alias. At most 100 characters.
+            contains: Only lists that contain this value. At most 800 characters.
             created: Only objects created at this time, or in this range of times.
             ending_before: ID of the object that the page ends before, such as the first one of the
                 following page.
@@ -558,7 +561,7 @@ class AsyncRadarValueLists(Resource):
     async def retrieve(
         self, value_list: str, *, expand: Strings = ..., request_options: RequestOptions = ...
     ) -> RadarValueList:
-        """Call `GET /v1/radar/value_lists/{value_list}`.
+        """Retrieve a value list.
 
         `GET /v1/radar/value_lists/{value_list}` https://docs.stripe.com/api/radar/value_lists/retrieve
 
@@ -581,26 +584,27 @@ class AsyncRadarValueLists(Resource):
         name: str = ...,
         request_options: RequestOptions = ...,
     ) -> RadarValueList:
-        """Call `POST /v1/radar/value_lists/{value_list}`.
+        """Change the name, alias or metadata of a value list. The kind of values cannot be changed.
 
         `POST /v1/radar/value_lists/{value_list}` https://docs.stripe.com/api/radar/value_lists/update
 
         Args:
             value_list: ID of the value list.
-            alias: At most 100 characters.
+            alias: Name by which rules refer to the list, such as `blocked_emails`. At most 100
+                characters.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
                 value removes its key.
-            name: At most 100 characters.
+            name: Name of the list, as the Dashboard shows it. At most 100 characters.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
             InvalidRequestError: A parameter is invalid, or an object does not exist.
         """
     async def delete(self, value_list: str, *, request_options: RequestOptions = ...) -> DeletedRadarValueList:
-        """Call `DELETE /v1/radar/value_lists/{value_list}`.
+        """Delete a value list with its items. Fails while a rule refers to it.
 
         `DELETE /v1/radar/value_lists/{value_list}` https://docs.stripe.com/api/radar/value_lists/delete
 

@@ -12,7 +12,7 @@ from pinstripe.types import RequestOptions, Strings
 
 class Refunds(Resource):
     def cancel(self, refund: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> Refund:
-        """Call `POST /v1/refunds/{refund}/cancel`.
+        """Cancel a refund that waits for the customer (`requires_action`). Other refunds cannot be canceled.
 
         `POST /v1/refunds/{refund}/cancel` https://docs.stripe.com/api/refunds/cancel
 
@@ -45,26 +45,32 @@ class Refunds(Resource):
         reverse_transfer: bool = ...,
         request_options: RequestOptions = ...,
     ) -> Refund:
-        """Call `POST /v1/refunds`.
+        """Refund a charge or payment intent, in whole or in part. Cannot exceed what was not refunded yet;
+        Stripe does not return its fees.
 
         `POST /v1/refunds` https://docs.stripe.com/api/refunds/create
 
         Args:
-            amount:
-            charge:
-            currency: Three-letter ISO 4217 currency code in lowercase.
-            customer: Customer that the object belongs to.
+            amount: Amount to refund, in the smallest currency unit. Defaults to all that was not
+                refunded yet.
+            charge: Charge to refund. Give either this or `payment_intent`.
+            currency: Three-letter ISO 4217 code, in lower case, of the cash balance. Only with the
+                origin `customer_balance`.
+            customer: Customer whose cash balance is refunded. Only with the origin `customer_balance`.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
-            instructions_email:
+            instructions_email: Email address to which Stripe sends instructions, for payment methods
+                that need the customer's bank details.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
                 value removes its key.
-            origin:
-            payment_intent: Payment intent that the object belongs to.
-            reason:
-            refund_application_fee:
-            reverse_transfer:
+            origin: Where the money comes from, if not from a charge.
+            payment_intent: Payment intent to refund. Give either this or `charge`.
+            reason: Why the charge is refunded, as you or Stripe said.
+            refund_application_fee: Whether the fee of the platform is refunded too, in proportion.
+                Defaults to `False`.
+            reverse_transfer: Whether to take the money back from the connected account, in proportion.
+                Defaults to `False`.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `balance_transaction`, `charge`, `customer`, `failure_balance_transaction`,
@@ -85,19 +91,19 @@ class Refunds(Resource):
         starting_after: str = ...,
         request_options: RequestOptions = ...,
     ) -> Page[Refund]:
-        """Call `GET /v1/refunds`.
+        """List refunds, the newest first.
 
         `GET /v1/refunds` https://docs.stripe.com/api/refunds/list
 
         Args:
-            charge: Only objects of this charge.
+            charge: Only refunds of this charge.
             created: Only objects created at this time, or in this range of times.
             ending_before: ID of the object that the page ends before, such as the first one of the
                 following page.
             expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
                 the object instead of its ID.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
-            payment_intent: Only objects of this payment intent.
+            payment_intent: Only refunds of this payment intent.
             starting_after: ID of the object that the page starts after, such as the last one of the
                 previous page.
             request_options: Idempotency key, account and other options of this request.
@@ -110,7 +116,7 @@ class Refunds(Resource):
             InvalidRequestError: A parameter is invalid.
         """
     def retrieve(self, refund: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> Refund:
-        """Call `GET /v1/refunds/{refund}`.
+        """Retrieve a refund.
 
         `GET /v1/refunds/{refund}` https://docs.stripe.com/api/refunds/retrieve
 
@@ -134,7 +140,7 @@ class Refunds(Resource):
         metadata: Mapping[str, str] | None = ...,
         request_options: RequestOptions = ...,
     ) -> Refund:
-        """Call `POST /v1/refunds/{refund}`.
+        """Change the metadata of a refund. Nothing else can be changed.
 
         `POST /v1/refunds/{refund}` https://docs.stripe.com/api/refunds/update
 
@@ -156,7 +162,7 @@ class Refunds(Resource):
 
 class AsyncRefunds(Resource):
     async def cancel(self, refund: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> Refund:
-        """Call `POST /v1/refunds/{refund}/cancel`.
+        """Cancel a refund that waits for the customer (`requires_action`). Other refunds cannot be canceled.
 
         `POST /v1/refunds/{refund}/cancel` https://docs.stripe.com/api/refunds/cancel
 
@@ -189,26 +195,32 @@ class AsyncRefunds(Resource):
         reverse_transfer: bool = ...,
         request_options: RequestOptions = ...,
     ) -> Refund:
-        """Call `POST /v1/refunds`.
+        """Refund a charge or payment intent, in whole or in part. Cannot exceed what was not refunded yet;
+        Stripe does not return its fees.
 
         `POST /v1/refunds` https://docs.stripe.com/api/refunds/create
 
         Args:
-            amount:
-            charge:
-            currency: Three-letter ISO 4217 currency code in lowercase.
-            customer: Customer that the object belongs to.
+            amount: Amount to refund, in the smallest currency unit. Defaults to all that was not
+                refunded yet.
+            charge: Charge to refund. Give either this or `payment_intent`.
+            currency: Three-letter ISO 4217 code, in lower case, of the cash balance. Only with the
+                origin `customer_balance`.
+            customer: Customer whose cash balance is refunded. Only with the origin `customer_balance`.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
-            instructions_email:
+            instructions_email: Email address to which Stripe sends instructions, for payment methods
+                that need the customer's bank details.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
                 value removes its key.
-            origin:
-            payment_intent: Payment intent that the object belongs to.
-            reason:
-            refund_application_fee:
-            reverse_transfer:
+            origin: Where the money comes from, if not from a charge.
+            payment_intent: Payment intent to refund. Give either this or `charge`.
+            reason: Why the charge is refunded, as you or Stripe said.
+            refund_application_fee: Whether the fee of the platform is refunded too, in proportion.
+                Defaults to `False`.
+            reverse_transfer: Whether to take the money back from the connected account, in proportion.
+                Defaults to `False`.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `balance_transaction`, `charge`, `customer`, `failure_balance_transaction`,
@@ -229,19 +241,19 @@ class AsyncRefunds(Resource):
         starting_after: str = ...,
         request_options: RequestOptions = ...,
     ) -> AsyncPager[Refund]:
-        """Call `GET /v1/refunds`.
+        """List refunds, the newest first.
 
         `GET /v1/refunds` https://docs.stripe.com/api/refunds/list
 
         Args:
-            charge: Only objects of this charge.
+            charge: Only refunds of this charge.
             created: Only objects created at this time, or in this range of times.
             ending_before: ID of the object that the page ends before, such as the first one of the
                 following page.
             expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
                 the object instead of its ID.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
-            payment_intent: Only objects of this payment intent.
+            payment_intent: Only refunds of this payment intent.
             starting_after: ID of the object that the page starts after, such as the last one of the
                 previous page.
             request_options: Idempotency key, account and other options of this request.
@@ -254,7 +266,7 @@ class AsyncRefunds(Resource):
             InvalidRequestError: A parameter is invalid.
         """
     async def retrieve(self, refund: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> Refund:
-        """Call `GET /v1/refunds/{refund}`.
+        """Retrieve a refund.
 
         `GET /v1/refunds/{refund}` https://docs.stripe.com/api/refunds/retrieve
 
@@ -278,7 +290,7 @@ class AsyncRefunds(Resource):
         metadata: Mapping[str, str] | None = ...,
         request_options: RequestOptions = ...,
     ) -> Refund:
-        """Call `POST /v1/refunds/{refund}`.
+        """Change the metadata of a refund. Nothing else can be changed.
 
         `POST /v1/refunds/{refund}` https://docs.stripe.com/api/refunds/update
 

@@ -10,7 +10,7 @@ from pinstripe.types import RequestOptions, Strings
 
 class Reviews(Resource):
     def approve(self, review: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> Review:
-        """Call `POST /v1/reviews/{review}/approve`.
+        """Approve the payment, which closes the review.
 
         `POST /v1/reviews/{review}/approve` https://docs.stripe.com/api/reviews/approve
 
@@ -35,7 +35,7 @@ class Reviews(Resource):
         starting_after: str = ...,
         request_options: RequestOptions = ...,
     ) -> Page[Review]:
-        """Call `GET /v1/reviews`.
+        """List the open reviews, the newest first.
 
         `GET /v1/reviews` https://docs.stripe.com/api/reviews/list
 
@@ -56,7 +56,7 @@ class Reviews(Resource):
             InvalidRequestError: A parameter is invalid.
         """
     def retrieve(self, review: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> Review:
-        """Call `GET /v1/reviews/{review}`.
+        """Retrieve a review.
 
         `GET /v1/reviews/{review}` https://docs.stripe.com/api/reviews/retrieve
 
@@ -74,7 +74,7 @@ class Reviews(Resource):
 
 class AsyncReviews(Resource):
     async def approve(self, review: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> Review:
-        """Call `POST /v1/reviews/{review}/approve`.
+        """Approve the payment, which closes the review.
 
         `POST /v1/reviews/{review}/approve` https://docs.stripe.com/api/reviews/approve
 
@@ -99,7 +99,7 @@ class AsyncReviews(Resource):
         starting_after: str = ...,
         request_options: RequestOptions = ...,
     ) -> AsyncPager[Review]:
-        """Call `GET /v1/reviews`.
+        """List the open reviews, the newest first.
 
         `GET /v1/reviews` https://docs.stripe.com/api/reviews/list
 
@@ -120,7 +120,7 @@ class AsyncReviews(Resource):
             InvalidRequestError: A parameter is invalid.
         """
     async def retrieve(self, review: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> Review:
-        """Call `GET /v1/reviews/{review}`.
+        """Retrieve a review.
 
         `GET /v1/reviews/{review}` https://docs.stripe.com/api/reviews/retrieve
 

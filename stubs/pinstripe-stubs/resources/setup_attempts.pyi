@@ -20,12 +20,12 @@ class SetupAttempts(Resource):
         starting_after: str = ...,
         request_options: RequestOptions = ...,
     ) -> Page[SetupAttempt]:
-        """Call `GET /v1/setup_attempts`.
+        """List the attempts of a setup intent, the newest first.
 
         `GET /v1/setup_attempts` https://docs.stripe.com/api/setup_attempts/list
 
         Args:
-            setup_intent: Setup intent that the object belongs to.
+            setup_intent: Setup intent whose attempts to list.
             created: Only objects created at this time, or in this range of times.
             ending_before: ID of the object that the page ends before, such as the first one of the
                 following page.
@@ -55,12 +55,12 @@ class AsyncSetupAttempts(Resource):
         starting_after: str = ...,
         request_options: RequestOptions = ...,
     ) -> AsyncPager[SetupAttempt]:
-        """Call `GET /v1/setup_attempts`.
+        """List the attempts of a setup intent, the newest first.
 
         `GET /v1/setup_attempts` https://docs.stripe.com/api/setup_attempts/list
 
         Args:
-            setup_intent: Setup intent that the object belongs to.
+            setup_intent: Setup intent whose attempts to list.
             created: Only objects created at this time, or in this range of times.
             ending_before: ID of the object that the page ends before, such as the first one of the
                 following page.

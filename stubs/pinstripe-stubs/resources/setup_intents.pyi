@@ -31,13 +31,14 @@ class SetupIntents(Resource):
         expand: Strings = ...,
         request_options: RequestOptions = ...,
     ) -> SetupIntent:
-        """Call `POST /v1/setup_intents/{intent}/cancel`.
+        """Cancel a setup intent that has not succeeded. This cannot be undone, and later attempts to confirm
+        it fail.
 
         `POST /v1/setup_intents/{intent}/cancel` https://docs.stripe.com/api/setup_intents/cancel
 
         Args:
             intent: ID of the intent.
-            cancellation_reason:
+            cancellation_reason: Why the setup intent was canceled.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
             request_options: Idempotency key, account and other options of this request.
@@ -166,25 +167,26 @@ class SetupIntents(Resource):
         use_stripe_sdk: bool = ...,
         request_options: RequestOptions = ...,
     ) -> SetupIntent:
-        """Call `POST /v1/setup_intents/{intent}/confirm`.
+        """Confirm that the customer wants to use the payment method for later payments. Leads to `succeeded`,
+        `processing` or `requires_action`; a failure raises an error and leads to `requires_payment_method`.
 
         `POST /v1/setup_intents/{intent}/confirm` https://docs.stripe.com/api/setup_intents/confirm
 
         Args:
             intent: ID of the intent.
-            allowed_payment_method_types:
-            client_secret: Secret with which a browser or mobile app accesses this one object, together
-                with your publishable key. Pass it to your customer only, and do not log it or put it in
-                URLs.
-            confirmation_token:
+            allowed_payment_method_types: Payment method types that may be set up; all others are left
+                out.
+            client_secret: Client secret of the setup intent. Needed only with a publishable key.
+            confirmation_token: Confirmation token with the payment method that the customer entered in
+                the browser.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
-            mandate_data:
-            payment_method: Payment method that is used.
+            mandate_data: Creates the mandate by which the customer allows later debits.
+            payment_method: Payment method that is set up. Null until one is given.
             payment_method_data: Details of a new payment method to create and use.
-            payment_method_options: Settings per type of payment method.
+            payment_method_options: Settings for the setup of single payment methods.
             return_url: URL to which the customer or user returns afterwards.
-            use_stripe_sdk:
+            use_stripe_sdk: Whether Stripe.js or a mobile SDK handles the next actions.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `application`, `customer`, `latest_attempt`, `mandate`, `on_behalf_of`,
@@ -381,38 +383,48 @@ class SetupIntents(Resource):
         use_stripe_sdk: bool = ...,
         request_options: RequestOptions = ...,
     ) -> SetupIntent:
-        """Call `POST /v1/setup_intents`.
+        """Create a setup intent, to collect a payment method for later. With `confirm`, try to set it up at
+        once.
 
         `POST /v1/setup_intents` https://docs.stripe.com/api/setup_intents/create
 
         Args:
-            allowed_payment_method_types:
-            attach_to_self:
-            automatic_payment_methods:
-            confirm:
-            confirmation_token:
-            customer: Customer that the object belongs to.
+            allowed_payment_method_types: Payment method types that may be set up; all others are left
+                out.
+            attach_to_self: Whether the payment method is attached to the account itself, to be used for
+                its own payments, instead of to a customer.
+            automatic_payment_methods: Whether Stripe chooses the payment methods to offer, from those
+                in the Dashboard that can be set up.
+            confirm: Whether to confirm the setup at once. Needs a payment method or a confirmation
+                token.
+            confirmation_token: Confirmation token with the payment method that the customer entered in
+                the browser.
+            customer: Customer to whom the payment method is attached once the setup succeeds.
             customer_account: Account (API v2) that the object belongs to, in the role of a customer.
                 Alternative to `customer`.
-            description: At most 1,000 characters.
-            excluded_payment_method_types:
+            description: Your description of the setup. The Dashboard shows it. At most 1,000
+                characters.
+            excluded_payment_method_types: Payment method types that are not offered for setup, even
+                where Stripe chooses.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
-            flow_directions:
-            mandate_data:
+            flow_directions: Directions in which money is to move with the payment method. Mostly only
+                `inbound`.
+            mandate_data: Creates the mandate by which the customer allows later debits.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
                 value removes its key.
-            on_behalf_of: Connected account that is the merchant of record. Its country, fees and
-                statement descriptor apply to the payment.
-            payment_method: Payment method that is used.
-            payment_method_configuration: At most 100 characters.
+            on_behalf_of: Connected account for which the payment method is set up.
+            payment_method: Payment method that is set up. Null until one is given.
+            payment_method_configuration: Payment method configuration that decides what is offered. The
+                default one unless set. At most 100 characters.
             payment_method_data: Details of a new payment method to create and use.
-            payment_method_options: Settings per type of payment method.
+            payment_method_options: Settings for the setup of single payment methods.
             return_url: URL to which the customer or user returns afterwards.
-            single_use:
-            usage:
-            use_stripe_sdk:
+            single_use: Sets the payment method up for one payment only, with a mandate for its amount.
+            usage: How the payment method will be used. Banks are told, so that later payments need less
+                authentication. Defaults to `off_session`.
+            use_stripe_sdk: Whether Stripe.js or a mobile SDK handles the next actions.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `application`, `customer`, `latest_attempt`, `mandate`, `on_behalf_of`,
@@ -436,12 +448,13 @@ class SetupIntents(Resource):
         starting_after: str = ...,
         request_options: RequestOptions = ...,
     ) -> Page[SetupIntent]:
-        """Call `GET /v1/setup_intents`.
+        """List setup intents, the newest first.
 
         `GET /v1/setup_intents` https://docs.stripe.com/api/setup_intents/list
 
         Args:
-            attach_to_self:
+            attach_to_self: Only setup intents that attach the payment method to the account itself;
+                cannot be combined with `customer`.
             created: Only objects created at this time, or in this range of times.
             customer: Only objects of this customer.
             customer_account: Only objects of this account (API v2) in the role of a customer.
@@ -450,7 +463,7 @@ class SetupIntents(Resource):
             expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
                 the object instead of its ID.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
-            payment_method: Payment method that is used.
+            payment_method: Only setup intents for this payment method.
             starting_after: ID of the object that the page starts after, such as the last one of the
                 previous page.
             request_options: Idempotency key, account and other options of this request.
@@ -464,15 +477,13 @@ class SetupIntents(Resource):
     def retrieve(
         self, intent: str, *, client_secret: str = ..., expand: Strings = ..., request_options: RequestOptions = ...
     ) -> SetupIntent:
-        """Call `GET /v1/setup_intents/{intent}`.
+        """Retrieve a setup intent with its present status.
 
         `GET /v1/setup_intents/{intent}` https://docs.stripe.com/api/setup_intents/retrieve
 
         Args:
             intent: ID of the intent.
-            client_secret: Secret with which a browser or mobile app accesses this one object, together
-                with your publishable key. Pass it to your customer only, and do not log it or put it in
-                URLs.
+            client_secret: Client secret of the setup intent. Needed only with a publishable key.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
             request_options: Idempotency key, account and other options of this request.
@@ -664,29 +675,35 @@ class SetupIntents(Resource):
         payment_method_options: SetupIntentUpdateParamsPaymentMethodOptions = ...,
         request_options: RequestOptions = ...,
     ) -> SetupIntent:
-        """Call `POST /v1/setup_intents/{intent}`.
+        """Change a setup intent that is not finished yet, without confirming it.
 
         `POST /v1/setup_intents/{intent}` https://docs.stripe.com/api/setup_intents/update
 
         Args:
             intent: ID of the intent.
-            allowed_payment_method_types:
-            attach_to_self:
-            customer: Customer that the object belongs to.
+            allowed_payment_method_types: Payment method types that may be set up; all others are left
+                out.
+            attach_to_self: Whether the payment method is attached to the account itself, to be used for
+                its own payments, instead of to a customer.
+            customer: Customer to whom the payment method is attached once the setup succeeds.
             customer_account: Account (API v2) that the object belongs to, in the role of a customer.
                 Alternative to `customer`.
-            description: At most 1,000 characters.
-            excluded_payment_method_types:
+            description: Your description of the setup. The Dashboard shows it. At most 1,000
+                characters.
+            excluded_payment_method_types: Payment method types that are not offered for setup, even
+                where Stripe chooses.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
-            flow_directions:
+            flow_directions: Directions in which money is to move with the payment method. Mostly only
+                `inbound`.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
                 value removes its key.
-            payment_method: Payment method that is used.
-            payment_method_configuration: At most 100 characters.
+            payment_method: Payment method that is set up. Null until one is given.
+            payment_method_configuration: Payment method configuration that decides what is offered. The
+                default one unless set. At most 100 characters.
             payment_method_data: Details of a new payment method to create and use.
-            payment_method_options: Settings per type of payment method.
+            payment_method_options: Settings for the setup of single payment methods.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `application`, `customer`, `latest_attempt`, `mandate`, `on_behalf_of`,
@@ -705,17 +722,17 @@ class SetupIntents(Resource):
         expand: Strings = ...,
         request_options: RequestOptions = ...,
     ) -> SetupIntent:
-        """Call `POST /v1/setup_intents/{intent}/verify_microdeposits`.
+        """Verify the bank account of a setup intent with the amounts or the code of the small deposits. It
+        then succeeds.
 
         `POST /v1/setup_intents/{intent}/verify_microdeposits` https://docs.stripe.com/api/setup_intents/verify_microdeposits
 
         Args:
             intent: ID of the intent.
-            amounts:
-            client_secret: Secret with which a browser or mobile app accesses this one object, together
-                with your publishable key. Pass it to your customer only, and do not log it or put it in
-                URLs.
-            descriptor_code:
+            amounts: The two amounts that the bank account received, in the smallest currency unit.
+            client_secret: Client secret of the setup intent. Needed only with a publishable key.
+            descriptor_code: Code of six characters, beginning with `SM`, that stands in the statement
+                text of the deposit.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
             request_options: Idempotency key, account and other options of this request.
@@ -736,13 +753,14 @@ class AsyncSetupIntents(Resource):
         expand: Strings = ...,
         request_options: RequestOptions = ...,
     ) -> SetupIntent:
-        """Call `POST /v1/setup_intents/{intent}/cancel`.
+        """Cancel a setup intent that has not succeeded. This cannot be undone, and later attempts to confirm
+        it fail.
 
         `POST /v1/setup_intents/{intent}/cancel` https://docs.stripe.com/api/setup_intents/cancel
 
         Args:
             intent: ID of the intent.
-            cancellation_reason:
+            cancellation_reason: Why the setup intent was canceled.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
             request_options: Idempotency key, account and other options of this request.
@@ -871,25 +889,26 @@ class AsyncSetupIntents(Resource):
         use_stripe_sdk: bool = ...,
         request_options: RequestOptions = ...,
     ) -> SetupIntent:
-        """Call `POST /v1/setup_intents/{intent}/confirm`.
+        """Confirm that the customer wants to use the payment method for later payments. Leads to `succeeded`,
+        `processing` or `requires_action`; a failure raises an error and leads to `requires_payment_method`.
 
         `POST /v1/setup_intents/{intent}/confirm` https://docs.stripe.com/api/setup_intents/confirm
 
         Args:
             intent: ID of the intent.
-            allowed_payment_method_types:
-            client_secret: Secret with which a browser or mobile app accesses this one object, together
-                with your publishable key. Pass it to your customer only, and do not log it or put it in
-                URLs.
-            confirmation_token:
+            allowed_payment_method_types: Payment method types that may be set up; all others are left
+                out.
+            client_secret: Client secret of the setup intent. Needed only with a publishable key.
+            confirmation_token: Confirmation token with the payment method that the customer entered in
+                the browser.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
-            mandate_data:
-            payment_method: Payment method that is used.
+            mandate_data: Creates the mandate by which the customer allows later debits.
+            payment_method: Payment method that is set up. Null until one is given.
             payment_method_data: Details of a new payment method to create and use.
-            payment_method_options: Settings per type of payment method.
+            payment_method_options: Settings for the setup of single payment methods.
             return_url: URL to which the customer or user returns afterwards.
-            use_stripe_sdk:
+            use_stripe_sdk: Whether Stripe.js or a mobile SDK handles the next actions.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `application`, `customer`, `latest_attempt`, `mandate`, `on_behalf_of`,
@@ -1086,38 +1105,48 @@ class AsyncSetupIntents(Resource):
         use_stripe_sdk: bool = ...,
         request_options: RequestOptions = ...,
     ) -> SetupIntent:
-        """Call `POST /v1/setup_intents`.
+        """Create a setup intent, to collect a payment method for later. With `confirm`, try to set it up at
+        once.
 
         `POST /v1/setup_intents` https://docs.stripe.com/api/setup_intents/create
 
         Args:
-            allowed_payment_method_types:
-            attach_to_self:
-            automatic_payment_methods:
-            confirm:
-            confirmation_token:
-            customer: Customer that the object belongs to.
+            allowed_payment_method_types: Payment method types that may be set up; all others are left
+                out.
+            attach_to_self: Whether the payment method is attached to the account itself, to be used for
+                its own payments, instead of to a customer.
+            automatic_payment_methods: Whether Stripe chooses the payment methods to offer, from those
+                in the Dashboard that can be set up.
+            confirm: Whether to confirm the setup at once. Needs a payment method or a confirmation
+                token.
+            confirmation_token: Confirmation token with the payment method that the customer entered in
+                the browser.
+            customer: Customer to whom the payment method is attached once the setup succeeds.
             customer_account: Account (API v2) that the object belongs to, in the role of a customer.
                 Alternative to `customer`.
-            description: At most 1,000 characters.
-            excluded_payment_method_types:
+            description: Your description of the setup. The Dashboard shows it. At most 1,000
+                characters.
+            excluded_payment_method_types: Payment method types that are not offered for setup, even
+                where Stripe chooses.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
-            flow_directions:
-            mandate_data:
+            flow_directions: Directions in which money is to move with the payment method. Mostly only
+                `inbound`.
+            mandate_data: Creates the mandate by which the customer allows later debits.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
                 value removes its key.
-            on_behalf_of: Connected account that is the merchant of record. Its country, fees and
-                statement descriptor apply to the payment.
-            payment_method: Payment method that is used.
-            payment_method_configuration: At most 100 characters.
+            on_behalf_of: Connected account for which the payment method is set up.
+            payment_method: Payment method that is set up. Null until one is given.
+            payment_method_configuration: Payment method configuration that decides what is offered. The
+                default one unless set. At most 100 characters.
             payment_method_data: Details of a new payment method to create and use.
-            payment_method_options: Settings per type of payment method.
+            payment_method_options: Settings for the setup of single payment methods.
             return_url: URL to which the customer or user returns afterwards.
-            single_use:
-            usage:
-            use_stripe_sdk:
+            single_use: Sets the payment method up for one payment only, with a mandate for its amount.
+            usage: How the payment method will be used. Banks are told, so that later payments need less
+                authentication. Defaults to `off_session`.
+            use_stripe_sdk: Whether Stripe.js or a mobile SDK handles the next actions.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `application`, `customer`, `latest_attempt`, `mandate`, `on_behalf_of`,
@@ -1141,12 +1170,13 @@ class AsyncSetupIntents(Resource):
         starting_after: str = ...,
         request_options: RequestOptions = ...,
     ) -> AsyncPager[SetupIntent]:
-        """Call `GET /v1/setup_intents`.
+        """List setup intents, the newest first.
 
         `GET /v1/setup_intents` https://docs.stripe.com/api/setup_intents/list
 
         Args:
-            attach_to_self:
+            attach_to_self: Only setup intents that attach the payment method to the account itself;
+                cannot be combined with `customer`.
             created: Only objects created at this time, or in this range of times.
             customer: Only objects of this customer.
             customer_account: Only objects of this account (API v2) in the role of a customer.
@@ -1155,7 +1185,7 @@ class AsyncSetupIntents(Resource):
             expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
                 the object instead of its ID.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
-            payment_method: Payment method that is used.
+            payment_method: Only setup intents for this payment method.
             starting_after: ID of the object that the page starts after, such as the last one of the
                 previous page.
             request_options: Idempotency key, account and other options of this request.
@@ -1169,15 +1199,13 @@ class AsyncSetupIntents(Resource):
     async def retrieve(
         self, intent: str, *, client_secret: str = ..., expand: Strings = ..., request_options: RequestOptions = ...
     ) -> SetupIntent:
-        """Call `GET /v1/setup_intents/{intent}`.
+        """Retrieve a setup intent with its present status.
 
         `GET /v1/setup_intents/{intent}` https://docs.stripe.com/api/setup_intents/retrieve
 
         Args:
             intent: ID of the intent.
-            client_secret: Secret with which a browser or mobile app accesses this one object, together
-                with your publishable key. Pass it to your customer only, and do not log it or put it in
-                URLs.
+            client_secret: Client secret of the setup intent. Needed only with a publishable key.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
             request_options: Idempotency key, account and other options of this request.
@@ -1369,29 +1397,35 @@ class AsyncSetupIntents(Resource):
         payment_method_options: SetupIntentUpdateParamsPaymentMethodOptions = ...,
         request_options: RequestOptions = ...,
     ) -> SetupIntent:
-        """Call `POST /v1/setup_intents/{intent}`.
+        """Change a setup intent that is not finished yet, without confirming it.
 
         `POST /v1/setup_intents/{intent}` https://docs.stripe.com/api/setup_intents/update
 
         Args:
             intent: ID of the intent.
-            allowed_payment_method_types:
-            attach_to_self:
-            customer: Customer that the object belongs to.
+            allowed_payment_method_types: Payment method types that may be set up; all others are left
+                out.
+            attach_to_self: Whether the payment method is attached to the account itself, to be used for
+                its own payments, instead of to a customer.
+            customer: Customer to whom the payment method is attached once the setup succeeds.
             customer_account: Account (API v2) that the object belongs to, in the role of a customer.
                 Alternative to `customer`.
-            description: At most 1,000 characters.
-            excluded_payment_method_types:
+            description: Your description of the setup. The Dashboard shows it. At most 1,000
+                characters.
+            excluded_payment_method_types: Payment method types that are not offered for setup, even
+                where Stripe chooses.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
-            flow_directions:
+            flow_directions: Directions in which money is to move with the payment method. Mostly only
+                `inbound`.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
                 value removes its key.
-            payment_method: Payment method that is used.
-            payment_method_configuration: At most 100 characters.
+            payment_method: Payment method that is set up. Null until one is given.
+            payment_method_configuration: Payment method configuration that decides what is offered. The
+                default one unless set. At most 100 characters.
             payment_method_data: Details of a new payment method to create and use.
-            payment_method_options: Settings per type of payment method.
+            payment_method_options: Settings for the setup of single payment methods.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `application`, `customer`, `latest_attempt`, `mandate`, `on_behalf_of`,
@@ -1410,17 +1444,17 @@ class AsyncSetupIntents(Resource):
         expand: Strings = ...,
         request_options: RequestOptions = ...,
     ) -> SetupIntent:
-        """Call `POST /v1/setup_intents/{intent}/verify_microdeposits`.
+        """Verify the bank account of a setup intent with the amounts or the code of the small deposits. It
+        then succeeds.
 
         `POST /v1/setup_intents/{intent}/verify_microdeposits` https://docs.stripe.com/api/setup_intents/verify_microdeposits
 
         Args:
             intent: ID of the intent.
-            amounts:
-            client_secret: Secret with which a browser or mobile app accesses this one object, together
-                with your publishable key. Pass it to your customer only, and do not log it or put it in
-                URLs.
-            descriptor_code:
+            amounts: The two amounts that the bank account received, in the smallest currency unit.
+            client_secret: Client secret of the setup intent. Needed only with a publishable key.
+            descriptor_code: Code of six characters, beginning with `SM`, that stands in the statement
+                text of the deposit.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
             request_options: Idempotency key, account and other options of this request.

@@ -31,7 +31,7 @@ class SourcesMandateNotifications(Resource):
     def retrieve(
         self, source: str, mandate_notification: str, *, expand: Strings = ..., request_options: RequestOptions = ...
     ) -> SourceMandateNotification:
-        """Call `GET /v1/sources/{source}/mandate_notifications/{mandate_notification}`.
+        """Retrieve a notice to the customer of a source.
 
         `GET /v1/sources/{source}/mandate_notifications/{mandate_notification}` https://docs.stripe.com/api/sources/mandate_notifications/retrieve
 
@@ -50,7 +50,7 @@ class AsyncSourcesMandateNotifications(Resource):
     async def retrieve(
         self, source: str, mandate_notification: str, *, expand: Strings = ..., request_options: RequestOptions = ...
     ) -> SourceMandateNotification:
-        """Call `GET /v1/sources/{source}/mandate_notifications/{mandate_notification}`.
+        """Retrieve a notice to the customer of a source.
 
         `GET /v1/sources/{source}/mandate_notifications/{mandate_notification}` https://docs.stripe.com/api/sources/mandate_notifications/retrieve
 
@@ -76,7 +76,7 @@ class SourcesTransactions(Resource):
         starting_after: str = ...,
         request_options: RequestOptions = ...,
     ) -> Page[SourceTransaction]:
-        """Call `GET /v1/sources/{source}/source_transactions`.
+        """List the transactions of a source.
 
         `GET /v1/sources/{source}/source_transactions` https://docs.stripe.com/api/sources/transactions/list
 
@@ -97,7 +97,7 @@ class SourcesTransactions(Resource):
     def retrieve(
         self, source: str, source_transaction: str, *, expand: Strings = ..., request_options: RequestOptions = ...
     ) -> SourceTransaction:
-        """Call `GET /v1/sources/{source}/source_transactions/{source_transaction}`.
+        """Retrieve a transaction of a source.
 
         `GET /v1/sources/{source}/source_transactions/{source_transaction}` https://docs.stripe.com/api/sources/transactions/retrieve
 
@@ -123,7 +123,7 @@ class AsyncSourcesTransactions(Resource):
         starting_after: str = ...,
         request_options: RequestOptions = ...,
     ) -> AsyncPager[SourceTransaction]:
-        """Call `GET /v1/sources/{source}/source_transactions`.
+        """List the transactions of a source.
 
         `GET /v1/sources/{source}/source_transactions` https://docs.stripe.com/api/sources/transactions/list
 
@@ -144,7 +144,7 @@ class AsyncSourcesTransactions(Resource):
     async def retrieve(
         self, source: str, source_transaction: str, *, expand: Strings = ..., request_options: RequestOptions = ...
     ) -> SourceTransaction:
-        """Call `GET /v1/sources/{source}/source_transactions/{source_transaction}`.
+        """Retrieve a transaction of a source.
 
         `GET /v1/sources/{source}/source_transactions/{source_transaction}` https://docs.stripe.com/api/sources/transactions/retrieve
 
@@ -183,30 +183,31 @@ class Sources(Resource):
         usage: Literal["reusable", "single_use"] = ...,
         request_options: RequestOptions = ...,
     ) -> Source:
-        """Call `POST /v1/sources`.
+        """Create a source of the older API. Use payment intents and payment methods for new integrations.
 
         `POST /v1/sources` https://docs.stripe.com/api/sources/create
 
         Args:
-            amount:
+            amount: Amount to charge, in the smallest currency unit. Null for sources that can be used
+                more than once.
             currency: Three-letter ISO 4217 currency code in lowercase.
             customer: Customer that the object belongs to. At most 500 characters.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
-            flow:
-            mandate: Mandate that authorizes the payment.
+            flow: What the customer has to do.
+            mandate: Mandate by which the customer allows debits.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
                 value removes its key.
-            original_source:
-            owner:
-            receiver:
-            redirect:
-            source_order:
+            original_source: Source to copy, from the platform to a connected account.
+            owner: Who owns the payment method.
+            receiver: Flow in which the customer transfers money to an account.
+            redirect: Flow in which the customer authorizes the payment on another page.
+            source_order: Order that is paid, as some providers need it.
             statement_descriptor: Text that appears on the bank or card statement.
-            token:
-            type:
-            usage:
+            token: Token of which to make the source, in place of raw details.
+            type: Kind of source to create. Required unless a source is copied.
+            usage: Whether the source can be charged once (`single_use`) or more often (`reusable`).
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -215,7 +216,7 @@ class Sources(Resource):
     def detach(
         self, customer: str, id: str, *, expand: Strings = ..., request_options: RequestOptions = ...
     ) -> Account | BankAccount | Card | Source | DeletedBankAccount | DeletedCard:
-        """Call `DELETE /v1/customers/{customer}/sources/{id}`.
+        """Delete a card, bank account or source of a customer.
 
         `DELETE /v1/customers/{customer}/sources/{id}` https://docs.stripe.com/api/sources/detach
 
@@ -232,7 +233,7 @@ class Sources(Resource):
     def retrieve(
         self, source: str, *, client_secret: str = ..., expand: Strings = ..., request_options: RequestOptions = ...
     ) -> Source:
-        """Call `GET /v1/sources/{source}`.
+        """Retrieve a source with its present status.
 
         `GET /v1/sources/{source}` https://docs.stripe.com/api/sources/retrieve
 
@@ -260,21 +261,22 @@ class Sources(Resource):
         source_order: SourceUpdateParamsSourceOrder = ...,
         request_options: RequestOptions = ...,
     ) -> Source:
-        """Call `POST /v1/sources/{source}`.
+        """Change the owner, order or metadata of a source. Most details cannot be changed.
 
         `POST /v1/sources/{source}` https://docs.stripe.com/api/sources/update
 
         Args:
             source: ID of the source.
-            amount:
+            amount: Amount to charge, in the smallest currency unit. Null for sources that can be used
+                more than once.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
-            mandate: Mandate that authorizes the payment.
+            mandate: Mandate by which the customer allows debits.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
                 value removes its key.
-            owner:
-            source_order:
+            owner: Who owns the payment method.
+            source_order: Order that is paid, as some providers need it.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -283,13 +285,13 @@ class Sources(Resource):
     def verify(
         self, source: str, *, values: Strings, expand: Strings = ..., request_options: RequestOptions = ...
     ) -> Source:
-        """Call `POST /v1/sources/{source}/verify`.
+        """Verify a source with the values that the customer received.
 
         `POST /v1/sources/{source}/verify` https://docs.stripe.com/api/sources/verify
 
         Args:
             source: ID of the source.
-            values:
+            values: Values that the customer received and entered, such as the code.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
             request_options: Idempotency key, account and other options of this request.
@@ -322,30 +324,31 @@ class AsyncSources(Resource):
         usage: Literal["reusable", "single_use"] = ...,
         request_options: RequestOptions = ...,
     ) -> Source:
-        """Call `POST /v1/sources`.
+        """Create a source of the older API. Use payment intents and payment methods for new integrations.
 
         `POST /v1/sources` https://docs.stripe.com/api/sources/create
 
         Args:
-            amount:
+            amount: Amount to charge, in the smallest currency unit. Null for sources that can be used
+                more than once.
             currency: Three-letter ISO 4217 currency code in lowercase.
             customer: Customer that the object belongs to. At most 500 characters.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
-            flow:
-            mandate: Mandate that authorizes the payment.
+            flow: What the customer has to do.
+            mandate: Mandate by which the customer allows debits.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
                 value removes its key.
-            original_source:
-            owner:
-            receiver:
-            redirect:
-            source_order:
+            original_source: Source to copy, from the platform to a connected account.
+            owner: Who owns the payment method.
+            receiver: Flow in which the customer transfers money to an account.
+            redirect: Flow in which the customer authorizes the payment on another page.
+            source_order: Order that is paid, as some providers need it.
             statement_descriptor: Text that appears on the bank or card statement.
-            token:
-            type:
-            usage:
+            token: Token of which to make the source, in place of raw details.
+            type: Kind of source to create. Required unless a source is copied.
+            usage: Whether the source can be charged once (`single_use`) or more often (`reusable`).
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -354,7 +357,7 @@ class AsyncSources(Resource):
     async def detach(
         self, customer: str, id: str, *, expand: Strings = ..., request_options: RequestOptions = ...
     ) -> Account | BankAccount | Card | Source | DeletedBankAccount | DeletedCard:
-        """Call `DELETE /v1/customers/{customer}/sources/{id}`.
+        """Delete a card, bank account or source of a customer.
 
         `DELETE /v1/customers/{customer}/sources/{id}` https://docs.stripe.com/api/sources/detach
 
@@ -371,7 +374,7 @@ class AsyncSources(Resource):
     async def retrieve(
         self, source: str, *, client_secret: str = ..., expand: Strings = ..., request_options: RequestOptions = ...
     ) -> Source:
-        """Call `GET /v1/sources/{source}`.
+        """Retrieve a source with its present status.
 
         `GET /v1/sources/{source}` https://docs.stripe.com/api/sources/retrieve
 
@@ -399,21 +402,22 @@ class AsyncSources(Resource):
         source_order: SourceUpdateParamsSourceOrder = ...,
         request_options: RequestOptions = ...,
     ) -> Source:
-        """Call `POST /v1/sources/{source}`.
+        """Change the owner, order or metadata of a source. Most details cannot be changed.
 
         `POST /v1/sources/{source}` https://docs.stripe.com/api/sources/update
 
         Args:
             source: ID of the source.
-            amount:
+            amount: Amount to charge, in the smallest currency unit. Null for sources that can be used
+                more than once.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
-            mandate: Mandate that authorizes the payment.
+            mandate: Mandate by which the customer allows debits.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
                 value removes its key.
-            owner:
-            source_order:
+            owner: Who owns the payment method.
+            source_order: Order that is paid, as some providers need it.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -422,13 +426,13 @@ class AsyncSources(Resource):
     async def verify(
         self, source: str, *, values: Strings, expand: Strings = ..., request_options: RequestOptions = ...
     ) -> Source:
-        """Call `POST /v1/sources/{source}/verify`.
+        """Verify a source with the values that the customer received.
 
         `POST /v1/sources/{source}/verify` https://docs.stripe.com/api/sources/verify
 
         Args:
             source: ID of the source.
-            values:
+            values: Values that the customer received and entered, such as the code.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
             request_options: Idempotency key, account and other options of this request.

@@ -41,31 +41,35 @@ class SubscriptionItems(Resource):
         tax_rates: Strings | None = ...,
         request_options: RequestOptions = ...,
     ) -> SubscriptionItem:
-        """Call `POST /v1/subscription_items`.
+        """Add a price to a subscription. The time until the period ends is prorated by default.
 
         `POST /v1/subscription_items` https://docs.stripe.com/api/subscription_items/create
 
         Args:
-            subscription: Subscription that the object belongs to.
-            billing_thresholds: Thresholds at which an invoice is created before the end of the billing
-                period.
-            current_trial:
-            discounts:
+            subscription: ID of the subscription to add the item to.
+            billing_thresholds: Usage at which the item is billed before its period ends. An empty value
+                removes it.
+            current_trial: Trial offer to apply to the item.
+            discounts: Coupons, promotion codes or existing discounts for this item only. An empty value
+                removes all.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
                 value removes its key.
-            payment_behavior: What to do if the payment fails or the customer has to authenticate it.
-            plan:
-            price: Price that applies.
-            price_data: Defines a price for this use only, without creating a price for reuse.
-            proration_behavior: How to bill a change in the middle of a billing period.
-                `create_prorations` by default.
+            payment_behavior: What happens if the change needs a payment that fails or that the customer
+                must authenticate. Only with the collection method `charge_automatically`.
+            plan: ID of a plan, the older form of a price. Use `price` instead.
+            price: ID of a recurring price. Give this or `price_data`.
+            price_data: Recurring price that is made for this item only. Give this or `price`.
+            proration_behavior: Whether changes within a billing period are prorated, and when the
+                prorations are billed. Defaults to `create_prorations`.
             proration_date: Time at which the change counts as made for the proration. Pass the same
                 time to a preview and to the change to get the same amounts.
-            quantity: Number of units.
-            tax_rates: Tax rates that apply. They override the default tax rates.
+            quantity: How many units of the price are billed each period. Leave it out for metered
+                prices.
+            tax_rates: Tax rates of the item, in place of the subscription's `default_tax_rates`. An
+                empty value removes them.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `discounts`.
@@ -84,12 +88,12 @@ class SubscriptionItems(Resource):
         starting_after: str = ...,
         request_options: RequestOptions = ...,
     ) -> Page[SubscriptionItem]:
-        """Call `GET /v1/subscription_items`.
+        """List the items of a subscription.
 
         `GET /v1/subscription_items` https://docs.stripe.com/api/subscription_items/list
 
         Args:
-            subscription: Only objects of this subscription.
+            subscription: ID of the subscription whose items are listed.
             ending_before: ID of the object that the page ends before, such as the first one of the
                 following page.
             expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
@@ -105,7 +109,7 @@ class SubscriptionItems(Resource):
             InvalidRequestError: A parameter is invalid.
         """
     def retrieve(self, item: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> SubscriptionItem:
-        """Call `GET /v1/subscription_items/{item}`.
+        """Retrieve a subscription item.
 
         `GET /v1/subscription_items/{item}` https://docs.stripe.com/api/subscription_items/retrieve
 
@@ -142,32 +146,38 @@ class SubscriptionItems(Resource):
         tax_rates: Strings | None = ...,
         request_options: RequestOptions = ...,
     ) -> SubscriptionItem:
-        """Call `POST /v1/subscription_items/{item}`.
+        """Change the price, quantity or settings of a subscription item. Changes within a period are prorated
+        by default.
 
         `POST /v1/subscription_items/{item}` https://docs.stripe.com/api/subscription_items/update
 
         Args:
             item: ID of the item.
-            billing_thresholds: Thresholds at which an invoice is created before the end of the billing
-                period.
-            current_trial:
-            discounts:
+            billing_thresholds: Usage at which the item is billed before its period ends. An empty value
+                removes it.
+            current_trial: Trial offer to apply to the item.
+            discounts: Coupons, promotion codes or existing discounts for this item only. An empty value
+                removes all.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
                 value removes its key.
-            off_session: Whether the customer is absent and cannot authenticate the payment.
-            payment_behavior: What to do if the payment fails or the customer has to authenticate it.
-            plan:
-            price: Price that applies.
-            price_data: Defines a price for this use only, without creating a price for reuse.
-            proration_behavior: How to bill a change in the middle of a billing period.
-                `create_prorations` by default.
+            off_session: Whether the customer is absent while Stripe tries to take a payment for the
+                change, so that nobody can authenticate it. Defaults to `False`.
+            payment_behavior: What happens if the change needs a payment that fails or that the customer
+                must authenticate. Only with the collection method `charge_automatically`.
+            plan: ID of a plan, the older form of a price. Use `price` instead.
+            price: ID of a recurring price. Give this or `price_data`.
+            price_data: Recurring price that is made for this item only. Give this or `price`.
+            proration_behavior: Whether changes within a billing period are prorated, and when the
+                prorations are billed. Defaults to `create_prorations`.
             proration_date: Time at which the change counts as made for the proration. Pass the same
                 time to a preview and to the change to get the same amounts.
-            quantity: Number of units.
-            tax_rates: Tax rates that apply. They override the default tax rates.
+            quantity: How many units of the price are billed each period. Leave it out for metered
+                prices.
+            tax_rates: Tax rates of the item, in place of the subscription's `default_tax_rates`. An
+                empty value removes them.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `discounts`.
@@ -188,16 +198,19 @@ class SubscriptionItems(Resource):
         proration_date: int | datetime = ...,
         request_options: RequestOptions = ...,
     ) -> DeletedSubscriptionItem:
-        """Call `DELETE /v1/subscription_items/{item}`.
+        """Remove an item from a subscription; the unused time is credited by default. The last item cannot be
+        removed. Cancel the subscription instead.
 
         `DELETE /v1/subscription_items/{item}` https://docs.stripe.com/api/subscription_items/delete
 
         Args:
             item: ID of the item.
-            clear_usage:
-            payment_behavior: What to do if the payment fails or the customer has to authenticate it.
-            proration_behavior: How to bill a change in the middle of a billing period.
-                `create_prorations` by default.
+            clear_usage: Whether to delete the recorded usage of an item that is removed. Has no effect
+                on prices with a billing meter.
+            payment_behavior: What happens if the change needs a payment that fails or that the customer
+                must authenticate. Only with the collection method `charge_automatically`.
+            proration_behavior: Whether changes within a billing period are prorated, and when the
+                prorations are billed. Defaults to `create_prorations`.
             proration_date: Time at which the change counts as made for the proration. Pass the same
                 time to a preview and to the change to get the same amounts.
             request_options: Idempotency key, account and other options of this request.
@@ -228,31 +241,35 @@ class AsyncSubscriptionItems(Resource):
         tax_rates: Strings | None = ...,
         request_options: RequestOptions = ...,
     ) -> SubscriptionItem:
-        """Call `POST /v1/subscription_items`.
+        """Add a price to a subscription. The time until the period ends is prorated by default.
 
         `POST /v1/subscription_items` https://docs.stripe.com/api/subscription_items/create
 
         Args:
-            subscription: Subscription that the object belongs to.
-            billing_thresholds: Thresholds at which an invoice is created before the end of the billing
-                period.
-            current_trial:
-            discounts:
+            subscription: ID of the subscription to add the item to.
+            billing_thresholds: Usage at which the item is billed before its period ends. An empty value
+                removes it.
+            current_trial: Trial offer to apply to the item.
+            discounts: Coupons, promotion codes or existing discounts for this item only. An empty value
+                removes all.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
                 value removes its key.
-            payment_behavior: What to do if the payment fails or the customer has to authenticate it.
-            plan:
-            price: Price that applies.
-            price_data: Defines a price for this use only, without creating a price for reuse.
-            proration_behavior: How to bill a change in the middle of a billing period.
-                `create_prorations` by default.
+            payment_behavior: What happens if the change needs a payment that fails or that the customer
+                must authenticate. Only with the collection method `charge_automatically`.
+            plan: ID of a plan, the older form of a price. Use `price` instead.
+            price: ID of a recurring price. Give this or `price_data`.
+            price_data: Recurring price that is made for this item only. Give this or `price`.
+            proration_behavior: Whether changes within a billing period are prorated, and when the
+                prorations are billed. Defaults to `create_prorations`.
             proration_date: Time at which the change counts as made for the proration. Pass the same
                 time to a preview and to the change to get the same amounts.
-            quantity: Number of units.
-            tax_rates: Tax rates that apply. They override the default tax rates.
+            quantity: How many units of the price are billed each period. Leave it out for metered
+                prices.
+            tax_rates: Tax rates of the item, in place of the subscription's `default_tax_rates`. An
+                empty value removes them.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `discounts`.
@@ -271,12 +288,12 @@ class AsyncSubscriptionItems(Resource):
         starting_after: str = ...,
         request_options: RequestOptions = ...,
     ) -> AsyncPager[SubscriptionItem]:
-        """Call `GET /v1/subscription_items`.
+        """List the items of a subscription.
 
         `GET /v1/subscription_items` https://docs.stripe.com/api/subscription_items/list
 
         Args:
-            subscription: Only objects of this subscription.
+            subscription: ID of the subscription whose items are listed.
             ending_before: ID of the object that the page ends before, such as the first one of the
                 following page.
             expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
@@ -294,7 +311,7 @@ class AsyncSubscriptionItems(Resource):
     async def retrieve(
         self, item: str, *, expand: Strings = ..., request_options: RequestOptions = ...
     ) -> SubscriptionItem:
-        """Call `GET /v1/subscription_items/{item}`.
+        """Retrieve a subscription item.
 
         `GET /v1/subscription_items/{item}` https://docs.stripe.com/api/subscription_items/retrieve
 
@@ -331,32 +348,38 @@ class AsyncSubscriptionItems(Resource):
         tax_rates: Strings | None = ...,
         request_options: RequestOptions = ...,
     ) -> SubscriptionItem:
-        """Call `POST /v1/subscription_items/{item}`.
+        """Change the price, quantity or settings of a subscription item. Changes within a period are prorated
+        by default.
 
         `POST /v1/subscription_items/{item}` https://docs.stripe.com/api/subscription_items/update
 
         Args:
             item: ID of the item.
-            billing_thresholds: Thresholds at which an invoice is created before the end of the billing
-                period.
-            current_trial:
-            discounts:
+            billing_thresholds: Usage at which the item is billed before its period ends. An empty value
+                removes it.
+            current_trial: Trial offer to apply to the item.
+            discounts: Coupons, promotion codes or existing discounts for this item only. An empty value
+                removes all.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
                 value removes its key.
-            off_session: Whether the customer is absent and cannot authenticate the payment.
-            payment_behavior: What to do if the payment fails or the customer has to authenticate it.
-            plan:
-            price: Price that applies.
-            price_data: Defines a price for this use only, without creating a price for reuse.
-            proration_behavior: How to bill a change in the middle of a billing period.
-                `create_prorations` by default.
+            off_session: Whether the customer is absent while Stripe tries to take a payment for the
+                change, so that nobody can authenticate it. Defaults to `False`.
+            payment_behavior: What happens if the change needs a payment that fails or that the customer
+                must authenticate. Only with the collection method `charge_automatically`.
+            plan: ID of a plan, the older form of a price. Use `price` instead.
+            price: ID of a recurring price. Give this or `price_data`.
+            price_data: Recurring price that is made for this item only. Give this or `price`.
+            proration_behavior: Whether changes within a billing period are prorated, and when the
+                prorations are billed. Defaults to `create_prorations`.
             proration_date: Time at which the change counts as made for the proration. Pass the same
                 time to a preview and to the change to get the same amounts.
-            quantity: Number of units.
-            tax_rates: Tax rates that apply. They override the default tax rates.
+            quantity: How many units of the price are billed each period. Leave it out for metered
+                prices.
+            tax_rates: Tax rates of the item, in place of the subscription's `default_tax_rates`. An
+                empty value removes them.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `discounts`.
@@ -377,16 +400,19 @@ class AsyncSubscriptionItems(Resource):
         proration_date: int | datetime = ...,
         request_options: RequestOptions = ...,
     ) -> DeletedSubscriptionItem:
-        """Call `DELETE /v1/subscription_items/{item}`.
+        """Remove an item from a subscription; the unused time is credited by default. The last item cannot be
+        removed. Cancel the subscription instead.
 
         `DELETE /v1/subscription_items/{item}` https://docs.stripe.com/api/subscription_items/delete
 
         Args:
             item: ID of the item.
-            clear_usage:
-            payment_behavior: What to do if the payment fails or the customer has to authenticate it.
-            proration_behavior: How to bill a change in the middle of a billing period.
-                `create_prorations` by default.
+            clear_usage: Whether to delete the recorded usage of an item that is removed. Has no effect
+                on prices with a billing meter.
+            payment_behavior: What happens if the change needs a payment that fails or that the customer
+                must authenticate. Only with the collection method `charge_automatically`.
+            proration_behavior: Whether changes within a billing period are prorated, and when the
+                prorations are billed. Defaults to `create_prorations`.
             proration_date: Time at which the change counts as made for the proration. Pass the same
                 time to a preview and to the change to get the same amounts.
             request_options: Idempotency key, account and other options of this request.

@@ -32,7 +32,8 @@ class SubscriptionSchedules(Resource):
         prorate: bool = ...,
         request_options: RequestOptions = ...,
     ) -> SubscriptionSchedule:
-        """Call `POST /v1/subscription_schedules/{schedule}/cancel`.
+        """Cancel a schedule and its subscription at once, if that is active. Only schedules that are
+        `not_started` or `active` can be canceled.
 
         `POST /v1/subscription_schedules/{schedule}/cancel` https://docs.stripe.com/api/subscription_schedules/cancel
 
@@ -40,8 +41,10 @@ class SubscriptionSchedules(Resource):
             schedule: ID of the schedule.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
-            invoice_now:
-            prorate:
+            invoice_now: Whether to create a final invoice for metered usage and pending prorations when
+                the subscription is canceled. Defaults to `True`.
+            prorate: Whether to credit the time of the period that is paid but not used when the
+                subscription is canceled. Defaults to `True`.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `application`, `customer`, `subscription`, `test_clock`.
@@ -65,26 +68,27 @@ class SubscriptionSchedules(Resource):
         start_date: int | datetime | Literal["now"] = ...,
         request_options: RequestOptions = ...,
     ) -> SubscriptionSchedule:
-        """Call `POST /v1/subscription_schedules`.
+        """Create a schedule, for a new subscription or one that exists. Stripe creates and changes the
+        subscription when each phase begins.
 
         `POST /v1/subscription_schedules` https://docs.stripe.com/api/subscription_schedules/create
 
         Args:
-            billing_mode:
-            customer: Customer that the object belongs to.
-            customer_account: Account (API v2) that the object belongs to, in the role of a customer.
-                Alternative to `customer`.
-            default_settings:
-            end_behavior:
+            billing_mode: How prorations and invoices of the schedule's subscription are computed.
+            customer: ID of the customer for whom a subscription is created when the first phase begins.
+            customer_account: Account, as a customer (API v2), of the subscription.
+            default_settings: Settings of the subscription in each phase that does not set its own.
+            end_behavior: What happens to the subscription after the last phase. Defaults to `release`.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
-            from_subscription:
-            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
-                characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
-            pause_schedules:
-            phases:
-            start_date:
+            from_subscription: ID of a subscription that the schedule takes over. Its current state
+                becomes the first phase; other settings can only be given by an update afterwards.
+            metadata: Up to 50 pairs of your own strings, saved with the schedule itself and not with
+                its subscription.
+            pause_schedules: Planned pauses of the subscription.
+            phases: Phases in order. Each begins when the one before ends; an update must repeat the
+                current and future phases that are to stay.
+            start_date: When the schedule begins, also in the past; `now` begins it at once.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `application`, `customer`, `subscription`, `test_clock`.
@@ -108,23 +112,23 @@ class SubscriptionSchedules(Resource):
         starting_after: str = ...,
         request_options: RequestOptions = ...,
     ) -> Page[SubscriptionSchedule]:
-        """Call `GET /v1/subscription_schedules`.
+        """List subscription schedules, the newest first.
 
         `GET /v1/subscription_schedules` https://docs.stripe.com/api/subscription_schedules/list
 
         Args:
-            canceled_at:
-            completed_at:
+            canceled_at: Only schedules that were canceled at this time, or within a range of times.
+            completed_at: Only schedules that were completed at this time, or within a range of times.
             created: Only objects created at this time, or in this range of times.
-            customer: Only objects of this customer.
+            customer: Only schedules of this customer.
             customer_account: Only objects of this account (API v2) in the role of a customer.
             ending_before: ID of the object that the page ends before, such as the first one of the
                 following page.
             expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
                 the object instead of its ID.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
-            released_at:
-            scheduled:
+            released_at: Only schedules that were released at this time, or within a range of times.
+            scheduled: Only schedules that have not begun yet.
             starting_after: ID of the object that the page starts after, such as the last one of the
                 previous page.
             request_options: Idempotency key, account and other options of this request.
@@ -142,7 +146,8 @@ class SubscriptionSchedules(Resource):
         preserve_cancel_date: bool = ...,
         request_options: RequestOptions = ...,
     ) -> SubscriptionSchedule:
-        """Call `POST /v1/subscription_schedules/{schedule}/release`.
+        """Release a schedule: its subscription stays as it is and runs on without it. Planned phases are
+        dropped, and a released schedule cannot be used again.
 
         `POST /v1/subscription_schedules/{schedule}/release` https://docs.stripe.com/api/subscription_schedules/release
 
@@ -150,7 +155,8 @@ class SubscriptionSchedules(Resource):
             schedule: ID of the schedule.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
-            preserve_cancel_date:
+            preserve_cancel_date: Whether a cancellation that the schedule has set on the subscription
+                stays in place.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `application`, `customer`, `subscription`, `test_clock`.
@@ -161,7 +167,7 @@ class SubscriptionSchedules(Resource):
     def retrieve(
         self, schedule: str, *, expand: Strings = ..., request_options: RequestOptions = ...
     ) -> SubscriptionSchedule:
-        """Call `GET /v1/subscription_schedules/{schedule}`.
+        """Retrieve a subscription schedule.
 
         `GET /v1/subscription_schedules/{schedule}` https://docs.stripe.com/api/subscription_schedules/retrieve
 
@@ -189,23 +195,24 @@ class SubscriptionSchedules(Resource):
         proration_behavior: Literal["always_invoice", "create_prorations", "none"] = ...,
         request_options: RequestOptions = ...,
     ) -> SubscriptionSchedule:
-        """Call `POST /v1/subscription_schedules/{schedule}`.
+        """Change a schedule. The phases given replace all current and future ones, and a change of the current
+        phase reaches the subscription at once.
 
         `POST /v1/subscription_schedules/{schedule}` https://docs.stripe.com/api/subscription_schedules/update
 
         Args:
             schedule: ID of the schedule.
-            default_settings:
-            end_behavior:
+            default_settings: Settings of the subscription in each phase that does not set its own.
+            end_behavior: What happens to the subscription after the last phase. Defaults to `release`.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
-            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
-                characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
-            pause_schedules:
-            phases:
-            proration_behavior: How to bill a change in the middle of a billing period.
-                `create_prorations` by default.
+            metadata: Up to 50 pairs of your own strings, saved with the schedule itself and not with
+                its subscription.
+            pause_schedules: Planned pauses of the subscription.
+            phases: Phases in order. Each begins when the one before ends; an update must repeat the
+                current and future phases that are to stay.
+            proration_behavior: Whether the change of the current phase is prorated, and when the
+                prorations are billed. Defaults to `create_prorations`.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `application`, `customer`, `subscription`, `test_clock`.
@@ -224,7 +231,8 @@ class AsyncSubscriptionSchedules(Resource):
         prorate: bool = ...,
         request_options: RequestOptions = ...,
     ) -> SubscriptionSchedule:
-        """Call `POST /v1/subscription_schedules/{schedule}/cancel`.
+        """Cancel a schedule and its subscription at once, if that is active. Only schedules that are
+        `not_started` or `active` can be canceled.
 
         `POST /v1/subscription_schedules/{schedule}/cancel` https://docs.stripe.com/api/subscription_schedules/cancel
 
@@ -232,8 +240,10 @@ class AsyncSubscriptionSchedules(Resource):
             schedule: ID of the schedule.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
-            invoice_now:
-            prorate:
+            invoice_now: Whether to create a final invoice for metered usage and pending prorations when
+                the subscription is canceled. Defaults to `True`.
+            prorate: Whether to credit the time of the period that is paid but not used when the
+                subscription is canceled. Defaults to `True`.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `application`, `customer`, `subscription`, `test_clock`.
@@ -257,26 +267,27 @@ class AsyncSubscriptionSchedules(Resource):
         start_date: int | datetime | Literal["now"] = ...,
         request_options: RequestOptions = ...,
     ) -> SubscriptionSchedule:
-        """Call `POST /v1/subscription_schedules`.
+        """Create a schedule, for a new subscription or one that exists. Stripe creates and changes the
+        subscription when each phase begins.
 
         `POST /v1/subscription_schedules` https://docs.stripe.com/api/subscription_schedules/create
 
         Args:
-            billing_mode:
-            customer: Customer that the object belongs to.
-            customer_account: Account (API v2) that the object belongs to, in the role of a customer.
-                Alternative to `customer`.
-            default_settings:
-            end_behavior:
+            billing_mode: How prorations and invoices of the schedule's subscription are computed.
+            customer: ID of the customer for whom a subscription is created when the first phase begins.
+            customer_account: Account, as a customer (API v2), of the subscription.
+            default_settings: Settings of the subscription in each phase that does not set its own.
+            end_behavior: What happens to the subscription after the last phase. Defaults to `release`.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
-            from_subscription:
-            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
-                characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
-            pause_schedules:
-            phases:
-            start_date:
+            from_subscription: ID of a subscription that the schedule takes over. Its current state
+                becomes the first phase; other settings can only be given by an update afterwards.
+            metadata: Up to 50 pairs of your own strings, saved with the schedule itself and not with
+                its subscription.
+            pause_schedules: Planned pauses of the subscription.
+            phases: Phases in order. Each begins when the one before ends; an update must repeat the
+                current and future phases that are to stay.
+            start_date: When the schedule begins, also in the past; `now` begins it at once.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `application`, `customer`, `subscription`, `test_clock`.
@@ -300,23 +311,23 @@ class AsyncSubscriptionSchedules(Resource):
         starting_after: str = ...,
         request_options: RequestOptions = ...,
     ) -> AsyncPager[SubscriptionSchedule]:
-        """Call `GET /v1/subscription_schedules`.
+        """List subscription schedules, the newest first.
 
         `GET /v1/subscription_schedules` https://docs.stripe.com/api/subscription_schedules/list
 
         Args:
-            canceled_at:
-            completed_at:
+            canceled_at: Only schedules that were canceled at this time, or within a range of times.
+            completed_at: Only schedules that were completed at this time, or within a range of times.
             created: Only objects created at this time, or in this range of times.
-            customer: Only objects of this customer.
+            customer: Only schedules of this customer.
             customer_account: Only objects of this account (API v2) in the role of a customer.
             ending_before: ID of the object that the page ends before, such as the first one of the
                 following page.
             expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
                 the object instead of its ID.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
-            released_at:
-            scheduled:
+            released_at: Only schedules that were released at this time, or within a range of times.
+            scheduled: Only schedules that have not begun yet.
             starting_after: ID of the object that the page starts after, such as the last one of the
                 previous page.
             request_options: Idempotency key, account and other options of this request.
@@ -334,7 +345,8 @@ class AsyncSubscriptionSchedules(Resource):
         preserve_cancel_date: bool = ...,
         request_options: RequestOptions = ...,
     ) -> SubscriptionSchedule:
-        """Call `POST /v1/subscription_schedules/{schedule}/release`.
+        """Release a schedule: its subscription stays as it is and runs on without it. Planned phases are
+        dropped, and a released schedule cannot be used again.
 
         `POST /v1/subscription_schedules/{schedule}/release` https://docs.stripe.com/api/subscription_schedules/release
 
@@ -342,7 +354,8 @@ class AsyncSubscriptionSchedules(Resource):
             schedule: ID of the schedule.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
-            preserve_cancel_date:
+            preserve_cancel_date: Whether a cancellation that the schedule has set on the subscription
+                stays in place.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `application`, `customer`, `subscription`, `test_clock`.
@@ -353,7 +366,7 @@ class AsyncSubscriptionSchedules(Resource):
     async def retrieve(
         self, schedule: str, *, expand: Strings = ..., request_options: RequestOptions = ...
     ) -> SubscriptionSchedule:
-        """Call `GET /v1/subscription_schedules/{schedule}`.
+        """Retrieve a subscription schedule.
 
         `GET /v1/subscription_schedules/{schedule}` https://docs.stripe.com/api/subscription_schedules/retrieve
 
@@ -381,23 +394,24 @@ class AsyncSubscriptionSchedules(Resource):
         proration_behavior: Literal["always_invoice", "create_prorations", "none"] = ...,
         request_options: RequestOptions = ...,
     ) -> SubscriptionSchedule:
-        """Call `POST /v1/subscription_schedules/{schedule}`.
+        """Change a schedule. The phases given replace all current and future ones, and a change of the current
+        phase reaches the subscription at once.
 
         `POST /v1/subscription_schedules/{schedule}` https://docs.stripe.com/api/subscription_schedules/update
 
         Args:
             schedule: ID of the schedule.
-            default_settings:
-            end_behavior:
+            default_settings: Settings of the subscription in each phase that does not set its own.
+            end_behavior: What happens to the subscription after the last phase. Defaults to `release`.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
-            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
-                characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
-            pause_schedules:
-            phases:
-            proration_behavior: How to bill a change in the middle of a billing period.
-                `create_prorations` by default.
+            metadata: Up to 50 pairs of your own strings, saved with the schedule itself and not with
+                its subscription.
+            pause_schedules: Planned pauses of the subscription.
+            phases: Phases in order. Each begins when the one before ends; an update must repeat the
+                current and future phases that are to stay.
+            proration_behavior: Whether the change of the current phase is prorated, and when the
+                prorations are billed. Defaults to `create_prorations`.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `application`, `customer`, `subscription`, `test_clock`.

@@ -57,17 +57,20 @@ class Subscriptions(Resource):
         prorate: bool = ...,
         request_options: RequestOptions = ...,
     ) -> Subscription:
-        """Call `DELETE /v1/subscriptions/{subscription_exposed_id}`.
+        """Cancel a subscription at once; it cannot be started again. Open invoices are no longer collected
+        automatically. To let the paid period run out, update it with `cancel_at_period_end`.
 
         `DELETE /v1/subscriptions/{subscription}` https://docs.stripe.com/api/subscriptions/cancel
 
         Args:
             subscription: ID of the subscription.
-            cancellation_details:
+            cancellation_details: Why the subscription was canceled.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
-            invoice_now:
-            prorate:
+            invoice_now: Whether to create a final invoice for metered usage and pending prorations.
+                Defaults to `False`.
+            prorate: Whether to credit the time of the period that is paid but not used, as a prorated
+                invoice item. Defaults to `False`.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `application`, `customer`, `default_payment_method`, `default_source`, `discounts`,
@@ -119,59 +122,82 @@ class Subscriptions(Resource):
         trial_settings: SubscriptionCreateParamsTrialSettings = ...,
         request_options: RequestOptions = ...,
     ) -> Subscription:
-        """Call `POST /v1/subscriptions`.
+        """Create a subscription and its first invoice, and try to pay it. If the payment fails, the status is
+        `incomplete` unless `payment_behavior` says otherwise.
 
         `POST /v1/subscriptions` https://docs.stripe.com/api/subscriptions/create
 
         Args:
-            add_invoice_items:
-            application_fee_percent: Fee that the platform collects on each invoice, in percent of its
-                total, with up to two decimal places.
-            automatic_tax: Settings and state of the automatic calculation of tax by Stripe Tax.
-            backdate_start_date:
-            billing_cycle_anchor:
-            billing_cycle_anchor_config:
-            billing_mode:
-            billing_schedules:
-            billing_thresholds: Thresholds at which an invoice is created before the end of the billing
-                period.
-            cancel_at:
-            cancel_at_period_end: Whether the subscription ends with its current billing period.
-            collection_method: Whether Stripe charges the customer automatically or sends an invoice to
-                be paid manually.
-            currency: Three-letter ISO 4217 currency code in lowercase.
-            customer: Customer that the object belongs to.
-            customer_account: Account (API v2) that the object belongs to, in the role of a customer.
-                Alternative to `customer`.
-            days_until_due: Number of days until the invoice is due. Only with the collection method
-                `send_invoice`.
-            default_payment_method: Payment method used by default. If it is not set, the customer's
-                default is used.
-            default_source: Card, bank account or source used by default if there is no default payment
+            add_invoice_items: One-time charges that are added to the next invoice of the subscription,
+                up to 20, such as a setup fee.
+            application_fee_percent: Share of each invoice's total that goes to the platform, in percent
+                from 0 to 100 with up to two decimals. Only for subscriptions that a platform creates on
+                a connected account.
+            automatic_tax: Settings for Stripe Tax on the invoices of the subscription.
+            backdate_start_date: Past time at which the subscription is to have begun. The first invoice
+                also charges for the time from then until now.
+            billing_cycle_anchor: Future time at which the first full billing period begins. Until then
+                the customer pays a prorated amount, if prorations are not turned off. Defaults to the
+                start of the subscription or the end of its trial.
+            billing_cycle_anchor_config: Sets the billing cycle anchor by calendar values in UTC, such
+                as the first day of the month at midnight. Only for prices billed by month or year, and
+                not together with `billing_cycle_anchor`.
+            billing_mode: How prorations and invoices of the subscription are computed.
+            billing_schedules: How far ahead items are billed, to charge for several periods at once.
+                Needs the billing mode `flexible`.
+            billing_thresholds: Amount at which an invoice is created before the period ends. An empty
+                value removes it.
+            cancel_at: Time at which the subscription is canceled, or the end of a period of its items.
+                An end within a period leads to prorations.
+            cancel_at_period_end: Whether to cancel the subscription at the end of the current period
+                instead of renewing it. Defaults to `False`; an update with `False` takes the
+                cancellation back.
+            collection_method: Whether Stripe charges each invoice to the default payment method, or
+                emails it to the customer to be paid by hand.
+            currency: Three-letter ISO 4217 code of the currency in which the subscription is billed, in
+                lower case. All its prices have it.
+            customer: ID of the customer to bill.
+            customer_account: ID of the account, as a customer (API v2), to bill.
+            days_until_due: Days that the customer has to pay an invoice after it is finalized. Needed
+                with the collection method `send_invoice`, and only with it.
+            default_payment_method: ID of the payment method, attached to the customer, that pays the
+                invoices. The customer's default pays if it is not set.
+            default_source: ID of the source that pays the invoices where there is no default payment
                 method.
-            default_tax_rates: Tax rates for items without tax rates of their own.
-            description: At most 500 characters.
-            discounts:
+            default_tax_rates: IDs of the tax rates of items that have none of their own. An empty value
+                removes them.
+            description: Text for the customer about the subscription, up to 500 characters. Stripe's
+                pages and some payment methods show it. At most 500 characters.
+            discounts: Coupons, promotion codes or existing discounts for the whole subscription. They
+                replace the current ones; an empty value removes all.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
-            invoice_settings: Settings for the invoices.
-            items:
-            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
-                characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
-            off_session: Whether the customer is absent and cannot authenticate the payment.
-            on_behalf_of: Connected account that is the merchant of record. Its country, fees and
-                statement descriptor apply to the payment.
-            payment_behavior: What to do if the payment fails or the customer has to authenticate it.
-            payment_settings:
-            pending_invoice_item_interval:
-            proration_behavior: How to bill a change in the middle of a billing period.
-                `create_prorations` by default.
-            transfer_data: Transfers money from the payment to a connected account.
-            trial_end: Time at which the trial ends.
-            trial_from_plan:
-            trial_period_days: Length of the trial in days.
-            trial_settings: Settings for the trial.
+            invoice_settings: Settings that the invoices of the subscription take over.
+            items: Items of the subscription, up to 20, each with a recurring price.
+            metadata: Up to 50 pairs of your own strings; keys have up to 40 characters, values up to
+                500. Invoices keep a copy. An update changes only the keys that it names; an empty value
+                removes a key, an empty `metadata` all of them.
+            off_session: Whether the customer is absent while Stripe tries to take the payment, so that
+                nobody can authenticate it. Defaults to `False`.
+            on_behalf_of: Connected account that is the merchant of record of the invoices: its country,
+                fees and statement descriptor apply.
+            payment_behavior: What happens if the first invoice cannot be paid at once. Only with the
+                collection method `charge_automatically`; with `send_invoice` the subscription becomes
+                active whether it is paid or not.
+            payment_settings: Settings for the payment of the invoices.
+            pending_invoice_item_interval: How often pending invoice items are billed, apart from the
+                regular invoices. They wait for the next regular invoice unless this is set.
+            proration_behavior: Whether changes within a billing period are prorated, and when the
+                prorations are billed. Defaults to `create_prorations`.
+            transfer_data: Connected account to which money of the invoices is transferred, and how much
+                of it.
+            trial_end: When the trial ends and the first charge follows, at most two years ahead; `now`
+                for no trial. Takes the place of the trial that a price sets.
+            trial_from_plan: Whether the `trial_period_days` of the price apply. Defaults to `False`,
+                and cannot be combined with `trial_end`.
+            trial_period_days: How many days the trial lasts, counted from the start. Not together with
+                `trial_end`.
+            trial_settings: What applies to the trial of the subscription.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `application`, `customer`, `default_payment_method`, `default_source`, `discounts`,
@@ -182,7 +208,8 @@ class Subscriptions(Resource):
             InvalidRequestError: A parameter is invalid.
         """
     def delete_discount(self, subscription: str, *, request_options: RequestOptions = ...) -> DeletedDiscount:
-        """Call `DELETE /v1/subscriptions/{subscription_exposed_id}/discount`.
+        """Remove the discount of a subscription. Later invoices are made without it; earlier ones are not
+        changed.
 
         `DELETE /v1/subscriptions/{subscription}/discount` https://docs.stripe.com/api/subscriptions/delete_discount
 
@@ -224,30 +251,32 @@ class Subscriptions(Resource):
         test_clock: str = ...,
         request_options: RequestOptions = ...,
     ) -> Page[Subscription]:
-        """Call `GET /v1/subscriptions`.
+        """List subscriptions, the newest first. Canceled ones are left out unless `status` asks for them.
 
         `GET /v1/subscriptions` https://docs.stripe.com/api/subscriptions/list
 
         Args:
-            automatic_tax: Settings and state of the automatic calculation of tax by Stripe Tax.
+            automatic_tax: Only subscriptions with or without automatic tax.
             collection_method: Only objects with this collection method.
             created: Only objects created at this time, or in this range of times.
-            current_period_end:
-            current_period_start:
-            customer: Only objects of this customer.
-            customer_account: Only objects of this account (API v2) in the role of a customer.
+            current_period_end: Only subscriptions whose current period ends at this time, or within a
+                range of times.
+            current_period_start: Only subscriptions whose current period began at this time, or within
+                a range of times.
+            customer: ID of the customer to bill.
+            customer_account: ID of the account, as a customer (API v2), to bill.
             ending_before: ID of the object that the page ends before, such as the first one of the
                 following page.
             expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
                 the object instead of its ID.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
-            plan:
-            price: Price that applies.
+            plan: Only subscriptions that have this plan.
+            price: Only subscriptions that have this price.
             starting_after: ID of the object that the page starts after, such as the last one of the
                 previous page.
-            status: Only objects with this status.
-            test_clock: Only objects on this test clock. By default, objects on test clocks are left
-                out.
+            status: Only subscriptions with this status. All that are not canceled unless set.
+            test_clock: Only subscriptions on this test clock. Those on test clocks are left out if
+                neither this nor `customer` is given.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `data.application`, `data.customer`, `data.default_payment_method`,
@@ -265,13 +294,13 @@ class Subscriptions(Resource):
         expand: Strings = ...,
         request_options: RequestOptions = ...,
     ) -> Subscription:
-        """Call `POST /v1/subscriptions/{subscription}/migrate`.
+        """Move a subscription to the billing mode `flexible`. It cannot be moved back.
 
         `POST /v1/subscriptions/{subscription}/migrate` https://docs.stripe.com/api/subscriptions/migrate
 
         Args:
             subscription: ID of the subscription.
-            billing_mode:
+            billing_mode: Billing mode to move to.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
             request_options: Idempotency key, account and other options of this request.
@@ -292,17 +321,19 @@ class Subscriptions(Resource):
         type: Literal["subscription"] = ...,
         request_options: RequestOptions = ...,
     ) -> Subscription:
-        """Call `POST /v1/subscriptions/{subscription}/pause`.
+        """Pause a subscription: its status becomes `paused`, and it creates no invoices until it is resumed.
+        Not possible while a schedule controls it.
 
         `POST /v1/subscriptions/{subscription}/pause` https://docs.stripe.com/api/subscriptions/pause
 
         Args:
             subscription: ID of the subscription.
-            bill_for:
+            bill_for: What is billed or credited when the subscription is paused.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
-            invoicing_behavior:
-            type:
+            invoicing_behavior: How the charges and credits of the pause are billed. Defaults to
+                `pending_invoice_item`.
+            type: Kind of pause. Defaults to `subscription`.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `application`, `customer`, `default_payment_method`, `default_source`, `discounts`,
@@ -322,18 +353,20 @@ class Subscriptions(Resource):
         proration_date: int | datetime = ...,
         request_options: RequestOptions = ...,
     ) -> Subscription:
-        """Call `POST /v1/subscriptions/{subscription}/resume`.
+        """Resume a paused subscription. If an invoice is due, the payment behavior decides whether it is
+        `active` at once or only after the payment. Only with the collection method `charge_automatically`.
 
         `POST /v1/subscriptions/{subscription}/resume` https://docs.stripe.com/api/subscriptions/resume
 
         Args:
             subscription: ID of the subscription.
-            billing_cycle_anchor:
+            billing_cycle_anchor: Whether a new billing period begins now.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
-            payment_behavior: What to do if the payment fails or the customer has to authenticate it.
-            proration_behavior: How to bill a change in the middle of a billing period.
-                `create_prorations` by default.
+            payment_behavior: Whether the attempt to pay the invoice resumes the subscription, or only
+                its payment. Defaults to `resume_on_payment_attempt`.
+            proration_behavior: Whether the resumption is prorated when the billing cycle anchor is
+                `unchanged`. Defaults to `create_prorations`.
             proration_date: Time at which the change counts as made for the proration. Pass the same
                 time to a preview and to the change to get the same amounts.
             request_options: Idempotency key, account and other options of this request.
@@ -348,7 +381,7 @@ class Subscriptions(Resource):
     def retrieve(
         self, subscription: str, *, expand: Strings = ..., request_options: RequestOptions = ...
     ) -> Subscription:
-        """Call `GET /v1/subscriptions/{subscription_exposed_id}`.
+        """Retrieve a subscription.
 
         `GET /v1/subscriptions/{subscription}` https://docs.stripe.com/api/subscriptions/retrieve
 
@@ -404,56 +437,75 @@ class Subscriptions(Resource):
         trial_settings: SubscriptionUpdateParamsTrialSettings = ...,
         request_options: RequestOptions = ...,
     ) -> Subscription:
-        """Call `POST /v1/subscriptions/{subscription_exposed_id}`.
+        """Change a subscription, for instance its price or quantity. Changes within a period create prorations
+        by default, and some are billed at once.
 
         `POST /v1/subscriptions/{subscription}` https://docs.stripe.com/api/subscriptions/update
 
         Args:
             subscription: ID of the subscription.
-            add_invoice_items:
-            application_fee_percent: Fee that the platform collects on each invoice, in percent of its
-                total, with up to two decimal places.
-            automatic_tax: Settings and state of the automatic calculation of tax by Stripe Tax.
-            billing_cycle_anchor:
-            billing_schedules:
-            billing_thresholds: Thresholds at which an invoice is created before the end of the billing
-                period.
-            cancel_at:
-            cancel_at_period_end: Whether the subscription ends with its current billing period.
-            cancellation_details:
-            collection_method: Whether Stripe charges the customer automatically or sends an invoice to
-                be paid manually.
-            days_until_due: Number of days until the invoice is due. Only with the collection method
-                `send_invoice`.
-            default_payment_method: Payment method used by default. If it is not set, the customer's
-                default is used.
-            default_source: Card, bank account or source used by default if there is no default payment
+            add_invoice_items: One-time charges that are added to the next invoice of the subscription,
+                up to 20, such as a setup fee.
+            application_fee_percent: Share of each invoice's total that goes to the platform, in percent
+                from 0 to 100 with up to two decimals. Only for subscriptions that a platform creates on
+                a connected account.
+            automatic_tax: Settings for Stripe Tax on the invoices of the subscription.
+            billing_cycle_anchor: Whether a new billing period begins now. The anchor is not moved
+                unless this is set.
+            billing_schedules: How far ahead items are billed, to charge for several periods at once.
+                Needs the billing mode `flexible`.
+            billing_thresholds: Amount at which an invoice is created before the period ends. An empty
+                value removes it.
+            cancel_at: Time at which the subscription is canceled, or the end of a period of its items.
+                An end within a period leads to prorations.
+            cancel_at_period_end: Whether to cancel the subscription at the end of the current period
+                instead of renewing it. Defaults to `False`; an update with `False` takes the
+                cancellation back.
+            cancellation_details: Why the subscription was canceled.
+            collection_method: Whether Stripe charges each invoice to the default payment method, or
+                emails it to the customer to be paid by hand.
+            days_until_due: Days that the customer has to pay an invoice after it is finalized. Needed
+                with the collection method `send_invoice`, and only with it.
+            default_payment_method: ID of the payment method, attached to the customer, that pays the
+                invoices. The customer's default pays if it is not set.
+            default_source: ID of the source that pays the invoices where there is no default payment
                 method.
-            default_tax_rates: Tax rates for items without tax rates of their own.
-            description: At most 500 characters.
-            discounts:
+            default_tax_rates: IDs of the tax rates of items that have none of their own. An empty value
+                removes them.
+            description: Text for the customer about the subscription, up to 500 characters. Stripe's
+                pages and some payment methods show it. At most 500 characters.
+            discounts: Coupons, promotion codes or existing discounts for the whole subscription. They
+                replace the current ones; an empty value removes all.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
-            invoice_settings: Settings for the invoices.
-            items:
-            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
-                characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
-            off_session: Whether the customer is absent and cannot authenticate the payment.
-            on_behalf_of: Connected account that is the merchant of record. Its country, fees and
-                statement descriptor apply to the payment.
-            pause_collection:
-            payment_behavior: What to do if the payment fails or the customer has to authenticate it.
-            payment_settings:
-            pending_invoice_item_interval:
-            proration_behavior: How to bill a change in the middle of a billing period.
-                `create_prorations` by default.
+            invoice_settings: Settings that the invoices of the subscription take over.
+            items: Items to change, remove or add; the others stay as they are. Without an `id` an item
+                is added next to the existing ones, so give the `id` to change a price.
+            metadata: Up to 50 pairs of your own strings; keys have up to 40 characters, values up to
+                500. Invoices keep a copy. An update changes only the keys that it names; an empty value
+                removes a key, an empty `metadata` all of them.
+            off_session: Whether the customer is absent while Stripe tries to take the payment, so that
+                nobody can authenticate it. Defaults to `False`.
+            on_behalf_of: Connected account that is the merchant of record of the invoices: its country,
+                fees and statement descriptor apply.
+            pause_collection: Stops the collection of payments: new invoices are treated as `behavior`
+                says, and the status stays as it is. An empty value starts the collection again.
+            payment_behavior: What happens if the change needs a payment that fails or that the customer
+                must authenticate. Only with the collection method `charge_automatically`.
+            payment_settings: Settings for the payment of the invoices.
+            pending_invoice_item_interval: How often pending invoice items are billed, apart from the
+                regular invoices. They wait for the next regular invoice unless this is set.
+            proration_behavior: Whether changes within a billing period are prorated, and when the
+                prorations are billed. Defaults to `create_prorations`.
             proration_date: Time at which the change counts as made for the proration. Pass the same
                 time to a preview and to the change to get the same amounts.
-            transfer_data: Transfers money from the payment to a connected account.
-            trial_end: Time at which the trial ends.
-            trial_from_plan:
-            trial_settings: Settings for the trial.
+            transfer_data: Connected account to which money of the invoices is transferred, and how much
+                of it.
+            trial_end: When the trial ends, at most two years ahead; `now` ends it and charges the
+                customer at once. The billing cycle anchor moves to this time.
+            trial_from_plan: Whether the `trial_period_days` of the price apply. Defaults to `False`,
+                and cannot be combined with `trial_end`.
+            trial_settings: What applies to the trial of the subscription.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `application`, `customer`, `default_payment_method`, `default_source`, `discounts`,
@@ -472,7 +524,8 @@ class Subscriptions(Resource):
         page: str = ...,
         request_options: RequestOptions = ...,
     ) -> Page[Subscription]:
-        """Call `GET /v1/subscriptions/search`.
+        """Search subscriptions by status, metadata and more. New or changed ones usually appear within a
+        minute, so do not search for what you have just written.
 
         `GET /v1/subscriptions/search` https://docs.stripe.com/api/subscriptions/search
 
@@ -504,17 +557,20 @@ class AsyncSubscriptions(Resource):
         prorate: bool = ...,
         request_options: RequestOptions = ...,
     ) -> Subscription:
-        """Call `DELETE /v1/subscriptions/{subscription_exposed_id}`.
+        """Cancel a subscription at once; it cannot be started again. Open invoices are no longer collected
+        automatically. To let the paid period run out, update it with `cancel_at_period_end`.
 
         `DELETE /v1/subscriptions/{subscription}` https://docs.stripe.com/api/subscriptions/cancel
 
         Args:
             subscription: ID of the subscription.
-            cancellation_details:
+            cancellation_details: Why the subscription was canceled.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
-            invoice_now:
-            prorate:
+            invoice_now: Whether to create a final invoice for metered usage and pending prorations.
+                Defaults to `False`.
+            prorate: Whether to credit the time of the period that is paid but not used, as a prorated
+                invoice item. Defaults to `False`.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `application`, `customer`, `default_payment_method`, `default_source`, `discounts`,
@@ -566,59 +622,82 @@ class AsyncSubscriptions(Resource):
         trial_settings: SubscriptionCreateParamsTrialSettings = ...,
         request_options: RequestOptions = ...,
     ) -> Subscription:
-        """Call `POST /v1/subscriptions`.
+        """Create a subscription and its first invoice, and try to pay it. If the payment fails, the status is
+        `incomplete` unless `payment_behavior` says otherwise.
 
         `POST /v1/subscriptions` https://docs.stripe.com/api/subscriptions/create
 
         Args:
-            add_invoice_items:
-            application_fee_percent: Fee that the platform collects on each invoice, in percent of its
-                total, with up to two decimal places.
-            automatic_tax: Settings and state of the automatic calculation of tax by Stripe Tax.
-            backdate_start_date:
-            billing_cycle_anchor:
-            billing_cycle_anchor_config:
-            billing_mode:
-            billing_schedules:
-            billing_thresholds: Thresholds at which an invoice is created before the end of the billing
-                period.
-            cancel_at:
-            cancel_at_period_end: Whether the subscription ends with its current billing period.
-            collection_method: Whether Stripe charges the customer automatically or sends an invoice to
-                be paid manually.
-            currency: Three-letter ISO 4217 currency code in lowercase.
-            customer: Customer that the object belongs to.
-            customer_account: Account (API v2) that the object belongs to, in the role of a customer.
-                Alternative to `customer`.
-            days_until_due: Number of days until the invoice is due. Only with the collection method
-                `send_invoice`.
-            default_payment_method: Payment method used by default. If it is not set, the customer's
-                default is used.
-            default_source: Card, bank account or source used by default if there is no default payment
+            add_invoice_items: One-time charges that are added to the next invoice of the subscription,
+                up to 20, such as a setup fee.
+            application_fee_percent: Share of each invoice's total that goes to the platform, in percent
+                from 0 to 100 with up to two decimals. Only for subscriptions that a platform creates on
+                a connected account.
+            automatic_tax: Settings for Stripe Tax on the invoices of the subscription.
+            backdate_start_date: Past time at which the subscription is to have begun. The first invoice
+                also charges for the time from then until now.
+            billing_cycle_anchor: Future time at which the first full billing period begins. Until then
+                the customer pays a prorated amount, if prorations are not turned off. Defaults to the
+                start of the subscription or the end of its trial.
+            billing_cycle_anchor_config: Sets the billing cycle anchor by calendar values in UTC, such
+                as the first day of the month at midnight. Only for prices billed by month or year, and
+                not together with `billing_cycle_anchor`.
+            billing_mode: How prorations and invoices of the subscription are computed.
+            billing_schedules: How far ahead items are billed, to charge for several periods at once.
+                Needs the billing mode `flexible`.
+            billing_thresholds: Amount at which an invoice is created before the period ends. An empty
+                value removes it.
+            cancel_at: Time at which the subscription is canceled, or the end of a period of its items.
+                An end within a period leads to prorations.
+            cancel_at_period_end: Whether to cancel the subscription at the end of the current period
+                instead of renewing it. Defaults to `False`; an update with `False` takes the
+                cancellation back.
+            collection_method: Whether Stripe charges each invoice to the default payment method, or
+                emails it to the customer to be paid by hand.
+            currency: Three-letter ISO 4217 code of the currency in which the subscription is billed, in
+                lower case. All its prices have it.
+            customer: ID of the customer to bill.
+            customer_account: ID of the account, as a customer (API v2), to bill.
+            days_until_due: Days that the customer has to pay an invoice after it is finalized. Needed
+                with the collection method `send_invoice`, and only with it.
+            default_payment_method: ID of the payment method, attached to the customer, that pays the
+                invoices. The customer's default pays if it is not set.
+            default_source: ID of the source that pays the invoices where there is no default payment
                 method.
-            default_tax_rates: Tax rates for items without tax rates of their own.
-            description: At most 500 characters.
-            discounts:
+            default_tax_rates: IDs of the tax rates of items that have none of their own. An empty value
+                removes them.
+            description: Text for the customer about the subscription, up to 500 characters. Stripe's
+                pages and some payment methods show it. At most 500 characters.
+            discounts: Coupons, promotion codes or existing discounts for the whole subscription. They
+                replace the current ones; an empty value removes all.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
-            invoice_settings: Settings for the invoices.
-            items:
-            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
-                characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
-            off_session: Whether the customer is absent and cannot authenticate the payment.
-            on_behalf_of: Connected account that is the merchant of record. Its country, fees and
-                statement descriptor apply to the payment.
-            payment_behavior: What to do if the payment fails or the customer has to authenticate it.
-            payment_settings:
-            pending_invoice_item_interval:
-            proration_behavior: How to bill a change in the middle of a billing period.
-                `create_prorations` by default.
-            transfer_data: Transfers money from the payment to a connected account.
-            trial_end: Time at which the trial ends.
-            trial_from_plan:
-            trial_period_days: Length of the trial in days.
-            trial_settings: Settings for the trial.
+            invoice_settings: Settings that the invoices of the subscription take over.
+            items: Items of the subscription, up to 20, each with a recurring price.
+            metadata: Up to 50 pairs of your own strings; keys have up to 40 characters, values up to
+                500. Invoices keep a copy. An update changes only the keys that it names; an empty value
+                removes a key, an empty `metadata` all of them.
+            off_session: Whether the customer is absent while Stripe tries to take the payment, so that
+                nobody can authenticate it. Defaults to `False`.
+            on_behalf_of: Connected account that is the merchant of record of the invoices: its country,
+                fees and statement descriptor apply.
+            payment_behavior: What happens if the first invoice cannot be paid at once. Only with the
+                collection method `charge_automatically`; with `send_invoice` the subscription becomes
+                active whether it is paid or not.
+            payment_settings: Settings for the payment of the invoices.
+            pending_invoice_item_interval: How often pending invoice items are billed, apart from the
+                regular invoices. They wait for the next regular invoice unless this is set.
+            proration_behavior: Whether changes within a billing period are prorated, and when the
+                prorations are billed. Defaults to `create_prorations`.
+            transfer_data: Connected account to which money of the invoices is transferred, and how much
+                of it.
+            trial_end: When the trial ends and the first charge follows, at most two years ahead; `now`
+                for no trial. Takes the place of the trial that a price sets.
+            trial_from_plan: Whether the `trial_period_days` of the price apply. Defaults to `False`,
+                and cannot be combined with `trial_end`.
+            trial_period_days: How many days the trial lasts, counted from the start. Not together with
+                `trial_end`.
+            trial_settings: What applies to the trial of the subscription.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `application`, `customer`, `default_payment_method`, `default_source`, `discounts`,
@@ -629,7 +708,8 @@ class AsyncSubscriptions(Resource):
             InvalidRequestError: A parameter is invalid.
         """
     async def delete_discount(self, subscription: str, *, request_options: RequestOptions = ...) -> DeletedDiscount:
-        """Call `DELETE /v1/subscriptions/{subscription_exposed_id}/discount`.
+        """Remove the discount of a subscription. Later invoices are made without it; earlier ones are not
+        changed.
 
         `DELETE /v1/subscriptions/{subscription}/discount` https://docs.stripe.com/api/subscriptions/delete_discount
 
@@ -671,30 +751,32 @@ class AsyncSubscriptions(Resource):
         test_clock: str = ...,
         request_options: RequestOptions = ...,
     ) -> AsyncPager[Subscription]:
-        """Call `GET /v1/subscriptions`.
+        """List subscriptions, the newest first. Canceled ones are left out unless `status` asks for them.
 
         `GET /v1/subscriptions` https://docs.stripe.com/api/subscriptions/list
 
         Args:
-            automatic_tax: Settings and state of the automatic calculation of tax by Stripe Tax.
+            automatic_tax: Only subscriptions with or without automatic tax.
             collection_method: Only objects with this collection method.
             created: Only objects created at this time, or in this range of times.
-            current_period_end:
-            current_period_start:
-            customer: Only objects of this customer.
-            customer_account: Only objects of this account (API v2) in the role of a customer.
+            current_period_end: Only subscriptions whose current period ends at this time, or within a
+                range of times.
+            current_period_start: Only subscriptions whose current period began at this time, or within
+                a range of times.
+            customer: ID of the customer to bill.
+            customer_account: ID of the account, as a customer (API v2), to bill.
             ending_before: ID of the object that the page ends before, such as the first one of the
                 following page.
             expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
                 the object instead of its ID.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
-            plan:
-            price: Price that applies.
+            plan: Only subscriptions that have this plan.
+            price: Only subscriptions that have this price.
             starting_after: ID of the object that the page starts after, such as the last one of the
                 previous page.
-            status: Only objects with this status.
-            test_clock: Only objects on this test clock. By default, objects on test clocks are left
-                out.
+            status: Only subscriptions with this status. All that are not canceled unless set.
+            test_clock: Only subscriptions on this test clock. Those on test clocks are left out if
+                neither this nor `customer` is given.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `data.application`, `data.customer`, `data.default_payment_method`,
@@ -712,13 +794,13 @@ class AsyncSubscriptions(Resource):
         expand: Strings = ...,
         request_options: RequestOptions = ...,
     ) -> Subscription:
-        """Call `POST /v1/subscriptions/{subscription}/migrate`.
+        """Move a subscription to the billing mode `flexible`. It cannot be moved back.
 
         `POST /v1/subscriptions/{subscription}/migrate` https://docs.stripe.com/api/subscriptions/migrate
 
         Args:
             subscription: ID of the subscription.
-            billing_mode:
+            billing_mode: Billing mode to move to.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
             request_options: Idempotency key, account and other options of this request.
@@ -739,17 +821,19 @@ class AsyncSubscriptions(Resource):
         type: Literal["subscription"] = ...,
         request_options: RequestOptions = ...,
     ) -> Subscription:
-        """Call `POST /v1/subscriptions/{subscription}/pause`.
+        """Pause a subscription: its status becomes `paused`, and it creates no invoices until it is resumed.
+        Not possible while a schedule controls it.
 
         `POST /v1/subscriptions/{subscription}/pause` https://docs.stripe.com/api/subscriptions/pause
 
         Args:
             subscription: ID of the subscription.
-            bill_for:
+            bill_for: What is billed or credited when the subscription is paused.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
-            invoicing_behavior:
-            type:
+            invoicing_behavior: How the charges and credits of the pause are billed. Defaults to
+                `pending_invoice_item`.
+            type: Kind of pause. Defaults to `subscription`.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `application`, `customer`, `default_payment_method`, `default_source`, `discounts`,
@@ -769,18 +853,20 @@ class AsyncSubscriptions(Resource):
         proration_date: int | datetime = ...,
         request_options: RequestOptions = ...,
     ) -> Subscription:
-        """Call `POST /v1/subscriptions/{subscription}/resume`.
+        """Resume a paused subscription. If an invoice is due, the payment behavior decides whether it is
+        `active` at once or only after the payment. Only with the collection method `charge_automatically`.
 
         `POST /v1/subscriptions/{subscription}/resume` https://docs.stripe.com/api/subscriptions/resume
 
         Args:
             subscription: ID of the subscription.
-            billing_cycle_anchor:
+            billing_cycle_anchor: Whether a new billing period begins now.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
-            payment_behavior: What to do if the payment fails or the customer has to authenticate it.
-            proration_behavior: How to bill a change in the middle of a billing period.
-                `create_prorations` by default.
+            payment_behavior: Whether the attempt to pay the invoice resumes the subscription, or only
+                its payment. Defaults to `resume_on_payment_attempt`.
+            proration_behavior: Whether the resumption is prorated when the billing cycle anchor is
+                `unchanged`. Defaults to `create_prorations`.
             proration_date: Time at which the change counts as made for the proration. Pass the same
                 time to a preview and to the change to get the same amounts.
             request_options: Idempotency key, account and other options of this request.
@@ -795,7 +881,7 @@ class AsyncSubscriptions(Resource):
     async def retrieve(
         self, subscription: str, *, expand: Strings = ..., request_options: RequestOptions = ...
     ) -> Subscription:
-        """Call `GET /v1/subscriptions/{subscription_exposed_id}`.
+        """Retrieve a subscription.
 
         `GET /v1/subscriptions/{subscription}` https://docs.stripe.com/api/subscriptions/retrieve
 
@@ -851,56 +937,75 @@ class AsyncSubscriptions(Resource):
         trial_settings: SubscriptionUpdateParamsTrialSettings = ...,
         request_options: RequestOptions = ...,
     ) -> Subscription:
-        """Call `POST /v1/subscriptions/{subscription_exposed_id}`.
+        """Change a subscription, for instance its price or quantity. Changes within a period create prorations
+        by default, and some are billed at once.
 
         `POST /v1/subscriptions/{subscription}` https://docs.stripe.com/api/subscriptions/update
 
         Args:
             subscription: ID of the subscription.
-            add_invoice_items:
-            application_fee_percent: Fee that the platform collects on each invoice, in percent of its
-                total, with up to two decimal places.
-            automatic_tax: Settings and state of the automatic calculation of tax by Stripe Tax.
-            billing_cycle_anchor:
-            billing_schedules:
-            billing_thresholds: Thresholds at which an invoice is created before the end of the billing
-                period.
-            cancel_at:
-            cancel_at_period_end: Whether the subscription ends with its current billing period.
-            cancellation_details:
-            collection_method: Whether Stripe charges the customer automatically or sends an invoice to
-                be paid manually.
-            days_until_due: Number of days until the invoice is due. Only with the collection method
-                `send_invoice`.
-            default_payment_method: Payment method used by default. If it is not set, the customer's
-                default is used.
-            default_source: Card, bank account or source used by default if there is no default payment
+            add_invoice_items: One-time charges that are added to the next invoice of the subscription,
+                up to 20, such as a setup fee.
+            application_fee_percent: Share of each invoice's total that goes to the platform, in percent
+                from 0 to 100 with up to two decimals. Only for subscriptions that a platform creates on
+                a connected account.
+            automatic_tax: Settings for Stripe Tax on the invoices of the subscription.
+            billing_cycle_anchor: Whether a new billing period begins now. The anchor is not moved
+                unless this is set.
+            billing_schedules: How far ahead items are billed, to charge for several periods at once.
+                Needs the billing mode `flexible`.
+            billing_thresholds: Amount at which an invoice is created before the period ends. An empty
+                value removes it.
+            cancel_at: Time at which the subscription is canceled, or the end of a period of its items.
+                An end within a period leads to prorations.
+            cancel_at_period_end: Whether to cancel the subscription at the end of the current period
+                instead of renewing it. Defaults to `False`; an update with `False` takes the
+                cancellation back.
+            cancellation_details: Why the subscription was canceled.
+            collection_method: Whether Stripe charges each invoice to the default payment method, or
+                emails it to the customer to be paid by hand.
+            days_until_due: Days that the customer has to pay an invoice after it is finalized. Needed
+                with the collection method `send_invoice`, and only with it.
+            default_payment_method: ID of the payment method, attached to the customer, that pays the
+                invoices. The customer's default pays if it is not set.
+            default_source: ID of the source that pays the invoices where there is no default payment
                 method.
-            default_tax_rates: Tax rates for items without tax rates of their own.
-            description: At most 500 characters.
-            discounts:
+            default_tax_rates: IDs of the tax rates of items that have none of their own. An empty value
+                removes them.
+            description: Text for the customer about the subscription, up to 500 characters. Stripe's
+                pages and some payment methods show it. At most 500 characters.
+            discounts: Coupons, promotion codes or existing discounts for the whole subscription. They
+                replace the current ones; an empty value removes all.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
-            invoice_settings: Settings for the invoices.
-            items:
-            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
-                characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
-            off_session: Whether the customer is absent and cannot authenticate the payment.
-            on_behalf_of: Connected account that is the merchant of record. Its country, fees and
-                statement descriptor apply to the payment.
-            pause_collection:
-            payment_behavior: What to do if the payment fails or the customer has to authenticate it.
-            payment_settings:
-            pending_invoice_item_interval:
-            proration_behavior: How to bill a change in the middle of a billing period.
-                `create_prorations` by default.
+            invoice_settings: Settings that the invoices of the subscription take over.
+            items: Items to change, remove or add; the others stay as they are. Without an `id` an item
+                is added next to the existing ones, so give the `id` to change a price.
+            metadata: Up to 50 pairs of your own strings; keys have up to 40 characters, values up to
+                500. Invoices keep a copy. An update changes only the keys that it names; an empty value
+                removes a key, an empty `metadata` all of them.
+            off_session: Whether the customer is absent while Stripe tries to take the payment, so that
+                nobody can authenticate it. Defaults to `False`.
+            on_behalf_of: Connected account that is the merchant of record of the invoices: its country,
+                fees and statement descriptor apply.
+            pause_collection: Stops the collection of payments: new invoices are treated as `behavior`
+                says, and the status stays as it is. An empty value starts the collection again.
+            payment_behavior: What happens if the change needs a payment that fails or that the customer
+                must authenticate. Only with the collection method `charge_automatically`.
+            payment_settings: Settings for the payment of the invoices.
+            pending_invoice_item_interval: How often pending invoice items are billed, apart from the
+                regular invoices. They wait for the next regular invoice unless this is set.
+            proration_behavior: Whether changes within a billing period are prorated, and when the
+                prorations are billed. Defaults to `create_prorations`.
             proration_date: Time at which the change counts as made for the proration. Pass the same
                 time to a preview and to the change to get the same amounts.
-            transfer_data: Transfers money from the payment to a connected account.
-            trial_end: Time at which the trial ends.
-            trial_from_plan:
-            trial_settings: Settings for the trial.
+            transfer_data: Connected account to which money of the invoices is transferred, and how much
+                of it.
+            trial_end: When the trial ends, at most two years ahead; `now` ends it and charges the
+                customer at once. The billing cycle anchor moves to this time.
+            trial_from_plan: Whether the `trial_period_days` of the price apply. Defaults to `False`,
+                and cannot be combined with `trial_end`.
+            trial_settings: What applies to the trial of the subscription.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `application`, `customer`, `default_payment_method`, `default_source`, `discounts`,
@@ -919,7 +1024,8 @@ class AsyncSubscriptions(Resource):
         page: str = ...,
         request_options: RequestOptions = ...,
     ) -> AsyncPager[Subscription]:
-        """Call `GET /v1/subscriptions/search`.
+        """Search subscriptions by status, metadata and more. New or changed ones usually appear within a
+        minute, so do not search for what you have just written.
 
         `GET /v1/subscriptions/search` https://docs.stripe.com/api/subscriptions/search
 

@@ -154,16 +154,16 @@ class TaxIds(Resource):
         owner: TaxIdCreateParamsOwner = ...,
         request_options: RequestOptions = ...,
     ) -> TaxId:
-        """Call `POST /v1/tax_ids`.
+        """Create a tax ID for your account, or for the owner given.
 
         `POST /v1/tax_ids` https://docs.stripe.com/api/tax_ids/create
 
         Args:
-            type:
-            value:
+            type: Kind of tax ID by country, such as `eu_vat`, `gb_vat` or `us_ein`.
+            value: The tax ID itself, such as `DE123456789`.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
-            owner:
+            owner: Whose tax ID it is. The account that makes the request unless given.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `customer`.
@@ -181,7 +181,7 @@ class TaxIds(Resource):
         starting_after: str = ...,
         request_options: RequestOptions = ...,
     ) -> Page[TaxId]:
-        """Call `GET /v1/tax_ids`.
+        """List tax IDs, by default those of your account.
 
         `GET /v1/tax_ids` https://docs.stripe.com/api/tax_ids/list
 
@@ -191,7 +191,7 @@ class TaxIds(Resource):
             expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
                 the object instead of its ID.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
-            owner:
+            owner: Only tax IDs of this owner. Those of the account that makes the request unless given.
             starting_after: ID of the object that the page starts after, such as the last one of the
                 previous page.
             request_options: Idempotency key, account and other options of this request.
@@ -202,7 +202,7 @@ class TaxIds(Resource):
             InvalidRequestError: A parameter is invalid.
         """
     def retrieve(self, id: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> TaxId:
-        """Call `GET /v1/tax_ids/{id}`.
+        """Retrieve a tax ID by its ID, whoever owns it.
 
         `GET /v1/tax_ids/{id}` https://docs.stripe.com/api/tax_ids/retrieve
 
@@ -218,7 +218,7 @@ class TaxIds(Resource):
             InvalidRequestError: A parameter is invalid, or an object does not exist.
         """
     def delete(self, id: str, *, request_options: RequestOptions = ...) -> DeletedTaxId:
-        """Call `DELETE /v1/tax_ids/{id}`.
+        """Delete a tax ID of your account or of another owner. Finalized invoices still show it.
 
         `DELETE /v1/tax_ids/{id}` https://docs.stripe.com/api/tax_ids/delete
 
@@ -376,16 +376,16 @@ class AsyncTaxIds(Resource):
         owner: TaxIdCreateParamsOwner = ...,
         request_options: RequestOptions = ...,
     ) -> TaxId:
-        """Call `POST /v1/tax_ids`.
+        """Create a tax ID for your account, or for the owner given.
 
         `POST /v1/tax_ids` https://docs.stripe.com/api/tax_ids/create
 
         Args:
-            type:
-            value:
+            type: Kind of tax ID by country, such as `eu_vat`, `gb_vat` or `us_ein`.
+            value: The tax ID itself, such as `DE123456789`.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
-            owner:
+            owner: Whose tax ID it is. The account that makes the request unless given.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `customer`.
@@ -403,7 +403,7 @@ class AsyncTaxIds(Resource):
         starting_after: str = ...,
         request_options: RequestOptions = ...,
     ) -> AsyncPager[TaxId]:
-        """Call `GET /v1/tax_ids`.
+        """List tax IDs, by default those of your account.
 
         `GET /v1/tax_ids` https://docs.stripe.com/api/tax_ids/list
 
@@ -413,7 +413,7 @@ class AsyncTaxIds(Resource):
             expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
                 the object instead of its ID.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
-            owner:
+            owner: Only tax IDs of this owner. Those of the account that makes the request unless given.
             starting_after: ID of the object that the page starts after, such as the last one of the
                 previous page.
             request_options: Idempotency key, account and other options of this request.
@@ -424,7 +424,7 @@ class AsyncTaxIds(Resource):
             InvalidRequestError: A parameter is invalid.
         """
     async def retrieve(self, id: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> TaxId:
-        """Call `GET /v1/tax_ids/{id}`.
+        """Retrieve a tax ID by its ID, whoever owns it.
 
         `GET /v1/tax_ids/{id}` https://docs.stripe.com/api/tax_ids/retrieve
 
@@ -440,7 +440,7 @@ class AsyncTaxIds(Resource):
             InvalidRequestError: A parameter is invalid, or an object does not exist.
         """
     async def delete(self, id: str, *, request_options: RequestOptions = ...) -> DeletedTaxId:
-        """Call `DELETE /v1/tax_ids/{id}`.
+        """Delete a tax ID of your account or of another owner. Finalized invoices still show it.
 
         `DELETE /v1/tax_ids/{id}` https://docs.stripe.com/api/tax_ids/delete
 

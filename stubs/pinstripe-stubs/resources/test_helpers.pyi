@@ -1792,7 +1792,8 @@ class TestHelpersConfirmationTokens(Resource):
         shipping: TestHelpersConfirmationTokenCreateParamsShipping = ...,
         request_options: RequestOptions = ...,
     ) -> ConfirmationToken:
-        """Call `POST /v1/test_helpers/confirmation_tokens`.
+        """Create a confirmation token in test mode, in place of the one that Stripe.js would create. Not
+        available in live mode.
 
         `POST /v1/test_helpers/confirmation_tokens` https://docs.stripe.com/api/test_helpers/confirmation_tokens/create
 
@@ -1803,8 +1804,8 @@ class TestHelpersConfirmationTokens(Resource):
             payment_method_data: Details of a new payment method to create and use.
             payment_method_options: Settings per type of payment method.
             return_url: URL to which the customer or user returns afterwards.
-            setup_future_usage: Whether the payment method is saved for later payments, and whether the
-                customer will be present for them.
+            setup_future_usage: Whether the payment method is to be kept for later payments, as the
+                customer's page said.
             shipping: Recipient and address of a delivery.
             request_options: Idempotency key, account and other options of this request.
 
@@ -1825,7 +1826,8 @@ class AsyncTestHelpersConfirmationTokens(Resource):
         shipping: TestHelpersConfirmationTokenCreateParamsShipping = ...,
         request_options: RequestOptions = ...,
     ) -> ConfirmationToken:
-        """Call `POST /v1/test_helpers/confirmation_tokens`.
+        """Create a confirmation token in test mode, in place of the one that Stripe.js would create. Not
+        available in live mode.
 
         `POST /v1/test_helpers/confirmation_tokens` https://docs.stripe.com/api/test_helpers/confirmation_tokens/create
 
@@ -1836,8 +1838,8 @@ class AsyncTestHelpersConfirmationTokens(Resource):
             payment_method_data: Details of a new payment method to create and use.
             payment_method_options: Settings per type of payment method.
             return_url: URL to which the customer or user returns afterwards.
-            setup_future_usage: Whether the payment method is saved for later payments, and whether the
-                customer will be present for them.
+            setup_future_usage: Whether the payment method is to be kept for later payments, as the
+                customer's page said.
             shipping: Recipient and address of a delivery.
             request_options: Idempotency key, account and other options of this request.
 
@@ -1856,17 +1858,19 @@ class TestHelpersCustomers(Resource):
         reference: str = ...,
         request_options: RequestOptions = ...,
     ) -> CustomerCashBalanceTransaction:
-        """Call `POST /v1/test_helpers/customers/{customer}/fund_cash_balance`.
+        """Simulate a bank transfer from the customer in test mode. The cash balance rises, and open payments
+        are paid as the reconciliation mode says.
 
         `POST /v1/test_helpers/customers/{customer}/fund_cash_balance` https://docs.stripe.com/api/test_helpers/customers/fund_cash_balance
 
         Args:
             customer: ID of the customer.
-            amount:
-            currency: Three-letter ISO 4217 currency code in lowercase.
+            amount: Amount of the simulated bank transfer, in the smallest currency unit.
+            currency: Three-letter ISO 4217 code of the transfer's currency, in lower case.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
-            reference:
+            reference: Reference text of the simulated transfer, by which Stripe can match the money to
+                an open payment.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `customer`.
@@ -1886,17 +1890,19 @@ class AsyncTestHelpersCustomers(Resource):
         reference: str = ...,
         request_options: RequestOptions = ...,
     ) -> CustomerCashBalanceTransaction:
-        """Call `POST /v1/test_helpers/customers/{customer}/fund_cash_balance`.
+        """Simulate a bank transfer from the customer in test mode. The cash balance rises, and open payments
+        are paid as the reconciliation mode says.
 
         `POST /v1/test_helpers/customers/{customer}/fund_cash_balance` https://docs.stripe.com/api/test_helpers/customers/fund_cash_balance
 
         Args:
             customer: ID of the customer.
-            amount:
-            currency: Three-letter ISO 4217 currency code in lowercase.
+            amount: Amount of the simulated bank transfer, in the smallest currency unit.
+            currency: Three-letter ISO 4217 code of the transfer's currency, in lower case.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
-            reference:
+            reference: Reference text of the simulated transfer, by which Stripe can match the money to
+                an open payment.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `customer`.
@@ -1921,7 +1927,8 @@ class AsyncTestHelpersIssuing(Resource):
 
 class TestHelpersRefunds(Resource):
     def expire(self, refund: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> Refund:
-        """Call `POST /v1/test_helpers/refunds/{refund}/expire`.
+        """Let a refund in `requires_action` expire, to test what happens when the customer does not react. Not
+        available in live mode.
 
         `POST /v1/test_helpers/refunds/{refund}/expire` https://docs.stripe.com/api/test_helpers/refunds/expire
 
@@ -1940,7 +1947,8 @@ class TestHelpersRefunds(Resource):
 
 class AsyncTestHelpersRefunds(Resource):
     async def expire(self, refund: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> Refund:
-        """Call `POST /v1/test_helpers/refunds/{refund}/expire`.
+        """Let a refund in `requires_action` expire, to test what happens when the customer does not react. Not
+        available in live mode.
 
         `POST /v1/test_helpers/refunds/{refund}/expire` https://docs.stripe.com/api/test_helpers/refunds/expire
 
@@ -1972,13 +1980,15 @@ class TestHelpersTestClocks(Resource):
         expand: Strings = ...,
         request_options: RequestOptions = ...,
     ) -> TestClock:
-        """Call `POST /v1/test_helpers/test_clocks/{test_clock}/advance`.
+        """Start to advance a test clock; what falls due on the way, such as renewals, happens in order. Wait
+        for the event `test_helpers.test_clock.ready` or the status `ready`.
 
         `POST /v1/test_helpers/test_clocks/{test_clock}/advance` https://docs.stripe.com/api/test_helpers/test_clocks/advance
 
         Args:
             test_clock: ID of the test clock.
-            frozen_time:
+            frozen_time: Time to advance to, after the present time of the clock. At most two billing
+                intervals of the shortest subscription ahead; two years if there is no subscription.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
             request_options: Idempotency key, account and other options of this request.
@@ -1995,16 +2005,18 @@ class TestHelpersTestClocks(Resource):
         name: str = ...,
         request_options: RequestOptions = ...,
     ) -> TestClock:
-        """Call `POST /v1/test_helpers/test_clocks`.
+        """Create a test clock that stands at a time of your choice. Customers are put on it when they are
+        created.
 
         `POST /v1/test_helpers/test_clocks` https://docs.stripe.com/api/test_helpers/test_clocks/create
 
         Args:
-            frozen_time:
-            customer: Customer that the object belongs to.
+            frozen_time: Time at which the clock begins.
+            customer: ID of a customer to put on the new clock.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
-            name: At most 300 characters.
+            name: Name of your own, up to 300 characters, that the Dashboard shows. At most 300
+                characters.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -2019,7 +2031,7 @@ class TestHelpersTestClocks(Resource):
         starting_after: str = ...,
         request_options: RequestOptions = ...,
     ) -> Page[TestClock]:
-        """Call `GET /v1/test_helpers/test_clocks`.
+        """List the test clocks of the sandbox.
 
         `GET /v1/test_helpers/test_clocks` https://docs.stripe.com/api/test_helpers/test_clocks/list
 
@@ -2037,7 +2049,7 @@ class TestHelpersTestClocks(Resource):
             InvalidRequestError: A parameter is invalid.
         """
     def retrieve(self, test_clock: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> TestClock:
-        """Call `GET /v1/test_helpers/test_clocks/{test_clock}`.
+        """Retrieve a test clock.
 
         `GET /v1/test_helpers/test_clocks/{test_clock}` https://docs.stripe.com/api/test_helpers/test_clocks/retrieve
 
@@ -2051,7 +2063,7 @@ class TestHelpersTestClocks(Resource):
             InvalidRequestError: A parameter is invalid, or an object does not exist.
         """
     def delete(self, test_clock: str, *, request_options: RequestOptions = ...) -> DeletedTestClock:
-        """Call `DELETE /v1/test_helpers/test_clocks/{test_clock}`.
+        """Delete a test clock with its customers, and cancel their subscriptions.
 
         `DELETE /v1/test_helpers/test_clocks/{test_clock}` https://docs.stripe.com/api/test_helpers/test_clocks/delete
 
@@ -2072,13 +2084,15 @@ class AsyncTestHelpersTestClocks(Resource):
         expand: Strings = ...,
         request_options: RequestOptions = ...,
     ) -> TestClock:
-        """Call `POST /v1/test_helpers/test_clocks/{test_clock}/advance`.
+        """Start to advance a test clock; what falls due on the way, such as renewals, happens in order. Wait
+        for the event `test_helpers.test_clock.ready` or the status `ready`.
 
         `POST /v1/test_helpers/test_clocks/{test_clock}/advance` https://docs.stripe.com/api/test_helpers/test_clocks/advance
 
         Args:
             test_clock: ID of the test clock.
-            frozen_time:
+            frozen_time: Time to advance to, after the present time of the clock. At most two billing
+                intervals of the shortest subscription ahead; two years if there is no subscription.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
             request_options: Idempotency key, account and other options of this request.
@@ -2095,16 +2109,18 @@ class AsyncTestHelpersTestClocks(Resource):
         name: str = ...,
         request_options: RequestOptions = ...,
     ) -> TestClock:
-        """Call `POST /v1/test_helpers/test_clocks`.
+        """Create a test clock that stands at a time of your choice. Customers are put on it when they are
+        created.
 
         `POST /v1/test_helpers/test_clocks` https://docs.stripe.com/api/test_helpers/test_clocks/create
 
         Args:
-            frozen_time:
-            customer: Customer that the object belongs to.
+            frozen_time: Time at which the clock begins.
+            customer: ID of a customer to put on the new clock.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
-            name: At most 300 characters.
+            name: Name of your own, up to 300 characters, that the Dashboard shows. At most 300
+                characters.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -2119,7 +2135,7 @@ class AsyncTestHelpersTestClocks(Resource):
         starting_after: str = ...,
         request_options: RequestOptions = ...,
     ) -> AsyncPager[TestClock]:
-        """Call `GET /v1/test_helpers/test_clocks`.
+        """List the test clocks of the sandbox.
 
         `GET /v1/test_helpers/test_clocks` https://docs.stripe.com/api/test_helpers/test_clocks/list
 
@@ -2139,7 +2155,7 @@ class AsyncTestHelpersTestClocks(Resource):
     async def retrieve(
         self, test_clock: str, *, expand: Strings = ..., request_options: RequestOptions = ...
     ) -> TestClock:
-        """Call `GET /v1/test_helpers/test_clocks/{test_clock}`.
+        """Retrieve a test clock.
 
         `GET /v1/test_helpers/test_clocks/{test_clock}` https://docs.stripe.com/api/test_helpers/test_clocks/retrieve
 
@@ -2153,7 +2169,7 @@ class AsyncTestHelpersTestClocks(Resource):
             InvalidRequestError: A parameter is invalid, or an object does not exist.
         """
     async def delete(self, test_clock: str, *, request_options: RequestOptions = ...) -> DeletedTestClock:
-        """Call `DELETE /v1/test_helpers/test_clocks/{test_clock}`.
+        """Delete a test clock with its customers, and cancel their subscriptions.
 
         `DELETE /v1/test_helpers/test_clocks/{test_clock}` https://docs.stripe.com/api/test_helpers/test_clocks/delete
 

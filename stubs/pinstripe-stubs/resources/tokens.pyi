@@ -26,27 +26,29 @@ class Tokens(Resource):
         pii: TokenCreateParamsPii = ...,
         request_options: RequestOptions = ...,
     ) -> Token:
-        """Call `POST /v1/tokens`.
+        """Create a token for a card, bank account, ID number, person or account. Usually done in the browser
+        with a publishable key.
 
         `POST /v1/tokens` https://docs.stripe.com/api/tokens/create
 
         Args:
-            account:
-            bank_account:
-            card:
-            customer: Customer that the object belongs to.
-            cvc_update:
+            account: Data of a connected account that the token stands for.
+            bank_account: Bank account to make a token of.
+            card: Card to make a token of. Raw card data needs PCI compliance.
+            customer: Customer of the platform whose card or bank account to copy to the connected
+                account.
+            cvc_update: Security code to make a token of, for a card that is saved already.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
-            person:
-            pii:
+            person: Data of a person to make a token of, for a connected account.
+            pii: Personal ID number to make a token of.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
             InvalidRequestError: A parameter is invalid.
         """
     def retrieve(self, token: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> Token:
-        """Call `GET /v1/tokens/{token}`.
+        """Retrieve a token.
 
         `GET /v1/tokens/{token}` https://docs.stripe.com/api/tokens/retrieve
 
@@ -74,27 +76,29 @@ class AsyncTokens(Resource):
         pii: TokenCreateParamsPii = ...,
         request_options: RequestOptions = ...,
     ) -> Token:
-        """Call `POST /v1/tokens`.
+        """Create a token for a card, bank account, ID number, person or account. Usually done in the browser
+        with a publishable key.
 
         `POST /v1/tokens` https://docs.stripe.com/api/tokens/create
 
         Args:
-            account:
-            bank_account:
-            card:
-            customer: Customer that the object belongs to.
-            cvc_update:
+            account: Data of a connected account that the token stands for.
+            bank_account: Bank account to make a token of.
+            card: Card to make a token of. Raw card data needs PCI compliance.
+            customer: Customer of the platform whose card or bank account to copy to the connected
+                account.
+            cvc_update: Security code to make a token of, for a card that is saved already.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
-            person:
-            pii:
+            person: Data of a person to make a token of, for a connected account.
+            pii: Personal ID number to make a token of.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
             InvalidRequestError: A parameter is invalid.
         """
     async def retrieve(self, token: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> Token:
-        """Call `GET /v1/tokens/{token}`.
+        """Retrieve a token.
 
         `GET /v1/tokens/{token}` https://docs.stripe.com/api/tokens/retrieve
 

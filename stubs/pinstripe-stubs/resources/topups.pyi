@@ -12,7 +12,7 @@ from pinstripe.types import RequestOptions, Strings
 
 class Topups(Resource):
     def cancel(self, topup: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> Topup:
-        """Call `POST /v1/topups/{topup}/cancel`.
+        """Cancel a top-up that is still `pending`.
 
         `POST /v1/topups/{topup}/cancel` https://docs.stripe.com/api/topups/cancel
 
@@ -42,25 +42,27 @@ class Topups(Resource):
         transfer_group: str = ...,
         request_options: RequestOptions = ...,
     ) -> Topup:
-        """Call `POST /v1/topups`.
+        """Add money to the balance from your bank account. The money is available once the status is
+        `succeeded`, usually days later.
 
         `POST /v1/topups` https://docs.stripe.com/api/topups/create
 
         Args:
-            amount:
+            amount: Amount to add, in the smallest currency unit.
             currency: Three-letter ISO 4217 currency code in lowercase.
-            description:
+            description: Your own text about the top-up.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
                 value removes its key.
-            payment_method: Payment method that is used.
-            payment_method_options: Settings per type of payment method.
-            source:
-            statement_descriptor: Text that appears on the bank or card statement. At most 15
+            payment_method: ID of the payment method from which to take the money.
+            payment_method_options: Settings for the payment method of the top-up.
+            source: ID of the source from which to take the money. Your default bank account for top-ups
+                unless set.
+            statement_descriptor: Text on the bank statement, up to 15 characters. At most 15
                 characters.
-            transfer_group: String of your choice that groups a payment with its transfers.
+            transfer_group: String of your own that ties the top-up to transfers and payments.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `balance_transaction`, `payment_method`.
@@ -80,12 +82,13 @@ class Topups(Resource):
         status: Literal["canceled", "failed", "pending", "succeeded"] = ...,
         request_options: RequestOptions = ...,
     ) -> Page[Topup]:
-        """Call `GET /v1/topups`.
+        """List top-ups, newest first.
 
         `GET /v1/topups` https://docs.stripe.com/api/topups/list
 
         Args:
-            amount:
+            amount: Only top-ups with this amount, or within a range of amounts, in the smallest
+                currency unit.
             created: Only objects created at this time, or in this range of times.
             ending_before: ID of the object that the page ends before, such as the first one of the
                 following page.
@@ -94,7 +97,7 @@ class Topups(Resource):
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
             starting_after: ID of the object that the page starts after, such as the last one of the
                 previous page.
-            status: Only objects with this status.
+            status: Only top-ups with this status.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `data.balance_transaction`, `data.payment_method`.
@@ -103,7 +106,7 @@ class Topups(Resource):
             InvalidRequestError: A parameter is invalid.
         """
     def retrieve(self, topup: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> Topup:
-        """Call `GET /v1/topups/{topup}`.
+        """Retrieve a top-up.
 
         `GET /v1/topups/{topup}` https://docs.stripe.com/api/topups/retrieve
 
@@ -127,13 +130,13 @@ class Topups(Resource):
         metadata: Mapping[str, str] | None = ...,
         request_options: RequestOptions = ...,
     ) -> Topup:
-        """Call `POST /v1/topups/{topup}`.
+        """Change the description and metadata of a top-up.
 
         `POST /v1/topups/{topup}` https://docs.stripe.com/api/topups/update
 
         Args:
             topup: ID of the topup.
-            description:
+            description: Your own text about the top-up.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
@@ -149,7 +152,7 @@ class Topups(Resource):
 
 class AsyncTopups(Resource):
     async def cancel(self, topup: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> Topup:
-        """Call `POST /v1/topups/{topup}/cancel`.
+        """Cancel a top-up that is still `pending`.
 
         `POST /v1/topups/{topup}/cancel` https://docs.stripe.com/api/topups/cancel
 
@@ -179,25 +182,27 @@ class AsyncTopups(Resource):
         transfer_group: str = ...,
         request_options: RequestOptions = ...,
     ) -> Topup:
-        """Call `POST /v1/topups`.
+        """Add money to the balance from your bank account. The money is available once the status is
+        `succeeded`, usually days later.
 
         `POST /v1/topups` https://docs.stripe.com/api/topups/create
 
         Args:
-            amount:
+            amount: Amount to add, in the smallest currency unit.
             currency: Three-letter ISO 4217 currency code in lowercase.
-            description:
+            description: Your own text about the top-up.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
                 value removes its key.
-            payment_method: Payment method that is used.
-            payment_method_options: Settings per type of payment method.
-            source:
-            statement_descriptor: Text that appears on the bank or card statement. At most 15
+            payment_method: ID of the payment method from which to take the money.
+            payment_method_options: Settings for the payment method of the top-up.
+            source: ID of the source from which to take the money. Your default bank account for top-ups
+                unless set.
+            statement_descriptor: Text on the bank statement, up to 15 characters. At most 15
                 characters.
-            transfer_group: String of your choice that groups a payment with its transfers.
+            transfer_group: String of your own that ties the top-up to transfers and payments.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `balance_transaction`, `payment_method`.
@@ -217,12 +222,13 @@ class AsyncTopups(Resource):
         status: Literal["canceled", "failed", "pending", "succeeded"] = ...,
         request_options: RequestOptions = ...,
     ) -> AsyncPager[Topup]:
-        """Call `GET /v1/topups`.
+        """List top-ups, newest first.
 
         `GET /v1/topups` https://docs.stripe.com/api/topups/list
 
         Args:
-            amount:
+            amount: Only top-ups with this amount, or within a range of amounts, in the smallest
+                currency unit.
             created: Only objects created at this time, or in this range of times.
             ending_before: ID of the object that the page ends before, such as the first one of the
                 following page.
@@ -231,7 +237,7 @@ class AsyncTopups(Resource):
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
             starting_after: ID of the object that the page starts after, such as the last one of the
                 previous page.
-            status: Only objects with this status.
+            status: Only top-ups with this status.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `data.balance_transaction`, `data.payment_method`.
@@ -240,7 +246,7 @@ class AsyncTopups(Resource):
             InvalidRequestError: A parameter is invalid.
         """
     async def retrieve(self, topup: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> Topup:
-        """Call `GET /v1/topups/{topup}`.
+        """Retrieve a top-up.
 
         `GET /v1/topups/{topup}` https://docs.stripe.com/api/topups/retrieve
 
@@ -264,13 +270,13 @@ class AsyncTopups(Resource):
         metadata: Mapping[str, str] | None = ...,
         request_options: RequestOptions = ...,
     ) -> Topup:
-        """Call `POST /v1/topups/{topup}`.
+        """Change the description and metadata of a top-up.
 
         `POST /v1/topups/{topup}` https://docs.stripe.com/api/topups/update
 
         Args:
             topup: ID of the topup.
-            description:
+            description: Your own text about the top-up.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40

@@ -22,20 +22,23 @@ class TransfersReversals(Resource):
         refund_application_fee: bool = ...,
         request_options: RequestOptions = ...,
     ) -> TransferReversal:
-        """Call `POST /v1/transfers/{id}/reversals`.
+        """Take a transfer back, in full or in part. The balance of the connected account must cover it, unless
+        the platform allows it to become negative.
 
         `POST /v1/transfers/{id}/reversals` https://docs.stripe.com/api/transfers/reversals/create
 
         Args:
             id: ID of the transfer.
-            amount:
-            description:
+            amount: Amount to take back, in the smallest currency unit. All that has not been reversed
+                yet unless set.
+            description: Your own text about the reversal.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
                 value removes its key.
-            refund_application_fee:
+            refund_application_fee: Whether the application fee is given back too, in proportion to the
+                amount. Defaults to `False`.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `balance_transaction`, `destination_payment_refund`, `source_refund`, `transfer`.
@@ -53,7 +56,7 @@ class TransfersReversals(Resource):
         starting_after: str = ...,
         request_options: RequestOptions = ...,
     ) -> Page[TransferReversal]:
-        """Call `GET /v1/transfers/{id}/reversals`.
+        """List the reversals of a transfer, newest first.
 
         `GET /v1/transfers/{id}/reversals` https://docs.stripe.com/api/transfers/reversals/list
 
@@ -77,7 +80,7 @@ class TransfersReversals(Resource):
     def retrieve(
         self, transfer: str, id: str, *, expand: Strings = ..., request_options: RequestOptions = ...
     ) -> TransferReversal:
-        """Call `GET /v1/transfers/{transfer}/reversals/{id}`.
+        """Retrieve a reversal of a transfer.
 
         `GET /v1/transfers/{transfer}/reversals/{id}` https://docs.stripe.com/api/transfers/reversals/retrieve
 
@@ -102,7 +105,7 @@ class TransfersReversals(Resource):
         metadata: Mapping[str, str] | None = ...,
         request_options: RequestOptions = ...,
     ) -> TransferReversal:
-        """Call `POST /v1/transfers/{transfer}/reversals/{id}`.
+        """Change the metadata of a reversal.
 
         `POST /v1/transfers/{transfer}/reversals/{id}` https://docs.stripe.com/api/transfers/reversals/update
 
@@ -134,20 +137,23 @@ class AsyncTransfersReversals(Resource):
         refund_application_fee: bool = ...,
         request_options: RequestOptions = ...,
     ) -> TransferReversal:
-        """Call `POST /v1/transfers/{id}/reversals`.
+        """Take a transfer back, in full or in part. The balance of the connected account must cover it, unless
+        the platform allows it to become negative.
 
         `POST /v1/transfers/{id}/reversals` https://docs.stripe.com/api/transfers/reversals/create
 
         Args:
             id: ID of the transfer.
-            amount:
-            description:
+            amount: Amount to take back, in the smallest currency unit. All that has not been reversed
+                yet unless set.
+            description: Your own text about the reversal.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
                 value removes its key.
-            refund_application_fee:
+            refund_application_fee: Whether the application fee is given back too, in proportion to the
+                amount. Defaults to `False`.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `balance_transaction`, `destination_payment_refund`, `source_refund`, `transfer`.
@@ -165,7 +171,7 @@ class AsyncTransfersReversals(Resource):
         starting_after: str = ...,
         request_options: RequestOptions = ...,
     ) -> AsyncPager[TransferReversal]:
-        """Call `GET /v1/transfers/{id}/reversals`.
+        """List the reversals of a transfer, newest first.
 
         `GET /v1/transfers/{id}/reversals` https://docs.stripe.com/api/transfers/reversals/list
 
@@ -189,7 +195,7 @@ class AsyncTransfersReversals(Resource):
     async def retrieve(
         self, transfer: str, id: str, *, expand: Strings = ..., request_options: RequestOptions = ...
     ) -> TransferReversal:
-        """Call `GET /v1/transfers/{transfer}/reversals/{id}`.
+        """Retrieve a reversal of a transfer.
 
         `GET /v1/transfers/{transfer}/reversals/{id}` https://docs.stripe.com/api/transfers/reversals/retrieve
 
@@ -214,7 +220,7 @@ class AsyncTransfersReversals(Resource):
         metadata: Mapping[str, str] | None = ...,
         request_options: RequestOptions = ...,
     ) -> TransferReversal:
-        """Call `POST /v1/transfers/{transfer}/reversals/{id}`.
+        """Change the metadata of a reversal.
 
         `POST /v1/transfers/{transfer}/reversals/{id}` https://docs.stripe.com/api/transfers/reversals/update
 
@@ -250,23 +256,27 @@ class Transfers(Resource):
         transfer_group: str = ...,
         request_options: RequestOptions = ...,
     ) -> Transfer:
-        """Call `POST /v1/transfers`.
+        """Send money from your balance to a connected account. Raises `InvalidRequestError` if the available
+        balance is too low and no `source_transaction` is given.
 
         `POST /v1/transfers` https://docs.stripe.com/api/transfers/create
 
         Args:
-            currency: Three-letter ISO 4217 currency code in lowercase.
-            destination:
-            amount:
-            description:
+            currency: Three-letter ISO 4217 code in lower case. With `source_transaction`, it must be
+                the currency in which the charge settled.
+            destination: ID of the connected account that receives the money.
+            amount: Amount in the smallest currency unit. With `source_transaction`, it defaults to the
+                amount of the charge.
+            description: Your own text about the transfer.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
                 value removes its key.
-            source_transaction:
-            source_type:
-            transfer_group: String of your choice that groups a payment with its transfers.
+            source_transaction: ID of a charge from which to take the money. The transfer can then be
+                created at once and waits until the money of the charge is available.
+            source_type: Part of the balance from which to take the money. Defaults to `card`.
+            transfer_group: String of your own that ties the transfer to the payments it belongs to.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `balance_transaction`, `destination`, `destination_payment`, `source_transaction`.
@@ -286,13 +296,13 @@ class Transfers(Resource):
         transfer_group: str = ...,
         request_options: RequestOptions = ...,
     ) -> Page[Transfer]:
-        """Call `GET /v1/transfers`.
+        """List transfers to connected accounts, newest first.
 
         `GET /v1/transfers` https://docs.stripe.com/api/transfers/list
 
         Args:
             created: Only objects created at this time, or in this range of times.
-            destination: Only objects with this destination.
+            destination: Only transfers to this connected account.
             ending_before: ID of the object that the page ends before, such as the first one of the
                 following page.
             expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
@@ -300,7 +310,7 @@ class Transfers(Resource):
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
             starting_after: ID of the object that the page starts after, such as the last one of the
                 previous page.
-            transfer_group: Only objects of this transfer group.
+            transfer_group: Only transfers with this transfer group.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `data.balance_transaction`, `data.destination`, `data.destination_payment`,
@@ -310,7 +320,7 @@ class Transfers(Resource):
             InvalidRequestError: A parameter is invalid.
         """
     def retrieve(self, transfer: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> Transfer:
-        """Call `GET /v1/transfers/{transfer}`.
+        """Retrieve a transfer.
 
         `GET /v1/transfers/{transfer}` https://docs.stripe.com/api/transfers/retrieve
 
@@ -334,13 +344,13 @@ class Transfers(Resource):
         metadata: Mapping[str, str] | None = ...,
         request_options: RequestOptions = ...,
     ) -> Transfer:
-        """Call `POST /v1/transfers/{transfer}`.
+        """Change the description and metadata of a transfer.
 
         `POST /v1/transfers/{transfer}` https://docs.stripe.com/api/transfers/update
 
         Args:
             transfer: ID of the transfer.
-            description:
+            description: Your own text about the transfer.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
@@ -370,23 +380,27 @@ class AsyncTransfers(Resource):
         transfer_group: str = ...,
         request_options: RequestOptions = ...,
     ) -> Transfer:
-        """Call `POST /v1/transfers`.
+        """Send money from your balance to a connected account. Raises `InvalidRequestError` if the available
+        balance is too low and no `source_transaction` is given.
 
         `POST /v1/transfers` https://docs.stripe.com/api/transfers/create
 
         Args:
-            currency: Three-letter ISO 4217 currency code in lowercase.
-            destination:
-            amount:
-            description:
+            currency: Three-letter ISO 4217 code in lower case. With `source_transaction`, it must be
+                the currency in which the charge settled.
+            destination: ID of the connected account that receives the money.
+            amount: Amount in the smallest currency unit. With `source_transaction`, it defaults to the
+                amount of the charge.
+            description: Your own text about the transfer.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
                 value removes its key.
-            source_transaction:
-            source_type:
-            transfer_group: String of your choice that groups a payment with its transfers.
+            source_transaction: ID of a charge from which to take the money. The transfer can then be
+                created at once and waits until the money of the charge is available.
+            source_type: Part of the balance from which to take the money. Defaults to `card`.
+            transfer_group: String of your own that ties the transfer to the payments it belongs to.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `balance_transaction`, `destination`, `destination_payment`, `source_transaction`.
@@ -406,13 +420,13 @@ class AsyncTransfers(Resource):
         transfer_group: str = ...,
         request_options: RequestOptions = ...,
     ) -> AsyncPager[Transfer]:
-        """Call `GET /v1/transfers`.
+        """List transfers to connected accounts, newest first.
 
         `GET /v1/transfers` https://docs.stripe.com/api/transfers/list
 
         Args:
             created: Only objects created at this time, or in this range of times.
-            destination: Only objects with this destination.
+            destination: Only transfers to this connected account.
             ending_before: ID of the object that the page ends before, such as the first one of the
                 following page.
             expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
@@ -420,7 +434,7 @@ class AsyncTransfers(Resource):
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
             starting_after: ID of the object that the page starts after, such as the last one of the
                 previous page.
-            transfer_group: Only objects of this transfer group.
+            transfer_group: Only transfers with this transfer group.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `data.balance_transaction`, `data.destination`, `data.destination_payment`,
@@ -432,7 +446,7 @@ class AsyncTransfers(Resource):
     async def retrieve(
         self, transfer: str, *, expand: Strings = ..., request_options: RequestOptions = ...
     ) -> Transfer:
-        """Call `GET /v1/transfers/{transfer}`.
+        """Retrieve a transfer.
 
         `GET /v1/transfers/{transfer}` https://docs.stripe.com/api/transfers/retrieve
 
@@ -456,13 +470,13 @@ class AsyncTransfers(Resource):
         metadata: Mapping[str, str] | None = ...,
         request_options: RequestOptions = ...,
     ) -> Transfer:
-        """Call `POST /v1/transfers/{transfer}`.
+        """Change the description and metadata of a transfer.
 
         `POST /v1/transfers/{transfer}` https://docs.stripe.com/api/transfers/update
 
         Args:
             transfer: ID of the transfer.
-            description:
+            description: Your own text about the transfer.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40

@@ -280,32 +280,34 @@ class V2CoreAccountsPersonTokens(Resource):
         surname: str = ...,
         request_options: RequestOptions = ...,
     ) -> V2CoreAccountPersonToken:
-        """Call `POST /v2/core/accounts/{account_id}/person_tokens`.
+        """Create a token for the details of a person, with your publishable key, and pass it as
+        `person_token`.
 
         `POST /v2/core/accounts/{account_id}/person_tokens` https://docs.stripe.com/api/v2/core/accounts/person_tokens/create
 
         Args:
             account_id: ID of the account.
-            additional_addresses:
-            additional_names:
-            additional_terms_of_service:
-            address:
+            additional_addresses: Further addresses of the person.
+            additional_names: Other names by which the person is or was known.
+            additional_terms_of_service: Agreements that the person accepted besides the account's own.
+            address: Home address of the person.
             date_of_birth: Date of birth.
-            documents:
-            email: Email address.
+            documents: Documents about the person.
+            email: Email address of the person.
             given_name: Given name of the person.
-            id_numbers:
-            legal_gender:
+            id_numbers: National ID numbers of the person.
+            legal_gender: Gender of the person in legal documents, as some countries require it.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
                 value removes its key.
-            nationalities:
-            phone: Phone number, including the country code.
+            nationalities: Countries of which the person is a citizen, as two-letter ISO 3166-1 alpha-2
+                codes.
+            phone: Phone number of the person, with the country code.
             political_exposure: Whether the person is politically exposed, such as by a prominent public
                 office.
             relationship: The person's roles in the company.
-            script_addresses:
-            script_names:
+            script_addresses: Home address of the person in other scripts, for Japan.
+            script_names: Name of the person in other scripts, for Japan.
             surname: Family name of the person.
             request_options: Idempotency key, account and other options of this request.
 
@@ -316,7 +318,7 @@ class V2CoreAccountsPersonTokens(Resource):
                 `token_must_be_created_with_publishable_key`.
         """
     def retrieve(self, account_id: str, id: str, *, request_options: RequestOptions = ...) -> V2CoreAccountPersonToken:
-        """Call `GET /v2/core/accounts/{account_id}/person_tokens/{id}`.
+        """Retrieve a person token, for example to see whether it was used. It does not contain the details.
 
         `GET /v2/core/accounts/{account_id}/person_tokens/{id}` https://docs.stripe.com/api/v2/core/accounts/person_tokens/retrieve
 
@@ -356,32 +358,34 @@ class AsyncV2CoreAccountsPersonTokens(Resource):
         surname: str = ...,
         request_options: RequestOptions = ...,
     ) -> V2CoreAccountPersonToken:
-        """Call `POST /v2/core/accounts/{account_id}/person_tokens`.
+        """Create a token for the details of a person, with your publishable key, and pass it as
+        `person_token`.
 
         `POST /v2/core/accounts/{account_id}/person_tokens` https://docs.stripe.com/api/v2/core/accounts/person_tokens/create
 
         Args:
             account_id: ID of the account.
-            additional_addresses:
-            additional_names:
-            additional_terms_of_service:
-            address:
+            additional_addresses: Further addresses of the person.
+            additional_names: Other names by which the person is or was known.
+            additional_terms_of_service: Agreements that the person accepted besides the account's own.
+            address: Home address of the person.
             date_of_birth: Date of birth.
-            documents:
-            email: Email address.
+            documents: Documents about the person.
+            email: Email address of the person.
             given_name: Given name of the person.
-            id_numbers:
-            legal_gender:
+            id_numbers: National ID numbers of the person.
+            legal_gender: Gender of the person in legal documents, as some countries require it.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
                 value removes its key.
-            nationalities:
-            phone: Phone number, including the country code.
+            nationalities: Countries of which the person is a citizen, as two-letter ISO 3166-1 alpha-2
+                codes.
+            phone: Phone number of the person, with the country code.
             political_exposure: Whether the person is politically exposed, such as by a prominent public
                 office.
             relationship: The person's roles in the company.
-            script_addresses:
-            script_names:
+            script_addresses: Home address of the person in other scripts, for Japan.
+            script_names: Name of the person in other scripts, for Japan.
             surname: Family name of the person.
             request_options: Idempotency key, account and other options of this request.
 
@@ -394,7 +398,7 @@ class AsyncV2CoreAccountsPersonTokens(Resource):
     async def retrieve(
         self, account_id: str, id: str, *, request_options: RequestOptions = ...
     ) -> V2CoreAccountPersonToken:
-        """Call `GET /v2/core/accounts/{account_id}/person_tokens/{id}`.
+        """Retrieve a person token, for example to see whether it was used. It does not contain the details.
 
         `GET /v2/core/accounts/{account_id}/person_tokens/{id}` https://docs.stripe.com/api/v2/core/accounts/person_tokens/retrieve
 
@@ -435,33 +439,35 @@ class V2CoreAccountsPersons(Resource):
         surname: str = ...,
         request_options: RequestOptions = ...,
     ) -> V2CoreAccountPerson:
-        """Call `POST /v2/core/accounts/{account_id}/persons`.
+        """Add a person to an account of API v2.
 
         `POST /v2/core/accounts/{account_id}/persons` https://docs.stripe.com/api/v2/core/accounts/persons/create
 
         Args:
             account_id: ID of the account.
-            additional_addresses:
-            additional_names:
-            additional_terms_of_service:
-            address:
+            additional_addresses: Further addresses of the person.
+            additional_names: Other names by which the person is or was known.
+            additional_terms_of_service: Agreements that the person accepted besides the account's own.
+            address: Home address of the person.
             date_of_birth: Date of birth.
-            documents:
-            email: Email address.
+            documents: Documents about the person.
+            email: Email address of the person.
             given_name: Given name of the person.
-            id_numbers:
-            legal_gender:
+            id_numbers: National ID numbers of the person.
+            legal_gender: Gender of the person in legal documents, as some countries require it.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
                 value removes its key.
-            nationalities:
-            person_token:
-            phone: Phone number, including the country code.
+            nationalities: Countries of which the person is a citizen, as two-letter ISO 3166-1 alpha-2
+                codes.
+            person_token: Token with the person's details, in place of the other parameters. Your server
+                then never sees them.
+            phone: Phone number of the person, with the country code.
             political_exposure: Whether the person is politically exposed, such as by a prominent public
                 office.
             relationship: The person's roles in the company.
-            script_addresses:
-            script_names:
+            script_addresses: Home address of the person in other scripts, for Japan.
+            script_names: Name of the person in other scripts, for Japan.
             surname: Family name of the person.
             request_options: Idempotency key, account and other options of this request.
 
@@ -494,7 +500,7 @@ class V2CoreAccountsPersons(Resource):
     def list(
         self, account_id: str, *, limit: int = ..., page: str = ..., request_options: RequestOptions = ...
     ) -> Page[V2CoreAccountPerson]:
-        """Call `GET /v2/core/accounts/{account_id}/persons`.
+        """List the persons of an account of API v2.
 
         `GET /v2/core/accounts/{account_id}/persons` https://docs.stripe.com/api/v2/core/accounts/persons/list
 
@@ -512,7 +518,7 @@ class V2CoreAccountsPersons(Resource):
                 `v1_account_instead_of_v2_account`, `v1_customer_instead_of_v2_account`.
         """
     def retrieve(self, account_id: str, id: str, *, request_options: RequestOptions = ...) -> V2CoreAccountPerson:
-        """Call `GET /v2/core/accounts/{account_id}/persons/{id}`.
+        """Retrieve a person of an account of API v2.
 
         `GET /v2/core/accounts/{account_id}/persons/{id}` https://docs.stripe.com/api/v2/core/accounts/persons/retrieve
 
@@ -553,34 +559,36 @@ class V2CoreAccountsPersons(Resource):
         surname: str = ...,
         request_options: RequestOptions = ...,
     ) -> V2CoreAccountPerson:
-        """Call `POST /v2/core/accounts/{account_id}/persons/{id}`.
+        """Update a person of an account of API v2.
 
         `POST /v2/core/accounts/{account_id}/persons/{id}` https://docs.stripe.com/api/v2/core/accounts/persons/update
 
         Args:
             account_id: ID of the account.
             id: ID of the person.
-            additional_addresses:
-            additional_names:
-            additional_terms_of_service:
-            address:
+            additional_addresses: Further addresses of the person.
+            additional_names: Other names by which the person is or was known.
+            additional_terms_of_service: Agreements that the person accepted besides the account's own.
+            address: Home address of the person.
             date_of_birth: Date of birth.
-            documents:
-            email: Email address.
+            documents: Documents about the person.
+            email: Email address of the person.
             given_name: Given name of the person.
-            id_numbers:
-            legal_gender:
+            id_numbers: National ID numbers of the person.
+            legal_gender: Gender of the person in legal documents, as some countries require it.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
                 value removes its key.
-            nationalities:
-            person_token:
-            phone: Phone number, including the country code.
+            nationalities: Countries of which the person is a citizen, as two-letter ISO 3166-1 alpha-2
+                codes.
+            person_token: Token with the person's details, in place of the other parameters. Your server
+                then never sees them.
+            phone: Phone number of the person, with the country code.
             political_exposure: Whether the person is politically exposed, such as by a prominent public
                 office.
             relationship: The person's roles in the company.
-            script_addresses:
-            script_names:
+            script_addresses: Home address of the person in other scripts, for Japan.
+            script_names: Name of the person in other scripts, for Japan.
             surname: Family name of the person.
             request_options: Idempotency key, account and other options of this request.
 
@@ -609,7 +617,7 @@ class V2CoreAccountsPersons(Resource):
                 `v1_customer_instead_of_v2_account`, `v1_token_invalid_in_v2`.
         """
     def delete(self, account_id: str, id: str, *, request_options: RequestOptions = ...) -> V2DeletedObject:
-        """Call `DELETE /v2/core/accounts/{account_id}/persons/{id}`.
+        """Remove a person from an account of API v2.
 
         `DELETE /v2/core/accounts/{account_id}/persons/{id}` https://docs.stripe.com/api/v2/core/accounts/persons/delete
 
@@ -651,33 +659,35 @@ class AsyncV2CoreAccountsPersons(Resource):
         surname: str = ...,
         request_options: RequestOptions = ...,
     ) -> V2CoreAccountPerson:
-        """Call `POST /v2/core/accounts/{account_id}/persons`.
+        """Add a person to an account of API v2.
 
         `POST /v2/core/accounts/{account_id}/persons` https://docs.stripe.com/api/v2/core/accounts/persons/create
 
         Args:
             account_id: ID of the account.
-            additional_addresses:
-            additional_names:
-            additional_terms_of_service:
-            address:
+            additional_addresses: Further addresses of the person.
+            additional_names: Other names by which the person is or was known.
+            additional_terms_of_service: Agreements that the person accepted besides the account's own.
+            address: Home address of the person.
             date_of_birth: Date of birth.
-            documents:
-            email: Email address.
+            documents: Documents about the person.
+            email: Email address of the person.
             given_name: Given name of the person.
-            id_numbers:
-            legal_gender:
+            id_numbers: National ID numbers of the person.
+            legal_gender: Gender of the person in legal documents, as some countries require it.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
                 value removes its key.
-            nationalities:
-            person_token:
-            phone: Phone number, including the country code.
+            nationalities: Countries of which the person is a citizen, as two-letter ISO 3166-1 alpha-2
+                codes.
+            person_token: Token with the person's details, in place of the other parameters. Your server
+                then never sees them.
+            phone: Phone number of the person, with the country code.
             political_exposure: Whether the person is politically exposed, such as by a prominent public
                 office.
             relationship: The person's roles in the company.
-            script_addresses:
-            script_names:
+            script_addresses: Home address of the person in other scripts, for Japan.
+            script_names: Name of the person in other scripts, for Japan.
             surname: Family name of the person.
             request_options: Idempotency key, account and other options of this request.
 
@@ -710,7 +720,7 @@ class AsyncV2CoreAccountsPersons(Resource):
     def list(
         self, account_id: str, *, limit: int = ..., page: str = ..., request_options: RequestOptions = ...
     ) -> AsyncPager[V2CoreAccountPerson]:
-        """Call `GET /v2/core/accounts/{account_id}/persons`.
+        """List the persons of an account of API v2.
 
         `GET /v2/core/accounts/{account_id}/persons` https://docs.stripe.com/api/v2/core/accounts/persons/list
 
@@ -728,7 +738,7 @@ class AsyncV2CoreAccountsPersons(Resource):
                 `v1_account_instead_of_v2_account`, `v1_customer_instead_of_v2_account`.
         """
     async def retrieve(self, account_id: str, id: str, *, request_options: RequestOptions = ...) -> V2CoreAccountPerson:
-        """Call `GET /v2/core/accounts/{account_id}/persons/{id}`.
+        """Retrieve a person of an account of API v2.
 
         `GET /v2/core/accounts/{account_id}/persons/{id}` https://docs.stripe.com/api/v2/core/accounts/persons/retrieve
 
@@ -769,34 +779,36 @@ class AsyncV2CoreAccountsPersons(Resource):
         surname: str = ...,
         request_options: RequestOptions = ...,
     ) -> V2CoreAccountPerson:
-        """Call `POST /v2/core/accounts/{account_id}/persons/{id}`.
+        """Update a person of an account of API v2.
 
         `POST /v2/core/accounts/{account_id}/persons/{id}` https://docs.stripe.com/api/v2/core/accounts/persons/update
 
         Args:
             account_id: ID of the account.
             id: ID of the person.
-            additional_addresses:
-            additional_names:
-            additional_terms_of_service:
-            address:
+            additional_addresses: Further addresses of the person.
+            additional_names: Other names by which the person is or was known.
+            additional_terms_of_service: Agreements that the person accepted besides the account's own.
+            address: Home address of the person.
             date_of_birth: Date of birth.
-            documents:
-            email: Email address.
+            documents: Documents about the person.
+            email: Email address of the person.
             given_name: Given name of the person.
-            id_numbers:
-            legal_gender:
+            id_numbers: National ID numbers of the person.
+            legal_gender: Gender of the person in legal documents, as some countries require it.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
                 value removes its key.
-            nationalities:
-            person_token:
-            phone: Phone number, including the country code.
+            nationalities: Countries of which the person is a citizen, as two-letter ISO 3166-1 alpha-2
+                codes.
+            person_token: Token with the person's details, in place of the other parameters. Your server
+                then never sees them.
+            phone: Phone number of the person, with the country code.
             political_exposure: Whether the person is politically exposed, such as by a prominent public
                 office.
             relationship: The person's roles in the company.
-            script_addresses:
-            script_names:
+            script_addresses: Home address of the person in other scripts, for Japan.
+            script_names: Name of the person in other scripts, for Japan.
             surname: Family name of the person.
             request_options: Idempotency key, account and other options of this request.
 
@@ -825,7 +837,7 @@ class AsyncV2CoreAccountsPersons(Resource):
                 `v1_customer_instead_of_v2_account`, `v1_token_invalid_in_v2`.
         """
     async def delete(self, account_id: str, id: str, *, request_options: RequestOptions = ...) -> V2DeletedObject:
-        """Call `DELETE /v2/core/accounts/{account_id}/persons/{id}`.
+        """Remove a person from an account of API v2.
 
         `DELETE /v2/core/accounts/{account_id}/persons/{id}` https://docs.stripe.com/api/v2/core/accounts/persons/delete
 
@@ -1336,14 +1348,14 @@ class V2BillingMeterEventAdjustments(Resource):
         type: Literal["cancel"],
         request_options: RequestOptions = ...,
     ) -> V2BillingMeterEventAdjustment:
-        """Call `POST /v2/billing/meter_event_adjustments`.
+        """Cancel a meter event, through API v2, that Stripe received in the last 24 hours.
 
         `POST /v2/billing/meter_event_adjustments` https://docs.stripe.com/api/v2/billing/meter_event_adjustments/create
 
         Args:
-            cancel:
-            event_name:
-            type:
+            cancel: Event to cancel.
+            event_name: Name of the event, as in the `event_name` of the meter that counted it.
+            type: What is done with it.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -1360,14 +1372,14 @@ class AsyncV2BillingMeterEventAdjustments(Resource):
         type: Literal["cancel"],
         request_options: RequestOptions = ...,
     ) -> V2BillingMeterEventAdjustment:
-        """Call `POST /v2/billing/meter_event_adjustments`.
+        """Cancel a meter event, through API v2, that Stripe received in the last 24 hours.
 
         `POST /v2/billing/meter_event_adjustments` https://docs.stripe.com/api/v2/billing/meter_event_adjustments/create
 
         Args:
-            cancel:
-            event_name:
-            type:
+            cancel: Event to cancel.
+            event_name: Name of the event, as in the `event_name` of the meter that counted it.
+            type: What is done with it.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -1377,7 +1389,7 @@ class AsyncV2BillingMeterEventAdjustments(Resource):
 
 class V2BillingMeterEventSession(Resource):
     def create(self, *, request_options: RequestOptions = ...) -> _V2BillingMeterEventSession:
-        """Call `POST /v2/billing/meter_event_session`.
+        """Create a session with a token for the meter event stream. It is valid for a short time only.
 
         `POST /v2/billing/meter_event_session` https://docs.stripe.com/api/v2/billing/meter_event_session/create
 
@@ -1390,7 +1402,7 @@ class V2BillingMeterEventSession(Resource):
 
 class AsyncV2BillingMeterEventSession(Resource):
     async def create(self, *, request_options: RequestOptions = ...) -> _V2BillingMeterEventSession:
-        """Call `POST /v2/billing/meter_event_session`.
+        """Create a session with a token for the meter event stream. It is valid for a short time only.
 
         `POST /v2/billing/meter_event_session` https://docs.stripe.com/api/v2/billing/meter_event_session/create
 
@@ -1445,15 +1457,20 @@ class V2BillingMeterEvents(Resource):
         timestamp: datetime | str = ...,
         request_options: RequestOptions = ...,
     ) -> V2BillingMeterEvent:
-        """Call `POST /v2/billing/meter_events`.
+        """Report usage of a customer through API v2. An event that is not valid is rejected at once; valid
+        ones are counted in the background.
 
         `POST /v2/billing/meter_events` https://docs.stripe.com/api/v2/billing/meter_events/create
 
         Args:
-            event_name:
-            payload:
-            identifier:
-            timestamp:
+            event_name: Name of the event, as in the `event_name` of an active meter.
+            payload: Whose usage it is and how much, as strings under the keys that the meter expects:
+                by default `stripe_customer_id` and `value`.
+            identifier: ID of the event, by which Stripe recognizes one sent twice within at least 24
+                hours. Stripe generates one unless it is given; pass your own to retry safely or to
+                cancel the event later.
+            timestamp: When the usage happened: at most 35 days ago and 5 minutes ahead. Defaults to the
+                time of the request.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -1473,15 +1490,20 @@ class AsyncV2BillingMeterEvents(Resource):
         timestamp: datetime | str = ...,
         request_options: RequestOptions = ...,
     ) -> V2BillingMeterEvent:
-        """Call `POST /v2/billing/meter_events`.
+        """Report usage of a customer through API v2. An event that is not valid is rejected at once; valid
+        ones are counted in the background.
 
         `POST /v2/billing/meter_events` https://docs.stripe.com/api/v2/billing/meter_events/create
 
         Args:
-            event_name:
-            payload:
-            identifier:
-            timestamp:
+            event_name: Name of the event, as in the `event_name` of an active meter.
+            payload: Whose usage it is and how much, as strings under the keys that the meter expects:
+                by default `stripe_customer_id` and `value`.
+            identifier: ID of the event, by which Stripe recognizes one sent twice within at least 24
+                hours. Stripe generates one unless it is given; pass your own to retry safely or to
+                cancel the event later.
+            timestamp: When the usage happened: at most 35 days ago and 5 minutes ahead. Defaults to the
+                time of the request.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -1501,13 +1523,13 @@ class V2CoreAccountLinks(Resource):
     def create(
         self, *, account: str, use_case: V2CoreAccountLinkCreateParamsUseCase, request_options: RequestOptions = ...
     ) -> V2CoreAccountLink:
-        """Call `POST /v2/core/account_links`.
+        """Create a link to Stripe's onboarding or update page for an account, and redirect its user there.
 
         `POST /v2/core/account_links` https://docs.stripe.com/api/v2/core/account_links/create
 
         Args:
-            account:
-            use_case:
+            account: ID of the account that the link is for.
+            use_case: What the page is for, with its settings.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -1520,13 +1542,13 @@ class AsyncV2CoreAccountLinks(Resource):
     async def create(
         self, *, account: str, use_case: V2CoreAccountLinkCreateParamsUseCase, request_options: RequestOptions = ...
     ) -> V2CoreAccountLink:
-        """Call `POST /v2/core/account_links`.
+        """Create a link to Stripe's onboarding or update page for an account, and redirect its user there.
 
         `POST /v2/core/account_links` https://docs.stripe.com/api/v2/core/account_links/create
 
         Args:
-            account:
-            use_case:
+            account: ID of the account that the link is for.
+            use_case: What the page is for, with its settings.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -1545,15 +1567,16 @@ class V2CoreAccountTokens(Resource):
         identity: V2CoreAccountTokenCreateParamsIdentity = ...,
         request_options: RequestOptions = ...,
     ) -> V2CoreAccountToken:
-        """Call `POST /v2/core/account_tokens`.
+        """Create a token for the legal details of an account, with your publishable key, and pass it as
+        `account_token`.
 
         `POST /v2/core/account_tokens` https://docs.stripe.com/api/v2/core/account_tokens/create
 
         Args:
-            contact_email:
-            contact_phone:
-            display_name:
-            identity:
+            contact_email: Email address at which Stripe and the platform reach the account.
+            contact_phone: Phone number at which the account can be reached, with the country code.
+            display_name: Name of the account, shown in the Dashboard and on invoices.
+            identity: Legal details of the person or business behind the account.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -1563,7 +1586,7 @@ class V2CoreAccountTokens(Resource):
                 `token_must_be_created_with_publishable_key`.
         """
     def retrieve(self, id: str, *, request_options: RequestOptions = ...) -> V2CoreAccountToken:
-        """Call `GET /v2/core/account_tokens/{id}`.
+        """Retrieve an account token, for example to see whether it was used. It does not contain the details.
 
         `GET /v2/core/account_tokens/{id}` https://docs.stripe.com/api/v2/core/account_tokens/retrieve
 
@@ -1587,15 +1610,16 @@ class AsyncV2CoreAccountTokens(Resource):
         identity: V2CoreAccountTokenCreateParamsIdentity = ...,
         request_options: RequestOptions = ...,
     ) -> V2CoreAccountToken:
-        """Call `POST /v2/core/account_tokens`.
+        """Create a token for the legal details of an account, with your publishable key, and pass it as
+        `account_token`.
 
         `POST /v2/core/account_tokens` https://docs.stripe.com/api/v2/core/account_tokens/create
 
         Args:
-            contact_email:
-            contact_phone:
-            display_name:
-            identity:
+            contact_email: Email address at which Stripe and the platform reach the account.
+            contact_phone: Phone number at which the account can be reached, with the country code.
+            display_name: Name of the account, shown in the Dashboard and on invoices.
+            identity: Legal details of the person or business behind the account.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -1605,7 +1629,7 @@ class AsyncV2CoreAccountTokens(Resource):
                 `token_must_be_created_with_publishable_key`.
         """
     async def retrieve(self, id: str, *, request_options: RequestOptions = ...) -> V2CoreAccountToken:
-        """Call `GET /v2/core/account_tokens/{id}`.
+        """Retrieve an account token, for example to see whether it was used. It does not contain the details.
 
         `GET /v2/core/account_tokens/{id}` https://docs.stripe.com/api/v2/core/account_tokens/retrieve
 
@@ -1629,13 +1653,14 @@ class V2CoreAccounts(Resource):
         applied_configurations: Sequence[Literal["customer", "merchant", "recipient"]] = ...,
         request_options: RequestOptions = ...,
     ) -> V2CoreAccount:
-        """Call `POST /v2/core/accounts/{id}/close`.
+        """Close an account. It can no longer be used, but some of its details can still be retrieved.
 
         `POST /v2/core/accounts/{id}/close` https://docs.stripe.com/api/v2/core/accounts/close
 
         Args:
             id: ID of the account.
-            applied_configurations:
+            applied_configurations: Configurations that are closed. All that the account has must be
+                named.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -1673,19 +1698,21 @@ class V2CoreAccounts(Resource):
         metadata: Mapping[str, str] = ...,
         request_options: RequestOptions = ...,
     ) -> V2CoreAccount:
-        """Call `POST /v2/core/accounts`.
+        """Create an account with one or more configurations. Name in `include` what the response should
+        contain.
 
         `POST /v2/core/accounts` https://docs.stripe.com/api/v2/core/accounts/create
 
         Args:
-            account_token:
-            configuration:
-            contact_email:
-            contact_phone:
-            dashboard:
-            defaults:
-            display_name:
-            identity:
+            account_token: Token with the legal details of the account, in place of `identity` and the
+                contact details. Your server then never sees them.
+            configuration: Settings and capabilities of the account, by the role in which it acts.
+            contact_email: Email address at which Stripe and the platform reach the account.
+            contact_phone: Phone number at which the account can be reached, with the country code.
+            dashboard: Which Dashboard the account's users have.
+            defaults: Values that apply to all configurations of the account.
+            display_name: Name of the account, shown in the Dashboard and on invoices.
+            identity: Legal details of the person or business behind the account.
             include: Fields to include that are null by default.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
@@ -1756,13 +1783,13 @@ class V2CoreAccounts(Resource):
         page: str = ...,
         request_options: RequestOptions = ...,
     ) -> Page[V2CoreAccount]:
-        """Call `GET /v2/core/accounts`.
+        """List the accounts of your platform.
 
         `GET /v2/core/accounts` https://docs.stripe.com/api/v2/core/accounts/list
 
         Args:
-            applied_configurations:
-            closed:
+            applied_configurations: Only accounts that have all of these configurations.
+            closed: Only accounts that were, or were not, closed.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
             page: Token of the page to return, from the response before it. Leave it out for the first
                 page.
@@ -1790,7 +1817,7 @@ class V2CoreAccounts(Resource):
         ] = ...,
         request_options: RequestOptions = ...,
     ) -> V2CoreAccount:
-        """Call `GET /v2/core/accounts/{id}`.
+        """Retrieve an account. Name in `include` what the response should contain beyond its basic fields.
 
         `GET /v2/core/accounts/{id}` https://docs.stripe.com/api/v2/core/accounts/retrieve
 
@@ -1831,20 +1858,21 @@ class V2CoreAccounts(Resource):
         metadata: Mapping[str, str | None] = ...,
         request_options: RequestOptions = ...,
     ) -> V2CoreAccount:
-        """Call `POST /v2/core/accounts/{id}`.
+        """Update an account, for example to add a configuration or to request a capability.
 
         `POST /v2/core/accounts/{id}` https://docs.stripe.com/api/v2/core/accounts/update
 
         Args:
             id: ID of the account.
-            account_token:
-            configuration:
-            contact_email:
-            contact_phone:
-            dashboard:
-            defaults:
-            display_name:
-            identity:
+            account_token: Token with the legal details of the account, in place of `identity` and the
+                contact details. Your server then never sees them.
+            configuration: Settings and capabilities of the account, by the role in which it acts.
+            contact_email: Email address at which Stripe and the platform reach the account.
+            contact_phone: Phone number at which the account can be reached, with the country code.
+            dashboard: Which Dashboard the account's users have.
+            defaults: Values that apply to all configurations of the account.
+            display_name: Name of the account, shown in the Dashboard and on invoices.
+            identity: Legal details of the person or business behind the account.
             include: Fields to include that are null by default.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
@@ -1917,13 +1945,14 @@ class AsyncV2CoreAccounts(Resource):
         applied_configurations: Sequence[Literal["customer", "merchant", "recipient"]] = ...,
         request_options: RequestOptions = ...,
     ) -> V2CoreAccount:
-        """Call `POST /v2/core/accounts/{id}/close`.
+        """Close an account. It can no longer be used, but some of its details can still be retrieved.
 
         `POST /v2/core/accounts/{id}/close` https://docs.stripe.com/api/v2/core/accounts/close
 
         Args:
             id: ID of the account.
-            applied_configurations:
+            applied_configurations: Configurations that are closed. All that the account has must be
+                named.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -1961,19 +1990,21 @@ class AsyncV2CoreAccounts(Resource):
         metadata: Mapping[str, str] = ...,
         request_options: RequestOptions = ...,
     ) -> V2CoreAccount:
-        """Call `POST /v2/core/accounts`.
+        """Create an account with one or more configurations. Name in `include` what the response should
+        contain.
 
         `POST /v2/core/accounts` https://docs.stripe.com/api/v2/core/accounts/create
 
         Args:
-            account_token:
-            configuration:
-            contact_email:
-            contact_phone:
-            dashboard:
-            defaults:
-            display_name:
-            identity:
+            account_token: Token with the legal details of the account, in place of `identity` and the
+                contact details. Your server then never sees them.
+            configuration: Settings and capabilities of the account, by the role in which it acts.
+            contact_email: Email address at which Stripe and the platform reach the account.
+            contact_phone: Phone number at which the account can be reached, with the country code.
+            dashboard: Which Dashboard the account's users have.
+            defaults: Values that apply to all configurations of the account.
+            display_name: Name of the account, shown in the Dashboard and on invoices.
+            identity: Legal details of the person or business behind the account.
             include: Fields to include that are null by default.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
@@ -2044,13 +2075,13 @@ class AsyncV2CoreAccounts(Resource):
         page: str = ...,
         request_options: RequestOptions = ...,
     ) -> AsyncPager[V2CoreAccount]:
-        """Call `GET /v2/core/accounts`.
+        """List the accounts of your platform.
 
         `GET /v2/core/accounts` https://docs.stripe.com/api/v2/core/accounts/list
 
         Args:
-            applied_configurations:
-            closed:
+            applied_configurations: Only accounts that have all of these configurations.
+            closed: Only accounts that were, or were not, closed.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
             page: Token of the page to return, from the response before it. Leave it out for the first
                 page.
@@ -2078,7 +2109,7 @@ class AsyncV2CoreAccounts(Resource):
         ] = ...,
         request_options: RequestOptions = ...,
     ) -> V2CoreAccount:
-        """Call `GET /v2/core/accounts/{id}`.
+        """Retrieve an account. Name in `include` what the response should contain beyond its basic fields.
 
         `GET /v2/core/accounts/{id}` https://docs.stripe.com/api/v2/core/accounts/retrieve
 
@@ -2119,20 +2150,21 @@ class AsyncV2CoreAccounts(Resource):
         metadata: Mapping[str, str | None] = ...,
         request_options: RequestOptions = ...,
     ) -> V2CoreAccount:
-        """Call `POST /v2/core/accounts/{id}`.
+        """Update an account, for example to add a configuration or to request a capability.
 
         `POST /v2/core/accounts/{id}` https://docs.stripe.com/api/v2/core/accounts/update
 
         Args:
             id: ID of the account.
-            account_token:
-            configuration:
-            contact_email:
-            contact_phone:
-            dashboard:
-            defaults:
-            display_name:
-            identity:
+            account_token: Token with the legal details of the account, in place of `identity` and the
+                contact details. Your server then never sees them.
+            configuration: Settings and capabilities of the account, by the role in which it acts.
+            contact_email: Email address at which Stripe and the platform reach the account.
+            contact_phone: Phone number at which the account can be reached, with the country code.
+            dashboard: Which Dashboard the account's users have.
+            defaults: Values that apply to all configurations of the account.
+            display_name: Name of the account, shown in the Dashboard and on invoices.
+            identity: Legal details of the person or business behind the account.
             include: Fields to include that are null by default.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
@@ -2213,25 +2245,29 @@ class V2CoreEventDestinations(Resource):
         webhook_endpoint: V2CoreEventDestinationCreateParamsWebhookEndpoint = ...,
         request_options: RequestOptions = ...,
     ) -> V2CoreEventDestination:
-        """Call `POST /v2/core/event_destinations`.
+        """Create an event destination. For webhook endpoints, name `webhook_endpoint.signing_secret` in
+        `include` to get the secret.
 
         `POST /v2/core/event_destinations` https://docs.stripe.com/api/v2/core/event_destinations/create
 
         Args:
-            enabled_events:
-            event_payload:
-            name:
-            type:
-            amazon_eventbridge:
-            azure_event_grid:
-            description:
-            events_from:
+            enabled_events: Types of events that are sent.
+            event_payload: Whether events carry a snapshot of the object or are thin.
+            name: Your own name for the destination.
+            type: Kind of destination.
+            amazon_eventbridge: Where to send events in AWS. Required with the type
+                `amazon_eventbridge`.
+            azure_event_grid: Where to send events in Azure. Required with the type `azure_event_grid`.
+            description: Your own note on what the destination is for.
+            events_from: Whether to send events of your own account, of other accounts, or of both. Your
+                own account's unless set.
             include: Fields to include that are null by default.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
                 value removes its key.
-            snapshot_api_version:
-            webhook_endpoint:
+            snapshot_api_version: API version in which the snapshots of events are written. Only with
+                the payload `snapshot`.
+            webhook_endpoint: Where to post events. Required with the type `webhook_endpoint`.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -2240,7 +2276,7 @@ class V2CoreEventDestinations(Resource):
                 `invalid_azure_partner_authorization`, `invalid_azure_partner_configuration`.
         """
     def disable(self, id: str, *, request_options: RequestOptions = ...) -> V2CoreEventDestination:
-        """Call `POST /v2/core/event_destinations/{id}/disable`.
+        """Disable an event destination, so that no more events are sent to it until it is enabled.
 
         `POST /v2/core/event_destinations/{id}/disable` https://docs.stripe.com/api/v2/core/event_destinations/disable
 
@@ -2253,7 +2289,7 @@ class V2CoreEventDestinations(Resource):
             StripeError: Codes: `idempotency_error`, `not_found`.
         """
     def enable(self, id: str, *, request_options: RequestOptions = ...) -> V2CoreEventDestination:
-        """Call `POST /v2/core/event_destinations/{id}/enable`.
+        """Enable an event destination that was disabled.
 
         `POST /v2/core/event_destinations/{id}/enable` https://docs.stripe.com/api/v2/core/event_destinations/enable
 
@@ -2273,7 +2309,7 @@ class V2CoreEventDestinations(Resource):
         page: str = ...,
         request_options: RequestOptions = ...,
     ) -> Page[V2CoreEventDestination]:
-        """Call `GET /v2/core/event_destinations`.
+        """List your event destinations.
 
         `GET /v2/core/event_destinations` https://docs.stripe.com/api/v2/core/event_destinations/list
 
@@ -2288,7 +2324,8 @@ class V2CoreEventDestinations(Resource):
             InvalidRequestError: A parameter is invalid.
         """
     def ping(self, id: str, *, request_options: RequestOptions = ...) -> V2CoreEvent:
-        """Call `POST /v2/core/event_destinations/{id}/ping`.
+        """Send an event `v2.core.event_destination.ping` to an event destination, to test it. Return the
+        event.
 
         `POST /v2/core/event_destinations/{id}/ping` https://docs.stripe.com/api/v2/core/event_destinations/ping
 
@@ -2307,7 +2344,7 @@ class V2CoreEventDestinations(Resource):
         include: Sequence[Literal["webhook_endpoint.url"]] = ...,
         request_options: RequestOptions = ...,
     ) -> V2CoreEventDestination:
-        """Call `GET /v2/core/event_destinations/{id}`.
+        """Retrieve an event destination.
 
         `GET /v2/core/event_destinations/{id}` https://docs.stripe.com/api/v2/core/event_destinations/retrieve
 
@@ -2332,20 +2369,20 @@ class V2CoreEventDestinations(Resource):
         webhook_endpoint: V2CoreEventDestinationUpdateParamsWebhookEndpoint = ...,
         request_options: RequestOptions = ...,
     ) -> V2CoreEventDestination:
-        """Call `POST /v2/core/event_destinations/{id}`.
+        """Change the name, the events, the description or the URL of an event destination.
 
         `POST /v2/core/event_destinations/{id}` https://docs.stripe.com/api/v2/core/event_destinations/update
 
         Args:
             id: ID of the event destination.
-            description:
-            enabled_events:
+            description: Your own note on what the destination is for.
+            enabled_events: Types of events to send to the destination from now on.
             include: Fields to include that are null by default.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
                 value removes its key.
-            name:
-            webhook_endpoint:
+            name: Your own name for the destination.
+            webhook_endpoint: Where to post events. Required with the type `webhook_endpoint`.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -2353,7 +2390,7 @@ class V2CoreEventDestinations(Resource):
             StripeError: Codes: `idempotency_error`, `not_found`.
         """
     def delete(self, id: str, *, request_options: RequestOptions = ...) -> V2DeletedObject:
-        """Call `DELETE /v2/core/event_destinations/{id}`.
+        """Delete an event destination. Stripe stops sending events to it; this cannot be undone.
 
         `DELETE /v2/core/event_destinations/{id}` https://docs.stripe.com/api/v2/core/event_destinations/delete
 
@@ -2384,25 +2421,29 @@ class AsyncV2CoreEventDestinations(Resource):
         webhook_endpoint: V2CoreEventDestinationCreateParamsWebhookEndpoint = ...,
         request_options: RequestOptions = ...,
     ) -> V2CoreEventDestination:
-        """Call `POST /v2/core/event_destinations`.
+        """Create an event destination. For webhook endpoints, name `webhook_endpoint.signing_secret` in
+        `include` to get the secret.
 
         `POST /v2/core/event_destinations` https://docs.stripe.com/api/v2/core/event_destinations/create
 
         Args:
-            enabled_events:
-            event_payload:
-            name:
-            type:
-            amazon_eventbridge:
-            azure_event_grid:
-            description:
-            events_from:
+            enabled_events: Types of events that are sent.
+            event_payload: Whether events carry a snapshot of the object or are thin.
+            name: Your own name for the destination.
+            type: Kind of destination.
+            amazon_eventbridge: Where to send events in AWS. Required with the type
+                `amazon_eventbridge`.
+            azure_event_grid: Where to send events in Azure. Required with the type `azure_event_grid`.
+            description: Your own note on what the destination is for.
+            events_from: Whether to send events of your own account, of other accounts, or of both. Your
+                own account's unless set.
             include: Fields to include that are null by default.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
                 value removes its key.
-            snapshot_api_version:
-            webhook_endpoint:
+            snapshot_api_version: API version in which the snapshots of events are written. Only with
+                the payload `snapshot`.
+            webhook_endpoint: Where to post events. Required with the type `webhook_endpoint`.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -2411,7 +2452,7 @@ class AsyncV2CoreEventDestinations(Resource):
                 `invalid_azure_partner_authorization`, `invalid_azure_partner_configuration`.
         """
     async def disable(self, id: str, *, request_options: RequestOptions = ...) -> V2CoreEventDestination:
-        """Call `POST /v2/core/event_destinations/{id}/disable`.
+        """Disable an event destination, so that no more events are sent to it until it is enabled.
 
         `POST /v2/core/event_destinations/{id}/disable` https://docs.stripe.com/api/v2/core/event_destinations/disable
 
@@ -2424,7 +2465,7 @@ class AsyncV2CoreEventDestinations(Resource):
             StripeError: Codes: `idempotency_error`, `not_found`.
         """
     async def enable(self, id: str, *, request_options: RequestOptions = ...) -> V2CoreEventDestination:
-        """Call `POST /v2/core/event_destinations/{id}/enable`.
+        """Enable an event destination that was disabled.
 
         `POST /v2/core/event_destinations/{id}/enable` https://docs.stripe.com/api/v2/core/event_destinations/enable
 
@@ -2444,7 +2485,7 @@ class AsyncV2CoreEventDestinations(Resource):
         page: str = ...,
         request_options: RequestOptions = ...,
     ) -> AsyncPager[V2CoreEventDestination]:
-        """Call `GET /v2/core/event_destinations`.
+        """List your event destinations.
 
         `GET /v2/core/event_destinations` https://docs.stripe.com/api/v2/core/event_destinations/list
 
@@ -2459,7 +2500,8 @@ class AsyncV2CoreEventDestinations(Resource):
             InvalidRequestError: A parameter is invalid.
         """
     async def ping(self, id: str, *, request_options: RequestOptions = ...) -> V2CoreEvent:
-        """Call `POST /v2/core/event_destinations/{id}/ping`.
+        """Send an event `v2.core.event_destination.ping` to an event destination, to test it. Return the
+        event.
 
         `POST /v2/core/event_destinations/{id}/ping` https://docs.stripe.com/api/v2/core/event_destinations/ping
 
@@ -2478,7 +2520,7 @@ class AsyncV2CoreEventDestinations(Resource):
         include: Sequence[Literal["webhook_endpoint.url"]] = ...,
         request_options: RequestOptions = ...,
     ) -> V2CoreEventDestination:
-        """Call `GET /v2/core/event_destinations/{id}`.
+        """Retrieve an event destination.
 
         `GET /v2/core/event_destinations/{id}` https://docs.stripe.com/api/v2/core/event_destinations/retrieve
 
@@ -2503,20 +2545,20 @@ class AsyncV2CoreEventDestinations(Resource):
         webhook_endpoint: V2CoreEventDestinationUpdateParamsWebhookEndpoint = ...,
         request_options: RequestOptions = ...,
     ) -> V2CoreEventDestination:
-        """Call `POST /v2/core/event_destinations/{id}`.
+        """Change the name, the events, the description or the URL of an event destination.
 
         `POST /v2/core/event_destinations/{id}` https://docs.stripe.com/api/v2/core/event_destinations/update
 
         Args:
             id: ID of the event destination.
-            description:
-            enabled_events:
+            description: Your own note on what the destination is for.
+            enabled_events: Types of events to send to the destination from now on.
             include: Fields to include that are null by default.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
                 value removes its key.
-            name:
-            webhook_endpoint:
+            name: Your own name for the destination.
+            webhook_endpoint: Where to post events. Required with the type `webhook_endpoint`.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -2524,7 +2566,7 @@ class AsyncV2CoreEventDestinations(Resource):
             StripeError: Codes: `idempotency_error`, `not_found`.
         """
     async def delete(self, id: str, *, request_options: RequestOptions = ...) -> V2DeletedObject:
-        """Call `DELETE /v2/core/event_destinations/{id}`.
+        """Delete an event destination. Stripe stops sending events to it; this cannot be undone.
 
         `DELETE /v2/core/event_destinations/{id}` https://docs.stripe.com/api/v2/core/event_destinations/delete
 
@@ -2548,24 +2590,24 @@ class V2CoreEvents(Resource):
         types: Strings = ...,
         request_options: RequestOptions = ...,
     ) -> Page[V2CoreEvent]:
-        """Call `GET /v2/core/events`.
+        """List thin events of the last 30 days.
 
         `GET /v2/core/events` https://docs.stripe.com/api/v2/core/events/list
 
         Args:
-            created: Only objects created at this time, or in this range of times.
+            created: Only events that happened within this range of times.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
-            object_id:
+            object_id: Only events about the object with this ID.
             page: Token of the page to return, from the response before it. Leave it out for the first
                 page.
-            types:
+            types: Only events of one of these types.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
             InvalidRequestError: A parameter is invalid.
         """
     def retrieve(self, id: str, *, request_options: RequestOptions = ...) -> V2CoreEvent:
-        """Call `GET /v2/core/events/{id}`.
+        """Retrieve a thin event by its ID, including data that the notification left out.
 
         `GET /v2/core/events/{id}` https://docs.stripe.com/api/v2/core/events/retrieve
 
@@ -2589,24 +2631,24 @@ class AsyncV2CoreEvents(Resource):
         types: Strings = ...,
         request_options: RequestOptions = ...,
     ) -> AsyncPager[V2CoreEvent]:
-        """Call `GET /v2/core/events`.
+        """List thin events of the last 30 days.
 
         `GET /v2/core/events` https://docs.stripe.com/api/v2/core/events/list
 
         Args:
-            created: Only objects created at this time, or in this range of times.
+            created: Only events that happened within this range of times.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
-            object_id:
+            object_id: Only events about the object with this ID.
             page: Token of the page to return, from the response before it. Leave it out for the first
                 page.
-            types:
+            types: Only events of one of these types.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
             InvalidRequestError: A parameter is invalid.
         """
     async def retrieve(self, id: str, *, request_options: RequestOptions = ...) -> V2CoreEvent:
-        """Call `GET /v2/core/events/{id}`.
+        """Retrieve a thin event by its ID, including data that the notification left out.
 
         `GET /v2/core/events/{id}` https://docs.stripe.com/api/v2/core/events/retrieve
 

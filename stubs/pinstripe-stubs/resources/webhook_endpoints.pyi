@@ -430,21 +430,24 @@ class WebhookEndpoints(Resource):
         metadata: Mapping[str, str] | None = ...,
         request_options: RequestOptions = ...,
     ) -> WebhookEndpoint:
-        """Call `POST /v1/webhook_endpoints`.
+        """Create a webhook endpoint. Store the `secret` of the response, since it is not shown again by the
+        API.
 
         `POST /v1/webhook_endpoints` https://docs.stripe.com/api/webhook_endpoints/create
 
         Args:
-            enabled_events:
-            url:
-            api_version:
-            connect:
-            description:
+            enabled_events: Types of events to send. `["*"]` stands for all but those that must be named
+                one by one.
+            url: URL to which events are posted. In live mode it must use HTTPS.
+            api_version: API version in which events for this endpoint are written. The account's
+                default version unless set; it cannot be changed later.
+            connect: Whether the endpoint receives the events of connected accounts instead of your own
+                account's. Defaults to `False`.
+            description: Your own note on what the endpoint is for.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
-            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
-                characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+            metadata: Up to 50 pairs of your own strings, kept with the endpoint; keys have up to 40
+                characters, values up to 500.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -459,7 +462,7 @@ class WebhookEndpoints(Resource):
         starting_after: str = ...,
         request_options: RequestOptions = ...,
     ) -> Page[WebhookEndpoint]:
-        """Call `GET /v1/webhook_endpoints`.
+        """List your webhook endpoints.
 
         `GET /v1/webhook_endpoints` https://docs.stripe.com/api/webhook_endpoints/list
 
@@ -479,7 +482,7 @@ class WebhookEndpoints(Resource):
     def retrieve(
         self, webhook_endpoint: str, *, expand: Strings = ..., request_options: RequestOptions = ...
     ) -> WebhookEndpoint:
-        """Call `GET /v1/webhook_endpoints/{webhook_endpoint}`.
+        """Retrieve a webhook endpoint, without its secret.
 
         `GET /v1/webhook_endpoints/{webhook_endpoint}` https://docs.stripe.com/api/webhook_endpoints/retrieve
 
@@ -783,28 +786,29 @@ class WebhookEndpoints(Resource):
         url: str = ...,
         request_options: RequestOptions = ...,
     ) -> WebhookEndpoint:
-        """Call `POST /v1/webhook_endpoints/{webhook_endpoint}`.
+        """Change the URL, the events or the description of a webhook endpoint, or disable it. Its secret and
+        API version stay the same.
 
         `POST /v1/webhook_endpoints/{webhook_endpoint}` https://docs.stripe.com/api/webhook_endpoints/update
 
         Args:
             webhook_endpoint: ID of the webhook endpoint.
-            description:
-            disabled:
-            enabled_events:
+            description: Your own note on what the endpoint is for.
+            disabled: Whether to stop sending events to the endpoint. `False` starts it again.
+            enabled_events: Types of events to send from now on. They replace the present ones.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
                 value removes its key.
-            url:
+            url: URL to which events are posted. In live mode it must use HTTPS.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
             InvalidRequestError: A parameter is invalid, or an object does not exist.
         """
     def delete(self, webhook_endpoint: str, *, request_options: RequestOptions = ...) -> DeletedWebhookEndpoint:
-        """Call `DELETE /v1/webhook_endpoints/{webhook_endpoint}`.
+        """Delete a webhook endpoint. Stripe stops sending events to it; this cannot be undone.
 
         `DELETE /v1/webhook_endpoints/{webhook_endpoint}` https://docs.stripe.com/api/webhook_endpoints/delete
 
@@ -1238,21 +1242,24 @@ class AsyncWebhookEndpoints(Resource):
         metadata: Mapping[str, str] | None = ...,
         request_options: RequestOptions = ...,
     ) -> WebhookEndpoint:
-        """Call `POST /v1/webhook_endpoints`.
+        """Create a webhook endpoint. Store the `secret` of the response, since it is not shown again by the
+        API.
 
         `POST /v1/webhook_endpoints` https://docs.stripe.com/api/webhook_endpoints/create
 
         Args:
-            enabled_events:
-            url:
-            api_version:
-            connect:
-            description:
+            enabled_events: Types of events to send. `["*"]` stands for all but those that must be named
+                one by one.
+            url: URL to which events are posted. In live mode it must use HTTPS.
+            api_version: API version in which events for this endpoint are written. The account's
+                default version unless set; it cannot be changed later.
+            connect: Whether the endpoint receives the events of connected accounts instead of your own
+                account's. Defaults to `False`.
+            description: Your own note on what the endpoint is for.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
-            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
-                characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+            metadata: Up to 50 pairs of your own strings, kept with the endpoint; keys have up to 40
+                characters, values up to 500.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -1267,7 +1274,7 @@ class AsyncWebhookEndpoints(Resource):
         starting_after: str = ...,
         request_options: RequestOptions = ...,
     ) -> AsyncPager[WebhookEndpoint]:
-        """Call `GET /v1/webhook_endpoints`.
+        """List your webhook endpoints.
 
         `GET /v1/webhook_endpoints` https://docs.stripe.com/api/webhook_endpoints/list
 
@@ -1287,7 +1294,7 @@ class AsyncWebhookEndpoints(Resource):
     async def retrieve(
         self, webhook_endpoint: str, *, expand: Strings = ..., request_options: RequestOptions = ...
     ) -> WebhookEndpoint:
-        """Call `GET /v1/webhook_endpoints/{webhook_endpoint}`.
+        """Retrieve a webhook endpoint, without its secret.
 
         `GET /v1/webhook_endpoints/{webhook_endpoint}` https://docs.stripe.com/api/webhook_endpoints/retrieve
 
@@ -1591,28 +1598,29 @@ class AsyncWebhookEndpoints(Resource):
         url: str = ...,
         request_options: RequestOptions = ...,
     ) -> WebhookEndpoint:
-        """Call `POST /v1/webhook_endpoints/{webhook_endpoint}`.
+        """Change the URL, the events or the description of a webhook endpoint, or disable it. Its secret and
+        API version stay the same.
 
         `POST /v1/webhook_endpoints/{webhook_endpoint}` https://docs.stripe.com/api/webhook_endpoints/update
 
         Args:
             webhook_endpoint: ID of the webhook endpoint.
-            description:
-            disabled:
-            enabled_events:
+            description: Your own note on what the endpoint is for.
+            disabled: Whether to stop sending events to the endpoint. `False` starts it again.
+            enabled_events: Types of events to send from now on. They replace the present ones.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
                 value removes its key.
-            url:
+            url: URL to which events are posted. In live mode it must use HTTPS.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
             InvalidRequestError: A parameter is invalid, or an object does not exist.
         """
     async def delete(self, webhook_endpoint: str, *, request_options: RequestOptions = ...) -> DeletedWebhookEndpoint:
-        """Call `DELETE /v1/webhook_endpoints/{webhook_endpoint}`.
+        """Delete a webhook endpoint. Stripe stops sending events to it; this cannot be undone.
 
         `DELETE /v1/webhook_endpoints/{webhook_endpoint}` https://docs.stripe.com/api/webhook_endpoints/delete
 
