@@ -6,6 +6,7 @@ import textwrap
 from collections.abc import Iterable, Mapping
 
 from codegen import docs, names, spec
+from codegen.places import Place
 
 WIDTH = 100
 DEPRECATED = "Deprecated:"
@@ -36,15 +37,13 @@ class Writer:
         """Return the docstring of a field."""
         found = self.lookup.field(schema, path)
         place = self.lookup.fields(schema).get(path)
-        deprecated = bool(place and place.field.deprecated)
-        return self._place(found.text if found else "", self.lookup.field_values(schema, path), deprecated)
+        return self._place(found.text if found else "", self.lookup.field_values(schema, path), place)
 
     def param(self, operation: str, path: str) -> str:
         """Return the docstring of a parameter."""
         found = self.lookup.param(operation, path)
         place = self.lookup.params(operation).get(path)
-        deprecated = bool(place and place.field.deprecated)
-        return self._place(found.text if found else "", self.lookup.param_values(operation, path), deprecated)
+        return self._place(found.text if found else "", self.lookup.param_values(operation, path), place)
 
     def event_field(self, event: str, path: str) -> str:
         """Return the docstring of a field of a thin event's data."""
@@ -108,10 +107,11 @@ class Writer:
             errors.append(_entry("StripeError", "Codes: " + ", ".join(f"`{code}`" for code in codes) + "."))
         return errors
 
-    def _place(self, text: str, values: Mapping[str, docs.Sentence], deprecated: bool) -> str:
-        if deprecated and not text.startswith(DEPRECATED):
+    def _place(self, text: str, values: Mapping[str, docs.Sentence], place: Place | None) -> str:
+        if place and place.field.deprecated and not text.startswith(DEPRECATED):
             text = f"{DEPRECATED} {text}".strip()
-        meanings = [_bullet(value, sentence.text) for value, sentence in values.items()]
+        allowed = place.values if place else ()  # a table may hold the values of a parameter of the same name, too
+        meanings = [_bullet(value, sentence.text) for value, sentence in values.items() if value in allowed]
         return paragraphs(text, "\n".join(meanings))
 
     def _page(self, schema: str) -> str:

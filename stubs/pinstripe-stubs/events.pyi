@@ -517,37 +517,37 @@ class ClimateProductPricingUpdatedEvent(TypedEvent[Literal["climate.product.pric
     """
 
 class CouponCreatedEvent(TypedEvent[Literal["coupon.created"], Coupon]):
-    """A `coupon.created` event.
+    """Sent when a coupon is created.
 
     https://docs.stripe.com/api/events/types#event_types-coupon.created
     """
 
 class CouponDeletedEvent(TypedEvent[Literal["coupon.deleted"], Coupon]):
-    """A `coupon.deleted` event.
+    """Sent when a coupon is deleted.
 
     https://docs.stripe.com/api/events/types#event_types-coupon.deleted
     """
 
 class CouponUpdatedEvent(TypedEvent[Literal["coupon.updated"], Coupon]):
-    """A `coupon.updated` event.
+    """Sent when a coupon is updated.
 
     https://docs.stripe.com/api/events/types#event_types-coupon.updated
     """
 
 class CreditNoteCreatedEvent(TypedEvent[Literal["credit_note.created"], CreditNote]):
-    """A `credit_note.created` event.
+    """Sent when a credit note is issued.
 
     https://docs.stripe.com/api/events/types#event_types-credit_note.created
     """
 
 class CreditNoteUpdatedEvent(TypedEvent[Literal["credit_note.updated"], CreditNote]):
-    """A `credit_note.updated` event.
+    """Sent when a credit note is updated.
 
     https://docs.stripe.com/api/events/types#event_types-credit_note.updated
     """
 
 class CreditNoteVoidedEvent(TypedEvent[Literal["credit_note.voided"], CreditNote]):
-    """A `credit_note.voided` event.
+    """Sent when a credit note is voided.
 
     https://docs.stripe.com/api/events/types#event_types-credit_note.voided
     """
@@ -873,121 +873,127 @@ class IdentityVerificationSessionVerifiedEvent(
     """
 
 class InvoiceCreatedEvent(TypedEvent[Literal["invoice.created"], Invoice]):
-    """A `invoice.created` event.
+    """Sent when an invoice is created. Stripe waits for your endpoint to acknowledge it before it
+    finalizes an automatic draft, about an hour later at the earliest.
 
     https://docs.stripe.com/api/events/types#event_types-invoice.created
     """
 
 class InvoiceDeletedEvent(TypedEvent[Literal["invoice.deleted"], Invoice]):
-    """A `invoice.deleted` event.
+    """Sent when a draft invoice is deleted.
 
     https://docs.stripe.com/api/events/types#event_types-invoice.deleted
     """
 
 class InvoiceFinalizationFailedEvent(TypedEvent[Literal["invoice.finalization_failed"], Invoice]):
-    """A `invoice.finalization_failed` event.
+    """Sent when a draft invoice could not be finalized. The reason is in `last_finalization_error`.
 
     https://docs.stripe.com/api/events/types#event_types-invoice.finalization_failed
     """
 
 class InvoiceFinalizedEvent(TypedEvent[Literal["invoice.finalized"], Invoice]):
-    """A `invoice.finalized` event.
+    """Sent when a draft invoice is finalized and becomes `open`.
 
     https://docs.stripe.com/api/events/types#event_types-invoice.finalized
     """
 
 class InvoiceMarkedUncollectibleEvent(TypedEvent[Literal["invoice.marked_uncollectible"], Invoice]):
-    """A `invoice.marked_uncollectible` event.
+    """Sent when an invoice is marked as `uncollectible`.
 
     https://docs.stripe.com/api/events/types#event_types-invoice.marked_uncollectible
     """
 
 class InvoiceOverdueEvent(TypedEvent[Literal["invoice.overdue"], Invoice]):
-    """A `invoice.overdue` event.
+    """Sent a configured number of days after the due date of an invoice, if it is still not paid.
 
     https://docs.stripe.com/api/events/types#event_types-invoice.overdue
     """
 
 class InvoiceOverpaidEvent(TypedEvent[Literal["invoice.overpaid"], Invoice]):
-    """A `invoice.overpaid` event.
+    """Sent when payments of an invoice exceed what was due.
 
     https://docs.stripe.com/api/events/types#event_types-invoice.overpaid
     """
 
 class InvoicePaidEvent(TypedEvent[Literal["invoice.paid"], Invoice]):
-    """A `invoice.paid` event.
+    """Sent when an invoice becomes `paid`, by a payment, by being marked as paid outside of Stripe, or
+    because nothing was due.
 
     https://docs.stripe.com/api/events/types#event_types-invoice.paid
     """
 
 class InvoicePaymentActionRequiredEvent(TypedEvent[Literal["invoice.payment_action_required"], Invoice]):
-    """A `invoice.payment_action_required` event.
+    """Sent when the customer has to act before an invoice can be paid, such as to authenticate the
+    payment.
 
     https://docs.stripe.com/api/events/types#event_types-invoice.payment_action_required
     """
 
 class InvoicePaymentAttemptRequiredEvent(TypedEvent[Literal["invoice.payment_attempt_required"], Invoice]):
-    """A `invoice.payment_attempt_required` event.
+    """Sent when an invoice is to be paid by a method that Stripe cannot charge, and you have to attempt
+    the payment.
 
     https://docs.stripe.com/api/events/types#event_types-invoice.payment_attempt_required
     """
 
 class InvoicePaymentFailedEvent(TypedEvent[Literal["invoice.payment_failed"], Invoice]):
-    """A `invoice.payment_failed` event.
+    """Sent when an attempt to pay an invoice fails. `next_payment_attempt` says when Stripe tries again.
 
     https://docs.stripe.com/api/events/types#event_types-invoice.payment_failed
     """
 
 class InvoicePaymentSucceededEvent(TypedEvent[Literal["invoice.payment_succeeded"], Invoice]):
-    """A `invoice.payment_succeeded` event.
+    """Sent when an attempt to pay an invoice succeeds. Unlike `invoice.paid`, not sent when the invoice is
+    paid outside of Stripe.
 
     https://docs.stripe.com/api/events/types#event_types-invoice.payment_succeeded
     """
 
 class InvoiceSentEvent(TypedEvent[Literal["invoice.sent"], Invoice]):
-    """A `invoice.sent` event.
+    """Sent when an invoice is emailed to the customer.
 
     https://docs.stripe.com/api/events/types#event_types-invoice.sent
     """
 
 class InvoiceUpcomingEvent(TypedEvent[Literal["invoice.upcoming"], Invoice]):
-    """A `invoice.upcoming` event.
+    """Sent a configured number of days before a subscription renews, with a preview of the invoice. The
+    preview has no ID to retrieve it by.
 
     https://docs.stripe.com/api/events/types#event_types-invoice.upcoming
     """
 
 class InvoiceUpdatedEvent(TypedEvent[Literal["invoice.updated"], Invoice]):
-    """A `invoice.updated` event.
+    """Sent when an invoice changes, such as its amount or status.
 
     https://docs.stripe.com/api/events/types#event_types-invoice.updated
     """
 
 class InvoiceVoidedEvent(TypedEvent[Literal["invoice.voided"], Invoice]):
-    """A `invoice.voided` event.
+    """Sent when an invoice is voided.
 
     https://docs.stripe.com/api/events/types#event_types-invoice.voided
     """
 
 class InvoiceWillBeDueEvent(TypedEvent[Literal["invoice.will_be_due"], Invoice]):
-    """A `invoice.will_be_due` event.
+    """Sent a configured number of days before the due date of an invoice.
 
     https://docs.stripe.com/api/events/types#event_types-invoice.will_be_due
     """
 
 class InvoicePaymentPaidEvent(TypedEvent[Literal["invoice_payment.paid"], InvoicePayment]):
-    """A `invoice_payment.paid` event.
+    """Sent when a payment of an invoice succeeds.
 
     https://docs.stripe.com/api/events/types#event_types-invoice_payment.paid
     """
 
 class InvoiceitemCreatedEvent(TypedEvent[Literal["invoiceitem.created"], InvoiceItem]):
-    """A `invoiceitem.created` event.
+    """Sent when an invoice item is created.
 
     https://docs.stripe.com/api/events/types#event_types-invoiceitem.created
     """
 
 class InvoiceitemDeletedEvent(TypedEvent[Literal["invoiceitem.deleted"], InvoiceItem]):
-    """A `invoiceitem.deleted` event.
+    """Sent when an invoice item is deleted.
 
     https://docs.stripe.com/api/events/types#event_types-invoiceitem.deleted
     """
@@ -1285,67 +1291,67 @@ class PersonUpdatedEvent(TypedEvent[Literal["person.updated"], Person]):
     """
 
 class PlanCreatedEvent(TypedEvent[Literal["plan.created"], Plan]):
-    """A `plan.created` event.
+    """Sent when a plan is created.
 
     https://docs.stripe.com/api/events/types#event_types-plan.created
     """
 
 class PlanDeletedEvent(TypedEvent[Literal["plan.deleted"], Plan]):
-    """A `plan.deleted` event.
+    """Sent when a plan is deleted.
 
     https://docs.stripe.com/api/events/types#event_types-plan.deleted
     """
 
 class PlanUpdatedEvent(TypedEvent[Literal["plan.updated"], Plan]):
-    """A `plan.updated` event.
+    """Sent when a plan is updated.
 
     https://docs.stripe.com/api/events/types#event_types-plan.updated
     """
 
 class PriceCreatedEvent(TypedEvent[Literal["price.created"], Price]):
-    """A `price.created` event.
+    """Sent when a price is created.
 
     https://docs.stripe.com/api/events/types#event_types-price.created
     """
 
 class PriceDeletedEvent(TypedEvent[Literal["price.deleted"], Price]):
-    """A `price.deleted` event.
+    """Sent when a price is deleted.
 
     https://docs.stripe.com/api/events/types#event_types-price.deleted
     """
 
 class PriceUpdatedEvent(TypedEvent[Literal["price.updated"], Price]):
-    """A `price.updated` event.
+    """Sent when a price is updated.
 
     https://docs.stripe.com/api/events/types#event_types-price.updated
     """
 
 class ProductCreatedEvent(TypedEvent[Literal["product.created"], Product]):
-    """A `product.created` event.
+    """Sent when a product is created.
 
     https://docs.stripe.com/api/events/types#event_types-product.created
     """
 
 class ProductDeletedEvent(TypedEvent[Literal["product.deleted"], Product]):
-    """A `product.deleted` event.
+    """Sent when a product is deleted.
 
     https://docs.stripe.com/api/events/types#event_types-product.deleted
     """
 
 class ProductUpdatedEvent(TypedEvent[Literal["product.updated"], Product]):
-    """A `product.updated` event.
+    """Sent when a product is updated.
 
     https://docs.stripe.com/api/events/types#event_types-product.updated
     """
 
 class PromotionCodeCreatedEvent(TypedEvent[Literal["promotion_code.created"], PromotionCode]):
-    """A `promotion_code.created` event.
+    """Sent when a promotion code is created.
 
     https://docs.stripe.com/api/events/types#event_types-promotion_code.created
     """
 
 class PromotionCodeUpdatedEvent(TypedEvent[Literal["promotion_code.updated"], PromotionCode]):
-    """A `promotion_code.updated` event.
+    """Sent when a promotion code is updated.
 
     https://docs.stripe.com/api/events/types#event_types-promotion_code.updated
     """
@@ -1604,19 +1610,19 @@ class SubscriptionScheduleUpdatedEvent(TypedEvent[Literal["subscription_schedule
     """
 
 class TaxSettingsUpdatedEvent(TypedEvent[Literal["tax.settings.updated"], TaxSettings]):
-    """A `tax.settings.updated` event.
+    """Sent when the tax settings are updated.
 
     https://docs.stripe.com/api/events/types#event_types-tax.settings.updated
     """
 
 class TaxRateCreatedEvent(TypedEvent[Literal["tax_rate.created"], TaxRate]):
-    """A `tax_rate.created` event.
+    """Sent when a tax rate is created.
 
     https://docs.stripe.com/api/events/types#event_types-tax_rate.created
     """
 
 class TaxRateUpdatedEvent(TypedEvent[Literal["tax_rate.updated"], TaxRate]):
-    """A `tax_rate.updated` event.
+    """Sent when a tax rate is updated.
 
     https://docs.stripe.com/api/events/types#event_types-tax_rate.updated
     """
@@ -2468,46 +2474,46 @@ class V1ClimateProductPricingUpdatedEventNotification(
     """A `v1.climate.product.pricing_updated` event."""
 
 class V1CouponCreatedEvent(TypedThinEvent[Literal["v1.coupon.created"], None]):
-    """A `v1.coupon.created` event."""
+    """Sent when a coupon is created."""
 
 class V1CouponCreatedEventNotification(TypedNotification[Literal["v1.coupon.created"], V1CouponCreatedEvent, Coupon]):
-    """A `v1.coupon.created` event."""
+    """Sent when a coupon is created."""
 
 class V1CouponDeletedEvent(TypedThinEvent[Literal["v1.coupon.deleted"], None]):
-    """A `v1.coupon.deleted` event."""
+    """Sent when a coupon is deleted."""
 
 class V1CouponDeletedEventNotification(TypedNotification[Literal["v1.coupon.deleted"], V1CouponDeletedEvent, Coupon]):
-    """A `v1.coupon.deleted` event."""
+    """Sent when a coupon is deleted."""
 
 class V1CouponUpdatedEvent(TypedThinEvent[Literal["v1.coupon.updated"], None]):
-    """A `v1.coupon.updated` event."""
+    """Sent when a coupon is updated."""
 
 class V1CouponUpdatedEventNotification(TypedNotification[Literal["v1.coupon.updated"], V1CouponUpdatedEvent, Coupon]):
-    """A `v1.coupon.updated` event."""
+    """Sent when a coupon is updated."""
 
 class V1CreditNoteCreatedEvent(TypedThinEvent[Literal["v1.credit_note.created"], None]):
-    """A `v1.credit_note.created` event."""
+    """Sent when a credit note is issued."""
 
 class V1CreditNoteCreatedEventNotification(
     TypedNotification[Literal["v1.credit_note.created"], V1CreditNoteCreatedEvent, CreditNote]
 ):
-    """A `v1.credit_note.created` event."""
+    """Sent when a credit note is issued."""
 
 class V1CreditNoteUpdatedEvent(TypedThinEvent[Literal["v1.credit_note.updated"], None]):
-    """A `v1.credit_note.updated` event."""
+    """Sent when a credit note is updated."""
 
 class V1CreditNoteUpdatedEventNotification(
     TypedNotification[Literal["v1.credit_note.updated"], V1CreditNoteUpdatedEvent, CreditNote]
 ):
-    """A `v1.credit_note.updated` event."""
+    """Sent when a credit note is updated."""
 
 class V1CreditNoteVoidedEvent(TypedThinEvent[Literal["v1.credit_note.voided"], None]):
-    """A `v1.credit_note.voided` event."""
+    """Sent when a credit note is voided."""
 
 class V1CreditNoteVoidedEventNotification(
     TypedNotification[Literal["v1.credit_note.voided"], V1CreditNoteVoidedEvent, CreditNote]
 ):
-    """A `v1.credit_note.voided` event."""
+    """Sent when a credit note is voided."""
 
 class V1CustomerCreatedEvent(TypedThinEvent[Literal["v1.customer.created"], None]):
     """Sent when a customer is created."""
@@ -3270,246 +3276,270 @@ class V1IdentityVerificationSessionVerifiedEventNotification(
     """A `v1.identity.verification_session.verified` event."""
 
 class V1InvoiceCreatedEvent(TypedThinEvent[Literal["v1.invoice.created"], None]):
-    """A `v1.invoice.created` event."""
+    """Sent when an invoice is created. Stripe waits for your endpoint to acknowledge it before it
+    finalizes an automatic draft, about an hour later at the earliest.
+    """
 
 class V1InvoiceCreatedEventNotification(
     TypedNotification[Literal["v1.invoice.created"], V1InvoiceCreatedEvent, Invoice]
 ):
-    """A `v1.invoice.created` event."""
+    """Sent when an invoice is created. Stripe waits for your endpoint to acknowledge it before it
+    finalizes an automatic draft, about an hour later at the earliest.
+    """
 
 class V1InvoiceDeletedEvent(TypedThinEvent[Literal["v1.invoice.deleted"], None]):
-    """A `v1.invoice.deleted` event."""
+    """Sent when a draft invoice is deleted."""
 
 class V1InvoiceDeletedEventNotification(
     TypedNotification[Literal["v1.invoice.deleted"], V1InvoiceDeletedEvent, Invoice]
 ):
-    """A `v1.invoice.deleted` event."""
+    """Sent when a draft invoice is deleted."""
 
 class V1InvoiceDiscountAddedEvent(TypedThinEvent[Literal["v1.invoice.discount_added"], None]):
-    """A `v1.invoice.discount_added` event."""
+    """Sent when a discount is added to an invoice."""
 
 class V1InvoiceDiscountAddedEventNotification(
     TypedNotification[Literal["v1.invoice.discount_added"], V1InvoiceDiscountAddedEvent, Invoice]
 ):
-    """A `v1.invoice.discount_added` event."""
+    """Sent when a discount is added to an invoice."""
 
 class V1InvoiceDiscountRemovedEvent(TypedThinEvent[Literal["v1.invoice.discount_removed"], None]):
-    """A `v1.invoice.discount_removed` event."""
+    """Sent when a discount is removed from an invoice."""
 
 class V1InvoiceDiscountRemovedEventNotification(
     TypedNotification[Literal["v1.invoice.discount_removed"], V1InvoiceDiscountRemovedEvent, Invoice]
 ):
-    """A `v1.invoice.discount_removed` event."""
+    """Sent when a discount is removed from an invoice."""
 
 class V1InvoiceFinalizationFailedEvent(TypedThinEvent[Literal["v1.invoice.finalization_failed"], None]):
-    """A `v1.invoice.finalization_failed` event."""
+    """Sent when a draft invoice could not be finalized. The reason is in `last_finalization_error`."""
 
 class V1InvoiceFinalizationFailedEventNotification(
     TypedNotification[Literal["v1.invoice.finalization_failed"], V1InvoiceFinalizationFailedEvent, Invoice]
 ):
-    """A `v1.invoice.finalization_failed` event."""
+    """Sent when a draft invoice could not be finalized. The reason is in `last_finalization_error`."""
 
 class V1InvoiceFinalizedEvent(TypedThinEvent[Literal["v1.invoice.finalized"], None]):
-    """A `v1.invoice.finalized` event."""
+    """Sent when a draft invoice is finalized and becomes `open`."""
 
 class V1InvoiceFinalizedEventNotification(
     TypedNotification[Literal["v1.invoice.finalized"], V1InvoiceFinalizedEvent, Invoice]
 ):
-    """A `v1.invoice.finalized` event."""
+    """Sent when a draft invoice is finalized and becomes `open`."""
 
 class V1InvoiceLineItemAddedEvent(TypedThinEvent[Literal["v1.invoice.line_item_added"], None]):
-    """A `v1.invoice.line_item_added` event."""
+    """Sent when a line item is added to an invoice."""
 
 class V1InvoiceLineItemAddedEventNotification(
     TypedNotification[Literal["v1.invoice.line_item_added"], V1InvoiceLineItemAddedEvent, Invoice]
 ):
-    """A `v1.invoice.line_item_added` event."""
+    """Sent when a line item is added to an invoice."""
 
 class V1InvoiceLineItemPricingChangedEvent(TypedThinEvent[Literal["v1.invoice.line_item_pricing_changed"], None]):
-    """A `v1.invoice.line_item_pricing_changed` event."""
+    """Sent when the price of a line item of an invoice changes."""
 
 class V1InvoiceLineItemPricingChangedEventNotification(
     TypedNotification[Literal["v1.invoice.line_item_pricing_changed"], V1InvoiceLineItemPricingChangedEvent, Invoice]
 ):
-    """A `v1.invoice.line_item_pricing_changed` event."""
+    """Sent when the price of a line item of an invoice changes."""
 
 class V1InvoiceLineItemQuantityChangedEvent(TypedThinEvent[Literal["v1.invoice.line_item_quantity_changed"], None]):
-    """A `v1.invoice.line_item_quantity_changed` event."""
+    """Sent when the quantity of a line item of an invoice changes."""
 
 class V1InvoiceLineItemQuantityChangedEventNotification(
     TypedNotification[Literal["v1.invoice.line_item_quantity_changed"], V1InvoiceLineItemQuantityChangedEvent, Invoice]
 ):
-    """A `v1.invoice.line_item_quantity_changed` event."""
+    """Sent when the quantity of a line item of an invoice changes."""
 
 class V1InvoiceLineItemRemovedEvent(TypedThinEvent[Literal["v1.invoice.line_item_removed"], None]):
-    """A `v1.invoice.line_item_removed` event."""
+    """Sent when a line item is removed from an invoice."""
 
 class V1InvoiceLineItemRemovedEventNotification(
     TypedNotification[Literal["v1.invoice.line_item_removed"], V1InvoiceLineItemRemovedEvent, Invoice]
 ):
-    """A `v1.invoice.line_item_removed` event."""
+    """Sent when a line item is removed from an invoice."""
 
 class V1InvoiceMarkedUncollectibleEvent(TypedThinEvent[Literal["v1.invoice.marked_uncollectible"], None]):
-    """A `v1.invoice.marked_uncollectible` event."""
+    """Sent when an invoice is marked as `uncollectible`."""
 
 class V1InvoiceMarkedUncollectibleEventNotification(
     TypedNotification[Literal["v1.invoice.marked_uncollectible"], V1InvoiceMarkedUncollectibleEvent, Invoice]
 ):
-    """A `v1.invoice.marked_uncollectible` event."""
+    """Sent when an invoice is marked as `uncollectible`."""
 
 class V1InvoiceOverdueEvent(TypedThinEvent[Literal["v1.invoice.overdue"], None]):
-    """A `v1.invoice.overdue` event."""
+    """Sent a configured number of days after the due date of an invoice, if it is still not paid."""
 
 class V1InvoiceOverdueEventNotification(
     TypedNotification[Literal["v1.invoice.overdue"], V1InvoiceOverdueEvent, Invoice]
 ):
-    """A `v1.invoice.overdue` event."""
+    """Sent a configured number of days after the due date of an invoice, if it is still not paid."""
 
 class V1InvoiceOverpaidEvent(TypedThinEvent[Literal["v1.invoice.overpaid"], None]):
-    """A `v1.invoice.overpaid` event."""
+    """Sent when payments of an invoice exceed what was due."""
 
 class V1InvoiceOverpaidEventNotification(
     TypedNotification[Literal["v1.invoice.overpaid"], V1InvoiceOverpaidEvent, Invoice]
 ):
-    """A `v1.invoice.overpaid` event."""
+    """Sent when payments of an invoice exceed what was due."""
 
 class V1InvoicePaidEvent(TypedThinEvent[Literal["v1.invoice.paid"], None]):
-    """A `v1.invoice.paid` event."""
+    """Sent when an invoice becomes `paid`, by a payment, by being marked as paid outside of Stripe, or
+    because nothing was due.
+    """
 
 class V1InvoicePaidEventNotification(TypedNotification[Literal["v1.invoice.paid"], V1InvoicePaidEvent, Invoice]):
-    """A `v1.invoice.paid` event."""
+    """Sent when an invoice becomes `paid`, by a payment, by being marked as paid outside of Stripe, or
+    because nothing was due.
+    """
 
 class V1InvoicePaymentActionRequiredEvent(TypedThinEvent[Literal["v1.invoice.payment_action_required"], None]):
-    """A `v1.invoice.payment_action_required` event."""
+    """Sent when the customer has to act before an invoice can be paid, such as to authenticate the
+    payment.
+    """
 
 class V1InvoicePaymentActionRequiredEventNotification(
     TypedNotification[Literal["v1.invoice.payment_action_required"], V1InvoicePaymentActionRequiredEvent, Invoice]
 ):
-    """A `v1.invoice.payment_action_required` event."""
+    """Sent when the customer has to act before an invoice can be paid, such as to authenticate the
+    payment.
+    """
 
 class V1InvoicePaymentAttemptRequiredEvent(TypedThinEvent[Literal["v1.invoice.payment_attempt_required"], None]):
-    """A `v1.invoice.payment_attempt_required` event."""
+    """Sent when an invoice is to be paid by a method that Stripe cannot charge, and you have to attempt
+    the payment.
+    """
 
 class V1InvoicePaymentAttemptRequiredEventNotification(
     TypedNotification[Literal["v1.invoice.payment_attempt_required"], V1InvoicePaymentAttemptRequiredEvent, Invoice]
 ):
-    """A `v1.invoice.payment_attempt_required` event."""
+    """Sent when an invoice is to be paid by a method that Stripe cannot charge, and you have to attempt
+    the payment.
+    """
 
 class V1InvoicePaymentFailedEvent(TypedThinEvent[Literal["v1.invoice.payment_failed"], None]):
-    """A `v1.invoice.payment_failed` event."""
+    """Sent when an attempt to pay an invoice fails. `next_payment_attempt` says when Stripe tries again."""
 
 class V1InvoicePaymentFailedEventNotification(
     TypedNotification[Literal["v1.invoice.payment_failed"], V1InvoicePaymentFailedEvent, Invoice]
 ):
-    """A `v1.invoice.payment_failed` event."""
+    """Sent when an attempt to pay an invoice fails. `next_payment_attempt` says when Stripe tries again."""
 
 class V1InvoicePaymentSucceededEvent(TypedThinEvent[Literal["v1.invoice.payment_succeeded"], None]):
-    """A `v1.invoice.payment_succeeded` event."""
+    """Sent when an attempt to pay an invoice succeeds. Unlike `invoice.paid`, not sent when the invoice is
+    paid outside of Stripe.
+    """
 
 class V1InvoicePaymentSucceededEventNotification(
     TypedNotification[Literal["v1.invoice.payment_succeeded"], V1InvoicePaymentSucceededEvent, Invoice]
 ):
-    """A `v1.invoice.payment_succeeded` event."""
+    """Sent when an attempt to pay an invoice succeeds. Unlike `invoice.paid`, not sent when the invoice is
+    paid outside of Stripe.
+    """
 
 class V1InvoiceSentEvent(TypedThinEvent[Literal["v1.invoice.sent"], None]):
-    """A `v1.invoice.sent` event."""
+    """Sent when an invoice is emailed to the customer."""
 
 class V1InvoiceSentEventNotification(TypedNotification[Literal["v1.invoice.sent"], V1InvoiceSentEvent, Invoice]):
-    """A `v1.invoice.sent` event."""
+    """Sent when an invoice is emailed to the customer."""
 
 class V1InvoiceUpcomingEvent(TypedThinEvent[Literal["v1.invoice.upcoming"], InvoiceUpcomingEventData]):
-    """A `v1.invoice.upcoming` event."""
+    """Sent a configured number of days before a subscription renews, with a preview of the invoice. The
+    preview has no ID to retrieve it by.
+    """
 
 class V1InvoiceUpcomingEventNotification(
     TypedNotification[Literal["v1.invoice.upcoming"], V1InvoiceUpcomingEvent, None]
 ):
-    """A `v1.invoice.upcoming` event."""
+    """Sent a configured number of days before a subscription renews, with a preview of the invoice. The
+    preview has no ID to retrieve it by.
+    """
 
 class V1InvoiceUpdatedEvent(TypedThinEvent[Literal["v1.invoice.updated"], None]):
-    """A `v1.invoice.updated` event."""
+    """Sent when an invoice changes, such as its amount or status."""
 
 class V1InvoiceUpdatedEventNotification(
     TypedNotification[Literal["v1.invoice.updated"], V1InvoiceUpdatedEvent, Invoice]
 ):
-    """A `v1.invoice.updated` event."""
+    """Sent when an invoice changes, such as its amount or status."""
 
 class V1InvoiceVoidedEvent(TypedThinEvent[Literal["v1.invoice.voided"], None]):
-    """A `v1.invoice.voided` event."""
+    """Sent when an invoice is voided."""
 
 class V1InvoiceVoidedEventNotification(TypedNotification[Literal["v1.invoice.voided"], V1InvoiceVoidedEvent, Invoice]):
-    """A `v1.invoice.voided` event."""
+    """Sent when an invoice is voided."""
 
 class V1InvoiceWillBeDueEvent(TypedThinEvent[Literal["v1.invoice.will_be_due"], None]):
-    """A `v1.invoice.will_be_due` event."""
+    """Sent a configured number of days before the due date of an invoice."""
 
 class V1InvoiceWillBeDueEventNotification(
     TypedNotification[Literal["v1.invoice.will_be_due"], V1InvoiceWillBeDueEvent, Invoice]
 ):
-    """A `v1.invoice.will_be_due` event."""
+    """Sent a configured number of days before the due date of an invoice."""
 
 class V1InvoicePaymentCanceledEvent(TypedThinEvent[Literal["v1.invoice_payment.canceled"], None]):
-    """A `v1.invoice_payment.canceled` event."""
+    """Sent when a payment of an invoice is canceled."""
 
 class V1InvoicePaymentCanceledEventNotification(
     TypedNotification[Literal["v1.invoice_payment.canceled"], V1InvoicePaymentCanceledEvent, InvoicePayment]
 ):
-    """A `v1.invoice_payment.canceled` event."""
+    """Sent when a payment of an invoice is canceled."""
 
 class V1InvoicePaymentOpenEvent(TypedThinEvent[Literal["v1.invoice_payment.open"], None]):
-    """A `v1.invoice_payment.open` event."""
+    """Sent when a payment of an invoice is opened."""
 
 class V1InvoicePaymentOpenEventNotification(
     TypedNotification[Literal["v1.invoice_payment.open"], V1InvoicePaymentOpenEvent, InvoicePayment]
 ):
-    """A `v1.invoice_payment.open` event."""
+    """Sent when a payment of an invoice is opened."""
 
 class V1InvoicePaymentPaidEvent(TypedThinEvent[Literal["v1.invoice_payment.paid"], None]):
-    """A `v1.invoice_payment.paid` event."""
+    """Sent when a payment of an invoice succeeds."""
 
 class V1InvoicePaymentPaidEventNotification(
     TypedNotification[Literal["v1.invoice_payment.paid"], V1InvoicePaymentPaidEvent, InvoicePayment]
 ):
-    """A `v1.invoice_payment.paid` event."""
+    """Sent when a payment of an invoice succeeds."""
 
 class V1InvoiceitemAmountChangedEvent(TypedThinEvent[Literal["v1.invoiceitem.amount_changed"], None]):
-    """A `v1.invoiceitem.amount_changed` event."""
+    """Sent when the amount of an invoice item changes."""
 
 class V1InvoiceitemAmountChangedEventNotification(
     TypedNotification[Literal["v1.invoiceitem.amount_changed"], V1InvoiceitemAmountChangedEvent, InvoiceItem]
 ):
-    """A `v1.invoiceitem.amount_changed` event."""
+    """Sent when the amount of an invoice item changes."""
 
 class V1InvoiceitemCreatedEvent(TypedThinEvent[Literal["v1.invoiceitem.created"], None]):
-    """A `v1.invoiceitem.created` event."""
+    """Sent when an invoice item is created."""
 
 class V1InvoiceitemCreatedEventNotification(
     TypedNotification[Literal["v1.invoiceitem.created"], V1InvoiceitemCreatedEvent, InvoiceItem]
 ):
-    """A `v1.invoiceitem.created` event."""
+    """Sent when an invoice item is created."""
 
 class V1InvoiceitemDeletedEvent(TypedThinEvent[Literal["v1.invoiceitem.deleted"], None]):
-    """A `v1.invoiceitem.deleted` event."""
+    """Sent when an invoice item is deleted."""
 
 class V1InvoiceitemDeletedEventNotification(
     TypedNotification[Literal["v1.invoiceitem.deleted"], V1InvoiceitemDeletedEvent, InvoiceItem]
 ):
-    """A `v1.invoiceitem.deleted` event."""
+    """Sent when an invoice item is deleted."""
 
 class V1InvoiceitemDiscountAddedEvent(TypedThinEvent[Literal["v1.invoiceitem.discount_added"], None]):
-    """A `v1.invoiceitem.discount_added` event."""
+    """Sent when a discount is added to an invoice item."""
 
 class V1InvoiceitemDiscountAddedEventNotification(
     TypedNotification[Literal["v1.invoiceitem.discount_added"], V1InvoiceitemDiscountAddedEvent, InvoiceItem]
 ):
-    """A `v1.invoiceitem.discount_added` event."""
+    """Sent when a discount is added to an invoice item."""
 
 class V1InvoiceitemDiscountRemovedEvent(TypedThinEvent[Literal["v1.invoiceitem.discount_removed"], None]):
-    """A `v1.invoiceitem.discount_removed` event."""
+    """Sent when a discount is removed from an invoice item."""
 
 class V1InvoiceitemDiscountRemovedEventNotification(
     TypedNotification[Literal["v1.invoiceitem.discount_removed"], V1InvoiceitemDiscountRemovedEvent, InvoiceItem]
 ):
-    """A `v1.invoiceitem.discount_removed` event."""
+    """Sent when a discount is removed from an invoice item."""
 
 class V1IssuingAuthorizationCreatedEvent(TypedThinEvent[Literal["v1.issuing_authorization.created"], None]):
     """A `v1.issuing_authorization.created` event."""
@@ -3924,150 +3954,150 @@ class V1PersonUpdatedEventNotification(TypedNotification[Literal["v1.person.upda
     """Sent when the details, verification or requirements of a person have changed."""
 
 class V1PlanCreatedEvent(TypedThinEvent[Literal["v1.plan.created"], None]):
-    """A `v1.plan.created` event."""
+    """Sent when a plan is created."""
 
 class V1PlanCreatedEventNotification(TypedNotification[Literal["v1.plan.created"], V1PlanCreatedEvent, Plan]):
-    """A `v1.plan.created` event."""
+    """Sent when a plan is created."""
 
 class V1PlanDeletedEvent(TypedThinEvent[Literal["v1.plan.deleted"], None]):
-    """A `v1.plan.deleted` event."""
+    """Sent when a plan is deleted."""
 
 class V1PlanDeletedEventNotification(TypedNotification[Literal["v1.plan.deleted"], V1PlanDeletedEvent, Plan]):
-    """A `v1.plan.deleted` event."""
+    """Sent when a plan is deleted."""
 
 class V1PlanUpdatedEvent(TypedThinEvent[Literal["v1.plan.updated"], None]):
-    """A `v1.plan.updated` event."""
+    """Sent when a plan is updated."""
 
 class V1PlanUpdatedEventNotification(TypedNotification[Literal["v1.plan.updated"], V1PlanUpdatedEvent, Plan]):
-    """A `v1.plan.updated` event."""
+    """Sent when a plan is updated."""
 
 class V1PriceActivatedEvent(TypedThinEvent[Literal["v1.price.activated"], None]):
-    """A `v1.price.activated` event."""
+    """Sent when a price becomes active."""
 
 class V1PriceActivatedEventNotification(TypedNotification[Literal["v1.price.activated"], V1PriceActivatedEvent, Price]):
-    """A `v1.price.activated` event."""
+    """Sent when a price becomes active."""
 
 class V1PriceCreatedEvent(TypedThinEvent[Literal["v1.price.created"], None]):
-    """A `v1.price.created` event."""
+    """Sent when a price is created."""
 
 class V1PriceCreatedEventNotification(TypedNotification[Literal["v1.price.created"], V1PriceCreatedEvent, Price]):
-    """A `v1.price.created` event."""
+    """Sent when a price is created."""
 
 class V1PriceDeactivatedEvent(TypedThinEvent[Literal["v1.price.deactivated"], None]):
-    """A `v1.price.deactivated` event."""
+    """Sent when a price becomes inactive."""
 
 class V1PriceDeactivatedEventNotification(
     TypedNotification[Literal["v1.price.deactivated"], V1PriceDeactivatedEvent, Price]
 ):
-    """A `v1.price.deactivated` event."""
+    """Sent when a price becomes inactive."""
 
 class V1PriceDeletedEvent(TypedThinEvent[Literal["v1.price.deleted"], None]):
-    """A `v1.price.deleted` event."""
+    """Sent when a price is deleted."""
 
 class V1PriceDeletedEventNotification(TypedNotification[Literal["v1.price.deleted"], V1PriceDeletedEvent, Price]):
-    """A `v1.price.deleted` event."""
+    """Sent when a price is deleted."""
 
 class V1PriceLookupKeyChangedEvent(TypedThinEvent[Literal["v1.price.lookup_key_changed"], None]):
-    """A `v1.price.lookup_key_changed` event."""
+    """Sent when the lookup key of a price changes."""
 
 class V1PriceLookupKeyChangedEventNotification(
     TypedNotification[Literal["v1.price.lookup_key_changed"], V1PriceLookupKeyChangedEvent, Price]
 ):
-    """A `v1.price.lookup_key_changed` event."""
+    """Sent when the lookup key of a price changes."""
 
 class V1PriceTaxBehaviorChangedEvent(TypedThinEvent[Literal["v1.price.tax_behavior_changed"], None]):
-    """A `v1.price.tax_behavior_changed` event."""
+    """Sent when the tax behavior of a price changes."""
 
 class V1PriceTaxBehaviorChangedEventNotification(
     TypedNotification[Literal["v1.price.tax_behavior_changed"], V1PriceTaxBehaviorChangedEvent, Price]
 ):
-    """A `v1.price.tax_behavior_changed` event."""
+    """Sent when the tax behavior of a price changes."""
 
 class V1PriceUpdatedEvent(TypedThinEvent[Literal["v1.price.updated"], None]):
-    """A `v1.price.updated` event."""
+    """Sent when a price is updated."""
 
 class V1PriceUpdatedEventNotification(TypedNotification[Literal["v1.price.updated"], V1PriceUpdatedEvent, Price]):
-    """A `v1.price.updated` event."""
+    """Sent when a price is updated."""
 
 class V1ProductActivatedEvent(TypedThinEvent[Literal["v1.product.activated"], None]):
-    """A `v1.product.activated` event."""
+    """Sent when a product becomes active."""
 
 class V1ProductActivatedEventNotification(
     TypedNotification[Literal["v1.product.activated"], V1ProductActivatedEvent, Product]
 ):
-    """A `v1.product.activated` event."""
+    """Sent when a product becomes active."""
 
 class V1ProductCreatedEvent(TypedThinEvent[Literal["v1.product.created"], None]):
-    """A `v1.product.created` event."""
+    """Sent when a product is created."""
 
 class V1ProductCreatedEventNotification(
     TypedNotification[Literal["v1.product.created"], V1ProductCreatedEvent, Product]
 ):
-    """A `v1.product.created` event."""
+    """Sent when a product is created."""
 
 class V1ProductDeactivatedEvent(TypedThinEvent[Literal["v1.product.deactivated"], None]):
-    """A `v1.product.deactivated` event."""
+    """Sent when a product becomes inactive."""
 
 class V1ProductDeactivatedEventNotification(
     TypedNotification[Literal["v1.product.deactivated"], V1ProductDeactivatedEvent, Product]
 ):
-    """A `v1.product.deactivated` event."""
+    """Sent when a product becomes inactive."""
 
 class V1ProductDefaultPriceChangedEvent(TypedThinEvent[Literal["v1.product.default_price_changed"], None]):
-    """A `v1.product.default_price_changed` event."""
+    """Sent when the default price of a product changes."""
 
 class V1ProductDefaultPriceChangedEventNotification(
     TypedNotification[Literal["v1.product.default_price_changed"], V1ProductDefaultPriceChangedEvent, Product]
 ):
-    """A `v1.product.default_price_changed` event."""
+    """Sent when the default price of a product changes."""
 
 class V1ProductDeletedEvent(TypedThinEvent[Literal["v1.product.deleted"], None]):
-    """A `v1.product.deleted` event."""
+    """Sent when a product is deleted."""
 
 class V1ProductDeletedEventNotification(
     TypedNotification[Literal["v1.product.deleted"], V1ProductDeletedEvent, Product]
 ):
-    """A `v1.product.deleted` event."""
+    """Sent when a product is deleted."""
 
 class V1ProductTaxCodeChangedEvent(TypedThinEvent[Literal["v1.product.tax_code_changed"], None]):
-    """A `v1.product.tax_code_changed` event."""
+    """Sent when the tax code of a product changes."""
 
 class V1ProductTaxCodeChangedEventNotification(
     TypedNotification[Literal["v1.product.tax_code_changed"], V1ProductTaxCodeChangedEvent, Product]
 ):
-    """A `v1.product.tax_code_changed` event."""
+    """Sent when the tax code of a product changes."""
 
 class V1ProductUpdatedEvent(TypedThinEvent[Literal["v1.product.updated"], None]):
-    """A `v1.product.updated` event."""
+    """Sent when a product is updated."""
 
 class V1ProductUpdatedEventNotification(
     TypedNotification[Literal["v1.product.updated"], V1ProductUpdatedEvent, Product]
 ):
-    """A `v1.product.updated` event."""
+    """Sent when a product is updated."""
 
 class V1PromotionCodeCreatedEvent(TypedThinEvent[Literal["v1.promotion_code.created"], None]):
-    """A `v1.promotion_code.created` event."""
+    """Sent when a promotion code is created."""
 
 class V1PromotionCodeCreatedEventNotification(
     TypedNotification[Literal["v1.promotion_code.created"], V1PromotionCodeCreatedEvent, PromotionCode]
 ):
-    """A `v1.promotion_code.created` event."""
+    """Sent when a promotion code is created."""
 
 class V1PromotionCodeFullyRedeemedEvent(TypedThinEvent[Literal["v1.promotion_code.fully_redeemed"], None]):
-    """A `v1.promotion_code.fully_redeemed` event."""
+    """Sent when a promotion code was redeemed as often as it can be."""
 
 class V1PromotionCodeFullyRedeemedEventNotification(
     TypedNotification[Literal["v1.promotion_code.fully_redeemed"], V1PromotionCodeFullyRedeemedEvent, PromotionCode]
 ):
-    """A `v1.promotion_code.fully_redeemed` event."""
+    """Sent when a promotion code was redeemed as often as it can be."""
 
 class V1PromotionCodeUpdatedEvent(TypedThinEvent[Literal["v1.promotion_code.updated"], None]):
-    """A `v1.promotion_code.updated` event."""
+    """Sent when a promotion code is updated."""
 
 class V1PromotionCodeUpdatedEventNotification(
     TypedNotification[Literal["v1.promotion_code.updated"], V1PromotionCodeUpdatedEvent, PromotionCode]
 ):
-    """A `v1.promotion_code.updated` event."""
+    """Sent when a promotion code is updated."""
 
 class V1QuoteAcceptedEvent(TypedThinEvent[Literal["v1.quote.accepted"], None]):
     """Sent when a quote is accepted."""
@@ -4360,28 +4390,28 @@ class V1SubscriptionScheduleUpdatedEventNotification(
     """Sent when a subscription schedule changes."""
 
 class V1TaxSettingsUpdatedEvent(TypedThinEvent[Literal["v1.tax.settings.updated"], None]):
-    """A `v1.tax.settings.updated` event."""
+    """Sent when the tax settings are updated."""
 
 class V1TaxSettingsUpdatedEventNotification(
     TypedNotification[Literal["v1.tax.settings.updated"], V1TaxSettingsUpdatedEvent, TaxSettings]
 ):
-    """A `v1.tax.settings.updated` event."""
+    """Sent when the tax settings are updated."""
 
 class V1TaxRateCreatedEvent(TypedThinEvent[Literal["v1.tax_rate.created"], None]):
-    """A `v1.tax_rate.created` event."""
+    """Sent when a tax rate is created."""
 
 class V1TaxRateCreatedEventNotification(
     TypedNotification[Literal["v1.tax_rate.created"], V1TaxRateCreatedEvent, TaxRate]
 ):
-    """A `v1.tax_rate.created` event."""
+    """Sent when a tax rate is created."""
 
 class V1TaxRateUpdatedEvent(TypedThinEvent[Literal["v1.tax_rate.updated"], None]):
-    """A `v1.tax_rate.updated` event."""
+    """Sent when a tax rate is updated."""
 
 class V1TaxRateUpdatedEventNotification(
     TypedNotification[Literal["v1.tax_rate.updated"], V1TaxRateUpdatedEvent, TaxRate]
 ):
-    """A `v1.tax_rate.updated` event."""
+    """Sent when a tax rate is updated."""
 
 class V1TerminalReaderActionFailedEvent(TypedThinEvent[Literal["v1.terminal.reader.action_failed"], None]):
     """A `v1.terminal.reader.action_failed` event."""

@@ -1431,18 +1431,9 @@ class AccountSettingsPayoutsSchedule(StripeModel):
     """When the balance is paid out."""
 
     delay_days: int
-    """Days until a payment is paid out.
-
-    - `minimum`: The shortest delay that is possible for the account.
-    """
+    """Days until a payment is paid out."""
     interval: str
-    """How often the balance is paid out: `daily`, `weekly`, `monthly` or `manual`.
-
-    - `daily`: Every day.
-    - `manual`: Only when you create a payout.
-    - `monthly`: Once a month or more, on fixed days.
-    - `weekly`: Once a week or more, on fixed days.
-    """
+    """How often the balance is paid out: `daily`, `weekly`, `monthly` or `manual`."""
     monthly_anchor: int | None = None
     """Day of the month on which monthly payouts are made, from 1 to 31. Shorter months use their last day."""
     monthly_payout_days: list[int] | None = None
@@ -1640,7 +1631,7 @@ class Account(StripeModel):
     """The person behind an account with the business type `individual`."""
     metadata: dict[str, str] | None = None
     """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
-    up to 500. An update changes only the keys it contains; an empty value removes its key.
+    up to 500. An update changes only the keys it contains; an empty string removes its key.
     """
     object: Literal["account"]
     """Type of the object. All objects of a class have the same."""

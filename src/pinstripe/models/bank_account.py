@@ -278,11 +278,7 @@ class BankAccount(StripeModel):
     account_holder_name: str | None = None
     """Name of the bank account's owner."""
     account_holder_type: str | None = None
-    """Whether an individual or a company owns the bank account.
-
-    - `company`: A company.
-    - `individual`: A person.
-    """
+    """Whether an individual or a company owns the bank account."""
     account_type: str | None = None
     """Kind of account, such as `checking` or `savings`; in Japan `futsu` or `toza`."""
     available_payout_methods: list[Literal["instant", "standard"]] | None = None
@@ -313,7 +309,7 @@ class BankAccount(StripeModel):
     """Last four characters of the number."""
     metadata: dict[str, str] | None = None
     """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
-    up to 500. An update changes only the keys it contains; an empty value removes its key.
+    up to 500. An update changes only the keys it contains; an empty string removes its key.
     """
     object: Literal["bank_account"]
     """Type of the object. All objects of a class have the same."""

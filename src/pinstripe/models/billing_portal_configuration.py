@@ -304,7 +304,7 @@ class BillingPortalConfiguration(StripeModel):
     """Settings for a public login page of the portal."""
     metadata: dict[str, str] | None = None
     """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
-    up to 500. An update changes only the keys it contains; an empty value removes its key.
+    up to 500. An update changes only the keys it contains; an empty string removes its key.
     """
     name: str | None = None
     """Your own name for the configuration."""

@@ -93,7 +93,7 @@ class Card(StripeModel):
     """Last four characters of the number."""
     metadata: dict[str, str] | None = None
     """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
-    up to 500. An update changes only the keys it contains; an empty value removes its key.
+    up to 500. An update changes only the keys it contains; an empty string removes its key.
     """
     name: str | None = None
     """Name of the cardholder."""

@@ -15,7 +15,6 @@ class CashBalanceSettings(StripeModel):
 
     - `automatic`: Stripe applies the money to open payments that it fits.
     - `manual`: You apply the money to payments yourself.
-    - `merchant_default`: The setting of your account decides.
     """
     using_merchant_default: bool
     """Whether the reconciliation mode is the one set for the whole account."""

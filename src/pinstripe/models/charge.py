@@ -136,11 +136,7 @@ class ChargeFraudDetails(StripeModel):
     stripe_report: str | None = None
     """What Stripe reports: `fraudulent`, if it is set."""
     user_report: str | None = None
-    """What you report: `safe` or `fraudulent`. A refund with the reason `fraudulent` sets it too.
-
-    - `fraudulent`: You think that the charge is fraudulent.
-    - `safe`: You think that the charge is legitimate.
-    """
+    """What you report: `safe` or `fraudulent`. A refund with the reason `fraudulent` sets it too."""
 
 
 class ChargeLevel3LineItem(StripeModel):
@@ -482,10 +478,7 @@ class ChargePaymentMethodDetailsCardInstallmentsPlan(StripeModel):
     interval: Literal["month"] | None = None
     """Unit of time between two installments.
 
-    - `day`: Days.
-    - `week`: Weeks.
     - `month`: Months.
-    - `year`: Years.
     """
     type: Literal["bonus", "fixed_count", "revolving"]
     """Kind of installment plan.
@@ -1947,7 +1940,7 @@ class Charge(StripeModel):
     """Whether the object exists in live mode. `False` in test mode and in sandboxes."""
     metadata: dict[str, str]
     """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
-    up to 500. An update changes only the keys it contains; an empty value removes its key.
+    up to 500. An update changes only the keys it contains; an empty string removes its key.
     """
     object: Literal["charge"]
     """Type of the object. All objects of a class have the same."""

@@ -498,11 +498,7 @@ class CheckoutSessionInvoiceCreationInvoiceDataRenderingOptions(StripeModel):
     """How the PDF of the invoice looks."""
 
     amount_tax_display: str | None = None
-    """How the amounts of lines on the PDF treat tax.
-
-    - `exclude_tax`: Amounts without tax.
-    - `include_inclusive_tax`: Amounts with the tax that prices contain, but without exclusive tax.
-    """
+    """How the amounts of lines on the PDF treat tax."""
     template: str | None = None
     """Invoice template to use for the PDF."""
 
@@ -522,7 +518,7 @@ class CheckoutSessionInvoiceCreationInvoiceData(StripeModel):
     """Account that issues the invoice. Its branding, address and tax IDs are shown on it."""
     metadata: dict[str, str] | None = None
     """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
-    up to 500. An update changes only the keys it contains; an empty value removes its key.
+    up to 500. An update changes only the keys it contains; an empty string removes its key.
     """
     rendering_options: CheckoutSessionInvoiceCreationInvoiceDataRenderingOptions | None = None
     """How the PDF of the invoice looks."""
@@ -662,8 +658,6 @@ class CheckoutSessionPaymentMethodOptionsAffirm(StripeModel):
     capture_method: Literal["manual"] | None = None
     """When the authorized money is captured.
 
-    - `automatic`: Captured as soon as the payment is authorized.
-    - `automatic_async`: Captured in the background shortly after the payment is authorized.
     - `manual`: Captured when you capture the payment. Not all payment methods support it.
     """
     setup_future_usage: Literal["none"] | None = None
@@ -671,8 +665,6 @@ class CheckoutSessionPaymentMethodOptionsAffirm(StripeModel):
     them.
 
     - `none`: The payment method is not saved.
-    - `off_session`: Saved for payments while the customer is present or absent.
-    - `on_session`: Saved for payments while the customer is present.
     """
 
 
@@ -682,8 +674,6 @@ class CheckoutSessionPaymentMethodOptionsAfterpayClearpay(StripeModel):
     capture_method: Literal["manual"] | None = None
     """When the authorized money is captured.
 
-    - `automatic`: Captured as soon as the payment is authorized.
-    - `automatic_async`: Captured in the background shortly after the payment is authorized.
     - `manual`: Captured when you capture the payment. Not all payment methods support it.
     """
     setup_future_usage: Literal["none"] | None = None
@@ -691,8 +681,6 @@ class CheckoutSessionPaymentMethodOptionsAfterpayClearpay(StripeModel):
     them.
 
     - `none`: The payment method is not saved.
-    - `off_session`: Saved for payments while the customer is present or absent.
-    - `on_session`: Saved for payments while the customer is present.
     """
 
 
@@ -704,8 +692,6 @@ class CheckoutSessionPaymentMethodOptionsAlipay(StripeModel):
     them.
 
     - `none`: The payment method is not saved.
-    - `off_session`: Saved for payments while the customer is present or absent.
-    - `on_session`: Saved for payments while the customer is present.
     """
 
 
@@ -715,8 +701,6 @@ class CheckoutSessionPaymentMethodOptionsAlma(StripeModel):
     capture_method: Literal["manual"] | None = None
     """When the authorized money is captured.
 
-    - `automatic`: Captured as soon as the payment is authorized.
-    - `automatic_async`: Captured in the background shortly after the payment is authorized.
     - `manual`: Captured when you capture the payment. Not all payment methods support it.
     """
 
@@ -727,8 +711,6 @@ class CheckoutSessionPaymentMethodOptionsAmazonPay(StripeModel):
     capture_method: Literal["manual"] | None = None
     """When the authorized money is captured.
 
-    - `automatic`: Captured as soon as the payment is authorized.
-    - `automatic_async`: Captured in the background shortly after the payment is authorized.
     - `manual`: Captured when you capture the payment. Not all payment methods support it.
     """
     setup_future_usage: Literal["none", "off_session"] | None = None
@@ -737,7 +719,6 @@ class CheckoutSessionPaymentMethodOptionsAmazonPay(StripeModel):
 
     - `none`: The payment method is not saved.
     - `off_session`: Saved for payments while the customer is present or absent.
-    - `on_session`: Saved for payments while the customer is present.
     """
 
 
@@ -749,8 +730,6 @@ class CheckoutSessionPaymentMethodOptionsAuBecsDebit(StripeModel):
     them.
 
     - `none`: The payment method is not saved.
-    - `off_session`: Saved for payments while the customer is present or absent.
-    - `on_session`: Saved for payments while the customer is present.
     """
     target_date: str | None = None
     """Earliest date on which to debit the bank account, as `YYYY-MM-DD`, 3 to 15 days ahead."""
@@ -789,7 +768,6 @@ class CheckoutSessionPaymentMethodOptionsBancontact(StripeModel):
 
     - `none`: The payment method is not saved.
     - `off_session`: Saved for payments while the customer is present or absent.
-    - `on_session`: Saved for payments while the customer is present.
     """
 
 
@@ -799,8 +777,6 @@ class CheckoutSessionPaymentMethodOptionsBillie(StripeModel):
     capture_method: Literal["manual"] | None = None
     """When the authorized money is captured.
 
-    - `automatic`: Captured as soon as the payment is authorized.
-    - `automatic_async`: Captured in the background shortly after the payment is authorized.
     - `manual`: Captured when you capture the payment. Not all payment methods support it.
     """
 
@@ -853,8 +829,6 @@ class CheckoutSessionPaymentMethodOptionsCard(StripeModel):
     capture_method: Literal["manual"] | None = None
     """When the authorized money is captured.
 
-    - `automatic`: Captured as soon as the payment is authorized.
-    - `automatic_async`: Captured in the background shortly after the payment is authorized.
     - `manual`: Captured when you capture the payment. Not all payment methods support it.
     """
     installments: CheckoutSessionPaymentMethodOptionsCardInstallments | None = None
@@ -916,8 +890,6 @@ class CheckoutSessionPaymentMethodOptionsCashapp(StripeModel):
     capture_method: Literal["manual"] | None = None
     """When the authorized money is captured.
 
-    - `automatic`: Captured as soon as the payment is authorized.
-    - `automatic_async`: Captured in the background shortly after the payment is authorized.
     - `manual`: Captured when you capture the payment. Not all payment methods support it.
     """
     setup_future_usage: Literal["none"] | None = None
@@ -925,8 +897,6 @@ class CheckoutSessionPaymentMethodOptionsCashapp(StripeModel):
     them.
 
     - `none`: The payment method is not saved.
-    - `off_session`: Saved for payments while the customer is present or absent.
-    - `on_session`: Saved for payments while the customer is present.
     """
 
 
@@ -982,8 +952,6 @@ class CheckoutSessionPaymentMethodOptionsCustomerBalance(StripeModel):
     them.
 
     - `none`: The payment method is not saved.
-    - `off_session`: Saved for payments while the customer is present or absent.
-    - `on_session`: Saved for payments while the customer is present.
     """
 
 
@@ -995,8 +963,6 @@ class CheckoutSessionPaymentMethodOptionsEps(StripeModel):
     them.
 
     - `none`: The payment method is not saved.
-    - `off_session`: Saved for payments while the customer is present or absent.
-    - `on_session`: Saved for payments while the customer is present.
     """
 
 
@@ -1008,8 +974,6 @@ class CheckoutSessionPaymentMethodOptionsFpx(StripeModel):
     them.
 
     - `none`: The payment method is not saved.
-    - `off_session`: Saved for payments while the customer is present or absent.
-    - `on_session`: Saved for payments while the customer is present.
     """
 
 
@@ -1021,8 +985,6 @@ class CheckoutSessionPaymentMethodOptionsGiropay(StripeModel):
     them.
 
     - `none`: The payment method is not saved.
-    - `off_session`: Saved for payments while the customer is present or absent.
-    - `on_session`: Saved for payments while the customer is present.
     """
 
 
@@ -1034,8 +996,6 @@ class CheckoutSessionPaymentMethodOptionsGrabpay(StripeModel):
     them.
 
     - `none`: The payment method is not saved.
-    - `off_session`: Saved for payments while the customer is present or absent.
-    - `on_session`: Saved for payments while the customer is present.
     """
 
 
@@ -1047,8 +1007,6 @@ class CheckoutSessionPaymentMethodOptionsIdeal(StripeModel):
     them.
 
     - `none`: The payment method is not saved.
-    - `off_session`: Saved for payments while the customer is present or absent.
-    - `on_session`: Saved for payments while the customer is present.
     """
 
 
@@ -1058,8 +1016,6 @@ class CheckoutSessionPaymentMethodOptionsKakaoPay(StripeModel):
     capture_method: Literal["manual"] | None = None
     """When the authorized money is captured.
 
-    - `automatic`: Captured as soon as the payment is authorized.
-    - `automatic_async`: Captured in the background shortly after the payment is authorized.
     - `manual`: Captured when you capture the payment. Not all payment methods support it.
     """
     setup_future_usage: Literal["none", "off_session"] | None = None
@@ -1068,7 +1024,6 @@ class CheckoutSessionPaymentMethodOptionsKakaoPay(StripeModel):
 
     - `none`: The payment method is not saved.
     - `off_session`: Saved for payments while the customer is present or absent.
-    - `on_session`: Saved for payments while the customer is present.
     """
 
 
@@ -1078,8 +1033,6 @@ class CheckoutSessionPaymentMethodOptionsKlarna(StripeModel):
     capture_method: Literal["manual"] | None = None
     """When the authorized money is captured.
 
-    - `automatic`: Captured as soon as the payment is authorized.
-    - `automatic_async`: Captured in the background shortly after the payment is authorized.
     - `manual`: Captured when you capture the payment. Not all payment methods support it.
     """
     setup_future_usage: Literal["none", "off_session", "on_session"] | None = None
@@ -1102,8 +1055,6 @@ class CheckoutSessionPaymentMethodOptionsKonbini(StripeModel):
     them.
 
     - `none`: The payment method is not saved.
-    - `off_session`: Saved for payments while the customer is present or absent.
-    - `on_session`: Saved for payments while the customer is present.
     """
 
 
@@ -1113,8 +1064,6 @@ class CheckoutSessionPaymentMethodOptionsKrCard(StripeModel):
     capture_method: Literal["manual"] | None = None
     """When the authorized money is captured.
 
-    - `automatic`: Captured as soon as the payment is authorized.
-    - `automatic_async`: Captured in the background shortly after the payment is authorized.
     - `manual`: Captured when you capture the payment. Not all payment methods support it.
     """
     setup_future_usage: Literal["none", "off_session"] | None = None
@@ -1123,7 +1072,6 @@ class CheckoutSessionPaymentMethodOptionsKrCard(StripeModel):
 
     - `none`: The payment method is not saved.
     - `off_session`: Saved for payments while the customer is present or absent.
-    - `on_session`: Saved for payments while the customer is present.
     """
 
 
@@ -1133,8 +1081,6 @@ class CheckoutSessionPaymentMethodOptionsLink(StripeModel):
     capture_method: Literal["manual"] | None = None
     """When the authorized money is captured.
 
-    - `automatic`: Captured as soon as the payment is authorized.
-    - `automatic_async`: Captured in the background shortly after the payment is authorized.
     - `manual`: Captured when you capture the payment. Not all payment methods support it.
     """
     setup_future_usage: Literal["none", "off_session"] | None = None
@@ -1143,7 +1089,6 @@ class CheckoutSessionPaymentMethodOptionsLink(StripeModel):
 
     - `none`: The payment method is not saved.
     - `off_session`: Saved for payments while the customer is present or absent.
-    - `on_session`: Saved for payments while the customer is present.
     """
 
 
@@ -1153,8 +1098,6 @@ class CheckoutSessionPaymentMethodOptionsMobilepay(StripeModel):
     capture_method: Literal["manual"] | None = None
     """When the authorized money is captured.
 
-    - `automatic`: Captured as soon as the payment is authorized.
-    - `automatic_async`: Captured in the background shortly after the payment is authorized.
     - `manual`: Captured when you capture the payment. Not all payment methods support it.
     """
     setup_future_usage: Literal["none"] | None = None
@@ -1162,8 +1105,6 @@ class CheckoutSessionPaymentMethodOptionsMobilepay(StripeModel):
     them.
 
     - `none`: The payment method is not saved.
-    - `off_session`: Saved for payments while the customer is present or absent.
-    - `on_session`: Saved for payments while the customer is present.
     """
 
 
@@ -1175,8 +1116,6 @@ class CheckoutSessionPaymentMethodOptionsMultibanco(StripeModel):
     them.
 
     - `none`: The payment method is not saved.
-    - `off_session`: Saved for payments while the customer is present or absent.
-    - `on_session`: Saved for payments while the customer is present.
     """
 
 
@@ -1186,8 +1125,6 @@ class CheckoutSessionPaymentMethodOptionsNaverPay(StripeModel):
     capture_method: Literal["manual"] | None = None
     """When the authorized money is captured.
 
-    - `automatic`: Captured as soon as the payment is authorized.
-    - `automatic_async`: Captured in the background shortly after the payment is authorized.
     - `manual`: Captured when you capture the payment. Not all payment methods support it.
     """
     setup_future_usage: Literal["none", "off_session"] | None = None
@@ -1196,7 +1133,6 @@ class CheckoutSessionPaymentMethodOptionsNaverPay(StripeModel):
 
     - `none`: The payment method is not saved.
     - `off_session`: Saved for payments while the customer is present or absent.
-    - `on_session`: Saved for payments while the customer is present.
     """
 
 
@@ -1210,8 +1146,6 @@ class CheckoutSessionPaymentMethodOptionsOxxo(StripeModel):
     them.
 
     - `none`: The payment method is not saved.
-    - `off_session`: Saved for payments while the customer is present or absent.
-    - `on_session`: Saved for payments while the customer is present.
     """
 
 
@@ -1223,8 +1157,6 @@ class CheckoutSessionPaymentMethodOptionsP24(StripeModel):
     them.
 
     - `none`: The payment method is not saved.
-    - `off_session`: Saved for payments while the customer is present or absent.
-    - `on_session`: Saved for payments while the customer is present.
     """
 
 
@@ -1234,8 +1166,6 @@ class CheckoutSessionPaymentMethodOptionsPayco(StripeModel):
     capture_method: Literal["manual"] | None = None
     """When the authorized money is captured.
 
-    - `automatic`: Captured as soon as the payment is authorized.
-    - `automatic_async`: Captured in the background shortly after the payment is authorized.
     - `manual`: Captured when you capture the payment. Not all payment methods support it.
     """
     setup_future_usage: Literal["none"] | None = None
@@ -1243,8 +1173,6 @@ class CheckoutSessionPaymentMethodOptionsPayco(StripeModel):
     them.
 
     - `none`: The payment method is not saved.
-    - `off_session`: Saved for payments while the customer is present or absent.
-    - `on_session`: Saved for payments while the customer is present.
     """
 
 
@@ -1256,8 +1184,6 @@ class CheckoutSessionPaymentMethodOptionsPaynow(StripeModel):
     them.
 
     - `none`: The payment method is not saved.
-    - `off_session`: Saved for payments while the customer is present or absent.
-    - `on_session`: Saved for payments while the customer is present.
     """
 
 
@@ -1267,8 +1193,6 @@ class CheckoutSessionPaymentMethodOptionsPaypal(StripeModel):
     capture_method: Literal["manual"] | None = None
     """When the authorized money is captured.
 
-    - `automatic`: Captured as soon as the payment is authorized.
-    - `automatic_async`: Captured in the background shortly after the payment is authorized.
     - `manual`: Captured when you capture the payment. Not all payment methods support it.
     """
     preferred_locale: str | None = None
@@ -1281,7 +1205,6 @@ class CheckoutSessionPaymentMethodOptionsPaypal(StripeModel):
 
     - `none`: The payment method is not saved.
     - `off_session`: Saved for payments while the customer is present or absent.
-    - `on_session`: Saved for payments while the customer is present.
     """
 
 
@@ -1359,7 +1282,6 @@ class CheckoutSessionPaymentMethodOptionsPayto(StripeModel):
 
     - `none`: The payment method is not saved.
     - `off_session`: Saved for payments while the customer is present or absent.
-    - `on_session`: Saved for payments while the customer is present.
     """
 
 
@@ -1418,7 +1340,6 @@ class CheckoutSessionPaymentMethodOptionsPix(StripeModel):
 
     - `none`: The payment method is not saved.
     - `off_session`: Saved for payments while the customer is present or absent.
-    - `on_session`: Saved for payments while the customer is present.
     """
 
 
@@ -1428,8 +1349,6 @@ class CheckoutSessionPaymentMethodOptionsRevolutPay(StripeModel):
     capture_method: Literal["manual"] | None = None
     """When the authorized money is captured.
 
-    - `automatic`: Captured as soon as the payment is authorized.
-    - `automatic_async`: Captured in the background shortly after the payment is authorized.
     - `manual`: Captured when you capture the payment. Not all payment methods support it.
     """
     setup_future_usage: Literal["none", "off_session"] | None = None
@@ -1438,7 +1357,6 @@ class CheckoutSessionPaymentMethodOptionsRevolutPay(StripeModel):
 
     - `none`: The payment method is not saved.
     - `off_session`: Saved for payments while the customer is present or absent.
-    - `on_session`: Saved for payments while the customer is present.
     """
 
 
@@ -1448,8 +1366,6 @@ class CheckoutSessionPaymentMethodOptionsSamsungPay(StripeModel):
     capture_method: Literal["manual"] | None = None
     """When the authorized money is captured.
 
-    - `automatic`: Captured as soon as the payment is authorized.
-    - `automatic_async`: Captured in the background shortly after the payment is authorized.
     - `manual`: Captured when you capture the payment. Not all payment methods support it.
     """
     setup_future_usage: Literal["none"] | None = None
@@ -1457,8 +1373,6 @@ class CheckoutSessionPaymentMethodOptionsSamsungPay(StripeModel):
     them.
 
     - `none`: The payment method is not saved.
-    - `off_session`: Saved for payments while the customer is present or absent.
-    - `on_session`: Saved for payments while the customer is present.
     """
 
 
@@ -1468,8 +1382,6 @@ class CheckoutSessionPaymentMethodOptionsSatispay(StripeModel):
     capture_method: Literal["manual"] | None = None
     """When the authorized money is captured.
 
-    - `automatic`: Captured as soon as the payment is authorized.
-    - `automatic_async`: Captured in the background shortly after the payment is authorized.
     - `manual`: Captured when you capture the payment. Not all payment methods support it.
     """
 
@@ -1480,8 +1392,6 @@ class CheckoutSessionPaymentMethodOptionsScalapay(StripeModel):
     capture_method: Literal["manual"] | None = None
     """When the authorized money is captured.
 
-    - `automatic`: Captured as soon as the payment is authorized.
-    - `automatic_async`: Captured in the background shortly after the payment is authorized.
     - `manual`: Captured when you capture the payment. Not all payment methods support it.
     """
 
@@ -1516,8 +1426,6 @@ class CheckoutSessionPaymentMethodOptionsSequra(StripeModel):
     capture_method: Literal["manual"] | None = None
     """When the authorized money is captured.
 
-    - `automatic`: Captured as soon as the payment is authorized.
-    - `automatic_async`: Captured in the background shortly after the payment is authorized.
     - `manual`: Captured when you capture the payment. Not all payment methods support it.
     """
 
@@ -1530,8 +1438,6 @@ class CheckoutSessionPaymentMethodOptionsSofort(StripeModel):
     them.
 
     - `none`: The payment method is not saved.
-    - `off_session`: Saved for payments while the customer is present or absent.
-    - `on_session`: Saved for payments while the customer is present.
     """
 
 
@@ -1541,8 +1447,6 @@ class CheckoutSessionPaymentMethodOptionsSunbit(StripeModel):
     capture_method: Literal["manual"] | None = None
     """When the authorized money is captured.
 
-    - `automatic`: Captured as soon as the payment is authorized.
-    - `automatic_async`: Captured in the background shortly after the payment is authorized.
     - `manual`: Captured when you capture the payment. Not all payment methods support it.
     """
     setup_future_usage: Literal["none"] | None = None
@@ -1550,8 +1454,6 @@ class CheckoutSessionPaymentMethodOptionsSunbit(StripeModel):
     them.
 
     - `none`: The payment method is not saved.
-    - `off_session`: Saved for payments while the customer is present or absent.
-    - `on_session`: Saved for payments while the customer is present.
     """
 
 
@@ -1571,7 +1473,6 @@ class CheckoutSessionPaymentMethodOptionsTwint(StripeModel):
 
     - `none`: The payment method is not saved.
     - `off_session`: Saved for payments while the customer is present or absent.
-    - `on_session`: Saved for payments while the customer is present.
     """
 
 
@@ -1662,7 +1563,6 @@ class CheckoutSessionPaymentMethodOptionsUsBankAccount(StripeModel):
 
     - `automatic`: Instantly if possible, otherwise with microdeposits.
     - `instant`: Instantly, by signing in to the bank.
-    - `microdeposits`: With small deposits that the customer confirms.
     """
 
 
@@ -1683,8 +1583,6 @@ class CheckoutSessionPaymentMethodOptionsWechatPay(StripeModel):
     them.
 
     - `none`: The payment method is not saved.
-    - `off_session`: Saved for payments while the customer is present or absent.
-    - `on_session`: Saved for payments while the customer is present.
     """
 
 
@@ -2429,7 +2327,7 @@ class CheckoutSession(StripeModel):
     """Settings for Managed Payments, in which Stripe acts as merchant of record."""
     metadata: dict[str, str] | None = None
     """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
-    up to 500. An update changes only the keys it contains; an empty value removes its key.
+    up to 500. An update changes only the keys it contains; an empty string removes its key.
     """
     mode: Literal["payment", "setup", "subscription"]
     """What the session does. It decides which parameters and which kinds of prices can be used.

@@ -142,10 +142,7 @@ class ConfirmationTokenPaymentMethodOptionsCardInstallmentsPlan(StripeModel):
     interval: Literal["month"] | None = None
     """Unit of time between two installments.
 
-    - `day`: Days.
-    - `week`: Weeks.
     - `month`: Months.
-    - `year`: Years.
     """
     type: Literal["bonus", "fixed_count", "revolving"]
     """Kind of installment plan.
@@ -1498,7 +1495,7 @@ class ConfirmationToken(StripeModel):
     """Mandate that is created when the token is used."""
     metadata: dict[str, str] | None = None
     """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
-    up to 500. An update changes only the keys it contains; an empty value removes its key.
+    up to 500. An update changes only the keys it contains; an empty string removes its key.
     """
     object: Literal["confirmation_token"]
     """Type of the object. All objects of a class have the same."""
@@ -1515,7 +1512,6 @@ class ConfirmationToken(StripeModel):
     setup_future_usage: Literal["off_session", "on_session"] | None = None
     """Whether the payment method is to be kept for later payments, as the customer's page said.
 
-    - `none`: The payment method is not saved.
     - `off_session`: Saved for payments while the customer is present or absent.
     - `on_session`: Saved for payments while the customer is present.
     """

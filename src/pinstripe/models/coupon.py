@@ -9,44 +9,67 @@ __all__ = ["Coupon", "CouponAppliesTo", "CouponCurrencyOptions", "DeletedCoupon"
 
 
 class CouponAppliesTo(StripeModel):
+    """Limits the coupon to some products."""
+
     products: list[str]
+    """IDs of the products that the coupon applies to."""
 
 
 class CouponCurrencyOptions(StripeModel):
+    """Amounts in other currencies, by lowercase ISO currency code."""
+
     amount_off: int
+    """Amount that is taken off in this currency, in its smallest unit."""
 
 
 class Coupon(StripeModel):
-    """A `coupon` object.
+    """Rule for a discount, in percent or by a fixed amount. Applying it to a customer, a subscription or
+    an invoice creates a discount; promotion codes let customers redeem it themselves.
 
     https://docs.stripe.com/api/coupons/object
     """
 
     amount_off: int | None = None
+    """Amount that is taken off, in the smallest currency unit. Set either this or `percent_off`."""
     applies_to: CouponAppliesTo | None = None
+    """Limits the coupon to some products."""
     created: Timestamp
     """Time at which the object was created."""
     currency: str | None = None
-    """Three-letter ISO 4217 currency code in lowercase."""
+    """Three-letter ISO 4217 code of the currency of `amount_off`, in lowercase."""
     currency_options: dict[str, CouponCurrencyOptions] | None = None
+    """Amounts in other currencies, by lowercase ISO currency code."""
     duration: Literal["forever", "once", "repeating"]
+    """How long the discount lasts when the coupon is used on a subscription.
+
+    - `forever`: The discount applies to all invoices of the subscription.
+    - `once`: The discount applies to one invoice. The default.
+    - `repeating`: The discount applies for the months in `duration_in_months`.
+    """
     duration_in_months: int | None = None
+    """Months that the discount lasts, for the duration `repeating`."""
     id: str
-    """Unique ID of the object."""
+    """ID of the coupon. You can choose it when you create the coupon."""
     livemode: bool
     """Whether the object exists in live mode. `False` in test mode and in sandboxes."""
     max_redemptions: int | None = None
+    """How often the coupon can be redeemed by all customers together. Not limited unless set."""
     metadata: dict[str, str] | None = None
     """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
-    up to 500. An update changes only the keys it contains; an empty value removes its key.
+    up to 500. An update changes only the keys it contains; an empty string removes its key.
     """
     name: str | None = None
+    """Name of the coupon on invoices and receipts. The ID is shown unless set."""
     object: Literal["coupon"]
     """Type of the object. All objects of a class have the same."""
     percent_off: float | None = None
+    """Percentage that is taken off, above 0 and up to 100. Set either this or `amount_off`."""
     redeem_by: Timestamp | None = None
+    """End of the time in which the coupon can be redeemed. Discounts that exist by then continue."""
     times_redeemed: int
+    """How often the coupon was redeemed."""
     valid: bool
+    """Whether the coupon can still be redeemed, given `redeem_by` and `max_redemptions`."""
     deleted: Literal[False] = False
     """Always `False`: the object exists. A deleted one is of another class."""
 
@@ -57,6 +80,6 @@ class DeletedCoupon(StripeModel):
     deleted: Literal[True]
     """Always `True` on a deleted object."""
     id: str
-    """Unique ID of the object."""
+    """ID of the coupon. You can choose it when you create the coupon."""
     object: Literal["coupon"]
     """Type of the object. All objects of a class have the same."""

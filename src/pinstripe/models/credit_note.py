@@ -30,36 +30,66 @@ __all__ = [
 
 
 class CreditNoteDiscountAmount(StripeModel):
-    """Amounts of the individual discounts."""
+    """What each discount amounts to, over all lines."""
 
     amount: int
-    """Amount of the discount, in the smallest currency unit."""
+    """Amount that the discount takes off, in the smallest currency unit."""
     discount: Expandable["Discount | DeletedDiscount"]
-    """The discount that was applied."""
+    """Discount that takes the amount off."""
 
 
 class CreditNotePretaxCreditAmount(StripeModel):
+    """Credits applied before tax, over all lines."""
+
     amount: int
+    """Amount of the credit, in the smallest currency unit."""
     credit_balance_transaction: Expandable["BillingCreditBalanceTransaction"] | None = None
+    """Transaction on the customer's billing credits that the amount comes from. Set if `type` is
+    `credit_balance_transaction`.
+    """
     discount: Expandable["Discount | DeletedDiscount"] | None = None
+    """Discount that the amount comes from. Set if `type` is `discount`."""
     type: Literal["credit_balance_transaction", "discount"]
+    """Where the credit comes from.
+
+    - `credit_balance_transaction`: Billing credits of the customer.
+    - `discount`: A discount.
+    """
 
 
 class CreditNoteRefundPaymentRecordRefund(StripeModel):
+    """Refund of a payment record. Null unless `type` is `payment_record_refund`."""
+
     payment_record: str
+    """ID of the payment record."""
     refund_group: str
+    """ID of the refund group. For a refund outside of Stripe, the reference under which you reported it."""
 
 
 class CreditNoteRefund(StripeModel):
+    """Refunds that belong to the credit note."""
+
     amount_refunded: int
+    """Part of the refund that counts for this credit note, in the smallest currency unit."""
     payment_record_refund: CreditNoteRefundPaymentRecordRefund | None = None
+    """Refund of a payment record. Null unless `type` is `payment_record_refund`."""
     refund: Expandable["Refund"]
+    """Refund of a payment by Stripe."""
     type: Literal["payment_record_refund", "refund"] | None = None
+    """Which kind of refund it is.
+
+    - `payment_record_refund`: A refund of a payment record.
+    - `refund`: A refund by Stripe.
+    """
 
 
 class CreditNoteShippingCostTax(StripeModel):
+    """Taxes on the shipping, by tax rate. Included only if expanded."""
+
     amount: int
+    """Amount of the tax, in the smallest currency unit."""
     rate: TaxRate
+    """Tax rate of the tax."""
     taxability_reason: (
         Literal[
             "customer_exempt",
@@ -80,37 +110,63 @@ class CreditNoteShippingCostTax(StripeModel):
         ]
         | None
     ) = None
-    """Why tax was or was not charged."""
+    """Why tax was or was not charged.
+
+    - `customer_exempt`: The customer is exempt from tax.
+    - `not_collecting`: You have no active tax registration that covers the sale.
+    - `not_subject_to_tax`: The sale is outside the scope of the tax.
+    - `not_supported`: Stripe Tax does not support the place of the customer.
+    - `portion_product_exempt`: Part of the price is exempt from tax.
+    - `portion_reduced_rated`: Part of the price is taxed at a reduced rate.
+    - `portion_standard_rated`: Part of the price is taxed at the standard rate.
+    - `product_exempt`: The product is exempt from tax.
+    - `product_exempt_holiday`: The product is exempt for a limited time, such as a sales tax holiday.
+    - `proportionally_rated`: The rate depends on the share of differently taxed items in the sale.
+    - `reduced_rated`: A reduced rate applies.
+    - `reverse_charge`: The customer accounts for the tax (reverse charge).
+    - `standard_rated`: The standard rate applies.
+    - `taxable_basis_reduced`: Tax is calculated on a part of the price only.
+    - `zero_rated`: The sale is taxable at a rate of zero.
+    """
     taxable_amount: int | None = None
     """Amount that the tax is calculated on, in the smallest currency unit."""
 
 
 class CreditNoteShippingCost(StripeModel):
+    """Shipping that is credited, with its taxes."""
+
     amount_subtotal: int
-    """Total before discounts and taxes, in the smallest currency unit."""
+    """Cost of shipping before taxes, in the smallest currency unit."""
     amount_tax: int
-    """Total of all taxes, in the smallest currency unit."""
+    """Total of the taxes on the shipping, in the smallest currency unit."""
     amount_total: int
-    """Total after discounts and taxes, in the smallest currency unit."""
+    """Cost of shipping after taxes, in the smallest currency unit."""
     shipping_rate: Expandable["ShippingRate"] | None = None
-    """Shipping rate that applies."""
+    """Shipping rate that the cost comes from."""
     taxes: list[CreditNoteShippingCostTax] | None = None
+    """Taxes on the shipping, by tax rate. Included only if expanded."""
 
 
 class CreditNoteTotalTaxTaxRateDetails(StripeModel):
+    """Tax rate of the tax. Null unless `type` is `tax_rate_details`."""
+
     tax_rate: Expandable["TaxRate"]
+    """ID of the tax rate."""
 
 
 class CreditNoteTotalTax(StripeModel):
-    amount: int
-    tax_behavior: Literal["exclusive", "inclusive"]
-    """Whether the price includes tax. `inclusive` and `exclusive` are final once set.
+    """Taxes that are credited, by tax rate, over all lines."""
 
-    - `exclusive`: Tax is added to the price.
-    - `inclusive`: The price includes tax.
-    - `unspecified`: Not decided yet. It has to be before automatic tax can use the price.
+    amount: int
+    """Amount of the tax, in the smallest currency unit."""
+    tax_behavior: Literal["exclusive", "inclusive"]
+    """Whether the tax is included in the price or added to it.
+
+    - `exclusive`: The tax is added to the price.
+    - `inclusive`: The price includes the tax.
     """
     tax_rate_details: CreditNoteTotalTaxTaxRateDetails | None = None
+    """Tax rate of the tax. Null unless `type` is `tax_rate_details`."""
     taxability_reason: Literal[
         "customer_exempt",
         "not_available",
@@ -129,62 +185,128 @@ class CreditNoteTotalTax(StripeModel):
         "taxable_basis_reduced",
         "zero_rated",
     ]
-    """Why tax was or was not charged."""
+    """Why tax was or was not charged.
+
+    - `customer_exempt`: The customer is exempt from tax.
+    - `not_available`: No reason is available.
+    - `not_collecting`: You have no active tax registration that covers the sale.
+    - `not_subject_to_tax`: The sale is outside the scope of the tax.
+    - `not_supported`: Stripe Tax does not support the place of the customer.
+    - `portion_product_exempt`: Part of the price is exempt from tax.
+    - `portion_reduced_rated`: Part of the price is taxed at a reduced rate.
+    - `portion_standard_rated`: Part of the price is taxed at the standard rate.
+    - `product_exempt`: The product is exempt from tax.
+    - `product_exempt_holiday`: The product is exempt for a limited time, such as a sales tax holiday.
+    - `proportionally_rated`: The rate depends on the share of differently taxed items in the sale.
+    - `reduced_rated`: A reduced rate applies.
+    - `reverse_charge`: The customer accounts for the tax (reverse charge).
+    - `standard_rated`: The standard rate applies.
+    - `taxable_basis_reduced`: Tax is calculated on a part of the price only.
+    - `zero_rated`: The sale is taxable at a rate of zero.
+    """
     taxable_amount: int | None = None
     """Amount that the tax is calculated on, in the smallest currency unit."""
     type: Literal["tax_rate_details"]
+    """Which of the details is set. Only `tax_rate_details`.
+
+    - `tax_rate_details`: A tax rate.
+    """
 
 
 class CreditNote(StripeModel):
-    """A `credit_note` object.
+    """Reduces what a customer owes for a finalized invoice. Before payment it lowers the amount due;
+    afterwards it is refunded, credited to the customer's balance or settled outside of Stripe.
 
     https://docs.stripe.com/api/credit_notes/object
     """
 
     amount: int
+    """Total of the credit note including taxes, in the smallest currency unit."""
     amount_shipping: int
-    """Shipping costs, in the smallest currency unit."""
+    """Shipping costs that are credited, in the smallest currency unit."""
     created: Timestamp
     """Time at which the object was created."""
     currency: str
     """Three-letter ISO 4217 currency code in lowercase."""
     customer: Expandable["Customer | DeletedCustomer"]
-    """Customer that the object belongs to."""
+    """Customer of the invoice."""
     customer_account: str | None = None
-    """Account (API v2) that the object belongs to, in the role of a customer. Alternative to `customer`."""
+    """Account (API v2) that is the customer of the invoice."""
     customer_balance_transaction: Expandable["CustomerBalanceTransaction"] | None = None
+    """Transaction that credited the customer's balance. Null if nothing was credited to it."""
     discount_amount: int
+    """Total of the discounts that are taken back, in the smallest currency unit."""
     discount_amounts: list[CreditNoteDiscountAmount]
-    """Amounts of the individual discounts."""
+    """What each discount amounts to, over all lines."""
     effective_at: Timestamp | None = None
+    """Date of issue printed on the PDF of the credit note. The time of creation unless you set it."""
     id: str
     """Unique ID of the object."""
     invoice: Expandable["Invoice"]
-    """Invoice that the object belongs to."""
+    """Invoice that is credited."""
     lines: ListObject[CreditNoteLineItem]
+    """Lines of the credit note. Contains the first ones; list the line items of the credit note to get all
+    of them.
+    """
     livemode: bool
     """Whether the object exists in live mode. `False` in test mode and in sandboxes."""
     memo: str | None = None
+    """Text for the customer on the PDF of the credit note."""
     metadata: dict[str, str] | None = None
     """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
-    up to 500. An update changes only the keys it contains; an empty value removes its key.
+    up to 500. An update changes only the keys it contains; an empty string removes its key.
     """
     number: str
+    """Number printed on the PDFs of the credit note and of the invoice."""
     object: Literal["credit_note"]
     """Type of the object. All objects of a class have the same."""
     out_of_band_amount: int | None = None
+    """Amount credited outside of Stripe, in the smallest currency unit."""
     pdf: str
+    """URL from which the PDF of the credit note is downloaded."""
     post_payment_amount: int
+    """Part of the amount that was refunded, credited to the customer's balance or settled outside of
+    Stripe, in the smallest currency unit.
+    """
     pre_payment_amount: int
+    """Part of the amount that reduced what was due on the invoice, in the smallest currency unit."""
     pretax_credit_amounts: list[CreditNotePretaxCreditAmount]
+    """Credits applied before tax, over all lines."""
     reason: Literal["duplicate", "fraudulent", "order_change", "product_unsatisfactory"] | None = None
+    """Why the credit note was issued.
+
+    - `duplicate`: The customer was billed twice.
+    - `fraudulent`: The sale was fraudulent.
+    - `order_change`: The order was changed.
+    - `product_unsatisfactory`: The customer was not satisfied with the product.
+    """
     refunds: list[CreditNoteRefund]
+    """Refunds that belong to the credit note."""
     shipping_cost: CreditNoteShippingCost | None = None
+    """Shipping that is credited, with its taxes."""
     status: Literal["issued", "void"]
+    """Whether the credit note is in effect.
+
+    - `issued`: The credit note is in effect.
+    - `void`: The credit note was voided and has no effect.
+    """
     subtotal: int
+    """Amount before discounts on the invoice and exclusive taxes, in the smallest currency unit."""
     subtotal_excluding_tax: int | None = None
+    """Amount before discounts on the invoice and without any tax, in the smallest currency unit."""
     total: int
+    """Amount after discounts, including taxes, in the smallest currency unit."""
     total_excluding_tax: int | None = None
+    """Amount after discounts, without taxes, in the smallest currency unit."""
     total_taxes: list[CreditNoteTotalTax] | None = None
+    """Taxes that are credited, by tax rate, over all lines."""
     type: Literal["mixed", "post_payment", "pre_payment"]
+    """Whether the credit note was issued before or after the invoice was paid.
+
+    - `mixed`: The invoice was partly paid. The credit note reduced the rest that was due, and credited
+      what was paid.
+    - `post_payment`: The invoice was paid. What was paid is refunded or credited.
+    - `pre_payment`: The invoice was open. What was due became less.
+    """
     voided_at: Timestamp | None = None
+    """Time at which the credit note was voided. Null if it is in effect."""

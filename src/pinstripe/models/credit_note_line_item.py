@@ -20,35 +20,53 @@ __all__ = [
 
 
 class CreditNoteLineItemDiscountAmount(StripeModel):
-    """Amounts of the individual discounts."""
+    """What each discount amounts to on the line."""
 
     amount: int
-    """Amount of the discount, in the smallest currency unit."""
+    """Amount that the discount takes off, in the smallest currency unit."""
     discount: Expandable["Discount | DeletedDiscount"]
-    """The discount that was applied."""
+    """Discount that takes the amount off."""
 
 
 class CreditNoteLineItemPretaxCreditAmount(StripeModel):
+    """Credits applied to the line before tax."""
+
     amount: int
+    """Amount of the credit, in the smallest currency unit."""
     credit_balance_transaction: Expandable["BillingCreditBalanceTransaction"] | None = None
+    """Transaction on the customer's billing credits that the amount comes from. Set if `type` is
+    `credit_balance_transaction`.
+    """
     discount: Expandable["Discount | DeletedDiscount"] | None = None
+    """Discount that the amount comes from. Set if `type` is `discount`."""
     type: Literal["credit_balance_transaction", "discount"]
+    """Where the credit comes from.
+
+    - `credit_balance_transaction`: Billing credits of the customer.
+    - `discount`: A discount.
+    """
 
 
 class CreditNoteLineItemTaxTaxRateDetails(StripeModel):
+    """Tax rate of the tax. Null unless `type` is `tax_rate_details`."""
+
     tax_rate: Expandable["TaxRate"]
+    """ID of the tax rate."""
 
 
 class CreditNoteLineItemTax(StripeModel):
-    amount: int
-    tax_behavior: Literal["exclusive", "inclusive"]
-    """Whether the price includes tax. `inclusive` and `exclusive` are final once set.
+    """Taxes on the line, by tax rate."""
 
-    - `exclusive`: Tax is added to the price.
-    - `inclusive`: The price includes tax.
-    - `unspecified`: Not decided yet. It has to be before automatic tax can use the price.
+    amount: int
+    """Amount of the tax, in the smallest currency unit."""
+    tax_behavior: Literal["exclusive", "inclusive"]
+    """Whether the tax is included in the price or added to it.
+
+    - `exclusive`: The tax is added to the price.
+    - `inclusive`: The price includes the tax.
     """
     tax_rate_details: CreditNoteLineItemTaxTaxRateDetails | None = None
+    """Tax rate of the tax. Null unless `type` is `tax_rate_details`."""
     taxability_reason: Literal[
         "customer_exempt",
         "not_available",
@@ -67,44 +85,75 @@ class CreditNoteLineItemTax(StripeModel):
         "taxable_basis_reduced",
         "zero_rated",
     ]
-    """Why tax was or was not charged."""
+    """Why tax was or was not charged.
+
+    - `customer_exempt`: The customer is exempt from tax.
+    - `not_available`: No reason is available.
+    - `not_collecting`: You have no active tax registration that covers the sale.
+    - `not_subject_to_tax`: The sale is outside the scope of the tax.
+    - `not_supported`: Stripe Tax does not support the place of the customer.
+    - `portion_product_exempt`: Part of the price is exempt from tax.
+    - `portion_reduced_rated`: Part of the price is taxed at a reduced rate.
+    - `portion_standard_rated`: Part of the price is taxed at the standard rate.
+    - `product_exempt`: The product is exempt from tax.
+    - `product_exempt_holiday`: The product is exempt for a limited time, such as a sales tax holiday.
+    - `proportionally_rated`: The rate depends on the share of differently taxed items in the sale.
+    - `reduced_rated`: A reduced rate applies.
+    - `reverse_charge`: The customer accounts for the tax (reverse charge).
+    - `standard_rated`: The standard rate applies.
+    - `taxable_basis_reduced`: Tax is calculated on a part of the price only.
+    - `zero_rated`: The sale is taxable at a rate of zero.
+    """
     taxable_amount: int | None = None
     """Amount that the tax is calculated on, in the smallest currency unit."""
     type: Literal["tax_rate_details"]
+    """Which of the details is set. Only `tax_rate_details`.
+
+    - `tax_rate_details`: A tax rate.
+    """
 
 
 class CreditNoteLineItem(StripeModel):
-    """A `credit_note_line_item` object.
+    """One line of a credit note, which credits a line of the invoice or stands on its own.
 
     https://docs.stripe.com/api/credit_notes/line_items/object
     """
 
     amount: int
+    """Amount that is credited before discounts and exclusive taxes, in the smallest currency unit."""
     description: str | None = None
+    """Text of the line as printed on the credit note."""
     discount_amount: int
+    """Discount that is taken back on the line, in the smallest currency unit."""
     discount_amounts: list[CreditNoteLineItemDiscountAmount]
-    """Amounts of the individual discounts."""
+    """What each discount amounts to on the line."""
     id: str
     """Unique ID of the object."""
     invoice_line_item: str | None = None
+    """ID of the credited line of the invoice. Set if `type` is `invoice_line_item`."""
     livemode: bool
     """Whether the object exists in live mode. `False` in test mode and in sandboxes."""
     metadata: dict[str, str] | None = None
     """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
-    up to 500. An update changes only the keys it contains; an empty value removes its key.
+    up to 500. An update changes only the keys it contains; an empty string removes its key.
     """
     object: Literal["credit_note_line_item"]
     """Type of the object. All objects of a class have the same."""
     pretax_credit_amounts: list[CreditNoteLineItemPretaxCreditAmount]
+    """Credits applied to the line before tax."""
     quantity: int | None = None
-    """Number of units."""
+    """Number of units that are credited."""
     tax_rates: list[TaxRate]
-    """Tax rates that apply. They override the default tax rates."""
+    """Tax rates of the line."""
     taxes: list[CreditNoteLineItemTax] | None = None
+    """Taxes on the line, by tax rate."""
     type: Literal["custom_line_item", "invoice_line_item"]
-    unit_amount: int | None = None
-    """Price per unit in the smallest currency unit, such as cents for USD or yen for JPY."""
-    unit_amount_decimal: DecimalString | None = None
-    """Price per unit in the smallest currency unit, with up to 12 decimal places. Use it instead of
-    `unit_amount` for prices of less than a cent.
+    """Whether the line credits a line of the invoice.
+
+    - `custom_line_item`: A line of its own.
+    - `invoice_line_item`: A line of the invoice is credited.
     """
+    unit_amount: int | None = None
+    """Price per credited unit, in the smallest currency unit."""
+    unit_amount_decimal: DecimalString | None = None
+    """Price per credited unit, in the smallest currency unit, with up to 12 decimal places."""

@@ -43,9 +43,6 @@ class CustomerInvoiceSettingsRenderingOptions(StripeModel):
     amount_tax_display: str | None = None
     """Whether prices and amounts on the PDF contain inclusive tax (`include_inclusive_tax`) or leave all
     tax out (`exclude_tax`).
-
-    - `exclude_tax`: Prices and amounts are shown without tax.
-    - `include_inclusive_tax`: Prices and amounts are shown with the tax that they include.
     """
     template: str | None = None
     """ID of the invoice rendering template."""
@@ -174,8 +171,8 @@ class Customer(StripeModel):
     """Whether the object exists in live mode. `False` in test mode and in sandboxes."""
     metadata: dict[str, str] | None = None
     """Up to 50 pairs of your own strings, such as your user ID; keys have up to 40 characters, values up
-    to 500. An update changes only the keys that it names; an empty value removes a key, an empty
-    `metadata` all of them.
+    to 500. An update changes only the keys that it names; an empty string removes a key, `None` all of
+    them.
     """
     name: str | None = None
     """Full name of the person or name of the company, as invoices and receipts show it. Up to 256

@@ -26,7 +26,7 @@ class EntitlementsFeature(StripeModel):
     """
     metadata: dict[str, str]
     """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
-    up to 500. An update changes only the keys it contains; an empty value removes its key.
+    up to 500. An update changes only the keys it contains; an empty string removes its key.
     """
     name: str
     """Name of the feature, up to 80 characters. Customers do not see it."""

@@ -181,10 +181,7 @@ class FundingInstructionsBankTransfer(StripeModel):
     """Kind of bank transfer.
 
     - `eu_bank_transfer`: A SEPA transfer in the euro area.
-    - `gb_bank_transfer`: A transfer in pounds within the United Kingdom.
     - `jp_bank_transfer`: A transfer in yen within Japan.
-    - `mx_bank_transfer`: A transfer in pesos within Mexico.
-    - `us_bank_transfer`: A transfer in US dollars.
     """
 
 

@@ -86,7 +86,7 @@ class DeletedInvoice(StripeModel):
     deleted: Literal[True]
     """Always `True` on a deleted object."""
     id: str
-    """Unique ID of the object."""
+    """ID of the invoice. Previews have an ID that starts with `upcoming_in` and cannot be retrieved."""
     object: Literal["invoice"]
     """Type of the object. All objects of a class have the same."""
 
@@ -108,31 +108,54 @@ class InvoiceAutomaticTax(StripeModel):
     """Settings and state of the automatic calculation of tax by Stripe Tax."""
 
     disabled_reason: Literal["finalization_requires_location_inputs", "finalization_system_error"] | None = None
-    """Why Stripe disabled automatic tax."""
+    """Why Stripe turned automatic tax off for the invoice, usually while finalizing it. Null if it did
+    not.
+
+    - `finalization_requires_location_inputs`: The address of the customer was missing or invalid when
+      the invoice was finalized.
+    - `finalization_system_error`: The tax calculation failed on Stripe's side when the invoice was
+      finalized.
+    """
     enabled: bool
     """Whether Stripe Tax calculates the tax."""
     liability: InvoiceAutomaticTaxLiability | None = None
     """Account that is liable for the tax. Its tax settings are used, and the tax is reported for it."""
     provider: str | None = None
-    """Provider of the tax calculation."""
+    """Provider that calculates the tax, such as `stripe`. Null while automatic tax is off."""
     status: Literal["complete", "failed", "requires_location_inputs"] | None = None
-    """Result of the tax calculation."""
+    """Whether the latest tax calculation for the invoice succeeded. Null while automatic tax is off.
+
+    - `complete`: Tax was calculated.
+    - `failed`: The calculation failed on Stripe's side. Try again later.
+    - `requires_location_inputs`: The address of the customer is missing or invalid.
+    """
 
 
 class InvoiceConfirmationSecret(StripeModel):
+    """Secret with which your frontend lets the customer pay the finalized invoice. Included only if
+    expanded.
+    """
+
     client_secret: str
-    """Secret with which a browser or mobile app accesses this one object, together with your publishable
-    key. Pass it to your customer only, and do not log it or put it in URLs.
+    """Client secret of the payment intent that pays the invoice. Pass it to Stripe.js or a mobile SDK, and
+    do not log it.
     """
     type: str
+    """What the secret belongs to. Currently always `payment_intent`."""
 
 
 class InvoiceCustomField(StripeModel):
+    """Up to four fields of your own that are printed on the invoice, such as a purchase order number."""
+
     name: str
+    """Label of the field as printed on the invoice, up to 40 characters."""
     value: str
+    """Text of the field as printed on the invoice, up to 140 characters."""
 
 
 class InvoiceCustomerTaxId(StripeModel):
+    """Tax IDs of the customer on the invoice. They follow the customer until the invoice is finalized."""
+
     type: Literal[
         "ad_nrt",
         "ae_trn",
@@ -271,16 +294,23 @@ class InvoiceCustomerTaxId(StripeModel):
         "zm_tin",
         "zw_tin",
     ]
+    """Kind of the tax ID, named after the country and the scheme, such as `eu_vat` or `us_ein`."""
     value: str | None = None
+    """The tax ID itself."""
 
 
 class InvoiceFromInvoice(StripeModel):
+    """Invoice that this one was copied from, if it is a revision."""
+
     action: str
+    """How the two invoices relate. Currently always `revision`."""
     invoice: Expandable["Invoice"]
-    """Invoice that the object belongs to."""
+    """Invoice that was copied."""
 
 
 class InvoiceIssuer(StripeModel):
+    """Account that issues the invoice. The invoice shows its branding, support contact and tax IDs."""
+
     account: Expandable["Account"] | None = None
     """Connected account, if the type is `account`."""
     type: Literal["account", "self"]
@@ -292,14 +322,12 @@ class InvoiceIssuer(StripeModel):
 
 
 class InvoiceLastFinalizationError(StripeModel):
-    """An error that Stripe returned, as kept with the object that failed."""
+    """Error of the last attempt to finalize the invoice. Cleared once it is finalized."""
 
     advice_code: str | None = None
-    """What the card's bank recommends to do after a decline, such as `try_again_later` or
-    `do_not_try_again`.
-    """
+    """For a decline, what the card issuer advises to do next."""
     charge: str | None = None
-    """ID of the charge that failed."""
+    """Charge that failed."""
     code: (
         Literal[
             "account_closed",
@@ -514,70 +542,92 @@ class InvoiceLastFinalizationError(StripeModel):
         ]
         | None
     ) = None
-    """What went wrong, as a code that a program can handle."""
+    """Code of the error that your program can react to."""
     decline_code: str | None = None
-    """Reason that the card's bank gave for the decline, such as `insufficient_funds`."""
+    """For a decline, why the card issuer declined the payment."""
     doc_url: str | None = None
-    """URL of Stripe's page about this error code."""
+    """URL of a page that explains the error code."""
     message: str | None = None
-    """Explanation in words. For card errors, it can be shown to the customer."""
+    """Description of the error for people."""
     network_advice_code: str | None = None
-    """Two-digit code by which the card network recommends what to do."""
+    """For a decline, the card network's two-digit advice on whether to retry."""
     network_decline_code: str | None = None
-    """Code, usually of two digits, with which the card network or bank declined."""
+    """For a decline, the code that the card network gave."""
     param: str | None = None
-    """Parameter to which the error relates."""
+    """Name of the parameter that caused the error."""
     payment_intent: Lazy["PaymentIntent"] | None = None
-    """Payment intent to which the error belongs."""
+    """Payment intent that the error is about."""
     payment_method: Lazy["PaymentMethod"] | None = None
-    """Payment method that was tried."""
+    """Payment method that the error is about."""
     payment_method_type: str | None = None
-    """Payment method type that was tried."""
+    """Type of the payment method that could not be used."""
     request_log_url: str | None = None
-    """URL of the failed request in the Dashboard."""
+    """URL of the request's log in the Dashboard."""
     setup_intent: Lazy["SetupIntent"] | None = None
-    """Setup intent to which the error belongs."""
+    """Setup intent that the error is about."""
     source: Lazy["BankAccount | Card | Source"] | None = None
-    """Source, card or bank account of the older API that was tried."""
+    """Source, card or bank account that the error is about."""
     type: Literal["api_error", "card_error", "idempotency_error", "invalid_request_error"]
-    """Kind of error.
+    """General kind of the error.
 
-    - `api_error`: A problem at Stripe; rare.
-    - `card_error`: The payment method could not be charged.
+    - `api_error`: Something went wrong on Stripe's side.
+    - `card_error`: The card could not be charged.
     - `idempotency_error`: An idempotency key was used again with other parameters.
-    - `invalid_request_error`: The request itself was wrong.
+    - `invalid_request_error`: The request had invalid parameters, or did not fit the state of the
+      object.
     """
 
 
 class InvoiceParentQuoteDetails(StripeModel):
+    """Quote that generated the invoice. Null unless `type` is `quote_details`."""
+
     quote: str
+    """ID of the quote."""
 
 
 class InvoiceParentSubscriptionDetails(StripeModel):
+    """Subscription that generated the invoice. Null unless `type` is `subscription_details`."""
+
     metadata: dict[str, str] | None = None
-    """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
-    up to 500. An update changes only the keys it contains; an empty value removes its key.
+    """Metadata of the subscription as it was when the invoice was finalized. Later changes of the
+    subscription do not affect it.
     """
     subscription: Expandable["Subscription"]
-    """Subscription that the object belongs to."""
+    """Subscription that generated the invoice."""
     subscription_proration_date: Timestamp | None = None
+    """Time that the prorations of a preview are calculated for. Pass it as `proration_date` when you make
+    the change.
+    """
 
 
 class InvoiceParent(StripeModel):
+    """What generated the invoice. Null if it was created on its own."""
+
     quote_details: InvoiceParentQuoteDetails | None = None
+    """Quote that generated the invoice. Null unless `type` is `quote_details`."""
     subscription_details: InvoiceParentSubscriptionDetails | None = None
+    """Subscription that generated the invoice. Null unless `type` is `subscription_details`."""
     type: Literal["quote_details", "subscription_details"]
+    """Which of the fields of the parent is set.
+
+    - `quote_details`: A quote.
+    - `subscription_details`: A subscription.
+    """
 
 
 class InvoicePaymentSettingsPaymentMethodOptionsAcssDebitMandateOptions(StripeModel):
     """Terms of the mandate that authorizes the payments."""
 
     transaction_type: Literal["business", "personal"] | None = None
-    """Whether the payments come from a personal or a business account."""
+    """Whether the payments come from a personal or a business account.
+
+    - `business`: A company.
+    - `personal`: A person.
+    """
 
 
 class InvoicePaymentSettingsPaymentMethodOptionsAcssDebit(StripeModel):
-    """Data specific to pre-authorized debit in Canada (ACSS)."""
+    """Settings for pre-authorized debit in Canada (ACSS)."""
 
     mandate_options: InvoicePaymentSettingsPaymentMethodOptionsAcssDebitMandateOptions | None = None
     """Terms of the mandate that authorizes the payments."""
@@ -591,10 +641,16 @@ class InvoicePaymentSettingsPaymentMethodOptionsAcssDebit(StripeModel):
 
 
 class InvoicePaymentSettingsPaymentMethodOptionsBancontact(StripeModel):
-    """Data specific to Bancontact."""
+    """Settings for Bancontact."""
 
     preferred_language: Literal["de", "en", "fr", "nl"]
-    """Language of the payment page."""
+    """Language of the payment page.
+
+    - `de`: German.
+    - `en`: English.
+    - `fr`: French.
+    - `nl`: Dutch.
+    """
 
 
 class InvoicePaymentSettingsPaymentMethodOptionsBillieCompanyDetailsRegisteredAddress(StripeModel):
@@ -615,11 +671,14 @@ class InvoicePaymentSettingsPaymentMethodOptionsBillieCompanyDetailsRegisteredAd
 
 
 class InvoicePaymentSettingsPaymentMethodOptionsBillieCompanyDetails(StripeModel):
+    """Registration details of the company that buys."""
+
     registered_address: InvoicePaymentSettingsPaymentMethodOptionsBillieCompanyDetailsRegisteredAddress | None = None
     """Address under which the company is registered."""
     registered_name: str | None = None
     """Name under which the company is registered."""
     registration_number: str | None = None
+    """Number under which the company is registered, of the kind given by `registration_type`."""
     registration_type: (
         Literal[
             "ch_ein",
@@ -639,18 +698,22 @@ class InvoicePaymentSettingsPaymentMethodOptionsBillieCompanyDetails(StripeModel
         ]
         | None
     ) = None
+    """Register or scheme that the registration number belongs to, prefixed with the country."""
     vat: str | None = None
+    """VAT number of the company."""
 
 
 class InvoicePaymentSettingsPaymentMethodOptionsBillie(StripeModel):
-    """Data specific to Billie."""
+    """Settings for Billie."""
 
     company_details: InvoicePaymentSettingsPaymentMethodOptionsBillieCompanyDetails | None = None
+    """Registration details of the company that buys."""
     reference: str | None = None
+    """Your own reference for the payment."""
 
 
 class InvoicePaymentSettingsPaymentMethodOptionsBlik(StripeModel):
-    """Data specific to BLIK."""
+    """Settings for BLIK."""
 
 
 class InvoicePaymentSettingsPaymentMethodOptionsCardInstallments(StripeModel):
@@ -661,7 +724,7 @@ class InvoicePaymentSettingsPaymentMethodOptionsCardInstallments(StripeModel):
 
 
 class InvoicePaymentSettingsPaymentMethodOptionsCard(StripeModel):
-    """Settings for card payments."""
+    """Settings for cards."""
 
     installments: InvoicePaymentSettingsPaymentMethodOptionsCardInstallments | None = None
     """Settings for payment in installments."""
@@ -687,11 +750,13 @@ class InvoicePaymentSettingsPaymentMethodOptionsCustomerBalanceBankTransfer(Stri
     eu_bank_transfer: InvoicePaymentSettingsPaymentMethodOptionsCustomerBalanceBankTransferEuBankTransfer | None = None
     """Settings for bank transfers in the European Union."""
     type: str | None = None
-    """Type of bank transfer, which depends on the country."""
+    """Kind of bank transfer that the customer gets instructions for: `eu_bank_transfer`,
+    `gb_bank_transfer`, `jp_bank_transfer`, `mx_bank_transfer` or `us_bank_transfer`.
+    """
 
 
 class InvoicePaymentSettingsPaymentMethodOptionsCustomerBalance(StripeModel):
-    """Data specific to payments from the customer's cash balance."""
+    """Settings for bank transfers into the customer's cash balance."""
 
     bank_transfer: InvoicePaymentSettingsPaymentMethodOptionsCustomerBalanceBankTransfer | None = None
     """Settings for bank transfers."""
@@ -700,14 +765,16 @@ class InvoicePaymentSettingsPaymentMethodOptionsCustomerBalance(StripeModel):
 
 
 class InvoicePaymentSettingsPaymentMethodOptionsKonbini(StripeModel):
-    """Data specific to Konbini."""
+    """Settings for Konbini."""
 
 
 class InvoicePaymentSettingsPaymentMethodOptionsPaytoMandateOptions(StripeModel):
     """Terms of the mandate that authorizes the payments."""
 
     amount: int | None = None
-    """Amount of the payments, in the smallest currency unit. See `amount_type`."""
+    """Maximum amount of a single invoice that the mandate covers, in the smallest currency unit. No
+    maximum unless set.
+    """
     amount_type: Literal["fixed", "maximum"] | None = None
     """Whether each payment has exactly the amount or at most the amount.
 
@@ -734,22 +801,29 @@ class InvoicePaymentSettingsPaymentMethodOptionsPaytoMandateOptions(StripeModel)
 
 
 class InvoicePaymentSettingsPaymentMethodOptionsPayto(StripeModel):
-    """Data specific to PayTo."""
+    """Settings for PayTo."""
 
     mandate_options: InvoicePaymentSettingsPaymentMethodOptionsPaytoMandateOptions | None = None
     """Terms of the mandate that authorizes the payments."""
 
 
 class InvoicePaymentSettingsPaymentMethodOptionsPix(StripeModel):
-    """Data specific to Pix."""
+    """Settings for Pix."""
 
     amount_includes_iof: Literal["always", "never"] | None = None
+    """Whether the amount contains IOF, the Brazilian tax on financial transactions.
+
+    - `always`: The amount contains IOF.
+    - `never`: The amount does not contain IOF.
+    """
     expires_after_seconds: int | None = None
-    """Number of seconds after which the customer can no longer pay."""
+    """Seconds after confirmation in which the customer can pay, from 60 to 1209600. Defaults to 14400,
+    four hours.
+    """
 
 
 class InvoicePaymentSettingsPaymentMethodOptionsSepaDebit(StripeModel):
-    """Data specific to SEPA Direct Debit."""
+    """Settings for SEPA Direct Debit."""
 
 
 class InvoicePaymentSettingsPaymentMethodOptionsUpiMandateOptions(StripeModel):
@@ -770,7 +844,7 @@ class InvoicePaymentSettingsPaymentMethodOptionsUpiMandateOptions(StripeModel):
 
 
 class InvoicePaymentSettingsPaymentMethodOptionsUpi(StripeModel):
-    """Data specific to UPI."""
+    """Settings for UPI."""
 
     mandate_options: InvoicePaymentSettingsPaymentMethodOptionsUpiMandateOptions | None = None
     """Terms of the mandate that authorizes the payments."""
@@ -780,7 +854,11 @@ class InvoicePaymentSettingsPaymentMethodOptionsUsBankAccountFinancialConnection
     """Limits which accounts the customer can link."""
 
     account_subcategories: list[Literal["checking", "savings"]] | None = None
-    """Types of accounts that can be linked. Checking and savings by default."""
+    """Types of accounts that can be linked. Checking and savings by default.
+
+    - `checking`: Checking accounts.
+    - `savings`: Savings accounts.
+    """
 
 
 class InvoicePaymentSettingsPaymentMethodOptionsUsBankAccountFinancialConnections(StripeModel):
@@ -789,13 +867,24 @@ class InvoicePaymentSettingsPaymentMethodOptionsUsBankAccountFinancialConnection
     filters: InvoicePaymentSettingsPaymentMethodOptionsUsBankAccountFinancialConnectionsFilters | None = None
     """Limits which accounts the customer can link."""
     permissions: list[Literal["balances", "ownership", "payment_method", "transactions"]] | None = None
-    """Data that you request access to. It must contain `payment_method`."""
+    """Data that you request access to. It must contain `payment_method`.
+
+    - `balances`: Balances of the account.
+    - `ownership`: Names and contact details of the owners.
+    - `payment_method`: Details needed to debit the account.
+    - `transactions`: Transactions of the account.
+    """
     prefetch: list[Literal["balances", "ownership", "transactions"]] | None = None
-    """Data that Stripe retrieves as soon as the account is linked."""
+    """Data that Stripe retrieves as soon as the account is linked.
+
+    - `balances`: Balances.
+    - `ownership`: Owners.
+    - `transactions`: Transactions.
+    """
 
 
 class InvoicePaymentSettingsPaymentMethodOptionsUsBankAccount(StripeModel):
-    """Data specific to bank accounts in the United States."""
+    """Settings for ACH Direct Debit."""
 
     financial_connections: InvoicePaymentSettingsPaymentMethodOptionsUsBankAccountFinancialConnections | None = None
     """Settings for linking the bank account with Financial Connections."""
@@ -809,38 +898,41 @@ class InvoicePaymentSettingsPaymentMethodOptionsUsBankAccount(StripeModel):
 
 
 class InvoicePaymentSettingsPaymentMethodOptions(StripeModel):
-    """Settings per type of payment method."""
+    """Settings of single payment methods for the payment of the invoice."""
 
     acss_debit: InvoicePaymentSettingsPaymentMethodOptionsAcssDebit | None = None
-    """Data specific to pre-authorized debit in Canada (ACSS)."""
+    """Settings for pre-authorized debit in Canada (ACSS)."""
     bancontact: InvoicePaymentSettingsPaymentMethodOptionsBancontact | None = None
-    """Data specific to Bancontact."""
+    """Settings for Bancontact."""
     billie: InvoicePaymentSettingsPaymentMethodOptionsBillie | None = None
-    """Data specific to Billie."""
+    """Settings for Billie."""
     blik: InvoicePaymentSettingsPaymentMethodOptionsBlik | None = None
-    """Data specific to BLIK."""
+    """Settings for BLIK."""
     card: InvoicePaymentSettingsPaymentMethodOptionsCard | None = None
-    """Settings for card payments."""
+    """Settings for cards."""
     customer_balance: InvoicePaymentSettingsPaymentMethodOptionsCustomerBalance | None = None
-    """Data specific to payments from the customer's cash balance."""
+    """Settings for bank transfers into the customer's cash balance."""
     konbini: InvoicePaymentSettingsPaymentMethodOptionsKonbini | None = None
-    """Data specific to Konbini."""
+    """Settings for Konbini."""
     payto: InvoicePaymentSettingsPaymentMethodOptionsPayto | None = None
-    """Data specific to PayTo."""
+    """Settings for PayTo."""
     pix: InvoicePaymentSettingsPaymentMethodOptionsPix | None = None
-    """Data specific to Pix."""
+    """Settings for Pix."""
     sepa_debit: InvoicePaymentSettingsPaymentMethodOptionsSepaDebit | None = None
-    """Data specific to SEPA Direct Debit."""
+    """Settings for SEPA Direct Debit."""
     upi: InvoicePaymentSettingsPaymentMethodOptionsUpi | None = None
-    """Data specific to UPI."""
+    """Settings for UPI."""
     us_bank_account: InvoicePaymentSettingsPaymentMethodOptionsUsBankAccount | None = None
-    """Data specific to bank accounts in the United States."""
+    """Settings for ACH Direct Debit."""
 
 
 class InvoicePaymentSettings(StripeModel):
+    """Which payment methods can pay the invoice, and how they are used."""
+
     default_mandate: str | None = None
+    """ID of the mandate for the payment. It has to belong to the payment method that pays the invoice."""
     payment_method_options: InvoicePaymentSettingsPaymentMethodOptions | None = None
-    """Settings per type of payment method."""
+    """Settings of single payment methods for the payment of the invoice."""
     payment_method_types: (
         list[
             Literal[
@@ -899,23 +991,45 @@ class InvoicePaymentSettings(StripeModel):
         ]
         | None
     ) = None
-    """Allowed types of payment methods."""
+    """Types of payment methods that can pay the invoice. Unless set, Stripe chooses them by the default
+    payment methods and your invoice template settings.
+    """
 
 
 class InvoiceRenderingPdf(StripeModel):
+    """Settings of the PDF."""
+
     page_size: Literal["a4", "auto", "letter"] | None = None
+    """Page size of the PDF.
+
+    - `a4`: A4.
+    - `auto`: A4 or letter, depending on the language of the customer.
+    - `letter`: US letter.
+    """
 
 
 class InvoiceRendering(StripeModel):
+    """How the invoice is rendered as PDF and on its hosted page."""
+
     amount_tax_display: str | None = None
+    """Whether prices and amounts of line items are shown with or without tax: `exclude_tax` or
+    `include_inclusive_tax`.
+    """
     pdf: InvoiceRenderingPdf | None = None
+    """Settings of the PDF."""
     template: str | None = None
+    """ID of the template that determines how the invoice is rendered."""
     template_version: int | None = None
+    """Version of that template. In a request, the latest version unless set."""
 
 
 class InvoiceShippingCostTax(StripeModel):
+    """Taxes on the shipping, by tax rate. Included only if expanded."""
+
     amount: int
+    """Amount of the tax, in the smallest currency unit."""
     rate: TaxRate
+    """Tax rate of the tax."""
     taxability_reason: (
         Literal[
             "customer_exempt",
@@ -936,24 +1050,46 @@ class InvoiceShippingCostTax(StripeModel):
         ]
         | None
     ) = None
-    """Why tax was or was not charged."""
+    """Why tax was or was not charged.
+
+    - `customer_exempt`: The customer is exempt from tax.
+    - `not_collecting`: You have no active tax registration that covers the sale.
+    - `not_subject_to_tax`: The sale is outside the scope of the tax.
+    - `not_supported`: Stripe Tax does not support the place of the customer.
+    - `portion_product_exempt`: Part of the price is exempt from tax.
+    - `portion_reduced_rated`: Part of the price is taxed at a reduced rate.
+    - `portion_standard_rated`: Part of the price is taxed at the standard rate.
+    - `product_exempt`: The product is exempt from tax.
+    - `product_exempt_holiday`: The product is exempt for a limited time, such as a sales tax holiday.
+    - `proportionally_rated`: The rate depends on the share of differently taxed items in the sale.
+    - `reduced_rated`: A reduced rate applies.
+    - `reverse_charge`: The customer accounts for the tax (reverse charge).
+    - `standard_rated`: The standard rate applies.
+    - `taxable_basis_reduced`: Tax is calculated on a part of the price only.
+    - `zero_rated`: The sale is taxable at a rate of zero.
+    """
     taxable_amount: int | None = None
     """Amount that the tax is calculated on, in the smallest currency unit."""
 
 
 class InvoiceShippingCost(StripeModel):
+    """Cost of shipping on the invoice, with its taxes."""
+
     amount_subtotal: int
-    """Total before discounts and taxes, in the smallest currency unit."""
+    """Cost of shipping before taxes, in the smallest currency unit."""
     amount_tax: int
-    """Total of all taxes, in the smallest currency unit."""
+    """Total of the taxes on the shipping, in the smallest currency unit."""
     amount_total: int
-    """Total after discounts and taxes, in the smallest currency unit."""
+    """Cost of shipping after taxes, in the smallest currency unit."""
     shipping_rate: Expandable["ShippingRate"] | None = None
-    """Shipping rate that applies."""
+    """Shipping rate that the cost comes from."""
     taxes: list[InvoiceShippingCostTax] | None = None
+    """Taxes on the shipping, by tax rate. Included only if expanded."""
 
 
 class InvoiceStatusDetailsUncollectible(StripeModel):
+    """Details about an invoice whose status is `uncollectible`."""
+
     reason: (
         Literal[
             "max_payment_attempts",
@@ -964,55 +1100,102 @@ class InvoiceStatusDetailsUncollectible(StripeModel):
         ]
         | None
     ) = None
+    """Why the invoice is considered uncollectible.
+
+    - `max_payment_attempts`: All payment attempts of the retry schedule failed.
+    - `payment_not_received`: The payment did not arrive.
+    - `subscription_canceled`: The subscription was canceled.
+    - `subscription_paused`: The subscription was paused.
+    - `user_forgiven`: You marked the invoice as uncollectible.
+    """
 
 
 class InvoiceStatusDetails(StripeModel):
+    """Details about the status."""
+
     uncollectible: InvoiceStatusDetailsUncollectible | None = None
+    """Details about an invoice whose status is `uncollectible`."""
 
 
 class InvoiceStatusTransitions(StripeModel):
+    """Times at which the status of the invoice changed."""
+
     finalized_at: Timestamp | None = None
+    """Time at which the draft was finalized."""
     marked_uncollectible_at: Timestamp | None = None
+    """Time at which the invoice was marked as uncollectible."""
     paid_at: Timestamp | None = None
+    """Time at which the invoice was paid."""
     voided_at: Timestamp | None = None
+    """Time at which the invoice was voided."""
 
 
 class InvoiceThresholdReasonItemReason(StripeModel):
+    """Line items whose usage reached a threshold."""
+
     line_item_ids: list[str]
+    """IDs of the line items."""
     usage_gte: int
+    """Usage that was reached."""
 
 
 class InvoiceThresholdReason(StripeModel):
+    """Threshold that caused the invoice, if `billing_reason` is `subscription_threshold`."""
+
     amount_gte: int | None = None
+    """Amount that was reached, in the smallest currency unit."""
     item_reasons: list[InvoiceThresholdReasonItemReason]
+    """Line items whose usage reached a threshold."""
 
 
 class InvoiceTotalDiscountAmount(StripeModel):
+    """What each discount takes off, over all line items."""
+
     amount: int
+    """Amount that the discount takes off, in the smallest currency unit."""
     discount: Expandable["Discount | DeletedDiscount"]
+    """Discount that takes the amount off."""
 
 
 class InvoiceTotalPretaxCreditAmount(StripeModel):
+    """Credits applied before tax, over all line items."""
+
     amount: int
+    """Amount of the credit, in the smallest currency unit."""
     credit_balance_transaction: Expandable["BillingCreditBalanceTransaction"] | None = None
+    """Transaction on the customer's billing credits that the amount comes from. Null unless `type` is
+    `credit_balance_transaction`.
+    """
     discount: Expandable["Discount | DeletedDiscount"] | None = None
+    """Discount that the amount comes from. Set if `type` is `discount`."""
     type: Literal["credit_balance_transaction", "discount"]
+    """Where the credit comes from.
+
+    - `credit_balance_transaction`: Billing credits of the customer.
+    - `discount`: A discount.
+    """
 
 
 class InvoiceTotalTaxTaxRateDetails(StripeModel):
+    """Tax rate of the tax. Null unless `type` is `tax_rate_details`."""
+
     tax_rate: Expandable["TaxRate"]
+    """ID of the tax rate."""
 
 
 class InvoiceTotalTax(StripeModel):
-    amount: int
-    tax_behavior: Literal["exclusive", "inclusive"]
-    """Whether the price includes tax. `inclusive` and `exclusive` are final once set.
+    """Taxes by tax rate, over all line items."""
 
-    - `exclusive`: Tax is added to the price.
-    - `inclusive`: The price includes tax.
-    - `unspecified`: Not decided yet. It has to be before automatic tax can use the price.
+    amount: int
+    """Amount of the tax, in the smallest currency unit."""
+    tax_behavior: Literal["exclusive", "inclusive"]
+    """Whether the tax is included in the price or added to it.
+
+    - `exclusive`: The tax is added to the price.
+    - `inclusive`: The price includes the tax.
     """
     tax_rate_details: InvoiceTotalTaxTaxRateDetails | None = None
+    """Tax rate of the tax. Null unless `type` is `tax_rate_details`."""
     taxability_reason: Literal[
         "customer_exempt",
         "not_available",
@@ -1031,37 +1214,84 @@ class InvoiceTotalTax(StripeModel):
         "taxable_basis_reduced",
         "zero_rated",
     ]
-    """Why tax was or was not charged."""
+    """Why tax was or was not charged.
+
+    - `customer_exempt`: The customer is exempt from tax.
+    - `not_available`: No reason is available.
+    - `not_collecting`: You have no active tax registration that covers the sale.
+    - `not_subject_to_tax`: The sale is outside the scope of the tax.
+    - `not_supported`: Stripe Tax does not support the place of the customer.
+    - `portion_product_exempt`: Part of the price is exempt from tax.
+    - `portion_reduced_rated`: Part of the price is taxed at a reduced rate.
+    - `portion_standard_rated`: Part of the price is taxed at the standard rate.
+    - `product_exempt`: The product is exempt from tax.
+    - `product_exempt_holiday`: The product is exempt for a limited time, such as a sales tax holiday.
+    - `proportionally_rated`: The rate depends on the share of differently taxed items in the sale.
+    - `reduced_rated`: A reduced rate applies.
+    - `reverse_charge`: The customer accounts for the tax (reverse charge).
+    - `standard_rated`: The standard rate applies.
+    - `taxable_basis_reduced`: Tax is calculated on a part of the price only.
+    - `zero_rated`: The sale is taxable at a rate of zero.
+    """
     taxable_amount: int | None = None
     """Amount that the tax is calculated on, in the smallest currency unit."""
     type: Literal["tax_rate_details"]
+    """Which of the details is set. Only `tax_rate_details`.
+
+    - `tax_rate_details`: A tax rate.
+    """
 
 
 class Invoice(StripeModel):
-    """A `invoice` object.
+    """What a customer owes, with line items, discounts, taxes and payments. Subscriptions create an
+    invoice each billing period, and you can create your own; amounts can be changed until the `draft`
+    is finalized.
 
     https://docs.stripe.com/api/invoices/object
     """
 
     account_country: str | None = None
+    """Two-letter ISO 3166-1 alpha-2 code of the country of the business that issues the invoice."""
     account_name: str | None = None
+    """Public name of the business that issues the invoice, as printed on it."""
     account_tax_ids: list[Expandable["TaxId | DeletedTaxId"]] | None = None
     """Tax IDs of your account to show on the invoices. The account's default tax IDs unless set."""
     amount_due: int
+    """What the customer has to pay, in the smallest currency unit: the total, less what the customer's
+    balance and credit notes cover. 0 if the total is below the minimum charge amount.
+    """
     amount_overpaid: int
+    """Amount paid beyond `amount_due`, in the smallest currency unit. Stripe credits it to the customer's
+    balance.
+    """
     amount_paid: int
+    """Amount paid so far, in the smallest currency unit."""
     amount_paid_off_stripe: int
+    """Amount paid outside of Stripe, in the smallest currency unit."""
     amount_remaining: int
+    """Amount still to be paid, which is `amount_due` less `amount_paid`, in the smallest currency unit."""
     amount_shipping: int
     """Shipping costs, in the smallest currency unit."""
     application: Expandable["Application | DeletedApplication"] | None = None
-    """Connect application that created the object."""
+    """Connect application that created the invoice."""
     attempt_count: int
+    """Number of payment attempts that count toward the retry schedule: the first attempt, and after it
+    only automatic retries. Payments that you or the customer start later are not counted.
+    """
     attempted: bool
+    """Whether a payment was attempted. Stripe waits about an hour after `invoice.created`, so do not
+    present a new invoice as unpaid before then.
+    """
     auto_advance: bool
+    """Whether Stripe moves the invoice along by itself: finalizes the draft, emails it or charges the
+    customer, retries failed payments and sends reminders. If `False`, each step needs a call of yours.
+    """
     automatic_tax: InvoiceAutomaticTax
     """Settings and state of the automatic calculation of tax by Stripe Tax."""
     automatically_finalizes_at: Timestamp | None = None
+    """Time at which Stripe will finalize the draft. Null if that is not scheduled, or if the invoice is no
+    longer a draft.
+    """
     billing_reason: (
         Literal[
             "automatic_pending_invoice_item_invoice",
@@ -1076,96 +1306,201 @@ class Invoice(StripeModel):
         ]
         | None
     ) = None
+    """Why the invoice was created.
+
+    - `automatic_pending_invoice_item_invoice`: Pending invoice items were billed by a schedule that the
+      subscription sets.
+    - `manual`: Created by a call or in the Dashboard, without a subscription.
+    - `quote_accept`: A quote was accepted.
+    - `subscription`: Any reason that concerns a subscription, in invoices from before May 2018.
+    - `subscription_create`: First invoice of a new subscription.
+    - `subscription_cycle`: A new billing period of a subscription began.
+    - `subscription_threshold`: A billing threshold of a subscription was reached.
+    - `subscription_update`: A subscription was changed in the middle of a period.
+    - `upcoming`: A preview, which exists only in the response.
+    """
     collection_method: Literal["charge_automatically", "send_invoice"]
     """Whether Stripe charges the customer automatically or sends an invoice to be paid manually.
 
     - `charge_automatically`: Stripe charges the default payment method.
     - `send_invoice`: Stripe emails the customer an invoice with payment instructions.
-    - `paper`: The customer signed on paper.
     """
     confirmation_secret: InvoiceConfirmationSecret | None = None
+    """Secret with which your frontend lets the customer pay the finalized invoice. Included only if
+    expanded.
+    """
     created: Timestamp
     """Time at which the object was created."""
     currency: str
     """Three-letter ISO 4217 currency code in lowercase."""
     custom_fields: list[InvoiceCustomField] | None = None
+    """Up to four fields of your own that are printed on the invoice, such as a purchase order number."""
     customer: Expandable["Customer | DeletedCustomer"]
-    """Customer that the object belongs to."""
+    """Customer that is billed."""
     customer_account: str | None = None
-    """Account (API v2) that the object belongs to, in the role of a customer. Alternative to `customer`."""
+    """Account (API v2) that is billed in the role of a customer."""
     customer_address: Address | None = None
-    """A postal address."""
+    """Address of the customer. It follows the customer until the invoice is finalized, and is fixed from
+    then on.
+    """
     customer_email: str | None = None
+    """Email address that the invoice is sent to. It follows the customer until the invoice is finalized."""
     customer_name: str | None = None
+    """Name of the customer on the invoice. It follows the customer until the invoice is finalized."""
     customer_phone: str | None = None
+    """Phone number of the customer. It follows the customer until the invoice is finalized."""
     customer_shipping: ShippingDetails | None = None
-    """Recipient and address of a delivery."""
+    """Shipping details of the customer, printed if the invoice has no `shipping_details`. They follow the
+    customer until the invoice is finalized.
+    """
     customer_tax_exempt: Literal["exempt", "none", "reverse"] | None = None
+    """Whether the customer pays tax. It determines how the invoice is taxed.
+
+    - `exempt`: No tax is charged.
+    - `none`: Tax is charged.
+    - `reverse`: No tax is charged, and the invoice carries the words "Reverse charge".
+    """
     customer_tax_ids: list[InvoiceCustomerTaxId] | None = None
+    """Tax IDs of the customer on the invoice. They follow the customer until the invoice is finalized."""
     default_payment_method: Expandable["PaymentMethod"] | None = None
-    """Payment method used by default. If it is not set, the customer's default is used."""
+    """Payment method that pays the invoice. Unless set, Stripe uses the subscription's default, then that
+    of the customer's invoice settings.
+    """
     default_source: Expandable["BankAccount | Card | Source"] | None = None
-    """Card, bank account or source used by default if there is no default payment method."""
+    """Source that pays the invoice if there is no default payment method. Unless set, the default source
+    of the subscription or customer is used.
+    """
     default_tax_rates: list[TaxRate]
-    """Tax rates for items without tax rates of their own."""
+    """Tax rates of the line items that have none of their own."""
     description: str | None = None
+    """Text of your own on the invoice, called memo in the Dashboard."""
     discounts: list[Expandable["Discount | DeletedDiscount"]]
+    """Discounts on the whole invoice, applied after those of the line items. Contains IDs unless expanded."""
     due_date: Timestamp | None = None
+    """Time by which the invoice is to be paid. Null for invoices that are charged automatically."""
     effective_at: Timestamp | None = None
+    """Date of issue printed on the invoice, its PDF and receipt. The time of finalization unless you set
+    it.
+    """
     ending_balance: int | None = None
+    """Customer balance after the invoice was finalized, in the smallest currency unit. Null for drafts."""
     footer: str | None = None
+    """Text at the bottom of the invoice."""
     from_invoice: InvoiceFromInvoice | None = None
+    """Invoice that this one was copied from, if it is a revision."""
     hosted_invoice_url: str | None = None
+    """URL of the page on which the customer can view and pay the invoice and download its PDF. Null for
+    drafts.
+    """
     id: str
-    """Unique ID of the object."""
+    """ID of the invoice. Previews have an ID that starts with `upcoming_in` and cannot be retrieved."""
     invoice_pdf: str | None = None
+    """URL from which the PDF of the invoice is downloaded. Null for drafts."""
     issuer: InvoiceIssuer
+    """Account that issues the invoice. The invoice shows its branding, support contact and tax IDs."""
     last_finalization_error: InvoiceLastFinalizationError | None = None
-    """An error that Stripe returned, as kept with the object that failed."""
+    """Error of the last attempt to finalize the invoice. Cleared once it is finalized."""
     latest_revision: Expandable["Invoice"] | None = None
+    """Latest revision of the invoice that is no longer a draft."""
     lines: ListObject[InvoiceLineItem]
+    """Line items of the invoice. Contains the first ones; list the line items of the invoice to get all of
+    them.
+    """
     livemode: bool
     """Whether the object exists in live mode. `False` in test mode and in sandboxes."""
     metadata: dict[str, str] | None = None
     """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
-    up to 500. An update changes only the keys it contains; an empty value removes its key.
+    up to 500. An update changes only the keys it contains; an empty string removes its key.
     """
     next_payment_attempt: Timestamp | None = None
+    """Time at which Stripe will try to charge the customer next. Null if the customer is to pay an invoice
+    sent by email, or if no attempt is planned.
+    """
     number: str | None = None
+    """Number printed on the invoice and in emails. Assigned when the invoice is finalized, from a sequence
+    of the account or of the customer.
+    """
     object: Literal["invoice"]
     """Type of the object. All objects of a class have the same."""
     on_behalf_of: Expandable["Account"] | None = None
-    """Connected account that is the merchant of record. Its country, fees and statement descriptor apply
-    to the payment.
+    """Connected account that the invoice is for. Its branding and support contact appear on the invoice,
+    and it is the merchant of record.
     """
     parent: InvoiceParent | None = None
+    """What generated the invoice. Null if it was created on its own."""
     payment_settings: InvoicePaymentSettings
+    """Which payment methods can pay the invoice, and how they are used."""
     payments: ListObject[InvoicePayment] | None = None
+    """Payments of the invoice, open, paid and canceled. Included only if expanded."""
     period_end: Timestamp
+    """End of the time in which invoice items were collected for the invoice. For the period of service,
+    see the `period` of each line item.
+    """
     period_start: Timestamp
+    """Start of the time in which invoice items were collected for the invoice. For the period of service,
+    see the `period` of each line item.
+    """
     post_payment_credit_notes_amount: int
+    """Total of the credit notes issued after the invoice was paid, in the smallest currency unit."""
     pre_payment_credit_notes_amount: int
+    """Total of the credit notes issued before the invoice was paid, in the smallest currency unit."""
     receipt_number: str | None = None
+    """Number printed on the receipts of the invoice that are sent by email."""
     rendering: InvoiceRendering | None = None
+    """How the invoice is rendered as PDF and on its hosted page."""
     shipping_cost: InvoiceShippingCost | None = None
+    """Cost of shipping on the invoice, with its taxes."""
     shipping_details: ShippingDetails | None = None
-    """Recipient and address of a delivery."""
+    """Recipient and address of the delivery, printed on the invoice. The customer's are printed unless
+    set.
+    """
     starting_balance: int
+    """Customer balance before the invoice was finalized, in the smallest currency unit; for a draft, the
+    current one. A negative balance is credit that reduces `amount_due`, a positive one adds to it.
+    """
     statement_descriptor: str | None = None
-    """Text that appears on the bank or card statement."""
+    """Text on the card or bank statement of the customer who pays the invoice. For a subscription, taken
+    from the product of its first item unless set.
+    """
     status: Literal["draft", "open", "paid", "uncollectible", "void"] | None = None
+    """Where the invoice stands between draft and payment, which decides what can be done with it.
+
+    - `draft`: Not finalized. Everything can still be changed, and the invoice can be deleted.
+    - `open`: Finalized and waiting for payment.
+    - `paid`: Paid in full, or nothing was due.
+    - `uncollectible`: Payment is not expected. The invoice counts as bad debt, but can still be paid or
+      voided.
+    - `void`: Canceled. The invoice keeps its number for the records but nothing is owed.
+    """
     status_details: InvoiceStatusDetails | None = None
+    """Details about the status."""
     status_transitions: InvoiceStatusTransitions
+    """Times at which the status of the invoice changed."""
     subtotal: int
+    """Total of the line items with their own discounts, before discounts on the invoice and exclusive
+    taxes, in the smallest currency unit.
+    """
     subtotal_excluding_tax: int | None = None
+    """Total of the line items with their own discounts, before discounts on the invoice and without any
+    tax, in the smallest currency unit.
+    """
     test_clock: Expandable["TestClock"] | None = None
-    """Test clock that determines the current time for the object."""
+    """Test clock that the invoice belongs to."""
     threshold_reason: InvoiceThresholdReason | None = None
+    """Threshold that caused the invoice, if `billing_reason` is `subscription_threshold`."""
     total: int
+    """Total after discounts and taxes, in the smallest currency unit."""
     total_discount_amounts: list[InvoiceTotalDiscountAmount] | None = None
+    """What each discount takes off, over all line items."""
     total_excluding_tax: int | None = None
+    """Total after discounts, without any tax, in the smallest currency unit."""
     total_pretax_credit_amounts: list[InvoiceTotalPretaxCreditAmount] | None = None
+    """Credits applied before tax, over all line items."""
     total_taxes: list[InvoiceTotalTax] | None = None
+    """Taxes by tax rate, over all line items."""
     webhooks_delivered_at: Timestamp | None = None
+    """Time at which the webhooks about the new invoice were delivered, or were given up. Null while they
+    are pending; Stripe finalizes the draft about an hour later.
+    """
     deleted: Literal[False] = False
     """Always `False`: the object exists. A deleted one is of another class."""

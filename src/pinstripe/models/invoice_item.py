@@ -41,111 +41,184 @@ class DeletedInvoiceItem(StripeModel):
 
 
 class InvoiceItemInvoicingRule(StripeModel):
+    """Rules that hold the item back. It is invoiced once all of them are met."""
+
     type: Literal["defer_until_credited_items_resolved"]
+    """What the rule waits for.
 
-
-class InvoiceItemParentSubscriptionDetails(StripeModel):
-    subscription: str
-    """Subscription that the object belongs to."""
-    subscription_item: str | None = None
-
-
-class InvoiceItemParent(StripeModel):
-    subscription_details: InvoiceItemParentSubscriptionDetails | None = None
-    type: Literal["subscription_details"]
-
-
-class InvoiceItemPeriod(StripeModel):
-    end: Timestamp
-    start: Timestamp
-
-
-class InvoiceItemPricingPriceDetails(StripeModel):
-    price: Expandable["Price"]
-    """Price that applies."""
-    product: str
-
-
-class InvoiceItemPricing(StripeModel):
-    price_details: InvoiceItemPricingPriceDetails | None = None
-    type: Literal["price_details"]
-    unit_amount_decimal: DecimalString | None = None
-    """Price per unit in the smallest currency unit, with up to 12 decimal places. Use it instead of
-    `unit_amount` for prices of less than a cent.
+    - `defer_until_credited_items_resolved`: Wait until the charge that the item credits is settled.
     """
 
 
+class InvoiceItemParentSubscriptionDetails(StripeModel):
+    """Subscription that generated the item."""
+
+    subscription: str
+    """ID of the subscription that the item belongs to."""
+    subscription_item: str | None = None
+    """ID of the subscription item that generated the item."""
+
+
+class InvoiceItemParent(StripeModel):
+    """What generated the item. Null if it was created on its own."""
+
+    subscription_details: InvoiceItemParentSubscriptionDetails | None = None
+    """Subscription that generated the item."""
+    type: Literal["subscription_details"]
+    """Which of the parent's fields is set. Only `subscription_details`.
+
+    - `subscription_details`: A subscription.
+    """
+
+
+class InvoiceItemPeriod(StripeModel):
+    """Period of service that an item on an invoice covers."""
+
+    end: Timestamp
+    """End of the period, included in it. Not before the start."""
+    start: Timestamp
+    """Start of the period, included in it."""
+
+
+class InvoiceItemPricingPriceDetails(StripeModel):
+    """Price and product. Set if `type` is `price_details`."""
+
+    price: Expandable["Price"]
+    """Price of the item."""
+    product: str
+    """ID of the product of the price."""
+
+
+class InvoiceItemPricing(StripeModel):
+    """Price of an item on an invoice."""
+
+    price_details: InvoiceItemPricingPriceDetails | None = None
+    """Price and product. Set if `type` is `price_details`."""
+    type: Literal["price_details"]
+    """Which of the fields is set. Only `price_details`.
+
+    - `price_details`: A price.
+    """
+    unit_amount_decimal: DecimalString | None = None
+    """Price per unit in the smallest currency unit, with up to 12 decimal places."""
+
+
 class InvoiceItemProrationDetailsCreditedItemsInvoiceLineItemDetails(StripeModel):
+    """Line items that were credited."""
+
     invoice: str
-    """Invoice that the object belongs to."""
+    """ID of the invoice with the credited line items."""
     invoice_line_items: list[str]
+    """IDs of the credited line items."""
 
 
 class InvoiceItemProrationDetailsCreditedItems(StripeModel):
+    """For a credit, the earlier charge that it takes back."""
+
     invoice_item: str | None = None
+    """ID of the pending invoice item that was credited."""
     invoice_line_item_details: InvoiceItemProrationDetailsCreditedItemsInvoiceLineItemDetails | None = None
+    """Line items that were credited."""
     type: Literal["invoice_item", "invoice_line_items"]
+    """Whether the credited charge was still pending or already invoiced.
+
+    - `invoice_item`: The charge was a pending invoice item.
+    - `invoice_line_items`: The charge was already on an invoice.
+    """
 
 
 class InvoiceItemProrationDetailsDiscountAmount(StripeModel):
-    """Amounts of the individual discounts."""
+    """What each discount took off when the proration was created. Only for subscriptions with the billing
+    mode `flexible`.
+    """
 
     amount: int
-    """Amount of the discount, in the smallest currency unit."""
+    """Amount that the discount takes off, in the smallest currency unit."""
     discount: Expandable["Discount | DeletedDiscount"]
-    """The discount that was applied."""
+    """Discount that takes the amount off."""
 
 
 class InvoiceItemProrationDetails(StripeModel):
+    """Details of a proration."""
+
     credited_items: InvoiceItemProrationDetailsCreditedItems | None = None
+    """For a credit, the earlier charge that it takes back."""
     discount_amounts: list[InvoiceItemProrationDetailsDiscountAmount]
-    """Amounts of the individual discounts."""
+    """What each discount took off when the proration was created. Only for subscriptions with the billing
+    mode `flexible`.
+    """
 
 
 class InvoiceItem(StripeModel):
-    """A `invoiceitem` object.
+    """Amount to bill to a customer on an invoice. It is pending until an invoice includes it as a line
+    item: the draft you name, the next invoice of a subscription, or one that you create. Stripe creates
+    them for prorations.
 
     https://docs.stripe.com/api/invoice_items/object
     """
 
     amount: int
+    """Total of the item, which is the unit price times the quantity, in the smallest currency unit. A
+    negative amount is a credit.
+    """
     currency: str
     """Three-letter ISO 4217 currency code in lowercase."""
     customer: Expandable["Customer | DeletedCustomer"]
-    """Customer that the object belongs to."""
+    """Customer that is billed."""
     customer_account: str | None = None
-    """Account (API v2) that the object belongs to, in the role of a customer. Alternative to `customer`."""
+    """Account (API v2) that is billed in the role of a customer."""
     date: Timestamp
+    """Time at which the item was created."""
     description: str | None = None
+    """Text of the item as printed on the invoice."""
     discountable: bool
-    """Whether discounts apply to the item."""
+    """Whether discounts apply to the item. Always `False` for prorations."""
     discounts: list[Expandable["Discount"]] | None = None
+    """Discounts of the item, applied before those of the invoice. Contains IDs unless expanded."""
     frozen_fields: list[Literal["discounts", "pricing", "quantity"]] | None = None
+    """Names of fields that cannot be changed. An update of one of them fails.
+
+    - `discounts`: The discounts cannot be changed.
+    - `pricing`: The price cannot be changed.
+    - `quantity`: The quantity cannot be changed.
+    """
     id: str
     """Unique ID of the object."""
     invoice: Expandable["Invoice"] | None = None
-    """Invoice that the object belongs to."""
+    """Invoice that contains the item. Null while the item is pending."""
     invoicing_rules: list[InvoiceItemInvoicingRule] | None = None
+    """Rules that hold the item back. It is invoiced once all of them are met."""
     livemode: bool
     """Whether the object exists in live mode. `False` in test mode and in sandboxes."""
     metadata: dict[str, str] | None = None
     """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
-    up to 500. An update changes only the keys it contains; an empty value removes its key.
+    up to 500. An update changes only the keys it contains; an empty string removes its key.
     """
     net_amount: int | None = None
+    """Amount less discounts, before credits and taxes, in the smallest currency unit. Only for items that
+    are not discountable.
+    """
     object: Literal["invoiceitem"]
     """Type of the object. All objects of a class have the same."""
     parent: InvoiceItemParent | None = None
+    """What generated the item. Null if it was created on its own."""
     period: InvoiceItemPeriod
+    """Period of service that an item on an invoice covers."""
     pricing: InvoiceItemPricing | None = None
+    """Price of an item on an invoice."""
     proration: bool
+    """Whether the item is a proration, created by a change of a subscription within a billing period."""
     proration_details: InvoiceItemProrationDetails | None = None
+    """Details of a proration."""
     quantity: int
-    """Number of units."""
+    """Number of units, with decimal places cut off; see `quantity_decimal` for all of them. For a
+    proration, the quantity of the subscription.
+    """
     quantity_decimal: DecimalString
+    """Number of units, as a decimal with up to 12 decimal places."""
     tax_rates: list[TaxRate] | None = None
-    """Tax rates that apply. They override the default tax rates."""
+    """Tax rates of the item. If there are any, the default tax rates of the invoice do not apply."""
     test_clock: Expandable["TestClock"] | None = None
-    """Test clock that determines the current time for the object."""
+    """Test clock that the item belongs to."""
     deleted: Literal[False] = False
     """Always `False`: the object exists. A deleted one is of another class."""

@@ -35,95 +35,157 @@ class InvoiceLineItemDiscountAmount(StripeModel):
     """Amounts of the individual discounts."""
 
     amount: int
-    """Amount of the discount, in the smallest currency unit."""
+    """Amount that the discount takes off, in the smallest currency unit."""
     discount: Expandable["Discount | DeletedDiscount"]
-    """The discount that was applied."""
+    """Discount that takes the amount off."""
 
 
 class InvoiceLineItemParentInvoiceItemDetailsProrationDetailsCreditedItems(StripeModel):
+    """For a credit, the earlier lines that it takes back."""
+
     invoice: str
-    """Invoice that the object belongs to."""
+    """ID of the invoice with the credited lines."""
     invoice_line_items: list[str]
+    """IDs of the credited lines."""
 
 
 class InvoiceLineItemParentInvoiceItemDetailsProrationDetails(StripeModel):
+    """Details of a proration."""
+
     credited_items: InvoiceLineItemParentInvoiceItemDetailsProrationDetailsCreditedItems | None = None
+    """For a credit, the earlier lines that it takes back."""
 
 
 class InvoiceLineItemParentInvoiceItemDetails(StripeModel):
+    """Invoice item that generated the line. Null unless `type` is `invoice_item_details`."""
+
     invoice_item: str
+    """ID of the invoice item that generated the line."""
     proration: bool
+    """Whether the line is a proration."""
     proration_details: InvoiceLineItemParentInvoiceItemDetailsProrationDetails | None = None
+    """Details of a proration."""
     subscription: str | None = None
-    """Subscription that the object belongs to."""
+    """ID of the subscription that the line belongs to."""
 
 
 class InvoiceLineItemParentSubscriptionItemDetailsProrationDetailsCreditedItems(StripeModel):
+    """For a credit, the earlier lines that it takes back."""
+
     invoice: str
-    """Invoice that the object belongs to."""
+    """ID of the invoice with the credited lines."""
     invoice_line_items: list[str]
+    """IDs of the credited lines."""
 
 
 class InvoiceLineItemParentSubscriptionItemDetailsProrationDetails(StripeModel):
+    """Details of a proration."""
+
     credited_items: InvoiceLineItemParentSubscriptionItemDetailsProrationDetailsCreditedItems | None = None
+    """For a credit, the earlier lines that it takes back."""
 
 
 class InvoiceLineItemParentSubscriptionItemDetails(StripeModel):
+    """Subscription item that generated the line. Null unless `type` is `subscription_item_details`."""
+
     invoice_item: str | None = None
+    """ID of the invoice item that generated the line."""
     proration: bool
+    """Whether the line is a proration."""
     proration_details: InvoiceLineItemParentSubscriptionItemDetailsProrationDetails | None = None
+    """Details of a proration."""
     subscription: str | None = None
-    """Subscription that the object belongs to."""
+    """ID of the subscription that the line belongs to."""
     subscription_item: str
+    """ID of the subscription item that generated the line."""
 
 
 class InvoiceLineItemParent(StripeModel):
+    """What generated the line."""
+
     invoice_item_details: InvoiceLineItemParentInvoiceItemDetails | None = None
+    """Invoice item that generated the line. Null unless `type` is `invoice_item_details`."""
     subscription_item_details: InvoiceLineItemParentSubscriptionItemDetails | None = None
+    """Subscription item that generated the line. Null unless `type` is `subscription_item_details`."""
     type: Literal["invoice_item_details", "subscription_item_details"]
+    """Which of the fields of the parent is set.
+
+    - `invoice_item_details`: An invoice item.
+    - `subscription_item_details`: An item of a subscription.
+    """
 
 
 class InvoiceLineItemPeriod(StripeModel):
+    """Period of service that an item on an invoice covers."""
+
     end: Timestamp
+    """End of the period, included in it. Not before the start."""
     start: Timestamp
+    """Start of the period, included in it."""
 
 
 class InvoiceLineItemPretaxCreditAmount(StripeModel):
+    """Credits applied to the line before tax."""
+
     amount: int
+    """Amount of the credit, in the smallest currency unit."""
     credit_balance_transaction: Expandable["BillingCreditBalanceTransaction"] | None = None
+    """Transaction on the customer's billing credits that the amount comes from. Null unless `type` is
+    `credit_balance_transaction`.
+    """
     discount: Expandable["Discount | DeletedDiscount"] | None = None
+    """Discount that the amount comes from. Set if `type` is `discount`."""
     type: Literal["credit_balance_transaction", "discount"]
+    """Where the credit comes from.
+
+    - `credit_balance_transaction`: Billing credits of the customer.
+    - `discount`: A discount.
+    """
 
 
 class InvoiceLineItemPricingPriceDetails(StripeModel):
+    """Price and product. Set if `type` is `price_details`."""
+
     price: Expandable["Price"]
-    """Price that applies."""
+    """Price of the item."""
     product: str
+    """ID of the product of the price."""
 
 
 class InvoiceLineItemPricing(StripeModel):
+    """Price of an item on an invoice."""
+
     price_details: InvoiceLineItemPricingPriceDetails | None = None
+    """Price and product. Set if `type` is `price_details`."""
     type: Literal["price_details"]
-    unit_amount_decimal: DecimalString | None = None
-    """Price per unit in the smallest currency unit, with up to 12 decimal places. Use it instead of
-    `unit_amount` for prices of less than a cent.
+    """Which of the fields is set. Only `price_details`.
+
+    - `price_details`: A price.
     """
+    unit_amount_decimal: DecimalString | None = None
+    """Price per unit in the smallest currency unit, with up to 12 decimal places."""
 
 
 class InvoiceLineItemTaxTaxRateDetails(StripeModel):
+    """Tax rate of the tax. Null unless `type` is `tax_rate_details`."""
+
     tax_rate: Expandable["TaxRate"]
+    """ID of the tax rate."""
 
 
 class InvoiceLineItemTax(StripeModel):
-    amount: int
-    tax_behavior: Literal["exclusive", "inclusive"]
-    """Whether the price includes tax. `inclusive` and `exclusive` are final once set.
+    """Taxes on the line, by tax rate."""
 
-    - `exclusive`: Tax is added to the price.
-    - `inclusive`: The price includes tax.
-    - `unspecified`: Not decided yet. It has to be before automatic tax can use the price.
+    amount: int
+    """Amount of the tax, in the smallest currency unit."""
+    tax_behavior: Literal["exclusive", "inclusive"]
+    """Whether the tax is included in the price or added to it.
+
+    - `exclusive`: The tax is added to the price.
+    - `inclusive`: The price includes the tax.
     """
     tax_rate_details: InvoiceLineItemTaxTaxRateDetails | None = None
+    """Tax rate of the tax. Null unless `type` is `tax_rate_details`."""
     taxability_reason: Literal[
         "customer_exempt",
         "not_available",
@@ -142,47 +204,81 @@ class InvoiceLineItemTax(StripeModel):
         "taxable_basis_reduced",
         "zero_rated",
     ]
-    """Why tax was or was not charged."""
+    """Why tax was or was not charged.
+
+    - `customer_exempt`: The customer is exempt from tax.
+    - `not_available`: No reason is available.
+    - `not_collecting`: You have no active tax registration that covers the sale.
+    - `not_subject_to_tax`: The sale is outside the scope of the tax.
+    - `not_supported`: Stripe Tax does not support the place of the customer.
+    - `portion_product_exempt`: Part of the price is exempt from tax.
+    - `portion_reduced_rated`: Part of the price is taxed at a reduced rate.
+    - `portion_standard_rated`: Part of the price is taxed at the standard rate.
+    - `product_exempt`: The product is exempt from tax.
+    - `product_exempt_holiday`: The product is exempt for a limited time, such as a sales tax holiday.
+    - `proportionally_rated`: The rate depends on the share of differently taxed items in the sale.
+    - `reduced_rated`: A reduced rate applies.
+    - `reverse_charge`: The customer accounts for the tax (reverse charge).
+    - `standard_rated`: The standard rate applies.
+    - `taxable_basis_reduced`: Tax is calculated on a part of the price only.
+    - `zero_rated`: The sale is taxable at a rate of zero.
+    """
     taxable_amount: int | None = None
     """Amount that the tax is calculated on, in the smallest currency unit."""
     type: Literal["tax_rate_details"]
+    """Which of the details is set. Only `tax_rate_details`.
+
+    - `tax_rate_details`: A tax rate.
+    """
 
 
 class InvoiceLineItem(StripeModel):
-    """A `line_item` object.
+    """One line of an invoice, generated by an invoice item or by an item of a subscription.
 
     https://docs.stripe.com/api/invoices/line_items/object
     """
 
     amount: int
+    """Amount of the line, in the smallest currency unit. Negative for a credit."""
     currency: str
     """Three-letter ISO 4217 currency code in lowercase."""
     description: str | None = None
+    """Text of the line as printed on the invoice."""
     discount_amounts: list[InvoiceLineItemDiscountAmount] | None = None
     """Amounts of the individual discounts."""
     discountable: bool
-    """Whether discounts apply to the item."""
+    """Whether discounts apply to the line. Always `False` for prorations."""
     discounts: list[Expandable["Discount"]]
+    """Discounts of the line, applied before those of the invoice. Contains IDs unless expanded."""
     id: str
     """Unique ID of the object."""
     invoice: str | None = None
-    """Invoice that the object belongs to."""
+    """ID of the invoice that contains the line."""
     livemode: bool
     """Whether the object exists in live mode. `False` in test mode and in sandboxes."""
     metadata: dict[str, str]
-    """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
-    up to 500. An update changes only the keys it contains; an empty value removes its key.
+    """Up to 50 key-value pairs of your own. For a line of a subscription, the metadata of the
+    subscription, unless you changed it on the line.
     """
     object: Literal["line_item"]
     """Type of the object. All objects of a class have the same."""
     parent: InvoiceLineItemParent | None = None
+    """What generated the line."""
     period: InvoiceLineItemPeriod
+    """Period of service that an item on an invoice covers."""
     pretax_credit_amounts: list[InvoiceLineItemPretaxCreditAmount] | None = None
+    """Credits applied to the line before tax."""
     pricing: InvoiceLineItemPricing | None = None
+    """Price of an item on an invoice."""
     quantity: int | None = None
-    """Number of units."""
+    """Number of units, with decimal places cut off; see `quantity_decimal` for all of them. For a
+    proration, the quantity of the subscription.
+    """
     quantity_decimal: DecimalString | None = None
+    """Number of units, as a decimal with up to 12 decimal places."""
     subscription: Expandable["Subscription"] | None = None
-    """Subscription that the object belongs to."""
+    """Subscription that the line belongs to."""
     subtotal: int
+    """Amount of the line before any discounts and taxes, in the smallest currency unit."""
     taxes: list[InvoiceLineItemTax] | None = None
+    """Taxes on the line, by tax rate."""

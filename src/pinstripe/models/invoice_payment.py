@@ -15,26 +15,45 @@ __all__ = ["InvoicePayment", "InvoicePaymentPayment", "InvoicePaymentStatusTrans
 
 
 class InvoicePaymentPayment(StripeModel):
+    """Payment that pays the invoice."""
+
     charge: Expandable["Charge"] | None = None
+    """Charge that pays the invoice. Set if `type` is `charge`."""
     payment_intent: Expandable["PaymentIntent"] | None = None
-    """Payment intent that the object belongs to."""
+    """Payment intent that pays the invoice. Set if `type` is `payment_intent`."""
     payment_record: Expandable["PaymentRecord"] | None = None
+    """Payment record of a payment outside of Stripe. Set if `type` is `payment_record`."""
     type: Literal["charge", "payment_intent", "payment_record"]
+    """Which kind of object the payment is.
+
+    - `charge`: A charge.
+    - `payment_intent`: A payment intent.
+    - `payment_record`: A payment record.
+    """
 
 
 class InvoicePaymentStatusTransitions(StripeModel):
+    """Times at which the status changed."""
+
     canceled_at: Timestamp | None = None
+    """Time at which the payment was canceled."""
     paid_at: Timestamp | None = None
+    """Time at which the payment succeeded."""
 
 
 class InvoicePayment(StripeModel):
-    """A `invoice_payment` object.
+    """Connects an invoice with a payment that pays it in full or in part. Stripe creates a default one
+    when the invoice is finalized.
 
     https://docs.stripe.com/api/invoice_payments/object
     """
 
     amount_paid: int | None = None
+    """Amount that was paid toward the invoice, in the smallest currency unit. Null until `status` is
+    `paid`. It is less than `amount_requested` if the payment did not suffice for all its invoices.
+    """
     amount_requested: int
+    """Amount that the payment is to pay toward the invoice, in the smallest currency unit."""
     created: Timestamp
     """Time at which the object was created."""
     currency: str
@@ -42,12 +61,18 @@ class InvoicePayment(StripeModel):
     id: str
     """Unique ID of the object."""
     invoice: Expandable["Invoice | DeletedInvoice"]
-    """Invoice that the object belongs to."""
+    """Invoice that is paid."""
     is_default: bool
+    """Whether Stripe created it for the whole remaining amount of the invoice. Its payment intent cannot
+    be updated or canceled directly.
+    """
     livemode: bool
     """Whether the object exists in live mode. `False` in test mode and in sandboxes."""
     object: Literal["invoice_payment"]
     """Type of the object. All objects of a class have the same."""
     payment: InvoicePaymentPayment
+    """Payment that pays the invoice."""
     status: str
+    """Status of the payment: `open`, `paid` or `canceled`."""
     status_transitions: InvoicePaymentStatusTransitions
+    """Times at which the status changed."""

@@ -9,7 +9,8 @@ __all__ = ["InvoiceRenderingTemplate"]
 
 
 class InvoiceRenderingTemplate(StripeModel):
-    """A `invoice_rendering_template` object.
+    """Layout and content settings for the PDFs and hosted pages of invoices, such as footer, memo and
+    columns. Templates are created and edited in the Dashboard.
 
     https://docs.stripe.com/api/invoice_rendering_templates/object
     """
@@ -22,10 +23,17 @@ class InvoiceRenderingTemplate(StripeModel):
     """Whether the object exists in live mode. `False` in test mode and in sandboxes."""
     metadata: dict[str, str] | None = None
     """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
-    up to 500. An update changes only the keys it contains; an empty value removes its key.
+    up to 500. An update changes only the keys it contains; an empty string removes its key.
     """
     nickname: str | None = None
+    """Name of the template for your own use, which customers do not see."""
     object: Literal["invoice_rendering_template"]
     """Type of the object. All objects of a class have the same."""
     status: Literal["active", "archived"]
+    """Whether new invoices can use the template.
+
+    - `active`: Invoices can use the template.
+    - `archived`: New invoices cannot use the template; those that have it keep it.
+    """
     version: int
+    """Version of the template. It grows by one with each change of the rendering."""

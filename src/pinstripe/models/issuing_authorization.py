@@ -236,7 +236,7 @@ class IssuingAuthorization(StripeModel):
     merchant_data: IssuingAuthorizationMerchantData
     metadata: dict[str, str]
     """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
-    up to 500. An update changes only the keys it contains; an empty value removes its key.
+    up to 500. An update changes only the keys it contains; an empty string removes its key.
     """
     network_data: IssuingAuthorizationNetworkData | None = None
     object: Literal["issuing.authorization"]

@@ -382,11 +382,6 @@ class IssuingCardSpendingControlsSpendingLimit(StripeModel):
         | None
     ) = None
     interval: Literal["all_time", "daily", "monthly", "per_authorization", "weekly", "yearly"]
-    """- `day`: Days.
-    - `week`: Weeks.
-    - `month`: Months.
-    - `year`: Years.
-    """
 
 
 class IssuingCardSpendingControls(StripeModel):
@@ -1055,7 +1050,7 @@ class IssuingCard(StripeModel):
     """Whether the object exists in live mode. `False` in test mode and in sandboxes."""
     metadata: dict[str, str]
     """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
-    up to 500. An update changes only the keys it contains; an empty value removes its key.
+    up to 500. An update changes only the keys it contains; an empty string removes its key.
     """
     number: str | None = None
     object: Literal["issuing.card"]

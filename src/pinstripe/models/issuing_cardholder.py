@@ -404,11 +404,6 @@ class IssuingCardholderSpendingControlsSpendingLimit(StripeModel):
         | None
     ) = None
     interval: Literal["all_time", "daily", "monthly", "per_authorization", "weekly", "yearly"]
-    """- `day`: Days.
-    - `week`: Weeks.
-    - `month`: Months.
-    - `year`: Years.
-    """
 
 
 class IssuingCardholderSpendingControls(StripeModel):
@@ -1043,7 +1038,7 @@ class IssuingCardholder(StripeModel):
     """Whether the object exists in live mode. `False` in test mode and in sandboxes."""
     metadata: dict[str, str]
     """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
-    up to 500. An update changes only the keys it contains; an empty value removes its key.
+    up to 500. An update changes only the keys it contains; an empty string removes its key.
     """
     name: str
     object: Literal["issuing.cardholder"]

@@ -159,7 +159,7 @@ class IssuingDispute(StripeModel):
     ) = None
     metadata: dict[str, str]
     """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
-    up to 500. An update changes only the keys it contains; an empty value removes its key.
+    up to 500. An update changes only the keys it contains; an empty string removes its key.
     """
     object: Literal["issuing.dispute"]
     """Type of the object. All objects of a class have the same."""

@@ -78,7 +78,7 @@ class IssuingPersonalizationDesign(StripeModel):
     lookup_key: str | None = None
     metadata: dict[str, str]
     """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
-    up to 500. An update changes only the keys it contains; an empty value removes its key.
+    up to 500. An update changes only the keys it contains; an empty string removes its key.
     """
     name: str | None = None
     object: Literal["issuing.personalization_design"]

@@ -177,7 +177,7 @@ class IssuingTransaction(StripeModel):
     merchant_data: IssuingTransactionMerchantData
     metadata: dict[str, str]
     """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
-    up to 500. An update changes only the keys it contains; an empty value removes its key.
+    up to 500. An update changes only the keys it contains; an empty string removes its key.
     """
     network_data: IssuingTransactionNetworkData | None = None
     object: Literal["issuing.transaction"]

@@ -11,7 +11,7 @@ __all__ = ["LineItem", "LineItemAdjustableQuantity", "LineItemDiscount", "LineIt
 
 
 class LineItemAdjustableQuantity(StripeModel):
-    """Lets the customer change the quantity."""
+    """Whether the customer can change the quantity, and within which limits."""
 
     enabled: bool
     """Whether the customer can change the quantity."""
@@ -22,14 +22,21 @@ class LineItemAdjustableQuantity(StripeModel):
 
 
 class LineItemDiscount(StripeModel):
+    """Discounts on the item. Included only if expanded."""
+
     amount: int
+    """Amount that the discount takes off, in the smallest currency unit."""
     discount: Discount
-    """An existing discount."""
+    """Discount that takes the amount off."""
 
 
 class LineItemTax(StripeModel):
+    """Taxes on the item, by tax rate. Included only if expanded."""
+
     amount: int
+    """Amount of the tax, in the smallest currency unit."""
     rate: TaxRate
+    """Tax rate of the tax."""
     taxability_reason: (
         Literal[
             "customer_exempt",
@@ -50,41 +57,62 @@ class LineItemTax(StripeModel):
         ]
         | None
     ) = None
-    """Why tax was or was not charged."""
+    """Why the item is or is not taxed.
+
+    - `customer_exempt`: The customer is exempt from tax.
+    - `not_collecting`: You have no active tax registration that covers the sale.
+    - `not_subject_to_tax`: The sale is outside the scope of the tax.
+    - `not_supported`: Stripe Tax does not support the place of the customer.
+    - `portion_product_exempt`: Part of the price is exempt from tax.
+    - `portion_reduced_rated`: Part of the price is taxed at a reduced rate.
+    - `portion_standard_rated`: Part of the price is taxed at the standard rate.
+    - `product_exempt`: The product is exempt from tax.
+    - `product_exempt_holiday`: The product is exempt for a limited time, such as a sales tax holiday.
+    - `proportionally_rated`: The rate depends on the share of differently taxed items in the sale.
+    - `reduced_rated`: A reduced rate applies.
+    - `reverse_charge`: The customer accounts for the tax (reverse charge).
+    - `standard_rated`: The standard rate applies.
+    - `taxable_basis_reduced`: Tax is calculated on a part of the price only.
+    - `zero_rated`: The sale is taxable at a rate of zero.
+    """
     taxable_amount: int | None = None
     """Amount that the tax is calculated on, in the smallest currency unit."""
 
 
 class LineItem(StripeModel):
-    """A `item` object.
+    """What a customer buys in a checkout session, payment link or quote: a price with a quantity, and the
+    resulting amounts.
 
     https://docs.stripe.com/api/checkout/sessions/line_items/object
     """
 
     adjustable_quantity: LineItemAdjustableQuantity | None = None
-    """Lets the customer change the quantity."""
+    """Whether the customer can change the quantity, and within which limits."""
     amount_discount: int
-    """Total of all discounts, in the smallest currency unit."""
+    """Total of the discounts on the item, in the smallest currency unit."""
     amount_subtotal: int
-    """Total before discounts and taxes, in the smallest currency unit."""
+    """Total of the item before discounts and taxes, in the smallest currency unit."""
     amount_tax: int
-    """Total of all taxes, in the smallest currency unit."""
+    """Total of the taxes on the item, in the smallest currency unit."""
     amount_total: int
-    """Total after discounts and taxes, in the smallest currency unit."""
+    """Total of the item after discounts and taxes, in the smallest currency unit."""
     currency: str
     """Three-letter ISO 4217 currency code in lowercase."""
     description: str | None = None
+    """Text of the item, the name of the product unless you set it."""
     discounts: list[LineItemDiscount] | None = None
+    """Discounts on the item. Included only if expanded."""
     id: str
     """Unique ID of the object."""
     metadata: dict[str, str] | None = None
     """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
-    up to 500. An update changes only the keys it contains; an empty value removes its key.
+    up to 500. An update changes only the keys it contains; an empty string removes its key.
     """
     object: Literal["item"]
     """Type of the object. All objects of a class have the same."""
     price: Price | None = None
-    """Price that applies."""
+    """Price of the item."""
     quantity: int | None = None
-    """Number of units."""
+    """Number of units that are bought."""
     taxes: list[LineItemTax] | None = None
+    """Taxes on the item, by tax rate. Included only if expanded."""

@@ -1313,11 +1313,7 @@ class PaymentIntentPaymentMethodOptionsAcssDebitMandateOptions(StripeModel):
     amount: int | None = None
     """Amount of the payments, in the smallest currency unit. See `amount_type`."""
     amount_type: Literal["fixed", "maximum"] | None = None
-    """Whether each payment has exactly the amount or at most the amount.
-
-    - `fixed`: Exactly the amount.
-    - `maximum`: At most the amount.
-    """
+    """Whether each payment has exactly the amount or at most the amount."""
     end_date: str | None = None
     """Day on which the mandate ends."""
     payments_per_period: int | None = None
@@ -1347,13 +1343,7 @@ class PaymentIntentPaymentMethodOptionsAcssDebitInstallmentsPlan(StripeModel):
     count: int | None = None
     """Number of installments."""
     interval: Literal["month"] | None = None
-    """Unit of the time between installments.
-
-    - `day`: Days.
-    - `week`: Weeks.
-    - `month`: Months.
-    - `year`: Years.
-    """
+    """Unit of the time between installments."""
     type: Literal["bonus", "fixed_count", "revolving"]
     """Type of the installment plan."""
 
@@ -1394,12 +1384,7 @@ class PaymentIntentPaymentMethodOptionsAcssDebit(StripeModel):
     - `microdeposits`: With small deposits that the customer confirms.
     """
     capture_method: Literal["automatic_delayed", "manual", "manual_preferred"] | None = None
-    """When the authorized money is captured.
-
-    - `automatic`: Captured as soon as the payment is authorized.
-    - `automatic_async`: Captured in the background shortly after the payment is authorized.
-    - `manual`: Captured when you capture the payment. Not all payment methods support it.
-    """
+    """When the authorized money is captured."""
     installments: PaymentIntentPaymentMethodOptionsAcssDebitInstallments | None = None
     """Settings for payment in installments."""
     request_incremental_authorization_support: bool | None = None
@@ -1413,13 +1398,7 @@ class PaymentIntentPaymentMethodOptionsAffirmInstallmentsPlan(StripeModel):
     count: int | None = None
     """Number of installments."""
     interval: Literal["month"] | None = None
-    """Unit of the time between installments.
-
-    - `day`: Days.
-    - `week`: Weeks.
-    - `month`: Months.
-    - `year`: Years.
-    """
+    """Unit of the time between installments."""
     type: Literal["bonus", "fixed_count", "revolving"]
     """Type of the installment plan."""
 
@@ -1439,11 +1418,7 @@ class PaymentIntentPaymentMethodOptionsAffirmMandateOptions(StripeModel):
     amount: int | None = None
     """Amount of the payments, in the smallest currency unit. See `amount_type`."""
     amount_type: Literal["fixed", "maximum"] | None = None
-    """Whether each payment has exactly the amount or at most the amount.
-
-    - `fixed`: Exactly the amount.
-    - `maximum`: At most the amount.
-    """
+    """Whether each payment has exactly the amount or at most the amount."""
     end_date: str | None = None
     """Day on which the mandate ends."""
     payment_schedule: (
@@ -1490,8 +1465,6 @@ class PaymentIntentPaymentMethodOptionsAffirm(StripeModel):
     them.
 
     - `none`: The payment method is not saved.
-    - `off_session`: Saved for payments while the customer is present or absent.
-    - `on_session`: Saved for payments while the customer is present.
     """
     installments: PaymentIntentPaymentMethodOptionsAffirmInstallments | None = None
     """Settings for payment in installments."""
@@ -1501,12 +1474,7 @@ class PaymentIntentPaymentMethodOptionsAffirm(StripeModel):
     require_cvc_recollection: bool | None = None
     routing: PaymentIntentPaymentMethodOptionsAffirmRouting | None = None
     verification_method: Literal["automatic", "instant", "microdeposits"] | None = None
-    """How to verify the bank account.
-
-    - `automatic`: Instantly if possible, otherwise with microdeposits.
-    - `instant`: Instantly, by signing in to the bank.
-    - `microdeposits`: With small deposits that the customer confirms.
-    """
+    """How to verify the bank account."""
 
 
 class PaymentIntentPaymentMethodOptionsAfterpayClearpayInstallmentsPlan(StripeModel):
@@ -1515,13 +1483,7 @@ class PaymentIntentPaymentMethodOptionsAfterpayClearpayInstallmentsPlan(StripeMo
     count: int | None = None
     """Number of installments."""
     interval: Literal["month"] | None = None
-    """Unit of the time between installments.
-
-    - `day`: Days.
-    - `week`: Weeks.
-    - `month`: Months.
-    - `year`: Years.
-    """
+    """Unit of the time between installments."""
     type: Literal["bonus", "fixed_count", "revolving"]
     """Type of the installment plan."""
 
@@ -1541,11 +1503,7 @@ class PaymentIntentPaymentMethodOptionsAfterpayClearpayMandateOptions(StripeMode
     amount: int | None = None
     """Amount of the payments, in the smallest currency unit. See `amount_type`."""
     amount_type: Literal["fixed", "maximum"] | None = None
-    """Whether each payment has exactly the amount or at most the amount.
-
-    - `fixed`: Exactly the amount.
-    - `maximum`: At most the amount.
-    """
+    """Whether each payment has exactly the amount or at most the amount."""
     end_date: str | None = None
     """Day on which the mandate ends."""
     payment_schedule: (
@@ -1592,8 +1550,6 @@ class PaymentIntentPaymentMethodOptionsAfterpayClearpay(StripeModel):
     them.
 
     - `none`: The payment method is not saved.
-    - `off_session`: Saved for payments while the customer is present or absent.
-    - `on_session`: Saved for payments while the customer is present.
     """
     installments: PaymentIntentPaymentMethodOptionsAfterpayClearpayInstallments | None = None
     """Settings for payment in installments."""
@@ -1603,12 +1559,7 @@ class PaymentIntentPaymentMethodOptionsAfterpayClearpay(StripeModel):
     require_cvc_recollection: bool | None = None
     routing: PaymentIntentPaymentMethodOptionsAfterpayClearpayRouting | None = None
     verification_method: Literal["automatic", "instant", "microdeposits"] | None = None
-    """How to verify the bank account.
-
-    - `automatic`: Instantly if possible, otherwise with microdeposits.
-    - `instant`: Instantly, by signing in to the bank.
-    - `microdeposits`: With small deposits that the customer confirms.
-    """
+    """How to verify the bank account."""
 
 
 class PaymentIntentPaymentMethodOptionsAlipayInstallmentsPlan(StripeModel):
@@ -1617,13 +1568,7 @@ class PaymentIntentPaymentMethodOptionsAlipayInstallmentsPlan(StripeModel):
     count: int | None = None
     """Number of installments."""
     interval: Literal["month"] | None = None
-    """Unit of the time between installments.
-
-    - `day`: Days.
-    - `week`: Weeks.
-    - `month`: Months.
-    - `year`: Years.
-    """
+    """Unit of the time between installments."""
     type: Literal["bonus", "fixed_count", "revolving"]
     """Type of the installment plan."""
 
@@ -1643,11 +1588,7 @@ class PaymentIntentPaymentMethodOptionsAlipayMandateOptions(StripeModel):
     amount: int | None = None
     """Amount of the payments, in the smallest currency unit. See `amount_type`."""
     amount_type: Literal["fixed", "maximum"] | None = None
-    """Whether each payment has exactly the amount or at most the amount.
-
-    - `fixed`: Exactly the amount.
-    - `maximum`: At most the amount.
-    """
+    """Whether each payment has exactly the amount or at most the amount."""
     end_date: str | None = None
     """Day on which the mandate ends."""
     payment_schedule: (
@@ -1688,15 +1629,9 @@ class PaymentIntentPaymentMethodOptionsAlipay(StripeModel):
 
     - `none`: The payment method is not saved.
     - `off_session`: Saved for payments while the customer is present or absent.
-    - `on_session`: Saved for payments while the customer is present.
     """
     capture_method: Literal["automatic_delayed", "manual", "manual_preferred"] | None = None
-    """When the authorized money is captured.
-
-    - `automatic`: Captured as soon as the payment is authorized.
-    - `automatic_async`: Captured in the background shortly after the payment is authorized.
-    - `manual`: Captured when you capture the payment. Not all payment methods support it.
-    """
+    """When the authorized money is captured."""
     installments: PaymentIntentPaymentMethodOptionsAlipayInstallments | None = None
     """Settings for payment in installments."""
     mandate_options: PaymentIntentPaymentMethodOptionsAlipayMandateOptions | None = None
@@ -1705,12 +1640,7 @@ class PaymentIntentPaymentMethodOptionsAlipay(StripeModel):
     require_cvc_recollection: bool | None = None
     routing: PaymentIntentPaymentMethodOptionsAlipayRouting | None = None
     verification_method: Literal["automatic", "instant", "microdeposits"] | None = None
-    """How to verify the bank account.
-
-    - `automatic`: Instantly if possible, otherwise with microdeposits.
-    - `instant`: Instantly, by signing in to the bank.
-    - `microdeposits`: With small deposits that the customer confirms.
-    """
+    """How to verify the bank account."""
 
 
 class PaymentIntentPaymentMethodOptionsAlmaInstallmentsPlan(StripeModel):
@@ -1719,13 +1649,7 @@ class PaymentIntentPaymentMethodOptionsAlmaInstallmentsPlan(StripeModel):
     count: int | None = None
     """Number of installments."""
     interval: Literal["month"] | None = None
-    """Unit of the time between installments.
-
-    - `day`: Days.
-    - `week`: Weeks.
-    - `month`: Months.
-    - `year`: Years.
-    """
+    """Unit of the time between installments."""
     type: Literal["bonus", "fixed_count", "revolving"]
     """Type of the installment plan."""
 
@@ -1745,11 +1669,7 @@ class PaymentIntentPaymentMethodOptionsAlmaMandateOptions(StripeModel):
     amount: int | None = None
     """Amount of the payments, in the smallest currency unit. See `amount_type`."""
     amount_type: Literal["fixed", "maximum"] | None = None
-    """Whether each payment has exactly the amount or at most the amount.
-
-    - `fixed`: Exactly the amount.
-    - `maximum`: At most the amount.
-    """
+    """Whether each payment has exactly the amount or at most the amount."""
     end_date: str | None = None
     """Day on which the mandate ends."""
     payment_schedule: (
@@ -1799,18 +1719,9 @@ class PaymentIntentPaymentMethodOptionsAlma(StripeModel):
     setup_future_usage: Literal["none", "off_session", "on_session"] | None = None
     """Whether the payment method is saved for later payments, and whether the customer will be present for
     them.
-
-    - `none`: The payment method is not saved.
-    - `off_session`: Saved for payments while the customer is present or absent.
-    - `on_session`: Saved for payments while the customer is present.
     """
     verification_method: Literal["automatic", "instant", "microdeposits"] | None = None
-    """How to verify the bank account.
-
-    - `automatic`: Instantly if possible, otherwise with microdeposits.
-    - `instant`: Instantly, by signing in to the bank.
-    - `microdeposits`: With small deposits that the customer confirms.
-    """
+    """How to verify the bank account."""
 
 
 class PaymentIntentPaymentMethodOptionsAmazonPayInstallmentsPlan(StripeModel):
@@ -1819,13 +1730,7 @@ class PaymentIntentPaymentMethodOptionsAmazonPayInstallmentsPlan(StripeModel):
     count: int | None = None
     """Number of installments."""
     interval: Literal["month"] | None = None
-    """Unit of the time between installments.
-
-    - `day`: Days.
-    - `week`: Weeks.
-    - `month`: Months.
-    - `year`: Years.
-    """
+    """Unit of the time between installments."""
     type: Literal["bonus", "fixed_count", "revolving"]
     """Type of the installment plan."""
 
@@ -1845,11 +1750,7 @@ class PaymentIntentPaymentMethodOptionsAmazonPayMandateOptions(StripeModel):
     amount: int | None = None
     """Amount of the payments, in the smallest currency unit. See `amount_type`."""
     amount_type: Literal["fixed", "maximum"] | None = None
-    """Whether each payment has exactly the amount or at most the amount.
-
-    - `fixed`: Exactly the amount.
-    - `maximum`: At most the amount.
-    """
+    """Whether each payment has exactly the amount or at most the amount."""
     end_date: str | None = None
     """Day on which the mandate ends."""
     payment_schedule: (
@@ -1895,7 +1796,6 @@ class PaymentIntentPaymentMethodOptionsAmazonPay(StripeModel):
 
     - `none`: The payment method is not saved.
     - `off_session`: Saved for payments while the customer is present or absent.
-    - `on_session`: Saved for payments while the customer is present.
     """
     installments: PaymentIntentPaymentMethodOptionsAmazonPayInstallments | None = None
     """Settings for payment in installments."""
@@ -1905,12 +1805,7 @@ class PaymentIntentPaymentMethodOptionsAmazonPay(StripeModel):
     require_cvc_recollection: bool | None = None
     routing: PaymentIntentPaymentMethodOptionsAmazonPayRouting | None = None
     verification_method: Literal["automatic", "instant", "microdeposits"] | None = None
-    """How to verify the bank account.
-
-    - `automatic`: Instantly if possible, otherwise with microdeposits.
-    - `instant`: Instantly, by signing in to the bank.
-    - `microdeposits`: With small deposits that the customer confirms.
-    """
+    """How to verify the bank account."""
 
 
 class PaymentIntentPaymentMethodOptionsAuBecsDebitInstallmentsPlan(StripeModel):
@@ -1919,13 +1814,7 @@ class PaymentIntentPaymentMethodOptionsAuBecsDebitInstallmentsPlan(StripeModel):
     count: int | None = None
     """Number of installments."""
     interval: Literal["month"] | None = None
-    """Unit of the time between installments.
-
-    - `day`: Days.
-    - `week`: Weeks.
-    - `month`: Months.
-    - `year`: Years.
-    """
+    """Unit of the time between installments."""
     type: Literal["bonus", "fixed_count", "revolving"]
     """Type of the installment plan."""
 
@@ -1945,11 +1834,7 @@ class PaymentIntentPaymentMethodOptionsAuBecsDebitMandateOptions(StripeModel):
     amount: int | None = None
     """Amount of the payments, in the smallest currency unit. See `amount_type`."""
     amount_type: Literal["fixed", "maximum"] | None = None
-    """Whether each payment has exactly the amount or at most the amount.
-
-    - `fixed`: Exactly the amount.
-    - `maximum`: At most the amount.
-    """
+    """Whether each payment has exactly the amount or at most the amount."""
     end_date: str | None = None
     """Day on which the mandate ends."""
     payment_schedule: (
@@ -1995,12 +1880,7 @@ class PaymentIntentPaymentMethodOptionsAuBecsDebit(StripeModel):
     target_date: str | None = None
     """Earliest date on which to debit the bank account, as `YYYY-MM-DD`, 3 to 15 days ahead."""
     capture_method: Literal["automatic_delayed", "manual", "manual_preferred"] | None = None
-    """When the authorized money is captured.
-
-    - `automatic`: Captured as soon as the payment is authorized.
-    - `automatic_async`: Captured in the background shortly after the payment is authorized.
-    - `manual`: Captured when you capture the payment. Not all payment methods support it.
-    """
+    """When the authorized money is captured."""
     installments: PaymentIntentPaymentMethodOptionsAuBecsDebitInstallments | None = None
     """Settings for payment in installments."""
     mandate_options: PaymentIntentPaymentMethodOptionsAuBecsDebitMandateOptions | None = None
@@ -2009,12 +1889,7 @@ class PaymentIntentPaymentMethodOptionsAuBecsDebit(StripeModel):
     require_cvc_recollection: bool | None = None
     routing: PaymentIntentPaymentMethodOptionsAuBecsDebitRouting | None = None
     verification_method: Literal["automatic", "instant", "microdeposits"] | None = None
-    """How to verify the bank account.
-
-    - `automatic`: Instantly if possible, otherwise with microdeposits.
-    - `instant`: Instantly, by signing in to the bank.
-    - `microdeposits`: With small deposits that the customer confirms.
-    """
+    """How to verify the bank account."""
 
 
 class PaymentIntentPaymentMethodOptionsBacsDebitMandateOptions(StripeModel):
@@ -2025,11 +1900,7 @@ class PaymentIntentPaymentMethodOptionsBacsDebitMandateOptions(StripeModel):
     amount: int | None = None
     """Amount of the payments, in the smallest currency unit. See `amount_type`."""
     amount_type: Literal["fixed", "maximum"] | None = None
-    """Whether each payment has exactly the amount or at most the amount.
-
-    - `fixed`: Exactly the amount.
-    - `maximum`: At most the amount.
-    """
+    """Whether each payment has exactly the amount or at most the amount."""
     end_date: str | None = None
     """Day on which the mandate ends."""
     payment_schedule: (
@@ -2063,13 +1934,7 @@ class PaymentIntentPaymentMethodOptionsBacsDebitInstallmentsPlan(StripeModel):
     count: int | None = None
     """Number of installments."""
     interval: Literal["month"] | None = None
-    """Unit of the time between installments.
-
-    - `day`: Days.
-    - `week`: Weeks.
-    - `month`: Months.
-    - `year`: Years.
-    """
+    """Unit of the time between installments."""
     type: Literal["bonus", "fixed_count", "revolving"]
     """Type of the installment plan."""
 
@@ -2103,24 +1968,14 @@ class PaymentIntentPaymentMethodOptionsBacsDebit(StripeModel):
     target_date: str | None = None
     """Earliest date on which to debit the bank account, as `YYYY-MM-DD`, 3 to 15 days ahead."""
     capture_method: Literal["automatic_delayed", "manual", "manual_preferred"] | None = None
-    """When the authorized money is captured.
-
-    - `automatic`: Captured as soon as the payment is authorized.
-    - `automatic_async`: Captured in the background shortly after the payment is authorized.
-    - `manual`: Captured when you capture the payment. Not all payment methods support it.
-    """
+    """When the authorized money is captured."""
     installments: PaymentIntentPaymentMethodOptionsBacsDebitInstallments | None = None
     """Settings for payment in installments."""
     request_incremental_authorization_support: bool | None = None
     require_cvc_recollection: bool | None = None
     routing: PaymentIntentPaymentMethodOptionsBacsDebitRouting | None = None
     verification_method: Literal["automatic", "instant", "microdeposits"] | None = None
-    """How to verify the bank account.
-
-    - `automatic`: Instantly if possible, otherwise with microdeposits.
-    - `instant`: Instantly, by signing in to the bank.
-    - `microdeposits`: With small deposits that the customer confirms.
-    """
+    """How to verify the bank account."""
 
 
 class PaymentIntentPaymentMethodOptionsBancontactInstallmentsPlan(StripeModel):
@@ -2129,13 +1984,7 @@ class PaymentIntentPaymentMethodOptionsBancontactInstallmentsPlan(StripeModel):
     count: int | None = None
     """Number of installments."""
     interval: Literal["month"] | None = None
-    """Unit of the time between installments.
-
-    - `day`: Days.
-    - `week`: Weeks.
-    - `month`: Months.
-    - `year`: Years.
-    """
+    """Unit of the time between installments."""
     type: Literal["bonus", "fixed_count", "revolving"]
     """Type of the installment plan."""
 
@@ -2155,11 +2004,7 @@ class PaymentIntentPaymentMethodOptionsBancontactMandateOptions(StripeModel):
     amount: int | None = None
     """Amount of the payments, in the smallest currency unit. See `amount_type`."""
     amount_type: Literal["fixed", "maximum"] | None = None
-    """Whether each payment has exactly the amount or at most the amount.
-
-    - `fixed`: Exactly the amount.
-    - `maximum`: At most the amount.
-    """
+    """Whether each payment has exactly the amount or at most the amount."""
     end_date: str | None = None
     """Day on which the mandate ends."""
     payment_schedule: (
@@ -2202,15 +2047,9 @@ class PaymentIntentPaymentMethodOptionsBancontact(StripeModel):
 
     - `none`: The payment method is not saved.
     - `off_session`: Saved for payments while the customer is present or absent.
-    - `on_session`: Saved for payments while the customer is present.
     """
     capture_method: Literal["automatic_delayed", "manual", "manual_preferred"] | None = None
-    """When the authorized money is captured.
-
-    - `automatic`: Captured as soon as the payment is authorized.
-    - `automatic_async`: Captured in the background shortly after the payment is authorized.
-    - `manual`: Captured when you capture the payment. Not all payment methods support it.
-    """
+    """When the authorized money is captured."""
     installments: PaymentIntentPaymentMethodOptionsBancontactInstallments | None = None
     """Settings for payment in installments."""
     mandate_options: PaymentIntentPaymentMethodOptionsBancontactMandateOptions | None = None
@@ -2219,12 +2058,7 @@ class PaymentIntentPaymentMethodOptionsBancontact(StripeModel):
     require_cvc_recollection: bool | None = None
     routing: PaymentIntentPaymentMethodOptionsBancontactRouting | None = None
     verification_method: Literal["automatic", "instant", "microdeposits"] | None = None
-    """How to verify the bank account.
-
-    - `automatic`: Instantly if possible, otherwise with microdeposits.
-    - `instant`: Instantly, by signing in to the bank.
-    - `microdeposits`: With small deposits that the customer confirms.
-    """
+    """How to verify the bank account."""
 
 
 class PaymentIntentPaymentMethodOptionsBillieCompanyDetailsRegisteredAddress(StripeModel):
@@ -2299,13 +2133,7 @@ class PaymentIntentPaymentMethodOptionsBillieInstallmentsPlan(StripeModel):
     count: int | None = None
     """Number of installments."""
     interval: Literal["month"] | None = None
-    """Unit of the time between installments.
-
-    - `day`: Days.
-    - `week`: Weeks.
-    - `month`: Months.
-    - `year`: Years.
-    """
+    """Unit of the time between installments."""
     type: Literal["bonus", "fixed_count", "revolving"]
     """Type of the installment plan."""
 
@@ -2325,11 +2153,7 @@ class PaymentIntentPaymentMethodOptionsBillieMandateOptions(StripeModel):
     amount: int | None = None
     """Amount of the payments, in the smallest currency unit. See `amount_type`."""
     amount_type: Literal["fixed", "maximum"] | None = None
-    """Whether each payment has exactly the amount or at most the amount.
-
-    - `fixed`: Exactly the amount.
-    - `maximum`: At most the amount.
-    """
+    """Whether each payment has exactly the amount or at most the amount."""
     end_date: str | None = None
     """Day on which the mandate ends."""
     payment_schedule: (
@@ -2383,18 +2207,9 @@ class PaymentIntentPaymentMethodOptionsBillie(StripeModel):
     setup_future_usage: Literal["none", "off_session", "on_session"] | None = None
     """Whether the payment method is saved for later payments, and whether the customer will be present for
     them.
-
-    - `none`: The payment method is not saved.
-    - `off_session`: Saved for payments while the customer is present or absent.
-    - `on_session`: Saved for payments while the customer is present.
     """
     verification_method: Literal["automatic", "instant", "microdeposits"] | None = None
-    """How to verify the bank account.
-
-    - `automatic`: Instantly if possible, otherwise with microdeposits.
-    - `instant`: Instantly, by signing in to the bank.
-    - `microdeposits`: With small deposits that the customer confirms.
-    """
+    """How to verify the bank account."""
 
 
 class PaymentIntentPaymentMethodOptionsBizumInstallmentsPlan(StripeModel):
@@ -2403,13 +2218,7 @@ class PaymentIntentPaymentMethodOptionsBizumInstallmentsPlan(StripeModel):
     count: int | None = None
     """Number of installments."""
     interval: Literal["month"] | None = None
-    """Unit of the time between installments.
-
-    - `day`: Days.
-    - `week`: Weeks.
-    - `month`: Months.
-    - `year`: Years.
-    """
+    """Unit of the time between installments."""
     type: Literal["bonus", "fixed_count", "revolving"]
     """Type of the installment plan."""
 
@@ -2429,11 +2238,7 @@ class PaymentIntentPaymentMethodOptionsBizumMandateOptions(StripeModel):
     amount: int | None = None
     """Amount of the payments, in the smallest currency unit. See `amount_type`."""
     amount_type: Literal["fixed", "maximum"] | None = None
-    """Whether each payment has exactly the amount or at most the amount.
-
-    - `fixed`: Exactly the amount.
-    - `maximum`: At most the amount.
-    """
+    """Whether each payment has exactly the amount or at most the amount."""
     end_date: str | None = None
     """Day on which the mandate ends."""
     payment_schedule: (
@@ -2469,12 +2274,7 @@ class PaymentIntentPaymentMethodOptionsBizum(StripeModel):
     """Settings for payments by Bizum (`bizum`)."""
 
     capture_method: Literal["automatic_delayed", "manual", "manual_preferred"] | None = None
-    """When the authorized money is captured.
-
-    - `automatic`: Captured as soon as the payment is authorized.
-    - `automatic_async`: Captured in the background shortly after the payment is authorized.
-    - `manual`: Captured when you capture the payment. Not all payment methods support it.
-    """
+    """When the authorized money is captured."""
     installments: PaymentIntentPaymentMethodOptionsBizumInstallments | None = None
     """Settings for payment in installments."""
     mandate_options: PaymentIntentPaymentMethodOptionsBizumMandateOptions | None = None
@@ -2485,18 +2285,9 @@ class PaymentIntentPaymentMethodOptionsBizum(StripeModel):
     setup_future_usage: Literal["none", "off_session", "on_session"] | None = None
     """Whether the payment method is saved for later payments, and whether the customer will be present for
     them.
-
-    - `none`: The payment method is not saved.
-    - `off_session`: Saved for payments while the customer is present or absent.
-    - `on_session`: Saved for payments while the customer is present.
     """
     verification_method: Literal["automatic", "instant", "microdeposits"] | None = None
-    """How to verify the bank account.
-
-    - `automatic`: Instantly if possible, otherwise with microdeposits.
-    - `instant`: Instantly, by signing in to the bank.
-    - `microdeposits`: With small deposits that the customer confirms.
-    """
+    """How to verify the bank account."""
 
 
 class PaymentIntentPaymentMethodOptionsBlikMandateOptions(StripeModel):
@@ -2512,11 +2303,7 @@ class PaymentIntentPaymentMethodOptionsBlikMandateOptions(StripeModel):
     amount: int | None = None
     """Amount of the payments, in the smallest currency unit. See `amount_type`."""
     amount_type: Literal["fixed", "maximum"] | None = None
-    """Whether each payment has exactly the amount or at most the amount.
-
-    - `fixed`: Exactly the amount.
-    - `maximum`: At most the amount.
-    """
+    """Whether each payment has exactly the amount or at most the amount."""
     end_date: str | None = None
     """Day on which the mandate ends."""
     payment_schedule: (
@@ -2550,13 +2337,7 @@ class PaymentIntentPaymentMethodOptionsBlikInstallmentsPlan(StripeModel):
     count: int | None = None
     """Number of installments."""
     interval: Literal["month"] | None = None
-    """Unit of the time between installments.
-
-    - `day`: Days.
-    - `week`: Weeks.
-    - `month`: Months.
-    - `year`: Years.
-    """
+    """Unit of the time between installments."""
     type: Literal["bonus", "fixed_count", "revolving"]
     """Type of the installment plan."""
 
@@ -2585,27 +2366,16 @@ class PaymentIntentPaymentMethodOptionsBlik(StripeModel):
 
     - `none`: The payment method is not saved.
     - `off_session`: Saved for payments while the customer is present or absent.
-    - `on_session`: Saved for payments while the customer is present.
     """
     capture_method: Literal["automatic_delayed", "manual", "manual_preferred"] | None = None
-    """When the authorized money is captured.
-
-    - `automatic`: Captured as soon as the payment is authorized.
-    - `automatic_async`: Captured in the background shortly after the payment is authorized.
-    - `manual`: Captured when you capture the payment. Not all payment methods support it.
-    """
+    """When the authorized money is captured."""
     installments: PaymentIntentPaymentMethodOptionsBlikInstallments | None = None
     """Settings for payment in installments."""
     request_incremental_authorization_support: bool | None = None
     require_cvc_recollection: bool | None = None
     routing: PaymentIntentPaymentMethodOptionsBlikRouting | None = None
     verification_method: Literal["automatic", "instant", "microdeposits"] | None = None
-    """How to verify the bank account.
-
-    - `automatic`: Instantly if possible, otherwise with microdeposits.
-    - `instant`: Instantly, by signing in to the bank.
-    - `microdeposits`: With small deposits that the customer confirms.
-    """
+    """How to verify the bank account."""
 
 
 class PaymentIntentPaymentMethodOptionsBoletoInstallmentsPlan(StripeModel):
@@ -2614,13 +2384,7 @@ class PaymentIntentPaymentMethodOptionsBoletoInstallmentsPlan(StripeModel):
     count: int | None = None
     """Number of installments."""
     interval: Literal["month"] | None = None
-    """Unit of the time between installments.
-
-    - `day`: Days.
-    - `week`: Weeks.
-    - `month`: Months.
-    - `year`: Years.
-    """
+    """Unit of the time between installments."""
     type: Literal["bonus", "fixed_count", "revolving"]
     """Type of the installment plan."""
 
@@ -2640,11 +2404,7 @@ class PaymentIntentPaymentMethodOptionsBoletoMandateOptions(StripeModel):
     amount: int | None = None
     """Amount of the payments, in the smallest currency unit. See `amount_type`."""
     amount_type: Literal["fixed", "maximum"] | None = None
-    """Whether each payment has exactly the amount or at most the amount.
-
-    - `fixed`: Exactly the amount.
-    - `maximum`: At most the amount.
-    """
+    """Whether each payment has exactly the amount or at most the amount."""
     end_date: str | None = None
     """Day on which the mandate ends."""
     payment_schedule: (
@@ -2690,12 +2450,7 @@ class PaymentIntentPaymentMethodOptionsBoleto(StripeModel):
     - `on_session`: Saved for payments while the customer is present.
     """
     capture_method: Literal["automatic_delayed", "manual", "manual_preferred"] | None = None
-    """When the authorized money is captured.
-
-    - `automatic`: Captured as soon as the payment is authorized.
-    - `automatic_async`: Captured in the background shortly after the payment is authorized.
-    - `manual`: Captured when you capture the payment. Not all payment methods support it.
-    """
+    """When the authorized money is captured."""
     installments: PaymentIntentPaymentMethodOptionsBoletoInstallments | None = None
     """Settings for payment in installments."""
     mandate_options: PaymentIntentPaymentMethodOptionsBoletoMandateOptions | None = None
@@ -2704,12 +2459,7 @@ class PaymentIntentPaymentMethodOptionsBoleto(StripeModel):
     require_cvc_recollection: bool | None = None
     routing: PaymentIntentPaymentMethodOptionsBoletoRouting | None = None
     verification_method: Literal["automatic", "instant", "microdeposits"] | None = None
-    """How to verify the bank account.
-
-    - `automatic`: Instantly if possible, otherwise with microdeposits.
-    - `instant`: Instantly, by signing in to the bank.
-    - `microdeposits`: With small deposits that the customer confirms.
-    """
+    """How to verify the bank account."""
 
 
 class PaymentIntentPaymentMethodOptionsCardInstallmentsAvailablePlan(StripeModel):
@@ -2720,10 +2470,7 @@ class PaymentIntentPaymentMethodOptionsCardInstallmentsAvailablePlan(StripeModel
     interval: Literal["month"] | None = None
     """Unit of time between two installments.
 
-    - `day`: Days.
-    - `week`: Weeks.
     - `month`: Months.
-    - `year`: Years.
     """
     type: Literal["bonus", "fixed_count", "revolving"]
     """Kind of installment plan.
@@ -2742,10 +2489,7 @@ class PaymentIntentPaymentMethodOptionsCardInstallmentsPlan(StripeModel):
     interval: Literal["month"] | None = None
     """Unit of time between two installments.
 
-    - `day`: Days.
-    - `week`: Weeks.
     - `month`: Months.
-    - `year`: Years.
     """
     type: Literal["bonus", "fixed_count", "revolving"]
     """Kind of installment plan.
@@ -2929,12 +2673,7 @@ class PaymentIntentPaymentMethodOptionsCard(StripeModel):
     request_incremental_authorization_support: bool | None = None
     routing: PaymentIntentPaymentMethodOptionsCardRouting | None = None
     verification_method: Literal["automatic", "instant", "microdeposits"] | None = None
-    """How to verify the bank account.
-
-    - `automatic`: Instantly if possible, otherwise with microdeposits.
-    - `instant`: Instantly, by signing in to the bank.
-    - `microdeposits`: With small deposits that the customer confirms.
-    """
+    """How to verify the bank account."""
 
 
 class PaymentIntentPaymentMethodOptionsCardPresentRouting(StripeModel):
@@ -2954,13 +2693,7 @@ class PaymentIntentPaymentMethodOptionsCardPresentInstallmentsPlan(StripeModel):
     count: int | None = None
     """Number of installments."""
     interval: Literal["month"] | None = None
-    """Unit of the time between installments.
-
-    - `day`: Days.
-    - `week`: Weeks.
-    - `month`: Months.
-    - `year`: Years.
-    """
+    """Unit of the time between installments."""
     type: Literal["bonus", "fixed_count", "revolving"]
     """Type of the installment plan."""
 
@@ -2980,11 +2713,7 @@ class PaymentIntentPaymentMethodOptionsCardPresentMandateOptions(StripeModel):
     amount: int | None = None
     """Amount of the payments, in the smallest currency unit. See `amount_type`."""
     amount_type: Literal["fixed", "maximum"] | None = None
-    """Whether each payment has exactly the amount or at most the amount.
-
-    - `fixed`: Exactly the amount.
-    - `maximum`: At most the amount.
-    """
+    """Whether each payment has exactly the amount or at most the amount."""
     end_date: str | None = None
     """Day on which the mandate ends."""
     payment_schedule: (
@@ -3039,18 +2768,9 @@ class PaymentIntentPaymentMethodOptionsCardPresent(StripeModel):
     setup_future_usage: Literal["none", "off_session", "on_session"] | None = None
     """Whether the payment method is saved for later payments, and whether the customer will be present for
     them.
-
-    - `none`: The payment method is not saved.
-    - `off_session`: Saved for payments while the customer is present or absent.
-    - `on_session`: Saved for payments while the customer is present.
     """
     verification_method: Literal["automatic", "instant", "microdeposits"] | None = None
-    """How to verify the bank account.
-
-    - `automatic`: Instantly if possible, otherwise with microdeposits.
-    - `instant`: Instantly, by signing in to the bank.
-    - `microdeposits`: With small deposits that the customer confirms.
-    """
+    """How to verify the bank account."""
 
 
 class PaymentIntentPaymentMethodOptionsCashappInstallmentsPlan(StripeModel):
@@ -3059,13 +2779,7 @@ class PaymentIntentPaymentMethodOptionsCashappInstallmentsPlan(StripeModel):
     count: int | None = None
     """Number of installments."""
     interval: Literal["month"] | None = None
-    """Unit of the time between installments.
-
-    - `day`: Days.
-    - `week`: Weeks.
-    - `month`: Months.
-    - `year`: Years.
-    """
+    """Unit of the time between installments."""
     type: Literal["bonus", "fixed_count", "revolving"]
     """Type of the installment plan."""
 
@@ -3085,11 +2799,7 @@ class PaymentIntentPaymentMethodOptionsCashappMandateOptions(StripeModel):
     amount: int | None = None
     """Amount of the payments, in the smallest currency unit. See `amount_type`."""
     amount_type: Literal["fixed", "maximum"] | None = None
-    """Whether each payment has exactly the amount or at most the amount.
-
-    - `fixed`: Exactly the amount.
-    - `maximum`: At most the amount.
-    """
+    """Whether each payment has exactly the amount or at most the amount."""
     end_date: str | None = None
     """Day on which the mandate ends."""
     payment_schedule: (
@@ -3145,12 +2855,7 @@ class PaymentIntentPaymentMethodOptionsCashapp(StripeModel):
     require_cvc_recollection: bool | None = None
     routing: PaymentIntentPaymentMethodOptionsCashappRouting | None = None
     verification_method: Literal["automatic", "instant", "microdeposits"] | None = None
-    """How to verify the bank account.
-
-    - `automatic`: Instantly if possible, otherwise with microdeposits.
-    - `instant`: Instantly, by signing in to the bank.
-    - `microdeposits`: With small deposits that the customer confirms.
-    """
+    """How to verify the bank account."""
 
 
 class PaymentIntentPaymentMethodOptionsCryptoInstallmentsPlan(StripeModel):
@@ -3159,13 +2864,7 @@ class PaymentIntentPaymentMethodOptionsCryptoInstallmentsPlan(StripeModel):
     count: int | None = None
     """Number of installments."""
     interval: Literal["month"] | None = None
-    """Unit of the time between installments.
-
-    - `day`: Days.
-    - `week`: Weeks.
-    - `month`: Months.
-    - `year`: Years.
-    """
+    """Unit of the time between installments."""
     type: Literal["bonus", "fixed_count", "revolving"]
     """Type of the installment plan."""
 
@@ -3185,11 +2884,7 @@ class PaymentIntentPaymentMethodOptionsCryptoMandateOptions(StripeModel):
     amount: int | None = None
     """Amount of the payments, in the smallest currency unit. See `amount_type`."""
     amount_type: Literal["fixed", "maximum"] | None = None
-    """Whether each payment has exactly the amount or at most the amount.
-
-    - `fixed`: Exactly the amount.
-    - `maximum`: At most the amount.
-    """
+    """Whether each payment has exactly the amount or at most the amount."""
     end_date: str | None = None
     """Day on which the mandate ends."""
     payment_schedule: (
@@ -3229,16 +2924,9 @@ class PaymentIntentPaymentMethodOptionsCrypto(StripeModel):
     them.
 
     - `none`: The payment method is not saved.
-    - `off_session`: Saved for payments while the customer is present or absent.
-    - `on_session`: Saved for payments while the customer is present.
     """
     capture_method: Literal["automatic_delayed", "manual", "manual_preferred"] | None = None
-    """When the authorized money is captured.
-
-    - `automatic`: Captured as soon as the payment is authorized.
-    - `automatic_async`: Captured in the background shortly after the payment is authorized.
-    - `manual`: Captured when you capture the payment. Not all payment methods support it.
-    """
+    """When the authorized money is captured."""
     installments: PaymentIntentPaymentMethodOptionsCryptoInstallments | None = None
     """Settings for payment in installments."""
     mandate_options: PaymentIntentPaymentMethodOptionsCryptoMandateOptions | None = None
@@ -3247,12 +2935,7 @@ class PaymentIntentPaymentMethodOptionsCrypto(StripeModel):
     require_cvc_recollection: bool | None = None
     routing: PaymentIntentPaymentMethodOptionsCryptoRouting | None = None
     verification_method: Literal["automatic", "instant", "microdeposits"] | None = None
-    """How to verify the bank account.
-
-    - `automatic`: Instantly if possible, otherwise with microdeposits.
-    - `instant`: Instantly, by signing in to the bank.
-    - `microdeposits`: With small deposits that the customer confirms.
-    """
+    """How to verify the bank account."""
 
 
 class PaymentIntentPaymentMethodOptionsCustomerBalanceBankTransferEuBankTransfer(StripeModel):
@@ -3298,13 +2981,7 @@ class PaymentIntentPaymentMethodOptionsCustomerBalanceInstallmentsPlan(StripeMod
     count: int | None = None
     """Number of installments."""
     interval: Literal["month"] | None = None
-    """Unit of the time between installments.
-
-    - `day`: Days.
-    - `week`: Weeks.
-    - `month`: Months.
-    - `year`: Years.
-    """
+    """Unit of the time between installments."""
     type: Literal["bonus", "fixed_count", "revolving"]
     """Type of the installment plan."""
 
@@ -3324,11 +3001,7 @@ class PaymentIntentPaymentMethodOptionsCustomerBalanceMandateOptions(StripeModel
     amount: int | None = None
     """Amount of the payments, in the smallest currency unit. See `amount_type`."""
     amount_type: Literal["fixed", "maximum"] | None = None
-    """Whether each payment has exactly the amount or at most the amount.
-
-    - `fixed`: Exactly the amount.
-    - `maximum`: At most the amount.
-    """
+    """Whether each payment has exactly the amount or at most the amount."""
     end_date: str | None = None
     """Day on which the mandate ends."""
     payment_schedule: (
@@ -3375,16 +3048,9 @@ class PaymentIntentPaymentMethodOptionsCustomerBalance(StripeModel):
     them.
 
     - `none`: The payment method is not saved.
-    - `off_session`: Saved for payments while the customer is present or absent.
-    - `on_session`: Saved for payments while the customer is present.
     """
     capture_method: Literal["automatic_delayed", "manual", "manual_preferred"] | None = None
-    """When the authorized money is captured.
-
-    - `automatic`: Captured as soon as the payment is authorized.
-    - `automatic_async`: Captured in the background shortly after the payment is authorized.
-    - `manual`: Captured when you capture the payment. Not all payment methods support it.
-    """
+    """When the authorized money is captured."""
     installments: PaymentIntentPaymentMethodOptionsCustomerBalanceInstallments | None = None
     """Settings for payment in installments."""
     mandate_options: PaymentIntentPaymentMethodOptionsCustomerBalanceMandateOptions | None = None
@@ -3393,12 +3059,7 @@ class PaymentIntentPaymentMethodOptionsCustomerBalance(StripeModel):
     require_cvc_recollection: bool | None = None
     routing: PaymentIntentPaymentMethodOptionsCustomerBalanceRouting | None = None
     verification_method: Literal["automatic", "instant", "microdeposits"] | None = None
-    """How to verify the bank account.
-
-    - `automatic`: Instantly if possible, otherwise with microdeposits.
-    - `instant`: Instantly, by signing in to the bank.
-    - `microdeposits`: With small deposits that the customer confirms.
-    """
+    """How to verify the bank account."""
 
 
 class PaymentIntentPaymentMethodOptionsEpsInstallmentsPlan(StripeModel):
@@ -3407,13 +3068,7 @@ class PaymentIntentPaymentMethodOptionsEpsInstallmentsPlan(StripeModel):
     count: int | None = None
     """Number of installments."""
     interval: Literal["month"] | None = None
-    """Unit of the time between installments.
-
-    - `day`: Days.
-    - `week`: Weeks.
-    - `month`: Months.
-    - `year`: Years.
-    """
+    """Unit of the time between installments."""
     type: Literal["bonus", "fixed_count", "revolving"]
     """Type of the installment plan."""
 
@@ -3433,11 +3088,7 @@ class PaymentIntentPaymentMethodOptionsEpsMandateOptions(StripeModel):
     amount: int | None = None
     """Amount of the payments, in the smallest currency unit. See `amount_type`."""
     amount_type: Literal["fixed", "maximum"] | None = None
-    """Whether each payment has exactly the amount or at most the amount.
-
-    - `fixed`: Exactly the amount.
-    - `maximum`: At most the amount.
-    """
+    """Whether each payment has exactly the amount or at most the amount."""
     end_date: str | None = None
     """Day on which the mandate ends."""
     payment_schedule: (
@@ -3477,16 +3128,9 @@ class PaymentIntentPaymentMethodOptionsEps(StripeModel):
     them.
 
     - `none`: The payment method is not saved.
-    - `off_session`: Saved for payments while the customer is present or absent.
-    - `on_session`: Saved for payments while the customer is present.
     """
     capture_method: Literal["automatic_delayed", "manual", "manual_preferred"] | None = None
-    """When the authorized money is captured.
-
-    - `automatic`: Captured as soon as the payment is authorized.
-    - `automatic_async`: Captured in the background shortly after the payment is authorized.
-    - `manual`: Captured when you capture the payment. Not all payment methods support it.
-    """
+    """When the authorized money is captured."""
     installments: PaymentIntentPaymentMethodOptionsEpsInstallments | None = None
     """Settings for payment in installments."""
     mandate_options: PaymentIntentPaymentMethodOptionsEpsMandateOptions | None = None
@@ -3495,12 +3139,7 @@ class PaymentIntentPaymentMethodOptionsEps(StripeModel):
     require_cvc_recollection: bool | None = None
     routing: PaymentIntentPaymentMethodOptionsEpsRouting | None = None
     verification_method: Literal["automatic", "instant", "microdeposits"] | None = None
-    """How to verify the bank account.
-
-    - `automatic`: Instantly if possible, otherwise with microdeposits.
-    - `instant`: Instantly, by signing in to the bank.
-    - `microdeposits`: With small deposits that the customer confirms.
-    """
+    """How to verify the bank account."""
 
 
 class PaymentIntentPaymentMethodOptionsFpxInstallmentsPlan(StripeModel):
@@ -3509,13 +3148,7 @@ class PaymentIntentPaymentMethodOptionsFpxInstallmentsPlan(StripeModel):
     count: int | None = None
     """Number of installments."""
     interval: Literal["month"] | None = None
-    """Unit of the time between installments.
-
-    - `day`: Days.
-    - `week`: Weeks.
-    - `month`: Months.
-    - `year`: Years.
-    """
+    """Unit of the time between installments."""
     type: Literal["bonus", "fixed_count", "revolving"]
     """Type of the installment plan."""
 
@@ -3535,11 +3168,7 @@ class PaymentIntentPaymentMethodOptionsFpxMandateOptions(StripeModel):
     amount: int | None = None
     """Amount of the payments, in the smallest currency unit. See `amount_type`."""
     amount_type: Literal["fixed", "maximum"] | None = None
-    """Whether each payment has exactly the amount or at most the amount.
-
-    - `fixed`: Exactly the amount.
-    - `maximum`: At most the amount.
-    """
+    """Whether each payment has exactly the amount or at most the amount."""
     end_date: str | None = None
     """Day on which the mandate ends."""
     payment_schedule: (
@@ -3579,16 +3208,9 @@ class PaymentIntentPaymentMethodOptionsFpx(StripeModel):
     them.
 
     - `none`: The payment method is not saved.
-    - `off_session`: Saved for payments while the customer is present or absent.
-    - `on_session`: Saved for payments while the customer is present.
     """
     capture_method: Literal["automatic_delayed", "manual", "manual_preferred"] | None = None
-    """When the authorized money is captured.
-
-    - `automatic`: Captured as soon as the payment is authorized.
-    - `automatic_async`: Captured in the background shortly after the payment is authorized.
-    - `manual`: Captured when you capture the payment. Not all payment methods support it.
-    """
+    """When the authorized money is captured."""
     installments: PaymentIntentPaymentMethodOptionsFpxInstallments | None = None
     """Settings for payment in installments."""
     mandate_options: PaymentIntentPaymentMethodOptionsFpxMandateOptions | None = None
@@ -3597,12 +3219,7 @@ class PaymentIntentPaymentMethodOptionsFpx(StripeModel):
     require_cvc_recollection: bool | None = None
     routing: PaymentIntentPaymentMethodOptionsFpxRouting | None = None
     verification_method: Literal["automatic", "instant", "microdeposits"] | None = None
-    """How to verify the bank account.
-
-    - `automatic`: Instantly if possible, otherwise with microdeposits.
-    - `instant`: Instantly, by signing in to the bank.
-    - `microdeposits`: With small deposits that the customer confirms.
-    """
+    """How to verify the bank account."""
 
 
 class PaymentIntentPaymentMethodOptionsGiropayInstallmentsPlan(StripeModel):
@@ -3611,13 +3228,7 @@ class PaymentIntentPaymentMethodOptionsGiropayInstallmentsPlan(StripeModel):
     count: int | None = None
     """Number of installments."""
     interval: Literal["month"] | None = None
-    """Unit of the time between installments.
-
-    - `day`: Days.
-    - `week`: Weeks.
-    - `month`: Months.
-    - `year`: Years.
-    """
+    """Unit of the time between installments."""
     type: Literal["bonus", "fixed_count", "revolving"]
     """Type of the installment plan."""
 
@@ -3637,11 +3248,7 @@ class PaymentIntentPaymentMethodOptionsGiropayMandateOptions(StripeModel):
     amount: int | None = None
     """Amount of the payments, in the smallest currency unit. See `amount_type`."""
     amount_type: Literal["fixed", "maximum"] | None = None
-    """Whether each payment has exactly the amount or at most the amount.
-
-    - `fixed`: Exactly the amount.
-    - `maximum`: At most the amount.
-    """
+    """Whether each payment has exactly the amount or at most the amount."""
     end_date: str | None = None
     """Day on which the mandate ends."""
     payment_schedule: (
@@ -3681,16 +3288,9 @@ class PaymentIntentPaymentMethodOptionsGiropay(StripeModel):
     them.
 
     - `none`: The payment method is not saved.
-    - `off_session`: Saved for payments while the customer is present or absent.
-    - `on_session`: Saved for payments while the customer is present.
     """
     capture_method: Literal["automatic_delayed", "manual", "manual_preferred"] | None = None
-    """When the authorized money is captured.
-
-    - `automatic`: Captured as soon as the payment is authorized.
-    - `automatic_async`: Captured in the background shortly after the payment is authorized.
-    - `manual`: Captured when you capture the payment. Not all payment methods support it.
-    """
+    """When the authorized money is captured."""
     installments: PaymentIntentPaymentMethodOptionsGiropayInstallments | None = None
     """Settings for payment in installments."""
     mandate_options: PaymentIntentPaymentMethodOptionsGiropayMandateOptions | None = None
@@ -3699,12 +3299,7 @@ class PaymentIntentPaymentMethodOptionsGiropay(StripeModel):
     require_cvc_recollection: bool | None = None
     routing: PaymentIntentPaymentMethodOptionsGiropayRouting | None = None
     verification_method: Literal["automatic", "instant", "microdeposits"] | None = None
-    """How to verify the bank account.
-
-    - `automatic`: Instantly if possible, otherwise with microdeposits.
-    - `instant`: Instantly, by signing in to the bank.
-    - `microdeposits`: With small deposits that the customer confirms.
-    """
+    """How to verify the bank account."""
 
 
 class PaymentIntentPaymentMethodOptionsGrabpayInstallmentsPlan(StripeModel):
@@ -3713,13 +3308,7 @@ class PaymentIntentPaymentMethodOptionsGrabpayInstallmentsPlan(StripeModel):
     count: int | None = None
     """Number of installments."""
     interval: Literal["month"] | None = None
-    """Unit of the time between installments.
-
-    - `day`: Days.
-    - `week`: Weeks.
-    - `month`: Months.
-    - `year`: Years.
-    """
+    """Unit of the time between installments."""
     type: Literal["bonus", "fixed_count", "revolving"]
     """Type of the installment plan."""
 
@@ -3739,11 +3328,7 @@ class PaymentIntentPaymentMethodOptionsGrabpayMandateOptions(StripeModel):
     amount: int | None = None
     """Amount of the payments, in the smallest currency unit. See `amount_type`."""
     amount_type: Literal["fixed", "maximum"] | None = None
-    """Whether each payment has exactly the amount or at most the amount.
-
-    - `fixed`: Exactly the amount.
-    - `maximum`: At most the amount.
-    """
+    """Whether each payment has exactly the amount or at most the amount."""
     end_date: str | None = None
     """Day on which the mandate ends."""
     payment_schedule: (
@@ -3783,16 +3368,9 @@ class PaymentIntentPaymentMethodOptionsGrabpay(StripeModel):
     them.
 
     - `none`: The payment method is not saved.
-    - `off_session`: Saved for payments while the customer is present or absent.
-    - `on_session`: Saved for payments while the customer is present.
     """
     capture_method: Literal["automatic_delayed", "manual", "manual_preferred"] | None = None
-    """When the authorized money is captured.
-
-    - `automatic`: Captured as soon as the payment is authorized.
-    - `automatic_async`: Captured in the background shortly after the payment is authorized.
-    - `manual`: Captured when you capture the payment. Not all payment methods support it.
-    """
+    """When the authorized money is captured."""
     installments: PaymentIntentPaymentMethodOptionsGrabpayInstallments | None = None
     """Settings for payment in installments."""
     mandate_options: PaymentIntentPaymentMethodOptionsGrabpayMandateOptions | None = None
@@ -3801,12 +3379,7 @@ class PaymentIntentPaymentMethodOptionsGrabpay(StripeModel):
     require_cvc_recollection: bool | None = None
     routing: PaymentIntentPaymentMethodOptionsGrabpayRouting | None = None
     verification_method: Literal["automatic", "instant", "microdeposits"] | None = None
-    """How to verify the bank account.
-
-    - `automatic`: Instantly if possible, otherwise with microdeposits.
-    - `instant`: Instantly, by signing in to the bank.
-    - `microdeposits`: With small deposits that the customer confirms.
-    """
+    """How to verify the bank account."""
 
 
 class PaymentIntentPaymentMethodOptionsIdealInstallmentsPlan(StripeModel):
@@ -3815,13 +3388,7 @@ class PaymentIntentPaymentMethodOptionsIdealInstallmentsPlan(StripeModel):
     count: int | None = None
     """Number of installments."""
     interval: Literal["month"] | None = None
-    """Unit of the time between installments.
-
-    - `day`: Days.
-    - `week`: Weeks.
-    - `month`: Months.
-    - `year`: Years.
-    """
+    """Unit of the time between installments."""
     type: Literal["bonus", "fixed_count", "revolving"]
     """Type of the installment plan."""
 
@@ -3841,11 +3408,7 @@ class PaymentIntentPaymentMethodOptionsIdealMandateOptions(StripeModel):
     amount: int | None = None
     """Amount of the payments, in the smallest currency unit. See `amount_type`."""
     amount_type: Literal["fixed", "maximum"] | None = None
-    """Whether each payment has exactly the amount or at most the amount.
-
-    - `fixed`: Exactly the amount.
-    - `maximum`: At most the amount.
-    """
+    """Whether each payment has exactly the amount or at most the amount."""
     end_date: str | None = None
     """Day on which the mandate ends."""
     payment_schedule: (
@@ -3886,15 +3449,9 @@ class PaymentIntentPaymentMethodOptionsIdeal(StripeModel):
 
     - `none`: The payment method is not saved.
     - `off_session`: Saved for payments while the customer is present or absent.
-    - `on_session`: Saved for payments while the customer is present.
     """
     capture_method: Literal["automatic_delayed", "manual", "manual_preferred"] | None = None
-    """When the authorized money is captured.
-
-    - `automatic`: Captured as soon as the payment is authorized.
-    - `automatic_async`: Captured in the background shortly after the payment is authorized.
-    - `manual`: Captured when you capture the payment. Not all payment methods support it.
-    """
+    """When the authorized money is captured."""
     installments: PaymentIntentPaymentMethodOptionsIdealInstallments | None = None
     """Settings for payment in installments."""
     mandate_options: PaymentIntentPaymentMethodOptionsIdealMandateOptions | None = None
@@ -3903,12 +3460,7 @@ class PaymentIntentPaymentMethodOptionsIdeal(StripeModel):
     require_cvc_recollection: bool | None = None
     routing: PaymentIntentPaymentMethodOptionsIdealRouting | None = None
     verification_method: Literal["automatic", "instant", "microdeposits"] | None = None
-    """How to verify the bank account.
-
-    - `automatic`: Instantly if possible, otherwise with microdeposits.
-    - `instant`: Instantly, by signing in to the bank.
-    - `microdeposits`: With small deposits that the customer confirms.
-    """
+    """How to verify the bank account."""
 
 
 class PaymentIntentPaymentMethodOptionsInteracPresentInstallmentsPlan(StripeModel):
@@ -3917,13 +3469,7 @@ class PaymentIntentPaymentMethodOptionsInteracPresentInstallmentsPlan(StripeMode
     count: int | None = None
     """Number of installments."""
     interval: Literal["month"] | None = None
-    """Unit of the time between installments.
-
-    - `day`: Days.
-    - `week`: Weeks.
-    - `month`: Months.
-    - `year`: Years.
-    """
+    """Unit of the time between installments."""
     type: Literal["bonus", "fixed_count", "revolving"]
     """Type of the installment plan."""
 
@@ -3943,11 +3489,7 @@ class PaymentIntentPaymentMethodOptionsInteracPresentMandateOptions(StripeModel)
     amount: int | None = None
     """Amount of the payments, in the smallest currency unit. See `amount_type`."""
     amount_type: Literal["fixed", "maximum"] | None = None
-    """Whether each payment has exactly the amount or at most the amount.
-
-    - `fixed`: Exactly the amount.
-    - `maximum`: At most the amount.
-    """
+    """Whether each payment has exactly the amount or at most the amount."""
     end_date: str | None = None
     """Day on which the mandate ends."""
     payment_schedule: (
@@ -3983,12 +3525,7 @@ class PaymentIntentPaymentMethodOptionsInteracPresent(StripeModel):
     """Settings for payments by Interac card at a Terminal reader (`interac_present`)."""
 
     capture_method: Literal["automatic_delayed", "manual", "manual_preferred"] | None = None
-    """When the authorized money is captured.
-
-    - `automatic`: Captured as soon as the payment is authorized.
-    - `automatic_async`: Captured in the background shortly after the payment is authorized.
-    - `manual`: Captured when you capture the payment. Not all payment methods support it.
-    """
+    """When the authorized money is captured."""
     installments: PaymentIntentPaymentMethodOptionsInteracPresentInstallments | None = None
     """Settings for payment in installments."""
     mandate_options: PaymentIntentPaymentMethodOptionsInteracPresentMandateOptions | None = None
@@ -3999,18 +3536,9 @@ class PaymentIntentPaymentMethodOptionsInteracPresent(StripeModel):
     setup_future_usage: Literal["none", "off_session", "on_session"] | None = None
     """Whether the payment method is saved for later payments, and whether the customer will be present for
     them.
-
-    - `none`: The payment method is not saved.
-    - `off_session`: Saved for payments while the customer is present or absent.
-    - `on_session`: Saved for payments while the customer is present.
     """
     verification_method: Literal["automatic", "instant", "microdeposits"] | None = None
-    """How to verify the bank account.
-
-    - `automatic`: Instantly if possible, otherwise with microdeposits.
-    - `instant`: Instantly, by signing in to the bank.
-    - `microdeposits`: With small deposits that the customer confirms.
-    """
+    """How to verify the bank account."""
 
 
 class PaymentIntentPaymentMethodOptionsKakaoPayInstallmentsPlan(StripeModel):
@@ -4019,13 +3547,7 @@ class PaymentIntentPaymentMethodOptionsKakaoPayInstallmentsPlan(StripeModel):
     count: int | None = None
     """Number of installments."""
     interval: Literal["month"] | None = None
-    """Unit of the time between installments.
-
-    - `day`: Days.
-    - `week`: Weeks.
-    - `month`: Months.
-    - `year`: Years.
-    """
+    """Unit of the time between installments."""
     type: Literal["bonus", "fixed_count", "revolving"]
     """Type of the installment plan."""
 
@@ -4045,11 +3567,7 @@ class PaymentIntentPaymentMethodOptionsKakaoPayMandateOptions(StripeModel):
     amount: int | None = None
     """Amount of the payments, in the smallest currency unit. See `amount_type`."""
     amount_type: Literal["fixed", "maximum"] | None = None
-    """Whether each payment has exactly the amount or at most the amount.
-
-    - `fixed`: Exactly the amount.
-    - `maximum`: At most the amount.
-    """
+    """Whether each payment has exactly the amount or at most the amount."""
     end_date: str | None = None
     """Day on which the mandate ends."""
     payment_schedule: (
@@ -4095,7 +3613,6 @@ class PaymentIntentPaymentMethodOptionsKakaoPay(StripeModel):
 
     - `none`: The payment method is not saved.
     - `off_session`: Saved for payments while the customer is present or absent.
-    - `on_session`: Saved for payments while the customer is present.
     """
     installments: PaymentIntentPaymentMethodOptionsKakaoPayInstallments | None = None
     """Settings for payment in installments."""
@@ -4105,12 +3622,7 @@ class PaymentIntentPaymentMethodOptionsKakaoPay(StripeModel):
     require_cvc_recollection: bool | None = None
     routing: PaymentIntentPaymentMethodOptionsKakaoPayRouting | None = None
     verification_method: Literal["automatic", "instant", "microdeposits"] | None = None
-    """How to verify the bank account.
-
-    - `automatic`: Instantly if possible, otherwise with microdeposits.
-    - `instant`: Instantly, by signing in to the bank.
-    - `microdeposits`: With small deposits that the customer confirms.
-    """
+    """How to verify the bank account."""
 
 
 class PaymentIntentPaymentMethodOptionsKlarnaInstallmentsPlan(StripeModel):
@@ -4119,13 +3631,7 @@ class PaymentIntentPaymentMethodOptionsKlarnaInstallmentsPlan(StripeModel):
     count: int | None = None
     """Number of installments."""
     interval: Literal["month"] | None = None
-    """Unit of the time between installments.
-
-    - `day`: Days.
-    - `week`: Weeks.
-    - `month`: Months.
-    - `year`: Years.
-    """
+    """Unit of the time between installments."""
     type: Literal["bonus", "fixed_count", "revolving"]
     """Type of the installment plan."""
 
@@ -4145,11 +3651,7 @@ class PaymentIntentPaymentMethodOptionsKlarnaMandateOptions(StripeModel):
     amount: int | None = None
     """Amount of the payments, in the smallest currency unit. See `amount_type`."""
     amount_type: Literal["fixed", "maximum"] | None = None
-    """Whether each payment has exactly the amount or at most the amount.
-
-    - `fixed`: Exactly the amount.
-    - `maximum`: At most the amount.
-    """
+    """Whether each payment has exactly the amount or at most the amount."""
     end_date: str | None = None
     """Day on which the mandate ends."""
     payment_schedule: (
@@ -4207,12 +3709,7 @@ class PaymentIntentPaymentMethodOptionsKlarna(StripeModel):
     require_cvc_recollection: bool | None = None
     routing: PaymentIntentPaymentMethodOptionsKlarnaRouting | None = None
     verification_method: Literal["automatic", "instant", "microdeposits"] | None = None
-    """How to verify the bank account.
-
-    - `automatic`: Instantly if possible, otherwise with microdeposits.
-    - `instant`: Instantly, by signing in to the bank.
-    - `microdeposits`: With small deposits that the customer confirms.
-    """
+    """How to verify the bank account."""
 
 
 class PaymentIntentPaymentMethodOptionsKonbiniInstallmentsPlan(StripeModel):
@@ -4221,13 +3718,7 @@ class PaymentIntentPaymentMethodOptionsKonbiniInstallmentsPlan(StripeModel):
     count: int | None = None
     """Number of installments."""
     interval: Literal["month"] | None = None
-    """Unit of the time between installments.
-
-    - `day`: Days.
-    - `week`: Weeks.
-    - `month`: Months.
-    - `year`: Years.
-    """
+    """Unit of the time between installments."""
     type: Literal["bonus", "fixed_count", "revolving"]
     """Type of the installment plan."""
 
@@ -4247,11 +3738,7 @@ class PaymentIntentPaymentMethodOptionsKonbiniMandateOptions(StripeModel):
     amount: int | None = None
     """Amount of the payments, in the smallest currency unit. See `amount_type`."""
     amount_type: Literal["fixed", "maximum"] | None = None
-    """Whether each payment has exactly the amount or at most the amount.
-
-    - `fixed`: Exactly the amount.
-    - `maximum`: At most the amount.
-    """
+    """Whether each payment has exactly the amount or at most the amount."""
     end_date: str | None = None
     """Day on which the mandate ends."""
     payment_schedule: (
@@ -4299,16 +3786,9 @@ class PaymentIntentPaymentMethodOptionsKonbini(StripeModel):
     them.
 
     - `none`: The payment method is not saved.
-    - `off_session`: Saved for payments while the customer is present or absent.
-    - `on_session`: Saved for payments while the customer is present.
     """
     capture_method: Literal["automatic_delayed", "manual", "manual_preferred"] | None = None
-    """When the authorized money is captured.
-
-    - `automatic`: Captured as soon as the payment is authorized.
-    - `automatic_async`: Captured in the background shortly after the payment is authorized.
-    - `manual`: Captured when you capture the payment. Not all payment methods support it.
-    """
+    """When the authorized money is captured."""
     installments: PaymentIntentPaymentMethodOptionsKonbiniInstallments | None = None
     """Settings for payment in installments."""
     mandate_options: PaymentIntentPaymentMethodOptionsKonbiniMandateOptions | None = None
@@ -4317,12 +3797,7 @@ class PaymentIntentPaymentMethodOptionsKonbini(StripeModel):
     require_cvc_recollection: bool | None = None
     routing: PaymentIntentPaymentMethodOptionsKonbiniRouting | None = None
     verification_method: Literal["automatic", "instant", "microdeposits"] | None = None
-    """How to verify the bank account.
-
-    - `automatic`: Instantly if possible, otherwise with microdeposits.
-    - `instant`: Instantly, by signing in to the bank.
-    - `microdeposits`: With small deposits that the customer confirms.
-    """
+    """How to verify the bank account."""
 
 
 class PaymentIntentPaymentMethodOptionsKrCardInstallmentsPlan(StripeModel):
@@ -4331,13 +3806,7 @@ class PaymentIntentPaymentMethodOptionsKrCardInstallmentsPlan(StripeModel):
     count: int | None = None
     """Number of installments."""
     interval: Literal["month"] | None = None
-    """Unit of the time between installments.
-
-    - `day`: Days.
-    - `week`: Weeks.
-    - `month`: Months.
-    - `year`: Years.
-    """
+    """Unit of the time between installments."""
     type: Literal["bonus", "fixed_count", "revolving"]
     """Type of the installment plan."""
 
@@ -4357,11 +3826,7 @@ class PaymentIntentPaymentMethodOptionsKrCardMandateOptions(StripeModel):
     amount: int | None = None
     """Amount of the payments, in the smallest currency unit. See `amount_type`."""
     amount_type: Literal["fixed", "maximum"] | None = None
-    """Whether each payment has exactly the amount or at most the amount.
-
-    - `fixed`: Exactly the amount.
-    - `maximum`: At most the amount.
-    """
+    """Whether each payment has exactly the amount or at most the amount."""
     end_date: str | None = None
     """Day on which the mandate ends."""
     payment_schedule: (
@@ -4407,7 +3872,6 @@ class PaymentIntentPaymentMethodOptionsKrCard(StripeModel):
 
     - `none`: The payment method is not saved.
     - `off_session`: Saved for payments while the customer is present or absent.
-    - `on_session`: Saved for payments while the customer is present.
     """
     installments: PaymentIntentPaymentMethodOptionsKrCardInstallments | None = None
     """Settings for payment in installments."""
@@ -4417,12 +3881,7 @@ class PaymentIntentPaymentMethodOptionsKrCard(StripeModel):
     require_cvc_recollection: bool | None = None
     routing: PaymentIntentPaymentMethodOptionsKrCardRouting | None = None
     verification_method: Literal["automatic", "instant", "microdeposits"] | None = None
-    """How to verify the bank account.
-
-    - `automatic`: Instantly if possible, otherwise with microdeposits.
-    - `instant`: Instantly, by signing in to the bank.
-    - `microdeposits`: With small deposits that the customer confirms.
-    """
+    """How to verify the bank account."""
 
 
 class PaymentIntentPaymentMethodOptionsLinkInstallmentsPlan(StripeModel):
@@ -4431,13 +3890,7 @@ class PaymentIntentPaymentMethodOptionsLinkInstallmentsPlan(StripeModel):
     count: int | None = None
     """Number of installments."""
     interval: Literal["month"] | None = None
-    """Unit of the time between installments.
-
-    - `day`: Days.
-    - `week`: Weeks.
-    - `month`: Months.
-    - `year`: Years.
-    """
+    """Unit of the time between installments."""
     type: Literal["bonus", "fixed_count", "revolving"]
     """Type of the installment plan."""
 
@@ -4457,11 +3910,7 @@ class PaymentIntentPaymentMethodOptionsLinkMandateOptions(StripeModel):
     amount: int | None = None
     """Amount of the payments, in the smallest currency unit. See `amount_type`."""
     amount_type: Literal["fixed", "maximum"] | None = None
-    """Whether each payment has exactly the amount or at most the amount.
-
-    - `fixed`: Exactly the amount.
-    - `maximum`: At most the amount.
-    """
+    """Whether each payment has exactly the amount or at most the amount."""
     end_date: str | None = None
     """Day on which the mandate ends."""
     payment_schedule: (
@@ -4509,7 +3958,6 @@ class PaymentIntentPaymentMethodOptionsLink(StripeModel):
 
     - `none`: The payment method is not saved.
     - `off_session`: Saved for payments while the customer is present or absent.
-    - `on_session`: Saved for payments while the customer is present.
     """
     installments: PaymentIntentPaymentMethodOptionsLinkInstallments | None = None
     """Settings for payment in installments."""
@@ -4519,12 +3967,7 @@ class PaymentIntentPaymentMethodOptionsLink(StripeModel):
     require_cvc_recollection: bool | None = None
     routing: PaymentIntentPaymentMethodOptionsLinkRouting | None = None
     verification_method: Literal["automatic", "instant", "microdeposits"] | None = None
-    """How to verify the bank account.
-
-    - `automatic`: Instantly if possible, otherwise with microdeposits.
-    - `instant`: Instantly, by signing in to the bank.
-    - `microdeposits`: With small deposits that the customer confirms.
-    """
+    """How to verify the bank account."""
 
 
 class PaymentIntentPaymentMethodOptionsMbWayInstallmentsPlan(StripeModel):
@@ -4533,13 +3976,7 @@ class PaymentIntentPaymentMethodOptionsMbWayInstallmentsPlan(StripeModel):
     count: int | None = None
     """Number of installments."""
     interval: Literal["month"] | None = None
-    """Unit of the time between installments.
-
-    - `day`: Days.
-    - `week`: Weeks.
-    - `month`: Months.
-    - `year`: Years.
-    """
+    """Unit of the time between installments."""
     type: Literal["bonus", "fixed_count", "revolving"]
     """Type of the installment plan."""
 
@@ -4559,11 +3996,7 @@ class PaymentIntentPaymentMethodOptionsMbWayMandateOptions(StripeModel):
     amount: int | None = None
     """Amount of the payments, in the smallest currency unit. See `amount_type`."""
     amount_type: Literal["fixed", "maximum"] | None = None
-    """Whether each payment has exactly the amount or at most the amount.
-
-    - `fixed`: Exactly the amount.
-    - `maximum`: At most the amount.
-    """
+    """Whether each payment has exactly the amount or at most the amount."""
     end_date: str | None = None
     """Day on which the mandate ends."""
     payment_schedule: (
@@ -4603,16 +4036,9 @@ class PaymentIntentPaymentMethodOptionsMbWay(StripeModel):
     them.
 
     - `none`: The payment method is not saved.
-    - `off_session`: Saved for payments while the customer is present or absent.
-    - `on_session`: Saved for payments while the customer is present.
     """
     capture_method: Literal["automatic_delayed", "manual", "manual_preferred"] | None = None
-    """When the authorized money is captured.
-
-    - `automatic`: Captured as soon as the payment is authorized.
-    - `automatic_async`: Captured in the background shortly after the payment is authorized.
-    - `manual`: Captured when you capture the payment. Not all payment methods support it.
-    """
+    """When the authorized money is captured."""
     installments: PaymentIntentPaymentMethodOptionsMbWayInstallments | None = None
     """Settings for payment in installments."""
     mandate_options: PaymentIntentPaymentMethodOptionsMbWayMandateOptions | None = None
@@ -4621,12 +4047,7 @@ class PaymentIntentPaymentMethodOptionsMbWay(StripeModel):
     require_cvc_recollection: bool | None = None
     routing: PaymentIntentPaymentMethodOptionsMbWayRouting | None = None
     verification_method: Literal["automatic", "instant", "microdeposits"] | None = None
-    """How to verify the bank account.
-
-    - `automatic`: Instantly if possible, otherwise with microdeposits.
-    - `instant`: Instantly, by signing in to the bank.
-    - `microdeposits`: With small deposits that the customer confirms.
-    """
+    """How to verify the bank account."""
 
 
 class PaymentIntentPaymentMethodOptionsMobilepayInstallmentsPlan(StripeModel):
@@ -4635,13 +4056,7 @@ class PaymentIntentPaymentMethodOptionsMobilepayInstallmentsPlan(StripeModel):
     count: int | None = None
     """Number of installments."""
     interval: Literal["month"] | None = None
-    """Unit of the time between installments.
-
-    - `day`: Days.
-    - `week`: Weeks.
-    - `month`: Months.
-    - `year`: Years.
-    """
+    """Unit of the time between installments."""
     type: Literal["bonus", "fixed_count", "revolving"]
     """Type of the installment plan."""
 
@@ -4661,11 +4076,7 @@ class PaymentIntentPaymentMethodOptionsMobilepayMandateOptions(StripeModel):
     amount: int | None = None
     """Amount of the payments, in the smallest currency unit. See `amount_type`."""
     amount_type: Literal["fixed", "maximum"] | None = None
-    """Whether each payment has exactly the amount or at most the amount.
-
-    - `fixed`: Exactly the amount.
-    - `maximum`: At most the amount.
-    """
+    """Whether each payment has exactly the amount or at most the amount."""
     end_date: str | None = None
     """Day on which the mandate ends."""
     payment_schedule: (
@@ -4710,8 +4121,6 @@ class PaymentIntentPaymentMethodOptionsMobilepay(StripeModel):
     them.
 
     - `none`: The payment method is not saved.
-    - `off_session`: Saved for payments while the customer is present or absent.
-    - `on_session`: Saved for payments while the customer is present.
     """
     installments: PaymentIntentPaymentMethodOptionsMobilepayInstallments | None = None
     """Settings for payment in installments."""
@@ -4721,12 +4130,7 @@ class PaymentIntentPaymentMethodOptionsMobilepay(StripeModel):
     require_cvc_recollection: bool | None = None
     routing: PaymentIntentPaymentMethodOptionsMobilepayRouting | None = None
     verification_method: Literal["automatic", "instant", "microdeposits"] | None = None
-    """How to verify the bank account.
-
-    - `automatic`: Instantly if possible, otherwise with microdeposits.
-    - `instant`: Instantly, by signing in to the bank.
-    - `microdeposits`: With small deposits that the customer confirms.
-    """
+    """How to verify the bank account."""
 
 
 class PaymentIntentPaymentMethodOptionsMultibancoInstallmentsPlan(StripeModel):
@@ -4735,13 +4139,7 @@ class PaymentIntentPaymentMethodOptionsMultibancoInstallmentsPlan(StripeModel):
     count: int | None = None
     """Number of installments."""
     interval: Literal["month"] | None = None
-    """Unit of the time between installments.
-
-    - `day`: Days.
-    - `week`: Weeks.
-    - `month`: Months.
-    - `year`: Years.
-    """
+    """Unit of the time between installments."""
     type: Literal["bonus", "fixed_count", "revolving"]
     """Type of the installment plan."""
 
@@ -4761,11 +4159,7 @@ class PaymentIntentPaymentMethodOptionsMultibancoMandateOptions(StripeModel):
     amount: int | None = None
     """Amount of the payments, in the smallest currency unit. See `amount_type`."""
     amount_type: Literal["fixed", "maximum"] | None = None
-    """Whether each payment has exactly the amount or at most the amount.
-
-    - `fixed`: Exactly the amount.
-    - `maximum`: At most the amount.
-    """
+    """Whether each payment has exactly the amount or at most the amount."""
     end_date: str | None = None
     """Day on which the mandate ends."""
     payment_schedule: (
@@ -4805,16 +4199,9 @@ class PaymentIntentPaymentMethodOptionsMultibanco(StripeModel):
     them.
 
     - `none`: The payment method is not saved.
-    - `off_session`: Saved for payments while the customer is present or absent.
-    - `on_session`: Saved for payments while the customer is present.
     """
     capture_method: Literal["automatic_delayed", "manual", "manual_preferred"] | None = None
-    """When the authorized money is captured.
-
-    - `automatic`: Captured as soon as the payment is authorized.
-    - `automatic_async`: Captured in the background shortly after the payment is authorized.
-    - `manual`: Captured when you capture the payment. Not all payment methods support it.
-    """
+    """When the authorized money is captured."""
     installments: PaymentIntentPaymentMethodOptionsMultibancoInstallments | None = None
     """Settings for payment in installments."""
     mandate_options: PaymentIntentPaymentMethodOptionsMultibancoMandateOptions | None = None
@@ -4823,12 +4210,7 @@ class PaymentIntentPaymentMethodOptionsMultibanco(StripeModel):
     require_cvc_recollection: bool | None = None
     routing: PaymentIntentPaymentMethodOptionsMultibancoRouting | None = None
     verification_method: Literal["automatic", "instant", "microdeposits"] | None = None
-    """How to verify the bank account.
-
-    - `automatic`: Instantly if possible, otherwise with microdeposits.
-    - `instant`: Instantly, by signing in to the bank.
-    - `microdeposits`: With small deposits that the customer confirms.
-    """
+    """How to verify the bank account."""
 
 
 class PaymentIntentPaymentMethodOptionsNaverPayInstallmentsPlan(StripeModel):
@@ -4837,13 +4219,7 @@ class PaymentIntentPaymentMethodOptionsNaverPayInstallmentsPlan(StripeModel):
     count: int | None = None
     """Number of installments."""
     interval: Literal["month"] | None = None
-    """Unit of the time between installments.
-
-    - `day`: Days.
-    - `week`: Weeks.
-    - `month`: Months.
-    - `year`: Years.
-    """
+    """Unit of the time between installments."""
     type: Literal["bonus", "fixed_count", "revolving"]
     """Type of the installment plan."""
 
@@ -4863,11 +4239,7 @@ class PaymentIntentPaymentMethodOptionsNaverPayMandateOptions(StripeModel):
     amount: int | None = None
     """Amount of the payments, in the smallest currency unit. See `amount_type`."""
     amount_type: Literal["fixed", "maximum"] | None = None
-    """Whether each payment has exactly the amount or at most the amount.
-
-    - `fixed`: Exactly the amount.
-    - `maximum`: At most the amount.
-    """
+    """Whether each payment has exactly the amount or at most the amount."""
     end_date: str | None = None
     """Day on which the mandate ends."""
     payment_schedule: (
@@ -4913,7 +4285,6 @@ class PaymentIntentPaymentMethodOptionsNaverPay(StripeModel):
 
     - `none`: The payment method is not saved.
     - `off_session`: Saved for payments while the customer is present or absent.
-    - `on_session`: Saved for payments while the customer is present.
     """
     installments: PaymentIntentPaymentMethodOptionsNaverPayInstallments | None = None
     """Settings for payment in installments."""
@@ -4923,12 +4294,7 @@ class PaymentIntentPaymentMethodOptionsNaverPay(StripeModel):
     require_cvc_recollection: bool | None = None
     routing: PaymentIntentPaymentMethodOptionsNaverPayRouting | None = None
     verification_method: Literal["automatic", "instant", "microdeposits"] | None = None
-    """How to verify the bank account.
-
-    - `automatic`: Instantly if possible, otherwise with microdeposits.
-    - `instant`: Instantly, by signing in to the bank.
-    - `microdeposits`: With small deposits that the customer confirms.
-    """
+    """How to verify the bank account."""
 
 
 class PaymentIntentPaymentMethodOptionsNzBankAccountInstallmentsPlan(StripeModel):
@@ -4937,13 +4303,7 @@ class PaymentIntentPaymentMethodOptionsNzBankAccountInstallmentsPlan(StripeModel
     count: int | None = None
     """Number of installments."""
     interval: Literal["month"] | None = None
-    """Unit of the time between installments.
-
-    - `day`: Days.
-    - `week`: Weeks.
-    - `month`: Months.
-    - `year`: Years.
-    """
+    """Unit of the time between installments."""
     type: Literal["bonus", "fixed_count", "revolving"]
     """Type of the installment plan."""
 
@@ -4963,11 +4323,7 @@ class PaymentIntentPaymentMethodOptionsNzBankAccountMandateOptions(StripeModel):
     amount: int | None = None
     """Amount of the payments, in the smallest currency unit. See `amount_type`."""
     amount_type: Literal["fixed", "maximum"] | None = None
-    """Whether each payment has exactly the amount or at most the amount.
-
-    - `fixed`: Exactly the amount.
-    - `maximum`: At most the amount.
-    """
+    """Whether each payment has exactly the amount or at most the amount."""
     end_date: str | None = None
     """Day on which the mandate ends."""
     payment_schedule: (
@@ -5013,12 +4369,7 @@ class PaymentIntentPaymentMethodOptionsNzBankAccount(StripeModel):
     target_date: str | None = None
     """Earliest date on which to debit the bank account, as `YYYY-MM-DD`, 3 to 15 days ahead."""
     capture_method: Literal["automatic_delayed", "manual", "manual_preferred"] | None = None
-    """When the authorized money is captured.
-
-    - `automatic`: Captured as soon as the payment is authorized.
-    - `automatic_async`: Captured in the background shortly after the payment is authorized.
-    - `manual`: Captured when you capture the payment. Not all payment methods support it.
-    """
+    """When the authorized money is captured."""
     installments: PaymentIntentPaymentMethodOptionsNzBankAccountInstallments | None = None
     """Settings for payment in installments."""
     mandate_options: PaymentIntentPaymentMethodOptionsNzBankAccountMandateOptions | None = None
@@ -5027,12 +4378,7 @@ class PaymentIntentPaymentMethodOptionsNzBankAccount(StripeModel):
     require_cvc_recollection: bool | None = None
     routing: PaymentIntentPaymentMethodOptionsNzBankAccountRouting | None = None
     verification_method: Literal["automatic", "instant", "microdeposits"] | None = None
-    """How to verify the bank account.
-
-    - `automatic`: Instantly if possible, otherwise with microdeposits.
-    - `instant`: Instantly, by signing in to the bank.
-    - `microdeposits`: With small deposits that the customer confirms.
-    """
+    """How to verify the bank account."""
 
 
 class PaymentIntentPaymentMethodOptionsOxxoInstallmentsPlan(StripeModel):
@@ -5041,13 +4387,7 @@ class PaymentIntentPaymentMethodOptionsOxxoInstallmentsPlan(StripeModel):
     count: int | None = None
     """Number of installments."""
     interval: Literal["month"] | None = None
-    """Unit of the time between installments.
-
-    - `day`: Days.
-    - `week`: Weeks.
-    - `month`: Months.
-    - `year`: Years.
-    """
+    """Unit of the time between installments."""
     type: Literal["bonus", "fixed_count", "revolving"]
     """Type of the installment plan."""
 
@@ -5067,11 +4407,7 @@ class PaymentIntentPaymentMethodOptionsOxxoMandateOptions(StripeModel):
     amount: int | None = None
     """Amount of the payments, in the smallest currency unit. See `amount_type`."""
     amount_type: Literal["fixed", "maximum"] | None = None
-    """Whether each payment has exactly the amount or at most the amount.
-
-    - `fixed`: Exactly the amount.
-    - `maximum`: At most the amount.
-    """
+    """Whether each payment has exactly the amount or at most the amount."""
     end_date: str | None = None
     """Day on which the mandate ends."""
     payment_schedule: (
@@ -5113,16 +4449,9 @@ class PaymentIntentPaymentMethodOptionsOxxo(StripeModel):
     them.
 
     - `none`: The payment method is not saved.
-    - `off_session`: Saved for payments while the customer is present or absent.
-    - `on_session`: Saved for payments while the customer is present.
     """
     capture_method: Literal["automatic_delayed", "manual", "manual_preferred"] | None = None
-    """When the authorized money is captured.
-
-    - `automatic`: Captured as soon as the payment is authorized.
-    - `automatic_async`: Captured in the background shortly after the payment is authorized.
-    - `manual`: Captured when you capture the payment. Not all payment methods support it.
-    """
+    """When the authorized money is captured."""
     installments: PaymentIntentPaymentMethodOptionsOxxoInstallments | None = None
     """Settings for payment in installments."""
     mandate_options: PaymentIntentPaymentMethodOptionsOxxoMandateOptions | None = None
@@ -5131,12 +4460,7 @@ class PaymentIntentPaymentMethodOptionsOxxo(StripeModel):
     require_cvc_recollection: bool | None = None
     routing: PaymentIntentPaymentMethodOptionsOxxoRouting | None = None
     verification_method: Literal["automatic", "instant", "microdeposits"] | None = None
-    """How to verify the bank account.
-
-    - `automatic`: Instantly if possible, otherwise with microdeposits.
-    - `instant`: Instantly, by signing in to the bank.
-    - `microdeposits`: With small deposits that the customer confirms.
-    """
+    """How to verify the bank account."""
 
 
 class PaymentIntentPaymentMethodOptionsP24InstallmentsPlan(StripeModel):
@@ -5145,13 +4469,7 @@ class PaymentIntentPaymentMethodOptionsP24InstallmentsPlan(StripeModel):
     count: int | None = None
     """Number of installments."""
     interval: Literal["month"] | None = None
-    """Unit of the time between installments.
-
-    - `day`: Days.
-    - `week`: Weeks.
-    - `month`: Months.
-    - `year`: Years.
-    """
+    """Unit of the time between installments."""
     type: Literal["bonus", "fixed_count", "revolving"]
     """Type of the installment plan."""
 
@@ -5171,11 +4489,7 @@ class PaymentIntentPaymentMethodOptionsP24MandateOptions(StripeModel):
     amount: int | None = None
     """Amount of the payments, in the smallest currency unit. See `amount_type`."""
     amount_type: Literal["fixed", "maximum"] | None = None
-    """Whether each payment has exactly the amount or at most the amount.
-
-    - `fixed`: Exactly the amount.
-    - `maximum`: At most the amount.
-    """
+    """Whether each payment has exactly the amount or at most the amount."""
     end_date: str | None = None
     """Day on which the mandate ends."""
     payment_schedule: (
@@ -5215,16 +4529,9 @@ class PaymentIntentPaymentMethodOptionsP24(StripeModel):
     them.
 
     - `none`: The payment method is not saved.
-    - `off_session`: Saved for payments while the customer is present or absent.
-    - `on_session`: Saved for payments while the customer is present.
     """
     capture_method: Literal["automatic_delayed", "manual", "manual_preferred"] | None = None
-    """When the authorized money is captured.
-
-    - `automatic`: Captured as soon as the payment is authorized.
-    - `automatic_async`: Captured in the background shortly after the payment is authorized.
-    - `manual`: Captured when you capture the payment. Not all payment methods support it.
-    """
+    """When the authorized money is captured."""
     installments: PaymentIntentPaymentMethodOptionsP24Installments | None = None
     """Settings for payment in installments."""
     mandate_options: PaymentIntentPaymentMethodOptionsP24MandateOptions | None = None
@@ -5233,12 +4540,7 @@ class PaymentIntentPaymentMethodOptionsP24(StripeModel):
     require_cvc_recollection: bool | None = None
     routing: PaymentIntentPaymentMethodOptionsP24Routing | None = None
     verification_method: Literal["automatic", "instant", "microdeposits"] | None = None
-    """How to verify the bank account.
-
-    - `automatic`: Instantly if possible, otherwise with microdeposits.
-    - `instant`: Instantly, by signing in to the bank.
-    - `microdeposits`: With small deposits that the customer confirms.
-    """
+    """How to verify the bank account."""
 
 
 class PaymentIntentPaymentMethodOptionsPayByBankInstallmentsPlan(StripeModel):
@@ -5247,13 +4549,7 @@ class PaymentIntentPaymentMethodOptionsPayByBankInstallmentsPlan(StripeModel):
     count: int | None = None
     """Number of installments."""
     interval: Literal["month"] | None = None
-    """Unit of the time between installments.
-
-    - `day`: Days.
-    - `week`: Weeks.
-    - `month`: Months.
-    - `year`: Years.
-    """
+    """Unit of the time between installments."""
     type: Literal["bonus", "fixed_count", "revolving"]
     """Type of the installment plan."""
 
@@ -5273,11 +4569,7 @@ class PaymentIntentPaymentMethodOptionsPayByBankMandateOptions(StripeModel):
     amount: int | None = None
     """Amount of the payments, in the smallest currency unit. See `amount_type`."""
     amount_type: Literal["fixed", "maximum"] | None = None
-    """Whether each payment has exactly the amount or at most the amount.
-
-    - `fixed`: Exactly the amount.
-    - `maximum`: At most the amount.
-    """
+    """Whether each payment has exactly the amount or at most the amount."""
     end_date: str | None = None
     """Day on which the mandate ends."""
     payment_schedule: (
@@ -5313,12 +4605,7 @@ class PaymentIntentPaymentMethodOptionsPayByBank(StripeModel):
     """Settings for payments by Pay by Bank (`pay_by_bank`)."""
 
     capture_method: Literal["automatic_delayed", "manual", "manual_preferred"] | None = None
-    """When the authorized money is captured.
-
-    - `automatic`: Captured as soon as the payment is authorized.
-    - `automatic_async`: Captured in the background shortly after the payment is authorized.
-    - `manual`: Captured when you capture the payment. Not all payment methods support it.
-    """
+    """When the authorized money is captured."""
     installments: PaymentIntentPaymentMethodOptionsPayByBankInstallments | None = None
     """Settings for payment in installments."""
     mandate_options: PaymentIntentPaymentMethodOptionsPayByBankMandateOptions | None = None
@@ -5329,18 +4616,9 @@ class PaymentIntentPaymentMethodOptionsPayByBank(StripeModel):
     setup_future_usage: Literal["none", "off_session", "on_session"] | None = None
     """Whether the payment method is saved for later payments, and whether the customer will be present for
     them.
-
-    - `none`: The payment method is not saved.
-    - `off_session`: Saved for payments while the customer is present or absent.
-    - `on_session`: Saved for payments while the customer is present.
     """
     verification_method: Literal["automatic", "instant", "microdeposits"] | None = None
-    """How to verify the bank account.
-
-    - `automatic`: Instantly if possible, otherwise with microdeposits.
-    - `instant`: Instantly, by signing in to the bank.
-    - `microdeposits`: With small deposits that the customer confirms.
-    """
+    """How to verify the bank account."""
 
 
 class PaymentIntentPaymentMethodOptionsPaycoInstallmentsPlan(StripeModel):
@@ -5349,13 +4627,7 @@ class PaymentIntentPaymentMethodOptionsPaycoInstallmentsPlan(StripeModel):
     count: int | None = None
     """Number of installments."""
     interval: Literal["month"] | None = None
-    """Unit of the time between installments.
-
-    - `day`: Days.
-    - `week`: Weeks.
-    - `month`: Months.
-    - `year`: Years.
-    """
+    """Unit of the time between installments."""
     type: Literal["bonus", "fixed_count", "revolving"]
     """Type of the installment plan."""
 
@@ -5375,11 +4647,7 @@ class PaymentIntentPaymentMethodOptionsPaycoMandateOptions(StripeModel):
     amount: int | None = None
     """Amount of the payments, in the smallest currency unit. See `amount_type`."""
     amount_type: Literal["fixed", "maximum"] | None = None
-    """Whether each payment has exactly the amount or at most the amount.
-
-    - `fixed`: Exactly the amount.
-    - `maximum`: At most the amount.
-    """
+    """Whether each payment has exactly the amount or at most the amount."""
     end_date: str | None = None
     """Day on which the mandate ends."""
     payment_schedule: (
@@ -5424,8 +4692,6 @@ class PaymentIntentPaymentMethodOptionsPayco(StripeModel):
     them.
 
     - `none`: The payment method is not saved.
-    - `off_session`: Saved for payments while the customer is present or absent.
-    - `on_session`: Saved for payments while the customer is present.
     """
     installments: PaymentIntentPaymentMethodOptionsPaycoInstallments | None = None
     """Settings for payment in installments."""
@@ -5435,12 +4701,7 @@ class PaymentIntentPaymentMethodOptionsPayco(StripeModel):
     require_cvc_recollection: bool | None = None
     routing: PaymentIntentPaymentMethodOptionsPaycoRouting | None = None
     verification_method: Literal["automatic", "instant", "microdeposits"] | None = None
-    """How to verify the bank account.
-
-    - `automatic`: Instantly if possible, otherwise with microdeposits.
-    - `instant`: Instantly, by signing in to the bank.
-    - `microdeposits`: With small deposits that the customer confirms.
-    """
+    """How to verify the bank account."""
 
 
 class PaymentIntentPaymentMethodOptionsPaynowInstallmentsPlan(StripeModel):
@@ -5449,13 +4710,7 @@ class PaymentIntentPaymentMethodOptionsPaynowInstallmentsPlan(StripeModel):
     count: int | None = None
     """Number of installments."""
     interval: Literal["month"] | None = None
-    """Unit of the time between installments.
-
-    - `day`: Days.
-    - `week`: Weeks.
-    - `month`: Months.
-    - `year`: Years.
-    """
+    """Unit of the time between installments."""
     type: Literal["bonus", "fixed_count", "revolving"]
     """Type of the installment plan."""
 
@@ -5475,11 +4730,7 @@ class PaymentIntentPaymentMethodOptionsPaynowMandateOptions(StripeModel):
     amount: int | None = None
     """Amount of the payments, in the smallest currency unit. See `amount_type`."""
     amount_type: Literal["fixed", "maximum"] | None = None
-    """Whether each payment has exactly the amount or at most the amount.
-
-    - `fixed`: Exactly the amount.
-    - `maximum`: At most the amount.
-    """
+    """Whether each payment has exactly the amount or at most the amount."""
     end_date: str | None = None
     """Day on which the mandate ends."""
     payment_schedule: (
@@ -5519,16 +4770,9 @@ class PaymentIntentPaymentMethodOptionsPaynow(StripeModel):
     them.
 
     - `none`: The payment method is not saved.
-    - `off_session`: Saved for payments while the customer is present or absent.
-    - `on_session`: Saved for payments while the customer is present.
     """
     capture_method: Literal["automatic_delayed", "manual", "manual_preferred"] | None = None
-    """When the authorized money is captured.
-
-    - `automatic`: Captured as soon as the payment is authorized.
-    - `automatic_async`: Captured in the background shortly after the payment is authorized.
-    - `manual`: Captured when you capture the payment. Not all payment methods support it.
-    """
+    """When the authorized money is captured."""
     installments: PaymentIntentPaymentMethodOptionsPaynowInstallments | None = None
     """Settings for payment in installments."""
     mandate_options: PaymentIntentPaymentMethodOptionsPaynowMandateOptions | None = None
@@ -5537,12 +4781,7 @@ class PaymentIntentPaymentMethodOptionsPaynow(StripeModel):
     require_cvc_recollection: bool | None = None
     routing: PaymentIntentPaymentMethodOptionsPaynowRouting | None = None
     verification_method: Literal["automatic", "instant", "microdeposits"] | None = None
-    """How to verify the bank account.
-
-    - `automatic`: Instantly if possible, otherwise with microdeposits.
-    - `instant`: Instantly, by signing in to the bank.
-    - `microdeposits`: With small deposits that the customer confirms.
-    """
+    """How to verify the bank account."""
 
 
 class PaymentIntentPaymentMethodOptionsPaypalInstallmentsPlan(StripeModel):
@@ -5551,13 +4790,7 @@ class PaymentIntentPaymentMethodOptionsPaypalInstallmentsPlan(StripeModel):
     count: int | None = None
     """Number of installments."""
     interval: Literal["month"] | None = None
-    """Unit of the time between installments.
-
-    - `day`: Days.
-    - `week`: Weeks.
-    - `month`: Months.
-    - `year`: Years.
-    """
+    """Unit of the time between installments."""
     type: Literal["bonus", "fixed_count", "revolving"]
     """Type of the installment plan."""
 
@@ -5577,11 +4810,7 @@ class PaymentIntentPaymentMethodOptionsPaypalMandateOptions(StripeModel):
     amount: int | None = None
     """Amount of the payments, in the smallest currency unit. See `amount_type`."""
     amount_type: Literal["fixed", "maximum"] | None = None
-    """Whether each payment has exactly the amount or at most the amount.
-
-    - `fixed`: Exactly the amount.
-    - `maximum`: At most the amount.
-    """
+    """Whether each payment has exactly the amount or at most the amount."""
     end_date: str | None = None
     """Day on which the mandate ends."""
     payment_schedule: (
@@ -5631,7 +4860,6 @@ class PaymentIntentPaymentMethodOptionsPaypal(StripeModel):
 
     - `none`: The payment method is not saved.
     - `off_session`: Saved for payments while the customer is present or absent.
-    - `on_session`: Saved for payments while the customer is present.
     """
     installments: PaymentIntentPaymentMethodOptionsPaypalInstallments | None = None
     """Settings for payment in installments."""
@@ -5641,12 +4869,7 @@ class PaymentIntentPaymentMethodOptionsPaypal(StripeModel):
     require_cvc_recollection: bool | None = None
     routing: PaymentIntentPaymentMethodOptionsPaypalRouting | None = None
     verification_method: Literal["automatic", "instant", "microdeposits"] | None = None
-    """How to verify the bank account.
-
-    - `automatic`: Instantly if possible, otherwise with microdeposits.
-    - `instant`: Instantly, by signing in to the bank.
-    - `microdeposits`: With small deposits that the customer confirms.
-    """
+    """How to verify the bank account."""
 
 
 class PaymentIntentPaymentMethodOptionsPaypay(StripeModel):
@@ -5720,13 +4943,7 @@ class PaymentIntentPaymentMethodOptionsPaytoInstallmentsPlan(StripeModel):
     count: int | None = None
     """Number of installments."""
     interval: Literal["month"] | None = None
-    """Unit of the time between installments.
-
-    - `day`: Days.
-    - `week`: Weeks.
-    - `month`: Months.
-    - `year`: Years.
-    """
+    """Unit of the time between installments."""
     type: Literal["bonus", "fixed_count", "revolving"]
     """Type of the installment plan."""
 
@@ -5755,27 +4972,16 @@ class PaymentIntentPaymentMethodOptionsPayto(StripeModel):
 
     - `none`: The payment method is not saved.
     - `off_session`: Saved for payments while the customer is present or absent.
-    - `on_session`: Saved for payments while the customer is present.
     """
     capture_method: Literal["automatic_delayed", "manual", "manual_preferred"] | None = None
-    """When the authorized money is captured.
-
-    - `automatic`: Captured as soon as the payment is authorized.
-    - `automatic_async`: Captured in the background shortly after the payment is authorized.
-    - `manual`: Captured when you capture the payment. Not all payment methods support it.
-    """
+    """When the authorized money is captured."""
     installments: PaymentIntentPaymentMethodOptionsPaytoInstallments | None = None
     """Settings for payment in installments."""
     request_incremental_authorization_support: bool | None = None
     require_cvc_recollection: bool | None = None
     routing: PaymentIntentPaymentMethodOptionsPaytoRouting | None = None
     verification_method: Literal["automatic", "instant", "microdeposits"] | None = None
-    """How to verify the bank account.
-
-    - `automatic`: Instantly if possible, otherwise with microdeposits.
-    - `instant`: Instantly, by signing in to the bank.
-    - `microdeposits`: With small deposits that the customer confirms.
-    """
+    """How to verify the bank account."""
 
 
 class PaymentIntentPaymentMethodOptionsPixMandateOptions(StripeModel):
@@ -5843,13 +5049,7 @@ class PaymentIntentPaymentMethodOptionsPixInstallmentsPlan(StripeModel):
     count: int | None = None
     """Number of installments."""
     interval: Literal["month"] | None = None
-    """Unit of the time between installments.
-
-    - `day`: Days.
-    - `week`: Weeks.
-    - `month`: Months.
-    - `year`: Years.
-    """
+    """Unit of the time between installments."""
     type: Literal["bonus", "fixed_count", "revolving"]
     """Type of the installment plan."""
 
@@ -5888,27 +5088,16 @@ class PaymentIntentPaymentMethodOptionsPix(StripeModel):
 
     - `none`: The payment method is not saved.
     - `off_session`: Saved for payments while the customer is present or absent.
-    - `on_session`: Saved for payments while the customer is present.
     """
     capture_method: Literal["automatic_delayed", "manual", "manual_preferred"] | None = None
-    """When the authorized money is captured.
-
-    - `automatic`: Captured as soon as the payment is authorized.
-    - `automatic_async`: Captured in the background shortly after the payment is authorized.
-    - `manual`: Captured when you capture the payment. Not all payment methods support it.
-    """
+    """When the authorized money is captured."""
     installments: PaymentIntentPaymentMethodOptionsPixInstallments | None = None
     """Settings for payment in installments."""
     request_incremental_authorization_support: bool | None = None
     require_cvc_recollection: bool | None = None
     routing: PaymentIntentPaymentMethodOptionsPixRouting | None = None
     verification_method: Literal["automatic", "instant", "microdeposits"] | None = None
-    """How to verify the bank account.
-
-    - `automatic`: Instantly if possible, otherwise with microdeposits.
-    - `instant`: Instantly, by signing in to the bank.
-    - `microdeposits`: With small deposits that the customer confirms.
-    """
+    """How to verify the bank account."""
 
 
 class PaymentIntentPaymentMethodOptionsPromptpayInstallmentsPlan(StripeModel):
@@ -5917,13 +5106,7 @@ class PaymentIntentPaymentMethodOptionsPromptpayInstallmentsPlan(StripeModel):
     count: int | None = None
     """Number of installments."""
     interval: Literal["month"] | None = None
-    """Unit of the time between installments.
-
-    - `day`: Days.
-    - `week`: Weeks.
-    - `month`: Months.
-    - `year`: Years.
-    """
+    """Unit of the time between installments."""
     type: Literal["bonus", "fixed_count", "revolving"]
     """Type of the installment plan."""
 
@@ -5943,11 +5126,7 @@ class PaymentIntentPaymentMethodOptionsPromptpayMandateOptions(StripeModel):
     amount: int | None = None
     """Amount of the payments, in the smallest currency unit. See `amount_type`."""
     amount_type: Literal["fixed", "maximum"] | None = None
-    """Whether each payment has exactly the amount or at most the amount.
-
-    - `fixed`: Exactly the amount.
-    - `maximum`: At most the amount.
-    """
+    """Whether each payment has exactly the amount or at most the amount."""
     end_date: str | None = None
     """Day on which the mandate ends."""
     payment_schedule: (
@@ -5987,16 +5166,9 @@ class PaymentIntentPaymentMethodOptionsPromptpay(StripeModel):
     them.
 
     - `none`: The payment method is not saved.
-    - `off_session`: Saved for payments while the customer is present or absent.
-    - `on_session`: Saved for payments while the customer is present.
     """
     capture_method: Literal["automatic_delayed", "manual", "manual_preferred"] | None = None
-    """When the authorized money is captured.
-
-    - `automatic`: Captured as soon as the payment is authorized.
-    - `automatic_async`: Captured in the background shortly after the payment is authorized.
-    - `manual`: Captured when you capture the payment. Not all payment methods support it.
-    """
+    """When the authorized money is captured."""
     installments: PaymentIntentPaymentMethodOptionsPromptpayInstallments | None = None
     """Settings for payment in installments."""
     mandate_options: PaymentIntentPaymentMethodOptionsPromptpayMandateOptions | None = None
@@ -6005,12 +5177,7 @@ class PaymentIntentPaymentMethodOptionsPromptpay(StripeModel):
     require_cvc_recollection: bool | None = None
     routing: PaymentIntentPaymentMethodOptionsPromptpayRouting | None = None
     verification_method: Literal["automatic", "instant", "microdeposits"] | None = None
-    """How to verify the bank account.
-
-    - `automatic`: Instantly if possible, otherwise with microdeposits.
-    - `instant`: Instantly, by signing in to the bank.
-    - `microdeposits`: With small deposits that the customer confirms.
-    """
+    """How to verify the bank account."""
 
 
 class PaymentIntentPaymentMethodOptionsRevolutPayInstallmentsPlan(StripeModel):
@@ -6019,13 +5186,7 @@ class PaymentIntentPaymentMethodOptionsRevolutPayInstallmentsPlan(StripeModel):
     count: int | None = None
     """Number of installments."""
     interval: Literal["month"] | None = None
-    """Unit of the time between installments.
-
-    - `day`: Days.
-    - `week`: Weeks.
-    - `month`: Months.
-    - `year`: Years.
-    """
+    """Unit of the time between installments."""
     type: Literal["bonus", "fixed_count", "revolving"]
     """Type of the installment plan."""
 
@@ -6045,11 +5206,7 @@ class PaymentIntentPaymentMethodOptionsRevolutPayMandateOptions(StripeModel):
     amount: int | None = None
     """Amount of the payments, in the smallest currency unit. See `amount_type`."""
     amount_type: Literal["fixed", "maximum"] | None = None
-    """Whether each payment has exactly the amount or at most the amount.
-
-    - `fixed`: Exactly the amount.
-    - `maximum`: At most the amount.
-    """
+    """Whether each payment has exactly the amount or at most the amount."""
     end_date: str | None = None
     """Day on which the mandate ends."""
     payment_schedule: (
@@ -6095,7 +5252,6 @@ class PaymentIntentPaymentMethodOptionsRevolutPay(StripeModel):
 
     - `none`: The payment method is not saved.
     - `off_session`: Saved for payments while the customer is present or absent.
-    - `on_session`: Saved for payments while the customer is present.
     """
     installments: PaymentIntentPaymentMethodOptionsRevolutPayInstallments | None = None
     """Settings for payment in installments."""
@@ -6105,12 +5261,7 @@ class PaymentIntentPaymentMethodOptionsRevolutPay(StripeModel):
     require_cvc_recollection: bool | None = None
     routing: PaymentIntentPaymentMethodOptionsRevolutPayRouting | None = None
     verification_method: Literal["automatic", "instant", "microdeposits"] | None = None
-    """How to verify the bank account.
-
-    - `automatic`: Instantly if possible, otherwise with microdeposits.
-    - `instant`: Instantly, by signing in to the bank.
-    - `microdeposits`: With small deposits that the customer confirms.
-    """
+    """How to verify the bank account."""
 
 
 class PaymentIntentPaymentMethodOptionsSamsungPayInstallmentsPlan(StripeModel):
@@ -6119,13 +5270,7 @@ class PaymentIntentPaymentMethodOptionsSamsungPayInstallmentsPlan(StripeModel):
     count: int | None = None
     """Number of installments."""
     interval: Literal["month"] | None = None
-    """Unit of the time between installments.
-
-    - `day`: Days.
-    - `week`: Weeks.
-    - `month`: Months.
-    - `year`: Years.
-    """
+    """Unit of the time between installments."""
     type: Literal["bonus", "fixed_count", "revolving"]
     """Type of the installment plan."""
 
@@ -6145,11 +5290,7 @@ class PaymentIntentPaymentMethodOptionsSamsungPayMandateOptions(StripeModel):
     amount: int | None = None
     """Amount of the payments, in the smallest currency unit. See `amount_type`."""
     amount_type: Literal["fixed", "maximum"] | None = None
-    """Whether each payment has exactly the amount or at most the amount.
-
-    - `fixed`: Exactly the amount.
-    - `maximum`: At most the amount.
-    """
+    """Whether each payment has exactly the amount or at most the amount."""
     end_date: str | None = None
     """Day on which the mandate ends."""
     payment_schedule: (
@@ -6194,8 +5335,6 @@ class PaymentIntentPaymentMethodOptionsSamsungPay(StripeModel):
     them.
 
     - `none`: The payment method is not saved.
-    - `off_session`: Saved for payments while the customer is present or absent.
-    - `on_session`: Saved for payments while the customer is present.
     """
     installments: PaymentIntentPaymentMethodOptionsSamsungPayInstallments | None = None
     """Settings for payment in installments."""
@@ -6205,12 +5344,7 @@ class PaymentIntentPaymentMethodOptionsSamsungPay(StripeModel):
     require_cvc_recollection: bool | None = None
     routing: PaymentIntentPaymentMethodOptionsSamsungPayRouting | None = None
     verification_method: Literal["automatic", "instant", "microdeposits"] | None = None
-    """How to verify the bank account.
-
-    - `automatic`: Instantly if possible, otherwise with microdeposits.
-    - `instant`: Instantly, by signing in to the bank.
-    - `microdeposits`: With small deposits that the customer confirms.
-    """
+    """How to verify the bank account."""
 
 
 class PaymentIntentPaymentMethodOptionsSatispayInstallmentsPlan(StripeModel):
@@ -6219,13 +5353,7 @@ class PaymentIntentPaymentMethodOptionsSatispayInstallmentsPlan(StripeModel):
     count: int | None = None
     """Number of installments."""
     interval: Literal["month"] | None = None
-    """Unit of the time between installments.
-
-    - `day`: Days.
-    - `week`: Weeks.
-    - `month`: Months.
-    - `year`: Years.
-    """
+    """Unit of the time between installments."""
     type: Literal["bonus", "fixed_count", "revolving"]
     """Type of the installment plan."""
 
@@ -6245,11 +5373,7 @@ class PaymentIntentPaymentMethodOptionsSatispayMandateOptions(StripeModel):
     amount: int | None = None
     """Amount of the payments, in the smallest currency unit. See `amount_type`."""
     amount_type: Literal["fixed", "maximum"] | None = None
-    """Whether each payment has exactly the amount or at most the amount.
-
-    - `fixed`: Exactly the amount.
-    - `maximum`: At most the amount.
-    """
+    """Whether each payment has exactly the amount or at most the amount."""
     end_date: str | None = None
     """Day on which the mandate ends."""
     payment_schedule: (
@@ -6305,12 +5429,7 @@ class PaymentIntentPaymentMethodOptionsSatispay(StripeModel):
     require_cvc_recollection: bool | None = None
     routing: PaymentIntentPaymentMethodOptionsSatispayRouting | None = None
     verification_method: Literal["automatic", "instant", "microdeposits"] | None = None
-    """How to verify the bank account.
-
-    - `automatic`: Instantly if possible, otherwise with microdeposits.
-    - `instant`: Instantly, by signing in to the bank.
-    - `microdeposits`: With small deposits that the customer confirms.
-    """
+    """How to verify the bank account."""
 
 
 class PaymentIntentPaymentMethodOptionsScalapayInstallmentsPlan(StripeModel):
@@ -6319,13 +5438,7 @@ class PaymentIntentPaymentMethodOptionsScalapayInstallmentsPlan(StripeModel):
     count: int | None = None
     """Number of installments."""
     interval: Literal["month"] | None = None
-    """Unit of the time between installments.
-
-    - `day`: Days.
-    - `week`: Weeks.
-    - `month`: Months.
-    - `year`: Years.
-    """
+    """Unit of the time between installments."""
     type: Literal["bonus", "fixed_count", "revolving"]
     """Type of the installment plan."""
 
@@ -6345,11 +5458,7 @@ class PaymentIntentPaymentMethodOptionsScalapayMandateOptions(StripeModel):
     amount: int | None = None
     """Amount of the payments, in the smallest currency unit. See `amount_type`."""
     amount_type: Literal["fixed", "maximum"] | None = None
-    """Whether each payment has exactly the amount or at most the amount.
-
-    - `fixed`: Exactly the amount.
-    - `maximum`: At most the amount.
-    """
+    """Whether each payment has exactly the amount or at most the amount."""
     end_date: str | None = None
     """Day on which the mandate ends."""
     payment_schedule: (
@@ -6399,18 +5508,9 @@ class PaymentIntentPaymentMethodOptionsScalapay(StripeModel):
     setup_future_usage: Literal["none", "off_session", "on_session"] | None = None
     """Whether the payment method is saved for later payments, and whether the customer will be present for
     them.
-
-    - `none`: The payment method is not saved.
-    - `off_session`: Saved for payments while the customer is present or absent.
-    - `on_session`: Saved for payments while the customer is present.
     """
     verification_method: Literal["automatic", "instant", "microdeposits"] | None = None
-    """How to verify the bank account.
-
-    - `automatic`: Instantly if possible, otherwise with microdeposits.
-    - `instant`: Instantly, by signing in to the bank.
-    - `microdeposits`: With small deposits that the customer confirms.
-    """
+    """How to verify the bank account."""
 
 
 class PaymentIntentPaymentMethodOptionsSepaDebitMandateOptions(StripeModel):
@@ -6421,11 +5521,7 @@ class PaymentIntentPaymentMethodOptionsSepaDebitMandateOptions(StripeModel):
     amount: int | None = None
     """Amount of the payments, in the smallest currency unit. See `amount_type`."""
     amount_type: Literal["fixed", "maximum"] | None = None
-    """Whether each payment has exactly the amount or at most the amount.
-
-    - `fixed`: Exactly the amount.
-    - `maximum`: At most the amount.
-    """
+    """Whether each payment has exactly the amount or at most the amount."""
     end_date: str | None = None
     """Day on which the mandate ends."""
     payment_schedule: (
@@ -6459,13 +5555,7 @@ class PaymentIntentPaymentMethodOptionsSepaDebitInstallmentsPlan(StripeModel):
     count: int | None = None
     """Number of installments."""
     interval: Literal["month"] | None = None
-    """Unit of the time between installments.
-
-    - `day`: Days.
-    - `week`: Weeks.
-    - `month`: Months.
-    - `year`: Years.
-    """
+    """Unit of the time between installments."""
     type: Literal["bonus", "fixed_count", "revolving"]
     """Type of the installment plan."""
 
@@ -6499,24 +5589,14 @@ class PaymentIntentPaymentMethodOptionsSepaDebit(StripeModel):
     target_date: str | None = None
     """Earliest date on which to debit the bank account, as `YYYY-MM-DD`, 3 to 15 days ahead."""
     capture_method: Literal["automatic_delayed", "manual", "manual_preferred"] | None = None
-    """When the authorized money is captured.
-
-    - `automatic`: Captured as soon as the payment is authorized.
-    - `automatic_async`: Captured in the background shortly after the payment is authorized.
-    - `manual`: Captured when you capture the payment. Not all payment methods support it.
-    """
+    """When the authorized money is captured."""
     installments: PaymentIntentPaymentMethodOptionsSepaDebitInstallments | None = None
     """Settings for payment in installments."""
     request_incremental_authorization_support: bool | None = None
     require_cvc_recollection: bool | None = None
     routing: PaymentIntentPaymentMethodOptionsSepaDebitRouting | None = None
     verification_method: Literal["automatic", "instant", "microdeposits"] | None = None
-    """How to verify the bank account.
-
-    - `automatic`: Instantly if possible, otherwise with microdeposits.
-    - `instant`: Instantly, by signing in to the bank.
-    - `microdeposits`: With small deposits that the customer confirms.
-    """
+    """How to verify the bank account."""
 
 
 class PaymentIntentPaymentMethodOptionsSequra(StripeModel):
@@ -6532,8 +5612,6 @@ class PaymentIntentPaymentMethodOptionsSequra(StripeModel):
     them.
 
     - `none`: The payment method is not saved.
-    - `off_session`: Saved for payments while the customer is present or absent.
-    - `on_session`: Saved for payments while the customer is present.
     """
 
 
@@ -6543,13 +5621,7 @@ class PaymentIntentPaymentMethodOptionsSofortInstallmentsPlan(StripeModel):
     count: int | None = None
     """Number of installments."""
     interval: Literal["month"] | None = None
-    """Unit of the time between installments.
-
-    - `day`: Days.
-    - `week`: Weeks.
-    - `month`: Months.
-    - `year`: Years.
-    """
+    """Unit of the time between installments."""
     type: Literal["bonus", "fixed_count", "revolving"]
     """Type of the installment plan."""
 
@@ -6569,11 +5641,7 @@ class PaymentIntentPaymentMethodOptionsSofortMandateOptions(StripeModel):
     amount: int | None = None
     """Amount of the payments, in the smallest currency unit. See `amount_type`."""
     amount_type: Literal["fixed", "maximum"] | None = None
-    """Whether each payment has exactly the amount or at most the amount.
-
-    - `fixed`: Exactly the amount.
-    - `maximum`: At most the amount.
-    """
+    """Whether each payment has exactly the amount or at most the amount."""
     end_date: str | None = None
     """Day on which the mandate ends."""
     payment_schedule: (
@@ -6616,15 +5684,9 @@ class PaymentIntentPaymentMethodOptionsSofort(StripeModel):
 
     - `none`: The payment method is not saved.
     - `off_session`: Saved for payments while the customer is present or absent.
-    - `on_session`: Saved for payments while the customer is present.
     """
     capture_method: Literal["automatic_delayed", "manual", "manual_preferred"] | None = None
-    """When the authorized money is captured.
-
-    - `automatic`: Captured as soon as the payment is authorized.
-    - `automatic_async`: Captured in the background shortly after the payment is authorized.
-    - `manual`: Captured when you capture the payment. Not all payment methods support it.
-    """
+    """When the authorized money is captured."""
     installments: PaymentIntentPaymentMethodOptionsSofortInstallments | None = None
     """Settings for payment in installments."""
     mandate_options: PaymentIntentPaymentMethodOptionsSofortMandateOptions | None = None
@@ -6633,12 +5695,7 @@ class PaymentIntentPaymentMethodOptionsSofort(StripeModel):
     require_cvc_recollection: bool | None = None
     routing: PaymentIntentPaymentMethodOptionsSofortRouting | None = None
     verification_method: Literal["automatic", "instant", "microdeposits"] | None = None
-    """How to verify the bank account.
-
-    - `automatic`: Instantly if possible, otherwise with microdeposits.
-    - `instant`: Instantly, by signing in to the bank.
-    - `microdeposits`: With small deposits that the customer confirms.
-    """
+    """How to verify the bank account."""
 
 
 class PaymentIntentPaymentMethodOptionsSunbit(StripeModel):
@@ -6654,8 +5711,6 @@ class PaymentIntentPaymentMethodOptionsSunbit(StripeModel):
     them.
 
     - `none`: The payment method is not saved.
-    - `off_session`: Saved for payments while the customer is present or absent.
-    - `on_session`: Saved for payments while the customer is present.
     """
 
 
@@ -6665,13 +5720,7 @@ class PaymentIntentPaymentMethodOptionsSwishInstallmentsPlan(StripeModel):
     count: int | None = None
     """Number of installments."""
     interval: Literal["month"] | None = None
-    """Unit of the time between installments.
-
-    - `day`: Days.
-    - `week`: Weeks.
-    - `month`: Months.
-    - `year`: Years.
-    """
+    """Unit of the time between installments."""
     type: Literal["bonus", "fixed_count", "revolving"]
     """Type of the installment plan."""
 
@@ -6691,11 +5740,7 @@ class PaymentIntentPaymentMethodOptionsSwishMandateOptions(StripeModel):
     amount: int | None = None
     """Amount of the payments, in the smallest currency unit. See `amount_type`."""
     amount_type: Literal["fixed", "maximum"] | None = None
-    """Whether each payment has exactly the amount or at most the amount.
-
-    - `fixed`: Exactly the amount.
-    - `maximum`: At most the amount.
-    """
+    """Whether each payment has exactly the amount or at most the amount."""
     end_date: str | None = None
     """Day on which the mandate ends."""
     payment_schedule: (
@@ -6737,16 +5782,9 @@ class PaymentIntentPaymentMethodOptionsSwish(StripeModel):
     them.
 
     - `none`: The payment method is not saved.
-    - `off_session`: Saved for payments while the customer is present or absent.
-    - `on_session`: Saved for payments while the customer is present.
     """
     capture_method: Literal["automatic_delayed", "manual", "manual_preferred"] | None = None
-    """When the authorized money is captured.
-
-    - `automatic`: Captured as soon as the payment is authorized.
-    - `automatic_async`: Captured in the background shortly after the payment is authorized.
-    - `manual`: Captured when you capture the payment. Not all payment methods support it.
-    """
+    """When the authorized money is captured."""
     installments: PaymentIntentPaymentMethodOptionsSwishInstallments | None = None
     """Settings for payment in installments."""
     mandate_options: PaymentIntentPaymentMethodOptionsSwishMandateOptions | None = None
@@ -6755,12 +5793,7 @@ class PaymentIntentPaymentMethodOptionsSwish(StripeModel):
     require_cvc_recollection: bool | None = None
     routing: PaymentIntentPaymentMethodOptionsSwishRouting | None = None
     verification_method: Literal["automatic", "instant", "microdeposits"] | None = None
-    """How to verify the bank account.
-
-    - `automatic`: Instantly if possible, otherwise with microdeposits.
-    - `instant`: Instantly, by signing in to the bank.
-    - `microdeposits`: With small deposits that the customer confirms.
-    """
+    """How to verify the bank account."""
 
 
 class PaymentIntentPaymentMethodOptionsTwintInstallmentsPlan(StripeModel):
@@ -6769,13 +5802,7 @@ class PaymentIntentPaymentMethodOptionsTwintInstallmentsPlan(StripeModel):
     count: int | None = None
     """Number of installments."""
     interval: Literal["month"] | None = None
-    """Unit of the time between installments.
-
-    - `day`: Days.
-    - `week`: Weeks.
-    - `month`: Months.
-    - `year`: Years.
-    """
+    """Unit of the time between installments."""
     type: Literal["bonus", "fixed_count", "revolving"]
     """Type of the installment plan."""
 
@@ -6795,11 +5822,7 @@ class PaymentIntentPaymentMethodOptionsTwintMandateOptions(StripeModel):
     amount: int | None = None
     """Amount of the payments, in the smallest currency unit. See `amount_type`."""
     amount_type: Literal["fixed", "maximum"] | None = None
-    """Whether each payment has exactly the amount or at most the amount.
-
-    - `fixed`: Exactly the amount.
-    - `maximum`: At most the amount.
-    """
+    """Whether each payment has exactly the amount or at most the amount."""
     end_date: str | None = None
     """Day on which the mandate ends."""
     payment_schedule: (
@@ -6840,15 +5863,9 @@ class PaymentIntentPaymentMethodOptionsTwint(StripeModel):
 
     - `none`: The payment method is not saved.
     - `off_session`: Saved for payments while the customer is present or absent.
-    - `on_session`: Saved for payments while the customer is present.
     """
     capture_method: Literal["automatic_delayed", "manual", "manual_preferred"] | None = None
-    """When the authorized money is captured.
-
-    - `automatic`: Captured as soon as the payment is authorized.
-    - `automatic_async`: Captured in the background shortly after the payment is authorized.
-    - `manual`: Captured when you capture the payment. Not all payment methods support it.
-    """
+    """When the authorized money is captured."""
     installments: PaymentIntentPaymentMethodOptionsTwintInstallments | None = None
     """Settings for payment in installments."""
     mandate_options: PaymentIntentPaymentMethodOptionsTwintMandateOptions | None = None
@@ -6857,12 +5874,7 @@ class PaymentIntentPaymentMethodOptionsTwint(StripeModel):
     require_cvc_recollection: bool | None = None
     routing: PaymentIntentPaymentMethodOptionsTwintRouting | None = None
     verification_method: Literal["automatic", "instant", "microdeposits"] | None = None
-    """How to verify the bank account.
-
-    - `automatic`: Instantly if possible, otherwise with microdeposits.
-    - `instant`: Instantly, by signing in to the bank.
-    - `microdeposits`: With small deposits that the customer confirms.
-    """
+    """How to verify the bank account."""
 
 
 class PaymentIntentPaymentMethodOptionsUpiInstallmentsPlan(StripeModel):
@@ -6871,13 +5883,7 @@ class PaymentIntentPaymentMethodOptionsUpiInstallmentsPlan(StripeModel):
     count: int | None = None
     """Number of installments."""
     interval: Literal["month"] | None = None
-    """Unit of the time between installments.
-
-    - `day`: Days.
-    - `week`: Weeks.
-    - `month`: Months.
-    - `year`: Years.
-    """
+    """Unit of the time between installments."""
     type: Literal["bonus", "fixed_count", "revolving"]
     """Type of the installment plan."""
 
@@ -6897,11 +5903,7 @@ class PaymentIntentPaymentMethodOptionsUpiMandateOptions(StripeModel):
     amount: int | None = None
     """Amount of the payments, in the smallest currency unit. See `amount_type`."""
     amount_type: Literal["fixed", "maximum"] | None = None
-    """Whether each payment has exactly the amount or at most the amount.
-
-    - `fixed`: Exactly the amount.
-    - `maximum`: At most the amount.
-    """
+    """Whether each payment has exactly the amount or at most the amount."""
     end_date: str | None = None
     """Day on which the mandate ends."""
     payment_schedule: (
@@ -6942,17 +5944,11 @@ class PaymentIntentPaymentMethodOptionsUpi(StripeModel):
     """Whether the payment method is saved for later payments, and whether the customer will be present for
     them.
 
-    - `none`: The payment method is not saved.
     - `off_session`: Saved for payments while the customer is present or absent.
     - `on_session`: Saved for payments while the customer is present.
     """
     capture_method: Literal["automatic_delayed", "manual", "manual_preferred"] | None = None
-    """When the authorized money is captured.
-
-    - `automatic`: Captured as soon as the payment is authorized.
-    - `automatic_async`: Captured in the background shortly after the payment is authorized.
-    - `manual`: Captured when you capture the payment. Not all payment methods support it.
-    """
+    """When the authorized money is captured."""
     installments: PaymentIntentPaymentMethodOptionsUpiInstallments | None = None
     """Settings for payment in installments."""
     mandate_options: PaymentIntentPaymentMethodOptionsUpiMandateOptions | None = None
@@ -6961,12 +5957,7 @@ class PaymentIntentPaymentMethodOptionsUpi(StripeModel):
     require_cvc_recollection: bool | None = None
     routing: PaymentIntentPaymentMethodOptionsUpiRouting | None = None
     verification_method: Literal["automatic", "instant", "microdeposits"] | None = None
-    """How to verify the bank account.
-
-    - `automatic`: Instantly if possible, otherwise with microdeposits.
-    - `instant`: Instantly, by signing in to the bank.
-    - `microdeposits`: With small deposits that the customer confirms.
-    """
+    """How to verify the bank account."""
 
 
 class PaymentIntentPaymentMethodOptionsUsBankAccountFinancialConnectionsFilters(StripeModel):
@@ -7015,11 +6006,7 @@ class PaymentIntentPaymentMethodOptionsUsBankAccountMandateOptions(StripeModel):
     amount: int | None = None
     """Amount of the payments, in the smallest currency unit. See `amount_type`."""
     amount_type: Literal["fixed", "maximum"] | None = None
-    """Whether each payment has exactly the amount or at most the amount.
-
-    - `fixed`: Exactly the amount.
-    - `maximum`: At most the amount.
-    """
+    """Whether each payment has exactly the amount or at most the amount."""
     end_date: str | None = None
     """Day on which the mandate ends."""
     payment_schedule: (
@@ -7053,13 +6040,7 @@ class PaymentIntentPaymentMethodOptionsUsBankAccountInstallmentsPlan(StripeModel
     count: int | None = None
     """Number of installments."""
     interval: Literal["month"] | None = None
-    """Unit of the time between installments.
-
-    - `day`: Days.
-    - `week`: Weeks.
-    - `month`: Months.
-    - `year`: Years.
-    """
+    """Unit of the time between installments."""
     type: Literal["bonus", "fixed_count", "revolving"]
     """Type of the installment plan."""
 
@@ -7110,12 +6091,7 @@ class PaymentIntentPaymentMethodOptionsUsBankAccount(StripeModel):
     - `microdeposits`: With small deposits that the customer confirms.
     """
     capture_method: Literal["automatic_delayed", "manual", "manual_preferred"] | None = None
-    """When the authorized money is captured.
-
-    - `automatic`: Captured as soon as the payment is authorized.
-    - `automatic_async`: Captured in the background shortly after the payment is authorized.
-    - `manual`: Captured when you capture the payment. Not all payment methods support it.
-    """
+    """When the authorized money is captured."""
     installments: PaymentIntentPaymentMethodOptionsUsBankAccountInstallments | None = None
     """Settings for payment in installments."""
     request_incremental_authorization_support: bool | None = None
@@ -7129,13 +6105,7 @@ class PaymentIntentPaymentMethodOptionsWechatPayInstallmentsPlan(StripeModel):
     count: int | None = None
     """Number of installments."""
     interval: Literal["month"] | None = None
-    """Unit of the time between installments.
-
-    - `day`: Days.
-    - `week`: Weeks.
-    - `month`: Months.
-    - `year`: Years.
-    """
+    """Unit of the time between installments."""
     type: Literal["bonus", "fixed_count", "revolving"]
     """Type of the installment plan."""
 
@@ -7155,11 +6125,7 @@ class PaymentIntentPaymentMethodOptionsWechatPayMandateOptions(StripeModel):
     amount: int | None = None
     """Amount of the payments, in the smallest currency unit. See `amount_type`."""
     amount_type: Literal["fixed", "maximum"] | None = None
-    """Whether each payment has exactly the amount or at most the amount.
-
-    - `fixed`: Exactly the amount.
-    - `maximum`: At most the amount.
-    """
+    """Whether each payment has exactly the amount or at most the amount."""
     end_date: str | None = None
     """Day on which the mandate ends."""
     payment_schedule: (
@@ -7208,16 +6174,9 @@ class PaymentIntentPaymentMethodOptionsWechatPay(StripeModel):
     them.
 
     - `none`: The payment method is not saved.
-    - `off_session`: Saved for payments while the customer is present or absent.
-    - `on_session`: Saved for payments while the customer is present.
     """
     capture_method: Literal["automatic_delayed", "manual", "manual_preferred"] | None = None
-    """When the authorized money is captured.
-
-    - `automatic`: Captured as soon as the payment is authorized.
-    - `automatic_async`: Captured in the background shortly after the payment is authorized.
-    - `manual`: Captured when you capture the payment. Not all payment methods support it.
-    """
+    """When the authorized money is captured."""
     installments: PaymentIntentPaymentMethodOptionsWechatPayInstallments | None = None
     """Settings for payment in installments."""
     mandate_options: PaymentIntentPaymentMethodOptionsWechatPayMandateOptions | None = None
@@ -7226,12 +6185,7 @@ class PaymentIntentPaymentMethodOptionsWechatPay(StripeModel):
     require_cvc_recollection: bool | None = None
     routing: PaymentIntentPaymentMethodOptionsWechatPayRouting | None = None
     verification_method: Literal["automatic", "instant", "microdeposits"] | None = None
-    """How to verify the bank account.
-
-    - `automatic`: Instantly if possible, otherwise with microdeposits.
-    - `instant`: Instantly, by signing in to the bank.
-    - `microdeposits`: With small deposits that the customer confirms.
-    """
+    """How to verify the bank account."""
 
 
 class PaymentIntentPaymentMethodOptionsZipInstallmentsPlan(StripeModel):
@@ -7240,13 +6194,7 @@ class PaymentIntentPaymentMethodOptionsZipInstallmentsPlan(StripeModel):
     count: int | None = None
     """Number of installments."""
     interval: Literal["month"] | None = None
-    """Unit of the time between installments.
-
-    - `day`: Days.
-    - `week`: Weeks.
-    - `month`: Months.
-    - `year`: Years.
-    """
+    """Unit of the time between installments."""
     type: Literal["bonus", "fixed_count", "revolving"]
     """Type of the installment plan."""
 
@@ -7266,11 +6214,7 @@ class PaymentIntentPaymentMethodOptionsZipMandateOptions(StripeModel):
     amount: int | None = None
     """Amount of the payments, in the smallest currency unit. See `amount_type`."""
     amount_type: Literal["fixed", "maximum"] | None = None
-    """Whether each payment has exactly the amount or at most the amount.
-
-    - `fixed`: Exactly the amount.
-    - `maximum`: At most the amount.
-    """
+    """Whether each payment has exactly the amount or at most the amount."""
     end_date: str | None = None
     """Day on which the mandate ends."""
     payment_schedule: (
@@ -7310,16 +6254,9 @@ class PaymentIntentPaymentMethodOptionsZip(StripeModel):
     them.
 
     - `none`: The payment method is not saved.
-    - `off_session`: Saved for payments while the customer is present or absent.
-    - `on_session`: Saved for payments while the customer is present.
     """
     capture_method: Literal["automatic_delayed", "manual", "manual_preferred"] | None = None
-    """When the authorized money is captured.
-
-    - `automatic`: Captured as soon as the payment is authorized.
-    - `automatic_async`: Captured in the background shortly after the payment is authorized.
-    - `manual`: Captured when you capture the payment. Not all payment methods support it.
-    """
+    """When the authorized money is captured."""
     installments: PaymentIntentPaymentMethodOptionsZipInstallments | None = None
     """Settings for payment in installments."""
     mandate_options: PaymentIntentPaymentMethodOptionsZipMandateOptions | None = None
@@ -7328,12 +6265,7 @@ class PaymentIntentPaymentMethodOptionsZip(StripeModel):
     require_cvc_recollection: bool | None = None
     routing: PaymentIntentPaymentMethodOptionsZipRouting | None = None
     verification_method: Literal["automatic", "instant", "microdeposits"] | None = None
-    """How to verify the bank account.
-
-    - `automatic`: Instantly if possible, otherwise with microdeposits.
-    - `instant`: Instantly, by signing in to the bank.
-    - `microdeposits`: With small deposits that the customer confirms.
-    """
+    """How to verify the bank account."""
 
 
 class PaymentIntentPaymentMethodOptions(StripeModel):
@@ -7503,7 +6435,7 @@ class PaymentIntentTransferDataPaymentData(StripeModel):
     """Description of the payment in the connected account."""
     metadata: dict[str, str] | None = None
     """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
-    up to 500. An update changes only the keys it contains; an empty value removes its key.
+    up to 500. An update changes only the keys it contains; an empty string removes its key.
     """
 
 
@@ -7518,7 +6450,7 @@ class PaymentIntentTransferData(StripeModel):
     """Connected account that receives the transfer."""
     metadata: dict[str, str] | None = None
     """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
-    up to 500. An update changes only the keys it contains; an empty value removes its key.
+    up to 500. An update changes only the keys it contains; an empty string removes its key.
     """
     payment_data: PaymentIntentTransferDataPaymentData | None = None
     """What is set on the payment that the connected account receives."""
@@ -7790,7 +6722,7 @@ class PaymentIntent(StripeModel):
     """Whether Stripe is the merchant of record for this payment (Managed Payments)."""
     metadata: dict[str, str] | None = None
     """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
-    up to 500. An update changes only the keys it contains; an empty value removes its key.
+    up to 500. An update changes only the keys it contains; an empty string removes its key.
     """
     next_action: PaymentIntentNextAction | None = None
     """What the customer has to do before the payment goes on. Set while `status` is `requires_action`."""
@@ -7828,7 +6760,6 @@ class PaymentIntent(StripeModel):
     """Whether the payment method is kept for later payments, with the customer there (`on_session`) or
     away (`off_session`). Attaches it to the customer once the payment succeeds.
 
-    - `none`: The payment method is not saved.
     - `off_session`: Saved for payments while the customer is present or absent.
     - `on_session`: Saved for payments while the customer is present.
     """

@@ -291,11 +291,7 @@ class PaymentLinkInvoiceCreationInvoiceDataRenderingOptions(StripeModel):
     """How the PDF of the invoice looks."""
 
     amount_tax_display: str | None = None
-    """How the amounts of lines on the PDF treat tax.
-
-    - `exclude_tax`: Amounts without tax.
-    - `include_inclusive_tax`: Amounts with the tax that prices contain, but without exclusive tax.
-    """
+    """How the amounts of lines on the PDF treat tax."""
     template: str | None = None
     """Invoice template to use for the PDF."""
 
@@ -315,7 +311,7 @@ class PaymentLinkInvoiceCreationInvoiceData(StripeModel):
     """Account that issues the invoice. Its branding, address and tax IDs are shown on it."""
     metadata: dict[str, str] | None = None
     """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
-    up to 500. An update changes only the keys it contains; an empty value removes its key.
+    up to 500. An update changes only the keys it contains; an empty string removes its key.
     """
     rendering_options: PaymentLinkInvoiceCreationInvoiceDataRenderingOptions | None = None
     """How the PDF of the invoice looks."""
@@ -404,7 +400,6 @@ class PaymentLinkPaymentIntentData(StripeModel):
     """Saves the payment method for later payments, with the customer present (`on_session`) or absent
     (`off_session`).
 
-    - `none`: The payment method is not saved.
     - `off_session`: Saved for payments while the customer is present or absent.
     - `on_session`: Saved for payments while the customer is present.
     """

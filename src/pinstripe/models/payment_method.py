@@ -364,12 +364,7 @@ class PaymentMethodCardNetworks(StripeModel):
     available: list[str]
     """Networks that the card supports."""
     preferred: str | None = None
-    """Network that the customer prefers, for cards with several.
-
-    - `cartes_bancaires`: Cartes Bancaires, the French network.
-    - `mastercard`: Mastercard.
-    - `visa`: Visa.
-    """
+    """Network that the customer prefers, for cards with several."""
 
 
 class PaymentMethodCardThreeDSecureUsage(StripeModel):
@@ -1316,7 +1311,7 @@ class PaymentMethod(StripeModel):
     """Data specific to MB WAY."""
     metadata: dict[str, str] | None = None
     """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
-    up to 500. An update changes only the keys it contains; an empty value removes its key.
+    up to 500. An update changes only the keys it contains; an empty string removes its key.
     """
     mobilepay: PaymentMethodMobilepay | None = None
     """Data specific to MobilePay."""

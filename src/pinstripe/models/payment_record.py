@@ -489,10 +489,7 @@ class PaymentRecordPaymentMethodDetailsCardInstallmentsPlan(StripeModel):
     interval: Literal["month"] | None = None
     """Unit of the time between installments.
 
-    - `day`: Days.
-    - `week`: Weeks.
     - `month`: Months.
-    - `year`: Years.
     """
     type: Literal["bonus", "fixed_count", "revolving"]
     """Kind of installment plan.
@@ -1908,7 +1905,7 @@ class PaymentRecord(StripeModel):
     """Whether the object exists in live mode. `False` in test mode and in sandboxes."""
     metadata: dict[str, str]
     """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
-    up to 500. An update changes only the keys it contains; an empty value removes its key.
+    up to 500. An update changes only the keys it contains; an empty string removes its key.
     """
     object: Literal["payment_record"]
     """Type of the object. All objects of a class have the same."""

@@ -62,14 +62,10 @@ class Payout(StripeModel):
     """Whether the object exists in live mode. `False` in test mode and in sandboxes."""
     metadata: dict[str, str] | None = None
     """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
-    up to 500. An update changes only the keys it contains; an empty value removes its key.
+    up to 500. An update changes only the keys it contains; an empty string removes its key.
     """
     method: str
-    """Speed of the payout, `standard` or `instant`.
-
-    - `instant`: Arrives within minutes, for a higher fee, at supported debit cards and bank accounts.
-    - `standard`: Arrives after the usual time of the bank.
-    """
+    """Speed of the payout, `standard` or `instant`."""
     object: Literal["payout"]
     """Type of the object. All objects of a class have the same."""
     original_payout: Expandable["Payout"] | None = None
@@ -87,12 +83,7 @@ class Payout(StripeModel):
     reversed_by: Expandable["Payout"] | None = None
     """Payout that reverses this one."""
     source_type: str
-    """Part of the balance from which the money comes, such as `card`.
-
-    - `bank_account`: Money from bank payments such as ACH.
-    - `card`: Money from cards.
-    - `fpx`: Money from FPX.
-    """
+    """Part of the balance from which the money comes, such as `card`."""
     statement_descriptor: str | None = None
     """Text on the account's own bank statement. Some banks shorten it or do not show it."""
     status: str

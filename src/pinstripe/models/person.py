@@ -579,7 +579,7 @@ class Person(StripeModel):
     """Family name at birth."""
     metadata: dict[str, str] | None = None
     """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
-    up to 500. An update changes only the keys it contains; an empty value removes its key.
+    up to 500. An update changes only the keys it contains; an empty string removes its key.
     """
     nationality: str | None = None
     """Country of which the person is a citizen, as a two-letter ISO 3166-1 alpha-2 code."""

@@ -17,67 +17,119 @@ class DeletedPlan(StripeModel):
     deleted: Literal[True]
     """Always `True` on a deleted object."""
     id: str
-    """Unique ID of the object."""
+    """ID of the plan. You can choose it when you create the plan."""
     object: Literal["plan"]
     """Type of the object. All objects of a class have the same."""
 
 
 class PlanTier(StripeModel):
+    """Tiers of the plan, from the lowest quantity up. Included only if expanded."""
+
     flat_amount: int | None = None
+    """Price of the whole tier regardless of the quantity, in the smallest currency unit."""
     flat_amount_decimal: DecimalString | None = None
+    """Price of the whole tier as a decimal, in the smallest currency unit. Use it instead of
+    `flat_amount`.
+    """
     unit_amount: int | None = None
-    """Price per unit in the smallest currency unit, such as cents for USD or yen for JPY."""
+    """Price per unit in the tier, in the smallest currency unit."""
     unit_amount_decimal: DecimalString | None = None
-    """Price per unit in the smallest currency unit, with up to 12 decimal places. Use it instead of
-    `unit_amount` for prices of less than a cent.
+    """Price per unit in the tier, in the smallest currency unit, with up to 12 decimal places. Use it
+    instead of `unit_amount`.
     """
     up_to: int | None = None
+    """Largest quantity in the tier. Null for the last tier."""
 
 
 class PlanTransformUsage(StripeModel):
+    """Changes the quantity before the amount is calculated, to sell in packages. Not for prices with
+    tiers.
+    """
+
     divide_by: int
+    """Number that the quantity is divided by, such as the size of a package."""
     round: Literal["down", "up"]
+    """Which way the result of the division is rounded.
+
+    - `down`: Down, so that only full packages are billed.
+    - `up`: Up, so that started packages are billed in full.
+    """
 
 
 class Plan(StripeModel):
-    """A `plan` object.
+    """Older way to describe a recurring price. Every plan is also a price with the same ID, and new
+    integrations should use prices.
 
     https://docs.stripe.com/api/plans/object
     """
 
     active: bool
+    """Whether new subscriptions can use the plan."""
     amount: int | None = None
+    """Price per unit and period, in the smallest currency unit. Null if the billing scheme is `tiered`."""
     amount_decimal: DecimalString | None = None
+    """Price per unit and period, in the smallest currency unit, with up to 12 decimal places. Null if the
+    billing scheme is `tiered`.
+    """
     billing_scheme: Literal["per_unit", "tiered"]
+    """How the amount follows from the quantity. Defaults to `per_unit`.
+
+    - `per_unit`: The price per unit times the quantity or usage.
+    - `tiered`: The tiers determine the price from the quantity or usage.
+    """
     created: Timestamp
     """Time at which the object was created."""
     currency: str
-    """Three-letter ISO 4217 currency code in lowercase."""
+    """Three-letter ISO 4217 code of the currency of the plan, in lowercase."""
     id: str
-    """Unique ID of the object."""
+    """ID of the plan. You can choose it when you create the plan."""
     interval: Literal["day", "month", "week", "year"]
-    """- `day`: Days.
+    """Unit of the billing period.
+
+    - `day`: Days.
     - `week`: Weeks.
     - `month`: Months.
     - `year`: Years.
     """
     interval_count: int
+    """Length of the billing period in intervals, so that 3 with `month` bills every three months. At most
+    three years.
+    """
     livemode: bool
     """Whether the object exists in live mode. `False` in test mode and in sandboxes."""
     metadata: dict[str, str] | None = None
     """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
-    up to 500. An update changes only the keys it contains; an empty value removes its key.
+    up to 500. An update changes only the keys it contains; an empty string removes its key.
     """
     meter: str | None = None
+    """ID of the meter that counts the usage of a metered plan."""
     nickname: str | None = None
+    """Description of the plan for your own use, which customers do not see."""
     object: Literal["plan"]
     """Type of the object. All objects of a class have the same."""
     product: Expandable["Product | DeletedProduct"] | None = None
+    """Product that the plan is for."""
     tiers: list[PlanTier] | None = None
+    """Tiers of the plan, from the lowest quantity up. Included only if expanded."""
     tiers_mode: Literal["graduated", "volume"] | None = None
+    """How the tiers apply. Only for the billing scheme `tiered`.
+
+    - `graduated`: Each unit is charged at the price of the tier that it falls into.
+    - `volume`: All units are charged at the price of the tier that the total quantity falls into.
+    """
     transform_usage: PlanTransformUsage | None = None
+    """Changes the quantity before the amount is calculated, to sell in packages. Not for prices with
+    tiers.
+    """
     trial_period_days: int | None = None
-    """Length of the trial in days."""
+    """Days of trial for subscriptions that are created with `trial_from_plan`. Other subscriptions ignore
+    it.
+    """
     usage_type: Literal["licensed", "metered"]
+    """Whether the quantity is set or measured. Defaults to `licensed`.
+
+    - `licensed`: The quantity is set on the subscription.
+    - `metered`: The quantity is the usage in the period, as reported to a meter.
+    """
     deleted: Literal[False] = False
     """Always `False`: the object exists. A deleted one is of another class."""

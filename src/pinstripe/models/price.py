@@ -33,50 +33,75 @@ class DeletedPrice(StripeModel):
 
 
 class PriceCurrencyOptionsCustomUnitAmount(StripeModel):
+    """Lets the customer choose the amount."""
+
     maximum: int | None = None
+    """Largest amount that the customer can choose, in the smallest currency unit."""
     minimum: int | None = None
+    """Smallest amount that the customer can choose, in the smallest currency unit. Not less than the
+    minimum charge amount.
+    """
     preset: int | None = None
+    """Amount that is filled in at first, in the smallest currency unit."""
 
 
 class PriceCurrencyOptionsTier(StripeModel):
+    """Tiers of the price, from the lowest quantity up. Only for the billing scheme `tiered`."""
+
     flat_amount: int | None = None
+    """Price of the whole tier regardless of the quantity, in the smallest currency unit."""
     flat_amount_decimal: DecimalString | None = None
+    """Price of the whole tier as a decimal, in the smallest currency unit. Use it instead of
+    `flat_amount`.
+    """
     unit_amount: int | None = None
-    """Price per unit in the smallest currency unit, such as cents for USD or yen for JPY."""
+    """Price per unit in the tier, in the smallest currency unit."""
     unit_amount_decimal: DecimalString | None = None
-    """Price per unit in the smallest currency unit, with up to 12 decimal places. Use it instead of
-    `unit_amount` for prices of less than a cent.
+    """Price per unit in the tier, in the smallest currency unit, with up to 12 decimal places. Use it
+    instead of `unit_amount`.
     """
     up_to: int | None = None
+    """Largest quantity in the tier. Null for the last tier."""
 
 
 class PriceCurrencyOptions(StripeModel):
+    """Prices in other currencies, by lowercase ISO currency code."""
+
     custom_unit_amount: PriceCurrencyOptionsCustomUnitAmount | None = None
+    """Lets the customer choose the amount."""
     tax_behavior: Literal["exclusive", "inclusive", "unspecified"] | None = None
-    """Whether the price includes tax. `inclusive` and `exclusive` are final once set.
+    """Whether the price includes tax. Fixed once it is `inclusive` or `exclusive`.
 
     - `exclusive`: Tax is added to the price.
     - `inclusive`: The price includes tax.
     - `unspecified`: Not decided yet. It has to be before automatic tax can use the price.
     """
     tiers: list[PriceCurrencyOptionsTier] | None = None
+    """Tiers of the price, from the lowest quantity up. Only for the billing scheme `tiered`."""
     unit_amount: int | None = None
-    """Price per unit in the smallest currency unit, such as cents for USD or yen for JPY."""
+    """Price per unit, in the smallest currency unit. 0 makes it free."""
     unit_amount_decimal: DecimalString | None = None
-    """Price per unit in the smallest currency unit, with up to 12 decimal places. Use it instead of
-    `unit_amount` for prices of less than a cent.
-    """
+    """Price per unit, in the smallest currency unit, with up to 12 decimal places."""
 
 
 class PriceCustomUnitAmount(StripeModel):
+    """Lets the customer choose the amount, in Checkout and payment links."""
+
     maximum: int | None = None
+    """Largest amount that the customer can choose, in the smallest currency unit."""
     minimum: int | None = None
+    """Smallest amount that the customer can choose, in the smallest currency unit. Not less than the
+    minimum charge amount.
+    """
     preset: int | None = None
+    """Amount that is filled in at first, in the smallest currency unit."""
 
 
 class PriceRecurring(StripeModel):
+    """How the price is billed in subscriptions. Null for one-time prices."""
+
     interval: Literal["day", "month", "week", "year"]
-    """Unit of the billing interval.
+    """Unit of the billing period.
 
     - `day`: Days.
     - `week`: Weeks.
@@ -84,60 +109,100 @@ class PriceRecurring(StripeModel):
     - `year`: Years.
     """
     interval_count: int
-    """Number of intervals between two bills. With the interval `month`, 3 bills every three months. At
-    most three years in total.
+    """Length of the billing period in intervals, so that 3 with `month` bills every three months. At most
+    three years.
     """
     meter: str | None = None
+    """ID of the meter that counts the usage of a metered price."""
     trial_period_days: int | None = None
-    """Length of the trial in days."""
+    """Days of trial for subscriptions that are created with `trial_from_plan`. Other subscriptions ignore
+    it.
+    """
     usage_type: Literal["licensed", "metered"]
+    """Whether the quantity is set or measured. Defaults to `licensed`.
+
+    - `licensed`: The quantity is set on the subscription.
+    - `metered`: The quantity is the usage in the period, as reported to a meter.
+    """
 
 
 class PriceTier(StripeModel):
+    """Tiers of the price, from the lowest quantity up. Included only if expanded."""
+
     flat_amount: int | None = None
+    """Price of the whole tier regardless of the quantity, in the smallest currency unit."""
     flat_amount_decimal: DecimalString | None = None
+    """Price of the whole tier as a decimal, in the smallest currency unit. Use it instead of
+    `flat_amount`.
+    """
     unit_amount: int | None = None
-    """Price per unit in the smallest currency unit, such as cents for USD or yen for JPY."""
+    """Price per unit in the tier, in the smallest currency unit."""
     unit_amount_decimal: DecimalString | None = None
-    """Price per unit in the smallest currency unit, with up to 12 decimal places. Use it instead of
-    `unit_amount` for prices of less than a cent.
+    """Price per unit in the tier, in the smallest currency unit, with up to 12 decimal places. Use it
+    instead of `unit_amount`.
     """
     up_to: int | None = None
+    """Largest quantity in the tier. Null for the last tier."""
 
 
 class PriceTransformQuantity(StripeModel):
+    """Changes the quantity before the amount is calculated, to sell in packages. Not for prices with
+    tiers.
+    """
+
     divide_by: int
+    """Number that the quantity is divided by, such as the size of a package."""
     round: Literal["down", "up"]
+    """Which way the result of the division is rounded.
+
+    - `down`: Down, so that only full packages are billed.
+    - `up`: Up, so that started packages are billed in full.
+    """
 
 
 class Price(StripeModel):
-    """A `price` object.
+    """What a product costs: the amount, the currency and, for subscriptions, how often it is billed.
+    Amounts of a price cannot be changed; create a new one and deactivate the old one instead.
 
     https://docs.stripe.com/api/prices/object
     """
 
     active: bool
+    """Whether new purchases can use the price. Subscriptions that have it are not affected."""
     billing_scheme: Literal["per_unit", "tiered"]
+    """How the amount follows from the quantity. Defaults to `per_unit`.
+
+    - `per_unit`: The price per unit times the quantity or usage.
+    - `tiered`: The tiers determine the price from the quantity or usage.
+    """
     created: Timestamp
     """Time at which the object was created."""
     currency: str
-    """Three-letter ISO 4217 currency code in lowercase."""
+    """Three-letter ISO 4217 code of the currency of the price, in lowercase."""
     currency_options: dict[str, PriceCurrencyOptions] | None = None
+    """Prices in other currencies, by lowercase ISO currency code."""
     custom_unit_amount: PriceCustomUnitAmount | None = None
+    """Lets the customer choose the amount, in Checkout and payment links."""
     id: str
     """Unique ID of the object."""
     livemode: bool
     """Whether the object exists in live mode. `False` in test mode and in sandboxes."""
     lookup_key: str | None = None
+    """Name of your own to find the price by, up to 200 characters. Only one price of the account can have
+    it.
+    """
     metadata: dict[str, str]
     """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
-    up to 500. An update changes only the keys it contains; an empty value removes its key.
+    up to 500. An update changes only the keys it contains; an empty string removes its key.
     """
     nickname: str | None = None
+    """Description of the price for your own use, which customers do not see."""
     object: Literal["price"]
     """Type of the object. All objects of a class have the same."""
     product: Expandable["Product | DeletedProduct"]
+    """Product that the price is for."""
     recurring: PriceRecurring | None = None
+    """How the price is billed in subscriptions. Null for one-time prices."""
     tax_behavior: Literal["exclusive", "inclusive", "unspecified"] | None = None
     """Whether the price includes tax. `inclusive` and `exclusive` are final once set.
 
@@ -146,14 +211,30 @@ class Price(StripeModel):
     - `unspecified`: Not decided yet. It has to be before automatic tax can use the price.
     """
     tiers: list[PriceTier] | None = None
+    """Tiers of the price, from the lowest quantity up. Included only if expanded."""
     tiers_mode: Literal["graduated", "volume"] | None = None
+    """How the tiers apply. Only for the billing scheme `tiered`.
+
+    - `graduated`: Each unit is charged at the price of the tier that it falls into.
+    - `volume`: All units are charged at the price of the tier that the total quantity falls into.
+    """
     transform_quantity: PriceTransformQuantity | None = None
+    """Changes the quantity before the amount is calculated, to sell in packages. Not for prices with
+    tiers.
+    """
     type: Literal["one_time", "recurring"]
+    """Whether the price is billed once or in each billing period.
+
+    - `one_time`: Billed once.
+    - `recurring`: Billed in each period of a subscription.
+    """
     unit_amount: int | None = None
-    """Price per unit in the smallest currency unit, such as cents for USD or yen for JPY."""
+    """Price per unit, in the smallest currency unit. Null if it is no whole number, or if the billing
+    scheme is `tiered`.
+    """
     unit_amount_decimal: DecimalString | None = None
-    """Price per unit in the smallest currency unit, with up to 12 decimal places. Use it instead of
-    `unit_amount` for prices of less than a cent.
+    """Price per unit, in the smallest currency unit, with up to 12 decimal places. Null if the billing
+    scheme is `tiered`.
     """
     deleted: Literal[False] = False
     """Always `False`: the object exists. A deleted one is of another class."""

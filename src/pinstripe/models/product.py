@@ -18,62 +18,97 @@ class DeletedProduct(StripeModel):
     deleted: Literal[True]
     """Always `True` on a deleted object."""
     id: str
-    """Unique ID of the object."""
+    """ID of the product. You can choose it when you create the product."""
     object: Literal["product"]
     """Type of the object. All objects of a class have the same."""
 
 
 class ProductMarketingFeature(StripeModel):
+    """Up to 15 features of the product, shown in pricing tables."""
+
     name: str | None = None
+    """Name of the feature, up to 80 characters."""
 
 
 class ProductPackageDimensions(StripeModel):
+    """Size and weight of the packed product."""
+
     height: float
+    """Height in inches."""
     length: float
+    """Length in inches."""
     weight: float
+    """Weight in ounces."""
     width: float
+    """Width in inches."""
 
 
 class ProductTaxDetails(StripeModel):
+    """How the product is taxed."""
+
     performance_location: str | None = None
+    """ID of the tax location at which the event or service takes place. The tax code says whether it is
+    needed.
+    """
     tax_code: str | None = None
-    """Tax code that classifies the goods or services for Stripe Tax."""
+    """Tax code that classifies the product for Stripe Tax."""
 
 
 class Product(StripeModel):
-    """A `product` object.
+    """Goods or a service that you sell. What it costs is in its prices, of which it can have several.
 
     https://docs.stripe.com/api/products/object
     """
 
     active: bool
+    """Whether the product can be sold. Inactive products do not take part in new purchases."""
     created: Timestamp
     """Time at which the object was created."""
     default_price: Expandable["Price"] | None = None
+    """Price of the product that is used unless another one is chosen. Contains an ID unless expanded."""
     description: str | None = None
+    """Description of the product for customers."""
     id: str
-    """Unique ID of the object."""
+    """ID of the product. You can choose it when you create the product."""
     images: list[str]
+    """URLs of up to eight pictures of the product, shown to customers."""
     livemode: bool
     """Whether the object exists in live mode. `False` in test mode and in sandboxes."""
     marketing_features: list[ProductMarketingFeature]
+    """Up to 15 features of the product, shown in pricing tables."""
     metadata: dict[str, str]
     """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
-    up to 500. An update changes only the keys it contains; an empty value removes its key.
+    up to 500. An update changes only the keys it contains; an empty string removes its key.
     """
     name: str
+    """Name of the product for customers, shown on invoices, receipts and in checkouts."""
     object: Literal["product"]
     """Type of the object. All objects of a class have the same."""
     package_dimensions: ProductPackageDimensions | None = None
+    """Size and weight of the packed product."""
     shippable: bool | None = None
+    """Whether the product is shipped, as physical goods are."""
     statement_descriptor: str | None = None
-    """Text that appears on the bank or card statement."""
+    """Text on the card or bank statement of customers who subscribe to the product, up to 22 characters.
+    Only used for payments of subscriptions.
+    """
     tax_code: Expandable["TaxCode"] | None = None
-    """Tax code that classifies the goods or services for Stripe Tax."""
+    """Tax code that classifies the product for Stripe Tax."""
     tax_details: ProductTaxDetails | None = None
+    """How the product is taxed."""
     type: Literal["good", "service"] | None = None
+    """Whether the product is goods or a service.
+
+    - `good`: Physical or digital goods.
+    - `service`: A service, such as a subscription.
+    """
     unit_label: str | None = None
+    """Name of one unit, such as `seat`, up to 12 characters. Shown on receipts and invoices, in checkouts
+    and in the customer portal.
+    """
     updated: Timestamp
+    """Time of the last update."""
     url: str | None = None
+    """URL of a public page about the product."""
     deleted: Literal[False] = False
     """Always `False`: the object exists. A deleted one is of another class."""

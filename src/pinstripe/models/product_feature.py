@@ -20,12 +20,13 @@ class DeletedProductFeature(StripeModel):
 
 
 class ProductFeature(StripeModel):
-    """A `product_feature` object.
+    """Feature that a product includes. Customers who buy the product are entitled to the feature.
 
     https://docs.stripe.com/api/products/features/object
     """
 
     entitlement_feature: EntitlementsFeature
+    """Feature that the product includes."""
     id: str
     """Unique ID of the object."""
     livemode: bool

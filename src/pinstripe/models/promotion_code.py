@@ -18,48 +18,73 @@ __all__ = [
 
 
 class PromotionCodePromotion(StripeModel):
+    """What the code redeems."""
+
     coupon: Expandable["Coupon"] | None = None
+    """Coupon that the code redeems. Contains an ID unless expanded."""
     type: Literal["coupon"]
+    """What kind of promotion it is. Only `coupon`.
+
+    - `coupon`: A coupon.
+    """
 
 
 class PromotionCodeRestrictionsCurrencyOptions(StripeModel):
+    """Conditions in other currencies, by lowercase ISO currency code."""
+
     minimum_amount: int
+    """Minimum amount of a purchase in this currency, in its smallest unit."""
 
 
 class PromotionCodeRestrictions(StripeModel):
+    """Conditions for redeeming the code."""
+
     currency_options: dict[str, PromotionCodeRestrictionsCurrencyOptions] | None = None
+    """Conditions in other currencies, by lowercase ISO currency code."""
     first_time_transaction: bool
+    """Whether only customers without an earlier successful payment or invoice can redeem it."""
     minimum_amount: int | None = None
+    """Minimum amount of a purchase, in the smallest unit of `minimum_amount_currency`."""
     minimum_amount_currency: str | None = None
+    """Three-letter ISO 4217 code of the currency of `minimum_amount`, in lowercase."""
 
 
 class PromotionCode(StripeModel):
-    """A `promotion_code` object.
+    """Code that a customer can enter to redeem a coupon. A coupon can have several codes, each with
+    restrictions of its own.
 
     https://docs.stripe.com/api/promotion_codes/object
     """
 
     active: bool
+    """Whether the code can be redeemed. `False` as well if its coupon is no longer valid."""
     code: str
+    """Code that the customer enters, in letters, digits and dashes; upper and lower case do not matter.
+    Generated unless you set it, and unique among the active codes that a customer can use.
+    """
     created: Timestamp
     """Time at which the object was created."""
     customer: Expandable["Customer | DeletedCustomer"] | None = None
-    """Customer that the object belongs to."""
+    """Only customer who can redeem the code. Everyone can if it is null."""
     customer_account: str | None = None
-    """Account (API v2) that the object belongs to, in the role of a customer. Alternative to `customer`."""
+    """Only account (API v2) that can redeem the code in the role of a customer."""
     expires_at: Timestamp | None = None
-    """Time at which it expires."""
+    """Time after which the code can no longer be redeemed. Not after the `redeem_by` of the coupon."""
     id: str
     """Unique ID of the object."""
     livemode: bool
     """Whether the object exists in live mode. `False` in test mode and in sandboxes."""
     max_redemptions: int | None = None
+    """How often the code can be redeemed. Not more often than the coupon can."""
     metadata: dict[str, str] | None = None
     """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
-    up to 500. An update changes only the keys it contains; an empty value removes its key.
+    up to 500. An update changes only the keys it contains; an empty string removes its key.
     """
     object: Literal["promotion_code"]
     """Type of the object. All objects of a class have the same."""
     promotion: PromotionCodePromotion
+    """What the code redeems."""
     restrictions: PromotionCodeRestrictions
+    """Conditions for redeeming the code."""
     times_redeemed: int
+    """How often the code was redeemed."""

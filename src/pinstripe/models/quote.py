@@ -374,8 +374,6 @@ class QuoteSubscriptionData(StripeModel):
     effective_date: Timestamp | None = None
     """When the subscription begins, or when an existing one is changed. If null, when the quote is
     accepted.
-
-    - `current_period_end`: At the end of the current period of the subscription that is changed.
     """
     metadata: dict[str, str] | None = None
     """Pairs of your own strings that the subscription gets."""
@@ -504,7 +502,6 @@ class Quote(StripeModel):
 
     - `charge_automatically`: Stripe charges the default payment method.
     - `send_invoice`: Stripe emails the customer an invoice with payment instructions.
-    - `paper`: The customer signed on paper.
     """
     computed: QuoteComputed
     """What the customer pays, as Stripe computes it from the line items."""
@@ -542,7 +539,7 @@ class Quote(StripeModel):
     """Whether the object exists in live mode. `False` in test mode and in sandboxes."""
     metadata: dict[str, str]
     """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
-    up to 500. An update changes only the keys it contains; an empty value removes its key.
+    up to 500. An update changes only the keys it contains; an empty string removes its key.
     """
     number: str | None = None
     """Number of the quote on the PDF. Null until it is finalized."""

@@ -460,7 +460,7 @@ class Refund(StripeModel):
     """
     metadata: dict[str, str] | None = None
     """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
-    up to 500. An update changes only the keys it contains; an empty value removes its key.
+    up to 500. An update changes only the keys it contains; an empty string removes its key.
     """
     next_action: RefundNextAction | None = None
     """What is needed from the customer before the refund goes on."""

@@ -495,11 +495,7 @@ class SetupIntentPaymentMethodOptionsAcssDebitMandateOptions(StripeModel):
     amount: int | None = None
     """Amount of the payments, in the smallest currency unit. See `amount_type`."""
     amount_type: Literal["fixed", "maximum"] | None = None
-    """Whether each payment has exactly the amount or at most the amount.
-
-    - `fixed`: Exactly the amount.
-    - `maximum`: At most the amount.
-    """
+    """Whether each payment has exactly the amount or at most the amount."""
     end_date: str | None = None
     """Day on which the mandate ends."""
     payments_per_period: int | None = None
@@ -547,11 +543,7 @@ class SetupIntentPaymentMethodOptionsAmazonPayMandateOptions(StripeModel):
     amount: int | None = None
     """Amount of the payments, in the smallest currency unit. See `amount_type`."""
     amount_type: Literal["fixed", "maximum"] | None = None
-    """Whether each payment has exactly the amount or at most the amount.
-
-    - `fixed`: Exactly the amount.
-    - `maximum`: At most the amount.
-    """
+    """Whether each payment has exactly the amount or at most the amount."""
     end_date: str | None = None
     """Day on which the mandate ends."""
     payment_schedule: (
@@ -587,12 +579,7 @@ class SetupIntentPaymentMethodOptionsAmazonPay(StripeModel):
     mandate_options: SetupIntentPaymentMethodOptionsAmazonPayMandateOptions | None = None
     """Terms of the mandate that authorizes the payments."""
     verification_method: Literal["automatic", "instant", "microdeposits"] | None = None
-    """How to verify the bank account.
-
-    - `automatic`: Instantly if possible, otherwise with microdeposits.
-    - `instant`: Instantly, by signing in to the bank.
-    - `microdeposits`: With small deposits that the customer confirms.
-    """
+    """How to verify the bank account."""
 
 
 class SetupIntentPaymentMethodOptionsBacsDebitMandateOptions(StripeModel):
@@ -603,11 +590,7 @@ class SetupIntentPaymentMethodOptionsBacsDebitMandateOptions(StripeModel):
     amount: int | None = None
     """Amount of the payments, in the smallest currency unit. See `amount_type`."""
     amount_type: Literal["fixed", "maximum"] | None = None
-    """Whether each payment has exactly the amount or at most the amount.
-
-    - `fixed`: Exactly the amount.
-    - `maximum`: At most the amount.
-    """
+    """Whether each payment has exactly the amount or at most the amount."""
     end_date: str | None = None
     """Day on which the mandate ends."""
     payment_schedule: (
@@ -643,12 +626,7 @@ class SetupIntentPaymentMethodOptionsBacsDebit(StripeModel):
     mandate_options: SetupIntentPaymentMethodOptionsBacsDebitMandateOptions | None = None
     """Terms of the mandate that authorizes the payments."""
     verification_method: Literal["automatic", "instant", "microdeposits"] | None = None
-    """How to verify the bank account.
-
-    - `automatic`: Instantly if possible, otherwise with microdeposits.
-    - `instant`: Instantly, by signing in to the bank.
-    - `microdeposits`: With small deposits that the customer confirms.
-    """
+    """How to verify the bank account."""
 
 
 class SetupIntentPaymentMethodOptionsBizumMandateOptions(StripeModel):
@@ -657,11 +635,7 @@ class SetupIntentPaymentMethodOptionsBizumMandateOptions(StripeModel):
     amount: int | None = None
     """Amount of the payments, in the smallest currency unit. See `amount_type`."""
     amount_type: Literal["fixed", "maximum"] | None = None
-    """Whether each payment has exactly the amount or at most the amount.
-
-    - `fixed`: Exactly the amount.
-    - `maximum`: At most the amount.
-    """
+    """Whether each payment has exactly the amount or at most the amount."""
     end_date: str | None = None
     """Day on which the mandate ends."""
     payment_schedule: (
@@ -697,12 +671,7 @@ class SetupIntentPaymentMethodOptionsBizum(StripeModel):
     mandate_options: SetupIntentPaymentMethodOptionsBizumMandateOptions | None = None
     """Terms of the mandate that authorizes the payments."""
     verification_method: Literal["automatic", "instant", "microdeposits"] | None = None
-    """How to verify the bank account.
-
-    - `automatic`: Instantly if possible, otherwise with microdeposits.
-    - `instant`: Instantly, by signing in to the bank.
-    - `microdeposits`: With small deposits that the customer confirms.
-    """
+    """How to verify the bank account."""
 
 
 class SetupIntentPaymentMethodOptionsBlikMandateOptions(StripeModel):
@@ -826,12 +795,7 @@ class SetupIntentPaymentMethodOptionsCard(StripeModel):
     - `unscheduled`: Payments at irregular times, such as when a balance runs low.
     """
     verification_method: Literal["automatic", "instant", "microdeposits"] | None = None
-    """How to verify the bank account.
-
-    - `automatic`: Instantly if possible, otherwise with microdeposits.
-    - `instant`: Instantly, by signing in to the bank.
-    - `microdeposits`: With small deposits that the customer confirms.
-    """
+    """How to verify the bank account."""
 
 
 class SetupIntentPaymentMethodOptionsCardPresentMandateOptions(StripeModel):
@@ -840,11 +804,7 @@ class SetupIntentPaymentMethodOptionsCardPresentMandateOptions(StripeModel):
     amount: int | None = None
     """Amount of the payments, in the smallest currency unit. See `amount_type`."""
     amount_type: Literal["fixed", "maximum"] | None = None
-    """Whether each payment has exactly the amount or at most the amount.
-
-    - `fixed`: Exactly the amount.
-    - `maximum`: At most the amount.
-    """
+    """Whether each payment has exactly the amount or at most the amount."""
     end_date: str | None = None
     """Day on which the mandate ends."""
     payment_schedule: (
@@ -880,12 +840,7 @@ class SetupIntentPaymentMethodOptionsCardPresent(StripeModel):
     mandate_options: SetupIntentPaymentMethodOptionsCardPresentMandateOptions | None = None
     """Terms of the mandate that authorizes the payments."""
     verification_method: Literal["automatic", "instant", "microdeposits"] | None = None
-    """How to verify the bank account.
-
-    - `automatic`: Instantly if possible, otherwise with microdeposits.
-    - `instant`: Instantly, by signing in to the bank.
-    - `microdeposits`: With small deposits that the customer confirms.
-    """
+    """How to verify the bank account."""
 
 
 class SetupIntentPaymentMethodOptionsKlarnaMandateOptions(StripeModel):
@@ -894,11 +849,7 @@ class SetupIntentPaymentMethodOptionsKlarnaMandateOptions(StripeModel):
     amount: int | None = None
     """Amount of the payments, in the smallest currency unit. See `amount_type`."""
     amount_type: Literal["fixed", "maximum"] | None = None
-    """Whether each payment has exactly the amount or at most the amount.
-
-    - `fixed`: Exactly the amount.
-    - `maximum`: At most the amount.
-    """
+    """Whether each payment has exactly the amount or at most the amount."""
     end_date: str | None = None
     """Day on which the mandate ends."""
     payment_schedule: (
@@ -938,12 +889,7 @@ class SetupIntentPaymentMethodOptionsKlarna(StripeModel):
     mandate_options: SetupIntentPaymentMethodOptionsKlarnaMandateOptions | None = None
     """Terms of the mandate that authorizes the payments."""
     verification_method: Literal["automatic", "instant", "microdeposits"] | None = None
-    """How to verify the bank account.
-
-    - `automatic`: Instantly if possible, otherwise with microdeposits.
-    - `instant`: Instantly, by signing in to the bank.
-    - `microdeposits`: With small deposits that the customer confirms.
-    """
+    """How to verify the bank account."""
 
 
 class SetupIntentPaymentMethodOptionsLinkMandateOptions(StripeModel):
@@ -952,11 +898,7 @@ class SetupIntentPaymentMethodOptionsLinkMandateOptions(StripeModel):
     amount: int | None = None
     """Amount of the payments, in the smallest currency unit. See `amount_type`."""
     amount_type: Literal["fixed", "maximum"] | None = None
-    """Whether each payment has exactly the amount or at most the amount.
-
-    - `fixed`: Exactly the amount.
-    - `maximum`: At most the amount.
-    """
+    """Whether each payment has exactly the amount or at most the amount."""
     end_date: str | None = None
     """Day on which the mandate ends."""
     payment_schedule: (
@@ -994,12 +936,7 @@ class SetupIntentPaymentMethodOptionsLink(StripeModel):
     mandate_options: SetupIntentPaymentMethodOptionsLinkMandateOptions | None = None
     """Terms of the mandate that authorizes the payments."""
     verification_method: Literal["automatic", "instant", "microdeposits"] | None = None
-    """How to verify the bank account.
-
-    - `automatic`: Instantly if possible, otherwise with microdeposits.
-    - `instant`: Instantly, by signing in to the bank.
-    - `microdeposits`: With small deposits that the customer confirms.
-    """
+    """How to verify the bank account."""
 
 
 class SetupIntentPaymentMethodOptionsPaypalMandateOptions(StripeModel):
@@ -1008,11 +945,7 @@ class SetupIntentPaymentMethodOptionsPaypalMandateOptions(StripeModel):
     amount: int | None = None
     """Amount of the payments, in the smallest currency unit. See `amount_type`."""
     amount_type: Literal["fixed", "maximum"] | None = None
-    """Whether each payment has exactly the amount or at most the amount.
-
-    - `fixed`: Exactly the amount.
-    - `maximum`: At most the amount.
-    """
+    """Whether each payment has exactly the amount or at most the amount."""
     end_date: str | None = None
     """Day on which the mandate ends."""
     payment_schedule: (
@@ -1050,12 +983,7 @@ class SetupIntentPaymentMethodOptionsPaypal(StripeModel):
     mandate_options: SetupIntentPaymentMethodOptionsPaypalMandateOptions | None = None
     """Terms of the mandate that authorizes the payments."""
     verification_method: Literal["automatic", "instant", "microdeposits"] | None = None
-    """How to verify the bank account.
-
-    - `automatic`: Instantly if possible, otherwise with microdeposits.
-    - `instant`: Instantly, by signing in to the bank.
-    - `microdeposits`: With small deposits that the customer confirms.
-    """
+    """How to verify the bank account."""
 
 
 class SetupIntentPaymentMethodOptionsPaytoMandateOptions(StripeModel):
@@ -1127,12 +1055,7 @@ class SetupIntentPaymentMethodOptionsPayto(StripeModel):
     mandate_options: SetupIntentPaymentMethodOptionsPaytoMandateOptions | None = None
     """Terms of the mandate that authorizes the payments."""
     verification_method: Literal["automatic", "instant", "microdeposits"] | None = None
-    """How to verify the bank account.
-
-    - `automatic`: Instantly if possible, otherwise with microdeposits.
-    - `instant`: Instantly, by signing in to the bank.
-    - `microdeposits`: With small deposits that the customer confirms.
-    """
+    """How to verify the bank account."""
 
 
 class SetupIntentPaymentMethodOptionsPixMandateOptions(StripeModel):
@@ -1200,12 +1123,7 @@ class SetupIntentPaymentMethodOptionsPix(StripeModel):
     mandate_options: SetupIntentPaymentMethodOptionsPixMandateOptions | None = None
     """Terms of the mandate that authorizes the payments."""
     verification_method: Literal["automatic", "instant", "microdeposits"] | None = None
-    """How to verify the bank account.
-
-    - `automatic`: Instantly if possible, otherwise with microdeposits.
-    - `instant`: Instantly, by signing in to the bank.
-    - `microdeposits`: With small deposits that the customer confirms.
-    """
+    """How to verify the bank account."""
 
 
 class SetupIntentPaymentMethodOptionsSepaDebitMandateOptions(StripeModel):
@@ -1216,11 +1134,7 @@ class SetupIntentPaymentMethodOptionsSepaDebitMandateOptions(StripeModel):
     amount: int | None = None
     """Amount of the payments, in the smallest currency unit. See `amount_type`."""
     amount_type: Literal["fixed", "maximum"] | None = None
-    """Whether each payment has exactly the amount or at most the amount.
-
-    - `fixed`: Exactly the amount.
-    - `maximum`: At most the amount.
-    """
+    """Whether each payment has exactly the amount or at most the amount."""
     end_date: str | None = None
     """Day on which the mandate ends."""
     payment_schedule: (
@@ -1256,12 +1170,7 @@ class SetupIntentPaymentMethodOptionsSepaDebit(StripeModel):
     mandate_options: SetupIntentPaymentMethodOptionsSepaDebitMandateOptions | None = None
     """Terms of the mandate that authorizes the payments."""
     verification_method: Literal["automatic", "instant", "microdeposits"] | None = None
-    """How to verify the bank account.
-
-    - `automatic`: Instantly if possible, otherwise with microdeposits.
-    - `instant`: Instantly, by signing in to the bank.
-    - `microdeposits`: With small deposits that the customer confirms.
-    """
+    """How to verify the bank account."""
 
 
 class SetupIntentPaymentMethodOptionsUpiMandateOptions(StripeModel):
@@ -1312,12 +1221,7 @@ class SetupIntentPaymentMethodOptionsUpi(StripeModel):
     mandate_options: SetupIntentPaymentMethodOptionsUpiMandateOptions | None = None
     """Terms of the mandate that authorizes the payments."""
     verification_method: Literal["automatic", "instant", "microdeposits"] | None = None
-    """How to verify the bank account.
-
-    - `automatic`: Instantly if possible, otherwise with microdeposits.
-    - `instant`: Instantly, by signing in to the bank.
-    - `microdeposits`: With small deposits that the customer confirms.
-    """
+    """How to verify the bank account."""
 
 
 class SetupIntentPaymentMethodOptionsUsBankAccountFinancialConnectionsFilters(StripeModel):
@@ -1366,11 +1270,7 @@ class SetupIntentPaymentMethodOptionsUsBankAccountMandateOptions(StripeModel):
     amount: int | None = None
     """Amount of the payments, in the smallest currency unit. See `amount_type`."""
     amount_type: Literal["fixed", "maximum"] | None = None
-    """Whether each payment has exactly the amount or at most the amount.
-
-    - `fixed`: Exactly the amount.
-    - `maximum`: At most the amount.
-    """
+    """Whether each payment has exactly the amount or at most the amount."""
     end_date: str | None = None
     """Day on which the mandate ends."""
     payment_schedule: (
@@ -1675,7 +1575,7 @@ class SetupIntent(StripeModel):
     """Mandate for many payments that the setup created."""
     metadata: dict[str, str] | None = None
     """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
-    up to 500. An update changes only the keys it contains; an empty value removes its key.
+    up to 500. An update changes only the keys it contains; an empty string removes its key.
     """
     next_action: SetupIntentNextAction | None = None
     """What the customer has to do before the setup goes on. Set while `status` is `requires_action`."""
@@ -1708,7 +1608,4 @@ class SetupIntent(StripeModel):
     usage: str
     """How the payment method will be used. Banks are told, so that later payments need less
     authentication. Defaults to `off_session`.
-
-    - `off_session`: For payments while the customer is present or away.
-    - `on_session`: Only for payments while the customer is present.
     """

@@ -19,24 +19,53 @@ __all__ = [
 
 
 class ShippingRateDeliveryEstimateMaximum(StripeModel):
+    """Longest time that the delivery takes. No upper limit unless set."""
+
     unit: Literal["business_day", "day", "hour", "month", "week"]
+    """Unit of time.
+
+    - `business_day`: Business days.
+    - `day`: Calendar days.
+    - `hour`: Hours.
+    - `month`: Months.
+    - `week`: Weeks.
+    """
     value: int
+    """Number of units, at least 1."""
 
 
 class ShippingRateDeliveryEstimateMinimum(StripeModel):
+    """Shortest time that the delivery takes. No lower limit unless set."""
+
     unit: Literal["business_day", "day", "hour", "month", "week"]
+    """Unit of time.
+
+    - `business_day`: Business days.
+    - `day`: Calendar days.
+    - `hour`: Hours.
+    - `month`: Months.
+    - `week`: Weeks.
+    """
     value: int
+    """Number of units, at least 1."""
 
 
 class ShippingRateDeliveryEstimate(StripeModel):
+    """How long the delivery takes, shown to the customer in Checkout."""
+
     maximum: ShippingRateDeliveryEstimateMaximum | None = None
+    """Longest time that the delivery takes. No upper limit unless set."""
     minimum: ShippingRateDeliveryEstimateMinimum | None = None
+    """Shortest time that the delivery takes. No lower limit unless set."""
 
 
 class ShippingRateFixedAmountCurrencyOptions(StripeModel):
+    """Costs in other currencies, by lowercase ISO currency code."""
+
     amount: int
+    """Cost of the delivery in this currency, in its smallest unit."""
     tax_behavior: Literal["exclusive", "inclusive", "unspecified"]
-    """Whether the price includes tax. `inclusive` and `exclusive` are final once set.
+    """Whether the cost includes tax. Fixed once it is `inclusive` or `exclusive`.
 
     - `exclusive`: Tax is added to the price.
     - `inclusive`: The price includes tax.
@@ -45,41 +74,54 @@ class ShippingRateFixedAmountCurrencyOptions(StripeModel):
 
 
 class ShippingRateFixedAmount(StripeModel):
+    """Cost of the delivery. Set if `type` is `fixed_amount`."""
+
     amount: int
+    """Cost of the delivery, in the smallest currency unit."""
     currency: str
-    """Three-letter ISO 4217 currency code in lowercase."""
+    """Three-letter ISO 4217 code of the currency of the cost, in lowercase."""
     currency_options: dict[str, ShippingRateFixedAmountCurrencyOptions] | None = None
+    """Costs in other currencies, by lowercase ISO currency code."""
 
 
 class ShippingRate(StripeModel):
-    """A `shipping_rate` object.
+    """Cost and expected time of a delivery, which customers can choose in Checkout and which invoices can
+    include.
 
     https://docs.stripe.com/api/shipping_rates/object
     """
 
     active: bool
+    """Whether the rate can be used for new purchases."""
     created: Timestamp
     """Time at which the object was created."""
     delivery_estimate: ShippingRateDeliveryEstimate | None = None
+    """How long the delivery takes, shown to the customer in Checkout."""
     display_name: str | None = None
+    """Name of the rate that the customer sees in Checkout."""
     fixed_amount: ShippingRateFixedAmount | None = None
+    """Cost of the delivery. Set if `type` is `fixed_amount`."""
     id: str
     """Unique ID of the object."""
     livemode: bool
     """Whether the object exists in live mode. `False` in test mode and in sandboxes."""
     metadata: dict[str, str]
     """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
-    up to 500. An update changes only the keys it contains; an empty value removes its key.
+    up to 500. An update changes only the keys it contains; an empty string removes its key.
     """
     object: Literal["shipping_rate"]
     """Type of the object. All objects of a class have the same."""
     tax_behavior: Literal["exclusive", "inclusive", "unspecified"] | None = None
-    """Whether the price includes tax. `inclusive` and `exclusive` are final once set.
+    """Whether the cost includes tax. Fixed once it is `inclusive` or `exclusive`.
 
     - `exclusive`: Tax is added to the price.
     - `inclusive`: The price includes tax.
     - `unspecified`: Not decided yet. It has to be before automatic tax can use the price.
     """
     tax_code: Expandable["TaxCode"] | None = None
-    """Tax code that classifies the goods or services for Stripe Tax."""
+    """Tax code of the delivery, usually `txcd_92010001` for shipping."""
     type: Literal["fixed_amount"]
+    """How the cost is calculated. Only `fixed_amount`.
+
+    - `fixed_amount`: A fixed amount.
+    """

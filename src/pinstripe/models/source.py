@@ -416,12 +416,7 @@ class SourceReceiver(StripeModel):
     amount_returned: int
     """Part of the money received that was returned, in the smallest currency unit."""
     refund_attributes_method: str
-    """How the details for refunds are asked from the customer: `email`, `manual` or `none`.
-
-    - `email`: Stripe asks by email.
-    - `manual`: You ask, and update the source.
-    - `none`: They are not needed.
-    """
+    """How the details for refunds are asked from the customer: `email`, `manual` or `none`."""
     refund_attributes_status: str
     """Whether these details are `missing`, `requested` or `available`."""
 
@@ -520,13 +515,7 @@ class SourceSourceOrderItem(StripeModel):
     quantity: int | None = None
     """How many units there are; only for the type `sku`."""
     type: str | None = None
-    """Kind of item.
-
-    - `discount`: A discount.
-    - `shipping`: Cost of shipping.
-    - `sku`: Goods or services.
-    - `tax`: A tax.
-    """
+    """Kind of item."""
 
 
 class SourceSourceOrder(StripeModel):
@@ -652,13 +641,7 @@ class Source(StripeModel):
     eps: SourceEps | None = None
     """EPS, online banking in Austria. Only with the type `eps`."""
     flow: str
-    """What the customer has to do.
-
-    - `code_verification`: Enter a code.
-    - `none`: Nothing.
-    - `receiver`: Transfer money to an account.
-    - `redirect`: Authorize the payment on another page.
-    """
+    """What the customer has to do."""
     giropay: SourceGiropay | None = None
     """giropay, online banking in Germany, which has ended. Only with the type `giropay`."""
     id: str
@@ -671,7 +654,7 @@ class Source(StripeModel):
     """Whether the object exists in live mode. `False` in test mode and in sandboxes."""
     metadata: dict[str, str] | None = None
     """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
-    up to 500. An update changes only the keys it contains; an empty value removes its key.
+    up to 500. An update changes only the keys it contains; an empty string removes its key.
     """
     multibanco: SourceMultibanco | None = None
     """Multibanco, which customers in Portugal pay at an ATM or by online banking. Only with the type
@@ -726,10 +709,6 @@ class Source(StripeModel):
     ]
     """Kind of payment method; the field of the same name has its details."""
     usage: str | None = None
-    """Whether the source can be charged once (`single_use`) or more often (`reusable`).
-
-    - `reusable`: Any number of times.
-    - `single_use`: Once.
-    """
+    """Whether the source can be charged once (`single_use`) or more often (`reusable`)."""
     wechat: SourceWechat | None = None
     """WeChat, of the older Sources API. Only with the type `wechat`."""

@@ -813,10 +813,7 @@ class SubscriptionPendingUpdate(StripeModel):
     subscription_items: list[Lazy["SubscriptionItem"]] | None = None
     """Items, with their prices and quantities, once the update applies."""
     trial_end: Timestamp | None = None
-    """End of the trial once the update applies.
-
-    - `now`: The trial ends immediately.
-    """
+    """End of the trial once the update applies."""
     trial_from_plan: bool | None = None
     """Whether the trial is that of the price, once the update applies."""
 
@@ -940,10 +937,6 @@ class Subscription(StripeModel):
     cancel_at: Timestamp | None = None
     """When the subscription will be canceled; null if it runs on. An end in the middle of a period can
     lead to prorations.
-
-    - `max_billed_until`: The latest time until which an item is billed already.
-    - `max_period_end`: The latest end of the current periods of the items.
-    - `min_period_end`: The earliest end of the current periods of the items.
     """
     cancel_at_period_end: bool
     """Whether the subscription is canceled at the end of the current period instead of being renewed.
@@ -1010,8 +1003,8 @@ class Subscription(StripeModel):
     """Settings for Managed Payments, with which Stripe sells as the merchant of record."""
     metadata: dict[str, str]
     """Up to 50 pairs of your own strings; keys have up to 40 characters, values up to 500. Invoices keep a
-    copy. An update changes only the keys that it names; an empty value removes a key, an empty
-    `metadata` all of them.
+    copy. An update changes only the keys that it names; an empty string removes a key, `None` all of
+    them.
     """
     next_pending_invoice_item_invoice: Timestamp | None = None
     """When the pending invoice items are billed next, as `pending_invoice_item_interval` sets. Null
@@ -1053,9 +1046,7 @@ class Subscription(StripeModel):
     """State of the subscription, from its first payment to its end.
 
     - `active`: Paid and running; invoices are created each period.
-    - `all`: Subscriptions of all statuses, also ended ones (filter of lists only).
     - `canceled`: Ended. It creates no more invoices and cannot be started again.
-    - `ended`: Canceled, or expired before the first payment (filter of lists only).
     - `incomplete`: The first invoice is not paid yet. The customer has 23 hours.
     - `incomplete_expired`: The first invoice was not paid within 23 hours. Ended, and nothing is owed.
     - `past_due`: The latest invoice is not paid or its payment failed. Stripe retries the payment as
@@ -1072,10 +1063,7 @@ class Subscription(StripeModel):
     transfer_data: SubscriptionTransferData | None = None
     """Connected account to which money of the invoices is transferred, and how much of it."""
     trial_end: Timestamp | None = None
-    """When the trial ends or ended; null if there was none. The first charge follows at this time.
-
-    - `now`: There is no trial, or the current one ends at once.
-    """
+    """When the trial ends or ended; null if there was none. The first charge follows at this time."""
     trial_settings: SubscriptionTrialSettings | None = None
     """What applies to the trial of the subscription."""
     trial_start: Timestamp | None = None

@@ -211,7 +211,6 @@ class SubscriptionScheduleDefaultSettings(StripeModel):
 
     - `charge_automatically`: Stripe charges the default payment method.
     - `send_invoice`: Stripe emails the customer an invoice with payment instructions.
-    - `paper`: The customer signed on paper.
     """
     default_payment_method: Expandable["PaymentMethod"] | None = None
     """Payment method that pays the invoices. The customer's default pays if it is not set."""
@@ -608,7 +607,6 @@ class SubscriptionSchedulePhase(StripeModel):
 
     - `charge_automatically`: Stripe charges the default payment method.
     - `send_invoice`: Stripe emails the customer an invoice with payment instructions.
-    - `paper`: The customer signed on paper.
     """
     currency: str
     """Three-letter ISO 4217 code of the currency of the phase, in lower case."""
@@ -640,19 +638,13 @@ class SubscriptionSchedulePhase(StripeModel):
     - `none`: No prorations are created.
     """
     start_date: Timestamp
-    """When the phase begins.
-
-    - `now`: The time of the request itself.
-    """
+    """When the phase begins."""
     transfer_data: SubscriptionSchedulePhaseTransferData | None = None
     """Connected account to which money of the invoices is transferred."""
     trial: bool | None = None
     """Whether the whole phase is a trial."""
     trial_end: Timestamp | None = None
-    """When the trial within the phase ends.
-
-    - `now`: The trial ends immediately.
-    """
+    """When the trial within the phase ends."""
 
 
 class SubscriptionSchedule(StripeModel):

@@ -13,10 +13,15 @@ __all__ = [
 
 
 class TaxAssociationTaxTransactionAttemptCommitted(StripeModel):
+    """Result of an attempt that succeeded."""
+
     transaction: str
+    """ID of the tax transaction that was recorded."""
 
 
 class TaxAssociationTaxTransactionAttemptErrored(StripeModel):
+    """Result of an attempt that failed."""
+
     reason: Literal[
         "another_payment_associated_with_calculation",
         "calculation_expired",
@@ -24,23 +29,42 @@ class TaxAssociationTaxTransactionAttemptErrored(StripeModel):
         "original_transaction_voided",
         "unique_reference_violation",
     ]
+    """Why no tax transaction was recorded.
+
+    - `another_payment_associated_with_calculation`: Another payment already uses the calculation.
+    - `calculation_expired`: The calculation expired before the payment succeeded.
+    - `currency_mismatch`: The payment and the calculation have different currencies.
+    - `original_transaction_voided`: The tax transaction of the payment was voided, so that a refund
+      cannot reverse it.
+    - `unique_reference_violation`: A transaction with the same reference exists already.
+    """
 
 
 class TaxAssociationTaxTransactionAttempt(StripeModel):
+    """Attempts to record a tax transaction, for the payment and for its refunds."""
+
     committed: TaxAssociationTaxTransactionAttemptCommitted | None = None
+    """Result of an attempt that succeeded."""
     errored: TaxAssociationTaxTransactionAttemptErrored | None = None
+    """Result of an attempt that failed."""
     source: str
+    """ID of the payment intent or refund that the attempt was made for."""
     status: str
+    """Result of the attempt: `committed` or `errored`."""
 
 
 class TaxAssociation(StripeModel):
-    """A `tax.association` object."""
+    """Shows which tax transactions Stripe recorded, or failed to record, for a payment intent that was
+    created with a tax calculation.
+    """
 
     calculation: str
+    """ID of the tax calculation that the payment intent was created with."""
     id: str
     """Unique ID of the object."""
     object: Literal["tax.association"]
     """Type of the object. All objects of a class have the same."""
     payment_intent: str
-    """Payment intent that the object belongs to."""
+    """ID of the payment intent."""
     tax_transaction_attempts: list[TaxAssociationTaxTransactionAttempt] | None = None
+    """Attempts to record a tax transaction, for the payment and for its refunds."""

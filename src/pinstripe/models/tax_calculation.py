@@ -24,6 +24,8 @@ __all__ = [
 
 
 class TaxCalculationCustomerDetailsAddress(StripeModel):
+    """Address of the customer."""
+
     city: str | None = None
     """City, district, suburb, town or village."""
     country: str
@@ -35,10 +37,12 @@ class TaxCalculationCustomerDetailsAddress(StripeModel):
     postal_code: str | None = None
     """ZIP or postal code."""
     state: str | None = None
-    """State, county, province or region."""
+    """State or province, as an ISO 3166-2 code without the country if possible, such as `NY`."""
 
 
 class TaxCalculationCustomerDetailsTaxId(StripeModel):
+    """Tax IDs of the customer."""
+
     type: Literal[
         "ad_nrt",
         "ae_trn",
@@ -177,18 +181,38 @@ class TaxCalculationCustomerDetailsTaxId(StripeModel):
         "zm_tin",
         "zw_tin",
     ]
+    """Kind of the tax ID, named after the country and the scheme, such as `eu_vat` or `us_ein`."""
     value: str
+    """The tax ID itself."""
 
 
 class TaxCalculationCustomerDetails(StripeModel):
+    """Address and tax IDs of the customer that the tax was calculated with."""
+
     address: TaxCalculationCustomerDetailsAddress | None = None
+    """Address of the customer."""
     address_source: Literal["billing", "shipping"] | None = None
+    """Whether the address is a billing or a shipping address.
+
+    - `billing`: A billing address.
+    - `shipping`: A shipping address.
+    """
     ip_address: str | None = None
+    """IP address of the customer, IPv4 or IPv6."""
     tax_ids: list[TaxCalculationCustomerDetailsTaxId]
+    """Tax IDs of the customer."""
     taxability_override: Literal["customer_exempt", "none", "reverse_charge"]
+    """Whether the customer was treated as exempt or as liable for the tax, whatever their data says.
+
+    - `customer_exempt`: The customer is exempt from tax.
+    - `none`: The data of the customer decides.
+    - `reverse_charge`: The customer accounts for the tax (reverse charge).
+    """
 
 
 class TaxCalculationShipFromDetailsAddress(StripeModel):
+    """Address that the goods are shipped from."""
+
     city: str | None = None
     """City, district, suburb, town or village."""
     country: str
@@ -200,25 +224,43 @@ class TaxCalculationShipFromDetailsAddress(StripeModel):
     postal_code: str | None = None
     """ZIP or postal code."""
     state: str | None = None
-    """State, county, province or region."""
+    """State or province, as an ISO 3166-2 code without the country if possible, such as `NY`."""
 
 
 class TaxCalculationShipFromDetails(StripeModel):
+    """Where the goods are shipped from."""
+
     address: TaxCalculationShipFromDetailsAddress
+    """Address that the goods are shipped from."""
 
 
 class TaxCalculationShippingCostTaxBreakdownJurisdiction(StripeModel):
+    """Jurisdiction that imposes the tax."""
+
     country: str
-    """Two-letter ISO 3166-1 alpha-2 country code."""
+    """Two-letter ISO 3166-1 alpha-2 code of the country of the jurisdiction."""
     display_name: str
+    """Name of the jurisdiction for people."""
     level: Literal["city", "country", "county", "district", "state"]
+    """Level of government of the jurisdiction.
+
+    - `city`: Tax of a city.
+    - `country`: Tax of a country.
+    - `county`: Tax of a county.
+    - `district`: Tax of a district.
+    - `state`: Tax of a state or province.
+    """
     state: str | None = None
-    """State, county, province or region."""
+    """State or province as an ISO 3166-2 code without the country, such as `NY`."""
 
 
 class TaxCalculationShippingCostTaxBreakdownTaxRateDetails(StripeModel):
+    """Rate of the tax. Null if the tax is not imposed, such as for an exempt product."""
+
     display_name: str
+    """Name of the tax in the language of the place, such as `Umsatzsteuer (USt.)`."""
     percentage_decimal: str
+    """Rate in percent as a decimal, so that `8.5` means 8.5 percent."""
     tax_type: Literal[
         "admissions_tax",
         "amusement_tax",
@@ -250,13 +292,25 @@ class TaxCalculationShippingCostTaxBreakdownTaxRateDetails(StripeModel):
         "utility_users_tax",
         "vat",
     ]
+    """Kind of the tax, such as `vat` or `sales_tax`."""
 
 
 class TaxCalculationShippingCostTaxBreakdown(StripeModel):
+    """Taxes on the shipping, by jurisdiction. Included only if expanded."""
+
     amount: int
+    """Amount of the tax, in the smallest currency unit."""
     jurisdiction: TaxCalculationShippingCostTaxBreakdownJurisdiction
+    """Jurisdiction that imposes the tax."""
     sourcing: Literal["destination", "origin", "performance"]
+    """Which address or place determined the jurisdiction.
+
+    - `destination`: The address of the customer.
+    - `origin`: Your own address.
+    - `performance`: The place at which the event or service takes place.
+    """
     tax_rate_details: TaxCalculationShippingCostTaxBreakdownTaxRateDetails | None = None
+    """Rate of the tax. Null if the tax is not imposed, such as for an exempt product."""
     taxability_reason: Literal[
         "customer_exempt",
         "not_collecting",
@@ -274,43 +328,75 @@ class TaxCalculationShippingCostTaxBreakdown(StripeModel):
         "taxable_basis_reduced",
         "zero_rated",
     ]
-    """Why tax was or was not charged."""
+    """Why tax is or is not charged.
+
+    - `customer_exempt`: The customer is exempt from tax.
+    - `not_collecting`: You have no active tax registration that covers the sale.
+    - `not_subject_to_tax`: The sale is outside the scope of the tax.
+    - `not_supported`: Stripe Tax does not support the place of the customer.
+    - `portion_product_exempt`: Part of the price is exempt from tax.
+    - `portion_reduced_rated`: Part of the price is taxed at a reduced rate.
+    - `portion_standard_rated`: Part of the price is taxed at the standard rate.
+    - `product_exempt`: The product is exempt from tax.
+    - `product_exempt_holiday`: The product is exempt for a limited time, such as a sales tax holiday.
+    - `proportionally_rated`: The rate depends on the share of differently taxed items in the sale.
+    - `reduced_rated`: A reduced rate applies.
+    - `reverse_charge`: The customer accounts for the tax (reverse charge).
+    - `standard_rated`: The standard rate applies.
+    - `taxable_basis_reduced`: Tax is calculated on a part of the price only.
+    - `zero_rated`: The sale is taxable at a rate of zero.
+    """
     taxable_amount: int
     """Amount that the tax is calculated on, in the smallest currency unit."""
 
 
 class TaxCalculationShippingCost(StripeModel):
-    amount: int
-    amount_tax: int
-    """Total of all taxes, in the smallest currency unit."""
-    shipping_rate: str | None = None
-    """Shipping rate that applies."""
-    tax_behavior: Literal["exclusive", "inclusive"]
-    """Whether the price includes tax. `inclusive` and `exclusive` are final once set.
+    """Shipping costs with their taxes."""
 
-    - `exclusive`: Tax is added to the price.
-    - `inclusive`: The price includes tax.
-    - `unspecified`: Not decided yet. It has to be before automatic tax can use the price.
+    amount: int
+    """Cost of shipping, in the smallest currency unit. Includes tax if `tax_behavior` is `inclusive`."""
+    amount_tax: int
+    """Tax on the shipping, in the smallest currency unit."""
+    shipping_rate: str | None = None
+    """ID of the shipping rate that the cost comes from."""
+    tax_behavior: Literal["exclusive", "inclusive"]
+    """Whether the amount includes tax.
+
+    - `exclusive`: The tax is added to the amount.
+    - `inclusive`: The amount includes the tax.
     """
     tax_breakdown: list[TaxCalculationShippingCostTaxBreakdown] | None = None
+    """Taxes on the shipping, by jurisdiction. Included only if expanded."""
     tax_code: str
-    """Tax code that classifies the goods or services for Stripe Tax."""
+    """Tax code of the shipping."""
 
 
 class TaxCalculationTaxBreakdownTaxRateDetailsFlatAmount(StripeModel):
+    """Amount of the tax. Null unless `rate_type` is `flat_amount`."""
+
     amount: int
+    """Amount of the tax, in the smallest currency unit."""
     currency: str
-    """Three-letter ISO 4217 currency code in lowercase."""
+    """Three-letter ISO 4217 code of the currency of the tax, in lowercase."""
 
 
 class TaxCalculationTaxBreakdownTaxRateDetails(StripeModel):
+    """Rate of the tax."""
+
     country: str | None = None
-    """Two-letter ISO 3166-1 alpha-2 country code."""
+    """Two-letter ISO 3166-1 alpha-2 code of the country that imposes the tax."""
     flat_amount: TaxCalculationTaxBreakdownTaxRateDetailsFlatAmount | None = None
+    """Amount of the tax. Null unless `rate_type` is `flat_amount`."""
     percentage_decimal: str
+    """Rate in percent as a decimal, so that `8.5` means 8.5 percent."""
     rate_type: Literal["flat_amount", "percentage"] | None = None
+    """Whether the tax is a percentage or a fixed amount. Null if no tax applies.
+
+    - `flat_amount`: A fixed amount for each sale.
+    - `percentage`: A percentage of the price.
+    """
     state: str | None = None
-    """State, county, province or region."""
+    """State or province that imposes the tax."""
     tax_type: (
         Literal[
             "admissions_tax",
@@ -345,12 +431,18 @@ class TaxCalculationTaxBreakdownTaxRateDetails(StripeModel):
         ]
         | None
     ) = None
+    """Kind of the tax, such as `vat` or `sales_tax`. Null if no tax applies."""
 
 
 class TaxCalculationTaxBreakdown(StripeModel):
+    """Taxes that make up the total, by rate."""
+
     amount: int
+    """Amount of the tax, in the smallest currency unit."""
     inclusive: bool
+    """Whether the prices of the items include the tax."""
     tax_rate_details: TaxCalculationTaxBreakdownTaxRateDetails
+    """Rate of the tax."""
     taxability_reason: Literal[
         "customer_exempt",
         "not_collecting",
@@ -368,36 +460,64 @@ class TaxCalculationTaxBreakdown(StripeModel):
         "taxable_basis_reduced",
         "zero_rated",
     ]
-    """Why tax was or was not charged."""
+    """Why tax is or is not charged.
+
+    - `customer_exempt`: The customer is exempt from tax.
+    - `not_collecting`: You have no active tax registration that covers the sale.
+    - `not_subject_to_tax`: The sale is outside the scope of the tax.
+    - `not_supported`: Stripe Tax does not support the place of the customer.
+    - `portion_product_exempt`: Part of the price is exempt from tax.
+    - `portion_reduced_rated`: Part of the price is taxed at a reduced rate.
+    - `portion_standard_rated`: Part of the price is taxed at the standard rate.
+    - `product_exempt`: The product is exempt from tax.
+    - `product_exempt_holiday`: The product is exempt for a limited time, such as a sales tax holiday.
+    - `proportionally_rated`: The rate depends on the share of differently taxed items in the sale.
+    - `reduced_rated`: A reduced rate applies.
+    - `reverse_charge`: The customer accounts for the tax (reverse charge).
+    - `standard_rated`: The standard rate applies.
+    - `taxable_basis_reduced`: Tax is calculated on a part of the price only.
+    - `zero_rated`: The sale is taxable at a rate of zero.
+    """
     taxable_amount: int
     """Amount that the tax is calculated on, in the smallest currency unit."""
 
 
 class TaxCalculation(StripeModel):
-    """A `tax.calculation` object.
+    """Result of a tax calculation for a sale: the tax in total, and by jurisdiction and line item. It
+    expires; create a transaction from it to record the sale for tax reports.
 
     https://docs.stripe.com/api/tax/calculations/object
     """
 
     amount_total: int
-    """Total after discounts and taxes, in the smallest currency unit."""
+    """Total of the sale after taxes, in the smallest currency unit."""
     currency: str
     """Three-letter ISO 4217 currency code in lowercase."""
     customer: str | None = None
-    """Customer that the object belongs to."""
+    """ID of the customer that the calculation is for."""
     customer_details: TaxCalculationCustomerDetails
+    """Address and tax IDs of the customer that the tax was calculated with."""
     expires_at: Timestamp | None = None
-    """Time at which it expires."""
+    """Time after which no transaction can be created from the calculation."""
     id: str | None = None
-    """Unique ID of the object."""
+    """ID of the calculation. Null if it was not stored, and can therefore not become a transaction."""
     line_items: ListObject[TaxCalculationLineItem] | None = None
+    """Items of the sale with their taxes. Contains the first ones and only if expanded; list the line
+    items of the calculation to get all of them.
+    """
     livemode: bool
     """Whether the object exists in live mode. `False` in test mode and in sandboxes."""
     object: Literal["tax.calculation"]
     """Type of the object. All objects of a class have the same."""
     ship_from_details: TaxCalculationShipFromDetails | None = None
+    """Where the goods are shipped from."""
     shipping_cost: TaxCalculationShippingCost | None = None
+    """Shipping costs with their taxes."""
     tax_amount_exclusive: int
+    """Tax to add to the prices of the items, in the smallest currency unit."""
     tax_amount_inclusive: int
+    """Tax that the prices of the items already include, in the smallest currency unit."""
     tax_breakdown: list[TaxCalculationTaxBreakdown]
+    """Taxes that make up the total, by rate."""
     tax_date: Timestamp
+    """Time whose tax rules and rates apply."""

@@ -13,17 +13,32 @@ __all__ = [
 
 
 class TaxCalculationLineItemTaxBreakdownJurisdiction(StripeModel):
+    """Jurisdiction that imposes the tax."""
+
     country: str
-    """Two-letter ISO 3166-1 alpha-2 country code."""
+    """Two-letter ISO 3166-1 alpha-2 code of the country of the jurisdiction."""
     display_name: str
+    """Name of the jurisdiction for people."""
     level: Literal["city", "country", "county", "district", "state"]
+    """Level of government of the jurisdiction.
+
+    - `city`: Tax of a city.
+    - `country`: Tax of a country.
+    - `county`: Tax of a county.
+    - `district`: Tax of a district.
+    - `state`: Tax of a state or province.
+    """
     state: str | None = None
-    """State, county, province or region."""
+    """State or province as an ISO 3166-2 code without the country, such as `NY`."""
 
 
 class TaxCalculationLineItemTaxBreakdownTaxRateDetails(StripeModel):
+    """Rate of the tax. Null if the tax is not imposed, such as for an exempt product."""
+
     display_name: str
+    """Name of the tax in the language of the place, such as `Umsatzsteuer (USt.)`."""
     percentage_decimal: str
+    """Rate in percent as a decimal, so that `8.5` means 8.5 percent."""
     tax_type: Literal[
         "admissions_tax",
         "amusement_tax",
@@ -55,13 +70,25 @@ class TaxCalculationLineItemTaxBreakdownTaxRateDetails(StripeModel):
         "utility_users_tax",
         "vat",
     ]
+    """Kind of the tax, such as `vat` or `sales_tax`."""
 
 
 class TaxCalculationLineItemTaxBreakdown(StripeModel):
+    """Taxes on the item, by jurisdiction. Included only if expanded."""
+
     amount: int
+    """Amount of the tax, in the smallest currency unit."""
     jurisdiction: TaxCalculationLineItemTaxBreakdownJurisdiction
+    """Jurisdiction that imposes the tax."""
     sourcing: Literal["destination", "origin", "performance"]
+    """Which address or place determined the jurisdiction.
+
+    - `destination`: The address of the customer.
+    - `origin`: Your own address.
+    - `performance`: The place at which the event or service takes place.
+    """
     tax_rate_details: TaxCalculationLineItemTaxBreakdownTaxRateDetails | None = None
+    """Rate of the tax. Null if the tax is not imposed, such as for an exempt product."""
     taxability_reason: Literal[
         "customer_exempt",
         "not_collecting",
@@ -79,42 +106,65 @@ class TaxCalculationLineItemTaxBreakdown(StripeModel):
         "taxable_basis_reduced",
         "zero_rated",
     ]
-    """Why tax was or was not charged."""
+    """Why tax is or is not charged.
+
+    - `customer_exempt`: The customer is exempt from tax.
+    - `not_collecting`: You have no active tax registration that covers the sale.
+    - `not_subject_to_tax`: The sale is outside the scope of the tax.
+    - `not_supported`: Stripe Tax does not support the place of the customer.
+    - `portion_product_exempt`: Part of the price is exempt from tax.
+    - `portion_reduced_rated`: Part of the price is taxed at a reduced rate.
+    - `portion_standard_rated`: Part of the price is taxed at the standard rate.
+    - `product_exempt`: The product is exempt from tax.
+    - `product_exempt_holiday`: The product is exempt for a limited time, such as a sales tax holiday.
+    - `proportionally_rated`: The rate depends on the share of differently taxed items in the sale.
+    - `reduced_rated`: A reduced rate applies.
+    - `reverse_charge`: The customer accounts for the tax (reverse charge).
+    - `standard_rated`: The standard rate applies.
+    - `taxable_basis_reduced`: Tax is calculated on a part of the price only.
+    - `zero_rated`: The sale is taxable at a rate of zero.
+    """
     taxable_amount: int
     """Amount that the tax is calculated on, in the smallest currency unit."""
 
 
 class TaxCalculationLineItem(StripeModel):
-    """A `tax.calculation_line_item` object.
+    """Item of a tax calculation, with its taxes.
 
     https://docs.stripe.com/api/tax/calculations/line_items/object
     """
 
     amount: int
+    """Total for all units, in the smallest currency unit. Includes tax if `tax_behavior` is `inclusive`."""
     amount_tax: int
-    """Total of all taxes, in the smallest currency unit."""
+    """Tax on the item, in the smallest currency unit."""
     id: str
     """Unique ID of the object."""
     livemode: bool
     """Whether the object exists in live mode. `False` in test mode and in sandboxes."""
     metadata: dict[str, str] | None = None
     """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
-    up to 500. An update changes only the keys it contains; an empty value removes its key.
+    up to 500. An update changes only the keys it contains; an empty string removes its key.
     """
     object: Literal["tax.calculation_line_item"]
     """Type of the object. All objects of a class have the same."""
     performance_location: str | None = None
+    """ID of the tax location at which the event or service takes place. The tax code says whether it is
+    needed.
+    """
     product: str | None = None
+    """ID of the product of the item."""
     quantity: int
-    """Number of units."""
+    """Number of units of the item."""
     reference: str
+    """Your own name for the item, unique in the calculation. It appears in tax reports."""
     tax_behavior: Literal["exclusive", "inclusive"]
-    """Whether the price includes tax. `inclusive` and `exclusive` are final once set.
+    """Whether the amount includes tax.
 
-    - `exclusive`: Tax is added to the price.
-    - `inclusive`: The price includes tax.
-    - `unspecified`: Not decided yet. It has to be before automatic tax can use the price.
+    - `exclusive`: The tax is added to the amount.
+    - `inclusive`: The amount includes the tax.
     """
     tax_breakdown: list[TaxCalculationLineItemTaxBreakdown] | None = None
+    """Taxes on the item, by jurisdiction. Included only if expanded."""
     tax_code: str
-    """Tax code that classifies the goods or services for Stripe Tax."""
+    """Tax code of the item."""

@@ -8,19 +8,30 @@ __all__ = ["TaxCode", "TaxCodeRequirements"]
 
 
 class TaxCodeRequirements(StripeModel):
+    """What Stripe Tax needs to know to tax the category. Null if nothing more is needed."""
+
     performance_location: Literal["optional", "required"]
+    """Whether the place of the event or service has to be given.
+
+    - `optional`: The place can be given, and is used then instead of the customer's address.
+    - `required`: Without the place, the tax calculation fails.
+    """
 
 
 class TaxCode(StripeModel):
-    """A `tax_code` object.
+    """Category of goods or services that are taxed alike. Stripe maintains the list; set a code on
+    products so that Stripe Tax can tax them correctly.
 
     https://docs.stripe.com/api/tax_codes/object
     """
 
     description: str
+    """Which goods or services belong to the category."""
     id: str
     """Unique ID of the object."""
     name: str
+    """Short name of the category."""
     object: Literal["tax_code"]
     """Type of the object. All objects of a class have the same."""
     requirements: TaxCodeRequirements | None = None
+    """What Stripe Tax needs to know to tax the category. Null if nothing more is needed."""

@@ -9,43 +9,73 @@ __all__ = ["TaxRate", "TaxRateFlatAmount"]
 
 
 class TaxRateFlatAmount(StripeModel):
+    """Amount of the tax. Null unless `rate_type` is `flat_amount`."""
+
     amount: int
+    """Amount of the tax, in the smallest currency unit."""
     currency: str
-    """Three-letter ISO 4217 currency code in lowercase."""
+    """Three-letter ISO 4217 code of the currency of the tax, in lowercase."""
 
 
 class TaxRate(StripeModel):
-    """A `tax_rate` object.
+    """Tax by a fixed rate that you apply yourself to invoices, subscriptions and checkout sessions. Stripe
+    Tax creates tax rates of its own for the taxes that it calculates.
 
     https://docs.stripe.com/api/tax_rates/object
     """
 
     active: bool
+    """Whether the tax rate can be newly applied. Where it is applied already, it stays in effect."""
     country: str | None = None
-    """Two-letter ISO 3166-1 alpha-2 country code."""
+    """Two-letter ISO 3166-1 alpha-2 code of the country that the tax is owed to."""
     created: Timestamp
     """Time at which the object was created."""
     description: str | None = None
+    """Note of your own, which customers do not see."""
     display_name: str
+    """Name of the tax that customers see on invoices and receipts, such as `VAT`."""
     effective_percentage: float | None = None
+    """Rate in percent that was really used, given what is taxed and where you are registered. Set if
+    Stripe Tax calculated the tax.
+    """
     flat_amount: TaxRateFlatAmount | None = None
+    """Amount of the tax. Null unless `rate_type` is `flat_amount`."""
     id: str
     """Unique ID of the object."""
     inclusive: bool
+    """Whether prices already include the tax. If `False`, it is added to them."""
     jurisdiction: str | None = None
+    """Jurisdiction that the tax is owed to, as printed on invoices."""
     jurisdiction_level: Literal["city", "country", "county", "district", "multiple", "state"] | None = None
+    """Level of government that imposes the tax.
+
+    - `city`: Tax of a city.
+    - `country`: Tax of a country.
+    - `county`: Tax of a county.
+    - `district`: Tax of a district.
+    - `multiple`: Taxes of several levels combined.
+    - `state`: Tax of a state or province.
+    """
     livemode: bool
     """Whether the object exists in live mode. `False` in test mode and in sandboxes."""
     metadata: dict[str, str] | None = None
     """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
-    up to 500. An update changes only the keys it contains; an empty value removes its key.
+    up to 500. An update changes only the keys it contains; an empty string removes its key.
     """
     object: Literal["tax_rate"]
     """Type of the object. All objects of a class have the same."""
     percentage: float
+    """Rate in percent, from 0 to 100. For a tax that Stripe Tax calculated, the rate by law, also where
+    you do not collect it.
+    """
     rate_type: Literal["flat_amount", "percentage"] | None = None
+    """Whether the tax is a percentage or a fixed amount. Null if no tax applies; only set by Stripe Tax.
+
+    - `flat_amount`: A fixed amount for each sale.
+    - `percentage`: A percentage of the price.
+    """
     state: str | None = None
-    """State, county, province or region."""
+    """State or province as an ISO 3166-2 code without the country, such as `NY`."""
     tax_type: (
         Literal[
             "admissions_tax",
@@ -79,3 +109,4 @@ class TaxRate(StripeModel):
         ]
         | None
     ) = None
+    """Kind of the tax, such as `vat` or `sales_tax`."""

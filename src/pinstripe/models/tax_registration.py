@@ -170,693 +170,1783 @@ __all__ = [
 
 
 class TaxRegistrationCountryOptionsAeStandard(StripeModel):
+    """Details of a standard registration."""
+
     place_of_supply_scheme: Literal["inbound_goods", "standard"]
-    """Scheme that determines the place of supply, and with it where the sales are taxed."""
+    """Which sales the registration covers, by the place that they are supplied from.
+
+    - `inbound_goods`: Goods that are imported from another country.
+    - `standard`: Sales under the usual rules of the country.
+    """
 
 
 class TaxRegistrationCountryOptionsAe(StripeModel):
+    """Registration in the United Arab Emirates."""
+
     standard: TaxRegistrationCountryOptionsAeStandard | None = None
+    """Details of a standard registration."""
     type: Literal["standard"]
+    """Kind of the registration.
+
+    - `standard`: Standard registration of a business.
+    """
 
 
 class TaxRegistrationCountryOptionsAl(StripeModel):
+    """Registration in Albania."""
+
     type: Literal["standard"]
+    """Kind of the registration.
+
+    - `standard`: Standard registration of a business.
+    """
 
 
 class TaxRegistrationCountryOptionsAm(StripeModel):
+    """Registration in Armenia."""
+
     type: Literal["simplified"]
+    """Kind of the registration.
+
+    - `simplified`: Simplified registration for businesses from abroad.
+    """
 
 
 class TaxRegistrationCountryOptionsAo(StripeModel):
+    """Registration in Angola."""
+
     type: Literal["standard"]
+    """Kind of the registration.
+
+    - `standard`: Standard registration of a business.
+    """
 
 
 class TaxRegistrationCountryOptionsAtStandard(StripeModel):
+    """Details of a standard registration."""
+
     place_of_supply_scheme: Literal["inbound_goods", "small_seller", "standard"]
-    """Scheme that determines the place of supply, and with it where the sales are taxed."""
+    """Which sales the registration covers, by the place that they are supplied from.
+
+    - `inbound_goods`: Goods that are imported from another country.
+    - `small_seller`: Sales of a small seller, who is taxed at home also for sales to other countries of
+      the European Union.
+    - `standard`: Sales under the usual rules of the country.
+    """
 
 
 class TaxRegistrationCountryOptionsAt(StripeModel):
+    """Registration in Austria."""
+
     standard: TaxRegistrationCountryOptionsAtStandard | None = None
+    """Details of a standard registration."""
     type: Literal["ioss", "oss_non_union", "oss_union", "standard"]
+    """Kind of the registration.
+
+    - `ioss`: Import One-Stop Shop, for goods of low value that are imported into the European Union.
+    - `oss_non_union`: One-Stop Shop of the non-Union scheme, for services of businesses outside the
+      European Union.
+    - `oss_union`: One-Stop Shop of the Union scheme, for sales to consumers in other countries of the
+      European Union.
+    - `standard`: Standard registration of a business.
+    """
 
 
 class TaxRegistrationCountryOptionsAuStandard(StripeModel):
+    """Details of a standard registration."""
+
     place_of_supply_scheme: Literal["inbound_goods", "standard"]
-    """Scheme that determines the place of supply, and with it where the sales are taxed."""
+    """Which sales the registration covers, by the place that they are supplied from.
+
+    - `inbound_goods`: Goods that are imported from another country.
+    - `standard`: Sales under the usual rules of the country.
+    """
 
 
 class TaxRegistrationCountryOptionsAu(StripeModel):
+    """Registration in Australia."""
+
     standard: TaxRegistrationCountryOptionsAuStandard | None = None
+    """Details of a standard registration."""
     type: Literal["standard"]
+    """Kind of the registration.
+
+    - `standard`: Standard registration of a business.
+    """
 
 
 class TaxRegistrationCountryOptionsAw(StripeModel):
+    """Registration in Aruba."""
+
     type: Literal["standard"]
+    """Kind of the registration.
+
+    - `standard`: Standard registration of a business.
+    """
 
 
 class TaxRegistrationCountryOptionsAz(StripeModel):
+    """Registration in Azerbaijan."""
+
     type: Literal["simplified"]
+    """Kind of the registration.
+
+    - `simplified`: Simplified registration for businesses from abroad.
+    """
 
 
 class TaxRegistrationCountryOptionsBa(StripeModel):
+    """Registration in Bosnia and Herzegovina."""
+
     type: Literal["standard"]
+    """Kind of the registration.
+
+    - `standard`: Standard registration of a business.
+    """
 
 
 class TaxRegistrationCountryOptionsBb(StripeModel):
+    """Registration in Barbados."""
+
     type: Literal["standard"]
+    """Kind of the registration.
+
+    - `standard`: Standard registration of a business.
+    """
 
 
 class TaxRegistrationCountryOptionsBd(StripeModel):
+    """Registration in Bangladesh."""
+
     type: Literal["standard"]
+    """Kind of the registration.
+
+    - `standard`: Standard registration of a business.
+    """
 
 
 class TaxRegistrationCountryOptionsBeStandard(StripeModel):
+    """Details of a standard registration."""
+
     place_of_supply_scheme: Literal["inbound_goods", "small_seller", "standard"]
-    """Scheme that determines the place of supply, and with it where the sales are taxed."""
+    """Which sales the registration covers, by the place that they are supplied from.
+
+    - `inbound_goods`: Goods that are imported from another country.
+    - `small_seller`: Sales of a small seller, who is taxed at home also for sales to other countries of
+      the European Union.
+    - `standard`: Sales under the usual rules of the country.
+    """
 
 
 class TaxRegistrationCountryOptionsBe(StripeModel):
+    """Registration in Belgium."""
+
     standard: TaxRegistrationCountryOptionsBeStandard | None = None
+    """Details of a standard registration."""
     type: Literal["ioss", "oss_non_union", "oss_union", "standard"]
+    """Kind of the registration.
+
+    - `ioss`: Import One-Stop Shop, for goods of low value that are imported into the European Union.
+    - `oss_non_union`: One-Stop Shop of the non-Union scheme, for services of businesses outside the
+      European Union.
+    - `oss_union`: One-Stop Shop of the Union scheme, for sales to consumers in other countries of the
+      European Union.
+    - `standard`: Standard registration of a business.
+    """
 
 
 class TaxRegistrationCountryOptionsBf(StripeModel):
+    """Registration in Burkina Faso."""
+
     type: Literal["standard"]
+    """Kind of the registration.
+
+    - `standard`: Standard registration of a business.
+    """
 
 
 class TaxRegistrationCountryOptionsBgStandard(StripeModel):
+    """Details of a standard registration."""
+
     place_of_supply_scheme: Literal["inbound_goods", "small_seller", "standard"]
-    """Scheme that determines the place of supply, and with it where the sales are taxed."""
+    """Which sales the registration covers, by the place that they are supplied from.
+
+    - `inbound_goods`: Goods that are imported from another country.
+    - `small_seller`: Sales of a small seller, who is taxed at home also for sales to other countries of
+      the European Union.
+    - `standard`: Sales under the usual rules of the country.
+    """
 
 
 class TaxRegistrationCountryOptionsBg(StripeModel):
+    """Registration in Bulgaria."""
+
     standard: TaxRegistrationCountryOptionsBgStandard | None = None
+    """Details of a standard registration."""
     type: Literal["ioss", "oss_non_union", "oss_union", "standard"]
+    """Kind of the registration.
+
+    - `ioss`: Import One-Stop Shop, for goods of low value that are imported into the European Union.
+    - `oss_non_union`: One-Stop Shop of the non-Union scheme, for services of businesses outside the
+      European Union.
+    - `oss_union`: One-Stop Shop of the Union scheme, for sales to consumers in other countries of the
+      European Union.
+    - `standard`: Standard registration of a business.
+    """
 
 
 class TaxRegistrationCountryOptionsBh(StripeModel):
+    """Registration in Bahrain."""
+
     type: Literal["standard"]
+    """Kind of the registration.
+
+    - `standard`: Standard registration of a business.
+    """
 
 
 class TaxRegistrationCountryOptionsBj(StripeModel):
+    """Registration in Benin."""
+
     type: Literal["simplified"]
+    """Kind of the registration.
+
+    - `simplified`: Simplified registration for businesses from abroad.
+    """
 
 
 class TaxRegistrationCountryOptionsBs(StripeModel):
+    """Registration in the Bahamas."""
+
     type: Literal["standard"]
+    """Kind of the registration.
+
+    - `standard`: Standard registration of a business.
+    """
 
 
 class TaxRegistrationCountryOptionsBw(StripeModel):
+    """Registration in Botswana."""
+
     type: Literal["simplified"]
+    """Kind of the registration.
+
+    - `simplified`: Simplified registration for businesses from abroad.
+    """
 
 
 class TaxRegistrationCountryOptionsBy(StripeModel):
+    """Registration in Belarus."""
+
     type: Literal["simplified"]
+    """Kind of the registration.
+
+    - `simplified`: Simplified registration for businesses from abroad.
+    """
 
 
 class TaxRegistrationCountryOptionsCaProvinceStandard(StripeModel):
+    """Province of the registration. Set if `type` is `province_standard`."""
+
     province: str
+    """Two-letter code of the province."""
 
 
 class TaxRegistrationCountryOptionsCa(StripeModel):
+    """Registration in Canada."""
+
     province_standard: TaxRegistrationCountryOptionsCaProvinceStandard | None = None
+    """Province of the registration. Set if `type` is `province_standard`."""
     type: Literal["province_standard", "simplified", "standard"]
+    """Kind of the registration.
+
+    - `province_standard`: Registration for the sales tax of a province.
+    - `simplified`: Simplified registration for GST/HST, for businesses from abroad.
+    - `standard`: Standard registration for GST/HST.
+    """
 
 
 class TaxRegistrationCountryOptionsCd(StripeModel):
+    """Registration in the Democratic Republic of the Congo."""
+
     type: Literal["standard"]
+    """Kind of the registration.
+
+    - `standard`: Standard registration of a business.
+    """
 
 
 class TaxRegistrationCountryOptionsChStandard(StripeModel):
+    """Details of a standard registration."""
+
     place_of_supply_scheme: Literal["inbound_goods", "standard"]
-    """Scheme that determines the place of supply, and with it where the sales are taxed."""
+    """Which sales the registration covers, by the place that they are supplied from.
+
+    - `inbound_goods`: Goods that are imported from another country.
+    - `standard`: Sales under the usual rules of the country.
+    """
 
 
 class TaxRegistrationCountryOptionsCh(StripeModel):
+    """Registration in Switzerland."""
+
     standard: TaxRegistrationCountryOptionsChStandard | None = None
+    """Details of a standard registration."""
     type: Literal["standard"]
+    """Kind of the registration.
+
+    - `standard`: Standard registration of a business.
+    """
 
 
 class TaxRegistrationCountryOptionsCi(StripeModel):
+    """Registration in Côte d'Ivoire."""
+
     type: Literal["simplified"]
+    """Kind of the registration.
+
+    - `simplified`: Simplified registration for businesses from abroad.
+    """
 
 
 class TaxRegistrationCountryOptionsCl(StripeModel):
+    """Registration in Chile."""
+
     type: Literal["simplified"]
+    """Kind of the registration.
+
+    - `simplified`: Simplified registration for businesses from abroad.
+    """
 
 
 class TaxRegistrationCountryOptionsCm(StripeModel):
+    """Registration in Cameroon."""
+
     type: Literal["simplified"]
+    """Kind of the registration.
+
+    - `simplified`: Simplified registration for businesses from abroad.
+    """
 
 
 class TaxRegistrationCountryOptionsCo(StripeModel):
+    """Registration in Colombia."""
+
     type: Literal["simplified"]
+    """Kind of the registration.
+
+    - `simplified`: Simplified registration for businesses from abroad.
+    """
 
 
 class TaxRegistrationCountryOptionsCr(StripeModel):
+    """Registration in Costa Rica."""
+
     type: Literal["simplified"]
+    """Kind of the registration.
+
+    - `simplified`: Simplified registration for businesses from abroad.
+    """
 
 
 class TaxRegistrationCountryOptionsCv(StripeModel):
+    """Registration in Cape Verde."""
+
     type: Literal["simplified"]
+    """Kind of the registration.
+
+    - `simplified`: Simplified registration for businesses from abroad.
+    """
 
 
 class TaxRegistrationCountryOptionsCyStandard(StripeModel):
+    """Details of a standard registration."""
+
     place_of_supply_scheme: Literal["inbound_goods", "small_seller", "standard"]
-    """Scheme that determines the place of supply, and with it where the sales are taxed."""
+    """Which sales the registration covers, by the place that they are supplied from.
+
+    - `inbound_goods`: Goods that are imported from another country.
+    - `small_seller`: Sales of a small seller, who is taxed at home also for sales to other countries of
+      the European Union.
+    - `standard`: Sales under the usual rules of the country.
+    """
 
 
 class TaxRegistrationCountryOptionsCy(StripeModel):
+    """Registration in Cyprus."""
+
     standard: TaxRegistrationCountryOptionsCyStandard | None = None
+    """Details of a standard registration."""
     type: Literal["ioss", "oss_non_union", "oss_union", "standard"]
+    """Kind of the registration.
+
+    - `ioss`: Import One-Stop Shop, for goods of low value that are imported into the European Union.
+    - `oss_non_union`: One-Stop Shop of the non-Union scheme, for services of businesses outside the
+      European Union.
+    - `oss_union`: One-Stop Shop of the Union scheme, for sales to consumers in other countries of the
+      European Union.
+    - `standard`: Standard registration of a business.
+    """
 
 
 class TaxRegistrationCountryOptionsCzStandard(StripeModel):
+    """Details of a standard registration."""
+
     place_of_supply_scheme: Literal["inbound_goods", "small_seller", "standard"]
-    """Scheme that determines the place of supply, and with it where the sales are taxed."""
+    """Which sales the registration covers, by the place that they are supplied from.
+
+    - `inbound_goods`: Goods that are imported from another country.
+    - `small_seller`: Sales of a small seller, who is taxed at home also for sales to other countries of
+      the European Union.
+    - `standard`: Sales under the usual rules of the country.
+    """
 
 
 class TaxRegistrationCountryOptionsCz(StripeModel):
+    """Registration in Czechia."""
+
     standard: TaxRegistrationCountryOptionsCzStandard | None = None
+    """Details of a standard registration."""
     type: Literal["ioss", "oss_non_union", "oss_union", "standard"]
+    """Kind of the registration.
+
+    - `ioss`: Import One-Stop Shop, for goods of low value that are imported into the European Union.
+    - `oss_non_union`: One-Stop Shop of the non-Union scheme, for services of businesses outside the
+      European Union.
+    - `oss_union`: One-Stop Shop of the Union scheme, for sales to consumers in other countries of the
+      European Union.
+    - `standard`: Standard registration of a business.
+    """
 
 
 class TaxRegistrationCountryOptionsDeStandard(StripeModel):
+    """Details of a standard registration."""
+
     place_of_supply_scheme: Literal["inbound_goods", "small_seller", "standard"]
-    """Scheme that determines the place of supply, and with it where the sales are taxed."""
+    """Which sales the registration covers, by the place that they are supplied from.
+
+    - `inbound_goods`: Goods that are imported from another country.
+    - `small_seller`: Sales of a small seller, who is taxed at home also for sales to other countries of
+      the European Union.
+    - `standard`: Sales under the usual rules of the country.
+    """
 
 
 class TaxRegistrationCountryOptionsDe(StripeModel):
+    """Registration in Germany."""
+
     standard: TaxRegistrationCountryOptionsDeStandard | None = None
+    """Details of a standard registration."""
     type: Literal["ioss", "oss_non_union", "oss_union", "standard"]
+    """Kind of the registration.
+
+    - `ioss`: Import One-Stop Shop, for goods of low value that are imported into the European Union.
+    - `oss_non_union`: One-Stop Shop of the non-Union scheme, for services of businesses outside the
+      European Union.
+    - `oss_union`: One-Stop Shop of the Union scheme, for sales to consumers in other countries of the
+      European Union.
+    - `standard`: Standard registration of a business.
+    """
 
 
 class TaxRegistrationCountryOptionsDkStandard(StripeModel):
+    """Details of a standard registration."""
+
     place_of_supply_scheme: Literal["inbound_goods", "small_seller", "standard"]
-    """Scheme that determines the place of supply, and with it where the sales are taxed."""
+    """Which sales the registration covers, by the place that they are supplied from.
+
+    - `inbound_goods`: Goods that are imported from another country.
+    - `small_seller`: Sales of a small seller, who is taxed at home also for sales to other countries of
+      the European Union.
+    - `standard`: Sales under the usual rules of the country.
+    """
 
 
 class TaxRegistrationCountryOptionsDk(StripeModel):
+    """Registration in Denmark."""
+
     standard: TaxRegistrationCountryOptionsDkStandard | None = None
+    """Details of a standard registration."""
     type: Literal["ioss", "oss_non_union", "oss_union", "standard"]
+    """Kind of the registration.
+
+    - `ioss`: Import One-Stop Shop, for goods of low value that are imported into the European Union.
+    - `oss_non_union`: One-Stop Shop of the non-Union scheme, for services of businesses outside the
+      European Union.
+    - `oss_union`: One-Stop Shop of the Union scheme, for sales to consumers in other countries of the
+      European Union.
+    - `standard`: Standard registration of a business.
+    """
 
 
 class TaxRegistrationCountryOptionsEc(StripeModel):
+    """Registration in Ecuador."""
+
     type: Literal["simplified"]
+    """Kind of the registration.
+
+    - `simplified`: Simplified registration for businesses from abroad.
+    """
 
 
 class TaxRegistrationCountryOptionsEeStandard(StripeModel):
+    """Details of a standard registration."""
+
     place_of_supply_scheme: Literal["inbound_goods", "small_seller", "standard"]
-    """Scheme that determines the place of supply, and with it where the sales are taxed."""
+    """Which sales the registration covers, by the place that they are supplied from.
+
+    - `inbound_goods`: Goods that are imported from another country.
+    - `small_seller`: Sales of a small seller, who is taxed at home also for sales to other countries of
+      the European Union.
+    - `standard`: Sales under the usual rules of the country.
+    """
 
 
 class TaxRegistrationCountryOptionsEe(StripeModel):
+    """Registration in Estonia."""
+
     standard: TaxRegistrationCountryOptionsEeStandard | None = None
+    """Details of a standard registration."""
     type: Literal["ioss", "oss_non_union", "oss_union", "standard"]
+    """Kind of the registration.
+
+    - `ioss`: Import One-Stop Shop, for goods of low value that are imported into the European Union.
+    - `oss_non_union`: One-Stop Shop of the non-Union scheme, for services of businesses outside the
+      European Union.
+    - `oss_union`: One-Stop Shop of the Union scheme, for sales to consumers in other countries of the
+      European Union.
+    - `standard`: Standard registration of a business.
+    """
 
 
 class TaxRegistrationCountryOptionsEg(StripeModel):
+    """Registration in Egypt."""
+
     type: Literal["simplified"]
+    """Kind of the registration.
+
+    - `simplified`: Simplified registration for businesses from abroad.
+    """
 
 
 class TaxRegistrationCountryOptionsEsStandard(StripeModel):
+    """Details of a standard registration."""
+
     place_of_supply_scheme: Literal["inbound_goods", "small_seller", "standard"]
-    """Scheme that determines the place of supply, and with it where the sales are taxed."""
+    """Which sales the registration covers, by the place that they are supplied from.
+
+    - `inbound_goods`: Goods that are imported from another country.
+    - `small_seller`: Sales of a small seller, who is taxed at home also for sales to other countries of
+      the European Union.
+    - `standard`: Sales under the usual rules of the country.
+    """
 
 
 class TaxRegistrationCountryOptionsEs(StripeModel):
+    """Registration in Spain."""
+
     standard: TaxRegistrationCountryOptionsEsStandard | None = None
+    """Details of a standard registration."""
     type: Literal["ioss", "oss_non_union", "oss_union", "standard"]
+    """Kind of the registration.
+
+    - `ioss`: Import One-Stop Shop, for goods of low value that are imported into the European Union.
+    - `oss_non_union`: One-Stop Shop of the non-Union scheme, for services of businesses outside the
+      European Union.
+    - `oss_union`: One-Stop Shop of the Union scheme, for sales to consumers in other countries of the
+      European Union.
+    - `standard`: Standard registration of a business.
+    """
 
 
 class TaxRegistrationCountryOptionsEt(StripeModel):
+    """Registration in Ethiopia."""
+
     type: Literal["standard"]
+    """Kind of the registration.
+
+    - `standard`: Standard registration of a business.
+    """
 
 
 class TaxRegistrationCountryOptionsFiStandard(StripeModel):
+    """Details of a standard registration."""
+
     place_of_supply_scheme: Literal["inbound_goods", "small_seller", "standard"]
-    """Scheme that determines the place of supply, and with it where the sales are taxed."""
+    """Which sales the registration covers, by the place that they are supplied from.
+
+    - `inbound_goods`: Goods that are imported from another country.
+    - `small_seller`: Sales of a small seller, who is taxed at home also for sales to other countries of
+      the European Union.
+    - `standard`: Sales under the usual rules of the country.
+    """
 
 
 class TaxRegistrationCountryOptionsFi(StripeModel):
+    """Registration in Finland."""
+
     standard: TaxRegistrationCountryOptionsFiStandard | None = None
+    """Details of a standard registration."""
     type: Literal["ioss", "oss_non_union", "oss_union", "standard"]
+    """Kind of the registration.
+
+    - `ioss`: Import One-Stop Shop, for goods of low value that are imported into the European Union.
+    - `oss_non_union`: One-Stop Shop of the non-Union scheme, for services of businesses outside the
+      European Union.
+    - `oss_union`: One-Stop Shop of the Union scheme, for sales to consumers in other countries of the
+      European Union.
+    - `standard`: Standard registration of a business.
+    """
 
 
 class TaxRegistrationCountryOptionsFrStandard(StripeModel):
+    """Details of a standard registration."""
+
     place_of_supply_scheme: Literal["inbound_goods", "small_seller", "standard"]
-    """Scheme that determines the place of supply, and with it where the sales are taxed."""
+    """Which sales the registration covers, by the place that they are supplied from.
+
+    - `inbound_goods`: Goods that are imported from another country.
+    - `small_seller`: Sales of a small seller, who is taxed at home also for sales to other countries of
+      the European Union.
+    - `standard`: Sales under the usual rules of the country.
+    """
 
 
 class TaxRegistrationCountryOptionsFr(StripeModel):
+    """Registration in France."""
+
     standard: TaxRegistrationCountryOptionsFrStandard | None = None
+    """Details of a standard registration."""
     type: Literal["ioss", "oss_non_union", "oss_union", "standard"]
+    """Kind of the registration.
+
+    - `ioss`: Import One-Stop Shop, for goods of low value that are imported into the European Union.
+    - `oss_non_union`: One-Stop Shop of the non-Union scheme, for services of businesses outside the
+      European Union.
+    - `oss_union`: One-Stop Shop of the Union scheme, for sales to consumers in other countries of the
+      European Union.
+    - `standard`: Standard registration of a business.
+    """
 
 
 class TaxRegistrationCountryOptionsGbStandard(StripeModel):
+    """Details of a standard registration."""
+
     place_of_supply_scheme: Literal["inbound_goods", "standard"]
-    """Scheme that determines the place of supply, and with it where the sales are taxed."""
+    """Which sales the registration covers, by the place that they are supplied from.
+
+    - `inbound_goods`: Goods that are imported from another country.
+    - `standard`: Sales under the usual rules of the country.
+    """
 
 
 class TaxRegistrationCountryOptionsGb(StripeModel):
+    """Registration in the United Kingdom."""
+
     standard: TaxRegistrationCountryOptionsGbStandard | None = None
+    """Details of a standard registration."""
     type: Literal["standard"]
+    """Kind of the registration.
+
+    - `standard`: Standard registration of a business.
+    """
 
 
 class TaxRegistrationCountryOptionsGe(StripeModel):
+    """Registration in Georgia."""
+
     type: Literal["simplified"]
+    """Kind of the registration.
+
+    - `simplified`: Simplified registration for businesses from abroad.
+    """
 
 
 class TaxRegistrationCountryOptionsGh(StripeModel):
+    """Registration in Ghana."""
+
     type: Literal["simplified"]
+    """Kind of the registration.
+
+    - `simplified`: Simplified registration for businesses from abroad.
+    """
 
 
 class TaxRegistrationCountryOptionsGn(StripeModel):
+    """Registration in Guinea."""
+
     type: Literal["standard"]
+    """Kind of the registration.
+
+    - `standard`: Standard registration of a business.
+    """
 
 
 class TaxRegistrationCountryOptionsGrStandard(StripeModel):
+    """Details of a standard registration."""
+
     place_of_supply_scheme: Literal["inbound_goods", "small_seller", "standard"]
-    """Scheme that determines the place of supply, and with it where the sales are taxed."""
+    """Which sales the registration covers, by the place that they are supplied from.
+
+    - `inbound_goods`: Goods that are imported from another country.
+    - `small_seller`: Sales of a small seller, who is taxed at home also for sales to other countries of
+      the European Union.
+    - `standard`: Sales under the usual rules of the country.
+    """
 
 
 class TaxRegistrationCountryOptionsGr(StripeModel):
+    """Registration in Greece."""
+
     standard: TaxRegistrationCountryOptionsGrStandard | None = None
+    """Details of a standard registration."""
     type: Literal["ioss", "oss_non_union", "oss_union", "standard"]
+    """Kind of the registration.
+
+    - `ioss`: Import One-Stop Shop, for goods of low value that are imported into the European Union.
+    - `oss_non_union`: One-Stop Shop of the non-Union scheme, for services of businesses outside the
+      European Union.
+    - `oss_union`: One-Stop Shop of the Union scheme, for sales to consumers in other countries of the
+      European Union.
+    - `standard`: Standard registration of a business.
+    """
 
 
 class TaxRegistrationCountryOptionsHrStandard(StripeModel):
+    """Details of a standard registration."""
+
     place_of_supply_scheme: Literal["inbound_goods", "small_seller", "standard"]
-    """Scheme that determines the place of supply, and with it where the sales are taxed."""
+    """Which sales the registration covers, by the place that they are supplied from.
+
+    - `inbound_goods`: Goods that are imported from another country.
+    - `small_seller`: Sales of a small seller, who is taxed at home also for sales to other countries of
+      the European Union.
+    - `standard`: Sales under the usual rules of the country.
+    """
 
 
 class TaxRegistrationCountryOptionsHr(StripeModel):
+    """Registration in Croatia."""
+
     standard: TaxRegistrationCountryOptionsHrStandard | None = None
+    """Details of a standard registration."""
     type: Literal["ioss", "oss_non_union", "oss_union", "standard"]
+    """Kind of the registration.
+
+    - `ioss`: Import One-Stop Shop, for goods of low value that are imported into the European Union.
+    - `oss_non_union`: One-Stop Shop of the non-Union scheme, for services of businesses outside the
+      European Union.
+    - `oss_union`: One-Stop Shop of the Union scheme, for sales to consumers in other countries of the
+      European Union.
+    - `standard`: Standard registration of a business.
+    """
 
 
 class TaxRegistrationCountryOptionsHuStandard(StripeModel):
+    """Details of a standard registration."""
+
     place_of_supply_scheme: Literal["inbound_goods", "small_seller", "standard"]
-    """Scheme that determines the place of supply, and with it where the sales are taxed."""
+    """Which sales the registration covers, by the place that they are supplied from.
+
+    - `inbound_goods`: Goods that are imported from another country.
+    - `small_seller`: Sales of a small seller, who is taxed at home also for sales to other countries of
+      the European Union.
+    - `standard`: Sales under the usual rules of the country.
+    """
 
 
 class TaxRegistrationCountryOptionsHu(StripeModel):
+    """Registration in Hungary."""
+
     standard: TaxRegistrationCountryOptionsHuStandard | None = None
+    """Details of a standard registration."""
     type: Literal["ioss", "oss_non_union", "oss_union", "standard"]
+    """Kind of the registration.
+
+    - `ioss`: Import One-Stop Shop, for goods of low value that are imported into the European Union.
+    - `oss_non_union`: One-Stop Shop of the non-Union scheme, for services of businesses outside the
+      European Union.
+    - `oss_union`: One-Stop Shop of the Union scheme, for sales to consumers in other countries of the
+      European Union.
+    - `standard`: Standard registration of a business.
+    """
 
 
 class TaxRegistrationCountryOptionsId(StripeModel):
-    """Unique ID of the object."""
+    """Registration in Indonesia."""
 
     type: Literal["simplified"]
+    """Kind of the registration.
+
+    - `simplified`: Simplified registration for businesses from abroad.
+    """
 
 
 class TaxRegistrationCountryOptionsIeStandard(StripeModel):
+    """Details of a standard registration."""
+
     place_of_supply_scheme: Literal["inbound_goods", "small_seller", "standard"]
-    """Scheme that determines the place of supply, and with it where the sales are taxed."""
+    """Which sales the registration covers, by the place that they are supplied from.
+
+    - `inbound_goods`: Goods that are imported from another country.
+    - `small_seller`: Sales of a small seller, who is taxed at home also for sales to other countries of
+      the European Union.
+    - `standard`: Sales under the usual rules of the country.
+    """
 
 
 class TaxRegistrationCountryOptionsIe(StripeModel):
+    """Registration in Ireland."""
+
     standard: TaxRegistrationCountryOptionsIeStandard | None = None
+    """Details of a standard registration."""
     type: Literal["ioss", "oss_non_union", "oss_union", "standard"]
+    """Kind of the registration.
+
+    - `ioss`: Import One-Stop Shop, for goods of low value that are imported into the European Union.
+    - `oss_non_union`: One-Stop Shop of the non-Union scheme, for services of businesses outside the
+      European Union.
+    - `oss_union`: One-Stop Shop of the Union scheme, for sales to consumers in other countries of the
+      European Union.
+    - `standard`: Standard registration of a business.
+    """
 
 
 class TaxRegistrationCountryOptionsIn(StripeModel):
+    """Registration in India."""
+
     type: Literal["simplified"]
+    """Kind of the registration.
+
+    - `simplified`: Simplified registration for businesses from abroad.
+    """
 
 
 class TaxRegistrationCountryOptionsIs(StripeModel):
+    """Registration in Iceland."""
+
     type: Literal["standard"]
+    """Kind of the registration.
+
+    - `standard`: Standard registration of a business.
+    """
 
 
 class TaxRegistrationCountryOptionsItStandard(StripeModel):
+    """Details of a standard registration."""
+
     place_of_supply_scheme: Literal["inbound_goods", "small_seller", "standard"]
-    """Scheme that determines the place of supply, and with it where the sales are taxed."""
+    """Which sales the registration covers, by the place that they are supplied from.
+
+    - `inbound_goods`: Goods that are imported from another country.
+    - `small_seller`: Sales of a small seller, who is taxed at home also for sales to other countries of
+      the European Union.
+    - `standard`: Sales under the usual rules of the country.
+    """
 
 
 class TaxRegistrationCountryOptionsIt(StripeModel):
+    """Registration in Italy."""
+
     standard: TaxRegistrationCountryOptionsItStandard | None = None
+    """Details of a standard registration."""
     type: Literal["ioss", "oss_non_union", "oss_union", "standard"]
+    """Kind of the registration.
+
+    - `ioss`: Import One-Stop Shop, for goods of low value that are imported into the European Union.
+    - `oss_non_union`: One-Stop Shop of the non-Union scheme, for services of businesses outside the
+      European Union.
+    - `oss_union`: One-Stop Shop of the Union scheme, for sales to consumers in other countries of the
+      European Union.
+    - `standard`: Standard registration of a business.
+    """
 
 
 class TaxRegistrationCountryOptionsJpStandard(StripeModel):
+    """Details of a standard registration."""
+
     place_of_supply_scheme: Literal["inbound_goods", "standard"]
-    """Scheme that determines the place of supply, and with it where the sales are taxed."""
+    """Which sales the registration covers, by the place that they are supplied from.
+
+    - `inbound_goods`: Goods that are imported from another country.
+    - `standard`: Sales under the usual rules of the country.
+    """
 
 
 class TaxRegistrationCountryOptionsJp(StripeModel):
+    """Registration in Japan."""
+
     standard: TaxRegistrationCountryOptionsJpStandard | None = None
+    """Details of a standard registration."""
     type: Literal["standard"]
+    """Kind of the registration.
+
+    - `standard`: Standard registration of a business.
+    """
 
 
 class TaxRegistrationCountryOptionsKe(StripeModel):
+    """Registration in Kenya."""
+
     type: Literal["simplified"]
+    """Kind of the registration.
+
+    - `simplified`: Simplified registration for businesses from abroad.
+    """
 
 
 class TaxRegistrationCountryOptionsKg(StripeModel):
+    """Registration in Kyrgyzstan."""
+
     type: Literal["simplified"]
+    """Kind of the registration.
+
+    - `simplified`: Simplified registration for businesses from abroad.
+    """
 
 
 class TaxRegistrationCountryOptionsKh(StripeModel):
+    """Registration in Cambodia."""
+
     type: Literal["simplified"]
+    """Kind of the registration.
+
+    - `simplified`: Simplified registration for businesses from abroad.
+    """
 
 
 class TaxRegistrationCountryOptionsKr(StripeModel):
+    """Registration in South Korea."""
+
     type: Literal["simplified"]
+    """Kind of the registration.
+
+    - `simplified`: Simplified registration for businesses from abroad.
+    """
 
 
 class TaxRegistrationCountryOptionsKz(StripeModel):
+    """Registration in Kazakhstan."""
+
     type: Literal["simplified"]
+    """Kind of the registration.
+
+    - `simplified`: Simplified registration for businesses from abroad.
+    """
 
 
 class TaxRegistrationCountryOptionsLa(StripeModel):
+    """Registration in Laos."""
+
     type: Literal["simplified"]
+    """Kind of the registration.
+
+    - `simplified`: Simplified registration for businesses from abroad.
+    """
 
 
 class TaxRegistrationCountryOptionsLk(StripeModel):
+    """Registration in Sri Lanka."""
+
     type: Literal["simplified"]
+    """Kind of the registration.
+
+    - `simplified`: Simplified registration for businesses from abroad.
+    """
 
 
 class TaxRegistrationCountryOptionsLtStandard(StripeModel):
+    """Details of a standard registration."""
+
     place_of_supply_scheme: Literal["inbound_goods", "small_seller", "standard"]
-    """Scheme that determines the place of supply, and with it where the sales are taxed."""
+    """Which sales the registration covers, by the place that they are supplied from.
+
+    - `inbound_goods`: Goods that are imported from another country.
+    - `small_seller`: Sales of a small seller, who is taxed at home also for sales to other countries of
+      the European Union.
+    - `standard`: Sales under the usual rules of the country.
+    """
 
 
 class TaxRegistrationCountryOptionsLt(StripeModel):
-    """Upper bound, itself excluded."""
+    """Registration in Lithuania."""
 
     standard: TaxRegistrationCountryOptionsLtStandard | None = None
+    """Details of a standard registration."""
     type: Literal["ioss", "oss_non_union", "oss_union", "standard"]
+    """Kind of the registration.
+
+    - `ioss`: Import One-Stop Shop, for goods of low value that are imported into the European Union.
+    - `oss_non_union`: One-Stop Shop of the non-Union scheme, for services of businesses outside the
+      European Union.
+    - `oss_union`: One-Stop Shop of the Union scheme, for sales to consumers in other countries of the
+      European Union.
+    - `standard`: Standard registration of a business.
+    """
 
 
 class TaxRegistrationCountryOptionsLuStandard(StripeModel):
+    """Details of a standard registration."""
+
     place_of_supply_scheme: Literal["inbound_goods", "small_seller", "standard"]
-    """Scheme that determines the place of supply, and with it where the sales are taxed."""
+    """Which sales the registration covers, by the place that they are supplied from.
+
+    - `inbound_goods`: Goods that are imported from another country.
+    - `small_seller`: Sales of a small seller, who is taxed at home also for sales to other countries of
+      the European Union.
+    - `standard`: Sales under the usual rules of the country.
+    """
 
 
 class TaxRegistrationCountryOptionsLu(StripeModel):
+    """Registration in Luxembourg."""
+
     standard: TaxRegistrationCountryOptionsLuStandard | None = None
+    """Details of a standard registration."""
     type: Literal["ioss", "oss_non_union", "oss_union", "standard"]
+    """Kind of the registration.
+
+    - `ioss`: Import One-Stop Shop, for goods of low value that are imported into the European Union.
+    - `oss_non_union`: One-Stop Shop of the non-Union scheme, for services of businesses outside the
+      European Union.
+    - `oss_union`: One-Stop Shop of the Union scheme, for sales to consumers in other countries of the
+      European Union.
+    - `standard`: Standard registration of a business.
+    """
 
 
 class TaxRegistrationCountryOptionsLvStandard(StripeModel):
+    """Details of a standard registration."""
+
     place_of_supply_scheme: Literal["inbound_goods", "small_seller", "standard"]
-    """Scheme that determines the place of supply, and with it where the sales are taxed."""
+    """Which sales the registration covers, by the place that they are supplied from.
+
+    - `inbound_goods`: Goods that are imported from another country.
+    - `small_seller`: Sales of a small seller, who is taxed at home also for sales to other countries of
+      the European Union.
+    - `standard`: Sales under the usual rules of the country.
+    """
 
 
 class TaxRegistrationCountryOptionsLv(StripeModel):
+    """Registration in Latvia."""
+
     standard: TaxRegistrationCountryOptionsLvStandard | None = None
+    """Details of a standard registration."""
     type: Literal["ioss", "oss_non_union", "oss_union", "standard"]
+    """Kind of the registration.
+
+    - `ioss`: Import One-Stop Shop, for goods of low value that are imported into the European Union.
+    - `oss_non_union`: One-Stop Shop of the non-Union scheme, for services of businesses outside the
+      European Union.
+    - `oss_union`: One-Stop Shop of the Union scheme, for sales to consumers in other countries of the
+      European Union.
+    - `standard`: Standard registration of a business.
+    """
 
 
 class TaxRegistrationCountryOptionsMa(StripeModel):
+    """Registration in Morocco."""
+
     type: Literal["simplified"]
+    """Kind of the registration.
+
+    - `simplified`: Simplified registration for businesses from abroad.
+    """
 
 
 class TaxRegistrationCountryOptionsMd(StripeModel):
+    """Registration in Moldova."""
+
     type: Literal["simplified"]
+    """Kind of the registration.
+
+    - `simplified`: Simplified registration for businesses from abroad.
+    """
 
 
 class TaxRegistrationCountryOptionsMe(StripeModel):
+    """Registration in Montenegro."""
+
     type: Literal["standard"]
+    """Kind of the registration.
+
+    - `standard`: Standard registration of a business.
+    """
 
 
 class TaxRegistrationCountryOptionsMk(StripeModel):
+    """Registration in North Macedonia."""
+
     type: Literal["standard"]
+    """Kind of the registration.
+
+    - `standard`: Standard registration of a business.
+    """
 
 
 class TaxRegistrationCountryOptionsMr(StripeModel):
+    """Registration in Mauritania."""
+
     type: Literal["standard"]
+    """Kind of the registration.
+
+    - `standard`: Standard registration of a business.
+    """
 
 
 class TaxRegistrationCountryOptionsMtStandard(StripeModel):
+    """Details of a standard registration."""
+
     place_of_supply_scheme: Literal["inbound_goods", "small_seller", "standard"]
-    """Scheme that determines the place of supply, and with it where the sales are taxed."""
+    """Which sales the registration covers, by the place that they are supplied from.
+
+    - `inbound_goods`: Goods that are imported from another country.
+    - `small_seller`: Sales of a small seller, who is taxed at home also for sales to other countries of
+      the European Union.
+    - `standard`: Sales under the usual rules of the country.
+    """
 
 
 class TaxRegistrationCountryOptionsMt(StripeModel):
+    """Registration in Malta."""
+
     standard: TaxRegistrationCountryOptionsMtStandard | None = None
+    """Details of a standard registration."""
     type: Literal["ioss", "oss_non_union", "oss_union", "standard"]
+    """Kind of the registration.
+
+    - `ioss`: Import One-Stop Shop, for goods of low value that are imported into the European Union.
+    - `oss_non_union`: One-Stop Shop of the non-Union scheme, for services of businesses outside the
+      European Union.
+    - `oss_union`: One-Stop Shop of the Union scheme, for sales to consumers in other countries of the
+      European Union.
+    - `standard`: Standard registration of a business.
+    """
 
 
 class TaxRegistrationCountryOptionsMu(StripeModel):
+    """Registration in Mauritius."""
+
     type: Literal["simplified"]
+    """Kind of the registration.
+
+    - `simplified`: Simplified registration for businesses from abroad.
+    """
 
 
 class TaxRegistrationCountryOptionsMx(StripeModel):
+    """Registration in Mexico."""
+
     type: Literal["simplified"]
+    """Kind of the registration.
+
+    - `simplified`: Simplified registration for businesses from abroad.
+    """
 
 
 class TaxRegistrationCountryOptionsMy(StripeModel):
+    """Registration in Malaysia."""
+
     type: Literal["simplified"]
+    """Kind of the registration.
+
+    - `simplified`: Simplified registration for businesses from abroad.
+    """
 
 
 class TaxRegistrationCountryOptionsNg(StripeModel):
+    """Registration in Nigeria."""
+
     type: Literal["simplified"]
+    """Kind of the registration.
+
+    - `simplified`: Simplified registration for businesses from abroad.
+    """
 
 
 class TaxRegistrationCountryOptionsNlStandard(StripeModel):
+    """Details of a standard registration."""
+
     place_of_supply_scheme: Literal["inbound_goods", "small_seller", "standard"]
-    """Scheme that determines the place of supply, and with it where the sales are taxed."""
+    """Which sales the registration covers, by the place that they are supplied from.
+
+    - `inbound_goods`: Goods that are imported from another country.
+    - `small_seller`: Sales of a small seller, who is taxed at home also for sales to other countries of
+      the European Union.
+    - `standard`: Sales under the usual rules of the country.
+    """
 
 
 class TaxRegistrationCountryOptionsNl(StripeModel):
+    """Registration in the Netherlands."""
+
     standard: TaxRegistrationCountryOptionsNlStandard | None = None
+    """Details of a standard registration."""
     type: Literal["ioss", "oss_non_union", "oss_union", "standard"]
+    """Kind of the registration.
+
+    - `ioss`: Import One-Stop Shop, for goods of low value that are imported into the European Union.
+    - `oss_non_union`: One-Stop Shop of the non-Union scheme, for services of businesses outside the
+      European Union.
+    - `oss_union`: One-Stop Shop of the Union scheme, for sales to consumers in other countries of the
+      European Union.
+    - `standard`: Standard registration of a business.
+    """
 
 
 class TaxRegistrationCountryOptionsNoStandard(StripeModel):
+    """Details of a standard registration."""
+
     place_of_supply_scheme: Literal["inbound_goods", "standard"]
-    """Scheme that determines the place of supply, and with it where the sales are taxed."""
+    """Which sales the registration covers, by the place that they are supplied from.
+
+    - `inbound_goods`: Goods that are imported from another country.
+    - `standard`: Sales under the usual rules of the country.
+    """
 
 
 class TaxRegistrationCountryOptionsNo(StripeModel):
+    """Registration in Norway."""
+
     standard: TaxRegistrationCountryOptionsNoStandard | None = None
+    """Details of a standard registration."""
     type: Literal["standard"]
+    """Kind of the registration.
+
+    - `standard`: Standard registration of a business.
+    """
 
 
 class TaxRegistrationCountryOptionsNp(StripeModel):
+    """Registration in Nepal."""
+
     type: Literal["simplified"]
+    """Kind of the registration.
+
+    - `simplified`: Simplified registration for businesses from abroad.
+    """
 
 
 class TaxRegistrationCountryOptionsNzStandard(StripeModel):
+    """Details of a standard registration."""
+
     place_of_supply_scheme: Literal["inbound_goods", "standard"]
-    """Scheme that determines the place of supply, and with it where the sales are taxed."""
+    """Which sales the registration covers, by the place that they are supplied from.
+
+    - `inbound_goods`: Goods that are imported from another country.
+    - `standard`: Sales under the usual rules of the country.
+    """
 
 
 class TaxRegistrationCountryOptionsNz(StripeModel):
+    """Registration in New Zealand."""
+
     standard: TaxRegistrationCountryOptionsNzStandard | None = None
+    """Details of a standard registration."""
     type: Literal["standard"]
+    """Kind of the registration.
+
+    - `standard`: Standard registration of a business.
+    """
 
 
 class TaxRegistrationCountryOptionsOm(StripeModel):
+    """Registration in Oman."""
+
     type: Literal["standard"]
+    """Kind of the registration.
+
+    - `standard`: Standard registration of a business.
+    """
 
 
 class TaxRegistrationCountryOptionsPe(StripeModel):
+    """Registration in Peru."""
+
     type: Literal["simplified"]
+    """Kind of the registration.
+
+    - `simplified`: Simplified registration for businesses from abroad.
+    """
 
 
 class TaxRegistrationCountryOptionsPh(StripeModel):
+    """Registration in the Philippines."""
+
     type: Literal["simplified"]
+    """Kind of the registration.
+
+    - `simplified`: Simplified registration for businesses from abroad.
+    """
 
 
 class TaxRegistrationCountryOptionsPlStandard(StripeModel):
+    """Details of a standard registration."""
+
     place_of_supply_scheme: Literal["inbound_goods", "small_seller", "standard"]
-    """Scheme that determines the place of supply, and with it where the sales are taxed."""
+    """Which sales the registration covers, by the place that they are supplied from.
+
+    - `inbound_goods`: Goods that are imported from another country.
+    - `small_seller`: Sales of a small seller, who is taxed at home also for sales to other countries of
+      the European Union.
+    - `standard`: Sales under the usual rules of the country.
+    """
 
 
 class TaxRegistrationCountryOptionsPl(StripeModel):
+    """Registration in Poland."""
+
     standard: TaxRegistrationCountryOptionsPlStandard | None = None
+    """Details of a standard registration."""
     type: Literal["ioss", "oss_non_union", "oss_union", "standard"]
+    """Kind of the registration.
+
+    - `ioss`: Import One-Stop Shop, for goods of low value that are imported into the European Union.
+    - `oss_non_union`: One-Stop Shop of the non-Union scheme, for services of businesses outside the
+      European Union.
+    - `oss_union`: One-Stop Shop of the Union scheme, for sales to consumers in other countries of the
+      European Union.
+    - `standard`: Standard registration of a business.
+    """
 
 
 class TaxRegistrationCountryOptionsPtStandard(StripeModel):
+    """Details of a standard registration."""
+
     place_of_supply_scheme: Literal["inbound_goods", "small_seller", "standard"]
-    """Scheme that determines the place of supply, and with it where the sales are taxed."""
+    """Which sales the registration covers, by the place that they are supplied from.
+
+    - `inbound_goods`: Goods that are imported from another country.
+    - `small_seller`: Sales of a small seller, who is taxed at home also for sales to other countries of
+      the European Union.
+    - `standard`: Sales under the usual rules of the country.
+    """
 
 
 class TaxRegistrationCountryOptionsPt(StripeModel):
+    """Registration in Portugal."""
+
     standard: TaxRegistrationCountryOptionsPtStandard | None = None
+    """Details of a standard registration."""
     type: Literal["ioss", "oss_non_union", "oss_union", "standard"]
+    """Kind of the registration.
+
+    - `ioss`: Import One-Stop Shop, for goods of low value that are imported into the European Union.
+    - `oss_non_union`: One-Stop Shop of the non-Union scheme, for services of businesses outside the
+      European Union.
+    - `oss_union`: One-Stop Shop of the Union scheme, for sales to consumers in other countries of the
+      European Union.
+    - `standard`: Standard registration of a business.
+    """
 
 
 class TaxRegistrationCountryOptionsRoStandard(StripeModel):
+    """Details of a standard registration."""
+
     place_of_supply_scheme: Literal["inbound_goods", "small_seller", "standard"]
-    """Scheme that determines the place of supply, and with it where the sales are taxed."""
+    """Which sales the registration covers, by the place that they are supplied from.
+
+    - `inbound_goods`: Goods that are imported from another country.
+    - `small_seller`: Sales of a small seller, who is taxed at home also for sales to other countries of
+      the European Union.
+    - `standard`: Sales under the usual rules of the country.
+    """
 
 
 class TaxRegistrationCountryOptionsRo(StripeModel):
+    """Registration in Romania."""
+
     standard: TaxRegistrationCountryOptionsRoStandard | None = None
+    """Details of a standard registration."""
     type: Literal["ioss", "oss_non_union", "oss_union", "standard"]
+    """Kind of the registration.
+
+    - `ioss`: Import One-Stop Shop, for goods of low value that are imported into the European Union.
+    - `oss_non_union`: One-Stop Shop of the non-Union scheme, for services of businesses outside the
+      European Union.
+    - `oss_union`: One-Stop Shop of the Union scheme, for sales to consumers in other countries of the
+      European Union.
+    - `standard`: Standard registration of a business.
+    """
 
 
 class TaxRegistrationCountryOptionsRs(StripeModel):
+    """Registration in Serbia."""
+
     type: Literal["standard"]
+    """Kind of the registration.
+
+    - `standard`: Standard registration of a business.
+    """
 
 
 class TaxRegistrationCountryOptionsRu(StripeModel):
+    """Registration in Russia."""
+
     type: Literal["simplified"]
+    """Kind of the registration.
+
+    - `simplified`: Simplified registration for businesses from abroad.
+    """
 
 
 class TaxRegistrationCountryOptionsSa(StripeModel):
+    """Registration in Saudi Arabia."""
+
     type: Literal["simplified"]
+    """Kind of the registration.
+
+    - `simplified`: Simplified registration for businesses from abroad.
+    """
 
 
 class TaxRegistrationCountryOptionsSeStandard(StripeModel):
+    """Details of a standard registration."""
+
     place_of_supply_scheme: Literal["inbound_goods", "small_seller", "standard"]
-    """Scheme that determines the place of supply, and with it where the sales are taxed."""
+    """Which sales the registration covers, by the place that they are supplied from.
+
+    - `inbound_goods`: Goods that are imported from another country.
+    - `small_seller`: Sales of a small seller, who is taxed at home also for sales to other countries of
+      the European Union.
+    - `standard`: Sales under the usual rules of the country.
+    """
 
 
 class TaxRegistrationCountryOptionsSe(StripeModel):
+    """Registration in Sweden."""
+
     standard: TaxRegistrationCountryOptionsSeStandard | None = None
+    """Details of a standard registration."""
     type: Literal["ioss", "oss_non_union", "oss_union", "standard"]
+    """Kind of the registration.
+
+    - `ioss`: Import One-Stop Shop, for goods of low value that are imported into the European Union.
+    - `oss_non_union`: One-Stop Shop of the non-Union scheme, for services of businesses outside the
+      European Union.
+    - `oss_union`: One-Stop Shop of the Union scheme, for sales to consumers in other countries of the
+      European Union.
+    - `standard`: Standard registration of a business.
+    """
 
 
 class TaxRegistrationCountryOptionsSgStandard(StripeModel):
+    """Details of a standard registration."""
+
     place_of_supply_scheme: Literal["inbound_goods", "standard"]
-    """Scheme that determines the place of supply, and with it where the sales are taxed."""
+    """Which sales the registration covers, by the place that they are supplied from.
+
+    - `inbound_goods`: Goods that are imported from another country.
+    - `standard`: Sales under the usual rules of the country.
+    """
 
 
 class TaxRegistrationCountryOptionsSg(StripeModel):
+    """Registration in Singapore."""
+
     standard: TaxRegistrationCountryOptionsSgStandard | None = None
+    """Details of a standard registration."""
     type: Literal["standard"]
+    """Kind of the registration.
+
+    - `standard`: Standard registration of a business.
+    """
 
 
 class TaxRegistrationCountryOptionsSiStandard(StripeModel):
+    """Details of a standard registration."""
+
     place_of_supply_scheme: Literal["inbound_goods", "small_seller", "standard"]
-    """Scheme that determines the place of supply, and with it where the sales are taxed."""
+    """Which sales the registration covers, by the place that they are supplied from.
+
+    - `inbound_goods`: Goods that are imported from another country.
+    - `small_seller`: Sales of a small seller, who is taxed at home also for sales to other countries of
+      the European Union.
+    - `standard`: Sales under the usual rules of the country.
+    """
 
 
 class TaxRegistrationCountryOptionsSi(StripeModel):
+    """Registration in Slovenia."""
+
     standard: TaxRegistrationCountryOptionsSiStandard | None = None
+    """Details of a standard registration."""
     type: Literal["ioss", "oss_non_union", "oss_union", "standard"]
+    """Kind of the registration.
+
+    - `ioss`: Import One-Stop Shop, for goods of low value that are imported into the European Union.
+    - `oss_non_union`: One-Stop Shop of the non-Union scheme, for services of businesses outside the
+      European Union.
+    - `oss_union`: One-Stop Shop of the Union scheme, for sales to consumers in other countries of the
+      European Union.
+    - `standard`: Standard registration of a business.
+    """
 
 
 class TaxRegistrationCountryOptionsSkStandard(StripeModel):
+    """Details of a standard registration."""
+
     place_of_supply_scheme: Literal["inbound_goods", "small_seller", "standard"]
-    """Scheme that determines the place of supply, and with it where the sales are taxed."""
+    """Which sales the registration covers, by the place that they are supplied from.
+
+    - `inbound_goods`: Goods that are imported from another country.
+    - `small_seller`: Sales of a small seller, who is taxed at home also for sales to other countries of
+      the European Union.
+    - `standard`: Sales under the usual rules of the country.
+    """
 
 
 class TaxRegistrationCountryOptionsSk(StripeModel):
+    """Registration in Slovakia."""
+
     standard: TaxRegistrationCountryOptionsSkStandard | None = None
+    """Details of a standard registration."""
     type: Literal["ioss", "oss_non_union", "oss_union", "standard"]
+    """Kind of the registration.
+
+    - `ioss`: Import One-Stop Shop, for goods of low value that are imported into the European Union.
+    - `oss_non_union`: One-Stop Shop of the non-Union scheme, for services of businesses outside the
+      European Union.
+    - `oss_union`: One-Stop Shop of the Union scheme, for sales to consumers in other countries of the
+      European Union.
+    - `standard`: Standard registration of a business.
+    """
 
 
 class TaxRegistrationCountryOptionsSn(StripeModel):
+    """Registration in Senegal."""
+
     type: Literal["simplified"]
+    """Kind of the registration.
+
+    - `simplified`: Simplified registration for businesses from abroad.
+    """
 
 
 class TaxRegistrationCountryOptionsSr(StripeModel):
+    """Registration in Suriname."""
+
     type: Literal["standard"]
+    """Kind of the registration.
+
+    - `standard`: Standard registration of a business.
+    """
 
 
 class TaxRegistrationCountryOptionsTh(StripeModel):
+    """Registration in Thailand."""
+
     type: Literal["simplified"]
+    """Kind of the registration.
+
+    - `simplified`: Simplified registration for businesses from abroad.
+    """
 
 
 class TaxRegistrationCountryOptionsTj(StripeModel):
+    """Registration in Tajikistan."""
+
     type: Literal["simplified"]
+    """Kind of the registration.
+
+    - `simplified`: Simplified registration for businesses from abroad.
+    """
 
 
 class TaxRegistrationCountryOptionsTr(StripeModel):
+    """Registration in Türkiye."""
+
     type: Literal["simplified"]
+    """Kind of the registration.
+
+    - `simplified`: Simplified registration for businesses from abroad.
+    """
 
 
 class TaxRegistrationCountryOptionsTw(StripeModel):
+    """Registration in Taiwan."""
+
     type: Literal["simplified"]
+    """Kind of the registration.
+
+    - `simplified`: Simplified registration for businesses from abroad.
+    """
 
 
 class TaxRegistrationCountryOptionsTz(StripeModel):
+    """Registration in Tanzania."""
+
     type: Literal["simplified"]
+    """Kind of the registration.
+
+    - `simplified`: Simplified registration for businesses from abroad.
+    """
 
 
 class TaxRegistrationCountryOptionsUa(StripeModel):
+    """Registration in Ukraine."""
+
     type: Literal["simplified"]
+    """Kind of the registration.
+
+    - `simplified`: Simplified registration for businesses from abroad.
+    """
 
 
 class TaxRegistrationCountryOptionsUg(StripeModel):
+    """Registration in Uganda."""
+
     type: Literal["simplified"]
+    """Kind of the registration.
+
+    - `simplified`: Simplified registration for businesses from abroad.
+    """
 
 
 class TaxRegistrationCountryOptionsUsAdmissionsTax(StripeModel):
+    """Details of a registration for admissions tax."""
+
     jurisdiction: str
+    """Code of the local jurisdiction."""
 
 
 class TaxRegistrationCountryOptionsUsAttendanceTax(StripeModel):
+    """Details of a registration for attendance tax."""
+
     jurisdiction: str
+    """Code of the local jurisdiction."""
 
 
 class TaxRegistrationCountryOptionsUsEntertainmentTax(StripeModel):
+    """Details of a registration for entertainment tax."""
+
     jurisdiction: str
+    """Code of the local jurisdiction."""
 
 
 class TaxRegistrationCountryOptionsUsGrossReceiptsTax(StripeModel):
+    """Details of a registration for gross receipts tax."""
+
     jurisdiction: str
+    """Code of the local jurisdiction."""
 
 
 class TaxRegistrationCountryOptionsUsHospitalityTax(StripeModel):
+    """Details of a registration for hospitality tax."""
+
     jurisdiction: str
+    """Code of the local jurisdiction."""
 
 
 class TaxRegistrationCountryOptionsUsLocalAmusementTax(StripeModel):
+    """Details of a registration for local amusement tax."""
+
     jurisdiction: str
+    """Code of the local jurisdiction."""
 
 
 class TaxRegistrationCountryOptionsUsLocalLeaseTax(StripeModel):
+    """Details of a registration for local lease tax."""
+
     jurisdiction: str
+    """FIPS code of the local jurisdiction, such as `14000` for Chicago."""
 
 
 class TaxRegistrationCountryOptionsUsLuxuryTax(StripeModel):
+    """Details of a registration for luxury tax."""
+
     jurisdiction: str
+    """Code of the local jurisdiction."""
 
 
 class TaxRegistrationCountryOptionsUsMassTransitParkingTax(StripeModel):
+    """Details of a registration for mass transit parking tax."""
+
     jurisdiction: str
+    """Code of the local jurisdiction."""
 
 
 class TaxRegistrationCountryOptionsUsParkingTax(StripeModel):
+    """Details of a registration for parking tax."""
+
     jurisdiction: str
+    """Code of the local jurisdiction."""
 
 
 class TaxRegistrationCountryOptionsUsResortTax(StripeModel):
+    """Details of a registration for resort tax."""
+
     jurisdiction: str
+    """Code of the local jurisdiction."""
 
 
 class TaxRegistrationCountryOptionsUsStateSalesTaxElection(StripeModel):
+    """Choices about how use tax is calculated, in states that offer them."""
+
     jurisdiction: str | None = None
+    """FIPS code of the local jurisdiction that the choice is about."""
     type: Literal["local_use_tax", "simplified_sellers_use_tax", "single_local_use_tax"]
+    """What was chosen.
+
+    - `local_use_tax`: Use tax of the local jurisdiction.
+    - `simplified_sellers_use_tax`: A single rate for all sales into the state (Alabama).
+    - `single_local_use_tax`: A single rate for all local jurisdictions (Texas).
+    """
 
 
 class TaxRegistrationCountryOptionsUsStateSalesTax(StripeModel):
+    """Details of a registration for sales tax."""
+
     elections: list[TaxRegistrationCountryOptionsUsStateSalesTaxElection] | None = None
+    """Choices about how use tax is calculated, in states that offer them."""
 
 
 class TaxRegistrationCountryOptionsUsTourismTax(StripeModel):
+    """Details of a registration for tourism tax."""
+
     jurisdiction: str
+    """Code of the local jurisdiction."""
 
 
 class TaxRegistrationCountryOptionsUsUtilityUsersTax(StripeModel):
+    """Details of a registration for utility users tax."""
+
     jurisdiction: str
+    """Code of the local jurisdiction."""
 
 
 class TaxRegistrationCountryOptionsUs(StripeModel):
+    """Registration in the United States."""
+
     admissions_tax: TaxRegistrationCountryOptionsUsAdmissionsTax | None = None
+    """Details of a registration for admissions tax."""
     attendance_tax: TaxRegistrationCountryOptionsUsAttendanceTax | None = None
+    """Details of a registration for attendance tax."""
     entertainment_tax: TaxRegistrationCountryOptionsUsEntertainmentTax | None = None
+    """Details of a registration for entertainment tax."""
     gross_receipts_tax: TaxRegistrationCountryOptionsUsGrossReceiptsTax | None = None
+    """Details of a registration for gross receipts tax."""
     hospitality_tax: TaxRegistrationCountryOptionsUsHospitalityTax | None = None
+    """Details of a registration for hospitality tax."""
     local_amusement_tax: TaxRegistrationCountryOptionsUsLocalAmusementTax | None = None
+    """Details of a registration for local amusement tax."""
     local_lease_tax: TaxRegistrationCountryOptionsUsLocalLeaseTax | None = None
+    """Details of a registration for local lease tax."""
     luxury_tax: TaxRegistrationCountryOptionsUsLuxuryTax | None = None
+    """Details of a registration for luxury tax."""
     mass_transit_parking_tax: TaxRegistrationCountryOptionsUsMassTransitParkingTax | None = None
+    """Details of a registration for mass transit parking tax."""
     parking_tax: TaxRegistrationCountryOptionsUsParkingTax | None = None
+    """Details of a registration for parking tax."""
     resort_tax: TaxRegistrationCountryOptionsUsResortTax | None = None
+    """Details of a registration for resort tax."""
     state: str
-    """State, county, province or region."""
+    """Two-letter code of the state."""
     state_sales_tax: TaxRegistrationCountryOptionsUsStateSalesTax | None = None
+    """Details of a registration for sales tax."""
     tourism_tax: TaxRegistrationCountryOptionsUsTourismTax | None = None
+    """Details of a registration for tourism tax."""
     type: Literal[
         "admissions_tax",
         "attendance_tax",
@@ -876,157 +1966,322 @@ class TaxRegistrationCountryOptionsUs(StripeModel):
         "tourism_tax",
         "utility_users_tax",
     ]
+    """Tax that the registration is for.
+
+    - `admissions_tax`: Tax on admission to events.
+    - `attendance_tax`: Tax on attendance of events.
+    - `digital_excise_tax`: Excise tax on digital services.
+    - `entertainment_tax`: Tax on entertainment.
+    - `gross_receipts_tax`: Tax on the receipts of the business.
+    - `hospitality_tax`: Tax on hospitality.
+    - `local_amusement_tax`: Amusement tax of a local jurisdiction.
+    - `local_lease_tax`: Tax of a local jurisdiction on leases, including those of software.
+    - `luxury_tax`: Tax on luxury goods and services.
+    - `mass_transit_parking_tax`: Mass transit tax on parking.
+    - `parking_tax`: Tax on parking.
+    - `resort_tax`: Tax in resort areas.
+    - `state_communications_tax`: Communications tax of the state.
+    - `state_retail_delivery_fee`: Fee of the state on deliveries to customers.
+    - `state_sales_tax`: Sales tax of the state, with local sales taxes.
+    - `tourism_tax`: Tax on tourism.
+    - `utility_users_tax`: Tax on the use of utilities.
+    """
     utility_users_tax: TaxRegistrationCountryOptionsUsUtilityUsersTax | None = None
+    """Details of a registration for utility users tax."""
 
 
 class TaxRegistrationCountryOptionsUy(StripeModel):
+    """Registration in Uruguay."""
+
     type: Literal["standard"]
+    """Kind of the registration.
+
+    - `standard`: Standard registration of a business.
+    """
 
 
 class TaxRegistrationCountryOptionsUz(StripeModel):
+    """Registration in Uzbekistan."""
+
     type: Literal["simplified"]
+    """Kind of the registration.
+
+    - `simplified`: Simplified registration for businesses from abroad.
+    """
 
 
 class TaxRegistrationCountryOptionsVn(StripeModel):
+    """Registration in Vietnam."""
+
     type: Literal["simplified"]
+    """Kind of the registration.
+
+    - `simplified`: Simplified registration for businesses from abroad.
+    """
 
 
 class TaxRegistrationCountryOptionsZa(StripeModel):
+    """Registration in South Africa."""
+
     type: Literal["standard"]
+    """Kind of the registration.
+
+    - `standard`: Standard registration of a business.
+    """
 
 
 class TaxRegistrationCountryOptionsZm(StripeModel):
+    """Registration in Zambia."""
+
     type: Literal["simplified"]
+    """Kind of the registration.
+
+    - `simplified`: Simplified registration for businesses from abroad.
+    """
 
 
 class TaxRegistrationCountryOptionsZw(StripeModel):
+    """Registration in Zimbabwe."""
+
     type: Literal["standard"]
+    """Kind of the registration.
+
+    - `standard`: Standard registration of a business.
+    """
 
 
 class TaxRegistrationCountryOptions(StripeModel):
+    """Kind of the registration and what depends on it, under the country's lowercase code."""
+
     ae: TaxRegistrationCountryOptionsAe | None = None
+    """Registration in the United Arab Emirates."""
     al: TaxRegistrationCountryOptionsAl | None = None
+    """Registration in Albania."""
     am: TaxRegistrationCountryOptionsAm | None = None
+    """Registration in Armenia."""
     ao: TaxRegistrationCountryOptionsAo | None = None
+    """Registration in Angola."""
     at: TaxRegistrationCountryOptionsAt | None = None
+    """Registration in Austria."""
     au: TaxRegistrationCountryOptionsAu | None = None
+    """Registration in Australia."""
     aw: TaxRegistrationCountryOptionsAw | None = None
+    """Registration in Aruba."""
     az: TaxRegistrationCountryOptionsAz | None = None
+    """Registration in Azerbaijan."""
     ba: TaxRegistrationCountryOptionsBa | None = None
+    """Registration in Bosnia and Herzegovina."""
     bb: TaxRegistrationCountryOptionsBb | None = None
+    """Registration in Barbados."""
     bd: TaxRegistrationCountryOptionsBd | None = None
+    """Registration in Bangladesh."""
     be: TaxRegistrationCountryOptionsBe | None = None
+    """Registration in Belgium."""
     bf: TaxRegistrationCountryOptionsBf | None = None
+    """Registration in Burkina Faso."""
     bg: TaxRegistrationCountryOptionsBg | None = None
+    """Registration in Bulgaria."""
     bh: TaxRegistrationCountryOptionsBh | None = None
+    """Registration in Bahrain."""
     bj: TaxRegistrationCountryOptionsBj | None = None
+    """Registration in Benin."""
     bs: TaxRegistrationCountryOptionsBs | None = None
+    """Registration in the Bahamas."""
     bw: TaxRegistrationCountryOptionsBw | None = None
+    """Registration in Botswana."""
     by: TaxRegistrationCountryOptionsBy | None = None
+    """Registration in Belarus."""
     ca: TaxRegistrationCountryOptionsCa | None = None
+    """Registration in Canada."""
     cd: TaxRegistrationCountryOptionsCd | None = None
+    """Registration in the Democratic Republic of the Congo."""
     ch: TaxRegistrationCountryOptionsCh | None = None
+    """Registration in Switzerland."""
     ci: TaxRegistrationCountryOptionsCi | None = None
+    """Registration in Côte d'Ivoire."""
     cl: TaxRegistrationCountryOptionsCl | None = None
+    """Registration in Chile."""
     cm: TaxRegistrationCountryOptionsCm | None = None
+    """Registration in Cameroon."""
     co: TaxRegistrationCountryOptionsCo | None = None
+    """Registration in Colombia."""
     cr: TaxRegistrationCountryOptionsCr | None = None
+    """Registration in Costa Rica."""
     cv: TaxRegistrationCountryOptionsCv | None = None
+    """Registration in Cape Verde."""
     cy: TaxRegistrationCountryOptionsCy | None = None
+    """Registration in Cyprus."""
     cz: TaxRegistrationCountryOptionsCz | None = None
+    """Registration in Czechia."""
     de: TaxRegistrationCountryOptionsDe | None = None
+    """Registration in Germany."""
     dk: TaxRegistrationCountryOptionsDk | None = None
+    """Registration in Denmark."""
     ec: TaxRegistrationCountryOptionsEc | None = None
+    """Registration in Ecuador."""
     ee: TaxRegistrationCountryOptionsEe | None = None
+    """Registration in Estonia."""
     eg: TaxRegistrationCountryOptionsEg | None = None
+    """Registration in Egypt."""
     es: TaxRegistrationCountryOptionsEs | None = None
+    """Registration in Spain."""
     et: TaxRegistrationCountryOptionsEt | None = None
+    """Registration in Ethiopia."""
     fi: TaxRegistrationCountryOptionsFi | None = None
+    """Registration in Finland."""
     fr: TaxRegistrationCountryOptionsFr | None = None
+    """Registration in France."""
     gb: TaxRegistrationCountryOptionsGb | None = None
+    """Registration in the United Kingdom."""
     ge: TaxRegistrationCountryOptionsGe | None = None
+    """Registration in Georgia."""
     gh: TaxRegistrationCountryOptionsGh | None = None
+    """Registration in Ghana."""
     gn: TaxRegistrationCountryOptionsGn | None = None
+    """Registration in Guinea."""
     gr: TaxRegistrationCountryOptionsGr | None = None
+    """Registration in Greece."""
     hr: TaxRegistrationCountryOptionsHr | None = None
+    """Registration in Croatia."""
     hu: TaxRegistrationCountryOptionsHu | None = None
+    """Registration in Hungary."""
     id: TaxRegistrationCountryOptionsId | None = None
-    """Unique ID of the object."""
+    """Registration in Indonesia."""
     ie: TaxRegistrationCountryOptionsIe | None = None
+    """Registration in Ireland."""
     in_: TaxRegistrationCountryOptionsIn | None = Field(None, alias="in")
+    """Registration in India."""
     is_: TaxRegistrationCountryOptionsIs | None = Field(None, alias="is")
+    """Registration in Iceland."""
     it: TaxRegistrationCountryOptionsIt | None = None
+    """Registration in Italy."""
     jp: TaxRegistrationCountryOptionsJp | None = None
+    """Registration in Japan."""
     ke: TaxRegistrationCountryOptionsKe | None = None
+    """Registration in Kenya."""
     kg: TaxRegistrationCountryOptionsKg | None = None
+    """Registration in Kyrgyzstan."""
     kh: TaxRegistrationCountryOptionsKh | None = None
+    """Registration in Cambodia."""
     kr: TaxRegistrationCountryOptionsKr | None = None
+    """Registration in South Korea."""
     kz: TaxRegistrationCountryOptionsKz | None = None
+    """Registration in Kazakhstan."""
     la: TaxRegistrationCountryOptionsLa | None = None
+    """Registration in Laos."""
     lk: TaxRegistrationCountryOptionsLk | None = None
+    """Registration in Sri Lanka."""
     lt: TaxRegistrationCountryOptionsLt | None = None
-    """Upper bound, itself excluded."""
+    """Registration in Lithuania."""
     lu: TaxRegistrationCountryOptionsLu | None = None
+    """Registration in Luxembourg."""
     lv: TaxRegistrationCountryOptionsLv | None = None
+    """Registration in Latvia."""
     ma: TaxRegistrationCountryOptionsMa | None = None
+    """Registration in Morocco."""
     md: TaxRegistrationCountryOptionsMd | None = None
+    """Registration in Moldova."""
     me: TaxRegistrationCountryOptionsMe | None = None
+    """Registration in Montenegro."""
     mk: TaxRegistrationCountryOptionsMk | None = None
+    """Registration in North Macedonia."""
     mr: TaxRegistrationCountryOptionsMr | None = None
+    """Registration in Mauritania."""
     mt: TaxRegistrationCountryOptionsMt | None = None
+    """Registration in Malta."""
     mu: TaxRegistrationCountryOptionsMu | None = None
+    """Registration in Mauritius."""
     mx: TaxRegistrationCountryOptionsMx | None = None
+    """Registration in Mexico."""
     my: TaxRegistrationCountryOptionsMy | None = None
+    """Registration in Malaysia."""
     ng: TaxRegistrationCountryOptionsNg | None = None
+    """Registration in Nigeria."""
     nl: TaxRegistrationCountryOptionsNl | None = None
+    """Registration in the Netherlands."""
     no: TaxRegistrationCountryOptionsNo | None = None
+    """Registration in Norway."""
     np: TaxRegistrationCountryOptionsNp | None = None
+    """Registration in Nepal."""
     nz: TaxRegistrationCountryOptionsNz | None = None
+    """Registration in New Zealand."""
     om: TaxRegistrationCountryOptionsOm | None = None
+    """Registration in Oman."""
     pe: TaxRegistrationCountryOptionsPe | None = None
+    """Registration in Peru."""
     ph: TaxRegistrationCountryOptionsPh | None = None
+    """Registration in the Philippines."""
     pl: TaxRegistrationCountryOptionsPl | None = None
+    """Registration in Poland."""
     pt: TaxRegistrationCountryOptionsPt | None = None
+    """Registration in Portugal."""
     ro: TaxRegistrationCountryOptionsRo | None = None
+    """Registration in Romania."""
     rs: TaxRegistrationCountryOptionsRs | None = None
+    """Registration in Serbia."""
     ru: TaxRegistrationCountryOptionsRu | None = None
+    """Registration in Russia."""
     sa: TaxRegistrationCountryOptionsSa | None = None
+    """Registration in Saudi Arabia."""
     se: TaxRegistrationCountryOptionsSe | None = None
+    """Registration in Sweden."""
     sg: TaxRegistrationCountryOptionsSg | None = None
+    """Registration in Singapore."""
     si: TaxRegistrationCountryOptionsSi | None = None
+    """Registration in Slovenia."""
     sk: TaxRegistrationCountryOptionsSk | None = None
+    """Registration in Slovakia."""
     sn: TaxRegistrationCountryOptionsSn | None = None
+    """Registration in Senegal."""
     sr: TaxRegistrationCountryOptionsSr | None = None
+    """Registration in Suriname."""
     th: TaxRegistrationCountryOptionsTh | None = None
+    """Registration in Thailand."""
     tj: TaxRegistrationCountryOptionsTj | None = None
+    """Registration in Tajikistan."""
     tr: TaxRegistrationCountryOptionsTr | None = None
+    """Registration in Türkiye."""
     tw: TaxRegistrationCountryOptionsTw | None = None
+    """Registration in Taiwan."""
     tz: TaxRegistrationCountryOptionsTz | None = None
+    """Registration in Tanzania."""
     ua: TaxRegistrationCountryOptionsUa | None = None
+    """Registration in Ukraine."""
     ug: TaxRegistrationCountryOptionsUg | None = None
+    """Registration in Uganda."""
     us: TaxRegistrationCountryOptionsUs | None = None
+    """Registration in the United States."""
     uy: TaxRegistrationCountryOptionsUy | None = None
+    """Registration in Uruguay."""
     uz: TaxRegistrationCountryOptionsUz | None = None
+    """Registration in Uzbekistan."""
     vn: TaxRegistrationCountryOptionsVn | None = None
+    """Registration in Vietnam."""
     za: TaxRegistrationCountryOptionsZa | None = None
+    """Registration in South Africa."""
     zm: TaxRegistrationCountryOptionsZm | None = None
+    """Registration in Zambia."""
     zw: TaxRegistrationCountryOptionsZw | None = None
+    """Registration in Zimbabwe."""
 
 
 class TaxRegistration(StripeModel):
-    """A `tax.registration` object.
+    """Tells Stripe that the business is registered with a tax authority, so that Stripe Tax collects tax
+    there. It does not register the business; do that first.
 
     https://docs.stripe.com/api/tax/registrations/object
     """
 
     active_from: Timestamp
+    """Time at which Stripe starts to collect tax for the registration."""
     country: str
-    """Two-letter ISO 3166-1 alpha-2 country code."""
+    """Two-letter ISO 3166-1 alpha-2 code of the country of the registration."""
     country_options: TaxRegistrationCountryOptions
+    """Kind of the registration and what depends on it, under the country's lowercase code."""
     created: Timestamp
     """Time at which the object was created."""
     expires_at: Timestamp | None = None
-    """Time at which it expires."""
+    """Time at which Stripe stops to collect tax for the registration. Never if it is null."""
     id: str
     """Unique ID of the object."""
     livemode: bool
@@ -1034,3 +2289,9 @@ class TaxRegistration(StripeModel):
     object: Literal["tax.registration"]
     """Type of the object. All objects of a class have the same."""
     status: Literal["active", "expired", "scheduled"]
+    """Whether the registration is in effect, which follows from `active_from` and `expires_at`.
+
+    - `active`: In effect.
+    - `expired`: No longer in effect.
+    - `scheduled`: Not in effect yet.
+    """

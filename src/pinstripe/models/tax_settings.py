@@ -16,47 +16,74 @@ __all__ = [
 
 
 class TaxSettingsDefaults(StripeModel):
+    """Defaults that calculations use."""
+
     provider: Literal["anrok", "avalara", "sphere", "stripe"]
+    """Provider that calculates taxes. `stripe` unless you use another one.
+
+    - `anrok`: Anrok.
+    - `avalara`: Avalara.
+    - `sphere`: Sphere.
+    - `stripe`: Stripe Tax.
+    """
     tax_behavior: Literal["exclusive", "inclusive", "inferred_by_currency"] | None = None
-    """Whether the price includes tax. `inclusive` and `exclusive` are final once set.
+    """Whether prices without a tax behavior of their own include tax.
 
     - `exclusive`: Tax is added to the price.
     - `inclusive`: The price includes tax.
-    - `unspecified`: Not decided yet. It has to be before automatic tax can use the price.
+    - `inferred_by_currency`: Exclusive or inclusive, as is usual for the currency.
     """
     tax_code: str | None = None
-    """Tax code that classifies the goods or services for Stripe Tax."""
+    """Tax code of products that have none of their own."""
 
 
 class TaxSettingsHeadOffice(StripeModel):
+    """Place of the business. Taxes at the origin are calculated from it."""
+
     address: Address
-    """A postal address."""
+    """Address of the business."""
 
 
 class TaxSettingsStatusDetailsActive(StripeModel):
-    pass
+    """Details of active settings. Empty."""
 
 
 class TaxSettingsStatusDetailsPending(StripeModel):
+    """Details of incomplete settings."""
+
     missing_fields: list[str] | None = None
+    """Names of the fields that have to be set first."""
 
 
 class TaxSettingsStatusDetails(StripeModel):
+    """Details about the status."""
+
     active: TaxSettingsStatusDetailsActive | None = None
+    """Details of active settings. Empty."""
     pending: TaxSettingsStatusDetailsPending | None = None
+    """Details of incomplete settings."""
 
 
 class TaxSettings(StripeModel):
-    """A `tax.settings` object.
+    """Settings of Stripe Tax for the account: the defaults for calculations and where the business is
+    located.
 
     https://docs.stripe.com/api/tax/settings/object
     """
 
     defaults: TaxSettingsDefaults
+    """Defaults that calculations use."""
     head_office: TaxSettingsHeadOffice | None = None
+    """Place of the business. Taxes at the origin are calculated from it."""
     livemode: bool
     """Whether the object exists in live mode. `False` in test mode and in sandboxes."""
     object: Literal["tax.settings"]
     """Type of the object. All objects of a class have the same."""
     status: Literal["active", "pending"]
+    """Whether the settings suffice to calculate taxes.
+
+    - `active`: Taxes can be calculated.
+    - `pending`: Fields are missing.
+    """
     status_details: TaxSettingsStatusDetails
+    """Details about the status."""

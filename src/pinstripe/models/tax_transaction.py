@@ -22,6 +22,8 @@ __all__ = [
 
 
 class TaxTransactionCustomerDetailsAddress(StripeModel):
+    """Address of the customer."""
+
     city: str | None = None
     """City, district, suburb, town or village."""
     country: str
@@ -33,10 +35,12 @@ class TaxTransactionCustomerDetailsAddress(StripeModel):
     postal_code: str | None = None
     """ZIP or postal code."""
     state: str | None = None
-    """State, county, province or region."""
+    """State or province, as an ISO 3166-2 code without the country if possible, such as `NY`."""
 
 
 class TaxTransactionCustomerDetailsTaxId(StripeModel):
+    """Tax IDs of the customer."""
+
     type: Literal[
         "ad_nrt",
         "ae_trn",
@@ -175,22 +179,45 @@ class TaxTransactionCustomerDetailsTaxId(StripeModel):
         "zm_tin",
         "zw_tin",
     ]
+    """Kind of the tax ID, named after the country and the scheme, such as `eu_vat` or `us_ein`."""
     value: str
+    """The tax ID itself."""
 
 
 class TaxTransactionCustomerDetails(StripeModel):
+    """Address and tax IDs of the customer that the tax was calculated with."""
+
     address: TaxTransactionCustomerDetailsAddress | None = None
+    """Address of the customer."""
     address_source: Literal["billing", "shipping"] | None = None
+    """Whether the address is a billing or a shipping address.
+
+    - `billing`: A billing address.
+    - `shipping`: A shipping address.
+    """
     ip_address: str | None = None
+    """IP address of the customer, IPv4 or IPv6."""
     tax_ids: list[TaxTransactionCustomerDetailsTaxId]
+    """Tax IDs of the customer."""
     taxability_override: Literal["customer_exempt", "none", "reverse_charge"]
+    """Whether the customer was treated as exempt or as liable for the tax, whatever their data says.
+
+    - `customer_exempt`: The customer is exempt from tax.
+    - `none`: The data of the customer decides.
+    - `reverse_charge`: The customer accounts for the tax (reverse charge).
+    """
 
 
 class TaxTransactionReversal(StripeModel):
+    """What the transaction reverses. Null unless `type` is `reversal`."""
+
     original_transaction: str | None = None
+    """ID of the transaction that is reversed."""
 
 
 class TaxTransactionShipFromDetailsAddress(StripeModel):
+    """Address that the goods are shipped from."""
+
     city: str | None = None
     """City, district, suburb, town or village."""
     country: str
@@ -202,25 +229,43 @@ class TaxTransactionShipFromDetailsAddress(StripeModel):
     postal_code: str | None = None
     """ZIP or postal code."""
     state: str | None = None
-    """State, county, province or region."""
+    """State or province, as an ISO 3166-2 code without the country if possible, such as `NY`."""
 
 
 class TaxTransactionShipFromDetails(StripeModel):
+    """Where the goods are shipped from."""
+
     address: TaxTransactionShipFromDetailsAddress
+    """Address that the goods are shipped from."""
 
 
 class TaxTransactionShippingCostTaxBreakdownJurisdiction(StripeModel):
+    """Jurisdiction that imposes the tax."""
+
     country: str
-    """Two-letter ISO 3166-1 alpha-2 country code."""
+    """Two-letter ISO 3166-1 alpha-2 code of the country of the jurisdiction."""
     display_name: str
+    """Name of the jurisdiction for people."""
     level: Literal["city", "country", "county", "district", "state"]
+    """Level of government of the jurisdiction.
+
+    - `city`: Tax of a city.
+    - `country`: Tax of a country.
+    - `county`: Tax of a county.
+    - `district`: Tax of a district.
+    - `state`: Tax of a state or province.
+    """
     state: str | None = None
-    """State, county, province or region."""
+    """State or province as an ISO 3166-2 code without the country, such as `NY`."""
 
 
 class TaxTransactionShippingCostTaxBreakdownTaxRateDetails(StripeModel):
+    """Rate of the tax. Null if the tax is not imposed, such as for an exempt product."""
+
     display_name: str
+    """Name of the tax in the language of the place, such as `Umsatzsteuer (USt.)`."""
     percentage_decimal: str
+    """Rate in percent as a decimal, so that `8.5` means 8.5 percent."""
     tax_type: Literal[
         "admissions_tax",
         "amusement_tax",
@@ -252,13 +297,25 @@ class TaxTransactionShippingCostTaxBreakdownTaxRateDetails(StripeModel):
         "utility_users_tax",
         "vat",
     ]
+    """Kind of the tax, such as `vat` or `sales_tax`."""
 
 
 class TaxTransactionShippingCostTaxBreakdown(StripeModel):
+    """Deprecated: not filled in for transactions. Look at the calculation instead."""
+
     amount: int
+    """Amount of the tax, in the smallest currency unit."""
     jurisdiction: TaxTransactionShippingCostTaxBreakdownJurisdiction
+    """Jurisdiction that imposes the tax."""
     sourcing: Literal["destination", "origin", "performance"]
+    """Which address or place determined the jurisdiction.
+
+    - `destination`: The address of the customer.
+    - `origin`: Your own address.
+    - `performance`: The place at which the event or service takes place.
+    """
     tax_rate_details: TaxTransactionShippingCostTaxBreakdownTaxRateDetails | None = None
+    """Rate of the tax. Null if the tax is not imposed, such as for an exempt product."""
     taxability_reason: Literal[
         "customer_exempt",
         "not_collecting",
@@ -276,31 +333,52 @@ class TaxTransactionShippingCostTaxBreakdown(StripeModel):
         "taxable_basis_reduced",
         "zero_rated",
     ]
-    """Why tax was or was not charged."""
+    """Why tax is or is not charged.
+
+    - `customer_exempt`: The customer is exempt from tax.
+    - `not_collecting`: You have no active tax registration that covers the sale.
+    - `not_subject_to_tax`: The sale is outside the scope of the tax.
+    - `not_supported`: Stripe Tax does not support the place of the customer.
+    - `portion_product_exempt`: Part of the price is exempt from tax.
+    - `portion_reduced_rated`: Part of the price is taxed at a reduced rate.
+    - `portion_standard_rated`: Part of the price is taxed at the standard rate.
+    - `product_exempt`: The product is exempt from tax.
+    - `product_exempt_holiday`: The product is exempt for a limited time, such as a sales tax holiday.
+    - `proportionally_rated`: The rate depends on the share of differently taxed items in the sale.
+    - `reduced_rated`: A reduced rate applies.
+    - `reverse_charge`: The customer accounts for the tax (reverse charge).
+    - `standard_rated`: The standard rate applies.
+    - `taxable_basis_reduced`: Tax is calculated on a part of the price only.
+    - `zero_rated`: The sale is taxable at a rate of zero.
+    """
     taxable_amount: int
     """Amount that the tax is calculated on, in the smallest currency unit."""
 
 
 class TaxTransactionShippingCost(StripeModel):
-    amount: int
-    amount_tax: int
-    """Total of all taxes, in the smallest currency unit."""
-    shipping_rate: str | None = None
-    """Shipping rate that applies."""
-    tax_behavior: Literal["exclusive", "inclusive"]
-    """Whether the price includes tax. `inclusive` and `exclusive` are final once set.
+    """Shipping costs with their taxes."""
 
-    - `exclusive`: Tax is added to the price.
-    - `inclusive`: The price includes tax.
-    - `unspecified`: Not decided yet. It has to be before automatic tax can use the price.
+    amount: int
+    """Cost of shipping, in the smallest currency unit. Includes tax if `tax_behavior` is `inclusive`."""
+    amount_tax: int
+    """Tax on the shipping, in the smallest currency unit."""
+    shipping_rate: str | None = None
+    """ID of the shipping rate that the cost comes from."""
+    tax_behavior: Literal["exclusive", "inclusive"]
+    """Whether the amount includes tax.
+
+    - `exclusive`: The tax is added to the amount.
+    - `inclusive`: The amount includes the tax.
     """
     tax_breakdown: list[TaxTransactionShippingCostTaxBreakdown] | None = None
+    """Deprecated: not filled in for transactions. Look at the calculation instead."""
     tax_code: str
-    """Tax code that classifies the goods or services for Stripe Tax."""
+    """Tax code of the shipping."""
 
 
 class TaxTransaction(StripeModel):
-    """A `tax.transaction` object.
+    """Record of the tax on a sale or refund, for your tax reports. Transactions cannot be changed, only
+    reversed.
 
     https://docs.stripe.com/api/tax/transactions/object
     """
@@ -308,25 +386,40 @@ class TaxTransaction(StripeModel):
     created: Timestamp
     """Time at which the object was created."""
     currency: str
-    """Three-letter ISO 4217 currency code in lowercase."""
+    """Three-letter ISO 4217 code of the currency of all amounts, in lowercase."""
     customer: str | None = None
-    """Customer that the object belongs to."""
+    """ID of the customer of the sale."""
     customer_details: TaxTransactionCustomerDetails
+    """Address and tax IDs of the customer that the tax was calculated with."""
     id: str
     """Unique ID of the object."""
     line_items: ListObject[TaxTransactionLineItem] | None = None
+    """Items of the sale with their taxes. Contains the first ones and only if expanded; list the line
+    items of the transaction to get all of them.
+    """
     livemode: bool
     """Whether the object exists in live mode. `False` in test mode and in sandboxes."""
     metadata: dict[str, str] | None = None
     """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
-    up to 500. An update changes only the keys it contains; an empty value removes its key.
+    up to 500. An update changes only the keys it contains; an empty string removes its key.
     """
     object: Literal["tax.transaction"]
     """Type of the object. All objects of a class have the same."""
     posted_at: Timestamp
+    """Time at which the tax becomes due or is reduced, which determines the period in tax reports."""
     reference: str
+    """Your own name for the sale or refund, such as an order number. Unique among all transactions."""
     reversal: TaxTransactionReversal | None = None
+    """What the transaction reverses. Null unless `type` is `reversal`."""
     ship_from_details: TaxTransactionShipFromDetails | None = None
+    """Where the goods are shipped from."""
     shipping_cost: TaxTransactionShippingCost | None = None
+    """Shipping costs with their taxes."""
     tax_date: Timestamp
+    """Time whose tax rules and rates apply."""
     type: Literal["reversal", "transaction"]
+    """Whether the transaction records a sale or reverses one.
+
+    - `reversal`: An earlier sale is reversed in full or in part.
+    - `transaction`: A sale.
+    """

@@ -8,40 +8,51 @@ __all__ = ["TaxTransactionLineItem", "TaxTransactionLineItemReversal"]
 
 
 class TaxTransactionLineItemReversal(StripeModel):
+    """What the item reverses. Null unless `type` is `reversal`."""
+
     original_line_item: str
+    """ID of the item that is reversed."""
 
 
 class TaxTransactionLineItem(StripeModel):
-    """A `tax.transaction_line_item` object.
+    """Item of a tax transaction, with the tax that was collected or refunded.
 
     https://docs.stripe.com/api/tax/transactions/line_items/object
     """
 
     amount: int
+    """Total for all units, in the smallest currency unit. Includes tax if `tax_behavior` is `inclusive`."""
     amount_tax: int
-    """Total of all taxes, in the smallest currency unit."""
+    """Tax on the item, in the smallest currency unit."""
     id: str
     """Unique ID of the object."""
     livemode: bool
     """Whether the object exists in live mode. `False` in test mode and in sandboxes."""
     metadata: dict[str, str] | None = None
     """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
-    up to 500. An update changes only the keys it contains; an empty value removes its key.
+    up to 500. An update changes only the keys it contains; an empty string removes its key.
     """
     object: Literal["tax.transaction_line_item"]
     """Type of the object. All objects of a class have the same."""
     product: str | None = None
+    """ID of the product of the item."""
     quantity: int
-    """Number of units."""
+    """Number of units of the item. In a reversal, the number of units that are reversed."""
     reference: str
+    """Your own name for the item, which appears in tax reports."""
     reversal: TaxTransactionLineItemReversal | None = None
+    """What the item reverses. Null unless `type` is `reversal`."""
     tax_behavior: Literal["exclusive", "inclusive"]
-    """Whether the price includes tax. `inclusive` and `exclusive` are final once set.
+    """Whether the amount includes tax.
 
-    - `exclusive`: Tax is added to the price.
-    - `inclusive`: The price includes tax.
-    - `unspecified`: Not decided yet. It has to be before automatic tax can use the price.
+    - `exclusive`: The tax is added to the amount.
+    - `inclusive`: The amount includes the tax.
     """
     tax_code: str
-    """Tax code that classifies the goods or services for Stripe Tax."""
+    """Tax code of the item."""
     type: Literal["reversal", "transaction"]
+    """Whether the item records a sale or reverses one.
+
+    - `reversal`: An earlier sale is reversed in full or in part.
+    - `transaction`: A sale.
+    """

@@ -417,7 +417,7 @@ class TerminalReaderActionCollectInputs(StripeModel):
     inputs: list[TerminalReaderActionCollectInputsInput]
     metadata: dict[str, str] | None = None
     """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
-    up to 500. An update changes only the keys it contains; an empty value removes its key.
+    up to 500. An update changes only the keys it contains; an empty string removes its key.
     """
 
 
@@ -500,7 +500,7 @@ class TerminalReaderActionRefundPayment(StripeModel):
     charge: Expandable["Charge"] | None = None
     metadata: dict[str, str] | None = None
     """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
-    up to 500. An update changes only the keys it contains; an empty value removes its key.
+    up to 500. An update changes only the keys it contains; an empty string removes its key.
     """
     payment_intent: Expandable["PaymentIntent"] | None = None
     """Payment intent that the object belongs to."""
@@ -598,7 +598,7 @@ class TerminalReader(StripeModel):
     location: Expandable["TerminalLocation"] | None = None
     metadata: dict[str, str]
     """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
-    up to 500. An update changes only the keys it contains; an empty value removes its key.
+    up to 500. An update changes only the keys it contains; an empty string removes its key.
     """
     object: Literal["terminal.reader"]
     """Type of the object. All objects of a class have the same."""

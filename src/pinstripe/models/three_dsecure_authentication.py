@@ -92,11 +92,7 @@ class ThreeDSecureAuthenticationFutureUsageInstallment(StripeModel):
     amount: int | None = None
     expiry: ThreeDSecureAuthenticationFutureUsageInstallmentExpiry
     interval: Literal["day"]
-    """- `day`: Days.
-    - `week`: Weeks.
-    - `month`: Months.
-    - `year`: Years.
-    """
+    """- `day`: Days."""
     interval_count: int
     number: int
 
@@ -113,9 +109,6 @@ class ThreeDSecureAuthenticationFutureUsageRecurring(StripeModel):
     """Unit of the billing interval.
 
     - `day`: Days.
-    - `week`: Weeks.
-    - `month`: Months.
-    - `year`: Years.
     """
     interval_count: int
     """Number of intervals between two bills. With the interval `month`, 3 bills every three months. At
@@ -196,7 +189,7 @@ class ThreeDSecureAuthentication(StripeModel):
     message_category: Literal["non_payment_authentication", "payment_authentication"]
     metadata: dict[str, str] | None = None
     """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
-    up to 500. An update changes only the keys it contains; an empty value removes its key.
+    up to 500. An update changes only the keys it contains; an empty string removes its key.
     """
     object: Literal["three_d_secure.authentication"]
     """Type of the object. All objects of a class have the same."""

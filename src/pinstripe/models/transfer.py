@@ -43,7 +43,7 @@ class Transfer(StripeModel):
     """Whether the object exists in live mode. `False` in test mode and in sandboxes."""
     metadata: dict[str, str]
     """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
-    up to 500. An update changes only the keys it contains; an empty value removes its key.
+    up to 500. An update changes only the keys it contains; an empty string removes its key.
     """
     object: Literal["transfer"]
     """Type of the object. All objects of a class have the same."""
@@ -54,11 +54,6 @@ class Transfer(StripeModel):
     source_transaction: Expandable["Charge"] | None = None
     """Charge from which the money comes. Null if it came from the available balance."""
     source_type: str | None = None
-    """Part of the balance from which the money came, such as `card`.
-
-    - `bank_account`: Money from bank payments such as ACH.
-    - `card`: Money from cards.
-    - `fpx`: Money from FPX.
-    """
+    """Part of the balance from which the money came, such as `card`."""
     transfer_group: str | None = None
     """String of your own that ties the transfer to the payments it belongs to."""

@@ -95,7 +95,7 @@ class V2CommerceProductCatalogImport(StripeModel):
     """Whether the object exists in live mode. `False` in test mode and in sandboxes."""
     metadata: dict[str, str]
     """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
-    up to 500. An update changes only the keys it contains; an empty value removes its key.
+    up to 500. An update changes only the keys it contains; an empty string removes its key.
     """
     mode: Literal["replace", "upsert"]
     object: Literal["v2.commerce.product_catalog_import"]

@@ -6138,7 +6138,7 @@ class V2CoreAccountIdentityIndividual(StripeModel):
     """
     metadata: dict[str, str] | None = None
     """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
-    up to 500. An update changes only the keys it contains; an empty value removes its key.
+    up to 500. An update changes only the keys it contains; an empty string removes its key.
     """
     nationalities: list[str] | None = None
     """Countries of which the person is a citizen, as two-letter ISO 3166-1 alpha-2 codes."""
@@ -6708,7 +6708,7 @@ class V2CoreAccount(StripeModel):
     """Whether the object exists in live mode. `False` in test mode and in sandboxes."""
     metadata: dict[str, str] | None = None
     """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
-    up to 500. An update changes only the keys it contains; an empty value removes its key.
+    up to 500. An update changes only the keys it contains; an empty string removes its key.
     """
     object: Literal["v2.core.account"]
     """Type of the object. All objects of a class have the same."""

@@ -240,7 +240,7 @@ class V2MoneyManagementPayoutIntent(StripeModel):
     """Whether the object exists in live mode. `False` in test mode and in sandboxes."""
     metadata: dict[str, str] | None = None
     """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
-    up to 500. An update changes only the keys it contains; an empty value removes its key.
+    up to 500. An update changes only the keys it contains; an empty string removes its key.
     """
     next_action: V2MoneyManagementPayoutIntentNextAction | None = None
     object: Literal["v2.money_management.payout_intent"]

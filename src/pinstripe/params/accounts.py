@@ -461,7 +461,7 @@ class AccountBankAccountCreateParams(TypedDict, total=False, closed=True):
     """Bank account or debit card to add, as a token from Stripe.js or its details."""
     metadata: Mapping[str, str]
     """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
-    up to 500. An update changes only the keys it contains; an empty value removes its key.
+    up to 500. An update changes only the keys it contains; an empty string removes its key.
     """
 
 
@@ -529,7 +529,7 @@ class AccountBankAccountUpdateParams(TypedDict, total=False, closed=True):
     """Fields to expand, by dotted path. An expanded field contains the object instead of its ID."""
     metadata: Mapping[str, str] | None
     """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
-    up to 500. An update changes only the keys it contains; an empty value removes its key.
+    up to 500. An update changes only the keys it contains; an empty string removes its key.
     """
     name: str
     """Name of the owner as it is on the card."""
@@ -693,396 +693,231 @@ class AccountCreateParamsBusinessProfile(TypedDict, total=False, closed=True):
 
 
 class AccountCreateParamsCapabilitiesAcssDebitPayments(TypedDict, total=False, closed=True):
-    """Whether the account can take pre-authorized debits in Canada.
-
-    - `active`: The account can use the capability.
-    - `inactive`: The account cannot use it; its requirements say what is missing.
-    - `pending`: Stripe is still checking the account's details.
-    """
+    """Whether the account can take pre-authorized debits in Canada."""
 
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountCreateParamsCapabilitiesAffirmPayments(TypedDict, total=False, closed=True):
-    """Whether the account can take payments with Affirm.
-
-    - `active`: The account can use the capability.
-    - `inactive`: The account cannot use it; its requirements say what is missing.
-    - `pending`: Stripe is still checking the account's details.
-    """
+    """Whether the account can take payments with Affirm."""
 
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountCreateParamsCapabilitiesAfterpayClearpayPayments(TypedDict, total=False, closed=True):
-    """Whether the account can take payments with Afterpay and Clearpay.
-
-    - `active`: The account can use the capability.
-    - `inactive`: The account cannot use it; its requirements say what is missing.
-    - `pending`: Stripe is still checking the account's details.
-    """
+    """Whether the account can take payments with Afterpay and Clearpay."""
 
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountCreateParamsCapabilitiesAlmaPayments(TypedDict, total=False, closed=True):
-    """Whether the account can take payments with Alma.
-
-    - `active`: The account can use the capability.
-    - `inactive`: The account cannot use it; its requirements say what is missing.
-    - `pending`: Stripe is still checking the account's details.
-    """
+    """Whether the account can take payments with Alma."""
 
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountCreateParamsCapabilitiesAmazonPayPayments(TypedDict, total=False, closed=True):
-    """Whether the account can take payments with Amazon Pay.
-
-    - `active`: The account can use the capability.
-    - `inactive`: The account cannot use it; its requirements say what is missing.
-    - `pending`: Stripe is still checking the account's details.
-    """
+    """Whether the account can take payments with Amazon Pay."""
 
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountCreateParamsCapabilitiesAppDistribution(TypedDict, total=False, closed=True):
-    """Whether the account can distribute Stripe apps.
-
-    - `active`: The account can use the capability.
-    - `inactive`: The account cannot use it; its requirements say what is missing.
-    - `pending`: Stripe is still checking the account's details.
-    """
+    """Whether the account can distribute Stripe apps."""
 
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountCreateParamsCapabilitiesAuBecsDebitPayments(TypedDict, total=False, closed=True):
-    """Whether the account can take BECS Direct Debit payments in Australia.
-
-    - `active`: The account can use the capability.
-    - `inactive`: The account cannot use it; its requirements say what is missing.
-    - `pending`: Stripe is still checking the account's details.
-    """
+    """Whether the account can take BECS Direct Debit payments in Australia."""
 
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountCreateParamsCapabilitiesBacsDebitPayments(TypedDict, total=False, closed=True):
-    """Whether the account can take Bacs Direct Debit payments in the United Kingdom.
-
-    - `active`: The account can use the capability.
-    - `inactive`: The account cannot use it; its requirements say what is missing.
-    - `pending`: Stripe is still checking the account's details.
-    """
+    """Whether the account can take Bacs Direct Debit payments in the United Kingdom."""
 
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountCreateParamsCapabilitiesBancontactPayments(TypedDict, total=False, closed=True):
-    """Whether the account can take payments with Bancontact.
-
-    - `active`: The account can use the capability.
-    - `inactive`: The account cannot use it; its requirements say what is missing.
-    - `pending`: Stripe is still checking the account's details.
-    """
+    """Whether the account can take payments with Bancontact."""
 
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountCreateParamsCapabilitiesBankTransferPayments(TypedDict, total=False, closed=True):
-    """Whether the account can take payments by bank transfer into a customer's cash balance.
-
-    - `active`: The account can use the capability.
-    - `inactive`: The account cannot use it; its requirements say what is missing.
-    - `pending`: Stripe is still checking the account's details.
-    """
+    """Whether the account can take payments by bank transfer into a customer's cash balance."""
 
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountCreateParamsCapabilitiesBilliePayments(TypedDict, total=False, closed=True):
-    """Whether the account can take payments with Billie.
-
-    - `active`: The account can use the capability.
-    - `inactive`: The account cannot use it; its requirements say what is missing.
-    - `pending`: Stripe is still checking the account's details.
-    """
+    """Whether the account can take payments with Billie."""
 
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountCreateParamsCapabilitiesBizumPayments(TypedDict, total=False, closed=True):
-    """Whether the account can take payments with Bizum.
-
-    - `active`: The account can use the capability.
-    - `inactive`: The account cannot use it; its requirements say what is missing.
-    - `pending`: Stripe is still checking the account's details.
-    """
+    """Whether the account can take payments with Bizum."""
 
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountCreateParamsCapabilitiesBlikPayments(TypedDict, total=False, closed=True):
-    """Whether the account can take payments with BLIK.
-
-    - `active`: The account can use the capability.
-    - `inactive`: The account cannot use it; its requirements say what is missing.
-    - `pending`: Stripe is still checking the account's details.
-    """
+    """Whether the account can take payments with BLIK."""
 
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountCreateParamsCapabilitiesBlikRecurringPayments(TypedDict, total=False, closed=True):
-    """Whether the account can take recurring payments with BLIK.
-
-    - `active`: The account can use the capability.
-    - `inactive`: The account cannot use it; its requirements say what is missing.
-    - `pending`: Stripe is still checking the account's details.
-    """
+    """Whether the account can take recurring payments with BLIK."""
 
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountCreateParamsCapabilitiesBoletoPayments(TypedDict, total=False, closed=True):
-    """Whether the account can take payments with Boleto.
-
-    - `active`: The account can use the capability.
-    - `inactive`: The account cannot use it; its requirements say what is missing.
-    - `pending`: Stripe is still checking the account's details.
-    """
+    """Whether the account can take payments with Boleto."""
 
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountCreateParamsCapabilitiesCardIssuing(TypedDict, total=False, closed=True):
-    """Whether the account can issue cards.
-
-    - `active`: The account can use the capability.
-    - `inactive`: The account cannot use it; its requirements say what is missing.
-    - `pending`: Stripe is still checking the account's details.
-    """
+    """Whether the account can issue cards."""
 
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountCreateParamsCapabilitiesCardPayments(TypedDict, total=False, closed=True):
-    """Whether the account can take card payments.
-
-    - `active`: The account can use the capability.
-    - `inactive`: The account cannot use it; its requirements say what is missing.
-    - `pending`: Stripe is still checking the account's details.
-    """
+    """Whether the account can take card payments."""
 
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountCreateParamsCapabilitiesCartesBancairesPayments(TypedDict, total=False, closed=True):
-    """Whether the account can take payments through Cartes Bancaires, a card network of France.
-
-    - `active`: The account can use the capability.
-    - `inactive`: The account cannot use it; its requirements say what is missing.
-    - `pending`: Stripe is still checking the account's details.
-    """
+    """Whether the account can take payments through Cartes Bancaires, a card network of France."""
 
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountCreateParamsCapabilitiesCashappPayments(TypedDict, total=False, closed=True):
-    """Whether the account can take payments with Cash App Pay.
-
-    - `active`: The account can use the capability.
-    - `inactive`: The account cannot use it; its requirements say what is missing.
-    - `pending`: Stripe is still checking the account's details.
-    """
+    """Whether the account can take payments with Cash App Pay."""
 
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountCreateParamsCapabilitiesCryptoPayments(TypedDict, total=False, closed=True):
-    """Whether the account can take payments with stablecoins.
-
-    - `active`: The account can use the capability.
-    - `inactive`: The account cannot use it; its requirements say what is missing.
-    - `pending`: Stripe is still checking the account's details.
-    """
+    """Whether the account can take payments with stablecoins."""
 
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountCreateParamsCapabilitiesEpsPayments(TypedDict, total=False, closed=True):
-    """Whether the account can take payments with EPS.
-
-    - `active`: The account can use the capability.
-    - `inactive`: The account cannot use it; its requirements say what is missing.
-    - `pending`: Stripe is still checking the account's details.
-    """
+    """Whether the account can take payments with EPS."""
 
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountCreateParamsCapabilitiesFpxPayments(TypedDict, total=False, closed=True):
-    """Whether the account can take payments with FPX.
-
-    - `active`: The account can use the capability.
-    - `inactive`: The account cannot use it; its requirements say what is missing.
-    - `pending`: Stripe is still checking the account's details.
-    """
+    """Whether the account can take payments with FPX."""
 
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountCreateParamsCapabilitiesGbBankTransferPayments(TypedDict, total=False, closed=True):
-    """Whether the account can take bank transfers in pounds sterling.
-
-    - `active`: The account can use the capability.
-    - `inactive`: The account cannot use it; its requirements say what is missing.
-    - `pending`: Stripe is still checking the account's details.
-    """
+    """Whether the account can take bank transfers in pounds sterling."""
 
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountCreateParamsCapabilitiesGiropayPayments(TypedDict, total=False, closed=True):
-    """Whether the account can take payments with giropay.
-
-    - `active`: The account can use the capability.
-    - `inactive`: The account cannot use it; its requirements say what is missing.
-    - `pending`: Stripe is still checking the account's details.
-    """
+    """Whether the account can take payments with giropay."""
 
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountCreateParamsCapabilitiesGrabpayPayments(TypedDict, total=False, closed=True):
-    """Whether the account can take payments with GrabPay.
-
-    - `active`: The account can use the capability.
-    - `inactive`: The account cannot use it; its requirements say what is missing.
-    - `pending`: Stripe is still checking the account's details.
-    """
+    """Whether the account can take payments with GrabPay."""
 
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountCreateParamsCapabilitiesIdealPayments(TypedDict, total=False, closed=True):
-    """Whether the account can take payments with iDEAL.
-
-    - `active`: The account can use the capability.
-    - `inactive`: The account cannot use it; its requirements say what is missing.
-    - `pending`: Stripe is still checking the account's details.
-    """
+    """Whether the account can take payments with iDEAL."""
 
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountCreateParamsCapabilitiesIndiaInternationalPayments(TypedDict, total=False, closed=True):
-    """Whether an account in India can take payments from other countries.
-
-    - `active`: The account can use the capability.
-    - `inactive`: The account cannot use it; its requirements say what is missing.
-    - `pending`: Stripe is still checking the account's details.
-    """
+    """Whether an account in India can take payments from other countries."""
 
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountCreateParamsCapabilitiesJcbPayments(TypedDict, total=False, closed=True):
-    """Whether the account can take payments with JCB cards. For accounts in Japan only.
-
-    - `active`: The account can use the capability.
-    - `inactive`: The account cannot use it; its requirements say what is missing.
-    - `pending`: Stripe is still checking the account's details.
-    """
+    """Whether the account can take payments with JCB cards. For accounts in Japan only."""
 
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountCreateParamsCapabilitiesJpBankTransferPayments(TypedDict, total=False, closed=True):
-    """Whether the account can take bank transfers in yen.
-
-    - `active`: The account can use the capability.
-    - `inactive`: The account cannot use it; its requirements say what is missing.
-    - `pending`: Stripe is still checking the account's details.
-    """
+    """Whether the account can take bank transfers in yen."""
 
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountCreateParamsCapabilitiesKakaoPayPayments(TypedDict, total=False, closed=True):
-    """Whether the account can take payments with Kakao Pay.
-
-    - `active`: The account can use the capability.
-    - `inactive`: The account cannot use it; its requirements say what is missing.
-    - `pending`: Stripe is still checking the account's details.
-    """
+    """Whether the account can take payments with Kakao Pay."""
 
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountCreateParamsCapabilitiesKlarnaPayments(TypedDict, total=False, closed=True):
-    """Whether the account can take payments with Klarna.
-
-    - `active`: The account can use the capability.
-    - `inactive`: The account cannot use it; its requirements say what is missing.
-    - `pending`: Stripe is still checking the account's details.
-    """
+    """Whether the account can take payments with Klarna."""
 
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountCreateParamsCapabilitiesKonbiniPayments(TypedDict, total=False, closed=True):
-    """Whether the account can take payments in Japanese convenience stores.
-
-    - `active`: The account can use the capability.
-    - `inactive`: The account cannot use it; its requirements say what is missing.
-    - `pending`: Stripe is still checking the account's details.
-    """
+    """Whether the account can take payments in Japanese convenience stores."""
 
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountCreateParamsCapabilitiesKrCardPayments(TypedDict, total=False, closed=True):
-    """Whether the account can take payments with cards of South Korea.
-
-    - `active`: The account can use the capability.
-    - `inactive`: The account cannot use it; its requirements say what is missing.
-    - `pending`: Stripe is still checking the account's details.
-    """
+    """Whether the account can take payments with cards of South Korea."""
 
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
@@ -1091,10 +926,6 @@ class AccountCreateParamsCapabilitiesKrCardPayments(TypedDict, total=False, clos
 class AccountCreateParamsCapabilitiesLegacyPayments(TypedDict, total=False, closed=True):
     """Whether the account has the old capability for payments, which came before `card_payments` and
     `transfers`.
-
-    - `active`: The account can use the capability.
-    - `inactive`: The account cannot use it; its requirements say what is missing.
-    - `pending`: Stripe is still checking the account's details.
     """
 
     requested: bool
@@ -1102,432 +933,252 @@ class AccountCreateParamsCapabilitiesLegacyPayments(TypedDict, total=False, clos
 
 
 class AccountCreateParamsCapabilitiesLinkPayments(TypedDict, total=False, closed=True):
-    """Whether the account can take payments with Link.
-
-    - `active`: The account can use the capability.
-    - `inactive`: The account cannot use it; its requirements say what is missing.
-    - `pending`: Stripe is still checking the account's details.
-    """
+    """Whether the account can take payments with Link."""
 
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountCreateParamsCapabilitiesMbWayPayments(TypedDict, total=False, closed=True):
-    """Whether the account can take payments with MB WAY.
-
-    - `active`: The account can use the capability.
-    - `inactive`: The account cannot use it; its requirements say what is missing.
-    - `pending`: Stripe is still checking the account's details.
-    """
+    """Whether the account can take payments with MB WAY."""
 
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountCreateParamsCapabilitiesMobilepayPayments(TypedDict, total=False, closed=True):
-    """Whether the account can take payments with MobilePay.
-
-    - `active`: The account can use the capability.
-    - `inactive`: The account cannot use it; its requirements say what is missing.
-    - `pending`: Stripe is still checking the account's details.
-    """
+    """Whether the account can take payments with MobilePay."""
 
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountCreateParamsCapabilitiesMultibancoPayments(TypedDict, total=False, closed=True):
-    """Whether the account can take payments with Multibanco.
-
-    - `active`: The account can use the capability.
-    - `inactive`: The account cannot use it; its requirements say what is missing.
-    - `pending`: Stripe is still checking the account's details.
-    """
+    """Whether the account can take payments with Multibanco."""
 
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountCreateParamsCapabilitiesMxBankTransferPayments(TypedDict, total=False, closed=True):
-    """Whether the account can take bank transfers in Mexican pesos.
-
-    - `active`: The account can use the capability.
-    - `inactive`: The account cannot use it; its requirements say what is missing.
-    - `pending`: Stripe is still checking the account's details.
-    """
+    """Whether the account can take bank transfers in Mexican pesos."""
 
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountCreateParamsCapabilitiesNaverPayPayments(TypedDict, total=False, closed=True):
-    """Whether the account can take payments with Naver Pay.
-
-    - `active`: The account can use the capability.
-    - `inactive`: The account cannot use it; its requirements say what is missing.
-    - `pending`: Stripe is still checking the account's details.
-    """
+    """Whether the account can take payments with Naver Pay."""
 
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountCreateParamsCapabilitiesNzBankAccountBecsDebitPayments(TypedDict, total=False, closed=True):
-    """Whether the account can take BECS Direct Debit payments in New Zealand.
-
-    - `active`: The account can use the capability.
-    - `inactive`: The account cannot use it; its requirements say what is missing.
-    - `pending`: Stripe is still checking the account's details.
-    """
+    """Whether the account can take BECS Direct Debit payments in New Zealand."""
 
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountCreateParamsCapabilitiesOxxoPayments(TypedDict, total=False, closed=True):
-    """Whether the account can take payments with OXXO.
-
-    - `active`: The account can use the capability.
-    - `inactive`: The account cannot use it; its requirements say what is missing.
-    - `pending`: Stripe is still checking the account's details.
-    """
+    """Whether the account can take payments with OXXO."""
 
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountCreateParamsCapabilitiesP24Payments(TypedDict, total=False, closed=True):
-    """Whether the account can take payments with Przelewy24.
-
-    - `active`: The account can use the capability.
-    - `inactive`: The account cannot use it; its requirements say what is missing.
-    - `pending`: Stripe is still checking the account's details.
-    """
+    """Whether the account can take payments with Przelewy24."""
 
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountCreateParamsCapabilitiesPayByBankPayments(TypedDict, total=False, closed=True):
-    """Whether the account can take payments with Pay by Bank.
-
-    - `active`: The account can use the capability.
-    - `inactive`: The account cannot use it; its requirements say what is missing.
-    - `pending`: Stripe is still checking the account's details.
-    """
+    """Whether the account can take payments with Pay by Bank."""
 
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountCreateParamsCapabilitiesPaycoPayments(TypedDict, total=False, closed=True):
-    """Whether the account can take payments with PAYCO.
-
-    - `active`: The account can use the capability.
-    - `inactive`: The account cannot use it; its requirements say what is missing.
-    - `pending`: Stripe is still checking the account's details.
-    """
+    """Whether the account can take payments with PAYCO."""
 
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountCreateParamsCapabilitiesPaynowPayments(TypedDict, total=False, closed=True):
-    """Whether the account can take payments with PayNow.
-
-    - `active`: The account can use the capability.
-    - `inactive`: The account cannot use it; its requirements say what is missing.
-    - `pending`: Stripe is still checking the account's details.
-    """
+    """Whether the account can take payments with PayNow."""
 
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountCreateParamsCapabilitiesPaypayPayments(TypedDict, total=False, closed=True):
-    """Whether the account can take payments with PayPay.
-
-    - `active`: The account can use the capability.
-    - `inactive`: The account cannot use it; its requirements say what is missing.
-    - `pending`: Stripe is still checking the account's details.
-    """
+    """Whether the account can take payments with PayPay."""
 
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountCreateParamsCapabilitiesPaytoPayments(TypedDict, total=False, closed=True):
-    """Whether the account can take payments with PayTo.
-
-    - `active`: The account can use the capability.
-    - `inactive`: The account cannot use it; its requirements say what is missing.
-    - `pending`: Stripe is still checking the account's details.
-    """
+    """Whether the account can take payments with PayTo."""
 
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountCreateParamsCapabilitiesPixPayments(TypedDict, total=False, closed=True):
-    """Whether the account can take payments with Pix.
-
-    - `active`: The account can use the capability.
-    - `inactive`: The account cannot use it; its requirements say what is missing.
-    - `pending`: Stripe is still checking the account's details.
-    """
+    """Whether the account can take payments with Pix."""
 
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountCreateParamsCapabilitiesPromptpayPayments(TypedDict, total=False, closed=True):
-    """Whether the account can take payments with PromptPay.
-
-    - `active`: The account can use the capability.
-    - `inactive`: The account cannot use it; its requirements say what is missing.
-    - `pending`: Stripe is still checking the account's details.
-    """
+    """Whether the account can take payments with PromptPay."""
 
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountCreateParamsCapabilitiesRevolutPayPayments(TypedDict, total=False, closed=True):
-    """Whether the account can take payments with Revolut Pay.
-
-    - `active`: The account can use the capability.
-    - `inactive`: The account cannot use it; its requirements say what is missing.
-    - `pending`: Stripe is still checking the account's details.
-    """
+    """Whether the account can take payments with Revolut Pay."""
 
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountCreateParamsCapabilitiesSamsungPayPayments(TypedDict, total=False, closed=True):
-    """Whether the account can take payments with Samsung Pay.
-
-    - `active`: The account can use the capability.
-    - `inactive`: The account cannot use it; its requirements say what is missing.
-    - `pending`: Stripe is still checking the account's details.
-    """
+    """Whether the account can take payments with Samsung Pay."""
 
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountCreateParamsCapabilitiesSatispayPayments(TypedDict, total=False, closed=True):
-    """Whether the account can take payments with Satispay.
-
-    - `active`: The account can use the capability.
-    - `inactive`: The account cannot use it; its requirements say what is missing.
-    - `pending`: Stripe is still checking the account's details.
-    """
+    """Whether the account can take payments with Satispay."""
 
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountCreateParamsCapabilitiesScalapayPayments(TypedDict, total=False, closed=True):
-    """Whether the account can take payments with Scalapay.
-
-    - `active`: The account can use the capability.
-    - `inactive`: The account cannot use it; its requirements say what is missing.
-    - `pending`: Stripe is still checking the account's details.
-    """
+    """Whether the account can take payments with Scalapay."""
 
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountCreateParamsCapabilitiesSepaBankTransferPayments(TypedDict, total=False, closed=True):
-    """Whether the account can take bank transfers in euros.
-
-    - `active`: The account can use the capability.
-    - `inactive`: The account cannot use it; its requirements say what is missing.
-    - `pending`: Stripe is still checking the account's details.
-    """
+    """Whether the account can take bank transfers in euros."""
 
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountCreateParamsCapabilitiesSepaDebitPayments(TypedDict, total=False, closed=True):
-    """Whether the account can take SEPA Direct Debit payments.
-
-    - `active`: The account can use the capability.
-    - `inactive`: The account cannot use it; its requirements say what is missing.
-    - `pending`: Stripe is still checking the account's details.
-    """
+    """Whether the account can take SEPA Direct Debit payments."""
 
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountCreateParamsCapabilitiesSequraPayments(TypedDict, total=False, closed=True):
-    """Whether the account can take payments with seQura.
-
-    - `active`: The account can use the capability.
-    - `inactive`: The account cannot use it; its requirements say what is missing.
-    - `pending`: Stripe is still checking the account's details.
-    """
+    """Whether the account can take payments with seQura."""
 
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountCreateParamsCapabilitiesSofortPayments(TypedDict, total=False, closed=True):
-    """Whether the account can take payments with Sofort.
-
-    - `active`: The account can use the capability.
-    - `inactive`: The account cannot use it; its requirements say what is missing.
-    - `pending`: Stripe is still checking the account's details.
-    """
+    """Whether the account can take payments with Sofort."""
 
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountCreateParamsCapabilitiesSunbitPayments(TypedDict, total=False, closed=True):
-    """Whether the account can take payments with Sunbit.
-
-    - `active`: The account can use the capability.
-    - `inactive`: The account cannot use it; its requirements say what is missing.
-    - `pending`: Stripe is still checking the account's details.
-    """
+    """Whether the account can take payments with Sunbit."""
 
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountCreateParamsCapabilitiesSwishPayments(TypedDict, total=False, closed=True):
-    """Whether the account can take payments with Swish.
-
-    - `active`: The account can use the capability.
-    - `inactive`: The account cannot use it; its requirements say what is missing.
-    - `pending`: Stripe is still checking the account's details.
-    """
+    """Whether the account can take payments with Swish."""
 
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountCreateParamsCapabilitiesTaxReportingUs1099K(TypedDict, total=False, closed=True):
-    """Whether Stripe reports the account's payments to the US tax authority on Form 1099-K.
-
-    - `active`: The account can use the capability.
-    - `inactive`: The account cannot use it; its requirements say what is missing.
-    - `pending`: Stripe is still checking the account's details.
-    """
+    """Whether Stripe reports the account's payments to the US tax authority on Form 1099-K."""
 
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountCreateParamsCapabilitiesTaxReportingUs1099Misc(TypedDict, total=False, closed=True):
-    """Whether Stripe reports the account's income to the US tax authority on Form 1099-MISC.
-
-    - `active`: The account can use the capability.
-    - `inactive`: The account cannot use it; its requirements say what is missing.
-    - `pending`: Stripe is still checking the account's details.
-    """
+    """Whether Stripe reports the account's income to the US tax authority on Form 1099-MISC."""
 
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountCreateParamsCapabilitiesTransfers(TypedDict, total=False, closed=True):
-    """Whether the account can receive transfers from its platform.
-
-    - `active`: The account can use the capability.
-    - `inactive`: The account cannot use it; its requirements say what is missing.
-    - `pending`: Stripe is still checking the account's details.
-    """
+    """Whether the account can receive transfers from its platform."""
 
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountCreateParamsCapabilitiesTreasury(TypedDict, total=False, closed=True):
-    """Whether the account can have financial accounts of Treasury.
-
-    - `active`: The account can use the capability.
-    - `inactive`: The account cannot use it; its requirements say what is missing.
-    - `pending`: Stripe is still checking the account's details.
-    """
+    """Whether the account can have financial accounts of Treasury."""
 
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountCreateParamsCapabilitiesTwintPayments(TypedDict, total=False, closed=True):
-    """Whether the account can take payments with TWINT.
-
-    - `active`: The account can use the capability.
-    - `inactive`: The account cannot use it; its requirements say what is missing.
-    - `pending`: Stripe is still checking the account's details.
-    """
+    """Whether the account can take payments with TWINT."""
 
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountCreateParamsCapabilitiesUpiPayments(TypedDict, total=False, closed=True):
-    """Whether the account can take payments with UPI.
-
-    - `active`: The account can use the capability.
-    - `inactive`: The account cannot use it; its requirements say what is missing.
-    - `pending`: Stripe is still checking the account's details.
-    """
+    """Whether the account can take payments with UPI."""
 
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountCreateParamsCapabilitiesUsBankAccountAchPayments(TypedDict, total=False, closed=True):
-    """Whether the account can take ACH Direct Debit payments from US bank accounts.
-
-    - `active`: The account can use the capability.
-    - `inactive`: The account cannot use it; its requirements say what is missing.
-    - `pending`: Stripe is still checking the account's details.
-    """
+    """Whether the account can take ACH Direct Debit payments from US bank accounts."""
 
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountCreateParamsCapabilitiesUsBankTransferPayments(TypedDict, total=False, closed=True):
-    """Whether the account can take bank transfers in US dollars.
-
-    - `active`: The account can use the capability.
-    - `inactive`: The account cannot use it; its requirements say what is missing.
-    - `pending`: Stripe is still checking the account's details.
-    """
+    """Whether the account can take bank transfers in US dollars."""
 
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountCreateParamsCapabilitiesWeroPayments(TypedDict, total=False, closed=True):
-    """Whether the account can take payments with Wero.
-
-    - `active`: The account can use the capability.
-    - `inactive`: The account cannot use it; its requirements say what is missing.
-    - `pending`: Stripe is still checking the account's details.
-    """
+    """Whether the account can take payments with Wero."""
 
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountCreateParamsCapabilitiesZipPayments(TypedDict, total=False, closed=True):
-    """Whether the account can take payments with Zip.
-
-    - `active`: The account can use the capability.
-    - `inactive`: The account cannot use it; its requirements say what is missing.
-    - `pending`: Stripe is still checking the account's details.
-    """
+    """Whether the account can take payments with Zip."""
 
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
@@ -1539,496 +1190,147 @@ class AccountCreateParamsCapabilities(TypedDict, total=False, closed=True):
     """
 
     acss_debit_payments: AccountCreateParamsCapabilitiesAcssDebitPayments
-    """Whether the account can take pre-authorized debits in Canada.
-
-    - `active`: The account can use the capability.
-    - `inactive`: The account cannot use it; its requirements say what is missing.
-    - `pending`: Stripe is still checking the account's details.
-    """
+    """Whether the account can take pre-authorized debits in Canada."""
     affirm_payments: AccountCreateParamsCapabilitiesAffirmPayments
-    """Whether the account can take payments with Affirm.
-
-    - `active`: The account can use the capability.
-    - `inactive`: The account cannot use it; its requirements say what is missing.
-    - `pending`: Stripe is still checking the account's details.
-    """
+    """Whether the account can take payments with Affirm."""
     afterpay_clearpay_payments: AccountCreateParamsCapabilitiesAfterpayClearpayPayments
-    """Whether the account can take payments with Afterpay and Clearpay.
-
-    - `active`: The account can use the capability.
-    - `inactive`: The account cannot use it; its requirements say what is missing.
-    - `pending`: Stripe is still checking the account's details.
-    """
+    """Whether the account can take payments with Afterpay and Clearpay."""
     alma_payments: AccountCreateParamsCapabilitiesAlmaPayments
-    """Whether the account can take payments with Alma.
-
-    - `active`: The account can use the capability.
-    - `inactive`: The account cannot use it; its requirements say what is missing.
-    - `pending`: Stripe is still checking the account's details.
-    """
+    """Whether the account can take payments with Alma."""
     amazon_pay_payments: AccountCreateParamsCapabilitiesAmazonPayPayments
-    """Whether the account can take payments with Amazon Pay.
-
-    - `active`: The account can use the capability.
-    - `inactive`: The account cannot use it; its requirements say what is missing.
-    - `pending`: Stripe is still checking the account's details.
-    """
+    """Whether the account can take payments with Amazon Pay."""
     app_distribution: AccountCreateParamsCapabilitiesAppDistribution
-    """Whether the account can distribute Stripe apps.
-
-    - `active`: The account can use the capability.
-    - `inactive`: The account cannot use it; its requirements say what is missing.
-    - `pending`: Stripe is still checking the account's details.
-    """
+    """Whether the account can distribute Stripe apps."""
     au_becs_debit_payments: AccountCreateParamsCapabilitiesAuBecsDebitPayments
-    """Whether the account can take BECS Direct Debit payments in Australia.
-
-    - `active`: The account can use the capability.
-    - `inactive`: The account cannot use it; its requirements say what is missing.
-    - `pending`: Stripe is still checking the account's details.
-    """
+    """Whether the account can take BECS Direct Debit payments in Australia."""
     bacs_debit_payments: AccountCreateParamsCapabilitiesBacsDebitPayments
-    """Whether the account can take Bacs Direct Debit payments in the United Kingdom.
-
-    - `active`: The account can use the capability.
-    - `inactive`: The account cannot use it; its requirements say what is missing.
-    - `pending`: Stripe is still checking the account's details.
-    """
+    """Whether the account can take Bacs Direct Debit payments in the United Kingdom."""
     bancontact_payments: AccountCreateParamsCapabilitiesBancontactPayments
-    """Whether the account can take payments with Bancontact.
-
-    - `active`: The account can use the capability.
-    - `inactive`: The account cannot use it; its requirements say what is missing.
-    - `pending`: Stripe is still checking the account's details.
-    """
+    """Whether the account can take payments with Bancontact."""
     bank_transfer_payments: AccountCreateParamsCapabilitiesBankTransferPayments
-    """Whether the account can take payments by bank transfer into a customer's cash balance.
-
-    - `active`: The account can use the capability.
-    - `inactive`: The account cannot use it; its requirements say what is missing.
-    - `pending`: Stripe is still checking the account's details.
-    """
+    """Whether the account can take payments by bank transfer into a customer's cash balance."""
     billie_payments: AccountCreateParamsCapabilitiesBilliePayments
-    """Whether the account can take payments with Billie.
-
-    - `active`: The account can use the capability.
-    - `inactive`: The account cannot use it; its requirements say what is missing.
-    - `pending`: Stripe is still checking the account's details.
-    """
+    """Whether the account can take payments with Billie."""
     bizum_payments: AccountCreateParamsCapabilitiesBizumPayments
-    """Whether the account can take payments with Bizum.
-
-    - `active`: The account can use the capability.
-    - `inactive`: The account cannot use it; its requirements say what is missing.
-    - `pending`: Stripe is still checking the account's details.
-    """
+    """Whether the account can take payments with Bizum."""
     blik_payments: AccountCreateParamsCapabilitiesBlikPayments
-    """Whether the account can take payments with BLIK.
-
-    - `active`: The account can use the capability.
-    - `inactive`: The account cannot use it; its requirements say what is missing.
-    - `pending`: Stripe is still checking the account's details.
-    """
+    """Whether the account can take payments with BLIK."""
     blik_recurring_payments: AccountCreateParamsCapabilitiesBlikRecurringPayments
-    """Whether the account can take recurring payments with BLIK.
-
-    - `active`: The account can use the capability.
-    - `inactive`: The account cannot use it; its requirements say what is missing.
-    - `pending`: Stripe is still checking the account's details.
-    """
+    """Whether the account can take recurring payments with BLIK."""
     boleto_payments: AccountCreateParamsCapabilitiesBoletoPayments
-    """Whether the account can take payments with Boleto.
-
-    - `active`: The account can use the capability.
-    - `inactive`: The account cannot use it; its requirements say what is missing.
-    - `pending`: Stripe is still checking the account's details.
-    """
+    """Whether the account can take payments with Boleto."""
     card_issuing: AccountCreateParamsCapabilitiesCardIssuing
-    """Whether the account can issue cards.
-
-    - `active`: The account can use the capability.
-    - `inactive`: The account cannot use it; its requirements say what is missing.
-    - `pending`: Stripe is still checking the account's details.
-    """
+    """Whether the account can issue cards."""
     card_payments: AccountCreateParamsCapabilitiesCardPayments
-    """Whether the account can take card payments.
-
-    - `active`: The account can use the capability.
-    - `inactive`: The account cannot use it; its requirements say what is missing.
-    - `pending`: Stripe is still checking the account's details.
-    """
+    """Whether the account can take card payments."""
     cartes_bancaires_payments: AccountCreateParamsCapabilitiesCartesBancairesPayments
-    """Whether the account can take payments through Cartes Bancaires, a card network of France.
-
-    - `active`: The account can use the capability.
-    - `inactive`: The account cannot use it; its requirements say what is missing.
-    - `pending`: Stripe is still checking the account's details.
-    """
+    """Whether the account can take payments through Cartes Bancaires, a card network of France."""
     cashapp_payments: AccountCreateParamsCapabilitiesCashappPayments
-    """Whether the account can take payments with Cash App Pay.
-
-    - `active`: The account can use the capability.
-    - `inactive`: The account cannot use it; its requirements say what is missing.
-    - `pending`: Stripe is still checking the account's details.
-    """
+    """Whether the account can take payments with Cash App Pay."""
     crypto_payments: AccountCreateParamsCapabilitiesCryptoPayments
-    """Whether the account can take payments with stablecoins.
-
-    - `active`: The account can use the capability.
-    - `inactive`: The account cannot use it; its requirements say what is missing.
-    - `pending`: Stripe is still checking the account's details.
-    """
+    """Whether the account can take payments with stablecoins."""
     eps_payments: AccountCreateParamsCapabilitiesEpsPayments
-    """Whether the account can take payments with EPS.
-
-    - `active`: The account can use the capability.
-    - `inactive`: The account cannot use it; its requirements say what is missing.
-    - `pending`: Stripe is still checking the account's details.
-    """
+    """Whether the account can take payments with EPS."""
     fpx_payments: AccountCreateParamsCapabilitiesFpxPayments
-    """Whether the account can take payments with FPX.
-
-    - `active`: The account can use the capability.
-    - `inactive`: The account cannot use it; its requirements say what is missing.
-    - `pending`: Stripe is still checking the account's details.
-    """
+    """Whether the account can take payments with FPX."""
     gb_bank_transfer_payments: AccountCreateParamsCapabilitiesGbBankTransferPayments
-    """Whether the account can take bank transfers in pounds sterling.
-
-    - `active`: The account can use the capability.
-    - `inactive`: The account cannot use it; its requirements say what is missing.
-    - `pending`: Stripe is still checking the account's details.
-    """
+    """Whether the account can take bank transfers in pounds sterling."""
     giropay_payments: AccountCreateParamsCapabilitiesGiropayPayments
-    """Whether the account can take payments with giropay.
-
-    - `active`: The account can use the capability.
-    - `inactive`: The account cannot use it; its requirements say what is missing.
-    - `pending`: Stripe is still checking the account's details.
-    """
+    """Whether the account can take payments with giropay."""
     grabpay_payments: AccountCreateParamsCapabilitiesGrabpayPayments
-    """Whether the account can take payments with GrabPay.
-
-    - `active`: The account can use the capability.
-    - `inactive`: The account cannot use it; its requirements say what is missing.
-    - `pending`: Stripe is still checking the account's details.
-    """
+    """Whether the account can take payments with GrabPay."""
     ideal_payments: AccountCreateParamsCapabilitiesIdealPayments
-    """Whether the account can take payments with iDEAL.
-
-    - `active`: The account can use the capability.
-    - `inactive`: The account cannot use it; its requirements say what is missing.
-    - `pending`: Stripe is still checking the account's details.
-    """
+    """Whether the account can take payments with iDEAL."""
     india_international_payments: AccountCreateParamsCapabilitiesIndiaInternationalPayments
-    """Whether an account in India can take payments from other countries.
-
-    - `active`: The account can use the capability.
-    - `inactive`: The account cannot use it; its requirements say what is missing.
-    - `pending`: Stripe is still checking the account's details.
-    """
+    """Whether an account in India can take payments from other countries."""
     jcb_payments: AccountCreateParamsCapabilitiesJcbPayments
-    """Whether the account can take payments with JCB cards. For accounts in Japan only.
-
-    - `active`: The account can use the capability.
-    - `inactive`: The account cannot use it; its requirements say what is missing.
-    - `pending`: Stripe is still checking the account's details.
-    """
+    """Whether the account can take payments with JCB cards. For accounts in Japan only."""
     jp_bank_transfer_payments: AccountCreateParamsCapabilitiesJpBankTransferPayments
-    """Whether the account can take bank transfers in yen.
-
-    - `active`: The account can use the capability.
-    - `inactive`: The account cannot use it; its requirements say what is missing.
-    - `pending`: Stripe is still checking the account's details.
-    """
+    """Whether the account can take bank transfers in yen."""
     kakao_pay_payments: AccountCreateParamsCapabilitiesKakaoPayPayments
-    """Whether the account can take payments with Kakao Pay.
-
-    - `active`: The account can use the capability.
-    - `inactive`: The account cannot use it; its requirements say what is missing.
-    - `pending`: Stripe is still checking the account's details.
-    """
+    """Whether the account can take payments with Kakao Pay."""
     klarna_payments: AccountCreateParamsCapabilitiesKlarnaPayments
-    """Whether the account can take payments with Klarna.
-
-    - `active`: The account can use the capability.
-    - `inactive`: The account cannot use it; its requirements say what is missing.
-    - `pending`: Stripe is still checking the account's details.
-    """
+    """Whether the account can take payments with Klarna."""
     konbini_payments: AccountCreateParamsCapabilitiesKonbiniPayments
-    """Whether the account can take payments in Japanese convenience stores.
-
-    - `active`: The account can use the capability.
-    - `inactive`: The account cannot use it; its requirements say what is missing.
-    - `pending`: Stripe is still checking the account's details.
-    """
+    """Whether the account can take payments in Japanese convenience stores."""
     kr_card_payments: AccountCreateParamsCapabilitiesKrCardPayments
-    """Whether the account can take payments with cards of South Korea.
-
-    - `active`: The account can use the capability.
-    - `inactive`: The account cannot use it; its requirements say what is missing.
-    - `pending`: Stripe is still checking the account's details.
-    """
+    """Whether the account can take payments with cards of South Korea."""
     legacy_payments: AccountCreateParamsCapabilitiesLegacyPayments
     """Whether the account has the old capability for payments, which came before `card_payments` and
     `transfers`.
-
-    - `active`: The account can use the capability.
-    - `inactive`: The account cannot use it; its requirements say what is missing.
-    - `pending`: Stripe is still checking the account's details.
     """
     link_payments: AccountCreateParamsCapabilitiesLinkPayments
-    """Whether the account can take payments with Link.
-
-    - `active`: The account can use the capability.
-    - `inactive`: The account cannot use it; its requirements say what is missing.
-    - `pending`: Stripe is still checking the account's details.
-    """
+    """Whether the account can take payments with Link."""
     mb_way_payments: AccountCreateParamsCapabilitiesMbWayPayments
-    """Whether the account can take payments with MB WAY.
-
-    - `active`: The account can use the capability.
-    - `inactive`: The account cannot use it; its requirements say what is missing.
-    - `pending`: Stripe is still checking the account's details.
-    """
+    """Whether the account can take payments with MB WAY."""
     mobilepay_payments: AccountCreateParamsCapabilitiesMobilepayPayments
-    """Whether the account can take payments with MobilePay.
-
-    - `active`: The account can use the capability.
-    - `inactive`: The account cannot use it; its requirements say what is missing.
-    - `pending`: Stripe is still checking the account's details.
-    """
+    """Whether the account can take payments with MobilePay."""
     multibanco_payments: AccountCreateParamsCapabilitiesMultibancoPayments
-    """Whether the account can take payments with Multibanco.
-
-    - `active`: The account can use the capability.
-    - `inactive`: The account cannot use it; its requirements say what is missing.
-    - `pending`: Stripe is still checking the account's details.
-    """
+    """Whether the account can take payments with Multibanco."""
     mx_bank_transfer_payments: AccountCreateParamsCapabilitiesMxBankTransferPayments
-    """Whether the account can take bank transfers in Mexican pesos.
-
-    - `active`: The account can use the capability.
-    - `inactive`: The account cannot use it; its requirements say what is missing.
-    - `pending`: Stripe is still checking the account's details.
-    """
+    """Whether the account can take bank transfers in Mexican pesos."""
     naver_pay_payments: AccountCreateParamsCapabilitiesNaverPayPayments
-    """Whether the account can take payments with Naver Pay.
-
-    - `active`: The account can use the capability.
-    - `inactive`: The account cannot use it; its requirements say what is missing.
-    - `pending`: Stripe is still checking the account's details.
-    """
+    """Whether the account can take payments with Naver Pay."""
     nz_bank_account_becs_debit_payments: AccountCreateParamsCapabilitiesNzBankAccountBecsDebitPayments
-    """Whether the account can take BECS Direct Debit payments in New Zealand.
-
-    - `active`: The account can use the capability.
-    - `inactive`: The account cannot use it; its requirements say what is missing.
-    - `pending`: Stripe is still checking the account's details.
-    """
+    """Whether the account can take BECS Direct Debit payments in New Zealand."""
     oxxo_payments: AccountCreateParamsCapabilitiesOxxoPayments
-    """Whether the account can take payments with OXXO.
-
-    - `active`: The account can use the capability.
-    - `inactive`: The account cannot use it; its requirements say what is missing.
-    - `pending`: Stripe is still checking the account's details.
-    """
+    """Whether the account can take payments with OXXO."""
     p24_payments: AccountCreateParamsCapabilitiesP24Payments
-    """Whether the account can take payments with Przelewy24.
-
-    - `active`: The account can use the capability.
-    - `inactive`: The account cannot use it; its requirements say what is missing.
-    - `pending`: Stripe is still checking the account's details.
-    """
+    """Whether the account can take payments with Przelewy24."""
     pay_by_bank_payments: AccountCreateParamsCapabilitiesPayByBankPayments
-    """Whether the account can take payments with Pay by Bank.
-
-    - `active`: The account can use the capability.
-    - `inactive`: The account cannot use it; its requirements say what is missing.
-    - `pending`: Stripe is still checking the account's details.
-    """
+    """Whether the account can take payments with Pay by Bank."""
     payco_payments: AccountCreateParamsCapabilitiesPaycoPayments
-    """Whether the account can take payments with PAYCO.
-
-    - `active`: The account can use the capability.
-    - `inactive`: The account cannot use it; its requirements say what is missing.
-    - `pending`: Stripe is still checking the account's details.
-    """
+    """Whether the account can take payments with PAYCO."""
     paynow_payments: AccountCreateParamsCapabilitiesPaynowPayments
-    """Whether the account can take payments with PayNow.
-
-    - `active`: The account can use the capability.
-    - `inactive`: The account cannot use it; its requirements say what is missing.
-    - `pending`: Stripe is still checking the account's details.
-    """
+    """Whether the account can take payments with PayNow."""
     paypay_payments: AccountCreateParamsCapabilitiesPaypayPayments
-    """Whether the account can take payments with PayPay.
-
-    - `active`: The account can use the capability.
-    - `inactive`: The account cannot use it; its requirements say what is missing.
-    - `pending`: Stripe is still checking the account's details.
-    """
+    """Whether the account can take payments with PayPay."""
     payto_payments: AccountCreateParamsCapabilitiesPaytoPayments
-    """Whether the account can take payments with PayTo.
-
-    - `active`: The account can use the capability.
-    - `inactive`: The account cannot use it; its requirements say what is missing.
-    - `pending`: Stripe is still checking the account's details.
-    """
+    """Whether the account can take payments with PayTo."""
     pix_payments: AccountCreateParamsCapabilitiesPixPayments
-    """Whether the account can take payments with Pix.
-
-    - `active`: The account can use the capability.
-    - `inactive`: The account cannot use it; its requirements say what is missing.
-    - `pending`: Stripe is still checking the account's details.
-    """
+    """Whether the account can take payments with Pix."""
     promptpay_payments: AccountCreateParamsCapabilitiesPromptpayPayments
-    """Whether the account can take payments with PromptPay.
-
-    - `active`: The account can use the capability.
-    - `inactive`: The account cannot use it; its requirements say what is missing.
-    - `pending`: Stripe is still checking the account's details.
-    """
+    """Whether the account can take payments with PromptPay."""
     revolut_pay_payments: AccountCreateParamsCapabilitiesRevolutPayPayments
-    """Whether the account can take payments with Revolut Pay.
-
-    - `active`: The account can use the capability.
-    - `inactive`: The account cannot use it; its requirements say what is missing.
-    - `pending`: Stripe is still checking the account's details.
-    """
+    """Whether the account can take payments with Revolut Pay."""
     samsung_pay_payments: AccountCreateParamsCapabilitiesSamsungPayPayments
-    """Whether the account can take payments with Samsung Pay.
-
-    - `active`: The account can use the capability.
-    - `inactive`: The account cannot use it; its requirements say what is missing.
-    - `pending`: Stripe is still checking the account's details.
-    """
+    """Whether the account can take payments with Samsung Pay."""
     satispay_payments: AccountCreateParamsCapabilitiesSatispayPayments
-    """Whether the account can take payments with Satispay.
-
-    - `active`: The account can use the capability.
-    - `inactive`: The account cannot use it; its requirements say what is missing.
-    - `pending`: Stripe is still checking the account's details.
-    """
+    """Whether the account can take payments with Satispay."""
     scalapay_payments: AccountCreateParamsCapabilitiesScalapayPayments
-    """Whether the account can take payments with Scalapay.
-
-    - `active`: The account can use the capability.
-    - `inactive`: The account cannot use it; its requirements say what is missing.
-    - `pending`: Stripe is still checking the account's details.
-    """
+    """Whether the account can take payments with Scalapay."""
     sepa_bank_transfer_payments: AccountCreateParamsCapabilitiesSepaBankTransferPayments
-    """Whether the account can take bank transfers in euros.
-
-    - `active`: The account can use the capability.
-    - `inactive`: The account cannot use it; its requirements say what is missing.
-    - `pending`: Stripe is still checking the account's details.
-    """
+    """Whether the account can take bank transfers in euros."""
     sepa_debit_payments: AccountCreateParamsCapabilitiesSepaDebitPayments
-    """Whether the account can take SEPA Direct Debit payments.
-
-    - `active`: The account can use the capability.
-    - `inactive`: The account cannot use it; its requirements say what is missing.
-    - `pending`: Stripe is still checking the account's details.
-    """
+    """Whether the account can take SEPA Direct Debit payments."""
     sequra_payments: AccountCreateParamsCapabilitiesSequraPayments
-    """Whether the account can take payments with seQura.
-
-    - `active`: The account can use the capability.
-    - `inactive`: The account cannot use it; its requirements say what is missing.
-    - `pending`: Stripe is still checking the account's details.
-    """
+    """Whether the account can take payments with seQura."""
     sofort_payments: AccountCreateParamsCapabilitiesSofortPayments
-    """Whether the account can take payments with Sofort.
-
-    - `active`: The account can use the capability.
-    - `inactive`: The account cannot use it; its requirements say what is missing.
-    - `pending`: Stripe is still checking the account's details.
-    """
+    """Whether the account can take payments with Sofort."""
     sunbit_payments: AccountCreateParamsCapabilitiesSunbitPayments
-    """Whether the account can take payments with Sunbit.
-
-    - `active`: The account can use the capability.
-    - `inactive`: The account cannot use it; its requirements say what is missing.
-    - `pending`: Stripe is still checking the account's details.
-    """
+    """Whether the account can take payments with Sunbit."""
     swish_payments: AccountCreateParamsCapabilitiesSwishPayments
-    """Whether the account can take payments with Swish.
-
-    - `active`: The account can use the capability.
-    - `inactive`: The account cannot use it; its requirements say what is missing.
-    - `pending`: Stripe is still checking the account's details.
-    """
+    """Whether the account can take payments with Swish."""
     tax_reporting_us_1099_k: AccountCreateParamsCapabilitiesTaxReportingUs1099K
-    """Whether Stripe reports the account's payments to the US tax authority on Form 1099-K.
-
-    - `active`: The account can use the capability.
-    - `inactive`: The account cannot use it; its requirements say what is missing.
-    - `pending`: Stripe is still checking the account's details.
-    """
+    """Whether Stripe reports the account's payments to the US tax authority on Form 1099-K."""
     tax_reporting_us_1099_misc: AccountCreateParamsCapabilitiesTaxReportingUs1099Misc
-    """Whether Stripe reports the account's income to the US tax authority on Form 1099-MISC.
-
-    - `active`: The account can use the capability.
-    - `inactive`: The account cannot use it; its requirements say what is missing.
-    - `pending`: Stripe is still checking the account's details.
-    """
+    """Whether Stripe reports the account's income to the US tax authority on Form 1099-MISC."""
     transfers: AccountCreateParamsCapabilitiesTransfers
-    """Whether the account can receive transfers from its platform.
-
-    - `active`: The account can use the capability.
-    - `inactive`: The account cannot use it; its requirements say what is missing.
-    - `pending`: Stripe is still checking the account's details.
-    """
+    """Whether the account can receive transfers from its platform."""
     treasury: AccountCreateParamsCapabilitiesTreasury
-    """Whether the account can have financial accounts of Treasury.
-
-    - `active`: The account can use the capability.
-    - `inactive`: The account cannot use it; its requirements say what is missing.
-    - `pending`: Stripe is still checking the account's details.
-    """
+    """Whether the account can have financial accounts of Treasury."""
     twint_payments: AccountCreateParamsCapabilitiesTwintPayments
-    """Whether the account can take payments with TWINT.
-
-    - `active`: The account can use the capability.
-    - `inactive`: The account cannot use it; its requirements say what is missing.
-    - `pending`: Stripe is still checking the account's details.
-    """
+    """Whether the account can take payments with TWINT."""
     upi_payments: AccountCreateParamsCapabilitiesUpiPayments
-    """Whether the account can take payments with UPI.
-
-    - `active`: The account can use the capability.
-    - `inactive`: The account cannot use it; its requirements say what is missing.
-    - `pending`: Stripe is still checking the account's details.
-    """
+    """Whether the account can take payments with UPI."""
     us_bank_account_ach_payments: AccountCreateParamsCapabilitiesUsBankAccountAchPayments
-    """Whether the account can take ACH Direct Debit payments from US bank accounts.
-
-    - `active`: The account can use the capability.
-    - `inactive`: The account cannot use it; its requirements say what is missing.
-    - `pending`: Stripe is still checking the account's details.
-    """
+    """Whether the account can take ACH Direct Debit payments from US bank accounts."""
     us_bank_transfer_payments: AccountCreateParamsCapabilitiesUsBankTransferPayments
-    """Whether the account can take bank transfers in US dollars.
-
-    - `active`: The account can use the capability.
-    - `inactive`: The account cannot use it; its requirements say what is missing.
-    - `pending`: Stripe is still checking the account's details.
-    """
+    """Whether the account can take bank transfers in US dollars."""
     wero_payments: AccountCreateParamsCapabilitiesWeroPayments
-    """Whether the account can take payments with Wero.
-
-    - `active`: The account can use the capability.
-    - `inactive`: The account cannot use it; its requirements say what is missing.
-    - `pending`: Stripe is still checking the account's details.
-    """
+    """Whether the account can take payments with Wero."""
     zip_payments: AccountCreateParamsCapabilitiesZipPayments
-    """Whether the account can take payments with Zip.
-
-    - `active`: The account can use the capability.
-    - `inactive`: The account cannot use it; its requirements say what is missing.
-    - `pending`: Stripe is still checking the account's details.
-    """
+    """Whether the account can take payments with Zip."""
 
 
 class AccountCreateParamsCompanyAddress(TypedDict, total=False, closed=True):
@@ -2323,8 +1625,6 @@ class AccountCreateParamsControllerFees(TypedDict, total=False, closed=True):
 
     - `account`: The account pays Stripe directly.
     - `application`: The platform pays Stripe for the account's payments.
-    - `application_custom`: The platform pays, in the way of Custom accounts.
-    - `application_express`: The platform pays, in the way of Express accounts.
     """
 
 
@@ -2514,7 +1814,7 @@ class AccountCreateParamsExternalAccount(TypedDict, total=False, closed=True):
     """Year in which the card expires, four digits."""
     metadata: Mapping[str, str]
     """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
-    up to 500. An update changes only the keys it contains; an empty value removes its key.
+    up to 500. An update changes only the keys it contains; an empty string removes its key.
     """
     name: str
     """Name of the card's owner."""
@@ -2695,7 +1995,7 @@ class AccountCreateParamsIndividual(TypedDict, total=False, closed=True):
     """Family name at birth."""
     metadata: Mapping[str, str] | None
     """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
-    up to 500. An update changes only the keys it contains; an empty value removes its key.
+    up to 500. An update changes only the keys it contains; an empty string removes its key.
     """
     phone: str
     """Phone number of the person, with the country code."""
@@ -3005,7 +2305,7 @@ class AccountCreateParams(TypedDict, total=False, closed=True):
     """Details of the person behind an account with the business type `individual`."""
     metadata: Mapping[str, str] | None
     """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
-    up to 500. An update changes only the keys it contains; an empty value removes its key.
+    up to 500. An update changes only the keys it contains; an empty string removes its key.
     """
     settings: AccountCreateParamsSettings
     """How the account works in detail, by product."""
@@ -3016,7 +2316,6 @@ class AccountCreateParams(TypedDict, total=False, closed=True):
 
     - `custom`: A Custom account, which the platform controls and whose users see the platform only.
     - `express`: An Express account, with onboarding by Stripe and the Express Dashboard.
-    - `none`: An account that fits none of the types.
     - `standard`: A Standard account, whose users deal with Stripe directly.
     """
 
@@ -3117,7 +2416,7 @@ class AccountExternalAccountCreateParamsExternalAccount(TypedDict, total=False, 
     """Year in which the card expires, four digits."""
     metadata: Mapping[str, str]
     """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
-    up to 500. An update changes only the keys it contains; an empty value removes its key.
+    up to 500. An update changes only the keys it contains; an empty string removes its key.
     """
     name: str
     """Name of the owner of the card."""
@@ -3142,7 +2441,7 @@ class AccountExternalAccountCreateParams(TypedDict, total=False, closed=True):
     """Bank account or debit card to add, as a token from Stripe.js or its details."""
     metadata: Mapping[str, str]
     """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
-    up to 500. An update changes only the keys it contains; an empty value removes its key.
+    up to 500. An update changes only the keys it contains; an empty string removes its key.
     """
 
 
@@ -3227,7 +2526,7 @@ class AccountExternalAccountUpdateParams(TypedDict, total=False, closed=True):
     """Fields to expand, by dotted path. An expanded field contains the object instead of its ID."""
     metadata: Mapping[str, str] | None
     """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
-    up to 500. An update changes only the keys it contains; an empty value removes its key.
+    up to 500. An update changes only the keys it contains; an empty string removes its key.
     """
     name: str
     """Name of the owner as it is on the card."""
@@ -3571,7 +2870,7 @@ class AccountPersonCreateParams(TypedDict, total=False, closed=True):
     """Family name at birth."""
     metadata: Mapping[str, str] | None
     """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
-    up to 500. An update changes only the keys it contains; an empty value removes its key.
+    up to 500. An update changes only the keys it contains; an empty string removes its key.
     """
     nationality: str
     """Country of which the person is a citizen, as a two-letter ISO 3166-1 alpha-2 code."""
@@ -3941,7 +3240,7 @@ class AccountPersonUpdateParams(TypedDict, total=False, closed=True):
     """Family name at birth."""
     metadata: Mapping[str, str] | None
     """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
-    up to 500. An update changes only the keys it contains; an empty value removes its key.
+    up to 500. An update changes only the keys it contains; an empty string removes its key.
     """
     nationality: str
     """Country of which the person is a citizen, as a two-letter ISO 3166-1 alpha-2 code."""
@@ -4109,396 +3408,231 @@ class AccountUpdateParamsBusinessProfile(TypedDict, total=False, closed=True):
 
 
 class AccountUpdateParamsCapabilitiesAcssDebitPayments(TypedDict, total=False, closed=True):
-    """Whether the account can take pre-authorized debits in Canada.
-
-    - `active`: The account can use the capability.
-    - `inactive`: The account cannot use it; its requirements say what is missing.
-    - `pending`: Stripe is still checking the account's details.
-    """
+    """Whether the account can take pre-authorized debits in Canada."""
 
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountUpdateParamsCapabilitiesAffirmPayments(TypedDict, total=False, closed=True):
-    """Whether the account can take payments with Affirm.
-
-    - `active`: The account can use the capability.
-    - `inactive`: The account cannot use it; its requirements say what is missing.
-    - `pending`: Stripe is still checking the account's details.
-    """
+    """Whether the account can take payments with Affirm."""
 
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountUpdateParamsCapabilitiesAfterpayClearpayPayments(TypedDict, total=False, closed=True):
-    """Whether the account can take payments with Afterpay and Clearpay.
-
-    - `active`: The account can use the capability.
-    - `inactive`: The account cannot use it; its requirements say what is missing.
-    - `pending`: Stripe is still checking the account's details.
-    """
+    """Whether the account can take payments with Afterpay and Clearpay."""
 
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountUpdateParamsCapabilitiesAlmaPayments(TypedDict, total=False, closed=True):
-    """Whether the account can take payments with Alma.
-
-    - `active`: The account can use the capability.
-    - `inactive`: The account cannot use it; its requirements say what is missing.
-    - `pending`: Stripe is still checking the account's details.
-    """
+    """Whether the account can take payments with Alma."""
 
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountUpdateParamsCapabilitiesAmazonPayPayments(TypedDict, total=False, closed=True):
-    """Whether the account can take payments with Amazon Pay.
-
-    - `active`: The account can use the capability.
-    - `inactive`: The account cannot use it; its requirements say what is missing.
-    - `pending`: Stripe is still checking the account's details.
-    """
+    """Whether the account can take payments with Amazon Pay."""
 
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountUpdateParamsCapabilitiesAppDistribution(TypedDict, total=False, closed=True):
-    """Whether the account can distribute Stripe apps.
-
-    - `active`: The account can use the capability.
-    - `inactive`: The account cannot use it; its requirements say what is missing.
-    - `pending`: Stripe is still checking the account's details.
-    """
+    """Whether the account can distribute Stripe apps."""
 
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountUpdateParamsCapabilitiesAuBecsDebitPayments(TypedDict, total=False, closed=True):
-    """Whether the account can take BECS Direct Debit payments in Australia.
-
-    - `active`: The account can use the capability.
-    - `inactive`: The account cannot use it; its requirements say what is missing.
-    - `pending`: Stripe is still checking the account's details.
-    """
+    """Whether the account can take BECS Direct Debit payments in Australia."""
 
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountUpdateParamsCapabilitiesBacsDebitPayments(TypedDict, total=False, closed=True):
-    """Whether the account can take Bacs Direct Debit payments in the United Kingdom.
-
-    - `active`: The account can use the capability.
-    - `inactive`: The account cannot use it; its requirements say what is missing.
-    - `pending`: Stripe is still checking the account's details.
-    """
+    """Whether the account can take Bacs Direct Debit payments in the United Kingdom."""
 
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountUpdateParamsCapabilitiesBancontactPayments(TypedDict, total=False, closed=True):
-    """Whether the account can take payments with Bancontact.
-
-    - `active`: The account can use the capability.
-    - `inactive`: The account cannot use it; its requirements say what is missing.
-    - `pending`: Stripe is still checking the account's details.
-    """
+    """Whether the account can take payments with Bancontact."""
 
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountUpdateParamsCapabilitiesBankTransferPayments(TypedDict, total=False, closed=True):
-    """Whether the account can take payments by bank transfer into a customer's cash balance.
-
-    - `active`: The account can use the capability.
-    - `inactive`: The account cannot use it; its requirements say what is missing.
-    - `pending`: Stripe is still checking the account's details.
-    """
+    """Whether the account can take payments by bank transfer into a customer's cash balance."""
 
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountUpdateParamsCapabilitiesBilliePayments(TypedDict, total=False, closed=True):
-    """Whether the account can take payments with Billie.
-
-    - `active`: The account can use the capability.
-    - `inactive`: The account cannot use it; its requirements say what is missing.
-    - `pending`: Stripe is still checking the account's details.
-    """
+    """Whether the account can take payments with Billie."""
 
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountUpdateParamsCapabilitiesBizumPayments(TypedDict, total=False, closed=True):
-    """Whether the account can take payments with Bizum.
-
-    - `active`: The account can use the capability.
-    - `inactive`: The account cannot use it; its requirements say what is missing.
-    - `pending`: Stripe is still checking the account's details.
-    """
+    """Whether the account can take payments with Bizum."""
 
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountUpdateParamsCapabilitiesBlikPayments(TypedDict, total=False, closed=True):
-    """Whether the account can take payments with BLIK.
-
-    - `active`: The account can use the capability.
-    - `inactive`: The account cannot use it; its requirements say what is missing.
-    - `pending`: Stripe is still checking the account's details.
-    """
+    """Whether the account can take payments with BLIK."""
 
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountUpdateParamsCapabilitiesBlikRecurringPayments(TypedDict, total=False, closed=True):
-    """Whether the account can take recurring payments with BLIK.
-
-    - `active`: The account can use the capability.
-    - `inactive`: The account cannot use it; its requirements say what is missing.
-    - `pending`: Stripe is still checking the account's details.
-    """
+    """Whether the account can take recurring payments with BLIK."""
 
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountUpdateParamsCapabilitiesBoletoPayments(TypedDict, total=False, closed=True):
-    """Whether the account can take payments with Boleto.
-
-    - `active`: The account can use the capability.
-    - `inactive`: The account cannot use it; its requirements say what is missing.
-    - `pending`: Stripe is still checking the account's details.
-    """
+    """Whether the account can take payments with Boleto."""
 
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountUpdateParamsCapabilitiesCardIssuing(TypedDict, total=False, closed=True):
-    """Whether the account can issue cards.
-
-    - `active`: The account can use the capability.
-    - `inactive`: The account cannot use it; its requirements say what is missing.
-    - `pending`: Stripe is still checking the account's details.
-    """
+    """Whether the account can issue cards."""
 
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountUpdateParamsCapabilitiesCardPayments(TypedDict, total=False, closed=True):
-    """Whether the account can take card payments.
-
-    - `active`: The account can use the capability.
-    - `inactive`: The account cannot use it; its requirements say what is missing.
-    - `pending`: Stripe is still checking the account's details.
-    """
+    """Whether the account can take card payments."""
 
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountUpdateParamsCapabilitiesCartesBancairesPayments(TypedDict, total=False, closed=True):
-    """Whether the account can take payments through Cartes Bancaires, a card network of France.
-
-    - `active`: The account can use the capability.
-    - `inactive`: The account cannot use it; its requirements say what is missing.
-    - `pending`: Stripe is still checking the account's details.
-    """
+    """Whether the account can take payments through Cartes Bancaires, a card network of France."""
 
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountUpdateParamsCapabilitiesCashappPayments(TypedDict, total=False, closed=True):
-    """Whether the account can take payments with Cash App Pay.
-
-    - `active`: The account can use the capability.
-    - `inactive`: The account cannot use it; its requirements say what is missing.
-    - `pending`: Stripe is still checking the account's details.
-    """
+    """Whether the account can take payments with Cash App Pay."""
 
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountUpdateParamsCapabilitiesCryptoPayments(TypedDict, total=False, closed=True):
-    """Whether the account can take payments with stablecoins.
-
-    - `active`: The account can use the capability.
-    - `inactive`: The account cannot use it; its requirements say what is missing.
-    - `pending`: Stripe is still checking the account's details.
-    """
+    """Whether the account can take payments with stablecoins."""
 
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountUpdateParamsCapabilitiesEpsPayments(TypedDict, total=False, closed=True):
-    """Whether the account can take payments with EPS.
-
-    - `active`: The account can use the capability.
-    - `inactive`: The account cannot use it; its requirements say what is missing.
-    - `pending`: Stripe is still checking the account's details.
-    """
+    """Whether the account can take payments with EPS."""
 
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountUpdateParamsCapabilitiesFpxPayments(TypedDict, total=False, closed=True):
-    """Whether the account can take payments with FPX.
-
-    - `active`: The account can use the capability.
-    - `inactive`: The account cannot use it; its requirements say what is missing.
-    - `pending`: Stripe is still checking the account's details.
-    """
+    """Whether the account can take payments with FPX."""
 
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountUpdateParamsCapabilitiesGbBankTransferPayments(TypedDict, total=False, closed=True):
-    """Whether the account can take bank transfers in pounds sterling.
-
-    - `active`: The account can use the capability.
-    - `inactive`: The account cannot use it; its requirements say what is missing.
-    - `pending`: Stripe is still checking the account's details.
-    """
+    """Whether the account can take bank transfers in pounds sterling."""
 
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountUpdateParamsCapabilitiesGiropayPayments(TypedDict, total=False, closed=True):
-    """Whether the account can take payments with giropay.
-
-    - `active`: The account can use the capability.
-    - `inactive`: The account cannot use it; its requirements say what is missing.
-    - `pending`: Stripe is still checking the account's details.
-    """
+    """Whether the account can take payments with giropay."""
 
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountUpdateParamsCapabilitiesGrabpayPayments(TypedDict, total=False, closed=True):
-    """Whether the account can take payments with GrabPay.
-
-    - `active`: The account can use the capability.
-    - `inactive`: The account cannot use it; its requirements say what is missing.
-    - `pending`: Stripe is still checking the account's details.
-    """
+    """Whether the account can take payments with GrabPay."""
 
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountUpdateParamsCapabilitiesIdealPayments(TypedDict, total=False, closed=True):
-    """Whether the account can take payments with iDEAL.
-
-    - `active`: The account can use the capability.
-    - `inactive`: The account cannot use it; its requirements say what is missing.
-    - `pending`: Stripe is still checking the account's details.
-    """
+    """Whether the account can take payments with iDEAL."""
 
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountUpdateParamsCapabilitiesIndiaInternationalPayments(TypedDict, total=False, closed=True):
-    """Whether an account in India can take payments from other countries.
-
-    - `active`: The account can use the capability.
-    - `inactive`: The account cannot use it; its requirements say what is missing.
-    - `pending`: Stripe is still checking the account's details.
-    """
+    """Whether an account in India can take payments from other countries."""
 
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountUpdateParamsCapabilitiesJcbPayments(TypedDict, total=False, closed=True):
-    """Whether the account can take payments with JCB cards. For accounts in Japan only.
-
-    - `active`: The account can use the capability.
-    - `inactive`: The account cannot use it; its requirements say what is missing.
-    - `pending`: Stripe is still checking the account's details.
-    """
+    """Whether the account can take payments with JCB cards. For accounts in Japan only."""
 
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountUpdateParamsCapabilitiesJpBankTransferPayments(TypedDict, total=False, closed=True):
-    """Whether the account can take bank transfers in yen.
-
-    - `active`: The account can use the capability.
-    - `inactive`: The account cannot use it; its requirements say what is missing.
-    - `pending`: Stripe is still checking the account's details.
-    """
+    """Whether the account can take bank transfers in yen."""
 
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountUpdateParamsCapabilitiesKakaoPayPayments(TypedDict, total=False, closed=True):
-    """Whether the account can take payments with Kakao Pay.
-
-    - `active`: The account can use the capability.
-    - `inactive`: The account cannot use it; its requirements say what is missing.
-    - `pending`: Stripe is still checking the account's details.
-    """
+    """Whether the account can take payments with Kakao Pay."""
 
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountUpdateParamsCapabilitiesKlarnaPayments(TypedDict, total=False, closed=True):
-    """Whether the account can take payments with Klarna.
-
-    - `active`: The account can use the capability.
-    - `inactive`: The account cannot use it; its requirements say what is missing.
-    - `pending`: Stripe is still checking the account's details.
-    """
+    """Whether the account can take payments with Klarna."""
 
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountUpdateParamsCapabilitiesKonbiniPayments(TypedDict, total=False, closed=True):
-    """Whether the account can take payments in Japanese convenience stores.
-
-    - `active`: The account can use the capability.
-    - `inactive`: The account cannot use it; its requirements say what is missing.
-    - `pending`: Stripe is still checking the account's details.
-    """
+    """Whether the account can take payments in Japanese convenience stores."""
 
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountUpdateParamsCapabilitiesKrCardPayments(TypedDict, total=False, closed=True):
-    """Whether the account can take payments with cards of South Korea.
-
-    - `active`: The account can use the capability.
-    - `inactive`: The account cannot use it; its requirements say what is missing.
-    - `pending`: Stripe is still checking the account's details.
-    """
+    """Whether the account can take payments with cards of South Korea."""
 
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
@@ -4507,10 +3641,6 @@ class AccountUpdateParamsCapabilitiesKrCardPayments(TypedDict, total=False, clos
 class AccountUpdateParamsCapabilitiesLegacyPayments(TypedDict, total=False, closed=True):
     """Whether the account has the old capability for payments, which came before `card_payments` and
     `transfers`.
-
-    - `active`: The account can use the capability.
-    - `inactive`: The account cannot use it; its requirements say what is missing.
-    - `pending`: Stripe is still checking the account's details.
     """
 
     requested: bool
@@ -4518,432 +3648,252 @@ class AccountUpdateParamsCapabilitiesLegacyPayments(TypedDict, total=False, clos
 
 
 class AccountUpdateParamsCapabilitiesLinkPayments(TypedDict, total=False, closed=True):
-    """Whether the account can take payments with Link.
-
-    - `active`: The account can use the capability.
-    - `inactive`: The account cannot use it; its requirements say what is missing.
-    - `pending`: Stripe is still checking the account's details.
-    """
+    """Whether the account can take payments with Link."""
 
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountUpdateParamsCapabilitiesMbWayPayments(TypedDict, total=False, closed=True):
-    """Whether the account can take payments with MB WAY.
-
-    - `active`: The account can use the capability.
-    - `inactive`: The account cannot use it; its requirements say what is missing.
-    - `pending`: Stripe is still checking the account's details.
-    """
+    """Whether the account can take payments with MB WAY."""
 
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountUpdateParamsCapabilitiesMobilepayPayments(TypedDict, total=False, closed=True):
-    """Whether the account can take payments with MobilePay.
-
-    - `active`: The account can use the capability.
-    - `inactive`: The account cannot use it; its requirements say what is missing.
-    - `pending`: Stripe is still checking the account's details.
-    """
+    """Whether the account can take payments with MobilePay."""
 
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountUpdateParamsCapabilitiesMultibancoPayments(TypedDict, total=False, closed=True):
-    """Whether the account can take payments with Multibanco.
-
-    - `active`: The account can use the capability.
-    - `inactive`: The account cannot use it; its requirements say what is missing.
-    - `pending`: Stripe is still checking the account's details.
-    """
+    """Whether the account can take payments with Multibanco."""
 
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountUpdateParamsCapabilitiesMxBankTransferPayments(TypedDict, total=False, closed=True):
-    """Whether the account can take bank transfers in Mexican pesos.
-
-    - `active`: The account can use the capability.
-    - `inactive`: The account cannot use it; its requirements say what is missing.
-    - `pending`: Stripe is still checking the account's details.
-    """
+    """Whether the account can take bank transfers in Mexican pesos."""
 
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountUpdateParamsCapabilitiesNaverPayPayments(TypedDict, total=False, closed=True):
-    """Whether the account can take payments with Naver Pay.
-
-    - `active`: The account can use the capability.
-    - `inactive`: The account cannot use it; its requirements say what is missing.
-    - `pending`: Stripe is still checking the account's details.
-    """
+    """Whether the account can take payments with Naver Pay."""
 
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountUpdateParamsCapabilitiesNzBankAccountBecsDebitPayments(TypedDict, total=False, closed=True):
-    """Whether the account can take BECS Direct Debit payments in New Zealand.
-
-    - `active`: The account can use the capability.
-    - `inactive`: The account cannot use it; its requirements say what is missing.
-    - `pending`: Stripe is still checking the account's details.
-    """
+    """Whether the account can take BECS Direct Debit payments in New Zealand."""
 
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountUpdateParamsCapabilitiesOxxoPayments(TypedDict, total=False, closed=True):
-    """Whether the account can take payments with OXXO.
-
-    - `active`: The account can use the capability.
-    - `inactive`: The account cannot use it; its requirements say what is missing.
-    - `pending`: Stripe is still checking the account's details.
-    """
+    """Whether the account can take payments with OXXO."""
 
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountUpdateParamsCapabilitiesP24Payments(TypedDict, total=False, closed=True):
-    """Whether the account can take payments with Przelewy24.
-
-    - `active`: The account can use the capability.
-    - `inactive`: The account cannot use it; its requirements say what is missing.
-    - `pending`: Stripe is still checking the account's details.
-    """
+    """Whether the account can take payments with Przelewy24."""
 
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountUpdateParamsCapabilitiesPayByBankPayments(TypedDict, total=False, closed=True):
-    """Whether the account can take payments with Pay by Bank.
-
-    - `active`: The account can use the capability.
-    - `inactive`: The account cannot use it; its requirements say what is missing.
-    - `pending`: Stripe is still checking the account's details.
-    """
+    """Whether the account can take payments with Pay by Bank."""
 
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountUpdateParamsCapabilitiesPaycoPayments(TypedDict, total=False, closed=True):
-    """Whether the account can take payments with PAYCO.
-
-    - `active`: The account can use the capability.
-    - `inactive`: The account cannot use it; its requirements say what is missing.
-    - `pending`: Stripe is still checking the account's details.
-    """
+    """Whether the account can take payments with PAYCO."""
 
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountUpdateParamsCapabilitiesPaynowPayments(TypedDict, total=False, closed=True):
-    """Whether the account can take payments with PayNow.
-
-    - `active`: The account can use the capability.
-    - `inactive`: The account cannot use it; its requirements say what is missing.
-    - `pending`: Stripe is still checking the account's details.
-    """
+    """Whether the account can take payments with PayNow."""
 
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountUpdateParamsCapabilitiesPaypayPayments(TypedDict, total=False, closed=True):
-    """Whether the account can take payments with PayPay.
-
-    - `active`: The account can use the capability.
-    - `inactive`: The account cannot use it; its requirements say what is missing.
-    - `pending`: Stripe is still checking the account's details.
-    """
+    """Whether the account can take payments with PayPay."""
 
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountUpdateParamsCapabilitiesPaytoPayments(TypedDict, total=False, closed=True):
-    """Whether the account can take payments with PayTo.
-
-    - `active`: The account can use the capability.
-    - `inactive`: The account cannot use it; its requirements say what is missing.
-    - `pending`: Stripe is still checking the account's details.
-    """
+    """Whether the account can take payments with PayTo."""
 
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountUpdateParamsCapabilitiesPixPayments(TypedDict, total=False, closed=True):
-    """Whether the account can take payments with Pix.
-
-    - `active`: The account can use the capability.
-    - `inactive`: The account cannot use it; its requirements say what is missing.
-    - `pending`: Stripe is still checking the account's details.
-    """
+    """Whether the account can take payments with Pix."""
 
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountUpdateParamsCapabilitiesPromptpayPayments(TypedDict, total=False, closed=True):
-    """Whether the account can take payments with PromptPay.
-
-    - `active`: The account can use the capability.
-    - `inactive`: The account cannot use it; its requirements say what is missing.
-    - `pending`: Stripe is still checking the account's details.
-    """
+    """Whether the account can take payments with PromptPay."""
 
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountUpdateParamsCapabilitiesRevolutPayPayments(TypedDict, total=False, closed=True):
-    """Whether the account can take payments with Revolut Pay.
-
-    - `active`: The account can use the capability.
-    - `inactive`: The account cannot use it; its requirements say what is missing.
-    - `pending`: Stripe is still checking the account's details.
-    """
+    """Whether the account can take payments with Revolut Pay."""
 
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountUpdateParamsCapabilitiesSamsungPayPayments(TypedDict, total=False, closed=True):
-    """Whether the account can take payments with Samsung Pay.
-
-    - `active`: The account can use the capability.
-    - `inactive`: The account cannot use it; its requirements say what is missing.
-    - `pending`: Stripe is still checking the account's details.
-    """
+    """Whether the account can take payments with Samsung Pay."""
 
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountUpdateParamsCapabilitiesSatispayPayments(TypedDict, total=False, closed=True):
-    """Whether the account can take payments with Satispay.
-
-    - `active`: The account can use the capability.
-    - `inactive`: The account cannot use it; its requirements say what is missing.
-    - `pending`: Stripe is still checking the account's details.
-    """
+    """Whether the account can take payments with Satispay."""
 
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountUpdateParamsCapabilitiesScalapayPayments(TypedDict, total=False, closed=True):
-    """Whether the account can take payments with Scalapay.
-
-    - `active`: The account can use the capability.
-    - `inactive`: The account cannot use it; its requirements say what is missing.
-    - `pending`: Stripe is still checking the account's details.
-    """
+    """Whether the account can take payments with Scalapay."""
 
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountUpdateParamsCapabilitiesSepaBankTransferPayments(TypedDict, total=False, closed=True):
-    """Whether the account can take bank transfers in euros.
-
-    - `active`: The account can use the capability.
-    - `inactive`: The account cannot use it; its requirements say what is missing.
-    - `pending`: Stripe is still checking the account's details.
-    """
+    """Whether the account can take bank transfers in euros."""
 
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountUpdateParamsCapabilitiesSepaDebitPayments(TypedDict, total=False, closed=True):
-    """Whether the account can take SEPA Direct Debit payments.
-
-    - `active`: The account can use the capability.
-    - `inactive`: The account cannot use it; its requirements say what is missing.
-    - `pending`: Stripe is still checking the account's details.
-    """
+    """Whether the account can take SEPA Direct Debit payments."""
 
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountUpdateParamsCapabilitiesSequraPayments(TypedDict, total=False, closed=True):
-    """Whether the account can take payments with seQura.
-
-    - `active`: The account can use the capability.
-    - `inactive`: The account cannot use it; its requirements say what is missing.
-    - `pending`: Stripe is still checking the account's details.
-    """
+    """Whether the account can take payments with seQura."""
 
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountUpdateParamsCapabilitiesSofortPayments(TypedDict, total=False, closed=True):
-    """Whether the account can take payments with Sofort.
-
-    - `active`: The account can use the capability.
-    - `inactive`: The account cannot use it; its requirements say what is missing.
-    - `pending`: Stripe is still checking the account's details.
-    """
+    """Whether the account can take payments with Sofort."""
 
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountUpdateParamsCapabilitiesSunbitPayments(TypedDict, total=False, closed=True):
-    """Whether the account can take payments with Sunbit.
-
-    - `active`: The account can use the capability.
-    - `inactive`: The account cannot use it; its requirements say what is missing.
-    - `pending`: Stripe is still checking the account's details.
-    """
+    """Whether the account can take payments with Sunbit."""
 
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountUpdateParamsCapabilitiesSwishPayments(TypedDict, total=False, closed=True):
-    """Whether the account can take payments with Swish.
-
-    - `active`: The account can use the capability.
-    - `inactive`: The account cannot use it; its requirements say what is missing.
-    - `pending`: Stripe is still checking the account's details.
-    """
+    """Whether the account can take payments with Swish."""
 
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountUpdateParamsCapabilitiesTaxReportingUs1099K(TypedDict, total=False, closed=True):
-    """Whether Stripe reports the account's payments to the US tax authority on Form 1099-K.
-
-    - `active`: The account can use the capability.
-    - `inactive`: The account cannot use it; its requirements say what is missing.
-    - `pending`: Stripe is still checking the account's details.
-    """
+    """Whether Stripe reports the account's payments to the US tax authority on Form 1099-K."""
 
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountUpdateParamsCapabilitiesTaxReportingUs1099Misc(TypedDict, total=False, closed=True):
-    """Whether Stripe reports the account's income to the US tax authority on Form 1099-MISC.
-
-    - `active`: The account can use the capability.
-    - `inactive`: The account cannot use it; its requirements say what is missing.
-    - `pending`: Stripe is still checking the account's details.
-    """
+    """Whether Stripe reports the account's income to the US tax authority on Form 1099-MISC."""
 
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountUpdateParamsCapabilitiesTransfers(TypedDict, total=False, closed=True):
-    """Whether the account can receive transfers from its platform.
-
-    - `active`: The account can use the capability.
-    - `inactive`: The account cannot use it; its requirements say what is missing.
-    - `pending`: Stripe is still checking the account's details.
-    """
+    """Whether the account can receive transfers from its platform."""
 
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountUpdateParamsCapabilitiesTreasury(TypedDict, total=False, closed=True):
-    """Whether the account can have financial accounts of Treasury.
-
-    - `active`: The account can use the capability.
-    - `inactive`: The account cannot use it; its requirements say what is missing.
-    - `pending`: Stripe is still checking the account's details.
-    """
+    """Whether the account can have financial accounts of Treasury."""
 
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountUpdateParamsCapabilitiesTwintPayments(TypedDict, total=False, closed=True):
-    """Whether the account can take payments with TWINT.
-
-    - `active`: The account can use the capability.
-    - `inactive`: The account cannot use it; its requirements say what is missing.
-    - `pending`: Stripe is still checking the account's details.
-    """
+    """Whether the account can take payments with TWINT."""
 
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountUpdateParamsCapabilitiesUpiPayments(TypedDict, total=False, closed=True):
-    """Whether the account can take payments with UPI.
-
-    - `active`: The account can use the capability.
-    - `inactive`: The account cannot use it; its requirements say what is missing.
-    - `pending`: Stripe is still checking the account's details.
-    """
+    """Whether the account can take payments with UPI."""
 
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountUpdateParamsCapabilitiesUsBankAccountAchPayments(TypedDict, total=False, closed=True):
-    """Whether the account can take ACH Direct Debit payments from US bank accounts.
-
-    - `active`: The account can use the capability.
-    - `inactive`: The account cannot use it; its requirements say what is missing.
-    - `pending`: Stripe is still checking the account's details.
-    """
+    """Whether the account can take ACH Direct Debit payments from US bank accounts."""
 
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountUpdateParamsCapabilitiesUsBankTransferPayments(TypedDict, total=False, closed=True):
-    """Whether the account can take bank transfers in US dollars.
-
-    - `active`: The account can use the capability.
-    - `inactive`: The account cannot use it; its requirements say what is missing.
-    - `pending`: Stripe is still checking the account's details.
-    """
+    """Whether the account can take bank transfers in US dollars."""
 
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountUpdateParamsCapabilitiesWeroPayments(TypedDict, total=False, closed=True):
-    """Whether the account can take payments with Wero.
-
-    - `active`: The account can use the capability.
-    - `inactive`: The account cannot use it; its requirements say what is missing.
-    - `pending`: Stripe is still checking the account's details.
-    """
+    """Whether the account can take payments with Wero."""
 
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
 
 
 class AccountUpdateParamsCapabilitiesZipPayments(TypedDict, total=False, closed=True):
-    """Whether the account can take payments with Zip.
-
-    - `active`: The account can use the capability.
-    - `inactive`: The account cannot use it; its requirements say what is missing.
-    - `pending`: Stripe is still checking the account's details.
-    """
+    """Whether the account can take payments with Zip."""
 
     requested: bool
     """Whether the capability is requested. It becomes active once its requirements are met."""
@@ -4953,496 +3903,147 @@ class AccountUpdateParamsCapabilities(TypedDict, total=False, closed=True):
     """Capabilities to request for the account, or to remove from it."""
 
     acss_debit_payments: AccountUpdateParamsCapabilitiesAcssDebitPayments
-    """Whether the account can take pre-authorized debits in Canada.
-
-    - `active`: The account can use the capability.
-    - `inactive`: The account cannot use it; its requirements say what is missing.
-    - `pending`: Stripe is still checking the account's details.
-    """
+    """Whether the account can take pre-authorized debits in Canada."""
     affirm_payments: AccountUpdateParamsCapabilitiesAffirmPayments
-    """Whether the account can take payments with Affirm.
-
-    - `active`: The account can use the capability.
-    - `inactive`: The account cannot use it; its requirements say what is missing.
-    - `pending`: Stripe is still checking the account's details.
-    """
+    """Whether the account can take payments with Affirm."""
     afterpay_clearpay_payments: AccountUpdateParamsCapabilitiesAfterpayClearpayPayments
-    """Whether the account can take payments with Afterpay and Clearpay.
-
-    - `active`: The account can use the capability.
-    - `inactive`: The account cannot use it; its requirements say what is missing.
-    - `pending`: Stripe is still checking the account's details.
-    """
+    """Whether the account can take payments with Afterpay and Clearpay."""
     alma_payments: AccountUpdateParamsCapabilitiesAlmaPayments
-    """Whether the account can take payments with Alma.
-
-    - `active`: The account can use the capability.
-    - `inactive`: The account cannot use it; its requirements say what is missing.
-    - `pending`: Stripe is still checking the account's details.
-    """
+    """Whether the account can take payments with Alma."""
     amazon_pay_payments: AccountUpdateParamsCapabilitiesAmazonPayPayments
-    """Whether the account can take payments with Amazon Pay.
-
-    - `active`: The account can use the capability.
-    - `inactive`: The account cannot use it; its requirements say what is missing.
-    - `pending`: Stripe is still checking the account's details.
-    """
+    """Whether the account can take payments with Amazon Pay."""
     app_distribution: AccountUpdateParamsCapabilitiesAppDistribution
-    """Whether the account can distribute Stripe apps.
-
-    - `active`: The account can use the capability.
-    - `inactive`: The account cannot use it; its requirements say what is missing.
-    - `pending`: Stripe is still checking the account's details.
-    """
+    """Whether the account can distribute Stripe apps."""
     au_becs_debit_payments: AccountUpdateParamsCapabilitiesAuBecsDebitPayments
-    """Whether the account can take BECS Direct Debit payments in Australia.
-
-    - `active`: The account can use the capability.
-    - `inactive`: The account cannot use it; its requirements say what is missing.
-    - `pending`: Stripe is still checking the account's details.
-    """
+    """Whether the account can take BECS Direct Debit payments in Australia."""
     bacs_debit_payments: AccountUpdateParamsCapabilitiesBacsDebitPayments
-    """Whether the account can take Bacs Direct Debit payments in the United Kingdom.
-
-    - `active`: The account can use the capability.
-    - `inactive`: The account cannot use it; its requirements say what is missing.
-    - `pending`: Stripe is still checking the account's details.
-    """
+    """Whether the account can take Bacs Direct Debit payments in the United Kingdom."""
     bancontact_payments: AccountUpdateParamsCapabilitiesBancontactPayments
-    """Whether the account can take payments with Bancontact.
-
-    - `active`: The account can use the capability.
-    - `inactive`: The account cannot use it; its requirements say what is missing.
-    - `pending`: Stripe is still checking the account's details.
-    """
+    """Whether the account can take payments with Bancontact."""
     bank_transfer_payments: AccountUpdateParamsCapabilitiesBankTransferPayments
-    """Whether the account can take payments by bank transfer into a customer's cash balance.
-
-    - `active`: The account can use the capability.
-    - `inactive`: The account cannot use it; its requirements say what is missing.
-    - `pending`: Stripe is still checking the account's details.
-    """
+    """Whether the account can take payments by bank transfer into a customer's cash balance."""
     billie_payments: AccountUpdateParamsCapabilitiesBilliePayments
-    """Whether the account can take payments with Billie.
-
-    - `active`: The account can use the capability.
-    - `inactive`: The account cannot use it; its requirements say what is missing.
-    - `pending`: Stripe is still checking the account's details.
-    """
+    """Whether the account can take payments with Billie."""
     bizum_payments: AccountUpdateParamsCapabilitiesBizumPayments
-    """Whether the account can take payments with Bizum.
-
-    - `active`: The account can use the capability.
-    - `inactive`: The account cannot use it; its requirements say what is missing.
-    - `pending`: Stripe is still checking the account's details.
-    """
+    """Whether the account can take payments with Bizum."""
     blik_payments: AccountUpdateParamsCapabilitiesBlikPayments
-    """Whether the account can take payments with BLIK.
-
-    - `active`: The account can use the capability.
-    - `inactive`: The account cannot use it; its requirements say what is missing.
-    - `pending`: Stripe is still checking the account's details.
-    """
+    """Whether the account can take payments with BLIK."""
     blik_recurring_payments: AccountUpdateParamsCapabilitiesBlikRecurringPayments
-    """Whether the account can take recurring payments with BLIK.
-
-    - `active`: The account can use the capability.
-    - `inactive`: The account cannot use it; its requirements say what is missing.
-    - `pending`: Stripe is still checking the account's details.
-    """
+    """Whether the account can take recurring payments with BLIK."""
     boleto_payments: AccountUpdateParamsCapabilitiesBoletoPayments
-    """Whether the account can take payments with Boleto.
-
-    - `active`: The account can use the capability.
-    - `inactive`: The account cannot use it; its requirements say what is missing.
-    - `pending`: Stripe is still checking the account's details.
-    """
+    """Whether the account can take payments with Boleto."""
     card_issuing: AccountUpdateParamsCapabilitiesCardIssuing
-    """Whether the account can issue cards.
-
-    - `active`: The account can use the capability.
-    - `inactive`: The account cannot use it; its requirements say what is missing.
-    - `pending`: Stripe is still checking the account's details.
-    """
+    """Whether the account can issue cards."""
     card_payments: AccountUpdateParamsCapabilitiesCardPayments
-    """Whether the account can take card payments.
-
-    - `active`: The account can use the capability.
-    - `inactive`: The account cannot use it; its requirements say what is missing.
-    - `pending`: Stripe is still checking the account's details.
-    """
+    """Whether the account can take card payments."""
     cartes_bancaires_payments: AccountUpdateParamsCapabilitiesCartesBancairesPayments
-    """Whether the account can take payments through Cartes Bancaires, a card network of France.
-
-    - `active`: The account can use the capability.
-    - `inactive`: The account cannot use it; its requirements say what is missing.
-    - `pending`: Stripe is still checking the account's details.
-    """
+    """Whether the account can take payments through Cartes Bancaires, a card network of France."""
     cashapp_payments: AccountUpdateParamsCapabilitiesCashappPayments
-    """Whether the account can take payments with Cash App Pay.
-
-    - `active`: The account can use the capability.
-    - `inactive`: The account cannot use it; its requirements say what is missing.
-    - `pending`: Stripe is still checking the account's details.
-    """
+    """Whether the account can take payments with Cash App Pay."""
     crypto_payments: AccountUpdateParamsCapabilitiesCryptoPayments
-    """Whether the account can take payments with stablecoins.
-
-    - `active`: The account can use the capability.
-    - `inactive`: The account cannot use it; its requirements say what is missing.
-    - `pending`: Stripe is still checking the account's details.
-    """
+    """Whether the account can take payments with stablecoins."""
     eps_payments: AccountUpdateParamsCapabilitiesEpsPayments
-    """Whether the account can take payments with EPS.
-
-    - `active`: The account can use the capability.
-    - `inactive`: The account cannot use it; its requirements say what is missing.
-    - `pending`: Stripe is still checking the account's details.
-    """
+    """Whether the account can take payments with EPS."""
     fpx_payments: AccountUpdateParamsCapabilitiesFpxPayments
-    """Whether the account can take payments with FPX.
-
-    - `active`: The account can use the capability.
-    - `inactive`: The account cannot use it; its requirements say what is missing.
-    - `pending`: Stripe is still checking the account's details.
-    """
+    """Whether the account can take payments with FPX."""
     gb_bank_transfer_payments: AccountUpdateParamsCapabilitiesGbBankTransferPayments
-    """Whether the account can take bank transfers in pounds sterling.
-
-    - `active`: The account can use the capability.
-    - `inactive`: The account cannot use it; its requirements say what is missing.
-    - `pending`: Stripe is still checking the account's details.
-    """
+    """Whether the account can take bank transfers in pounds sterling."""
     giropay_payments: AccountUpdateParamsCapabilitiesGiropayPayments
-    """Whether the account can take payments with giropay.
-
-    - `active`: The account can use the capability.
-    - `inactive`: The account cannot use it; its requirements say what is missing.
-    - `pending`: Stripe is still checking the account's details.
-    """
+    """Whether the account can take payments with giropay."""
     grabpay_payments: AccountUpdateParamsCapabilitiesGrabpayPayments
-    """Whether the account can take payments with GrabPay.
-
-    - `active`: The account can use the capability.
-    - `inactive`: The account cannot use it; its requirements say what is missing.
-    - `pending`: Stripe is still checking the account's details.
-    """
+    """Whether the account can take payments with GrabPay."""
     ideal_payments: AccountUpdateParamsCapabilitiesIdealPayments
-    """Whether the account can take payments with iDEAL.
-
-    - `active`: The account can use the capability.
-    - `inactive`: The account cannot use it; its requirements say what is missing.
-    - `pending`: Stripe is still checking the account's details.
-    """
+    """Whether the account can take payments with iDEAL."""
     india_international_payments: AccountUpdateParamsCapabilitiesIndiaInternationalPayments
-    """Whether an account in India can take payments from other countries.
-
-    - `active`: The account can use the capability.
-    - `inactive`: The account cannot use it; its requirements say what is missing.
-    - `pending`: Stripe is still checking the account's details.
-    """
+    """Whether an account in India can take payments from other countries."""
     jcb_payments: AccountUpdateParamsCapabilitiesJcbPayments
-    """Whether the account can take payments with JCB cards. For accounts in Japan only.
-
-    - `active`: The account can use the capability.
-    - `inactive`: The account cannot use it; its requirements say what is missing.
-    - `pending`: Stripe is still checking the account's details.
-    """
+    """Whether the account can take payments with JCB cards. For accounts in Japan only."""
     jp_bank_transfer_payments: AccountUpdateParamsCapabilitiesJpBankTransferPayments
-    """Whether the account can take bank transfers in yen.
-
-    - `active`: The account can use the capability.
-    - `inactive`: The account cannot use it; its requirements say what is missing.
-    - `pending`: Stripe is still checking the account's details.
-    """
+    """Whether the account can take bank transfers in yen."""
     kakao_pay_payments: AccountUpdateParamsCapabilitiesKakaoPayPayments
-    """Whether the account can take payments with Kakao Pay.
-
-    - `active`: The account can use the capability.
-    - `inactive`: The account cannot use it; its requirements say what is missing.
-    - `pending`: Stripe is still checking the account's details.
-    """
+    """Whether the account can take payments with Kakao Pay."""
     klarna_payments: AccountUpdateParamsCapabilitiesKlarnaPayments
-    """Whether the account can take payments with Klarna.
-
-    - `active`: The account can use the capability.
-    - `inactive`: The account cannot use it; its requirements say what is missing.
-    - `pending`: Stripe is still checking the account's details.
-    """
+    """Whether the account can take payments with Klarna."""
     konbini_payments: AccountUpdateParamsCapabilitiesKonbiniPayments
-    """Whether the account can take payments in Japanese convenience stores.
-
-    - `active`: The account can use the capability.
-    - `inactive`: The account cannot use it; its requirements say what is missing.
-    - `pending`: Stripe is still checking the account's details.
-    """
+    """Whether the account can take payments in Japanese convenience stores."""
     kr_card_payments: AccountUpdateParamsCapabilitiesKrCardPayments
-    """Whether the account can take payments with cards of South Korea.
-
-    - `active`: The account can use the capability.
-    - `inactive`: The account cannot use it; its requirements say what is missing.
-    - `pending`: Stripe is still checking the account's details.
-    """
+    """Whether the account can take payments with cards of South Korea."""
     legacy_payments: AccountUpdateParamsCapabilitiesLegacyPayments
     """Whether the account has the old capability for payments, which came before `card_payments` and
     `transfers`.
-
-    - `active`: The account can use the capability.
-    - `inactive`: The account cannot use it; its requirements say what is missing.
-    - `pending`: Stripe is still checking the account's details.
     """
     link_payments: AccountUpdateParamsCapabilitiesLinkPayments
-    """Whether the account can take payments with Link.
-
-    - `active`: The account can use the capability.
-    - `inactive`: The account cannot use it; its requirements say what is missing.
-    - `pending`: Stripe is still checking the account's details.
-    """
+    """Whether the account can take payments with Link."""
     mb_way_payments: AccountUpdateParamsCapabilitiesMbWayPayments
-    """Whether the account can take payments with MB WAY.
-
-    - `active`: The account can use the capability.
-    - `inactive`: The account cannot use it; its requirements say what is missing.
-    - `pending`: Stripe is still checking the account's details.
-    """
+    """Whether the account can take payments with MB WAY."""
     mobilepay_payments: AccountUpdateParamsCapabilitiesMobilepayPayments
-    """Whether the account can take payments with MobilePay.
-
-    - `active`: The account can use the capability.
-    - `inactive`: The account cannot use it; its requirements say what is missing.
-    - `pending`: Stripe is still checking the account's details.
-    """
+    """Whether the account can take payments with MobilePay."""
     multibanco_payments: AccountUpdateParamsCapabilitiesMultibancoPayments
-    """Whether the account can take payments with Multibanco.
-
-    - `active`: The account can use the capability.
-    - `inactive`: The account cannot use it; its requirements say what is missing.
-    - `pending`: Stripe is still checking the account's details.
-    """
+    """Whether the account can take payments with Multibanco."""
     mx_bank_transfer_payments: AccountUpdateParamsCapabilitiesMxBankTransferPayments
-    """Whether the account can take bank transfers in Mexican pesos.
-
-    - `active`: The account can use the capability.
-    - `inactive`: The account cannot use it; its requirements say what is missing.
-    - `pending`: Stripe is still checking the account's details.
-    """
+    """Whether the account can take bank transfers in Mexican pesos."""
     naver_pay_payments: AccountUpdateParamsCapabilitiesNaverPayPayments
-    """Whether the account can take payments with Naver Pay.
-
-    - `active`: The account can use the capability.
-    - `inactive`: The account cannot use it; its requirements say what is missing.
-    - `pending`: Stripe is still checking the account's details.
-    """
+    """Whether the account can take payments with Naver Pay."""
     nz_bank_account_becs_debit_payments: AccountUpdateParamsCapabilitiesNzBankAccountBecsDebitPayments
-    """Whether the account can take BECS Direct Debit payments in New Zealand.
-
-    - `active`: The account can use the capability.
-    - `inactive`: The account cannot use it; its requirements say what is missing.
-    - `pending`: Stripe is still checking the account's details.
-    """
+    """Whether the account can take BECS Direct Debit payments in New Zealand."""
     oxxo_payments: AccountUpdateParamsCapabilitiesOxxoPayments
-    """Whether the account can take payments with OXXO.
-
-    - `active`: The account can use the capability.
-    - `inactive`: The account cannot use it; its requirements say what is missing.
-    - `pending`: Stripe is still checking the account's details.
-    """
+    """Whether the account can take payments with OXXO."""
     p24_payments: AccountUpdateParamsCapabilitiesP24Payments
-    """Whether the account can take payments with Przelewy24.
-
-    - `active`: The account can use the capability.
-    - `inactive`: The account cannot use it; its requirements say what is missing.
-    - `pending`: Stripe is still checking the account's details.
-    """
+    """Whether the account can take payments with Przelewy24."""
     pay_by_bank_payments: AccountUpdateParamsCapabilitiesPayByBankPayments
-    """Whether the account can take payments with Pay by Bank.
-
-    - `active`: The account can use the capability.
-    - `inactive`: The account cannot use it; its requirements say what is missing.
-    - `pending`: Stripe is still checking the account's details.
-    """
+    """Whether the account can take payments with Pay by Bank."""
     payco_payments: AccountUpdateParamsCapabilitiesPaycoPayments
-    """Whether the account can take payments with PAYCO.
-
-    - `active`: The account can use the capability.
-    - `inactive`: The account cannot use it; its requirements say what is missing.
-    - `pending`: Stripe is still checking the account's details.
-    """
+    """Whether the account can take payments with PAYCO."""
     paynow_payments: AccountUpdateParamsCapabilitiesPaynowPayments
-    """Whether the account can take payments with PayNow.
-
-    - `active`: The account can use the capability.
-    - `inactive`: The account cannot use it; its requirements say what is missing.
-    - `pending`: Stripe is still checking the account's details.
-    """
+    """Whether the account can take payments with PayNow."""
     paypay_payments: AccountUpdateParamsCapabilitiesPaypayPayments
-    """Whether the account can take payments with PayPay.
-
-    - `active`: The account can use the capability.
-    - `inactive`: The account cannot use it; its requirements say what is missing.
-    - `pending`: Stripe is still checking the account's details.
-    """
+    """Whether the account can take payments with PayPay."""
     payto_payments: AccountUpdateParamsCapabilitiesPaytoPayments
-    """Whether the account can take payments with PayTo.
-
-    - `active`: The account can use the capability.
-    - `inactive`: The account cannot use it; its requirements say what is missing.
-    - `pending`: Stripe is still checking the account's details.
-    """
+    """Whether the account can take payments with PayTo."""
     pix_payments: AccountUpdateParamsCapabilitiesPixPayments
-    """Whether the account can take payments with Pix.
-
-    - `active`: The account can use the capability.
-    - `inactive`: The account cannot use it; its requirements say what is missing.
-    - `pending`: Stripe is still checking the account's details.
-    """
+    """Whether the account can take payments with Pix."""
     promptpay_payments: AccountUpdateParamsCapabilitiesPromptpayPayments
-    """Whether the account can take payments with PromptPay.
-
-    - `active`: The account can use the capability.
-    - `inactive`: The account cannot use it; its requirements say what is missing.
-    - `pending`: Stripe is still checking the account's details.
-    """
+    """Whether the account can take payments with PromptPay."""
     revolut_pay_payments: AccountUpdateParamsCapabilitiesRevolutPayPayments
-    """Whether the account can take payments with Revolut Pay.
-
-    - `active`: The account can use the capability.
-    - `inactive`: The account cannot use it; its requirements say what is missing.
-    - `pending`: Stripe is still checking the account's details.
-    """
+    """Whether the account can take payments with Revolut Pay."""
     samsung_pay_payments: AccountUpdateParamsCapabilitiesSamsungPayPayments
-    """Whether the account can take payments with Samsung Pay.
-
-    - `active`: The account can use the capability.
-    - `inactive`: The account cannot use it; its requirements say what is missing.
-    - `pending`: Stripe is still checking the account's details.
-    """
+    """Whether the account can take payments with Samsung Pay."""
     satispay_payments: AccountUpdateParamsCapabilitiesSatispayPayments
-    """Whether the account can take payments with Satispay.
-
-    - `active`: The account can use the capability.
-    - `inactive`: The account cannot use it; its requirements say what is missing.
-    - `pending`: Stripe is still checking the account's details.
-    """
+    """Whether the account can take payments with Satispay."""
     scalapay_payments: AccountUpdateParamsCapabilitiesScalapayPayments
-    """Whether the account can take payments with Scalapay.
-
-    - `active`: The account can use the capability.
-    - `inactive`: The account cannot use it; its requirements say what is missing.
-    - `pending`: Stripe is still checking the account's details.
-    """
+    """Whether the account can take payments with Scalapay."""
     sepa_bank_transfer_payments: AccountUpdateParamsCapabilitiesSepaBankTransferPayments
-    """Whether the account can take bank transfers in euros.
-
-    - `active`: The account can use the capability.
-    - `inactive`: The account cannot use it; its requirements say what is missing.
-    - `pending`: Stripe is still checking the account's details.
-    """
+    """Whether the account can take bank transfers in euros."""
     sepa_debit_payments: AccountUpdateParamsCapabilitiesSepaDebitPayments
-    """Whether the account can take SEPA Direct Debit payments.
-
-    - `active`: The account can use the capability.
-    - `inactive`: The account cannot use it; its requirements say what is missing.
-    - `pending`: Stripe is still checking the account's details.
-    """
+    """Whether the account can take SEPA Direct Debit payments."""
     sequra_payments: AccountUpdateParamsCapabilitiesSequraPayments
-    """Whether the account can take payments with seQura.
-
-    - `active`: The account can use the capability.
-    - `inactive`: The account cannot use it; its requirements say what is missing.
-    - `pending`: Stripe is still checking the account's details.
-    """
+    """Whether the account can take payments with seQura."""
     sofort_payments: AccountUpdateParamsCapabilitiesSofortPayments
-    """Whether the account can take payments with Sofort.
-
-    - `active`: The account can use the capability.
-    - `inactive`: The account cannot use it; its requirements say what is missing.
-    - `pending`: Stripe is still checking the account's details.
-    """
+    """Whether the account can take payments with Sofort."""
     sunbit_payments: AccountUpdateParamsCapabilitiesSunbitPayments
-    """Whether the account can take payments with Sunbit.
-
-    - `active`: The account can use the capability.
-    - `inactive`: The account cannot use it; its requirements say what is missing.
-    - `pending`: Stripe is still checking the account's details.
-    """
+    """Whether the account can take payments with Sunbit."""
     swish_payments: AccountUpdateParamsCapabilitiesSwishPayments
-    """Whether the account can take payments with Swish.
-
-    - `active`: The account can use the capability.
-    - `inactive`: The account cannot use it; its requirements say what is missing.
-    - `pending`: Stripe is still checking the account's details.
-    """
+    """Whether the account can take payments with Swish."""
     tax_reporting_us_1099_k: AccountUpdateParamsCapabilitiesTaxReportingUs1099K
-    """Whether Stripe reports the account's payments to the US tax authority on Form 1099-K.
-
-    - `active`: The account can use the capability.
-    - `inactive`: The account cannot use it; its requirements say what is missing.
-    - `pending`: Stripe is still checking the account's details.
-    """
+    """Whether Stripe reports the account's payments to the US tax authority on Form 1099-K."""
     tax_reporting_us_1099_misc: AccountUpdateParamsCapabilitiesTaxReportingUs1099Misc
-    """Whether Stripe reports the account's income to the US tax authority on Form 1099-MISC.
-
-    - `active`: The account can use the capability.
-    - `inactive`: The account cannot use it; its requirements say what is missing.
-    - `pending`: Stripe is still checking the account's details.
-    """
+    """Whether Stripe reports the account's income to the US tax authority on Form 1099-MISC."""
     transfers: AccountUpdateParamsCapabilitiesTransfers
-    """Whether the account can receive transfers from its platform.
-
-    - `active`: The account can use the capability.
-    - `inactive`: The account cannot use it; its requirements say what is missing.
-    - `pending`: Stripe is still checking the account's details.
-    """
+    """Whether the account can receive transfers from its platform."""
     treasury: AccountUpdateParamsCapabilitiesTreasury
-    """Whether the account can have financial accounts of Treasury.
-
-    - `active`: The account can use the capability.
-    - `inactive`: The account cannot use it; its requirements say what is missing.
-    - `pending`: Stripe is still checking the account's details.
-    """
+    """Whether the account can have financial accounts of Treasury."""
     twint_payments: AccountUpdateParamsCapabilitiesTwintPayments
-    """Whether the account can take payments with TWINT.
-
-    - `active`: The account can use the capability.
-    - `inactive`: The account cannot use it; its requirements say what is missing.
-    - `pending`: Stripe is still checking the account's details.
-    """
+    """Whether the account can take payments with TWINT."""
     upi_payments: AccountUpdateParamsCapabilitiesUpiPayments
-    """Whether the account can take payments with UPI.
-
-    - `active`: The account can use the capability.
-    - `inactive`: The account cannot use it; its requirements say what is missing.
-    - `pending`: Stripe is still checking the account's details.
-    """
+    """Whether the account can take payments with UPI."""
     us_bank_account_ach_payments: AccountUpdateParamsCapabilitiesUsBankAccountAchPayments
-    """Whether the account can take ACH Direct Debit payments from US bank accounts.
-
-    - `active`: The account can use the capability.
-    - `inactive`: The account cannot use it; its requirements say what is missing.
-    - `pending`: Stripe is still checking the account's details.
-    """
+    """Whether the account can take ACH Direct Debit payments from US bank accounts."""
     us_bank_transfer_payments: AccountUpdateParamsCapabilitiesUsBankTransferPayments
-    """Whether the account can take bank transfers in US dollars.
-
-    - `active`: The account can use the capability.
-    - `inactive`: The account cannot use it; its requirements say what is missing.
-    - `pending`: Stripe is still checking the account's details.
-    """
+    """Whether the account can take bank transfers in US dollars."""
     wero_payments: AccountUpdateParamsCapabilitiesWeroPayments
-    """Whether the account can take payments with Wero.
-
-    - `active`: The account can use the capability.
-    - `inactive`: The account cannot use it; its requirements say what is missing.
-    - `pending`: Stripe is still checking the account's details.
-    """
+    """Whether the account can take payments with Wero."""
     zip_payments: AccountUpdateParamsCapabilitiesZipPayments
-    """Whether the account can take payments with Zip.
-
-    - `active`: The account can use the capability.
-    - `inactive`: The account cannot use it; its requirements say what is missing.
-    - `pending`: Stripe is still checking the account's details.
-    """
+    """Whether the account can take payments with Zip."""
 
 
 class AccountUpdateParamsCompanyAddress(TypedDict, total=False, closed=True):
@@ -5891,7 +4492,7 @@ class AccountUpdateParamsExternalAccount(TypedDict, total=False, closed=True):
     """Year in which the card expires, four digits."""
     metadata: Mapping[str, str]
     """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
-    up to 500. An update changes only the keys it contains; an empty value removes its key.
+    up to 500. An update changes only the keys it contains; an empty string removes its key.
     """
     name: str
     """Name of the card's owner."""
@@ -6072,7 +4673,7 @@ class AccountUpdateParamsIndividual(TypedDict, total=False, closed=True):
     """Family name at birth."""
     metadata: Mapping[str, str] | None
     """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
-    up to 500. An update changes only the keys it contains; an empty value removes its key.
+    up to 500. An update changes only the keys it contains; an empty string removes its key.
     """
     phone: str
     """Phone number of the person, with the country code."""
@@ -6371,7 +4972,7 @@ class AccountUpdateParams(TypedDict, total=False, closed=True):
     """Details of the person behind an account with the business type `individual`."""
     metadata: Mapping[str, str] | None
     """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
-    up to 500. An update changes only the keys it contains; an empty value removes its key.
+    up to 500. An update changes only the keys it contains; an empty string removes its key.
     """
     settings: AccountUpdateParamsSettings
     """How the account works in detail, by product."""

@@ -47,53 +47,7 @@ class BalanceHistoryListParams(TypedDict, total=False, closed=True):
     starting_after: str
     """ID of the object that the page starts after, such as the last one of the previous page."""
     type: str
-    """Only movements of this type, such as `charge` or `payout`.
-
-    - `adjustment`: A correction or another change by Stripe, such as a dispute.
-    - `advance`: An advance that Stripe paid.
-    - `advance_funding`: Money that funds an advance.
-    - `anticipation_repayment`: Repayment of money that was paid out in advance.
-    - `application_fee`: A fee that the platform earned from a payment of a connected account.
-    - `application_fee_refund`: An application fee that the platform gave back.
-    - `charge`: A card payment.
-    - `climate_order_purchase`: An order of Stripe Climate.
-    - `climate_order_refund`: A refund of a canceled Climate order.
-    - `connect_collection_transfer`: Money moved to cover the negative balance of a connected account.
-    - `contribution`: A contribution to carbon removal.
-    - `inbound_transfer`: Money pulled in from a bank account.
-    - `inbound_transfer_reversal`: An inbound transfer that was taken back.
-    - `issuing_authorization_hold`: Money held for an authorization of an issued card.
-    - `issuing_authorization_release`: A hold for an issued card that was lifted.
-    - `issuing_dispute`: Money gained by disputing a transaction of an issued card.
-    - `issuing_transaction`: A purchase or refund with an issued card.
-    - `payment`: A payment by a method other than a card.
-    - `payment_failure_refund`: Money taken back since a payment failed later.
-    - `payment_refund`: A refund of a payment that was not made by card.
-    - `payment_reversal`: A payment that the bank reversed.
-    - `payment_unreconciled`: Money of customers' bank transfers that was never matched to a payment.
-    - `payout`: Money paid out to the bank account or debit card.
-    - `payout_cancel`: A canceled payout, whose money came back.
-    - `payout_failure`: A failed payout, whose money came back.
-    - `payout_minimum_balance_hold`: Money kept back from payouts as the minimum balance.
-    - `payout_minimum_balance_release`: The minimum balance that was freed again.
-    - `refund`: A refund of a card payment.
-    - `refund_failure`: A failed refund, whose money came back.
-    - `reserve_hold`: Money that Stripe put into a reserve.
-    - `reserve_release`: Money that Stripe freed from a reserve.
-    - `reserve_transaction`: A movement of a reserve.
-    - `reserved_funds`: Money that a platform holds for connected accounts.
-    - `stripe_balance_payment_debit`: A payment made from the balance.
-    - `stripe_balance_payment_debit_reversal`: A payment from the balance that was undone.
-    - `stripe_fee`: A fee of Stripe's, such as for software or services.
-    - `stripe_fx_fee`: A fee for converting currencies.
-    - `tax_fee`: Tax that Stripe collected.
-    - `topup`: Money added to the balance by a top-up.
-    - `topup_reversal`: A top-up that was undone.
-    - `transfer`: Money moved between a platform and a connected account.
-    - `transfer_cancel`: A canceled transfer.
-    - `transfer_failure`: A failed transfer, whose money came back.
-    - `transfer_refund`: A transfer that was reversed, in full or in part.
-    """
+    """Only movements of this type, such as `charge` or `payout`."""
 
 
 class BalanceHistoryRetrieveParams(TypedDict, total=False, closed=True):

@@ -296,7 +296,7 @@ class BillingCreditGrantCreateParams(TypedDict, total=False, closed=True):
     """When credits that are not used are lost. They do not expire unless this is set."""
     metadata: Mapping[str, str]
     """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
-    up to 500. An update changes only the keys it contains; an empty value removes its key.
+    up to 500. An update changes only the keys it contains; an empty string removes its key.
     """
     name: Annotated[str, MaxLen(100)]
     """Name of the grant, up to 100 characters. Shown in the Dashboard."""
@@ -343,10 +343,10 @@ class BillingCreditGrantUpdateParams(TypedDict, total=False, closed=True):
     expand: list[str]
     """Fields to expand, by dotted path. An expanded field contains the object instead of its ID."""
     expires_at: int | datetime | None
-    """When credits that are not used are lost. An empty value lets them never expire."""
+    """When credits that are not used are lost. `None` lets them never expire."""
     metadata: Mapping[str, str]
     """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
-    up to 500. An update changes only the keys it contains; an empty value removes its key.
+    up to 500. An update changes only the keys it contains; an empty string removes its key.
     """
 
 

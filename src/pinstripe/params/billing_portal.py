@@ -333,7 +333,7 @@ class BillingPortalConfigurationCreateParams(TypedDict, total=False, closed=True
     """Settings for a public login page of the portal."""
     metadata: Mapping[str, str]
     """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
-    up to 500. An update changes only the keys it contains; an empty value removes its key.
+    up to 500. An update changes only the keys it contains; an empty string removes its key.
     """
     name: Annotated[str, MaxLen(256)] | None
     """Your own name for the configuration."""
@@ -640,7 +640,7 @@ class BillingPortalConfigurationUpdateParams(TypedDict, total=False, closed=True
     """Settings for a public login page of the portal."""
     metadata: Mapping[str, str] | None
     """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
-    up to 500. An update changes only the keys it contains; an empty value removes its key.
+    up to 500. An update changes only the keys it contains; an empty string removes its key.
     """
     name: Annotated[str, MaxLen(256)] | None
     """Your own name for the configuration."""

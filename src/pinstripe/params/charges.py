@@ -105,7 +105,7 @@ class ChargeCreateParamsCard(TypedDict, total=False, closed=True):
     """Year in which the card expires, four digits."""
     metadata: Mapping[str, str]
     """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
-    up to 500. An update changes only the keys it contains; an empty value removes its key.
+    up to 500. An update changes only the keys it contains; an empty string removes its key.
     """
     name: str
     """Name of the owner of the card."""
@@ -205,7 +205,7 @@ class ChargeCreateParams(TypedDict, total=False, closed=True):
     """Fields to expand, by dotted path. An expanded field contains the object instead of its ID."""
     metadata: Mapping[str, str] | None
     """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
-    up to 500. An update changes only the keys it contains; an empty value removes its key.
+    up to 500. An update changes only the keys it contains; an empty string removes its key.
     """
     on_behalf_of: str
     """Connected account that is the merchant of record. Its country, fees and statement descriptor apply
@@ -471,7 +471,7 @@ class ChargeDisputeUpdateParams(TypedDict, total=False, closed=True):
     """
     metadata: Mapping[str, str] | None
     """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
-    up to 500. An update changes only the keys it contains; an empty value removes its key.
+    up to 500. An update changes only the keys it contains; an empty string removes its key.
     """
     submit: bool
     """Whether to submit the evidence to the bank at once, after which it usually cannot be changed.
@@ -528,7 +528,7 @@ class ChargeRefundParams(TypedDict, total=False, closed=True):
     """
     metadata: Mapping[str, str] | None
     """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
-    up to 500. An update changes only the keys it contains; an empty value removes its key.
+    up to 500. An update changes only the keys it contains; an empty string removes its key.
     """
     payment_intent: str
     """Payment intent that the object belongs to."""
@@ -564,7 +564,7 @@ class ChargeRefundCreateParams(TypedDict, total=False, closed=True):
     """
     metadata: Mapping[str, str] | None
     """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
-    up to 500. An update changes only the keys it contains; an empty value removes its key.
+    up to 500. An update changes only the keys it contains; an empty string removes its key.
     """
     origin: Literal["customer_balance"]
     """Where the money comes from, if not from a charge.
@@ -577,7 +577,6 @@ class ChargeRefundCreateParams(TypedDict, total=False, closed=True):
     """Why the charge is refunded, as you or Stripe said.
 
     - `duplicate`: The customer was charged twice.
-    - `expired_uncaptured_charge`: The authorization expired before it was captured; Stripe sets this.
     - `fraudulent`: The charge was fraudulent. Card and email go onto Radar's block lists.
     - `requested_by_customer`: The customer asked for it.
     """
@@ -616,7 +615,7 @@ class ChargeRefundUpdateParams(TypedDict, total=False, closed=True):
     """Fields to expand, by dotted path. An expanded field contains the object instead of its ID."""
     metadata: Mapping[str, str] | None
     """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
-    up to 500. An update changes only the keys it contains; an empty value removes its key.
+    up to 500. An update changes only the keys it contains; an empty string removes its key.
     """
 
 
@@ -698,7 +697,7 @@ class ChargeUpdateParams(TypedDict, total=False, closed=True):
     """What you and Stripe think about fraud."""
     metadata: Mapping[str, str] | None
     """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
-    up to 500. An update changes only the keys it contains; an empty value removes its key.
+    up to 500. An update changes only the keys it contains; an empty string removes its key.
     """
     receipt_email: str
     """Email address to which the receipt was sent."""

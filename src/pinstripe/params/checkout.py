@@ -538,7 +538,7 @@ class CheckoutSessionCreateParamsInvoiceCreationInvoiceData(TypedDict, total=Fal
     """Account that issues the invoice. Its branding, address and tax IDs are shown on it."""
     metadata: Mapping[str, str]
     """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
-    up to 500. An update changes only the keys it contains; an empty value removes its key.
+    up to 500. An update changes only the keys it contains; an empty string removes its key.
     """
     rendering_options: CheckoutSessionCreateParamsInvoiceCreationInvoiceDataRenderingOptions | None
     """How the PDF of the invoice looks."""
@@ -582,7 +582,7 @@ class CheckoutSessionCreateParamsLineItemPriceDataProductData(TypedDict, total=F
     """URLs of up to eight images of the product."""
     metadata: Mapping[str, str]
     """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
-    up to 500. An update changes only the keys it contains; an empty value removes its key.
+    up to 500. An update changes only the keys it contains; an empty string removes its key.
     """
     name: Required[str]
     """Name of the product, shown to customers."""
@@ -646,7 +646,7 @@ class CheckoutSessionCreateParamsLineItem(TypedDict, total=False, closed=True):
     """Lets the customer change the quantity."""
     metadata: Mapping[str, str]
     """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
-    up to 500. An update changes only the keys it contains; an empty value removes its key.
+    up to 500. An update changes only the keys it contains; an empty string removes its key.
     """
     price: str
     """Price of the line item. Either this or `price_data` is required."""
@@ -771,7 +771,7 @@ class CheckoutSessionCreateParamsPaymentIntentData(TypedDict, total=False, close
     """Your own text for the payment, shown in the Dashboard and in receipts."""
     metadata: Mapping[str, str]
     """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
-    up to 500. An update changes only the keys it contains; an empty value removes its key.
+    up to 500. An update changes only the keys it contains; an empty string removes its key.
     """
     on_behalf_of: str
     """Connected account that is the merchant of record. Its country, fees and statement descriptor apply
@@ -783,7 +783,6 @@ class CheckoutSessionCreateParamsPaymentIntentData(TypedDict, total=False, close
     """Saves the payment method to the customer for later payments, with the customer present
     (`on_session`) or absent (`off_session`).
 
-    - `none`: The payment method is not saved.
     - `off_session`: Saved for payments while the customer is present or absent.
     - `on_session`: Saved for payments while the customer is present.
     """
@@ -873,8 +872,6 @@ class CheckoutSessionCreateParamsPaymentMethodOptionsAffirm(TypedDict, total=Fal
     capture_method: Literal["manual"]
     """When the authorized money is captured.
 
-    - `automatic`: Captured as soon as the payment is authorized.
-    - `automatic_async`: Captured in the background shortly after the payment is authorized.
     - `manual`: Captured when you capture the payment. Not all payment methods support it.
     """
     setup_future_usage: Literal["none"]
@@ -882,8 +879,6 @@ class CheckoutSessionCreateParamsPaymentMethodOptionsAffirm(TypedDict, total=Fal
     them.
 
     - `none`: The payment method is not saved.
-    - `off_session`: Saved for payments while the customer is present or absent.
-    - `on_session`: Saved for payments while the customer is present.
     """
 
 
@@ -893,8 +888,6 @@ class CheckoutSessionCreateParamsPaymentMethodOptionsAfterpayClearpay(TypedDict,
     capture_method: Literal["manual"]
     """When the authorized money is captured.
 
-    - `automatic`: Captured as soon as the payment is authorized.
-    - `automatic_async`: Captured in the background shortly after the payment is authorized.
     - `manual`: Captured when you capture the payment. Not all payment methods support it.
     """
     setup_future_usage: Literal["none"]
@@ -902,8 +895,6 @@ class CheckoutSessionCreateParamsPaymentMethodOptionsAfterpayClearpay(TypedDict,
     them.
 
     - `none`: The payment method is not saved.
-    - `off_session`: Saved for payments while the customer is present or absent.
-    - `on_session`: Saved for payments while the customer is present.
     """
 
 
@@ -915,8 +906,6 @@ class CheckoutSessionCreateParamsPaymentMethodOptionsAlipay(TypedDict, total=Fal
     them.
 
     - `none`: The payment method is not saved.
-    - `off_session`: Saved for payments while the customer is present or absent.
-    - `on_session`: Saved for payments while the customer is present.
     """
 
 
@@ -926,8 +915,6 @@ class CheckoutSessionCreateParamsPaymentMethodOptionsAlma(TypedDict, total=False
     capture_method: Literal["manual"]
     """When the authorized money is captured.
 
-    - `automatic`: Captured as soon as the payment is authorized.
-    - `automatic_async`: Captured in the background shortly after the payment is authorized.
     - `manual`: Captured when you capture the payment. Not all payment methods support it.
     """
 
@@ -938,8 +925,6 @@ class CheckoutSessionCreateParamsPaymentMethodOptionsAmazonPay(TypedDict, total=
     capture_method: Literal["manual"]
     """When the authorized money is captured.
 
-    - `automatic`: Captured as soon as the payment is authorized.
-    - `automatic_async`: Captured in the background shortly after the payment is authorized.
     - `manual`: Captured when you capture the payment. Not all payment methods support it.
     """
     setup_future_usage: Literal["none", "off_session"]
@@ -948,7 +933,6 @@ class CheckoutSessionCreateParamsPaymentMethodOptionsAmazonPay(TypedDict, total=
 
     - `none`: The payment method is not saved.
     - `off_session`: Saved for payments while the customer is present or absent.
-    - `on_session`: Saved for payments while the customer is present.
     """
 
 
@@ -960,8 +944,6 @@ class CheckoutSessionCreateParamsPaymentMethodOptionsAuBecsDebit(TypedDict, tota
     them.
 
     - `none`: The payment method is not saved.
-    - `off_session`: Saved for payments while the customer is present or absent.
-    - `on_session`: Saved for payments while the customer is present.
     """
     target_date: str
     """Earliest date on which to debit the bank account, as `YYYY-MM-DD`, 3 to 15 days ahead."""
@@ -1000,7 +982,6 @@ class CheckoutSessionCreateParamsPaymentMethodOptionsBancontact(TypedDict, total
 
     - `none`: The payment method is not saved.
     - `off_session`: Saved for payments while the customer is present or absent.
-    - `on_session`: Saved for payments while the customer is present.
     """
 
 
@@ -1010,8 +991,6 @@ class CheckoutSessionCreateParamsPaymentMethodOptionsBillie(TypedDict, total=Fal
     capture_method: Literal["manual"]
     """When the authorized money is captured.
 
-    - `automatic`: Captured as soon as the payment is authorized.
-    - `automatic_async`: Captured in the background shortly after the payment is authorized.
     - `manual`: Captured when you capture the payment. Not all payment methods support it.
     """
 
@@ -1034,7 +1013,6 @@ class CheckoutSessionCreateParamsPaymentMethodOptionsBlik(TypedDict, total=False
 
     - `none`: The payment method is not saved.
     - `off_session`: Saved for payments while the customer is present or absent.
-    - `on_session`: Saved for payments while the customer is present.
     """
 
 
@@ -1086,8 +1064,6 @@ class CheckoutSessionCreateParamsPaymentMethodOptionsCard(TypedDict, total=False
     capture_method: Literal["manual"]
     """When the authorized money is captured.
 
-    - `automatic`: Captured as soon as the payment is authorized.
-    - `automatic_async`: Captured in the background shortly after the payment is authorized.
     - `manual`: Captured when you capture the payment. Not all payment methods support it.
     """
     installments: CheckoutSessionCreateParamsPaymentMethodOptionsCardInstallments
@@ -1129,7 +1105,6 @@ class CheckoutSessionCreateParamsPaymentMethodOptionsCard(TypedDict, total=False
     """Whether the payment method is saved for later payments, and whether the customer will be present for
     them.
 
-    - `none`: The payment method is not saved.
     - `off_session`: Saved for payments while the customer is present or absent.
     - `on_session`: Saved for payments while the customer is present.
     """
@@ -1149,8 +1124,6 @@ class CheckoutSessionCreateParamsPaymentMethodOptionsCashapp(TypedDict, total=Fa
     capture_method: Literal["manual"]
     """When the authorized money is captured.
 
-    - `automatic`: Captured as soon as the payment is authorized.
-    - `automatic_async`: Captured in the background shortly after the payment is authorized.
     - `manual`: Captured when you capture the payment. Not all payment methods support it.
     """
     setup_future_usage: Literal["none", "off_session", "on_session"]
@@ -1171,8 +1144,6 @@ class CheckoutSessionCreateParamsPaymentMethodOptionsCrypto(TypedDict, total=Fal
     them.
 
     - `none`: The payment method is not saved.
-    - `off_session`: Saved for payments while the customer is present or absent.
-    - `on_session`: Saved for payments while the customer is present.
     """
 
 
@@ -1229,8 +1200,6 @@ class CheckoutSessionCreateParamsPaymentMethodOptionsCustomerBalance(TypedDict, 
     them.
 
     - `none`: The payment method is not saved.
-    - `off_session`: Saved for payments while the customer is present or absent.
-    - `on_session`: Saved for payments while the customer is present.
     """
 
 
@@ -1243,7 +1212,6 @@ class CheckoutSessionCreateParamsPaymentMethodOptionsDemoPay(TypedDict, total=Fa
 
     - `none`: The payment method is not saved.
     - `off_session`: Saved for payments while the customer is present or absent.
-    - `on_session`: Saved for payments while the customer is present.
     """
 
 
@@ -1255,8 +1223,6 @@ class CheckoutSessionCreateParamsPaymentMethodOptionsEps(TypedDict, total=False,
     them.
 
     - `none`: The payment method is not saved.
-    - `off_session`: Saved for payments while the customer is present or absent.
-    - `on_session`: Saved for payments while the customer is present.
     """
 
 
@@ -1268,8 +1234,6 @@ class CheckoutSessionCreateParamsPaymentMethodOptionsFpx(TypedDict, total=False,
     them.
 
     - `none`: The payment method is not saved.
-    - `off_session`: Saved for payments while the customer is present or absent.
-    - `on_session`: Saved for payments while the customer is present.
     """
 
 
@@ -1281,8 +1245,6 @@ class CheckoutSessionCreateParamsPaymentMethodOptionsGiropay(TypedDict, total=Fa
     them.
 
     - `none`: The payment method is not saved.
-    - `off_session`: Saved for payments while the customer is present or absent.
-    - `on_session`: Saved for payments while the customer is present.
     """
 
 
@@ -1294,8 +1256,6 @@ class CheckoutSessionCreateParamsPaymentMethodOptionsGrabpay(TypedDict, total=Fa
     them.
 
     - `none`: The payment method is not saved.
-    - `off_session`: Saved for payments while the customer is present or absent.
-    - `on_session`: Saved for payments while the customer is present.
     """
 
 
@@ -1307,8 +1267,6 @@ class CheckoutSessionCreateParamsPaymentMethodOptionsIdeal(TypedDict, total=Fals
     them.
 
     - `none`: The payment method is not saved.
-    - `off_session`: Saved for payments while the customer is present or absent.
-    - `on_session`: Saved for payments while the customer is present.
     """
 
 
@@ -1318,8 +1276,6 @@ class CheckoutSessionCreateParamsPaymentMethodOptionsKakaoPay(TypedDict, total=F
     capture_method: Literal["manual"]
     """When the authorized money is captured.
 
-    - `automatic`: Captured as soon as the payment is authorized.
-    - `automatic_async`: Captured in the background shortly after the payment is authorized.
     - `manual`: Captured when you capture the payment. Not all payment methods support it.
     """
     setup_future_usage: Literal["none", "off_session"]
@@ -1328,7 +1284,6 @@ class CheckoutSessionCreateParamsPaymentMethodOptionsKakaoPay(TypedDict, total=F
 
     - `none`: The payment method is not saved.
     - `off_session`: Saved for payments while the customer is present or absent.
-    - `on_session`: Saved for payments while the customer is present.
     """
 
 
@@ -1368,8 +1323,6 @@ class CheckoutSessionCreateParamsPaymentMethodOptionsKlarna(TypedDict, total=Fal
     capture_method: Literal["manual"]
     """When the authorized money is captured.
 
-    - `automatic`: Captured as soon as the payment is authorized.
-    - `automatic_async`: Captured in the background shortly after the payment is authorized.
     - `manual`: Captured when you capture the payment. Not all payment methods support it.
     """
     setup_future_usage: Literal["none"]
@@ -1377,8 +1330,6 @@ class CheckoutSessionCreateParamsPaymentMethodOptionsKlarna(TypedDict, total=Fal
     them.
 
     - `none`: The payment method is not saved.
-    - `off_session`: Saved for payments while the customer is present or absent.
-    - `on_session`: Saved for payments while the customer is present.
     """
     subscriptions: Sequence[CheckoutSessionCreateParamsPaymentMethodOptionsKlarnaSubscription] | None
     """Subscriptions that the customer starts with this payment, as Klarna needs to know."""
@@ -1394,8 +1345,6 @@ class CheckoutSessionCreateParamsPaymentMethodOptionsKonbini(TypedDict, total=Fa
     them.
 
     - `none`: The payment method is not saved.
-    - `off_session`: Saved for payments while the customer is present or absent.
-    - `on_session`: Saved for payments while the customer is present.
     """
 
 
@@ -1405,8 +1354,6 @@ class CheckoutSessionCreateParamsPaymentMethodOptionsKrCard(TypedDict, total=Fal
     capture_method: Literal["manual"]
     """When the authorized money is captured.
 
-    - `automatic`: Captured as soon as the payment is authorized.
-    - `automatic_async`: Captured in the background shortly after the payment is authorized.
     - `manual`: Captured when you capture the payment. Not all payment methods support it.
     """
     setup_future_usage: Literal["none", "off_session"]
@@ -1415,7 +1362,6 @@ class CheckoutSessionCreateParamsPaymentMethodOptionsKrCard(TypedDict, total=Fal
 
     - `none`: The payment method is not saved.
     - `off_session`: Saved for payments while the customer is present or absent.
-    - `on_session`: Saved for payments while the customer is present.
     """
 
 
@@ -1425,8 +1371,6 @@ class CheckoutSessionCreateParamsPaymentMethodOptionsLink(TypedDict, total=False
     capture_method: Literal["manual"]
     """When the authorized money is captured.
 
-    - `automatic`: Captured as soon as the payment is authorized.
-    - `automatic_async`: Captured in the background shortly after the payment is authorized.
     - `manual`: Captured when you capture the payment. Not all payment methods support it.
     """
     setup_future_usage: Literal["none", "off_session"]
@@ -1435,7 +1379,6 @@ class CheckoutSessionCreateParamsPaymentMethodOptionsLink(TypedDict, total=False
 
     - `none`: The payment method is not saved.
     - `off_session`: Saved for payments while the customer is present or absent.
-    - `on_session`: Saved for payments while the customer is present.
     """
 
 
@@ -1445,8 +1388,6 @@ class CheckoutSessionCreateParamsPaymentMethodOptionsMobilepay(TypedDict, total=
     capture_method: Literal["manual"]
     """When the authorized money is captured.
 
-    - `automatic`: Captured as soon as the payment is authorized.
-    - `automatic_async`: Captured in the background shortly after the payment is authorized.
     - `manual`: Captured when you capture the payment. Not all payment methods support it.
     """
     setup_future_usage: Literal["none"]
@@ -1454,8 +1395,6 @@ class CheckoutSessionCreateParamsPaymentMethodOptionsMobilepay(TypedDict, total=
     them.
 
     - `none`: The payment method is not saved.
-    - `off_session`: Saved for payments while the customer is present or absent.
-    - `on_session`: Saved for payments while the customer is present.
     """
 
 
@@ -1467,8 +1406,6 @@ class CheckoutSessionCreateParamsPaymentMethodOptionsMultibanco(TypedDict, total
     them.
 
     - `none`: The payment method is not saved.
-    - `off_session`: Saved for payments while the customer is present or absent.
-    - `on_session`: Saved for payments while the customer is present.
     """
 
 
@@ -1478,8 +1415,6 @@ class CheckoutSessionCreateParamsPaymentMethodOptionsNaverPay(TypedDict, total=F
     capture_method: Literal["manual"]
     """When the authorized money is captured.
 
-    - `automatic`: Captured as soon as the payment is authorized.
-    - `automatic_async`: Captured in the background shortly after the payment is authorized.
     - `manual`: Captured when you capture the payment. Not all payment methods support it.
     """
     setup_future_usage: Literal["none", "off_session"]
@@ -1488,7 +1423,6 @@ class CheckoutSessionCreateParamsPaymentMethodOptionsNaverPay(TypedDict, total=F
 
     - `none`: The payment method is not saved.
     - `off_session`: Saved for payments while the customer is present or absent.
-    - `on_session`: Saved for payments while the customer is present.
     """
 
 
@@ -1502,8 +1436,6 @@ class CheckoutSessionCreateParamsPaymentMethodOptionsOxxo(TypedDict, total=False
     them.
 
     - `none`: The payment method is not saved.
-    - `off_session`: Saved for payments while the customer is present or absent.
-    - `on_session`: Saved for payments while the customer is present.
     """
 
 
@@ -1515,8 +1447,6 @@ class CheckoutSessionCreateParamsPaymentMethodOptionsP24(TypedDict, total=False,
     them.
 
     - `none`: The payment method is not saved.
-    - `off_session`: Saved for payments while the customer is present or absent.
-    - `on_session`: Saved for payments while the customer is present.
     """
     tos_shown_and_accepted: bool
     """Whether the customer has seen and accepted the terms of Przelewy24."""
@@ -1532,8 +1462,6 @@ class CheckoutSessionCreateParamsPaymentMethodOptionsPayco(TypedDict, total=Fals
     capture_method: Literal["manual"]
     """When the authorized money is captured.
 
-    - `automatic`: Captured as soon as the payment is authorized.
-    - `automatic_async`: Captured in the background shortly after the payment is authorized.
     - `manual`: Captured when you capture the payment. Not all payment methods support it.
     """
     setup_future_usage: Literal["none"]
@@ -1541,8 +1469,6 @@ class CheckoutSessionCreateParamsPaymentMethodOptionsPayco(TypedDict, total=Fals
     them.
 
     - `none`: The payment method is not saved.
-    - `off_session`: Saved for payments while the customer is present or absent.
-    - `on_session`: Saved for payments while the customer is present.
     """
 
 
@@ -1554,8 +1480,6 @@ class CheckoutSessionCreateParamsPaymentMethodOptionsPaynow(TypedDict, total=Fal
     them.
 
     - `none`: The payment method is not saved.
-    - `off_session`: Saved for payments while the customer is present or absent.
-    - `on_session`: Saved for payments while the customer is present.
     """
 
 
@@ -1565,8 +1489,6 @@ class CheckoutSessionCreateParamsPaymentMethodOptionsPaypal(TypedDict, total=Fal
     capture_method: Literal["manual"] | None
     """When the authorized money is captured.
 
-    - `automatic`: Captured as soon as the payment is authorized.
-    - `automatic_async`: Captured in the background shortly after the payment is authorized.
     - `manual`: Captured when you capture the payment. Not all payment methods support it.
     """
     preferred_locale: Literal[
@@ -1603,7 +1525,6 @@ class CheckoutSessionCreateParamsPaymentMethodOptionsPaypal(TypedDict, total=Fal
 
     - `none`: The payment method is not saved.
     - `off_session`: Saved for payments while the customer is present or absent.
-    - `on_session`: Saved for payments while the customer is present.
     """
 
 
@@ -1681,7 +1602,6 @@ class CheckoutSessionCreateParamsPaymentMethodOptionsPayto(TypedDict, total=Fals
 
     - `none`: The payment method is not saved.
     - `off_session`: Saved for payments while the customer is present or absent.
-    - `on_session`: Saved for payments while the customer is present.
     """
 
 
@@ -1740,7 +1660,6 @@ class CheckoutSessionCreateParamsPaymentMethodOptionsPix(TypedDict, total=False,
 
     - `none`: The payment method is not saved.
     - `off_session`: Saved for payments while the customer is present or absent.
-    - `on_session`: Saved for payments while the customer is present.
     """
 
 
@@ -1750,8 +1669,6 @@ class CheckoutSessionCreateParamsPaymentMethodOptionsRevolutPay(TypedDict, total
     capture_method: Literal["manual"]
     """When the authorized money is captured.
 
-    - `automatic`: Captured as soon as the payment is authorized.
-    - `automatic_async`: Captured in the background shortly after the payment is authorized.
     - `manual`: Captured when you capture the payment. Not all payment methods support it.
     """
     setup_future_usage: Literal["none", "off_session"]
@@ -1760,7 +1677,6 @@ class CheckoutSessionCreateParamsPaymentMethodOptionsRevolutPay(TypedDict, total
 
     - `none`: The payment method is not saved.
     - `off_session`: Saved for payments while the customer is present or absent.
-    - `on_session`: Saved for payments while the customer is present.
     """
 
 
@@ -1770,8 +1686,6 @@ class CheckoutSessionCreateParamsPaymentMethodOptionsSamsungPay(TypedDict, total
     capture_method: Literal["manual"]
     """When the authorized money is captured.
 
-    - `automatic`: Captured as soon as the payment is authorized.
-    - `automatic_async`: Captured in the background shortly after the payment is authorized.
     - `manual`: Captured when you capture the payment. Not all payment methods support it.
     """
     setup_future_usage: Literal["none"]
@@ -1779,8 +1693,6 @@ class CheckoutSessionCreateParamsPaymentMethodOptionsSamsungPay(TypedDict, total
     them.
 
     - `none`: The payment method is not saved.
-    - `off_session`: Saved for payments while the customer is present or absent.
-    - `on_session`: Saved for payments while the customer is present.
     """
 
 
@@ -1790,8 +1702,6 @@ class CheckoutSessionCreateParamsPaymentMethodOptionsSatispay(TypedDict, total=F
     capture_method: Literal["manual"]
     """When the authorized money is captured.
 
-    - `automatic`: Captured as soon as the payment is authorized.
-    - `automatic_async`: Captured in the background shortly after the payment is authorized.
     - `manual`: Captured when you capture the payment. Not all payment methods support it.
     """
 
@@ -1802,8 +1712,6 @@ class CheckoutSessionCreateParamsPaymentMethodOptionsScalapay(TypedDict, total=F
     capture_method: Literal["manual"]
     """When the authorized money is captured.
 
-    - `automatic`: Captured as soon as the payment is authorized.
-    - `automatic_async`: Captured in the background shortly after the payment is authorized.
     - `manual`: Captured when you capture the payment. Not all payment methods support it.
     """
 
@@ -1838,8 +1746,6 @@ class CheckoutSessionCreateParamsPaymentMethodOptionsSequra(TypedDict, total=Fal
     capture_method: Literal["manual"]
     """When the authorized money is captured.
 
-    - `automatic`: Captured as soon as the payment is authorized.
-    - `automatic_async`: Captured in the background shortly after the payment is authorized.
     - `manual`: Captured when you capture the payment. Not all payment methods support it.
     """
 
@@ -1852,8 +1758,6 @@ class CheckoutSessionCreateParamsPaymentMethodOptionsSofort(TypedDict, total=Fal
     them.
 
     - `none`: The payment method is not saved.
-    - `off_session`: Saved for payments while the customer is present or absent.
-    - `on_session`: Saved for payments while the customer is present.
     """
 
 
@@ -1863,8 +1767,6 @@ class CheckoutSessionCreateParamsPaymentMethodOptionsSunbit(TypedDict, total=Fal
     capture_method: Literal["manual"]
     """When the authorized money is captured.
 
-    - `automatic`: Captured as soon as the payment is authorized.
-    - `automatic_async`: Captured in the background shortly after the payment is authorized.
     - `manual`: Captured when you capture the payment. Not all payment methods support it.
     """
     setup_future_usage: Literal["none"]
@@ -1872,8 +1774,6 @@ class CheckoutSessionCreateParamsPaymentMethodOptionsSunbit(TypedDict, total=Fal
     them.
 
     - `none`: The payment method is not saved.
-    - `off_session`: Saved for payments while the customer is present or absent.
-    - `on_session`: Saved for payments while the customer is present.
     """
 
 
@@ -1893,7 +1793,6 @@ class CheckoutSessionCreateParamsPaymentMethodOptionsTwint(TypedDict, total=Fals
 
     - `none`: The payment method is not saved.
     - `off_session`: Saved for payments while the customer is present or absent.
-    - `on_session`: Saved for payments while the customer is present.
     """
 
 
@@ -1971,7 +1870,6 @@ class CheckoutSessionCreateParamsPaymentMethodOptionsUsBankAccount(TypedDict, to
 
     - `automatic`: Instantly if possible, otherwise with microdeposits.
     - `instant`: Instantly, by signing in to the bank.
-    - `microdeposits`: With small deposits that the customer confirms.
     """
 
 
@@ -1992,8 +1890,6 @@ class CheckoutSessionCreateParamsPaymentMethodOptionsWechatPay(TypedDict, total=
     them.
 
     - `none`: The payment method is not saved.
-    - `off_session`: Saved for payments while the customer is present or absent.
-    - `on_session`: Saved for payments while the customer is present.
     """
 
 
@@ -2154,7 +2050,7 @@ class CheckoutSessionCreateParamsSetupIntentData(TypedDict, total=False, closed=
     """Your own text for the setup intent."""
     metadata: Mapping[str, str]
     """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
-    up to 500. An update changes only the keys it contains; an empty value removes its key.
+    up to 500. An update changes only the keys it contains; an empty string removes its key.
     """
     on_behalf_of: str
     """Connected account that is the merchant of record. Its country, fees and statement descriptor apply
@@ -2495,7 +2391,7 @@ class CheckoutSessionCreateParamsShippingOptionShippingRateData(TypedDict, total
     """What shipping costs, as one amount. Needed with the type `fixed_amount`."""
     metadata: Mapping[str, str]
     """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
-    up to 500. An update changes only the keys it contains; an empty value removes its key.
+    up to 500. An update changes only the keys it contains; an empty string removes its key.
     """
     tax_behavior: Literal["exclusive", "inclusive", "unspecified"]
     """Whether the price includes tax. `inclusive` and `exclusive` are final once set.
@@ -2667,7 +2563,7 @@ class CheckoutSessionCreateParamsSubscriptionData(TypedDict, total=False, closed
     """Settings for the invoices."""
     metadata: Mapping[str, str]
     """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
-    up to 500. An update changes only the keys it contains; an empty value removes its key.
+    up to 500. An update changes only the keys it contains; an empty string removes its key.
     """
     on_behalf_of: str
     """Connected account that is the merchant of record. Its country, fees and statement descriptor apply
@@ -2678,17 +2574,13 @@ class CheckoutSessionCreateParamsSubscriptionData(TypedDict, total=False, closed
     proration_behavior: Literal["create_prorations", "none"]
     """How to bill a change in the middle of a billing period. `create_prorations` by default.
 
-    - `always_invoice`: Prorations are created and invoiced immediately.
     - `create_prorations`: Prorations are created and added to the next invoice.
     - `none`: No prorations are created.
     """
     transfer_data: CheckoutSessionCreateParamsSubscriptionDataTransferData
     """Transfers money from the payment to a connected account."""
     trial_end: int | datetime
-    """When the free trial ends; at least 48 hours ahead.
-
-    - `now`: The trial ends immediately.
-    """
+    """When the free trial ends; at least 48 hours ahead."""
     trial_period_days: int
     """How many days the free trial lasts; at least 1."""
     trial_settings: CheckoutSessionCreateParamsSubscriptionDataTrialSettings
@@ -2972,7 +2864,7 @@ class CheckoutSessionCreateParams(TypedDict, total=False, closed=True):
     """Settings for Managed Payments, in which Stripe acts as merchant of record."""
     metadata: Mapping[str, str]
     """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
-    up to 500. An update changes only the keys it contains; an empty value removes its key.
+    up to 500. An update changes only the keys it contains; an empty string removes its key.
     """
     mode: Literal["payment", "setup", "subscription"]
     """What the session does. It decides which parameters and which kinds of prices can be used.
@@ -3208,7 +3100,7 @@ class CheckoutSessionUpdateParamsLineItemPriceDataProductData(TypedDict, total=F
     """URLs of up to eight images of the product."""
     metadata: Mapping[str, str]
     """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
-    up to 500. An update changes only the keys it contains; an empty value removes its key.
+    up to 500. An update changes only the keys it contains; an empty string removes its key.
     """
     name: Required[str]
     """Name of the product, shown to customers."""
@@ -3274,7 +3166,7 @@ class CheckoutSessionUpdateParamsLineItem(TypedDict, total=False, closed=True):
     """ID of the line item to change. An item without it is added; items that are not named are removed."""
     metadata: Mapping[str, str] | None
     """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
-    up to 500. An update changes only the keys it contains; an empty value removes its key.
+    up to 500. An update changes only the keys it contains; an empty string removes its key.
     """
     price: str
     """Price of the line item. Either this or `price_data` is required."""
@@ -3293,13 +3185,12 @@ class CheckoutSessionUpdateParamsPaymentIntentData(TypedDict, total=False, close
     """Your own text for the payment, shown in the Dashboard and in receipts."""
     metadata: Mapping[str, str] | None
     """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
-    up to 500. An update changes only the keys it contains; an empty value removes its key.
+    up to 500. An update changes only the keys it contains; an empty string removes its key.
     """
     setup_future_usage: Literal["off_session", "on_session"] | None
     """Saves the payment method to the customer for later payments, with the customer present
     (`on_session`) or absent (`off_session`).
 
-    - `none`: The payment method is not saved.
     - `off_session`: Saved for payments while the customer is present or absent.
     - `on_session`: Saved for payments while the customer is present.
     """
@@ -3394,7 +3285,7 @@ class CheckoutSessionUpdateParamsShippingOptionShippingRateData(TypedDict, total
     """What shipping costs, as one amount. Needed with the type `fixed_amount`."""
     metadata: Mapping[str, str]
     """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
-    up to 500. An update changes only the keys it contains; an empty value removes its key.
+    up to 500. An update changes only the keys it contains; an empty string removes its key.
     """
     tax_behavior: Literal["exclusive", "inclusive", "unspecified"]
     """Whether the price includes tax. `inclusive` and `exclusive` are final once set.
@@ -3434,7 +3325,7 @@ class CheckoutSessionUpdateParams(TypedDict, total=False, closed=True):
     """
     metadata: Mapping[str, str] | None
     """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
-    up to 500. An update changes only the keys it contains; an empty value removes its key.
+    up to 500. An update changes only the keys it contains; an empty string removes its key.
     """
     payment_intent_data: CheckoutSessionUpdateParamsPaymentIntentData
     """What applies to the payment intent that the session creates. Only in `payment` mode."""

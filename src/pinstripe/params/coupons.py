@@ -21,35 +21,57 @@ __all__ = [
 
 
 class CouponCreateParamsAppliesTo(TypedDict, total=False, closed=True):
+    """Limits the coupon to some products."""
+
     products: list[str]
+    """IDs of the products that the coupon applies to."""
 
 
 class CouponCreateParamsCurrencyOptions(TypedDict, total=False, closed=True):
+    """Amounts in other currencies, by lowercase ISO currency code."""
+
     amount_off: Required[int]
+    """Amount that is taken off in this currency, in its smallest unit."""
 
 
 class CouponCreateParams(TypedDict, total=False, closed=True):
     """The parameters of `POST /v1/coupons`."""
 
     amount_off: int
+    """Amount that is taken off, in the smallest currency unit. Set either this or `percent_off`."""
     applies_to: CouponCreateParamsAppliesTo
+    """Limits the coupon to some products."""
     currency: str
-    """Three-letter ISO 4217 currency code in lowercase."""
+    """Three-letter ISO 4217 code of the currency of `amount_off`, in lowercase. Required together with it."""
     currency_options: Mapping[str, CouponCreateParamsCurrencyOptions]
+    """Amounts in other currencies, by lowercase ISO currency code."""
     duration: Literal["forever", "once", "repeating"]
+    """How long the discount lasts when the coupon is used on a subscription. Defaults to `once`.
+
+    - `forever`: The discount applies to all invoices of the subscription.
+    - `once`: The discount applies to one invoice. The default.
+    - `repeating`: The discount applies for the months in `duration_in_months`.
+    """
     duration_in_months: int
+    """Months that the discount lasts. Required for the duration `repeating`, and only for it."""
     expand: list[str]
     """Fields to expand, by dotted path. An expanded field contains the object instead of its ID."""
     id: str
-    """Unique ID of the object."""
+    """ID of your choice for the coupon. Generated unless set."""
     max_redemptions: int
+    """How often the coupon can be redeemed by all customers together. Not limited unless set."""
     metadata: Mapping[str, str] | None
     """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
-    up to 500. An update changes only the keys it contains; an empty value removes its key.
+    up to 500. An update changes only the keys it contains; an empty string removes its key.
     """
     name: Annotated[str, MaxLen(40)]
+    """Name of the coupon on invoices and receipts. The ID is shown unless set."""
     percent_off: float
+    """Percentage that is taken off, above 0 and up to 100. Set either this or `amount_off`."""
     redeem_by: int | datetime
+    """End of the time in which the coupon can be redeemed, up to five years ahead. Discounts that exist by
+    then continue.
+    """
 
 
 class CouponListParamsCreated(TypedDict, total=False, closed=True):
@@ -90,17 +112,22 @@ class CouponRetrieveParams(TypedDict, total=False, closed=True):
 
 
 class CouponUpdateParamsCurrencyOptions(TypedDict, total=False, closed=True):
+    """Amounts in other currencies, by lowercase ISO currency code."""
+
     amount_off: Required[int]
+    """Amount that is taken off in this currency, in its smallest unit."""
 
 
 class CouponUpdateParams(TypedDict, total=False, closed=True):
     """The parameters of `POST /v1/coupons/{coupon}`."""
 
     currency_options: Mapping[str, CouponUpdateParamsCurrencyOptions]
+    """Amounts in other currencies, by lowercase ISO currency code."""
     expand: list[str]
     """Fields to expand, by dotted path. An expanded field contains the object instead of its ID."""
     metadata: Mapping[str, str] | None
     """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
-    up to 500. An update changes only the keys it contains; an empty value removes its key.
+    up to 500. An update changes only the keys it contains; an empty string removes its key.
     """
     name: Annotated[str, MaxLen(40)]
+    """Name of the coupon on invoices and receipts. The ID is shown unless set."""

@@ -36,73 +36,135 @@ __all__ = [
 
 
 class CreditNoteCreateParamsLineTaxAmount(TypedDict, total=False, closed=True):
+    """Taxes to credit on the line. Cannot be combined with `tax_rates`; `None` means no taxes."""
+
     amount: Required[int]
+    """Amount of the tax, in the smallest currency unit."""
     tax_rate: Required[str]
+    """ID of the tax rate, which Stripe created for the line of the invoice."""
     taxable_amount: Required[int]
     """Amount that the tax is calculated on, in the smallest currency unit."""
 
 
 class CreditNoteCreateParamsLine(TypedDict, total=False, closed=True):
+    """Lines to credit. Set at least one of `amount`, `lines` and `shipping_cost`."""
+
     amount: int
-    description: str
-    invoice_line_item: str
-    metadata: Mapping[str, str]
-    """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
-    up to 500. An update changes only the keys it contains; an empty value removes its key.
+    """Amount to credit for a line of the invoice, in the smallest currency unit. Without tax if the
+    invoice uses automatic tax. Only for the type `invoice_line_item`.
     """
+    description: str
+    """Text of the line. Only for the type `custom_line_item`."""
+    invoice_line_item: str
+    """ID of the line of the invoice to credit. Only for the type `invoice_line_item`."""
+    metadata: Mapping[str, str]
+    """Up to 50 key-value pairs of your own, stored with the line."""
     quantity: int
-    """Number of units."""
+    """Number of units to credit."""
     tax_amounts: Sequence[CreditNoteCreateParamsLineTaxAmount] | None
+    """Taxes to credit on the line. Cannot be combined with `tax_rates`; `None` means no taxes."""
     tax_rates: list[str] | None
-    """Tax rates that apply. They override the default tax rates."""
+    """IDs of the tax rates of the line. Only for the type `custom_line_item`, and not together with
+    `tax_amounts`.
+    """
     type: Required[Literal["custom_line_item", "invoice_line_item"]]
+    """Whether the line credits a line of the invoice or stands on its own.
+
+    - `custom_line_item`: A line of its own. Not available if the invoice uses automatic tax.
+    - `invoice_line_item`: A line that credits a line of the invoice.
+    """
     unit_amount: int
-    """Price per unit in the smallest currency unit, such as cents for USD or yen for JPY."""
+    """Amount to credit per unit, in the smallest currency unit. Only for the type `custom_line_item`."""
     unit_amount_decimal: Decimal | str
-    """Price per unit in the smallest currency unit, with up to 12 decimal places. Use it instead of
-    `unit_amount` for prices of less than a cent.
+    """Amount to credit per unit, in the smallest currency unit, with up to 12 decimal places. Use it
+    instead of `unit_amount`.
     """
 
 
 class CreditNoteCreateParamsRefundPaymentRecordRefund(TypedDict, total=False, closed=True):
+    """Refund of a payment record. Required if `type` is `payment_record_refund`."""
+
     payment_record: Required[str]
+    """ID of the payment record that was refunded."""
     refund_group: Required[str]
+    """ID of the refund group. For a refund outside of Stripe, the reference under which you reported it."""
 
 
 class CreditNoteCreateParamsRefund(TypedDict, total=False, closed=True):
+    """Existing refunds to count for the credit note."""
+
     amount_refunded: int
+    """Part of the refund that counts for the credit note, in the smallest currency unit. The whole refund
+    unless set.
+    """
     payment_record_refund: CreditNoteCreateParamsRefundPaymentRecordRefund
+    """Refund of a payment record. Required if `type` is `payment_record_refund`."""
     refund: str
+    """ID of the refund. Required if `type` is `refund`."""
     type: Literal["payment_record_refund", "refund"]
+    """Which kind of refund it is. Defaults to `refund`.
+
+    - `payment_record_refund`: A refund of a payment record.
+    - `refund`: A refund by Stripe.
+    """
 
 
 class CreditNoteCreateParamsShippingCost(TypedDict, total=False, closed=True):
+    """Shipping to credit. Set at least one of `amount`, `lines` and `shipping_cost`."""
+
     shipping_rate: str
-    """Shipping rate that applies."""
+    """ID of the shipping rate of the invoice."""
 
 
 class CreditNoteCreateParams(TypedDict, total=False, closed=True):
     """The parameters of `POST /v1/credit_notes`."""
 
     amount: int
+    """Total to credit including taxes, in the smallest currency unit. Set at least one of `amount`,
+    `lines` and `shipping_cost`.
+    """
     credit_amount: int
+    """Amount to credit to the customer's balance, in the smallest currency unit. Stripe applies it to the
+    next invoice.
+    """
     effective_at: int | datetime
+    """Date of issue to print on the PDF of the credit note. The time of creation unless set."""
     email_type: Literal["credit_note", "none"]
+    """Whether the customer gets an email about the credit note. Defaults to `credit_note`.
+
+    - `credit_note`: The customer gets the credit note by email. The default.
+    - `none`: No email is sent.
+    """
     expand: list[str]
     """Fields to expand, by dotted path. An expanded field contains the object instead of its ID."""
     invoice: Required[str]
-    """Invoice that the object belongs to."""
+    """ID of the invoice to credit. It has to be finalized."""
     lines: Sequence[CreditNoteCreateParamsLine]
+    """Lines to credit. Set at least one of `amount`, `lines` and `shipping_cost`."""
     memo: str
+    """Text for the customer on the PDF of the credit note."""
     metadata: Mapping[str, str]
     """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
-    up to 500. An update changes only the keys it contains; an empty value removes its key.
+    up to 500. An update changes only the keys it contains; an empty string removes its key.
     """
     out_of_band_amount: int
+    """Amount that you credit outside of Stripe, in the smallest currency unit."""
     reason: Literal["duplicate", "fraudulent", "order_change", "product_unsatisfactory"]
+    """Why the credit note is issued.
+
+    - `duplicate`: The customer was billed twice.
+    - `fraudulent`: The sale was fraudulent.
+    - `order_change`: The order was changed.
+    - `product_unsatisfactory`: The customer was not satisfied with the product.
+    """
     refund_amount: int
+    """Amount to refund, in the smallest currency unit. Stripe creates a refund of the payment of the
+    invoice.
+    """
     refunds: Sequence[CreditNoteCreateParamsRefund]
+    """Existing refunds to count for the credit note."""
     shipping_cost: CreditNoteCreateParamsShippingCost
+    """Shipping to credit. Set at least one of `amount`, `lines` and `shipping_cost`."""
 
 
 class CreditNoteLineItemListParams(TypedDict, total=False, closed=True):
@@ -149,7 +211,7 @@ class CreditNoteListParams(TypedDict, total=False, closed=True):
     instead of its ID.
     """
     invoice: str
-    """Only objects of this invoice."""
+    """Only credit notes of this invoice."""
     limit: int
     """Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10."""
     starting_after: str
@@ -157,130 +219,237 @@ class CreditNoteListParams(TypedDict, total=False, closed=True):
 
 
 class CreditNotePreviewParamsLineTaxAmount(TypedDict, total=False, closed=True):
+    """Taxes to credit on the line. Cannot be combined with `tax_rates`; `None` means no taxes."""
+
     amount: Required[int]
+    """Amount of the tax, in the smallest currency unit."""
     tax_rate: Required[str]
+    """ID of the tax rate, which Stripe created for the line of the invoice."""
     taxable_amount: Required[int]
     """Amount that the tax is calculated on, in the smallest currency unit."""
 
 
 class CreditNotePreviewParamsLine(TypedDict, total=False, closed=True):
+    """Lines to credit. Set at least one of `amount`, `lines` and `shipping_cost`."""
+
     amount: int
-    description: str
-    invoice_line_item: str
-    metadata: Mapping[str, str]
-    """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
-    up to 500. An update changes only the keys it contains; an empty value removes its key.
+    """Amount to credit for a line of the invoice, in the smallest currency unit. Without tax if the
+    invoice uses automatic tax. Only for the type `invoice_line_item`.
     """
+    description: str
+    """Text of the line. Only for the type `custom_line_item`."""
+    invoice_line_item: str
+    """ID of the line of the invoice to credit. Only for the type `invoice_line_item`."""
+    metadata: Mapping[str, str]
+    """Up to 50 key-value pairs of your own, stored with the line."""
     quantity: int
-    """Number of units."""
+    """Number of units to credit."""
     tax_amounts: Sequence[CreditNotePreviewParamsLineTaxAmount] | None
+    """Taxes to credit on the line. Cannot be combined with `tax_rates`; `None` means no taxes."""
     tax_rates: list[str] | None
-    """Tax rates that apply. They override the default tax rates."""
+    """IDs of the tax rates of the line. Only for the type `custom_line_item`, and not together with
+    `tax_amounts`.
+    """
     type: Required[Literal["custom_line_item", "invoice_line_item"]]
+    """Whether the line credits a line of the invoice or stands on its own.
+
+    - `custom_line_item`: A line of its own. Not available if the invoice uses automatic tax.
+    - `invoice_line_item`: A line that credits a line of the invoice.
+    """
     unit_amount: int
-    """Price per unit in the smallest currency unit, such as cents for USD or yen for JPY."""
+    """Amount to credit per unit, in the smallest currency unit. Only for the type `custom_line_item`."""
     unit_amount_decimal: Decimal | str
-    """Price per unit in the smallest currency unit, with up to 12 decimal places. Use it instead of
-    `unit_amount` for prices of less than a cent.
+    """Amount to credit per unit, in the smallest currency unit, with up to 12 decimal places. Use it
+    instead of `unit_amount`.
     """
 
 
 class CreditNotePreviewParamsRefundPaymentRecordRefund(TypedDict, total=False, closed=True):
+    """Refund of a payment record. Required if `type` is `payment_record_refund`."""
+
     payment_record: Required[str]
+    """ID of the payment record that was refunded."""
     refund_group: Required[str]
+    """ID of the refund group. For a refund outside of Stripe, the reference under which you reported it."""
 
 
 class CreditNotePreviewParamsRefund(TypedDict, total=False, closed=True):
+    """Existing refunds to count for the credit note."""
+
     amount_refunded: int
+    """Part of the refund that counts for the credit note, in the smallest currency unit. The whole refund
+    unless set.
+    """
     payment_record_refund: CreditNotePreviewParamsRefundPaymentRecordRefund
+    """Refund of a payment record. Required if `type` is `payment_record_refund`."""
     refund: str
+    """ID of the refund. Required if `type` is `refund`."""
     type: Literal["payment_record_refund", "refund"]
+    """Which kind of refund it is. Defaults to `refund`.
+
+    - `payment_record_refund`: A refund of a payment record.
+    - `refund`: A refund by Stripe.
+    """
 
 
 class CreditNotePreviewParamsShippingCost(TypedDict, total=False, closed=True):
+    """Shipping to credit. Set at least one of `amount`, `lines` and `shipping_cost`."""
+
     shipping_rate: str
-    """Shipping rate that applies."""
+    """ID of the shipping rate of the invoice."""
 
 
 class CreditNotePreviewParams(TypedDict, total=False, closed=True):
     """The parameters of `GET /v1/credit_notes/preview`."""
 
     amount: int
+    """Total to credit including taxes, in the smallest currency unit. Set at least one of `amount`,
+    `lines` and `shipping_cost`.
+    """
     credit_amount: int
+    """Amount to credit to the customer's balance, in the smallest currency unit. Stripe applies it to the
+    next invoice.
+    """
     effective_at: int | datetime
+    """Date of issue to print on the PDF of the credit note. The time of creation unless set."""
     email_type: Literal["credit_note", "none"]
+    """Whether the customer gets an email about the credit note. Defaults to `credit_note`.
+
+    - `credit_note`: The customer gets the credit note by email. The default.
+    - `none`: No email is sent.
+    """
     expand: list[str]
     """Fields to expand, by dotted path. An expanded field contains the object instead of its ID."""
     invoice: Required[str]
-    """Invoice that the object belongs to."""
+    """ID of the invoice to credit. It has to be finalized."""
     lines: Sequence[CreditNotePreviewParamsLine]
+    """Lines to credit. Set at least one of `amount`, `lines` and `shipping_cost`."""
     memo: str
+    """Text for the customer on the PDF of the credit note."""
     metadata: Mapping[str, str]
     """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
-    up to 500. An update changes only the keys it contains; an empty value removes its key.
+    up to 500. An update changes only the keys it contains; an empty string removes its key.
     """
     out_of_band_amount: int
+    """Amount that you credit outside of Stripe, in the smallest currency unit."""
     reason: Literal["duplicate", "fraudulent", "order_change", "product_unsatisfactory"]
+    """Why the credit note is issued.
+
+    - `duplicate`: The customer was billed twice.
+    - `fraudulent`: The sale was fraudulent.
+    - `order_change`: The order was changed.
+    - `product_unsatisfactory`: The customer was not satisfied with the product.
+    """
     refund_amount: int
+    """Amount to refund, in the smallest currency unit. Stripe creates a refund of the payment of the
+    invoice.
+    """
     refunds: Sequence[CreditNotePreviewParamsRefund]
+    """Existing refunds to count for the credit note."""
     shipping_cost: CreditNotePreviewParamsShippingCost
+    """Shipping to credit. Set at least one of `amount`, `lines` and `shipping_cost`."""
 
 
 class CreditNotePreviewLineListParamsLineTaxAmount(TypedDict, total=False, closed=True):
+    """Taxes to credit on the line. Cannot be combined with `tax_rates`; `None` means no taxes."""
+
     amount: Required[int]
+    """Amount of the tax, in the smallest currency unit."""
     tax_rate: Required[str]
+    """ID of the tax rate, which Stripe created for the line of the invoice."""
     taxable_amount: Required[int]
     """Amount that the tax is calculated on, in the smallest currency unit."""
 
 
 class CreditNotePreviewLineListParamsLine(TypedDict, total=False, closed=True):
+    """Lines to credit. Set at least one of `amount`, `lines` and `shipping_cost`."""
+
     amount: int
-    description: str
-    invoice_line_item: str
-    metadata: Mapping[str, str]
-    """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
-    up to 500. An update changes only the keys it contains; an empty value removes its key.
+    """Amount to credit for a line of the invoice, in the smallest currency unit. Without tax if the
+    invoice uses automatic tax. Only for the type `invoice_line_item`.
     """
+    description: str
+    """Text of the line. Only for the type `custom_line_item`."""
+    invoice_line_item: str
+    """ID of the line of the invoice to credit. Only for the type `invoice_line_item`."""
+    metadata: Mapping[str, str]
+    """Up to 50 key-value pairs of your own, stored with the line."""
     quantity: int
-    """Number of units."""
+    """Number of units to credit."""
     tax_amounts: Sequence[CreditNotePreviewLineListParamsLineTaxAmount] | None
+    """Taxes to credit on the line. Cannot be combined with `tax_rates`; `None` means no taxes."""
     tax_rates: list[str] | None
-    """Tax rates that apply. They override the default tax rates."""
+    """IDs of the tax rates of the line. Only for the type `custom_line_item`, and not together with
+    `tax_amounts`.
+    """
     type: Required[Literal["custom_line_item", "invoice_line_item"]]
-    """Only objects of this type."""
+    """Whether the line credits a line of the invoice or stands on its own.
+
+    - `custom_line_item`: A line of its own. Not available if the invoice uses automatic tax.
+    - `invoice_line_item`: A line that credits a line of the invoice.
+    """
     unit_amount: int
-    """Price per unit in the smallest currency unit, such as cents for USD or yen for JPY."""
+    """Amount to credit per unit, in the smallest currency unit. Only for the type `custom_line_item`."""
     unit_amount_decimal: Decimal | str
-    """Price per unit in the smallest currency unit, with up to 12 decimal places. Use it instead of
-    `unit_amount` for prices of less than a cent.
+    """Amount to credit per unit, in the smallest currency unit, with up to 12 decimal places. Use it
+    instead of `unit_amount`.
     """
 
 
 class CreditNotePreviewLineListParamsRefundPaymentRecordRefund(TypedDict, total=False, closed=True):
+    """Refund of a payment record. Required if `type` is `payment_record_refund`."""
+
     payment_record: Required[str]
+    """ID of the payment record that was refunded."""
     refund_group: Required[str]
+    """ID of the refund group. For a refund outside of Stripe, the reference under which you reported it."""
 
 
 class CreditNotePreviewLineListParamsRefund(TypedDict, total=False, closed=True):
+    """Existing refunds to count for the credit note."""
+
     amount_refunded: int
+    """Part of the refund that counts for the credit note, in the smallest currency unit. The whole refund
+    unless set.
+    """
     payment_record_refund: CreditNotePreviewLineListParamsRefundPaymentRecordRefund
+    """Refund of a payment record. Required if `type` is `payment_record_refund`."""
     refund: str
+    """ID of the refund. Required if `type` is `refund`."""
     type: Literal["payment_record_refund", "refund"]
-    """Only objects of this type."""
+    """Which kind of refund it is. Defaults to `refund`.
+
+    - `payment_record_refund`: A refund of a payment record.
+    - `refund`: A refund by Stripe.
+    """
 
 
 class CreditNotePreviewLineListParamsShippingCost(TypedDict, total=False, closed=True):
+    """Shipping to credit. Set at least one of `amount`, `lines` and `shipping_cost`."""
+
     shipping_rate: str
-    """Shipping rate that applies."""
+    """ID of the shipping rate of the invoice."""
 
 
 class CreditNotePreviewLineListParams(TypedDict, total=False, closed=True):
     """The parameters of `GET /v1/credit_notes/preview/lines`."""
 
     amount: int
+    """Total to credit including taxes, in the smallest currency unit. Set at least one of `amount`,
+    `lines` and `shipping_cost`.
+    """
     credit_amount: int
+    """Amount to credit to the customer's balance, in the smallest currency unit. Stripe applies it to the
+    next invoice.
+    """
     effective_at: int | datetime
+    """Date of issue to print on the PDF of the credit note. The time of creation unless set."""
     email_type: Literal["credit_note", "none"]
+    """Whether the customer gets an email about the credit note. Defaults to `credit_note`.
+
+    - `credit_note`: The customer gets the credit note by email. The default.
+    - `none`: No email is sent.
+    """
     ending_before: str
     """ID of the object that the page ends before, such as the first one of the following page."""
     expand: list[str]
@@ -288,20 +457,35 @@ class CreditNotePreviewLineListParams(TypedDict, total=False, closed=True):
     instead of its ID.
     """
     invoice: Required[str]
-    """Only objects of this invoice."""
+    """ID of the invoice to credit. It has to be finalized."""
     limit: int
     """Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10."""
     lines: Sequence[CreditNotePreviewLineListParamsLine]
+    """Lines to credit. Set at least one of `amount`, `lines` and `shipping_cost`."""
     memo: str
+    """Text for the customer on the PDF of the credit note."""
     metadata: Mapping[str, str]
     """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
-    up to 500. An update changes only the keys it contains; an empty value removes its key.
+    up to 500. An update changes only the keys it contains; an empty string removes its key.
     """
     out_of_band_amount: int
+    """Amount that you credit outside of Stripe, in the smallest currency unit."""
     reason: Literal["duplicate", "fraudulent", "order_change", "product_unsatisfactory"]
+    """Why the credit note is issued.
+
+    - `duplicate`: The customer was billed twice.
+    - `fraudulent`: The sale was fraudulent.
+    - `order_change`: The order was changed.
+    - `product_unsatisfactory`: The customer was not satisfied with the product.
+    """
     refund_amount: int
+    """Amount to refund, in the smallest currency unit. Stripe creates a refund of the payment of the
+    invoice.
+    """
     refunds: Sequence[CreditNotePreviewLineListParamsRefund]
+    """Existing refunds to count for the credit note."""
     shipping_cost: CreditNotePreviewLineListParamsShippingCost
+    """Shipping to credit. Set at least one of `amount`, `lines` and `shipping_cost`."""
     starting_after: str
     """ID of the object that the page starts after, such as the last one of the previous page."""
 
@@ -319,9 +503,10 @@ class CreditNoteUpdateParams(TypedDict, total=False, closed=True):
     expand: list[str]
     """Fields to expand, by dotted path. An expanded field contains the object instead of its ID."""
     memo: str
+    """Text for the customer on the PDF of the credit note."""
     metadata: Mapping[str, str]
     """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
-    up to 500. An update changes only the keys it contains; an empty value removes its key.
+    up to 500. An update changes only the keys it contains; an empty string removes its key.
     """
 
 

@@ -212,7 +212,7 @@ class CustomerBalanceTransactionCreateParams(TypedDict, total=False, closed=True
     """Fields to expand, by dotted path. An expanded field contains the object instead of its ID."""
     metadata: Mapping[str, str] | None
     """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
-    up to 500. An update changes only the keys it contains; an empty value removes its key.
+    up to 500. An update changes only the keys it contains; an empty string removes its key.
     """
 
 
@@ -264,7 +264,7 @@ class CustomerBalanceTransactionUpdateParams(TypedDict, total=False, closed=True
     """Fields to expand, by dotted path. An expanded field contains the object instead of its ID."""
     metadata: Mapping[str, str] | None
     """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
-    up to 500. An update changes only the keys it contains; an empty value removes its key.
+    up to 500. An update changes only the keys it contains; an empty string removes its key.
     """
 
 
@@ -314,7 +314,7 @@ class CustomerBankAccountCreateParamsCard(TypedDict, total=False, closed=True):
     """Year in which the card expires, four digits."""
     metadata: Mapping[str, str]
     """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
-    up to 500. An update changes only the keys it contains; an empty value removes its key.
+    up to 500. An update changes only the keys it contains; an empty string removes its key.
     """
     name: str
     """Name on the card."""
@@ -339,7 +339,7 @@ class CustomerBankAccountCreateParams(TypedDict, total=False, closed=True):
     """Fields to expand, by dotted path. An expanded field contains the object instead of its ID."""
     metadata: Mapping[str, str]
     """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
-    up to 500. An update changes only the keys it contains; an empty value removes its key.
+    up to 500. An update changes only the keys it contains; an empty string removes its key.
     """
     source: str
     """Token or source to save, as Stripe.js returned it."""
@@ -435,7 +435,7 @@ class CustomerBankAccountUpdateParams(TypedDict, total=False, closed=True):
     """Fields to expand, by dotted path. An expanded field contains the object instead of its ID."""
     metadata: Mapping[str, str] | None
     """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
-    up to 500. An update changes only the keys it contains; an empty value removes its key.
+    up to 500. An update changes only the keys it contains; an empty string removes its key.
     """
     name: str
     """Name of the account's owner."""
@@ -498,7 +498,7 @@ class CustomerCardCreateParamsCard(TypedDict, total=False, closed=True):
     """Year in which the card expires, four digits."""
     metadata: Mapping[str, str]
     """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
-    up to 500. An update changes only the keys it contains; an empty value removes its key.
+    up to 500. An update changes only the keys it contains; an empty string removes its key.
     """
     name: str
     """Name on the card."""
@@ -523,7 +523,7 @@ class CustomerCardCreateParams(TypedDict, total=False, closed=True):
     """Fields to expand, by dotted path. An expanded field contains the object instead of its ID."""
     metadata: Mapping[str, str]
     """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
-    up to 500. An update changes only the keys it contains; an empty value removes its key.
+    up to 500. An update changes only the keys it contains; an empty string removes its key.
     """
     source: str
     """Token or source to save, as Stripe.js returned it."""
@@ -619,7 +619,7 @@ class CustomerCardUpdateParams(TypedDict, total=False, closed=True):
     """Fields to expand, by dotted path. An expanded field contains the object instead of its ID."""
     metadata: Mapping[str, str] | None
     """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
-    up to 500. An update changes only the keys it contains; an empty value removes its key.
+    up to 500. An update changes only the keys it contains; an empty string removes its key.
     """
     name: str
     """Name of the card's or account's owner."""
@@ -972,8 +972,8 @@ class CustomerCreateParams(TypedDict, total=False, closed=True):
     """Defaults for the customer's invoices and subscriptions."""
     metadata: Mapping[str, str] | None
     """Up to 50 pairs of your own strings, such as your user ID; keys have up to 40 characters, values up
-    to 500. An update changes only the keys that it names; an empty value removes a key, an empty
-    `metadata` all of them.
+    to 500. An update changes only the keys that it names; an empty string removes a key, `None` all of
+    them.
     """
     name: Annotated[str, MaxLen(256)]
     """Full name of the person or name of the company, as invoices and receipts show it. Up to 256
@@ -1238,7 +1238,7 @@ class CustomerPaymentSourceCreateParamsCard(TypedDict, total=False, closed=True)
     """Year in which the card expires, four digits."""
     metadata: Mapping[str, str]
     """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
-    up to 500. An update changes only the keys it contains; an empty value removes its key.
+    up to 500. An update changes only the keys it contains; an empty string removes its key.
     """
     name: str
     """Name on the card."""
@@ -1263,7 +1263,7 @@ class CustomerPaymentSourceCreateParams(TypedDict, total=False, closed=True):
     """Fields to expand, by dotted path. An expanded field contains the object instead of its ID."""
     metadata: Mapping[str, str]
     """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
-    up to 500. An update changes only the keys it contains; an empty value removes its key.
+    up to 500. An update changes only the keys it contains; an empty string removes its key.
     """
     source: str
     """Token or source to save, as Stripe.js returned it."""
@@ -1363,7 +1363,7 @@ class CustomerPaymentSourceUpdateParams(TypedDict, total=False, closed=True):
     """Fields to expand, by dotted path. An expanded field contains the object instead of its ID."""
     metadata: Mapping[str, str] | None
     """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
-    up to 500. An update changes only the keys it contains; an empty value removes its key.
+    up to 500. An update changes only the keys it contains; an empty string removes its key.
     """
     name: str
     """Name of the owner."""
@@ -1530,7 +1530,7 @@ class CustomerSubscriptionCreateParamsAutomaticTax(TypedDict, total=False, close
 
 
 class CustomerSubscriptionCreateParamsBillingThresholds(TypedDict, total=False, closed=True):
-    """Amount at which an invoice is created before the period ends. An empty value removes it."""
+    """Amount at which an invoice is created before the period ends. `None` removes it."""
 
     amount_gte: int
     """Amount, in the smallest currency unit, at which an invoice is created before the period ends."""
@@ -1591,7 +1591,7 @@ class CustomerSubscriptionCreateParamsInvoiceSettings(TypedDict, total=False, cl
 
 
 class CustomerSubscriptionCreateParamsItemBillingThresholds(TypedDict, total=False, closed=True):
-    """Usage at which the item is billed before its period ends. An empty value removes it."""
+    """Usage at which the item is billed before its period ends. `None` removes it."""
 
     usage_gte: Required[int]
     """Number of units at which an invoice is created before the period ends."""
@@ -1605,7 +1605,7 @@ class CustomerSubscriptionCreateParamsItemCurrentTrial(TypedDict, total=False, c
 
 
 class CustomerSubscriptionCreateParamsItemDiscount(TypedDict, total=False, closed=True):
-    """Coupons, promotion codes or existing discounts for this item only. An empty value removes all."""
+    """Coupons, promotion codes or existing discounts for this item only. `None` removes all."""
 
     coupon: str
     """Coupon of the discount."""
@@ -1660,11 +1660,11 @@ class CustomerSubscriptionCreateParamsItem(TypedDict, total=False, closed=True):
     """Items of the subscription, up to 20, each with a recurring price."""
 
     billing_thresholds: CustomerSubscriptionCreateParamsItemBillingThresholds | None
-    """Usage at which the item is billed before its period ends. An empty value removes it."""
+    """Usage at which the item is billed before its period ends. `None` removes it."""
     current_trial: CustomerSubscriptionCreateParamsItemCurrentTrial
     """Trial offer to apply to the item."""
     discounts: Sequence[CustomerSubscriptionCreateParamsItemDiscount] | None
-    """Coupons, promotion codes or existing discounts for this item only. An empty value removes all."""
+    """Coupons, promotion codes or existing discounts for this item only. `None` removes all."""
     metadata: Mapping[str, str]
     """Pairs of your own strings that are saved with the item."""
     price: str
@@ -1674,9 +1674,7 @@ class CustomerSubscriptionCreateParamsItem(TypedDict, total=False, closed=True):
     quantity: int
     """How many units of the price are billed each period. Leave it out for metered prices."""
     tax_rates: list[str] | None
-    """Tax rates of the item, in place of the subscription's `default_tax_rates`. An empty value removes
-    them.
-    """
+    """Tax rates of the item, in place of the subscription's `default_tax_rates`. `None` removes them."""
 
 
 class CustomerSubscriptionCreateParamsPaymentSettingsPaymentMethodOptionsAcssDebitMandateOptions(
@@ -2132,7 +2130,7 @@ class CustomerSubscriptionCreateParamsPaymentSettings(TypedDict, total=False, cl
         ]
         | None
     )
-    """Payment methods with which the invoices can be paid. An empty value returns to those of your invoice
+    """Payment methods with which the invoices can be paid. `None` returns to those of your invoice
     settings.
     """
     save_default_payment_method: Literal["off", "on_subscription"]
@@ -2220,7 +2218,7 @@ class CustomerSubscriptionCreateParams(TypedDict, total=False, closed=True):
     its trial.
     """
     billing_thresholds: CustomerSubscriptionCreateParamsBillingThresholds | None
-    """Amount at which an invoice is created before the period ends. An empty value removes it."""
+    """Amount at which an invoice is created before the period ends. `None` removes it."""
     cancel_at: int | datetime | Literal["max_billed_until", "max_period_end", "min_period_end"]
     """Time at which the subscription is canceled, or the end of a period of its items. An end within a
     period leads to prorations.
@@ -2255,7 +2253,7 @@ class CustomerSubscriptionCreateParams(TypedDict, total=False, closed=True):
     default_source: str
     """ID of the source that pays the invoices where there is no default payment method."""
     default_tax_rates: list[str] | None
-    """IDs of the tax rates of items that have none of their own. An empty value removes them."""
+    """IDs of the tax rates of items that have none of their own. `None` removes them."""
     discounts: Sequence[CustomerSubscriptionCreateParamsDiscount] | None
     """Coupons, promotion codes or existing discounts for the whole subscription. They replace the current
     ones; an empty value removes all.
@@ -2268,8 +2266,8 @@ class CustomerSubscriptionCreateParams(TypedDict, total=False, closed=True):
     """Items of the subscription, up to 20, each with a recurring price."""
     metadata: Mapping[str, str] | None
     """Up to 50 pairs of your own strings; keys have up to 40 characters, values up to 500. Invoices keep a
-    copy. An update changes only the keys that it names; an empty value removes a key, an empty
-    `metadata` all of them.
+    copy. An update changes only the keys that it names; an empty string removes a key, `None` all of
+    them.
     """
     off_session: bool
     """Whether the customer is absent while Stripe tries to take the payment, so that nobody can
@@ -2475,7 +2473,7 @@ class CustomerSubscriptionUpdateParamsBillingCycleAnchor(TypedDict, total=False,
 
 
 class CustomerSubscriptionUpdateParamsBillingThresholds(TypedDict, total=False, closed=True):
-    """Amount at which an invoice is created before the period ends. An empty value removes it."""
+    """Amount at which an invoice is created before the period ends. `None` removes it."""
 
     amount_gte: int
     """Amount, in the smallest currency unit, at which an invoice is created before the period ends."""
@@ -2569,7 +2567,7 @@ class CustomerSubscriptionUpdateParamsInvoiceSettings(TypedDict, total=False, cl
 
 
 class CustomerSubscriptionUpdateParamsItemBillingThresholds(TypedDict, total=False, closed=True):
-    """Usage at which the item is billed before its period ends. An empty value removes it."""
+    """Usage at which the item is billed before its period ends. `None` removes it."""
 
     usage_gte: Required[int]
     """Number of units at which an invoice is created before the period ends."""
@@ -2583,7 +2581,7 @@ class CustomerSubscriptionUpdateParamsItemCurrentTrial(TypedDict, total=False, c
 
 
 class CustomerSubscriptionUpdateParamsItemDiscount(TypedDict, total=False, closed=True):
-    """Coupons, promotion codes or existing discounts for this item only. An empty value removes all."""
+    """Coupons, promotion codes or existing discounts for this item only. `None` removes all."""
 
     coupon: str
     """Coupon of the discount."""
@@ -2640,7 +2638,7 @@ class CustomerSubscriptionUpdateParamsItem(TypedDict, total=False, closed=True):
     """
 
     billing_thresholds: CustomerSubscriptionUpdateParamsItemBillingThresholds | None
-    """Usage at which the item is billed before its period ends. An empty value removes it."""
+    """Usage at which the item is billed before its period ends. `None` removes it."""
     clear_usage: bool
     """Whether to delete the recorded usage of an item that is removed. Has no effect on prices with a
     billing meter.
@@ -2650,7 +2648,7 @@ class CustomerSubscriptionUpdateParamsItem(TypedDict, total=False, closed=True):
     deleted: bool
     """Whether to remove the item from the subscription. Needs its `id`."""
     discounts: Sequence[CustomerSubscriptionUpdateParamsItemDiscount] | None
-    """Coupons, promotion codes or existing discounts for this item only. An empty value removes all."""
+    """Coupons, promotion codes or existing discounts for this item only. `None` removes all."""
     id: str
     """ID of the item to change or remove. Without it a new item is added."""
     metadata: Mapping[str, str] | None
@@ -2662,9 +2660,7 @@ class CustomerSubscriptionUpdateParamsItem(TypedDict, total=False, closed=True):
     quantity: int
     """How many units of the price are billed each period. Leave it out for metered prices."""
     tax_rates: list[str] | None
-    """Tax rates of the item, in place of the subscription's `default_tax_rates`. An empty value removes
-    them.
-    """
+    """Tax rates of the item, in place of the subscription's `default_tax_rates`. `None` removes them."""
 
 
 class CustomerSubscriptionUpdateParamsPauseCollection(TypedDict, total=False, closed=True):
@@ -3136,7 +3132,7 @@ class CustomerSubscriptionUpdateParamsPaymentSettings(TypedDict, total=False, cl
         ]
         | None
     )
-    """Payment methods with which the invoices can be paid. An empty value returns to those of your invoice
+    """Payment methods with which the invoices can be paid. `None` returns to those of your invoice
     settings.
     """
     save_default_payment_method: Literal["off", "on_subscription"]
@@ -3217,7 +3213,7 @@ class CustomerSubscriptionUpdateParams(TypedDict, total=False, closed=True):
     billing_cycle_anchor: CustomerSubscriptionUpdateParamsBillingCycleAnchor
     """Whether a new billing period begins now. The anchor stays where it is unless this is set."""
     billing_thresholds: CustomerSubscriptionUpdateParamsBillingThresholds | None
-    """Amount at which an invoice is created before the period ends. An empty value removes it."""
+    """Amount at which an invoice is created before the period ends. `None` removes it."""
     cancel_at: int | datetime | Literal["max_billed_until", "max_period_end", "min_period_end"] | None
     """Time at which the subscription is canceled, or the end of a period of its items. An end within a
     period leads to prorations.
@@ -3250,7 +3246,7 @@ class CustomerSubscriptionUpdateParams(TypedDict, total=False, closed=True):
     default_source: str | None
     """ID of the source that pays the invoices where there is no default payment method."""
     default_tax_rates: list[str] | None
-    """IDs of the tax rates of items that have none of their own. An empty value removes them."""
+    """IDs of the tax rates of items that have none of their own. `None` removes them."""
     discounts: Sequence[CustomerSubscriptionUpdateParamsDiscount] | None
     """Coupons, promotion codes or existing discounts for the whole subscription. They replace the current
     ones; an empty value removes all.
@@ -3265,8 +3261,8 @@ class CustomerSubscriptionUpdateParams(TypedDict, total=False, closed=True):
     """
     metadata: Mapping[str, str] | None
     """Up to 50 pairs of your own strings; keys have up to 40 characters, values up to 500. Invoices keep a
-    copy. An update changes only the keys that it names; an empty value removes a key, an empty
-    `metadata` all of them.
+    copy. An update changes only the keys that it names; an empty string removes a key, `None` all of
+    them.
     """
     off_session: bool
     """Whether the customer is absent while Stripe tries to take the payment, so that nobody can
@@ -3716,8 +3712,8 @@ class CustomerUpdateParams(TypedDict, total=False, closed=True):
     """Defaults for the customer's invoices and subscriptions."""
     metadata: Mapping[str, str] | None
     """Up to 50 pairs of your own strings, such as your user ID; keys have up to 40 characters, values up
-    to 500. An update changes only the keys that it names; an empty value removes a key, an empty
-    `metadata` all of them.
+    to 500. An update changes only the keys that it names; an empty string removes a key, `None` all of
+    them.
     """
     name: Annotated[str, MaxLen(256)]
     """Full name of the person or name of the company, as invoices and receipts show it. Up to 256

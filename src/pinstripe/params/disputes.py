@@ -304,7 +304,7 @@ class DisputeUpdateParams(TypedDict, total=False, closed=True):
     """
     metadata: Mapping[str, str] | None
     """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
-    up to 500. An update changes only the keys it contains; an empty value removes its key.
+    up to 500. An update changes only the keys it contains; an empty string removes its key.
     """
     submit: bool
     """Whether to submit the evidence to the bank at once, after which it usually cannot be changed.

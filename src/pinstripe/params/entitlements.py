@@ -52,7 +52,7 @@ class EntitlementsFeatureCreateParams(TypedDict, total=False, closed=True):
     """
     metadata: Mapping[str, str]
     """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
-    up to 500. An update changes only the keys it contains; an empty value removes its key.
+    up to 500. An update changes only the keys it contains; an empty string removes its key.
     """
     name: Required[Annotated[str, MaxLen(80)]]
     """Name of the feature, up to 80 characters. Customers do not see it."""
@@ -93,7 +93,7 @@ class EntitlementsFeatureUpdateParams(TypedDict, total=False, closed=True):
     """Fields to expand, by dotted path. An expanded field contains the object instead of its ID."""
     metadata: Mapping[str, str] | None
     """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
-    up to 500. An update changes only the keys it contains; an empty value removes its key.
+    up to 500. An update changes only the keys it contains; an empty string removes its key.
     """
     name: Annotated[str, MaxLen(80)]
     """Name of the feature, up to 80 characters. Customers do not see it."""

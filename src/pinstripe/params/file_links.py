@@ -26,7 +26,7 @@ class FileLinkCreateParams(TypedDict, total=False, closed=True):
     """ID of the file. Its purpose must allow links."""
     metadata: Mapping[str, str] | None
     """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
-    up to 500. An update changes only the keys it contains; an empty value removes its key.
+    up to 500. An update changes only the keys it contains; an empty string removes its key.
     """
 
 
@@ -80,5 +80,5 @@ class FileLinkUpdateParams(TypedDict, total=False, closed=True):
     """When the link expires; `now` expires it at once, and `None` lets it never expire."""
     metadata: Mapping[str, str] | None
     """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
-    up to 500. An update changes only the keys it contains; an empty value removes its key.
+    up to 500. An update changes only the keys it contains; an empty string removes its key.
     """

@@ -107,7 +107,7 @@ class IdentityVerificationSessionCreateParams(TypedDict, total=False, closed=Tru
     """Fields to expand, by dotted path. An expanded field contains the object instead of its ID."""
     metadata: Mapping[str, str]
     """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
-    up to 500. An update changes only the keys it contains; an empty value removes its key.
+    up to 500. An update changes only the keys it contains; an empty string removes its key.
     """
     options: IdentityVerificationSessionCreateParamsOptions
     provided_details: IdentityVerificationSessionCreateParamsProvidedDetails
@@ -195,7 +195,7 @@ class IdentityVerificationSessionUpdateParams(TypedDict, total=False, closed=Tru
     """Fields to expand, by dotted path. An expanded field contains the object instead of its ID."""
     metadata: Mapping[str, str]
     """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
-    up to 500. An update changes only the keys it contains; an empty value removes its key.
+    up to 500. An update changes only the keys it contains; an empty string removes its key.
     """
     options: IdentityVerificationSessionUpdateParamsOptions
     provided_details: IdentityVerificationSessionUpdateParamsProvidedDetails

@@ -25,21 +25,31 @@ __all__ = [
 
 
 class InvoiceItemCreateParamsDiscount(TypedDict, total=False, closed=True):
+    """Coupons, promotion codes and discounts to apply to the item, before those of the invoice. `None`
+    removes all of them.
+    """
+
     coupon: str
-    """Coupon of the discount."""
+    """ID of a coupon to create a discount from."""
     discount: str
-    """An existing discount."""
+    """ID of an existing discount of this object or its parent, to apply it again."""
     promotion_code: str
-    """Promotion code of the discount."""
+    """ID of a promotion code to create a discount from."""
 
 
 class InvoiceItemCreateParamsPeriod(TypedDict, total=False, closed=True):
+    """Period of service that the item covers. Printed on the invoice if start and end differ, and used by
+    Revenue Recognition.
+    """
+
     end: Required[int | datetime]
+    """End of the period, included in it. Not before the start."""
     start: Required[int | datetime]
+    """Start of the period, included in it."""
 
 
 class InvoiceItemCreateParamsPriceData(TypedDict, total=False, closed=True):
-    """Defines a price for this use only, without creating a price for reuse."""
+    """Describes a price in place of an existing one."""
 
     currency: Required[str]
     """Three-letter ISO 4217 currency code in lowercase."""
@@ -61,41 +71,57 @@ class InvoiceItemCreateParamsPriceData(TypedDict, total=False, closed=True):
 
 
 class InvoiceItemCreateParamsPricing(TypedDict, total=False, closed=True):
+    """Existing price of the item."""
+
     price: str
-    """Price that applies."""
+    """ID of the price."""
 
 
 class InvoiceItemCreateParams(TypedDict, total=False, closed=True):
     """The parameters of `POST /v1/invoiceitems`."""
 
     amount: int
+    """Amount to bill, in the smallest currency unit. A negative amount reduces what is due on the invoice."""
     currency: str
-    """Three-letter ISO 4217 currency code in lowercase."""
+    """Three-letter ISO 4217 code of the currency. Has to be that of the invoice."""
     customer: str
-    """Customer that the object belongs to."""
+    """ID of the customer to bill."""
     customer_account: str
-    """Account (API v2) that the object belongs to, in the role of a customer. Alternative to `customer`."""
+    """Account (API v2) that is billed in the role of a customer."""
     description: str
+    """Text of the item as printed on the invoice."""
     discountable: bool
-    """Whether discounts apply to the item."""
+    """Whether discounts apply to the line item. Defaults to `False` for prorations and negative amounts,
+    and has to stay so for prorations.
+    """
     discounts: Sequence[InvoiceItemCreateParamsDiscount] | None
+    """Coupons, promotion codes and discounts to apply to the item, before those of the invoice. `None`
+    removes all of them.
+    """
     expand: list[str]
     """Fields to expand, by dotted path. An expanded field contains the object instead of its ID."""
     invoice: str
-    """Invoice that the object belongs to."""
+    """ID of a draft invoice to add the item to. Unless set, the item stays pending: the next invoice of a
+    subscription includes it, and invoices you create do so on demand.
+    """
     metadata: Mapping[str, str] | None
     """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
-    up to 500. An update changes only the keys it contains; an empty value removes its key.
+    up to 500. An update changes only the keys it contains; an empty string removes its key.
     """
     period: InvoiceItemCreateParamsPeriod
+    """Period of service that the item covers. Printed on the invoice if start and end differ, and used by
+    Revenue Recognition.
+    """
     price_data: InvoiceItemCreateParamsPriceData
-    """Defines a price for this use only, without creating a price for reuse."""
+    """Describes a price in place of an existing one."""
     pricing: InvoiceItemCreateParamsPricing
+    """Existing price of the item."""
     quantity: int
-    """Number of units."""
+    """Number of units, as an integer. Use `quantity_decimal` for fractions."""
     quantity_decimal: Decimal | str
+    """Number of units, as a decimal with up to 12 decimal places."""
     subscription: str
-    """Subscription that the object belongs to."""
+    """ID of a subscription of the customer. Only invoices of this subscription include the item then."""
     tax_behavior: Literal["exclusive", "inclusive", "unspecified"]
     """Whether the price includes tax. `inclusive` and `exclusive` are final once set.
 
@@ -106,10 +132,12 @@ class InvoiceItemCreateParams(TypedDict, total=False, closed=True):
     tax_code: str | None
     """Tax code that classifies the goods or services for Stripe Tax."""
     tax_rates: list[str]
-    """Tax rates that apply. They override the default tax rates."""
+    """IDs of the tax rates of the item. They replace the default tax rates of the invoice; `None` removes
+    them.
+    """
     unit_amount_decimal: Decimal | str
-    """Price per unit in the smallest currency unit, with up to 12 decimal places. Use it instead of
-    `unit_amount` for prices of less than a cent.
+    """Price per unit in the smallest currency unit, with up to 12 decimal places, which is multiplied by
+    the quantity. A negative price reduces what is due on the invoice.
     """
 
 
@@ -146,6 +174,7 @@ class InvoiceItemListParams(TypedDict, total=False, closed=True):
     limit: int
     """Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10."""
     pending: bool
+    """`True` for items that are on no invoice yet, `False` for items that are. Both unless set."""
     starting_after: str
     """ID of the object that the page starts after, such as the last one of the previous page."""
 
@@ -158,21 +187,31 @@ class InvoiceItemRetrieveParams(TypedDict, total=False, closed=True):
 
 
 class InvoiceItemUpdateParamsDiscount(TypedDict, total=False, closed=True):
+    """Coupons, promotion codes and discounts to apply to the item, before those of the invoice. `None`
+    removes all of them.
+    """
+
     coupon: str
-    """Coupon of the discount."""
+    """ID of a coupon to create a discount from."""
     discount: str
-    """An existing discount."""
+    """ID of an existing discount of this object or its parent, to apply it again."""
     promotion_code: str
-    """Promotion code of the discount."""
+    """ID of a promotion code to create a discount from."""
 
 
 class InvoiceItemUpdateParamsPeriod(TypedDict, total=False, closed=True):
+    """Period of service that the item covers. Printed on the invoice if start and end differ, and used by
+    Revenue Recognition.
+    """
+
     end: Required[int | datetime]
+    """End of the period, included in it. Not before the start."""
     start: Required[int | datetime]
+    """Start of the period, included in it."""
 
 
 class InvoiceItemUpdateParamsPriceData(TypedDict, total=False, closed=True):
-    """Defines a price for this use only, without creating a price for reuse."""
+    """Describes a price in place of an existing one."""
 
     currency: Required[str]
     """Three-letter ISO 4217 currency code in lowercase."""
@@ -194,32 +233,47 @@ class InvoiceItemUpdateParamsPriceData(TypedDict, total=False, closed=True):
 
 
 class InvoiceItemUpdateParamsPricing(TypedDict, total=False, closed=True):
+    """Existing price of the item."""
+
     price: str
-    """Price that applies."""
+    """ID of the price."""
 
 
 class InvoiceItemUpdateParams(TypedDict, total=False, closed=True):
     """The parameters of `POST /v1/invoiceitems/{invoiceitem}`."""
 
     amount: int
+    """Amount to bill, in the smallest currency unit. A negative amount reduces what is due on the invoice."""
     description: str
+    """Text of the item as printed on the invoice."""
     discountable: bool
-    """Whether discounts apply to the item."""
+    """Whether discounts apply to the line item. Defaults to `False` for prorations and negative amounts,
+    and has to stay so for prorations.
+    """
     discounts: Sequence[InvoiceItemUpdateParamsDiscount] | None
+    """Coupons, promotion codes and discounts to apply to the item, before those of the invoice. `None`
+    removes all of them.
+    """
     expand: list[str]
     """Fields to expand, by dotted path. An expanded field contains the object instead of its ID."""
     invoicing_rules: Literal[""] | None
+    """Only `None` can be passed, which removes the rules that hold the item back."""
     metadata: Mapping[str, str] | None
     """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
-    up to 500. An update changes only the keys it contains; an empty value removes its key.
+    up to 500. An update changes only the keys it contains; an empty string removes its key.
     """
     period: InvoiceItemUpdateParamsPeriod
+    """Period of service that the item covers. Printed on the invoice if start and end differ, and used by
+    Revenue Recognition.
+    """
     price_data: InvoiceItemUpdateParamsPriceData
-    """Defines a price for this use only, without creating a price for reuse."""
+    """Describes a price in place of an existing one."""
     pricing: InvoiceItemUpdateParamsPricing
+    """Existing price of the item."""
     quantity: int
-    """Number of units."""
+    """Number of units, as an integer. Use `quantity_decimal` for fractions."""
     quantity_decimal: Decimal | str
+    """Number of units, as a decimal with up to 12 decimal places."""
     tax_behavior: Literal["exclusive", "inclusive", "unspecified"]
     """Whether the price includes tax. `inclusive` and `exclusive` are final once set.
 
@@ -230,8 +284,10 @@ class InvoiceItemUpdateParams(TypedDict, total=False, closed=True):
     tax_code: str | None
     """Tax code that classifies the goods or services for Stripe Tax."""
     tax_rates: list[str] | None
-    """Tax rates that apply. They override the default tax rates."""
+    """IDs of the tax rates of the item. They replace the default tax rates of the invoice; `None` removes
+    them.
+    """
     unit_amount_decimal: Decimal | str
-    """Price per unit in the smallest currency unit, with up to 12 decimal places. Use it instead of
-    `unit_amount` for prices of less than a cent.
+    """Price per unit in the smallest currency unit, with up to 12 decimal places, which is multiplied by
+    the quantity. A negative price reduces what is due on the invoice.
     """

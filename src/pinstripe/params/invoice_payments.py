@@ -27,11 +27,18 @@ class InvoicePaymentListParamsCreated(TypedDict, total=False, closed=True):
 
 
 class InvoicePaymentListParamsPayment(TypedDict, total=False, closed=True):
+    """Only the invoice payments of this payment."""
+
     payment_intent: str
-    """Only objects of this payment intent."""
+    """ID of the payment intent."""
     payment_record: str
+    """ID of the payment record."""
     type: Required[Literal["payment_intent", "payment_record"]]
-    """Only objects of this type."""
+    """Kind of the payment to filter by.
+
+    - `payment_intent`: A payment intent.
+    - `payment_record`: A payment record.
+    """
 
 
 class InvoicePaymentListParams(TypedDict, total=False, closed=True):
@@ -50,10 +57,16 @@ class InvoicePaymentListParams(TypedDict, total=False, closed=True):
     limit: int
     """Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10."""
     payment: InvoicePaymentListParamsPayment
+    """Only the invoice payments of this payment."""
     starting_after: str
     """ID of the object that the page starts after, such as the last one of the previous page."""
     status: Literal["canceled", "open", "paid"]
-    """Only objects with this status."""
+    """Only objects with this status.
+
+    - `canceled`: Payments that were canceled.
+    - `open`: Payments that are still to be made.
+    - `paid`: Payments that succeeded.
+    """
 
 
 class InvoicePaymentRetrieveParams(TypedDict, total=False, closed=True):

@@ -33,7 +33,11 @@ class InvoiceRenderingTemplateListParams(TypedDict, total=False, closed=True):
     starting_after: str
     """ID of the object that the page starts after, such as the last one of the previous page."""
     status: Literal["active", "archived"]
-    """Only objects with this status."""
+    """Only objects with this status.
+
+    - `active`: Invoices can use the template.
+    - `archived`: New invoices cannot use the template; those that have it keep it.
+    """
 
 
 class InvoiceRenderingTemplateRetrieveParams(TypedDict, total=False, closed=True):
@@ -42,6 +46,7 @@ class InvoiceRenderingTemplateRetrieveParams(TypedDict, total=False, closed=True
     expand: list[str]
     """Fields to expand, by dotted path. An expanded field contains the object instead of its ID."""
     version: int
+    """Version to retrieve. The latest unless set."""
 
 
 class InvoiceRenderingTemplateUnarchiveParams(TypedDict, total=False, closed=True):

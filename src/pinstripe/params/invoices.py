@@ -211,21 +211,34 @@ __all__ = [
 
 
 class InvoiceAddLinesParamsLineDiscount(TypedDict, total=False, closed=True):
+    """Coupons, promotion codes and discounts to apply to the line item. `None` removes all of them."""
+
     coupon: str
-    """Coupon of the discount."""
+    """ID of a coupon to create a discount from."""
     discount: str
-    """An existing discount."""
+    """ID of an existing discount of this object or its parent, to apply it again."""
     promotion_code: str
-    """Promotion code of the discount."""
+    """ID of a promotion code to create a discount from."""
 
 
 class InvoiceAddLinesParamsLinePeriod(TypedDict, total=False, closed=True):
+    """Period of service that the item covers. Printed on the invoice if start and end differ, and used by
+    Revenue Recognition.
+    """
+
     end: Required[int | datetime]
+    """End of the period, included in it. Not before the start."""
     start: Required[int | datetime]
+    """Start of the period, included in it."""
 
 
 class InvoiceAddLinesParamsLinePriceDataProductDataTaxDetails(TypedDict, total=False, closed=True):
+    """How the product is taxed."""
+
     performance_location: str
+    """ID of the tax location at which the event or service takes place. The tax code says whether it is
+    needed.
+    """
     tax_code: str | None
     """Tax code that classifies the goods or services for Stripe Tax."""
 
@@ -239,19 +252,20 @@ class InvoiceAddLinesParamsLinePriceDataProductData(TypedDict, total=False, clos
     """URLs of up to eight images of the product."""
     metadata: Mapping[str, str]
     """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
-    up to 500. An update changes only the keys it contains; an empty value removes its key.
+    up to 500. An update changes only the keys it contains; an empty string removes its key.
     """
     name: Required[str]
     """Name of the product, shown to customers."""
     tax_code: str
     """Tax code that classifies the product for Stripe Tax."""
     tax_details: InvoiceAddLinesParamsLinePriceDataProductDataTaxDetails
+    """How the product is taxed."""
     unit_label: Annotated[str, MaxLen(12)]
     """Name of a unit, such as `seat`, on receipts, invoices and checkout pages."""
 
 
 class InvoiceAddLinesParamsLinePriceData(TypedDict, total=False, closed=True):
-    """Defines a price for this use only, without creating a price for reuse."""
+    """Describes a price in place of an existing one."""
 
     currency: Required[str]
     """Three-letter ISO 4217 currency code in lowercase."""
@@ -275,21 +289,41 @@ class InvoiceAddLinesParamsLinePriceData(TypedDict, total=False, closed=True):
 
 
 class InvoiceAddLinesParamsLinePricing(TypedDict, total=False, closed=True):
+    """Existing price of the item."""
+
     price: str
-    """Price that applies."""
+    """ID of the price."""
 
 
 class InvoiceAddLinesParamsLineTaxAmountTaxRateData(TypedDict, total=False, closed=True):
+    """Describes the tax. Stripe uses an equal tax rate again, or else creates an archived one."""
+
     country: str
     """Two-letter ISO 3166-1 alpha-2 country code."""
     description: str
+    """Note of your own on the tax rate, which customers do not see."""
     display_name: Required[Annotated[str, MaxLen(100)]]
+    """Name of the tax that customers see, such as `VAT` or `Sales tax`."""
     inclusive: Required[bool]
+    """Whether prices already include the tax."""
     jurisdiction: Annotated[str, MaxLen(200)]
+    """Jurisdiction that the tax is owed to, as printed on the invoice."""
     jurisdiction_level: Literal["city", "country", "county", "district", "multiple", "state"]
+    """Level of government that imposes the tax.
+
+    - `city`: Tax of a city.
+    - `country`: Tax of a country.
+    - `county`: Tax of a county.
+    - `district`: Tax of a district.
+    - `multiple`: Taxes of several levels combined.
+    - `state`: Tax of a state or province.
+    """
     percentage: Required[float]
+    """Rate of the tax in percent, from 0 to 100 with up to four decimal places. Set 0 for a tax of a fixed
+    amount.
+    """
     state: str
-    """State, county, province or region."""
+    """State or province as an ISO 3166-2 code without the country, such as `NY`."""
     tax_type: Literal[
         "admissions_tax",
         "amusement_tax",
@@ -320,11 +354,18 @@ class InvoiceAddLinesParamsLineTaxAmountTaxRateData(TypedDict, total=False, clos
         "utility_users_tax",
         "vat",
     ]
+    """Kind of the tax, such as `vat` or `sales_tax`."""
 
 
 class InvoiceAddLinesParamsLineTaxAmount(TypedDict, total=False, closed=True):
+    """Up to ten taxes that you calculated yourself. Cannot be combined with tax rates or automatic tax on
+    the invoice; `None` removes them.
+    """
+
     amount: Required[int]
+    """Amount of the tax, in the smallest currency unit."""
     tax_rate_data: Required[InvoiceAddLinesParamsLineTaxAmountTaxRateData]
+    """Describes the tax. Stripe uses an equal tax rate again, or else creates an archived one."""
     taxability_reason: Literal[
         "customer_exempt",
         "not_collecting",
@@ -342,32 +383,65 @@ class InvoiceAddLinesParamsLineTaxAmount(TypedDict, total=False, closed=True):
         "taxable_basis_reduced",
         "zero_rated",
     ]
-    """Why tax was or was not charged."""
+    """Why tax was or was not charged.
+
+    - `customer_exempt`: The customer is exempt from tax.
+    - `not_collecting`: You have no active tax registration that covers the sale.
+    - `not_subject_to_tax`: The sale is outside the scope of the tax.
+    - `not_supported`: Stripe Tax does not support the place of the customer.
+    - `portion_product_exempt`: Part of the price is exempt from tax.
+    - `portion_reduced_rated`: Part of the price is taxed at a reduced rate.
+    - `portion_standard_rated`: Part of the price is taxed at the standard rate.
+    - `product_exempt`: The product is exempt from tax.
+    - `product_exempt_holiday`: The product is exempt for a limited time, such as a sales tax holiday.
+    - `proportionally_rated`: The rate depends on the share of differently taxed items in the sale.
+    - `reduced_rated`: A reduced rate applies.
+    - `reverse_charge`: The customer accounts for the tax (reverse charge).
+    - `standard_rated`: The standard rate applies.
+    - `taxable_basis_reduced`: Tax is calculated on a part of the price only.
+    - `zero_rated`: The sale is taxable at a rate of zero.
+    """
     taxable_amount: Required[int]
     """Amount that the tax is calculated on, in the smallest currency unit."""
 
 
 class InvoiceAddLinesParamsLine(TypedDict, total=False, closed=True):
+    """Line items to add."""
+
     amount: int
+    """Amount to bill, in the smallest currency unit. A negative amount is a credit."""
     description: str
+    """Text of the line item as printed on the invoice."""
     discountable: bool
-    """Whether discounts apply to the item."""
-    discounts: Sequence[InvoiceAddLinesParamsLineDiscount] | None
-    invoice_item: str
-    metadata: Mapping[str, str] | None
-    """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
-    up to 500. An update changes only the keys it contains; an empty value removes its key.
+    """Whether discounts apply to the line item. Defaults to `False` for prorations and negative amounts,
+    and has to stay so for prorations.
     """
+    discounts: Sequence[InvoiceAddLinesParamsLineDiscount] | None
+    """Coupons, promotion codes and discounts to apply to the line item. `None` removes all of them."""
+    invoice_item: str
+    """ID of a pending invoice item to add. A new one is created unless set."""
+    metadata: Mapping[str, str] | None
+    """Up to 50 key-value pairs of your own, stored with the item. An empty string removes its key."""
     period: InvoiceAddLinesParamsLinePeriod
+    """Period of service that the item covers. Printed on the invoice if start and end differ, and used by
+    Revenue Recognition.
+    """
     price_data: InvoiceAddLinesParamsLinePriceData
-    """Defines a price for this use only, without creating a price for reuse."""
+    """Describes a price in place of an existing one."""
     pricing: InvoiceAddLinesParamsLinePricing
+    """Existing price of the item."""
     quantity: int
-    """Number of units."""
+    """Number of units, as an integer. Use `quantity_decimal` for fractions."""
     quantity_decimal: Decimal | str
+    """Number of units, as a decimal with up to 12 decimal places."""
     tax_amounts: Sequence[InvoiceAddLinesParamsLineTaxAmount] | None
+    """Up to ten taxes that you calculated yourself. Cannot be combined with tax rates or automatic tax on
+    the invoice; `None` removes them.
+    """
     tax_rates: list[str] | None
-    """Tax rates that apply. They override the default tax rates."""
+    """IDs of the tax rates of the item. They replace the default tax rates of the invoice; `None` removes
+    them.
+    """
 
 
 class InvoiceAddLinesParams(TypedDict, total=False, closed=True):
@@ -376,7 +450,9 @@ class InvoiceAddLinesParams(TypedDict, total=False, closed=True):
     expand: list[str]
     """Fields to expand, by dotted path. An expanded field contains the object instead of its ID."""
     invoice_metadata: Mapping[str, str] | None
+    """Up to 50 key-value pairs of your own to set on the invoice itself. An empty string removes its key."""
     lines: Required[Sequence[InvoiceAddLinesParamsLine]]
+    """Line items to add."""
 
 
 class InvoiceAttachPaymentParams(TypedDict, total=False, closed=True):
@@ -385,8 +461,9 @@ class InvoiceAttachPaymentParams(TypedDict, total=False, closed=True):
     expand: list[str]
     """Fields to expand, by dotted path. An expanded field contains the object instead of its ID."""
     payment_intent: str
-    """Payment intent that the object belongs to."""
+    """ID of the payment intent to attach."""
     payment_record: str
+    """ID of the payment record to attach, for a payment outside of Stripe."""
 
 
 class InvoiceCreateParamsAutomaticTaxLiability(TypedDict, total=False, closed=True):
@@ -403,7 +480,7 @@ class InvoiceCreateParamsAutomaticTaxLiability(TypedDict, total=False, closed=Tr
 
 
 class InvoiceCreateParamsAutomaticTax(TypedDict, total=False, closed=True):
-    """Settings and state of the automatic calculation of tax by Stripe Tax."""
+    """Whether Stripe Tax calculates the tax on the invoice, and which account is liable for it."""
 
     enabled: Required[bool]
     """Whether Stripe Tax calculates the tax."""
@@ -412,26 +489,44 @@ class InvoiceCreateParamsAutomaticTax(TypedDict, total=False, closed=True):
 
 
 class InvoiceCreateParamsCustomField(TypedDict, total=False, closed=True):
+    """Up to four fields of your own that are printed on the invoice, such as a purchase order number."""
+
     name: Required[Annotated[str, MaxLen(40)]]
+    """Label of the field as printed on the invoice, up to 40 characters."""
     value: Required[Annotated[str, MaxLen(140)]]
+    """Text of the field as printed on the invoice, up to 140 characters."""
 
 
 class InvoiceCreateParamsDiscount(TypedDict, total=False, closed=True):
+    """Coupons, promotion codes and discounts to apply to the whole invoice. Those of the customer unless
+    set; an empty value leaves them out.
+    """
+
     coupon: str
-    """Coupon of the discount."""
+    """ID of a coupon to create a discount from."""
     discount: str
-    """An existing discount."""
+    """ID of an existing discount of this object or its parent, to apply it again."""
     promotion_code: str
-    """Promotion code of the discount."""
+    """ID of a promotion code to create a discount from."""
 
 
 class InvoiceCreateParamsFromInvoice(TypedDict, total=False, closed=True):
+    """Creates the invoice as a revision of another one. The original is voided when the revision is
+    finalized.
+    """
+
     action: Required[Literal["revision"]]
+    """How the new invoice relates to the other one. Only `revision`.
+
+    - `revision`: The new invoice replaces the other one.
+    """
     invoice: Required[str]
-    """Invoice that the object belongs to."""
+    """ID of the invoice to revise."""
 
 
 class InvoiceCreateParamsIssuer(TypedDict, total=False, closed=True):
+    """Account that issues the invoice. The invoice shows its branding, support contact and tax IDs."""
+
     account: str
     """Connected account, if the type is `account`."""
     type: Required[Literal["account", "self"]]
@@ -448,11 +543,15 @@ class InvoiceCreateParamsPaymentSettingsPaymentMethodOptionsAcssDebitMandateOpti
     """Terms of the mandate that authorizes the payments."""
 
     transaction_type: Literal["business", "personal"]
-    """Whether the payments come from a personal or a business account."""
+    """Whether the payments come from a personal or a business account.
+
+    - `business`: A company.
+    - `personal`: A person.
+    """
 
 
 class InvoiceCreateParamsPaymentSettingsPaymentMethodOptionsAcssDebit(TypedDict, total=False, closed=True):
-    """Data specific to pre-authorized debit in Canada (ACSS)."""
+    """Settings for pre-authorized debit in Canada (ACSS)."""
 
     mandate_options: InvoiceCreateParamsPaymentSettingsPaymentMethodOptionsAcssDebitMandateOptions
     """Terms of the mandate that authorizes the payments."""
@@ -466,10 +565,16 @@ class InvoiceCreateParamsPaymentSettingsPaymentMethodOptionsAcssDebit(TypedDict,
 
 
 class InvoiceCreateParamsPaymentSettingsPaymentMethodOptionsBancontact(TypedDict, total=False, closed=True):
-    """Data specific to Bancontact."""
+    """Settings for Bancontact."""
 
     preferred_language: Literal["de", "en", "fr", "nl"]
-    """Language of the payment page."""
+    """Language of the payment page.
+
+    - `de`: German.
+    - `en`: English.
+    - `fr`: French.
+    - `nl`: Dutch.
+    """
 
 
 class InvoiceCreateParamsPaymentSettingsPaymentMethodOptionsBillieCompanyDetailsRegisteredAddress(
@@ -492,6 +597,8 @@ class InvoiceCreateParamsPaymentSettingsPaymentMethodOptionsBillieCompanyDetails
 
 
 class InvoiceCreateParamsPaymentSettingsPaymentMethodOptionsBillieCompanyDetails(TypedDict, total=False, closed=True):
+    """Registration details of the company that buys."""
+
     registered_address: (
         InvoiceCreateParamsPaymentSettingsPaymentMethodOptionsBillieCompanyDetailsRegisteredAddress | None
     )
@@ -499,6 +606,7 @@ class InvoiceCreateParamsPaymentSettingsPaymentMethodOptionsBillieCompanyDetails
     registered_name: str
     """Name under which the company is registered."""
     registration_number: str
+    """Number under which the company is registered, of the kind given by `registration_type`."""
     registration_type: (
         Literal[
             "ch_ein",
@@ -518,35 +626,41 @@ class InvoiceCreateParamsPaymentSettingsPaymentMethodOptionsBillieCompanyDetails
         ]
         | None
     )
+    """Register or scheme that the registration number belongs to, prefixed with the country."""
     vat: str
+    """VAT number of the company."""
 
 
 class InvoiceCreateParamsPaymentSettingsPaymentMethodOptionsBillie(TypedDict, total=False, closed=True):
-    """Data specific to Billie."""
+    """Settings for Billie."""
 
     company_details: InvoiceCreateParamsPaymentSettingsPaymentMethodOptionsBillieCompanyDetails | None
+    """Registration details of the company that buys."""
     reference: str
+    """Your own reference for the payment."""
 
 
 class InvoiceCreateParamsPaymentSettingsPaymentMethodOptionsBlik(TypedDict, total=False, closed=True):
-    """Data specific to BLIK."""
+    """Settings for BLIK."""
 
 
 class InvoiceCreateParamsPaymentSettingsPaymentMethodOptionsCardInstallmentsPlan(TypedDict, total=False, closed=True):
-    """Selected installment plan."""
+    """Plan to use for the payment. `None` removes it."""
 
     count: int
     """Number of installments."""
     interval: Literal["month"]
     """Unit of the time between installments.
 
-    - `day`: Days.
-    - `week`: Weeks.
     - `month`: Months.
-    - `year`: Years.
     """
     type: Required[Literal["bonus", "fixed_count", "revolving"]]
-    """Type of the installment plan."""
+    """Type of the installment plan.
+
+    - `bonus`: A bonus plan, as cards in Japan offer.
+    - `fixed_count`: A fixed number of installments.
+    - `revolving`: A revolving balance.
+    """
 
 
 class InvoiceCreateParamsPaymentSettingsPaymentMethodOptionsCardInstallments(TypedDict, total=False, closed=True):
@@ -555,11 +669,11 @@ class InvoiceCreateParamsPaymentSettingsPaymentMethodOptionsCardInstallments(Typ
     enabled: bool
     """Whether the customer can pay in installments."""
     plan: InvoiceCreateParamsPaymentSettingsPaymentMethodOptionsCardInstallmentsPlan | None
-    """Selected installment plan."""
+    """Plan to use for the payment. `None` removes it."""
 
 
 class InvoiceCreateParamsPaymentSettingsPaymentMethodOptionsCard(TypedDict, total=False, closed=True):
-    """Settings for card payments."""
+    """Settings for cards."""
 
     installments: InvoiceCreateParamsPaymentSettingsPaymentMethodOptionsCardInstallments
     """Settings for payment in installments."""
@@ -589,11 +703,13 @@ class InvoiceCreateParamsPaymentSettingsPaymentMethodOptionsCustomerBalanceBankT
     eu_bank_transfer: InvoiceCreateParamsPaymentSettingsPaymentMethodOptionsCustomerBalanceBankTransferEuBankTransfer
     """Settings for bank transfers in the European Union."""
     type: str
-    """Type of bank transfer, which depends on the country."""
+    """Kind of bank transfer that the customer gets instructions for: `eu_bank_transfer`,
+    `gb_bank_transfer`, `jp_bank_transfer`, `mx_bank_transfer` or `us_bank_transfer`.
+    """
 
 
 class InvoiceCreateParamsPaymentSettingsPaymentMethodOptionsCustomerBalance(TypedDict, total=False, closed=True):
-    """Data specific to payments from the customer's cash balance."""
+    """Settings for bank transfers into the customer's cash balance."""
 
     bank_transfer: InvoiceCreateParamsPaymentSettingsPaymentMethodOptionsCustomerBalanceBankTransfer
     """Settings for bank transfers."""
@@ -602,14 +718,16 @@ class InvoiceCreateParamsPaymentSettingsPaymentMethodOptionsCustomerBalance(Type
 
 
 class InvoiceCreateParamsPaymentSettingsPaymentMethodOptionsKonbini(TypedDict, total=False, closed=True):
-    """Data specific to Konbini."""
+    """Settings for Konbini."""
 
 
 class InvoiceCreateParamsPaymentSettingsPaymentMethodOptionsPaytoMandateOptions(TypedDict, total=False, closed=True):
     """Terms of the mandate that authorizes the payments."""
 
     amount: int
-    """Amount of the payments, in the smallest currency unit. See `amount_type`."""
+    """Maximum amount of a single invoice that the mandate covers, in the smallest currency unit. No
+    maximum unless set.
+    """
     purpose: Literal[
         "dependant_support",
         "government",
@@ -627,22 +745,29 @@ class InvoiceCreateParamsPaymentSettingsPaymentMethodOptionsPaytoMandateOptions(
 
 
 class InvoiceCreateParamsPaymentSettingsPaymentMethodOptionsPayto(TypedDict, total=False, closed=True):
-    """Data specific to PayTo."""
+    """Settings for PayTo."""
 
     mandate_options: InvoiceCreateParamsPaymentSettingsPaymentMethodOptionsPaytoMandateOptions
     """Terms of the mandate that authorizes the payments."""
 
 
 class InvoiceCreateParamsPaymentSettingsPaymentMethodOptionsPix(TypedDict, total=False, closed=True):
-    """Data specific to Pix."""
+    """Settings for Pix."""
 
     amount_includes_iof: Literal["always", "never"]
+    """Whether the amount contains IOF, the Brazilian tax on financial transactions.
+
+    - `always`: The amount contains IOF.
+    - `never`: The amount does not contain IOF.
+    """
     expires_after_seconds: int
-    """Number of seconds after which the customer can no longer pay."""
+    """Seconds after confirmation in which the customer can pay, from 60 to 1209600. Defaults to 14400,
+    four hours.
+    """
 
 
 class InvoiceCreateParamsPaymentSettingsPaymentMethodOptionsSepaDebit(TypedDict, total=False, closed=True):
-    """Data specific to SEPA Direct Debit."""
+    """Settings for SEPA Direct Debit."""
 
 
 class InvoiceCreateParamsPaymentSettingsPaymentMethodOptionsUpiMandateOptions(TypedDict, total=False, closed=True):
@@ -663,7 +788,7 @@ class InvoiceCreateParamsPaymentSettingsPaymentMethodOptionsUpiMandateOptions(Ty
 
 
 class InvoiceCreateParamsPaymentSettingsPaymentMethodOptionsUpi(TypedDict, total=False, closed=True):
-    """Data specific to UPI."""
+    """Settings for UPI."""
 
     mandate_options: InvoiceCreateParamsPaymentSettingsPaymentMethodOptionsUpiMandateOptions
     """Terms of the mandate that authorizes the payments."""
@@ -675,7 +800,11 @@ class InvoiceCreateParamsPaymentSettingsPaymentMethodOptionsUsBankAccountFinanci
     """Limits which accounts the customer can link."""
 
     account_subcategories: Sequence[Literal["checking", "savings"]]
-    """Types of accounts that can be linked. Checking and savings by default."""
+    """Types of accounts that can be linked. Checking and savings by default.
+
+    - `checking`: Checking accounts.
+    - `savings`: Savings accounts.
+    """
 
 
 class InvoiceCreateParamsPaymentSettingsPaymentMethodOptionsUsBankAccountFinancialConnections(
@@ -686,13 +815,24 @@ class InvoiceCreateParamsPaymentSettingsPaymentMethodOptionsUsBankAccountFinanci
     filters: InvoiceCreateParamsPaymentSettingsPaymentMethodOptionsUsBankAccountFinancialConnectionsFilters
     """Limits which accounts the customer can link."""
     permissions: Sequence[Literal["balances", "ownership", "payment_method", "transactions"]]
-    """Data that you request access to. It must contain `payment_method`."""
+    """Data that you request access to. It must contain `payment_method`.
+
+    - `balances`: Balances of the account.
+    - `ownership`: Names and contact details of the owners.
+    - `payment_method`: Details needed to debit the account.
+    - `transactions`: Transactions of the account.
+    """
     prefetch: Sequence[Literal["balances", "ownership", "transactions"]]
-    """Data that Stripe retrieves as soon as the account is linked."""
+    """Data that Stripe retrieves as soon as the account is linked.
+
+    - `balances`: Balances.
+    - `ownership`: Owners.
+    - `transactions`: Transactions.
+    """
 
 
 class InvoiceCreateParamsPaymentSettingsPaymentMethodOptionsUsBankAccount(TypedDict, total=False, closed=True):
-    """Data specific to bank accounts in the United States."""
+    """Settings for ACH Direct Debit."""
 
     financial_connections: InvoiceCreateParamsPaymentSettingsPaymentMethodOptionsUsBankAccountFinancialConnections
     """Settings for linking the bank account with Financial Connections."""
@@ -706,38 +846,41 @@ class InvoiceCreateParamsPaymentSettingsPaymentMethodOptionsUsBankAccount(TypedD
 
 
 class InvoiceCreateParamsPaymentSettingsPaymentMethodOptions(TypedDict, total=False, closed=True):
-    """Settings per type of payment method."""
+    """Settings of single payment methods for the payment of the invoice."""
 
     acss_debit: InvoiceCreateParamsPaymentSettingsPaymentMethodOptionsAcssDebit | None
-    """Data specific to pre-authorized debit in Canada (ACSS)."""
+    """Settings for pre-authorized debit in Canada (ACSS)."""
     bancontact: InvoiceCreateParamsPaymentSettingsPaymentMethodOptionsBancontact | None
-    """Data specific to Bancontact."""
+    """Settings for Bancontact."""
     billie: InvoiceCreateParamsPaymentSettingsPaymentMethodOptionsBillie | None
-    """Data specific to Billie."""
+    """Settings for Billie."""
     blik: InvoiceCreateParamsPaymentSettingsPaymentMethodOptionsBlik | None
-    """Data specific to BLIK."""
+    """Settings for BLIK."""
     card: InvoiceCreateParamsPaymentSettingsPaymentMethodOptionsCard | None
-    """Settings for card payments."""
+    """Settings for cards."""
     customer_balance: InvoiceCreateParamsPaymentSettingsPaymentMethodOptionsCustomerBalance | None
-    """Data specific to payments from the customer's cash balance."""
+    """Settings for bank transfers into the customer's cash balance."""
     konbini: InvoiceCreateParamsPaymentSettingsPaymentMethodOptionsKonbini | None
-    """Data specific to Konbini."""
+    """Settings for Konbini."""
     payto: InvoiceCreateParamsPaymentSettingsPaymentMethodOptionsPayto | None
-    """Data specific to PayTo."""
+    """Settings for PayTo."""
     pix: InvoiceCreateParamsPaymentSettingsPaymentMethodOptionsPix | None
-    """Data specific to Pix."""
+    """Settings for Pix."""
     sepa_debit: InvoiceCreateParamsPaymentSettingsPaymentMethodOptionsSepaDebit | None
-    """Data specific to SEPA Direct Debit."""
+    """Settings for SEPA Direct Debit."""
     upi: InvoiceCreateParamsPaymentSettingsPaymentMethodOptionsUpi | None
-    """Data specific to UPI."""
+    """Settings for UPI."""
     us_bank_account: InvoiceCreateParamsPaymentSettingsPaymentMethodOptionsUsBankAccount | None
-    """Data specific to bank accounts in the United States."""
+    """Settings for ACH Direct Debit."""
 
 
 class InvoiceCreateParamsPaymentSettings(TypedDict, total=False, closed=True):
+    """Which payment methods can pay the invoice, and how they are used."""
+
     default_mandate: str | None
+    """ID of the mandate for the payment. It has to belong to the payment method that pays the invoice."""
     payment_method_options: InvoiceCreateParamsPaymentSettingsPaymentMethodOptions
-    """Settings per type of payment method."""
+    """Settings of single payment methods for the payment of the invoice."""
     payment_method_types: (
         Sequence[
             Literal[
@@ -796,37 +939,87 @@ class InvoiceCreateParamsPaymentSettings(TypedDict, total=False, closed=True):
         ]
         | None
     )
-    """Allowed types of payment methods."""
+    """Types of payment methods that can pay the invoice. Unless set, Stripe chooses them by the default
+    payment methods and your invoice template settings.
+    """
 
 
 class InvoiceCreateParamsRenderingPdf(TypedDict, total=False, closed=True):
+    """Settings of the PDF."""
+
     page_size: Literal["a4", "auto", "letter"]
+    """Page size of the PDF.
+
+    - `a4`: A4.
+    - `auto`: A4 or letter, depending on the language of the customer.
+    - `letter`: US letter.
+    """
 
 
 class InvoiceCreateParamsRendering(TypedDict, total=False, closed=True):
+    """How the invoice is rendered as PDF and on its hosted page."""
+
     amount_tax_display: Literal["exclude_tax", "include_inclusive_tax"] | None
+    """Whether prices and amounts of line items are shown with or without tax: `exclude_tax` or
+    `include_inclusive_tax`.
+
+    - `exclude_tax`: Amounts are shown without tax.
+    - `include_inclusive_tax`: Amounts are shown with inclusive taxes, and without exclusive ones.
+    """
     pdf: InvoiceCreateParamsRenderingPdf
+    """Settings of the PDF."""
     template: str
+    """ID of the template that determines how the invoice is rendered."""
     template_version: int | None
+    """Version of that template. In a request, the latest version unless set."""
 
 
 class InvoiceCreateParamsShippingCostShippingRateDataDeliveryEstimateMaximum(TypedDict, total=False, closed=True):
+    """Longest time that the delivery takes. No upper limit unless set."""
+
     unit: Required[Literal["business_day", "day", "hour", "month", "week"]]
+    """Unit of time.
+
+    - `business_day`: Business days.
+    - `day`: Calendar days.
+    - `hour`: Hours.
+    - `month`: Months.
+    - `week`: Weeks.
+    """
     value: Required[int]
+    """Number of units, at least 1."""
 
 
 class InvoiceCreateParamsShippingCostShippingRateDataDeliveryEstimateMinimum(TypedDict, total=False, closed=True):
+    """Shortest time that the delivery takes. No lower limit unless set."""
+
     unit: Required[Literal["business_day", "day", "hour", "month", "week"]]
+    """Unit of time.
+
+    - `business_day`: Business days.
+    - `day`: Calendar days.
+    - `hour`: Hours.
+    - `month`: Months.
+    - `week`: Weeks.
+    """
     value: Required[int]
+    """Number of units, at least 1."""
 
 
 class InvoiceCreateParamsShippingCostShippingRateDataDeliveryEstimate(TypedDict, total=False, closed=True):
+    """How long the delivery takes, shown to the customer."""
+
     maximum: InvoiceCreateParamsShippingCostShippingRateDataDeliveryEstimateMaximum
+    """Longest time that the delivery takes. No upper limit unless set."""
     minimum: InvoiceCreateParamsShippingCostShippingRateDataDeliveryEstimateMinimum
+    """Shortest time that the delivery takes. No lower limit unless set."""
 
 
 class InvoiceCreateParamsShippingCostShippingRateDataFixedAmountCurrencyOptions(TypedDict, total=False, closed=True):
+    """Costs in other currencies, by lowercase ISO currency code."""
+
     amount: Required[int]
+    """Cost of shipping, in the smallest currency unit."""
     tax_behavior: Literal["exclusive", "inclusive", "unspecified"]
     """Whether the price includes tax. `inclusive` and `exclusive` are final once set.
 
@@ -837,36 +1030,52 @@ class InvoiceCreateParamsShippingCostShippingRateDataFixedAmountCurrencyOptions(
 
 
 class InvoiceCreateParamsShippingCostShippingRateDataFixedAmount(TypedDict, total=False, closed=True):
+    """Amount of the shipping rate. Required if `type` is `fixed_amount`."""
+
     amount: Required[int]
+    """Cost of shipping, in the smallest currency unit."""
     currency: Required[str]
     """Three-letter ISO 4217 currency code in lowercase."""
     currency_options: Mapping[str, InvoiceCreateParamsShippingCostShippingRateDataFixedAmountCurrencyOptions]
+    """Costs in other currencies, by lowercase ISO currency code."""
 
 
 class InvoiceCreateParamsShippingCostShippingRateData(TypedDict, total=False, closed=True):
+    """Describes a shipping rate in place of an existing one."""
+
     delivery_estimate: InvoiceCreateParamsShippingCostShippingRateDataDeliveryEstimate
+    """How long the delivery takes, shown to the customer."""
     display_name: Required[Annotated[str, MaxLen(100)]]
+    """Name of the shipping rate that the customer sees."""
     fixed_amount: InvoiceCreateParamsShippingCostShippingRateDataFixedAmount
+    """Amount of the shipping rate. Required if `type` is `fixed_amount`."""
     metadata: Mapping[str, str]
     """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
-    up to 500. An update changes only the keys it contains; an empty value removes its key.
+    up to 500. An update changes only the keys it contains; an empty string removes its key.
     """
     tax_behavior: Literal["exclusive", "inclusive", "unspecified"]
-    """Whether the price includes tax. `inclusive` and `exclusive` are final once set.
+    """Whether the cost includes tax.
 
     - `exclusive`: Tax is added to the price.
     - `inclusive`: The price includes tax.
     - `unspecified`: Not decided yet. It has to be before automatic tax can use the price.
     """
     tax_code: str
-    """Tax code that classifies the goods or services for Stripe Tax."""
+    """ID of the tax code for the shipping, usually `txcd_92010001`."""
     type: Literal["fixed_amount"]
+    """How the cost is calculated. Only `fixed_amount`.
+
+    - `fixed_amount`: A fixed amount.
+    """
 
 
 class InvoiceCreateParamsShippingCost(TypedDict, total=False, closed=True):
+    """Cost of shipping, by an existing shipping rate or one described in place."""
+
     shipping_rate: str
-    """Shipping rate that applies."""
+    """ID of the shipping rate."""
     shipping_rate_data: InvoiceCreateParamsShippingCostShippingRateData
+    """Describes a shipping rate in place of an existing one."""
 
 
 class InvoiceCreateParamsShippingDetailsAddress(TypedDict, total=False, closed=True):
@@ -887,7 +1096,9 @@ class InvoiceCreateParamsShippingDetailsAddress(TypedDict, total=False, closed=T
 
 
 class InvoiceCreateParamsShippingDetails(TypedDict, total=False, closed=True):
-    """Recipient and address of a delivery."""
+    """Recipient and address of the delivery, printed on the invoice. The customer's are printed unless
+    set.
+    """
 
     address: Required[InvoiceCreateParamsShippingDetailsAddress]
     """Delivery address."""
@@ -898,7 +1109,7 @@ class InvoiceCreateParamsShippingDetails(TypedDict, total=False, closed=True):
 
 
 class InvoiceCreateParamsTransferData(TypedDict, total=False, closed=True):
-    """Transfers money from the payment to a connected account."""
+    """Transfers money from the payment of the invoice to a connected account."""
 
     amount: int
     """Amount to transfer, in the smallest currency unit. The whole payment unless set."""
@@ -910,65 +1121,110 @@ class InvoiceCreateParams(TypedDict, total=False, closed=True):
     """The parameters of `POST /v1/invoices`."""
 
     account_tax_ids: list[str] | None
-    """Tax IDs of your account to show on the invoices. The account's default tax IDs unless set."""
+    """Tax IDs of the account that are printed on the invoice. The account's default tax IDs unless set.
+    Can be changed while the invoice is a draft.
+    """
     application_fee_amount: int
-    """Fee that the platform collects on the payment, in the smallest currency unit."""
+    """Fee that the platform collects on the payment of the invoice, in the smallest currency unit. Takes a
+    request for a connected account.
+    """
     auto_advance: bool
+    """Whether Stripe moves the invoice along by itself: finalizes the draft, collects payment and retries.
+    Defaults to `False`.
+    """
     automatic_tax: InvoiceCreateParamsAutomaticTax
-    """Settings and state of the automatic calculation of tax by Stripe Tax."""
+    """Whether Stripe Tax calculates the tax on the invoice, and which account is liable for it."""
     automatically_finalizes_at: int | datetime
+    """Time at which Stripe finalizes the invoice if it is still a draft then, up to five years ahead."""
     collection_method: Literal["charge_automatically", "send_invoice"]
-    """Whether Stripe charges the customer automatically or sends an invoice to be paid manually.
+    """How the invoice is paid. Defaults to `charge_automatically`.
 
     - `charge_automatically`: Stripe charges the default payment method.
     - `send_invoice`: Stripe emails the customer an invoice with payment instructions.
-    - `paper`: The customer signed on paper.
     """
     currency: str
-    """Three-letter ISO 4217 currency code in lowercase."""
+    """Three-letter ISO 4217 code of the currency. That of the customer unless set."""
     custom_fields: Sequence[InvoiceCreateParamsCustomField] | None
+    """Up to four fields of your own that are printed on the invoice, such as a purchase order number."""
     customer: str
-    """Customer that the object belongs to."""
+    """ID of the customer to bill."""
     customer_account: str
-    """Account (API v2) that the object belongs to, in the role of a customer. Alternative to `customer`."""
+    """Account (API v2) that is billed in the role of a customer."""
     days_until_due: int
-    """Number of days until the invoice is due. Only with the collection method `send_invoice`."""
+    """Days from the creation of the invoice until it is due. Only with the collection method
+    `send_invoice`.
+    """
     default_payment_method: str
-    """Payment method used by default. If it is not set, the customer's default is used."""
+    """Payment method that pays the invoice. Unless set, Stripe uses the subscription's default, then that
+    of the customer's invoice settings.
+    """
     default_source: str
-    """Card, bank account or source used by default if there is no default payment method."""
+    """Source that pays the invoice if there is no default payment method. Unless set, the default source
+    of the subscription or customer is used.
+    """
     default_tax_rates: list[str]
-    """Tax rates for items without tax rates of their own."""
+    """Tax rates of the line items that have none of their own."""
     description: Annotated[str, MaxLen(1500)]
+    """Text of your own on the invoice, called memo in the Dashboard."""
     discounts: Sequence[InvoiceCreateParamsDiscount] | None
+    """Coupons, promotion codes and discounts to apply to the whole invoice. Those of the customer unless
+    set; an empty value leaves them out.
+    """
     due_date: int | datetime
+    """Time by which the invoice is to be paid. Only with the collection method `send_invoice`."""
     effective_at: int | datetime
+    """Date of issue printed on the invoice, its PDF and receipt. The time of finalization unless you set
+    it.
+    """
     expand: list[str]
     """Fields to expand, by dotted path. An expanded field contains the object instead of its ID."""
     footer: str
+    """Text at the bottom of the invoice."""
     from_invoice: InvoiceCreateParamsFromInvoice
+    """Creates the invoice as a revision of another one. The original is voided when the revision is
+    finalized.
+    """
     issuer: InvoiceCreateParamsIssuer
+    """Account that issues the invoice. The invoice shows its branding, support contact and tax IDs."""
     metadata: Mapping[str, str] | None
     """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
-    up to 500. An update changes only the keys it contains; an empty value removes its key.
+    up to 500. An update changes only the keys it contains; an empty string removes its key.
     """
     number: Annotated[str, MaxLen(26)]
+    """Number of the invoice. If you set it, you have to keep your numbers unique and, where the law
+    requires it, without gaps. Assigned when the invoice is finalized unless set.
+    """
     on_behalf_of: str
-    """Connected account that is the merchant of record. Its country, fees and statement descriptor apply
-    to the payment.
+    """Connected account that the invoice is for. Its branding and support contact appear on the invoice,
+    and it is the merchant of record.
     """
     payment_settings: InvoiceCreateParamsPaymentSettings
+    """Which payment methods can pay the invoice, and how they are used."""
     pending_invoice_items_behavior: Literal["exclude", "include"]
+    """Whether the pending invoice items of the customer become line items of the invoice. Defaults to
+    `exclude`.
+
+    - `exclude`: The invoice starts without line items. The default.
+    - `include`: All pending invoice items of the customer in the invoice's currency become line items.
+    """
     rendering: InvoiceCreateParamsRendering
+    """How the invoice is rendered as PDF and on its hosted page."""
     shipping_cost: InvoiceCreateParamsShippingCost
+    """Cost of shipping, by an existing shipping rate or one described in place."""
     shipping_details: InvoiceCreateParamsShippingDetails
-    """Recipient and address of a delivery."""
+    """Recipient and address of the delivery, printed on the invoice. The customer's are printed unless
+    set.
+    """
     statement_descriptor: Annotated[str, MaxLen(22)]
-    """Text that appears on the bank or card statement."""
+    """Text on the card or bank statement of the customer who pays the invoice. For a subscription, taken
+    from the product of its first item unless set.
+    """
     subscription: str
-    """Subscription that the object belongs to."""
+    """ID of a subscription whose pending invoice items the invoice is limited to. Its billing cycle does
+    not change.
+    """
     transfer_data: InvoiceCreateParamsTransferData
-    """Transfers money from the payment to a connected account."""
+    """Transfers money from the payment of the invoice to a connected account."""
 
 
 class InvoiceCreatePreviewParamsAutomaticTaxLiability(TypedDict, total=False, closed=True):
@@ -985,7 +1241,7 @@ class InvoiceCreatePreviewParamsAutomaticTaxLiability(TypedDict, total=False, cl
 
 
 class InvoiceCreatePreviewParamsAutomaticTax(TypedDict, total=False, closed=True):
-    """Settings and state of the automatic calculation of tax by Stripe Tax."""
+    """Whether Stripe Tax calculates the tax on the invoice, and which account is liable for it."""
 
     enabled: Required[bool]
     """Whether Stripe Tax calculates the tax."""
@@ -994,6 +1250,8 @@ class InvoiceCreatePreviewParamsAutomaticTax(TypedDict, total=False, closed=True
 
 
 class InvoiceCreatePreviewParamsCustomerDetailsAddress(TypedDict, total=False, closed=True):
+    """Billing address of the customer, which also determines the tax."""
+
     city: str
     """City, district, suburb, town or village."""
     country: str
@@ -1037,10 +1295,15 @@ class InvoiceCreatePreviewParamsCustomerDetailsShipping(TypedDict, total=False, 
 
 
 class InvoiceCreatePreviewParamsCustomerDetailsTax(TypedDict, total=False, closed=True):
+    """Data that helps to find the place in which the customer is taxed."""
+
     ip_address: str | None
+    """Recent IP address of the customer, for tax if there is no better location."""
 
 
 class InvoiceCreatePreviewParamsCustomerDetailsTaxId(TypedDict, total=False, closed=True):
+    """Tax IDs of the customer."""
+
     type: Required[
         Literal[
             "ad_nrt",
@@ -1180,43 +1443,72 @@ class InvoiceCreatePreviewParamsCustomerDetailsTaxId(TypedDict, total=False, clo
             "zw_tin",
         ]
     ]
+    """Kind of the tax ID, named after the country and the scheme, such as `eu_vat` or `us_ein`."""
     value: Required[str]
+    """The tax ID itself."""
 
 
 class InvoiceCreatePreviewParamsCustomerDetails(TypedDict, total=False, closed=True):
+    """Details of a customer that does not exist yet, or that replace those of the customer for the
+    preview.
+    """
+
     address: InvoiceCreatePreviewParamsCustomerDetailsAddress | None
+    """Billing address of the customer, which also determines the tax."""
     shipping: InvoiceCreatePreviewParamsCustomerDetailsShipping | None
     """Recipient and address of a delivery."""
     tax: InvoiceCreatePreviewParamsCustomerDetailsTax
+    """Data that helps to find the place in which the customer is taxed."""
     tax_exempt: Literal["exempt", "none", "reverse"] | None
+    """Whether the customer pays tax. It determines how the invoice is taxed.
+
+    - `exempt`: No tax is charged.
+    - `none`: Tax is charged.
+    - `reverse`: No tax is charged, and the invoice carries the words "Reverse charge".
+    """
     tax_ids: Sequence[InvoiceCreatePreviewParamsCustomerDetailsTaxId]
+    """Tax IDs of the customer."""
 
 
 class InvoiceCreatePreviewParamsDiscount(TypedDict, total=False, closed=True):
+    """Coupons, promotion codes and discounts to apply to the preview. Those of the subscription or
+    customer unless set; `None` leaves them out.
+    """
+
     coupon: str
-    """Coupon of the discount."""
+    """ID of a coupon to create a discount from."""
     discount: str
-    """An existing discount."""
+    """ID of an existing discount of this object or its parent, to apply it again."""
     promotion_code: str
-    """Promotion code of the discount."""
+    """ID of a promotion code to create a discount from."""
 
 
 class InvoiceCreatePreviewParamsInvoiceItemDiscount(TypedDict, total=False, closed=True):
+    """Coupons, promotion codes and discounts to apply to the item, before those of the invoice. `None`
+    removes all of them.
+    """
+
     coupon: str
-    """Coupon of the discount."""
+    """ID of a coupon to create a discount from."""
     discount: str
-    """An existing discount."""
+    """ID of an existing discount of this object or its parent, to apply it again."""
     promotion_code: str
-    """Promotion code of the discount."""
+    """ID of a promotion code to create a discount from."""
 
 
 class InvoiceCreatePreviewParamsInvoiceItemPeriod(TypedDict, total=False, closed=True):
+    """Period of service that the item covers. Printed on the invoice if start and end differ, and used by
+    Revenue Recognition.
+    """
+
     end: Required[int | datetime]
+    """End of the period, included in it. Not before the start."""
     start: Required[int | datetime]
+    """Start of the period, included in it."""
 
 
 class InvoiceCreatePreviewParamsInvoiceItemPriceData(TypedDict, total=False, closed=True):
-    """Defines a price for this use only, without creating a price for reuse."""
+    """Describes a price in place of an existing one."""
 
     currency: Required[str]
     """Three-letter ISO 4217 currency code in lowercase."""
@@ -1238,26 +1530,36 @@ class InvoiceCreatePreviewParamsInvoiceItemPriceData(TypedDict, total=False, clo
 
 
 class InvoiceCreatePreviewParamsInvoiceItem(TypedDict, total=False, closed=True):
+    """Invoice items to add to the preview, or to change in it; up to 250."""
+
     amount: int
+    """Amount to bill, in the smallest currency unit. A negative amount is a credit."""
     currency: str
-    """Three-letter ISO 4217 currency code in lowercase."""
+    """Three-letter ISO 4217 code of the currency. Only for new items."""
     description: str
+    """Text of the item as it would be printed on the invoice."""
     discountable: bool
-    """Whether discounts apply to the item."""
+    """Whether discounts apply to the item. Defaults to `True`, except for negative amounts."""
     discounts: Sequence[InvoiceCreatePreviewParamsInvoiceItemDiscount] | None
-    invoiceitem: str
-    metadata: Mapping[str, str] | None
-    """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
-    up to 500. An update changes only the keys it contains; an empty value removes its key.
+    """Coupons, promotion codes and discounts to apply to the item, before those of the invoice. `None`
+    removes all of them.
     """
+    invoiceitem: str
+    """ID of the pending invoice item to change in the preview. A new item is added unless set."""
+    metadata: Mapping[str, str] | None
+    """Up to 50 key-value pairs of your own, stored with the item. An empty string removes its key."""
     period: InvoiceCreatePreviewParamsInvoiceItemPeriod
+    """Period of service that the item covers. Printed on the invoice if start and end differ, and used by
+    Revenue Recognition.
+    """
     price: str
-    """Price that applies."""
+    """ID of the item's price."""
     price_data: InvoiceCreatePreviewParamsInvoiceItemPriceData
-    """Defines a price for this use only, without creating a price for reuse."""
+    """Describes a price in place of an existing one."""
     quantity: int
-    """Number of units."""
+    """Number of units, as an integer. Use `quantity_decimal` for fractions."""
     quantity_decimal: Decimal | str
+    """Number of units, as a decimal with up to 12 decimal places."""
     tax_behavior: Literal["exclusive", "inclusive", "unspecified"]
     """Whether the price includes tax. `inclusive` and `exclusive` are final once set.
 
@@ -1266,18 +1568,22 @@ class InvoiceCreatePreviewParamsInvoiceItem(TypedDict, total=False, closed=True)
     - `unspecified`: Not decided yet. It has to be before automatic tax can use the price.
     """
     tax_code: str | None
-    """Tax code that classifies the goods or services for Stripe Tax."""
+    """Tax code that classifies the item for Stripe Tax."""
     tax_rates: list[str] | None
-    """Tax rates that apply. They override the default tax rates."""
+    """IDs of the tax rates of the item. They replace the default tax rates of the invoice; `None` removes
+    them.
+    """
     unit_amount: int
-    """Price per unit in the smallest currency unit, such as cents for USD or yen for JPY."""
+    """Price per unit in the smallest currency unit. A negative price is a credit."""
     unit_amount_decimal: Decimal | str
     """Price per unit in the smallest currency unit, with up to 12 decimal places. Use it instead of
-    `unit_amount` for prices of less than a cent.
+    `unit_amount`.
     """
 
 
 class InvoiceCreatePreviewParamsIssuer(TypedDict, total=False, closed=True):
+    """Account that issues the invoice. The invoice shows its branding, support contact and tax IDs."""
+
     account: str
     """Connected account, if the type is `account`."""
     type: Required[Literal["account", "self"]]
@@ -1289,11 +1595,21 @@ class InvoiceCreatePreviewParamsIssuer(TypedDict, total=False, closed=True):
 
 
 class InvoiceCreatePreviewParamsScheduleDetailsBillingModeFlexible(TypedDict, total=False, closed=True):
+    """Settings of the billing mode `flexible`."""
+
     proration_discounts: Literal["included", "itemized"]
+    """How discounts on prorations are shown.
+
+    - `included`: Amounts of prorations already contain their discounts.
+    - `itemized`: Prorations show the amount before discounts, with the discounts listed apart.
+    """
 
 
 class InvoiceCreatePreviewParamsScheduleDetailsBillingMode(TypedDict, total=False, closed=True):
+    """How prorations and invoices of the subscription are calculated."""
+
     flexible: InvoiceCreatePreviewParamsScheduleDetailsBillingModeFlexible
+    """Settings of the billing mode `flexible`."""
     type: Required[Literal["classic", "flexible"]]
     """How prorations and invoices are calculated. `classic` can be migrated to `flexible`, but not back.
 
@@ -1304,60 +1620,130 @@ class InvoiceCreatePreviewParamsScheduleDetailsBillingMode(TypedDict, total=Fals
 
 
 class InvoiceCreatePreviewParamsScheduleDetailsPauseSchedulePausePauseAt(TypedDict, total=False, closed=True):
+    """When the subscription pauses."""
+
     timestamp: int | datetime
+    """Time of the pause. Required if `type` is `timestamp`."""
     type: Required[Literal["now", "timestamp"]]
+    """Whether the subscription pauses now or at a given time.
+
+    - `now`: Immediately.
+    - `timestamp`: At the time in `timestamp`.
+    """
 
 
 class InvoiceCreatePreviewParamsScheduleDetailsPauseSchedulePauseSettingsBillForOutstandingUsageThrough(
     TypedDict, total=False, closed=True
 ):
+    """How metered usage is billed that has not been invoiced yet."""
+
     type: Literal["none", "pause_at"]
+    """Up to which time the usage is billed. Defaults to `pause_at` for a new pause.
+
+    - `none`: Usage so far is not billed.
+    - `pause_at`: Usage is billed up to the pause.
+    """
 
 
 class InvoiceCreatePreviewParamsScheduleDetailsPauseSchedulePauseSettingsBillForUnusedTimeFrom(
     TypedDict, total=False, closed=True
 ):
+    """How time is credited that was paid for but is not used."""
+
     type: Literal["item_current_period_start", "none", "pause_at"]
+    """From which time on unused time is credited.
+
+    - `item_current_period_start`: Credit the whole current period of each item.
+    - `none`: No credit for unused time.
+    - `pause_at`: Credit the time from the pause to the end of the period.
+    """
 
 
 class InvoiceCreatePreviewParamsScheduleDetailsPauseSchedulePauseSettingsBillFor(TypedDict, total=False, closed=True):
+    """What is billed or credited when the subscription pauses."""
+
     outstanding_usage_through: (
         InvoiceCreatePreviewParamsScheduleDetailsPauseSchedulePauseSettingsBillForOutstandingUsageThrough
     )
+    """How metered usage is billed that has not been invoiced yet."""
     unused_time_from: InvoiceCreatePreviewParamsScheduleDetailsPauseSchedulePauseSettingsBillForUnusedTimeFrom
+    """How time is credited that was paid for but is not used."""
 
 
 class InvoiceCreatePreviewParamsScheduleDetailsPauseSchedulePauseSettings(TypedDict, total=False, closed=True):
+    """What is paused, and how it is billed."""
+
     bill_for: InvoiceCreatePreviewParamsScheduleDetailsPauseSchedulePauseSettingsBillFor
+    """What is billed or credited when the subscription pauses."""
     invoicing_behavior: Literal["invoice", "pending_invoice_item"]
+    """Whether amounts that result from the pause are invoiced immediately.
+
+    - `invoice`: An invoice is created immediately.
+    - `pending_invoice_item`: Pending invoice items are created, which a later invoice bills.
+    """
     type: Literal["subscription"]
+    """What is paused. Only `subscription`.
+
+    - `subscription`: The whole subscription is paused.
+    """
 
 
 class InvoiceCreatePreviewParamsScheduleDetailsPauseSchedulePause(TypedDict, total=False, closed=True):
+    """When and how the subscription pauses."""
+
     pause_at: InvoiceCreatePreviewParamsScheduleDetailsPauseSchedulePausePauseAt
+    """When the subscription pauses."""
     settings: InvoiceCreatePreviewParamsScheduleDetailsPauseSchedulePauseSettings
+    """What is paused, and how it is billed."""
 
 
 class InvoiceCreatePreviewParamsScheduleDetailsPauseScheduleResumeResumeAtDuration(TypedDict, total=False, closed=True):
+    """Time after which the subscription resumes. Required if `type` is `duration`."""
+
     interval: Required[Literal["day", "month", "week", "year"]]
-    """- `day`: Days.
+    """Unit of the duration.
+
+    - `day`: Days.
     - `week`: Weeks.
     - `month`: Months.
     - `year`: Years.
     """
     interval_count: int
+    """Number of units of the duration."""
 
 
 class InvoiceCreatePreviewParamsScheduleDetailsPauseScheduleResumeResumeAt(TypedDict, total=False, closed=True):
+    """When the subscription resumes."""
+
     duration: InvoiceCreatePreviewParamsScheduleDetailsPauseScheduleResumeResumeAtDuration
+    """Time after which the subscription resumes. Required if `type` is `duration`."""
     timestamp: int | datetime
+    """Time at which the subscription resumes. Required if `type` is `timestamp`."""
     type: Required[Literal["duration", "now", "timestamp"]]
+    """Whether the subscription resumes now, after a duration or at a given time.
+
+    - `duration`: After the time in `duration`.
+    - `now`: Immediately.
+    - `timestamp`: At the time in `timestamp`.
+    """
 
 
 class InvoiceCreatePreviewParamsScheduleDetailsPauseScheduleResumeSettings(TypedDict, total=False, closed=True):
+    """How billing starts again."""
+
     billing_cycle_anchor: Literal["resume_at", "unchanged"]
+    """Whether a new billing cycle starts when the subscription resumes. Defaults to `resume_at` for a new
+    pause.
+
+    - `resume_at`: A new billing cycle starts when the subscription resumes.
+    - `unchanged`: The billing cycle stays as it was.
+    """
     payment_behavior: Literal["resume_on_payment_attempt", "resume_on_payment_success"]
-    """What to do if the payment fails or the customer has to authenticate it."""
+    """Whether the subscription resumes only once its payment succeeds.
+
+    - `resume_on_payment_attempt`: The subscription resumes as soon as payment is attempted.
+    - `resume_on_payment_success`: The subscription resumes once the payment succeeds.
+    """
     proration_behavior: Literal["always_invoice", "create_prorations", "none"]
     """How to bill a change in the middle of a billing period. `create_prorations` by default.
 
@@ -1368,38 +1754,71 @@ class InvoiceCreatePreviewParamsScheduleDetailsPauseScheduleResumeSettings(Typed
 
 
 class InvoiceCreatePreviewParamsScheduleDetailsPauseScheduleResume(TypedDict, total=False, closed=True):
+    """When and how the subscription resumes. `None` removes it."""
+
     resume_at: InvoiceCreatePreviewParamsScheduleDetailsPauseScheduleResumeResumeAt
+    """When the subscription resumes."""
     settings: InvoiceCreatePreviewParamsScheduleDetailsPauseScheduleResumeSettings
+    """How billing starts again."""
 
 
 class InvoiceCreatePreviewParamsScheduleDetailsPauseSchedule(TypedDict, total=False, closed=True):
+    """Planned pauses of the subscription. `None` removes all of them."""
+
     key: str
+    """Key of your own that identifies the planned pause."""
     pause: InvoiceCreatePreviewParamsScheduleDetailsPauseSchedulePause
+    """When and how the subscription pauses."""
     resume: InvoiceCreatePreviewParamsScheduleDetailsPauseScheduleResume | None
+    """When and how the subscription resumes. `None` removes it."""
 
 
 class InvoiceCreatePreviewParamsScheduleDetailsPhaseAddInvoiceItemDiscount(TypedDict, total=False, closed=True):
+    """Coupons, promotion codes and discounts to apply to the item."""
+
     coupon: str
-    """Coupon of the discount."""
+    """ID of a coupon to create a discount from."""
     discount: str
-    """An existing discount."""
+    """ID of an existing discount of this object or its parent, to apply it again."""
     promotion_code: str
-    """Promotion code of the discount."""
+    """ID of a promotion code to create a discount from."""
 
 
 class InvoiceCreatePreviewParamsScheduleDetailsPhaseAddInvoiceItemPeriodEnd(TypedDict, total=False, closed=True):
+    """End of the period."""
+
     timestamp: int | datetime
+    """End of the period as a time, not before the start. Required if `type` is `timestamp`."""
     type: Required[Literal["min_item_period_end", "phase_end", "timestamp"]]
+    """How the end of the period is found.
+
+    - `min_item_period_end`: The earliest end of the billing periods of the items.
+    - `phase_end`: The end of the phase.
+    - `timestamp`: At the time in `timestamp`.
+    """
 
 
 class InvoiceCreatePreviewParamsScheduleDetailsPhaseAddInvoiceItemPeriodStart(TypedDict, total=False, closed=True):
+    """Start of the period."""
+
     timestamp: int | datetime
+    """Start of the period as a time, not after the end. Required if `type` is `timestamp`."""
     type: Required[Literal["max_item_period_start", "phase_start", "timestamp"]]
+    """How the start of the period is found.
+
+    - `max_item_period_start`: The latest start of the billing periods of the items.
+    - `phase_start`: The start of the phase.
+    - `timestamp`: At the time in `timestamp`.
+    """
 
 
 class InvoiceCreatePreviewParamsScheduleDetailsPhaseAddInvoiceItemPeriod(TypedDict, total=False, closed=True):
+    """Period of service that the item covers. Printed on the invoice, and used by Revenue Recognition."""
+
     end: Required[InvoiceCreatePreviewParamsScheduleDetailsPhaseAddInvoiceItemPeriodEnd]
+    """End of the period."""
     start: Required[InvoiceCreatePreviewParamsScheduleDetailsPhaseAddInvoiceItemPeriodStart]
+    """Start of the period."""
 
 
 class InvoiceCreatePreviewParamsScheduleDetailsPhaseAddInvoiceItemPriceData(TypedDict, total=False, closed=True):
@@ -1425,20 +1844,24 @@ class InvoiceCreatePreviewParamsScheduleDetailsPhaseAddInvoiceItemPriceData(Type
 
 
 class InvoiceCreatePreviewParamsScheduleDetailsPhaseAddInvoiceItem(TypedDict, total=False, closed=True):
+    """Items to add to the first invoice of the phase."""
+
     discountable: bool
-    """Whether discounts apply to the item."""
+    """Whether discounts apply to the item. Defaults to `True`."""
     discounts: Sequence[InvoiceCreatePreviewParamsScheduleDetailsPhaseAddInvoiceItemDiscount]
+    """Coupons, promotion codes and discounts to apply to the item."""
     metadata: Mapping[str, str]
     """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
-    up to 500. An update changes only the keys it contains; an empty value removes its key.
+    up to 500. An update changes only the keys it contains; an empty string removes its key.
     """
     period: InvoiceCreatePreviewParamsScheduleDetailsPhaseAddInvoiceItemPeriod
+    """Period of service that the item covers. Printed on the invoice, and used by Revenue Recognition."""
     price: str
     """Price that applies."""
     price_data: InvoiceCreatePreviewParamsScheduleDetailsPhaseAddInvoiceItemPriceData
     """Defines a price for this use only, without creating a price for reuse."""
     quantity: int
-    """Number of units."""
+    """Number of units. Defaults to 1."""
     tax_rates: list[str] | None
     """Tax rates that apply. They override the default tax rates."""
 
@@ -1475,22 +1898,31 @@ class InvoiceCreatePreviewParamsScheduleDetailsPhaseBillingThresholds(TypedDict,
 
 
 class InvoiceCreatePreviewParamsScheduleDetailsPhaseDiscount(TypedDict, total=False, closed=True):
+    """Coupons, promotion codes and discounts to apply to the subscription in this phase. `None` leaves out
+    those of the customer.
+    """
+
     coupon: str
-    """Coupon of the discount."""
+    """ID of a coupon to create a discount from."""
     discount: str
-    """An existing discount."""
+    """ID of an existing discount of this object or its parent, to apply it again."""
     promotion_code: str
-    """Promotion code of the discount."""
+    """ID of a promotion code to create a discount from."""
 
 
 class InvoiceCreatePreviewParamsScheduleDetailsPhaseDuration(TypedDict, total=False, closed=True):
+    """Length of the phase. Cannot be combined with `end_date`."""
+
     interval: Required[Literal["day", "month", "week", "year"]]
-    """- `day`: Days.
+    """Unit of the duration.
+
+    - `day`: Days.
     - `week`: Weeks.
     - `month`: Months.
     - `year`: Years.
     """
     interval_count: int
+    """Number of units of the duration."""
 
 
 class InvoiceCreatePreviewParamsScheduleDetailsPhaseInvoiceSettingsIssuer(TypedDict, total=False, closed=True):
@@ -1525,12 +1957,14 @@ class InvoiceCreatePreviewParamsScheduleDetailsPhaseItemBillingThresholds(TypedD
 
 
 class InvoiceCreatePreviewParamsScheduleDetailsPhaseItemDiscount(TypedDict, total=False, closed=True):
+    """Coupons, promotion codes and discounts to apply to this item only. `None` removes all of them."""
+
     coupon: str
-    """Coupon of the discount."""
+    """ID of a coupon to create a discount from."""
     discount: str
-    """An existing discount."""
+    """ID of an existing discount of this object or its parent, to apply it again."""
     promotion_code: str
-    """Promotion code of the discount."""
+    """ID of a promotion code to create a discount from."""
 
 
 class InvoiceCreatePreviewParamsScheduleDetailsPhaseItemPriceDataRecurring(TypedDict, total=False, closed=True):
@@ -1575,20 +2009,24 @@ class InvoiceCreatePreviewParamsScheduleDetailsPhaseItemPriceData(TypedDict, tot
 
 
 class InvoiceCreatePreviewParamsScheduleDetailsPhaseItem(TypedDict, total=False, closed=True):
+    """Prices and quantities of the subscription in this phase."""
+
     billing_thresholds: InvoiceCreatePreviewParamsScheduleDetailsPhaseItemBillingThresholds | None
     """Thresholds at which an invoice is created before the end of the billing period."""
     discounts: Sequence[InvoiceCreatePreviewParamsScheduleDetailsPhaseItemDiscount] | None
+    """Coupons, promotion codes and discounts to apply to this item only. `None` removes all of them."""
     metadata: Mapping[str, str]
     """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
-    up to 500. An update changes only the keys it contains; an empty value removes its key.
+    up to 500. An update changes only the keys it contains; an empty string removes its key.
     """
     plan: str
+    """ID of a plan. Use `price` instead."""
     price: str
     """Price that applies."""
     price_data: InvoiceCreatePreviewParamsScheduleDetailsPhaseItemPriceData
     """Defines a price for this use only, without creating a price for reuse."""
     quantity: int
-    """Number of units."""
+    """Number of units of the price."""
     tax_rates: list[str] | None
     """Tax rates that apply. They override the default tax rates."""
 
@@ -1605,7 +2043,10 @@ class InvoiceCreatePreviewParamsScheduleDetailsPhaseTransferData(TypedDict, tota
 
 
 class InvoiceCreatePreviewParamsScheduleDetailsPhase(TypedDict, total=False, closed=True):
+    """Phases of the schedule, in order. Each one starts when the one before it ends."""
+
     add_invoice_items: Sequence[InvoiceCreatePreviewParamsScheduleDetailsPhaseAddInvoiceItem]
+    """Items to add to the first invoice of the phase."""
     application_fee_percent: float
     """Fee that the platform collects on each invoice, in percent of its total, with up to two decimal
     places.
@@ -1613,6 +2054,11 @@ class InvoiceCreatePreviewParamsScheduleDetailsPhase(TypedDict, total=False, clo
     automatic_tax: InvoiceCreatePreviewParamsScheduleDetailsPhaseAutomaticTax
     """Settings and state of the automatic calculation of tax by Stripe Tax."""
     billing_cycle_anchor: Literal["automatic", "phase_start"]
+    """Whether the billing cycle starts anew with the phase. Overrides the setting of the schedule.
+
+    - `automatic`: The anchor moves to the start of the phase where a change of the items needs it.
+    - `phase_start`: The anchor moves to the start of the phase.
+    """
     billing_thresholds: InvoiceCreatePreviewParamsScheduleDetailsPhaseBillingThresholds | None
     """Thresholds at which an invoice is created before the end of the billing period."""
     collection_method: Literal["charge_automatically", "send_invoice"]
@@ -1620,25 +2066,34 @@ class InvoiceCreatePreviewParamsScheduleDetailsPhase(TypedDict, total=False, clo
 
     - `charge_automatically`: Stripe charges the default payment method.
     - `send_invoice`: Stripe emails the customer an invoice with payment instructions.
-    - `paper`: The customer signed on paper.
     """
     currency: str
     """Three-letter ISO 4217 currency code in lowercase."""
     default_payment_method: str
-    """Payment method used by default. If it is not set, the customer's default is used."""
+    """ID of the payment method for the invoices of the phase. The default of the customer's invoice
+    settings unless set.
+    """
     default_tax_rates: list[str] | None
-    """Tax rates for items without tax rates of their own."""
+    """IDs of the tax rates of items in the phase that have none of their own."""
     description: Annotated[str, MaxLen(500)] | None
+    """Description of the subscription in this phase, which can be shown to the customer."""
     discounts: Sequence[InvoiceCreatePreviewParamsScheduleDetailsPhaseDiscount] | None
+    """Coupons, promotion codes and discounts to apply to the subscription in this phase. `None` leaves out
+    those of the customer.
+    """
     duration: InvoiceCreatePreviewParamsScheduleDetailsPhaseDuration
+    """Length of the phase. Cannot be combined with `end_date`."""
     end_date: int | datetime | Literal["now"]
+    """Time at which the phase ends. Cannot be combined with `duration`.
+
+    - `now`: Immediately.
+    """
     invoice_settings: InvoiceCreatePreviewParamsScheduleDetailsPhaseInvoiceSettings
     """Settings for the invoices."""
     items: Required[Sequence[InvoiceCreatePreviewParamsScheduleDetailsPhaseItem]]
+    """Prices and quantities of the subscription in this phase."""
     metadata: Mapping[str, str]
-    """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
-    up to 500. An update changes only the keys it contains; an empty value removes its key.
-    """
+    """Key-value pairs of your own that are set on the subscription when the phase starts."""
     on_behalf_of: str
     """Connected account that is the merchant of record. Its country, fees and statement descriptor apply
     to the payment.
@@ -1651,23 +2106,41 @@ class InvoiceCreatePreviewParamsScheduleDetailsPhase(TypedDict, total=False, clo
     - `none`: No prorations are created.
     """
     start_date: int | datetime | Literal["now"]
+    """Time at which the phase starts. Required for the first phase; the others start when the one before
+    ends.
+
+    - `now`: Immediately.
+    """
     transfer_data: InvoiceCreatePreviewParamsScheduleDetailsPhaseTransferData
     """Transfers money from the payment to a connected account."""
     trial: bool
+    """Whether the whole phase is a trial, in which the customer pays nothing."""
     trial_end: int | datetime | Literal["now"]
-    """Time at which the trial ends.
+    """Time within the phase up to which the customer pays nothing.
 
     - `now`: The trial ends immediately.
     """
 
 
 class InvoiceCreatePreviewParamsScheduleDetails(TypedDict, total=False, closed=True):
+    """A new subscription schedule, or changes of an existing one, to preview. Cannot be combined with
+    `subscription` and `subscription_details`.
+    """
+
     billing_mode: InvoiceCreatePreviewParamsScheduleDetailsBillingMode
+    """How prorations and invoices of the subscription are calculated."""
     end_behavior: Literal["cancel", "release"]
+    """What happens to the subscription when the schedule ends. Defaults to `release`.
+
+    - `cancel`: The subscription is canceled.
+    - `release`: The subscription continues without the schedule. The default.
+    """
     pause_schedules: Sequence[InvoiceCreatePreviewParamsScheduleDetailsPauseSchedule] | None
+    """Planned pauses of the subscription. `None` removes all of them."""
     phases: Sequence[InvoiceCreatePreviewParamsScheduleDetailsPhase]
+    """Phases of the schedule, in order. Each one starts when the one before it ends."""
     proration_behavior: Literal["always_invoice", "create_prorations", "none"]
-    """How to bill a change in the middle of a billing period. `create_prorations` by default.
+    """How changes of the current phase are prorated.
 
     - `always_invoice`: Prorations are created and invoiced immediately.
     - `create_prorations`: Prorations are created and added to the next invoice.
@@ -1676,16 +2149,35 @@ class InvoiceCreatePreviewParamsScheduleDetails(TypedDict, total=False, closed=T
 
 
 class InvoiceCreatePreviewParamsSubscriptionDetailsBillingCycleAnchor(TypedDict, total=False, closed=True):
+    """Whether and when a new billing cycle starts."""
+
     timestamp: int | datetime
+    """Time at which the new billing cycle starts. Required if `type` is `timestamp`."""
     type: Required[Literal["now", "timestamp", "unchanged"]]
+    """When the new billing cycle starts, if it does.
+
+    - `now`: A new billing cycle starts immediately.
+    - `timestamp`: A new billing cycle starts at the time in `timestamp`.
+    - `unchanged`: The billing cycle stays the same.
+    """
 
 
 class InvoiceCreatePreviewParamsSubscriptionDetailsBillingModeFlexible(TypedDict, total=False, closed=True):
+    """Settings of the billing mode `flexible`."""
+
     proration_discounts: Literal["included", "itemized"]
+    """How discounts on prorations are shown.
+
+    - `included`: Amounts of prorations already contain their discounts.
+    - `itemized`: Prorations show the amount before discounts, with the discounts listed apart.
+    """
 
 
 class InvoiceCreatePreviewParamsSubscriptionDetailsBillingMode(TypedDict, total=False, closed=True):
+    """How prorations and invoices of the subscription are calculated."""
+
     flexible: InvoiceCreatePreviewParamsSubscriptionDetailsBillingModeFlexible
+    """Settings of the billing mode `flexible`."""
     type: Required[Literal["classic", "flexible"]]
     """How prorations and invoices are calculated. `classic` can be migrated to `flexible`, but not back.
 
@@ -1696,33 +2188,58 @@ class InvoiceCreatePreviewParamsSubscriptionDetailsBillingMode(TypedDict, total=
 
 
 class InvoiceCreatePreviewParamsSubscriptionDetailsBillingScheduleAppliesTo(TypedDict, total=False, closed=True):
+    """Items that the billing schedule covers."""
+
     price: str
-    """Price that applies."""
+    """ID of the price of the items."""
     type: Required[Literal["price"]]
+    """How the items are chosen. Only `price`.
+
+    - `price`: The items with the price in `price`.
+    """
 
 
 class InvoiceCreatePreviewParamsSubscriptionDetailsBillingScheduleBillUntilDuration(
     TypedDict, total=False, closed=True
 ):
+    """Length of the billing schedule. Required if `type` is `duration`."""
+
     interval: Required[Literal["day", "month", "week", "year"]]
-    """- `day`: Days.
+    """Unit of the duration.
+
+    - `day`: Days.
     - `week`: Weeks.
     - `month`: Months.
     - `year`: Years.
     """
     interval_count: int
+    """Number of units of the duration."""
 
 
 class InvoiceCreatePreviewParamsSubscriptionDetailsBillingScheduleBillUntil(TypedDict, total=False, closed=True):
+    """Up to when the items are billed."""
+
     duration: InvoiceCreatePreviewParamsSubscriptionDetailsBillingScheduleBillUntilDuration
+    """Length of the billing schedule. Required if `type` is `duration`."""
     timestamp: int | datetime
+    """Time up to which the items are billed. Required if `type` is `timestamp`."""
     type: Required[Literal["duration", "timestamp"]]
+    """Whether the end is given by a duration or a time.
+
+    - `duration`: Until the time in `duration` has passed.
+    - `timestamp`: Until the time in `timestamp`.
+    """
 
 
 class InvoiceCreatePreviewParamsSubscriptionDetailsBillingSchedule(TypedDict, total=False, closed=True):
+    """Schedules that bill items ahead of time, up to a given date. `None` removes all of them."""
+
     applies_to: Sequence[InvoiceCreatePreviewParamsSubscriptionDetailsBillingScheduleAppliesTo]
+    """Items that the billing schedule covers."""
     bill_until: InvoiceCreatePreviewParamsSubscriptionDetailsBillingScheduleBillUntil
+    """Up to when the items are billed."""
     key: Annotated[str, MaxLen(200)]
+    """Key of your own that identifies the billing schedule, letters and digits only. Generated unless set."""
 
 
 class InvoiceCreatePreviewParamsSubscriptionDetailsItemBillingThresholds(TypedDict, total=False, closed=True):
@@ -1733,16 +2250,21 @@ class InvoiceCreatePreviewParamsSubscriptionDetailsItemBillingThresholds(TypedDi
 
 
 class InvoiceCreatePreviewParamsSubscriptionDetailsItemCurrentTrial(TypedDict, total=False, closed=True):
+    """Trial to apply to the item."""
+
     trial_offer: Required[str]
+    """ID of the trial offer."""
 
 
 class InvoiceCreatePreviewParamsSubscriptionDetailsItemDiscount(TypedDict, total=False, closed=True):
+    """Coupons, promotion codes and discounts to apply to this item only. `None` removes all of them."""
+
     coupon: str
-    """Coupon of the discount."""
+    """ID of a coupon to create a discount from."""
     discount: str
-    """An existing discount."""
+    """ID of an existing discount of this object or its parent, to apply it again."""
     promotion_code: str
-    """Promotion code of the discount."""
+    """ID of a promotion code to create a discount from."""
 
 
 class InvoiceCreatePreviewParamsSubscriptionDetailsItemPriceDataRecurring(TypedDict, total=False, closed=True):
@@ -1787,26 +2309,32 @@ class InvoiceCreatePreviewParamsSubscriptionDetailsItemPriceData(TypedDict, tota
 
 
 class InvoiceCreatePreviewParamsSubscriptionDetailsItem(TypedDict, total=False, closed=True):
+    """Items of the subscription to add, change or remove in the preview."""
+
     billing_thresholds: InvoiceCreatePreviewParamsSubscriptionDetailsItemBillingThresholds | None
     """Thresholds at which an invoice is created before the end of the billing period."""
     clear_usage: bool
+    """Whether to delete all usage of the item. Only together with `deleted`, for metered prices."""
     current_trial: InvoiceCreatePreviewParamsSubscriptionDetailsItemCurrentTrial
+    """Trial to apply to the item."""
     deleted: bool
-    """Always `True` on a deleted object."""
+    """Whether to remove the item."""
     discounts: Sequence[InvoiceCreatePreviewParamsSubscriptionDetailsItemDiscount] | None
+    """Coupons, promotion codes and discounts to apply to this item only. `None` removes all of them."""
     id: str
-    """Unique ID of the object."""
+    """ID of the subscription item to change. A new item is added unless set."""
     metadata: Mapping[str, str] | None
     """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
-    up to 500. An update changes only the keys it contains; an empty value removes its key.
+    up to 500. An update changes only the keys it contains; an empty string removes its key.
     """
     plan: str
+    """ID of a plan. Use `price` instead."""
     price: str
     """Price that applies."""
     price_data: InvoiceCreatePreviewParamsSubscriptionDetailsItemPriceData
     """Defines a price for this use only, without creating a price for reuse."""
     quantity: int
-    """Number of units."""
+    """Number of units of the price."""
     tax_rates: list[str] | None
     """Tax rates that apply. They override the default tax rates."""
 
@@ -1814,40 +2342,89 @@ class InvoiceCreatePreviewParamsSubscriptionDetailsItem(TypedDict, total=False, 
 class InvoiceCreatePreviewParamsSubscriptionDetailsPauseBillForOutstandingUsageThrough(
     TypedDict, total=False, closed=True
 ):
+    """How metered usage is billed that has not been invoiced yet."""
+
     type: Required[Literal["none", "now"]]
+    """Up to which time the usage of the current period is billed.
+
+    - `none`: Usage so far is not billed.
+    - `now`: Usage is billed up to now.
+    """
 
 
 class InvoiceCreatePreviewParamsSubscriptionDetailsPauseBillForUnusedTimeFrom(TypedDict, total=False, closed=True):
+    """How time is credited that was paid for but is not used."""
+
     type: Required[Literal["item_current_period_start", "none", "now"]]
+    """From which time on unused time is credited.
+
+    - `item_current_period_start`: Credit the whole current period of each item.
+    - `none`: No credit for unused time.
+    - `now`: Credit the time from now to the end of the period.
+    """
 
 
 class InvoiceCreatePreviewParamsSubscriptionDetailsPauseBillFor(TypedDict, total=False, closed=True):
+    """What is billed or credited when the subscription pauses."""
+
     outstanding_usage_through: InvoiceCreatePreviewParamsSubscriptionDetailsPauseBillForOutstandingUsageThrough
+    """How metered usage is billed that has not been invoiced yet."""
     unused_time_from: InvoiceCreatePreviewParamsSubscriptionDetailsPauseBillForUnusedTimeFrom
+    """How time is credited that was paid for but is not used."""
 
 
 class InvoiceCreatePreviewParamsSubscriptionDetailsPause(TypedDict, total=False, closed=True):
+    """Previews the invoice of a pause of the subscription. Takes the `invoicing_behavior` `invoice`; there
+    is no preview if the pause would bill nothing.
+    """
+
     bill_for: InvoiceCreatePreviewParamsSubscriptionDetailsPauseBillFor
+    """What is billed or credited when the subscription pauses."""
     invoicing_behavior: Literal["invoice", "pending_invoice_item"]
+    """Whether amounts that result from the pause are invoiced immediately.
+
+    - `invoice`: An invoice is created immediately.
+    - `pending_invoice_item`: Pending invoice items are created, which a later invoice bills.
+    """
     type: Literal["subscription"]
+    """What to pause. Defaults to `subscription`, the only choice.
+
+    - `subscription`: The whole subscription is paused.
+    """
 
 
 class InvoiceCreatePreviewParamsSubscriptionDetails(TypedDict, total=False, closed=True):
+    """A new subscription, or changes of an existing one, to preview."""
+
     billing_cycle_anchor: InvoiceCreatePreviewParamsSubscriptionDetailsBillingCycleAnchor
+    """Whether and when a new billing cycle starts."""
     billing_mode: InvoiceCreatePreviewParamsSubscriptionDetailsBillingMode
+    """How prorations and invoices of the subscription are calculated."""
     billing_schedules: Sequence[InvoiceCreatePreviewParamsSubscriptionDetailsBillingSchedule] | None
+    """Schedules that bill items ahead of time, up to a given date. `None` removes all of them."""
     cancel_at: int | datetime | Literal["max_billed_until", "max_period_end", "min_period_end"] | None
+    """Time at which the subscription is canceled. `None` removes a planned cancellation.
+
+    - `max_billed_until`: The latest time up to which an item is billed.
+    - `max_period_end`: The latest end of the items' current billing periods.
+    - `min_period_end`: The earliest end of the items' current billing periods.
+    """
     cancel_at_period_end: bool
-    """Whether the subscription ends with its current billing period."""
+    """Whether the subscription ends with the current period. Defaults to `False`."""
     cancel_now: bool
+    """Whether to preview the subscription as canceled immediately."""
     default_tax_rates: list[str] | None
-    """Tax rates for items without tax rates of their own."""
+    """IDs of the tax rates of items that have none of their own."""
     items: Sequence[InvoiceCreatePreviewParamsSubscriptionDetailsItem]
+    """Items of the subscription to add, change or remove in the preview."""
     metadata: Mapping[str, str] | None
     """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
-    up to 500. An update changes only the keys it contains; an empty value removes its key.
+    up to 500. An update changes only the keys it contains; an empty string removes its key.
     """
     pause: InvoiceCreatePreviewParamsSubscriptionDetailsPause
+    """Previews the invoice of a pause of the subscription. Takes the `invoicing_behavior` `invoice`; there
+    is no preview if the pause would bill nothing.
+    """
     proration_behavior: Literal["always_invoice", "create_prorations", "none"]
     """How to bill a change in the middle of a billing period. `create_prorations` by default.
 
@@ -1860,11 +2437,16 @@ class InvoiceCreatePreviewParamsSubscriptionDetails(TypedDict, total=False, clos
     the change to get the same amounts.
     """
     resume_at: Literal["now"]
-    start_date: int | datetime
-    trial_end: Literal["now"] | int | datetime
-    """Time at which the trial ends.
+    """When a paused subscription resumes in the preview. Only `now`.
 
-    - `now`: The trial ends immediately.
+    - `now`: The preview shows the subscription as resumed immediately.
+    """
+    start_date: int | datetime
+    """Time at which a new subscription starts, in the past or future."""
+    trial_end: Literal["now"] | int | datetime
+    """Time at which the trial of the subscription ends, or `now` for no trial.
+
+    - `now`: No trial, or its end if there is one.
     """
 
 
@@ -1872,35 +2454,60 @@ class InvoiceCreatePreviewParams(TypedDict, total=False, closed=True):
     """The parameters of `POST /v1/invoices/create_preview`."""
 
     automatic_tax: InvoiceCreatePreviewParamsAutomaticTax
-    """Settings and state of the automatic calculation of tax by Stripe Tax."""
+    """Whether Stripe Tax calculates the tax on the invoice, and which account is liable for it."""
     currency: str
-    """Three-letter ISO 4217 currency code in lowercase."""
+    """Three-letter ISO 4217 code of the currency of the preview. That of the customer unless set."""
     customer: str
-    """Customer that the object belongs to."""
+    """ID of the customer whose next invoice is previewed."""
     customer_account: str
-    """Account (API v2) that the object belongs to, in the role of a customer. Alternative to `customer`."""
+    """Account (API v2) that is billed in the role of a customer."""
     customer_details: InvoiceCreatePreviewParamsCustomerDetails
+    """Details of a customer that does not exist yet, or that replace those of the customer for the
+    preview.
+    """
     discounts: Sequence[InvoiceCreatePreviewParamsDiscount] | None
+    """Coupons, promotion codes and discounts to apply to the preview. Those of the subscription or
+    customer unless set; `None` leaves them out.
+    """
     expand: list[str]
     """Fields to expand, by dotted path. An expanded field contains the object instead of its ID."""
     invoice_items: Sequence[InvoiceCreatePreviewParamsInvoiceItem]
+    """Invoice items to add to the preview, or to change in it; up to 250."""
     issuer: InvoiceCreatePreviewParamsIssuer
+    """Account that issues the invoice. The invoice shows its branding, support contact and tax IDs."""
     on_behalf_of: str | None
-    """Connected account that is the merchant of record. Its country, fees and statement descriptor apply
-    to the payment.
+    """Connected account that the invoice is for. Its branding and support contact appear on the invoice,
+    and it is the merchant of record.
     """
     preview_mode: Literal["next", "recurring"]
+    """Which amounts the preview contains. Defaults to `next`.
+
+    - `next`: The next invoice, with prorations and invoice items that occur only once. The default.
+    - `recurring`: Only what every later invoice will contain, without prorations and one-off items.
+    """
     schedule: str
+    """ID of the subscription schedule whose next invoice is previewed. Cannot be combined with
+    `subscription` and `subscription_details`.
+    """
     schedule_details: InvoiceCreatePreviewParamsScheduleDetails
+    """A new subscription schedule, or changes of an existing one, to preview. Cannot be combined with
+    `subscription` and `subscription_details`.
+    """
     subscription: str
-    """Subscription that the object belongs to."""
+    """ID of the subscription whose next invoice is previewed. Without it and without
+    `subscription_details.items`, the customer's next invoice of any subscription is previewed.
+    """
     subscription_details: InvoiceCreatePreviewParamsSubscriptionDetails
+    """A new subscription, or changes of an existing one, to preview."""
 
 
 class InvoiceFinalizeInvoiceParams(TypedDict, total=False, closed=True):
     """The parameters of `POST /v1/invoices/{invoice}/finalize`."""
 
     auto_advance: bool
+    """Whether Stripe moves the invoice along by itself: finalizes the draft, emails it or charges the
+    customer, retries failed payments and sends reminders. If `False`, each step needs a call of yours.
+    """
     expand: list[str]
     """Fields to expand, by dotted path. An expanded field contains the object instead of its ID."""
 
@@ -1921,21 +2528,34 @@ class InvoiceLineItemListParams(TypedDict, total=False, closed=True):
 
 
 class InvoiceLineItemUpdateParamsDiscount(TypedDict, total=False, closed=True):
+    """Coupons, promotion codes and discounts to apply to the line item. `None` removes all of them."""
+
     coupon: str
-    """Coupon of the discount."""
+    """ID of a coupon to create a discount from."""
     discount: str
-    """An existing discount."""
+    """ID of an existing discount of this object or its parent, to apply it again."""
     promotion_code: str
-    """Promotion code of the discount."""
+    """ID of a promotion code to create a discount from."""
 
 
 class InvoiceLineItemUpdateParamsPeriod(TypedDict, total=False, closed=True):
+    """Period of service that the item covers. Printed on the invoice if start and end differ, and used by
+    Revenue Recognition.
+    """
+
     end: Required[int | datetime]
+    """End of the period, included in it. Not before the start."""
     start: Required[int | datetime]
+    """Start of the period, included in it."""
 
 
 class InvoiceLineItemUpdateParamsPriceDataProductDataTaxDetails(TypedDict, total=False, closed=True):
+    """How the product is taxed."""
+
     performance_location: str
+    """ID of the tax location at which the event or service takes place. The tax code says whether it is
+    needed.
+    """
     tax_code: str | None
     """Tax code that classifies the goods or services for Stripe Tax."""
 
@@ -1949,19 +2569,20 @@ class InvoiceLineItemUpdateParamsPriceDataProductData(TypedDict, total=False, cl
     """URLs of up to eight images of the product."""
     metadata: Mapping[str, str]
     """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
-    up to 500. An update changes only the keys it contains; an empty value removes its key.
+    up to 500. An update changes only the keys it contains; an empty string removes its key.
     """
     name: Required[str]
     """Name of the product, shown to customers."""
     tax_code: str
     """Tax code that classifies the product for Stripe Tax."""
     tax_details: InvoiceLineItemUpdateParamsPriceDataProductDataTaxDetails
+    """How the product is taxed."""
     unit_label: Annotated[str, MaxLen(12)]
     """Name of a unit, such as `seat`, on receipts, invoices and checkout pages."""
 
 
 class InvoiceLineItemUpdateParamsPriceData(TypedDict, total=False, closed=True):
-    """Defines a price for this use only, without creating a price for reuse."""
+    """Describes a price in place of an existing one."""
 
     currency: Required[str]
     """Three-letter ISO 4217 currency code in lowercase."""
@@ -1985,21 +2606,41 @@ class InvoiceLineItemUpdateParamsPriceData(TypedDict, total=False, closed=True):
 
 
 class InvoiceLineItemUpdateParamsPricing(TypedDict, total=False, closed=True):
+    """Existing price of the item."""
+
     price: str
-    """Price that applies."""
+    """ID of the price."""
 
 
 class InvoiceLineItemUpdateParamsTaxAmountTaxRateData(TypedDict, total=False, closed=True):
+    """Describes the tax. Stripe uses an equal tax rate again, or else creates an archived one."""
+
     country: str
     """Two-letter ISO 3166-1 alpha-2 country code."""
     description: str
+    """Note of your own on the tax rate, which customers do not see."""
     display_name: Required[Annotated[str, MaxLen(100)]]
+    """Name of the tax that customers see, such as `VAT` or `Sales tax`."""
     inclusive: Required[bool]
+    """Whether prices already include the tax."""
     jurisdiction: Annotated[str, MaxLen(200)]
+    """Jurisdiction that the tax is owed to, as printed on the invoice."""
     jurisdiction_level: Literal["city", "country", "county", "district", "multiple", "state"]
+    """Level of government that imposes the tax.
+
+    - `city`: Tax of a city.
+    - `country`: Tax of a country.
+    - `county`: Tax of a county.
+    - `district`: Tax of a district.
+    - `multiple`: Taxes of several levels combined.
+    - `state`: Tax of a state or province.
+    """
     percentage: Required[float]
+    """Rate of the tax in percent, from 0 to 100 with up to four decimal places. Set 0 for a tax of a fixed
+    amount.
+    """
     state: str
-    """State, county, province or region."""
+    """State or province as an ISO 3166-2 code without the country, such as `NY`."""
     tax_type: Literal[
         "admissions_tax",
         "amusement_tax",
@@ -2030,11 +2671,18 @@ class InvoiceLineItemUpdateParamsTaxAmountTaxRateData(TypedDict, total=False, cl
         "utility_users_tax",
         "vat",
     ]
+    """Kind of the tax, such as `vat` or `sales_tax`."""
 
 
 class InvoiceLineItemUpdateParamsTaxAmount(TypedDict, total=False, closed=True):
+    """Up to ten taxes that you calculated yourself. Cannot be combined with tax rates or automatic tax on
+    the invoice; `None` removes them.
+    """
+
     amount: Required[int]
+    """Amount of the tax, in the smallest currency unit."""
     tax_rate_data: Required[InvoiceLineItemUpdateParamsTaxAmountTaxRateData]
+    """Describes the tax. Stripe uses an equal tax rate again, or else creates an archived one."""
     taxability_reason: Literal[
         "customer_exempt",
         "not_collecting",
@@ -2052,7 +2700,24 @@ class InvoiceLineItemUpdateParamsTaxAmount(TypedDict, total=False, closed=True):
         "taxable_basis_reduced",
         "zero_rated",
     ]
-    """Why tax was or was not charged."""
+    """Why tax was or was not charged.
+
+    - `customer_exempt`: The customer is exempt from tax.
+    - `not_collecting`: You have no active tax registration that covers the sale.
+    - `not_subject_to_tax`: The sale is outside the scope of the tax.
+    - `not_supported`: Stripe Tax does not support the place of the customer.
+    - `portion_product_exempt`: Part of the price is exempt from tax.
+    - `portion_reduced_rated`: Part of the price is taxed at a reduced rate.
+    - `portion_standard_rated`: Part of the price is taxed at the standard rate.
+    - `product_exempt`: The product is exempt from tax.
+    - `product_exempt_holiday`: The product is exempt for a limited time, such as a sales tax holiday.
+    - `proportionally_rated`: The rate depends on the share of differently taxed items in the sale.
+    - `reduced_rated`: A reduced rate applies.
+    - `reverse_charge`: The customer accounts for the tax (reverse charge).
+    - `standard_rated`: The standard rate applies.
+    - `taxable_basis_reduced`: Tax is calculated on a part of the price only.
+    - `zero_rated`: The sale is taxable at a rate of zero.
+    """
     taxable_amount: Required[int]
     """Amount that the tax is calculated on, in the smallest currency unit."""
 
@@ -2061,26 +2726,39 @@ class InvoiceLineItemUpdateParams(TypedDict, total=False, closed=True):
     """The parameters of `POST /v1/invoices/{invoice}/lines/{line_item_id}`."""
 
     amount: int
+    """Amount to bill, in the smallest currency unit. A negative amount is a credit."""
     description: str
+    """Text of the line as printed on the invoice."""
     discountable: bool
-    """Whether discounts apply to the item."""
+    """Whether discounts apply to the line item. Defaults to `False` for prorations and negative amounts,
+    and has to stay so for prorations.
+    """
     discounts: Sequence[InvoiceLineItemUpdateParamsDiscount] | None
+    """Coupons, promotion codes and discounts to apply to the line item. `None` removes all of them."""
     expand: list[str]
     """Fields to expand, by dotted path. An expanded field contains the object instead of its ID."""
     metadata: Mapping[str, str] | None
-    """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
-    up to 500. An update changes only the keys it contains; an empty value removes its key.
-    """
+    """Up to 50 key-value pairs of your own, stored with the item. An empty string removes its key."""
     period: InvoiceLineItemUpdateParamsPeriod
+    """Period of service that the item covers. Printed on the invoice if start and end differ, and used by
+    Revenue Recognition.
+    """
     price_data: InvoiceLineItemUpdateParamsPriceData
-    """Defines a price for this use only, without creating a price for reuse."""
+    """Describes a price in place of an existing one."""
     pricing: InvoiceLineItemUpdateParamsPricing
+    """Existing price of the item."""
     quantity: int
-    """Number of units."""
+    """Number of units, as an integer. Use `quantity_decimal` for fractions."""
     quantity_decimal: Decimal | str
+    """Number of units, as a decimal with up to 12 decimal places."""
     tax_amounts: Sequence[InvoiceLineItemUpdateParamsTaxAmount] | None
+    """Up to ten taxes that you calculated yourself. Cannot be combined with tax rates or automatic tax on
+    the invoice; `None` removes them.
+    """
     tax_rates: list[str] | None
-    """Tax rates that apply. They override the default tax rates."""
+    """IDs of the tax rates of the item. They replace the default tax rates of the invoice; `None` removes
+    them.
+    """
 
 
 class InvoiceListParamsCreated(TypedDict, total=False, closed=True):
@@ -2097,6 +2775,8 @@ class InvoiceListParamsCreated(TypedDict, total=False, closed=True):
 
 
 class InvoiceListParamsDueDate(TypedDict, total=False, closed=True):
+    """Only invoices due at this time, or in this range of times."""
+
     gt: int | datetime
     """Lower bound, itself excluded."""
     gte: int | datetime
@@ -2111,11 +2791,10 @@ class InvoiceListParams(TypedDict, total=False, closed=True):
     """The parameters of `GET /v1/invoices`."""
 
     collection_method: Literal["charge_automatically", "send_invoice"]
-    """Only objects with this collection method.
+    """Only invoices that are paid in this way.
 
     - `charge_automatically`: Stripe charges the default payment method.
     - `send_invoice`: Stripe emails the customer an invoice with payment instructions.
-    - `paper`: The customer signed on paper.
     """
     created: InvoiceListParamsCreated | int | datetime
     """Only objects created at this time, or in this range of times."""
@@ -2124,6 +2803,7 @@ class InvoiceListParams(TypedDict, total=False, closed=True):
     customer_account: str
     """Only objects of this account (API v2) in the role of a customer."""
     due_date: InvoiceListParamsDueDate | int | datetime
+    """Only invoices due at this time, or in this range of times."""
     ending_before: str
     """ID of the object that the page ends before, such as the first one of the following page."""
     expand: list[str]
@@ -2135,7 +2815,14 @@ class InvoiceListParams(TypedDict, total=False, closed=True):
     starting_after: str
     """ID of the object that the page starts after, such as the last one of the previous page."""
     status: Literal["draft", "open", "paid", "uncollectible", "void"]
-    """Only objects with this status."""
+    """Only objects with this status.
+
+    - `draft`: Drafts.
+    - `open`: Invoices that wait for payment.
+    - `paid`: Invoices that are paid.
+    - `uncollectible`: Invoices whose payment is not expected.
+    - `void`: Invoices that were voided.
+    """
     subscription: str
     """Only objects of this subscription."""
 
@@ -2153,20 +2840,34 @@ class InvoicePayParams(TypedDict, total=False, closed=True):
     expand: list[str]
     """Fields to expand, by dotted path. An expanded field contains the object instead of its ID."""
     forgive: bool
+    """Whether to charge only what a source has if that is less than what is due, and to treat the invoice
+    as paid. Defaults to `False`, which fails the payment instead.
+    """
     mandate: str | None
-    """Mandate that authorizes the payment."""
+    """ID of the mandate for the payment. It has to belong to the payment method that pays."""
     off_session: bool
-    """Whether the customer is absent and cannot authenticate the payment."""
+    """Whether the customer is absent, so that they cannot authenticate the payment. Defaults to `True`."""
     paid_out_of_band: bool
+    """Whether the customer paid outside of Stripe. The invoice becomes `paid` without a charge. Defaults
+    to `False`.
+    """
     payment_method: str
-    """Payment method that is used."""
+    """ID of the payment method to charge. It has to belong to the customer of the invoice."""
     source: str
+    """ID of the source to charge. It has to belong to the customer of the invoice."""
 
 
 class InvoiceRemoveLinesParamsLine(TypedDict, total=False, closed=True):
+    """Line items to remove."""
+
     behavior: Required[Literal["delete", "unassign"]]
+    """What happens to the invoice item behind the line item.
+
+    - `delete`: The line item and its invoice item are deleted for good.
+    - `unassign`: The invoice item becomes pending and can be billed by another invoice.
+    """
     id: Required[str]
-    """Unique ID of the object."""
+    """ID of the line item to remove."""
 
 
 class InvoiceRemoveLinesParams(TypedDict, total=False, closed=True):
@@ -2175,7 +2876,9 @@ class InvoiceRemoveLinesParams(TypedDict, total=False, closed=True):
     expand: list[str]
     """Fields to expand, by dotted path. An expanded field contains the object instead of its ID."""
     invoice_metadata: Mapping[str, str] | None
+    """Up to 50 key-value pairs of your own to set on the invoice itself. An empty string removes its key."""
     lines: Required[Sequence[InvoiceRemoveLinesParamsLine]]
+    """Line items to remove."""
 
 
 class InvoiceRetrieveParams(TypedDict, total=False, closed=True):
@@ -2221,7 +2924,7 @@ class InvoiceUpdateParamsAutomaticTaxLiability(TypedDict, total=False, closed=Tr
 
 
 class InvoiceUpdateParamsAutomaticTax(TypedDict, total=False, closed=True):
-    """Settings and state of the automatic calculation of tax by Stripe Tax."""
+    """Whether Stripe Tax calculates the tax on the invoice, and which account is liable for it."""
 
     enabled: Required[bool]
     """Whether Stripe Tax calculates the tax."""
@@ -2230,20 +2933,28 @@ class InvoiceUpdateParamsAutomaticTax(TypedDict, total=False, closed=True):
 
 
 class InvoiceUpdateParamsCustomField(TypedDict, total=False, closed=True):
+    """Up to four fields of your own that are printed on the invoice, such as a purchase order number."""
+
     name: Required[Annotated[str, MaxLen(40)]]
+    """Label of the field as printed on the invoice, up to 40 characters."""
     value: Required[Annotated[str, MaxLen(140)]]
+    """Text of the field as printed on the invoice, up to 140 characters."""
 
 
 class InvoiceUpdateParamsDiscount(TypedDict, total=False, closed=True):
+    """Coupons, promotion codes and discounts to apply to the whole invoice. `None` removes all of them."""
+
     coupon: str
-    """Coupon of the discount."""
+    """ID of a coupon to create a discount from."""
     discount: str
-    """An existing discount."""
+    """ID of an existing discount of this object or its parent, to apply it again."""
     promotion_code: str
-    """Promotion code of the discount."""
+    """ID of a promotion code to create a discount from."""
 
 
 class InvoiceUpdateParamsIssuer(TypedDict, total=False, closed=True):
+    """Account that issues the invoice. The invoice shows its branding, support contact and tax IDs."""
+
     account: str
     """Connected account, if the type is `account`."""
     type: Required[Literal["account", "self"]]
@@ -2260,11 +2971,15 @@ class InvoiceUpdateParamsPaymentSettingsPaymentMethodOptionsAcssDebitMandateOpti
     """Terms of the mandate that authorizes the payments."""
 
     transaction_type: Literal["business", "personal"]
-    """Whether the payments come from a personal or a business account."""
+    """Whether the payments come from a personal or a business account.
+
+    - `business`: A company.
+    - `personal`: A person.
+    """
 
 
 class InvoiceUpdateParamsPaymentSettingsPaymentMethodOptionsAcssDebit(TypedDict, total=False, closed=True):
-    """Data specific to pre-authorized debit in Canada (ACSS)."""
+    """Settings for pre-authorized debit in Canada (ACSS)."""
 
     mandate_options: InvoiceUpdateParamsPaymentSettingsPaymentMethodOptionsAcssDebitMandateOptions
     """Terms of the mandate that authorizes the payments."""
@@ -2278,10 +2993,16 @@ class InvoiceUpdateParamsPaymentSettingsPaymentMethodOptionsAcssDebit(TypedDict,
 
 
 class InvoiceUpdateParamsPaymentSettingsPaymentMethodOptionsBancontact(TypedDict, total=False, closed=True):
-    """Data specific to Bancontact."""
+    """Settings for Bancontact."""
 
     preferred_language: Literal["de", "en", "fr", "nl"]
-    """Language of the payment page."""
+    """Language of the payment page.
+
+    - `de`: German.
+    - `en`: English.
+    - `fr`: French.
+    - `nl`: Dutch.
+    """
 
 
 class InvoiceUpdateParamsPaymentSettingsPaymentMethodOptionsBillieCompanyDetailsRegisteredAddress(
@@ -2304,6 +3025,8 @@ class InvoiceUpdateParamsPaymentSettingsPaymentMethodOptionsBillieCompanyDetails
 
 
 class InvoiceUpdateParamsPaymentSettingsPaymentMethodOptionsBillieCompanyDetails(TypedDict, total=False, closed=True):
+    """Registration details of the company that buys."""
+
     registered_address: (
         InvoiceUpdateParamsPaymentSettingsPaymentMethodOptionsBillieCompanyDetailsRegisteredAddress | None
     )
@@ -2311,6 +3034,7 @@ class InvoiceUpdateParamsPaymentSettingsPaymentMethodOptionsBillieCompanyDetails
     registered_name: str
     """Name under which the company is registered."""
     registration_number: str
+    """Number under which the company is registered, of the kind given by `registration_type`."""
     registration_type: (
         Literal[
             "ch_ein",
@@ -2330,35 +3054,41 @@ class InvoiceUpdateParamsPaymentSettingsPaymentMethodOptionsBillieCompanyDetails
         ]
         | None
     )
+    """Register or scheme that the registration number belongs to, prefixed with the country."""
     vat: str
+    """VAT number of the company."""
 
 
 class InvoiceUpdateParamsPaymentSettingsPaymentMethodOptionsBillie(TypedDict, total=False, closed=True):
-    """Data specific to Billie."""
+    """Settings for Billie."""
 
     company_details: InvoiceUpdateParamsPaymentSettingsPaymentMethodOptionsBillieCompanyDetails | None
+    """Registration details of the company that buys."""
     reference: str
+    """Your own reference for the payment."""
 
 
 class InvoiceUpdateParamsPaymentSettingsPaymentMethodOptionsBlik(TypedDict, total=False, closed=True):
-    """Data specific to BLIK."""
+    """Settings for BLIK."""
 
 
 class InvoiceUpdateParamsPaymentSettingsPaymentMethodOptionsCardInstallmentsPlan(TypedDict, total=False, closed=True):
-    """Selected installment plan."""
+    """Plan to use for the payment. `None` removes it."""
 
     count: int
     """Number of installments."""
     interval: Literal["month"]
     """Unit of the time between installments.
 
-    - `day`: Days.
-    - `week`: Weeks.
     - `month`: Months.
-    - `year`: Years.
     """
     type: Required[Literal["bonus", "fixed_count", "revolving"]]
-    """Type of the installment plan."""
+    """Type of the installment plan.
+
+    - `bonus`: A bonus plan, as cards in Japan offer.
+    - `fixed_count`: A fixed number of installments.
+    - `revolving`: A revolving balance.
+    """
 
 
 class InvoiceUpdateParamsPaymentSettingsPaymentMethodOptionsCardInstallments(TypedDict, total=False, closed=True):
@@ -2367,11 +3097,11 @@ class InvoiceUpdateParamsPaymentSettingsPaymentMethodOptionsCardInstallments(Typ
     enabled: bool
     """Whether the customer can pay in installments."""
     plan: InvoiceUpdateParamsPaymentSettingsPaymentMethodOptionsCardInstallmentsPlan | None
-    """Selected installment plan."""
+    """Plan to use for the payment. `None` removes it."""
 
 
 class InvoiceUpdateParamsPaymentSettingsPaymentMethodOptionsCard(TypedDict, total=False, closed=True):
-    """Settings for card payments."""
+    """Settings for cards."""
 
     installments: InvoiceUpdateParamsPaymentSettingsPaymentMethodOptionsCardInstallments
     """Settings for payment in installments."""
@@ -2401,11 +3131,13 @@ class InvoiceUpdateParamsPaymentSettingsPaymentMethodOptionsCustomerBalanceBankT
     eu_bank_transfer: InvoiceUpdateParamsPaymentSettingsPaymentMethodOptionsCustomerBalanceBankTransferEuBankTransfer
     """Settings for bank transfers in the European Union."""
     type: str
-    """Type of bank transfer, which depends on the country."""
+    """Kind of bank transfer that the customer gets instructions for: `eu_bank_transfer`,
+    `gb_bank_transfer`, `jp_bank_transfer`, `mx_bank_transfer` or `us_bank_transfer`.
+    """
 
 
 class InvoiceUpdateParamsPaymentSettingsPaymentMethodOptionsCustomerBalance(TypedDict, total=False, closed=True):
-    """Data specific to payments from the customer's cash balance."""
+    """Settings for bank transfers into the customer's cash balance."""
 
     bank_transfer: InvoiceUpdateParamsPaymentSettingsPaymentMethodOptionsCustomerBalanceBankTransfer
     """Settings for bank transfers."""
@@ -2414,14 +3146,16 @@ class InvoiceUpdateParamsPaymentSettingsPaymentMethodOptionsCustomerBalance(Type
 
 
 class InvoiceUpdateParamsPaymentSettingsPaymentMethodOptionsKonbini(TypedDict, total=False, closed=True):
-    """Data specific to Konbini."""
+    """Settings for Konbini."""
 
 
 class InvoiceUpdateParamsPaymentSettingsPaymentMethodOptionsPaytoMandateOptions(TypedDict, total=False, closed=True):
     """Terms of the mandate that authorizes the payments."""
 
     amount: int
-    """Amount of the payments, in the smallest currency unit. See `amount_type`."""
+    """Maximum amount of a single invoice that the mandate covers, in the smallest currency unit. No
+    maximum unless set.
+    """
     purpose: Literal[
         "dependant_support",
         "government",
@@ -2439,22 +3173,29 @@ class InvoiceUpdateParamsPaymentSettingsPaymentMethodOptionsPaytoMandateOptions(
 
 
 class InvoiceUpdateParamsPaymentSettingsPaymentMethodOptionsPayto(TypedDict, total=False, closed=True):
-    """Data specific to PayTo."""
+    """Settings for PayTo."""
 
     mandate_options: InvoiceUpdateParamsPaymentSettingsPaymentMethodOptionsPaytoMandateOptions
     """Terms of the mandate that authorizes the payments."""
 
 
 class InvoiceUpdateParamsPaymentSettingsPaymentMethodOptionsPix(TypedDict, total=False, closed=True):
-    """Data specific to Pix."""
+    """Settings for Pix."""
 
     amount_includes_iof: Literal["always", "never"]
+    """Whether the amount contains IOF, the Brazilian tax on financial transactions.
+
+    - `always`: The amount contains IOF.
+    - `never`: The amount does not contain IOF.
+    """
     expires_after_seconds: int
-    """Number of seconds after which the customer can no longer pay."""
+    """Seconds after confirmation in which the customer can pay, from 60 to 1209600. Defaults to 14400,
+    four hours.
+    """
 
 
 class InvoiceUpdateParamsPaymentSettingsPaymentMethodOptionsSepaDebit(TypedDict, total=False, closed=True):
-    """Data specific to SEPA Direct Debit."""
+    """Settings for SEPA Direct Debit."""
 
 
 class InvoiceUpdateParamsPaymentSettingsPaymentMethodOptionsUpiMandateOptions(TypedDict, total=False, closed=True):
@@ -2475,7 +3216,7 @@ class InvoiceUpdateParamsPaymentSettingsPaymentMethodOptionsUpiMandateOptions(Ty
 
 
 class InvoiceUpdateParamsPaymentSettingsPaymentMethodOptionsUpi(TypedDict, total=False, closed=True):
-    """Data specific to UPI."""
+    """Settings for UPI."""
 
     mandate_options: InvoiceUpdateParamsPaymentSettingsPaymentMethodOptionsUpiMandateOptions
     """Terms of the mandate that authorizes the payments."""
@@ -2487,7 +3228,11 @@ class InvoiceUpdateParamsPaymentSettingsPaymentMethodOptionsUsBankAccountFinanci
     """Limits which accounts the customer can link."""
 
     account_subcategories: Sequence[Literal["checking", "savings"]]
-    """Types of accounts that can be linked. Checking and savings by default."""
+    """Types of accounts that can be linked. Checking and savings by default.
+
+    - `checking`: Checking accounts.
+    - `savings`: Savings accounts.
+    """
 
 
 class InvoiceUpdateParamsPaymentSettingsPaymentMethodOptionsUsBankAccountFinancialConnections(
@@ -2498,13 +3243,24 @@ class InvoiceUpdateParamsPaymentSettingsPaymentMethodOptionsUsBankAccountFinanci
     filters: InvoiceUpdateParamsPaymentSettingsPaymentMethodOptionsUsBankAccountFinancialConnectionsFilters
     """Limits which accounts the customer can link."""
     permissions: Sequence[Literal["balances", "ownership", "payment_method", "transactions"]]
-    """Data that you request access to. It must contain `payment_method`."""
+    """Data that you request access to. It must contain `payment_method`.
+
+    - `balances`: Balances of the account.
+    - `ownership`: Names and contact details of the owners.
+    - `payment_method`: Details needed to debit the account.
+    - `transactions`: Transactions of the account.
+    """
     prefetch: Sequence[Literal["balances", "ownership", "transactions"]]
-    """Data that Stripe retrieves as soon as the account is linked."""
+    """Data that Stripe retrieves as soon as the account is linked.
+
+    - `balances`: Balances.
+    - `ownership`: Owners.
+    - `transactions`: Transactions.
+    """
 
 
 class InvoiceUpdateParamsPaymentSettingsPaymentMethodOptionsUsBankAccount(TypedDict, total=False, closed=True):
-    """Data specific to bank accounts in the United States."""
+    """Settings for ACH Direct Debit."""
 
     financial_connections: InvoiceUpdateParamsPaymentSettingsPaymentMethodOptionsUsBankAccountFinancialConnections
     """Settings for linking the bank account with Financial Connections."""
@@ -2518,38 +3274,41 @@ class InvoiceUpdateParamsPaymentSettingsPaymentMethodOptionsUsBankAccount(TypedD
 
 
 class InvoiceUpdateParamsPaymentSettingsPaymentMethodOptions(TypedDict, total=False, closed=True):
-    """Settings per type of payment method."""
+    """Settings of single payment methods for the payment of the invoice."""
 
     acss_debit: InvoiceUpdateParamsPaymentSettingsPaymentMethodOptionsAcssDebit | None
-    """Data specific to pre-authorized debit in Canada (ACSS)."""
+    """Settings for pre-authorized debit in Canada (ACSS)."""
     bancontact: InvoiceUpdateParamsPaymentSettingsPaymentMethodOptionsBancontact | None
-    """Data specific to Bancontact."""
+    """Settings for Bancontact."""
     billie: InvoiceUpdateParamsPaymentSettingsPaymentMethodOptionsBillie | None
-    """Data specific to Billie."""
+    """Settings for Billie."""
     blik: InvoiceUpdateParamsPaymentSettingsPaymentMethodOptionsBlik | None
-    """Data specific to BLIK."""
+    """Settings for BLIK."""
     card: InvoiceUpdateParamsPaymentSettingsPaymentMethodOptionsCard | None
-    """Settings for card payments."""
+    """Settings for cards."""
     customer_balance: InvoiceUpdateParamsPaymentSettingsPaymentMethodOptionsCustomerBalance | None
-    """Data specific to payments from the customer's cash balance."""
+    """Settings for bank transfers into the customer's cash balance."""
     konbini: InvoiceUpdateParamsPaymentSettingsPaymentMethodOptionsKonbini | None
-    """Data specific to Konbini."""
+    """Settings for Konbini."""
     payto: InvoiceUpdateParamsPaymentSettingsPaymentMethodOptionsPayto | None
-    """Data specific to PayTo."""
+    """Settings for PayTo."""
     pix: InvoiceUpdateParamsPaymentSettingsPaymentMethodOptionsPix | None
-    """Data specific to Pix."""
+    """Settings for Pix."""
     sepa_debit: InvoiceUpdateParamsPaymentSettingsPaymentMethodOptionsSepaDebit | None
-    """Data specific to SEPA Direct Debit."""
+    """Settings for SEPA Direct Debit."""
     upi: InvoiceUpdateParamsPaymentSettingsPaymentMethodOptionsUpi | None
-    """Data specific to UPI."""
+    """Settings for UPI."""
     us_bank_account: InvoiceUpdateParamsPaymentSettingsPaymentMethodOptionsUsBankAccount | None
-    """Data specific to bank accounts in the United States."""
+    """Settings for ACH Direct Debit."""
 
 
 class InvoiceUpdateParamsPaymentSettings(TypedDict, total=False, closed=True):
+    """Which payment methods can pay the invoice, and how they are used."""
+
     default_mandate: str | None
+    """ID of the mandate for the payment. It has to belong to the payment method that pays the invoice."""
     payment_method_options: InvoiceUpdateParamsPaymentSettingsPaymentMethodOptions
-    """Settings per type of payment method."""
+    """Settings of single payment methods for the payment of the invoice."""
     payment_method_types: (
         Sequence[
             Literal[
@@ -2608,37 +3367,87 @@ class InvoiceUpdateParamsPaymentSettings(TypedDict, total=False, closed=True):
         ]
         | None
     )
-    """Allowed types of payment methods."""
+    """Types of payment methods that can pay the invoice. Unless set, Stripe chooses them by the default
+    payment methods and your invoice template settings.
+    """
 
 
 class InvoiceUpdateParamsRenderingPdf(TypedDict, total=False, closed=True):
+    """Settings of the PDF."""
+
     page_size: Literal["a4", "auto", "letter"]
+    """Page size of the PDF.
+
+    - `a4`: A4.
+    - `auto`: A4 or letter, depending on the language of the customer.
+    - `letter`: US letter.
+    """
 
 
 class InvoiceUpdateParamsRendering(TypedDict, total=False, closed=True):
+    """How the invoice is rendered as PDF and on its hosted page."""
+
     amount_tax_display: Literal["exclude_tax", "include_inclusive_tax"] | None
+    """Whether prices and amounts of line items are shown with or without tax: `exclude_tax` or
+    `include_inclusive_tax`.
+
+    - `exclude_tax`: Amounts are shown without tax.
+    - `include_inclusive_tax`: Amounts are shown with inclusive taxes, and without exclusive ones.
+    """
     pdf: InvoiceUpdateParamsRenderingPdf
+    """Settings of the PDF."""
     template: str
+    """ID of the template that determines how the invoice is rendered."""
     template_version: int | None
+    """Version of that template. In a request, the latest version unless set."""
 
 
 class InvoiceUpdateParamsShippingCostShippingRateDataDeliveryEstimateMaximum(TypedDict, total=False, closed=True):
+    """Longest time that the delivery takes. No upper limit unless set."""
+
     unit: Required[Literal["business_day", "day", "hour", "month", "week"]]
+    """Unit of time.
+
+    - `business_day`: Business days.
+    - `day`: Calendar days.
+    - `hour`: Hours.
+    - `month`: Months.
+    - `week`: Weeks.
+    """
     value: Required[int]
+    """Number of units, at least 1."""
 
 
 class InvoiceUpdateParamsShippingCostShippingRateDataDeliveryEstimateMinimum(TypedDict, total=False, closed=True):
+    """Shortest time that the delivery takes. No lower limit unless set."""
+
     unit: Required[Literal["business_day", "day", "hour", "month", "week"]]
+    """Unit of time.
+
+    - `business_day`: Business days.
+    - `day`: Calendar days.
+    - `hour`: Hours.
+    - `month`: Months.
+    - `week`: Weeks.
+    """
     value: Required[int]
+    """Number of units, at least 1."""
 
 
 class InvoiceUpdateParamsShippingCostShippingRateDataDeliveryEstimate(TypedDict, total=False, closed=True):
+    """How long the delivery takes, shown to the customer."""
+
     maximum: InvoiceUpdateParamsShippingCostShippingRateDataDeliveryEstimateMaximum
+    """Longest time that the delivery takes. No upper limit unless set."""
     minimum: InvoiceUpdateParamsShippingCostShippingRateDataDeliveryEstimateMinimum
+    """Shortest time that the delivery takes. No lower limit unless set."""
 
 
 class InvoiceUpdateParamsShippingCostShippingRateDataFixedAmountCurrencyOptions(TypedDict, total=False, closed=True):
+    """Costs in other currencies, by lowercase ISO currency code."""
+
     amount: Required[int]
+    """Cost of shipping, in the smallest currency unit."""
     tax_behavior: Literal["exclusive", "inclusive", "unspecified"]
     """Whether the price includes tax. `inclusive` and `exclusive` are final once set.
 
@@ -2649,36 +3458,52 @@ class InvoiceUpdateParamsShippingCostShippingRateDataFixedAmountCurrencyOptions(
 
 
 class InvoiceUpdateParamsShippingCostShippingRateDataFixedAmount(TypedDict, total=False, closed=True):
+    """Amount of the shipping rate. Required if `type` is `fixed_amount`."""
+
     amount: Required[int]
+    """Cost of shipping, in the smallest currency unit."""
     currency: Required[str]
     """Three-letter ISO 4217 currency code in lowercase."""
     currency_options: Mapping[str, InvoiceUpdateParamsShippingCostShippingRateDataFixedAmountCurrencyOptions]
+    """Costs in other currencies, by lowercase ISO currency code."""
 
 
 class InvoiceUpdateParamsShippingCostShippingRateData(TypedDict, total=False, closed=True):
+    """Describes a shipping rate in place of an existing one."""
+
     delivery_estimate: InvoiceUpdateParamsShippingCostShippingRateDataDeliveryEstimate
+    """How long the delivery takes, shown to the customer."""
     display_name: Required[Annotated[str, MaxLen(100)]]
+    """Name of the shipping rate that the customer sees."""
     fixed_amount: InvoiceUpdateParamsShippingCostShippingRateDataFixedAmount
+    """Amount of the shipping rate. Required if `type` is `fixed_amount`."""
     metadata: Mapping[str, str]
     """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
-    up to 500. An update changes only the keys it contains; an empty value removes its key.
+    up to 500. An update changes only the keys it contains; an empty string removes its key.
     """
     tax_behavior: Literal["exclusive", "inclusive", "unspecified"]
-    """Whether the price includes tax. `inclusive` and `exclusive` are final once set.
+    """Whether the cost includes tax.
 
     - `exclusive`: Tax is added to the price.
     - `inclusive`: The price includes tax.
     - `unspecified`: Not decided yet. It has to be before automatic tax can use the price.
     """
     tax_code: str
-    """Tax code that classifies the goods or services for Stripe Tax."""
+    """ID of the tax code for the shipping, usually `txcd_92010001`."""
     type: Literal["fixed_amount"]
+    """How the cost is calculated. Only `fixed_amount`.
+
+    - `fixed_amount`: A fixed amount.
+    """
 
 
 class InvoiceUpdateParamsShippingCost(TypedDict, total=False, closed=True):
+    """Cost of shipping, by an existing shipping rate or one described in place."""
+
     shipping_rate: str
-    """Shipping rate that applies."""
+    """ID of the shipping rate."""
     shipping_rate_data: InvoiceUpdateParamsShippingCostShippingRateData
+    """Describes a shipping rate in place of an existing one."""
 
 
 class InvoiceUpdateParamsShippingDetailsAddress(TypedDict, total=False, closed=True):
@@ -2699,7 +3524,9 @@ class InvoiceUpdateParamsShippingDetailsAddress(TypedDict, total=False, closed=T
 
 
 class InvoiceUpdateParamsShippingDetails(TypedDict, total=False, closed=True):
-    """Recipient and address of a delivery."""
+    """Recipient and address of the delivery, printed on the invoice. The customer's are printed unless
+    set.
+    """
 
     address: Required[InvoiceUpdateParamsShippingDetailsAddress]
     """Delivery address."""
@@ -2710,7 +3537,7 @@ class InvoiceUpdateParamsShippingDetails(TypedDict, total=False, closed=True):
 
 
 class InvoiceUpdateParamsTransferData(TypedDict, total=False, closed=True):
-    """Transfers money from the payment to a connected account."""
+    """Transfers money from the payment of the invoice to a connected account."""
 
     amount: int
     """Amount to transfer, in the smallest currency unit. The whole payment unless set."""
@@ -2722,73 +3549,118 @@ class InvoiceUpdateParams(TypedDict, total=False, closed=True):
     """The parameters of `POST /v1/invoices/{invoice}`."""
 
     account_tax_ids: list[str] | None
-    """Tax IDs of your account to show on the invoices. The account's default tax IDs unless set."""
+    """Tax IDs of the account that are printed on the invoice. The account's default tax IDs unless set.
+    Can be changed while the invoice is a draft.
+    """
     application_fee_amount: int
-    """Fee that the platform collects on the payment, in the smallest currency unit."""
+    """Fee that the platform collects on the payment of the invoice, in the smallest currency unit. Takes a
+    request for a connected account.
+    """
     auto_advance: bool
+    """Whether Stripe moves the invoice along by itself: finalizes the draft, emails it or charges the
+    customer, retries failed payments and sends reminders. If `False`, each step needs a call of yours.
+    """
     automatic_tax: InvoiceUpdateParamsAutomaticTax
-    """Settings and state of the automatic calculation of tax by Stripe Tax."""
+    """Whether Stripe Tax calculates the tax on the invoice, and which account is liable for it."""
     automatically_finalizes_at: int | datetime
+    """Time at which Stripe finalizes the invoice if it is still a draft then, up to five years ahead."""
     collection_method: Literal["charge_automatically", "send_invoice"]
-    """Whether Stripe charges the customer automatically or sends an invoice to be paid manually.
+    """How the invoice is paid.
 
     - `charge_automatically`: Stripe charges the default payment method.
     - `send_invoice`: Stripe emails the customer an invoice with payment instructions.
-    - `paper`: The customer signed on paper.
     """
     custom_fields: Sequence[InvoiceUpdateParamsCustomField] | None
+    """Up to four fields of your own that are printed on the invoice, such as a purchase order number."""
     days_until_due: int
-    """Number of days until the invoice is due. Only with the collection method `send_invoice`."""
+    """Days from the creation of the invoice until it is due. Only with the collection method
+    `send_invoice`.
+    """
     default_payment_method: str
-    """Payment method used by default. If it is not set, the customer's default is used."""
+    """Payment method that pays the invoice. Unless set, Stripe uses the subscription's default, then that
+    of the customer's invoice settings.
+    """
     default_source: str | None
-    """Card, bank account or source used by default if there is no default payment method."""
+    """Source that pays the invoice if there is no default payment method. Unless set, the default source
+    of the subscription or customer is used.
+    """
     default_tax_rates: list[str] | None
-    """Tax rates for items without tax rates of their own."""
+    """Tax rates of the line items that have none of their own."""
     description: Annotated[str, MaxLen(1500)]
+    """Text of your own on the invoice, called memo in the Dashboard."""
     discounts: Sequence[InvoiceUpdateParamsDiscount] | None
+    """Coupons, promotion codes and discounts to apply to the whole invoice. `None` removes all of them."""
     due_date: int | datetime
+    """Time by which the invoice is to be paid. Only with the collection method `send_invoice`."""
     effective_at: int | datetime | None
+    """Date of issue printed on the invoice, its PDF and receipt. The time of finalization unless you set
+    it.
+    """
     expand: list[str]
     """Fields to expand, by dotted path. An expanded field contains the object instead of its ID."""
     footer: str
+    """Text at the bottom of the invoice."""
     issuer: InvoiceUpdateParamsIssuer
+    """Account that issues the invoice. The invoice shows its branding, support contact and tax IDs."""
     metadata: Mapping[str, str] | None
     """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
-    up to 500. An update changes only the keys it contains; an empty value removes its key.
+    up to 500. An update changes only the keys it contains; an empty string removes its key.
     """
     number: Annotated[str, MaxLen(26)] | None
+    """Number of the invoice. If you set it, you have to keep your numbers unique and, where the law
+    requires it, without gaps. Assigned when the invoice is finalized unless set.
+    """
     on_behalf_of: str | None
-    """Connected account that is the merchant of record. Its country, fees and statement descriptor apply
-    to the payment.
+    """Connected account that the invoice is for. Its branding and support contact appear on the invoice,
+    and it is the merchant of record.
     """
     payment_settings: InvoiceUpdateParamsPaymentSettings
+    """Which payment methods can pay the invoice, and how they are used."""
     rendering: InvoiceUpdateParamsRendering
+    """How the invoice is rendered as PDF and on its hosted page."""
     shipping_cost: InvoiceUpdateParamsShippingCost | None
+    """Cost of shipping, by an existing shipping rate or one described in place."""
     shipping_details: InvoiceUpdateParamsShippingDetails | None
-    """Recipient and address of a delivery."""
+    """Recipient and address of the delivery, printed on the invoice. The customer's are printed unless
+    set.
+    """
     statement_descriptor: Annotated[str, MaxLen(22)]
-    """Text that appears on the bank or card statement."""
+    """Text on the card or bank statement of the customer who pays the invoice. For a subscription, taken
+    from the product of its first item unless set.
+    """
     transfer_data: InvoiceUpdateParamsTransferData | None
-    """Transfers money from the payment to a connected account."""
+    """Transfers money from the payment of the invoice to a connected account."""
 
 
 class InvoiceUpdateLinesParamsLineDiscount(TypedDict, total=False, closed=True):
+    """Coupons, promotion codes and discounts to apply to the line item. `None` removes all of them."""
+
     coupon: str
-    """Coupon of the discount."""
+    """ID of a coupon to create a discount from."""
     discount: str
-    """An existing discount."""
+    """ID of an existing discount of this object or its parent, to apply it again."""
     promotion_code: str
-    """Promotion code of the discount."""
+    """ID of a promotion code to create a discount from."""
 
 
 class InvoiceUpdateLinesParamsLinePeriod(TypedDict, total=False, closed=True):
+    """Period of service that the item covers. Printed on the invoice if start and end differ, and used by
+    Revenue Recognition.
+    """
+
     end: Required[int | datetime]
+    """End of the period, included in it. Not before the start."""
     start: Required[int | datetime]
+    """Start of the period, included in it."""
 
 
 class InvoiceUpdateLinesParamsLinePriceDataProductDataTaxDetails(TypedDict, total=False, closed=True):
+    """How the product is taxed."""
+
     performance_location: str
+    """ID of the tax location at which the event or service takes place. The tax code says whether it is
+    needed.
+    """
     tax_code: str | None
     """Tax code that classifies the goods or services for Stripe Tax."""
 
@@ -2802,19 +3674,20 @@ class InvoiceUpdateLinesParamsLinePriceDataProductData(TypedDict, total=False, c
     """URLs of up to eight images of the product."""
     metadata: Mapping[str, str]
     """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
-    up to 500. An update changes only the keys it contains; an empty value removes its key.
+    up to 500. An update changes only the keys it contains; an empty string removes its key.
     """
     name: Required[str]
     """Name of the product, shown to customers."""
     tax_code: str
     """Tax code that classifies the product for Stripe Tax."""
     tax_details: InvoiceUpdateLinesParamsLinePriceDataProductDataTaxDetails
+    """How the product is taxed."""
     unit_label: Annotated[str, MaxLen(12)]
     """Name of a unit, such as `seat`, on receipts, invoices and checkout pages."""
 
 
 class InvoiceUpdateLinesParamsLinePriceData(TypedDict, total=False, closed=True):
-    """Defines a price for this use only, without creating a price for reuse."""
+    """Describes a price in place of an existing one."""
 
     currency: Required[str]
     """Three-letter ISO 4217 currency code in lowercase."""
@@ -2838,21 +3711,41 @@ class InvoiceUpdateLinesParamsLinePriceData(TypedDict, total=False, closed=True)
 
 
 class InvoiceUpdateLinesParamsLinePricing(TypedDict, total=False, closed=True):
+    """Existing price of the item."""
+
     price: str
-    """Price that applies."""
+    """ID of the price."""
 
 
 class InvoiceUpdateLinesParamsLineTaxAmountTaxRateData(TypedDict, total=False, closed=True):
+    """Describes the tax. Stripe uses an equal tax rate again, or else creates an archived one."""
+
     country: str
     """Two-letter ISO 3166-1 alpha-2 country code."""
     description: str
+    """Note of your own on the tax rate, which customers do not see."""
     display_name: Required[Annotated[str, MaxLen(100)]]
+    """Name of the tax that customers see, such as `VAT` or `Sales tax`."""
     inclusive: Required[bool]
+    """Whether prices already include the tax."""
     jurisdiction: Annotated[str, MaxLen(200)]
+    """Jurisdiction that the tax is owed to, as printed on the invoice."""
     jurisdiction_level: Literal["city", "country", "county", "district", "multiple", "state"]
+    """Level of government that imposes the tax.
+
+    - `city`: Tax of a city.
+    - `country`: Tax of a country.
+    - `county`: Tax of a county.
+    - `district`: Tax of a district.
+    - `multiple`: Taxes of several levels combined.
+    - `state`: Tax of a state or province.
+    """
     percentage: Required[float]
+    """Rate of the tax in percent, from 0 to 100 with up to four decimal places. Set 0 for a tax of a fixed
+    amount.
+    """
     state: str
-    """State, county, province or region."""
+    """State or province as an ISO 3166-2 code without the country, such as `NY`."""
     tax_type: Literal[
         "admissions_tax",
         "amusement_tax",
@@ -2883,11 +3776,18 @@ class InvoiceUpdateLinesParamsLineTaxAmountTaxRateData(TypedDict, total=False, c
         "utility_users_tax",
         "vat",
     ]
+    """Kind of the tax, such as `vat` or `sales_tax`."""
 
 
 class InvoiceUpdateLinesParamsLineTaxAmount(TypedDict, total=False, closed=True):
+    """Up to ten taxes that you calculated yourself. Cannot be combined with tax rates or automatic tax on
+    the invoice; `None` removes them.
+    """
+
     amount: Required[int]
+    """Amount of the tax, in the smallest currency unit."""
     tax_rate_data: Required[InvoiceUpdateLinesParamsLineTaxAmountTaxRateData]
+    """Describes the tax. Stripe uses an equal tax rate again, or else creates an archived one."""
     taxability_reason: Literal[
         "customer_exempt",
         "not_collecting",
@@ -2905,33 +3805,65 @@ class InvoiceUpdateLinesParamsLineTaxAmount(TypedDict, total=False, closed=True)
         "taxable_basis_reduced",
         "zero_rated",
     ]
-    """Why tax was or was not charged."""
+    """Why tax was or was not charged.
+
+    - `customer_exempt`: The customer is exempt from tax.
+    - `not_collecting`: You have no active tax registration that covers the sale.
+    - `not_subject_to_tax`: The sale is outside the scope of the tax.
+    - `not_supported`: Stripe Tax does not support the place of the customer.
+    - `portion_product_exempt`: Part of the price is exempt from tax.
+    - `portion_reduced_rated`: Part of the price is taxed at a reduced rate.
+    - `portion_standard_rated`: Part of the price is taxed at the standard rate.
+    - `product_exempt`: The product is exempt from tax.
+    - `product_exempt_holiday`: The product is exempt for a limited time, such as a sales tax holiday.
+    - `proportionally_rated`: The rate depends on the share of differently taxed items in the sale.
+    - `reduced_rated`: A reduced rate applies.
+    - `reverse_charge`: The customer accounts for the tax (reverse charge).
+    - `standard_rated`: The standard rate applies.
+    - `taxable_basis_reduced`: Tax is calculated on a part of the price only.
+    - `zero_rated`: The sale is taxable at a rate of zero.
+    """
     taxable_amount: Required[int]
     """Amount that the tax is calculated on, in the smallest currency unit."""
 
 
 class InvoiceUpdateLinesParamsLine(TypedDict, total=False, closed=True):
+    """Line items to update."""
+
     amount: int
+    """Amount to bill, in the smallest currency unit. A negative amount is a credit."""
     description: str
+    """Text of the line item as printed on the invoice."""
     discountable: bool
-    """Whether discounts apply to the item."""
-    discounts: Sequence[InvoiceUpdateLinesParamsLineDiscount] | None
-    id: Required[str]
-    """Unique ID of the object."""
-    metadata: Mapping[str, str] | None
-    """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
-    up to 500. An update changes only the keys it contains; an empty value removes its key.
+    """Whether discounts apply to the line item. Defaults to `False` for prorations and negative amounts,
+    and has to stay so for prorations.
     """
+    discounts: Sequence[InvoiceUpdateLinesParamsLineDiscount] | None
+    """Coupons, promotion codes and discounts to apply to the line item. `None` removes all of them."""
+    id: Required[str]
+    """ID of the line item to update."""
+    metadata: Mapping[str, str] | None
+    """Up to 50 key-value pairs of your own, stored with the item. An empty string removes its key."""
     period: InvoiceUpdateLinesParamsLinePeriod
+    """Period of service that the item covers. Printed on the invoice if start and end differ, and used by
+    Revenue Recognition.
+    """
     price_data: InvoiceUpdateLinesParamsLinePriceData
-    """Defines a price for this use only, without creating a price for reuse."""
+    """Describes a price in place of an existing one."""
     pricing: InvoiceUpdateLinesParamsLinePricing
+    """Existing price of the item."""
     quantity: int
-    """Number of units."""
+    """Number of units, as an integer. Use `quantity_decimal` for fractions."""
     quantity_decimal: Decimal | str
+    """Number of units, as a decimal with up to 12 decimal places."""
     tax_amounts: Sequence[InvoiceUpdateLinesParamsLineTaxAmount] | None
+    """Up to ten taxes that you calculated yourself. Cannot be combined with tax rates or automatic tax on
+    the invoice; `None` removes them.
+    """
     tax_rates: list[str] | None
-    """Tax rates that apply. They override the default tax rates."""
+    """IDs of the tax rates of the item. They replace the default tax rates of the invoice; `None` removes
+    them.
+    """
 
 
 class InvoiceUpdateLinesParams(TypedDict, total=False, closed=True):
@@ -2940,7 +3872,9 @@ class InvoiceUpdateLinesParams(TypedDict, total=False, closed=True):
     expand: list[str]
     """Fields to expand, by dotted path. An expanded field contains the object instead of its ID."""
     invoice_metadata: Mapping[str, str] | None
+    """Up to 50 key-value pairs of your own to set on the invoice itself. An empty string removes its key."""
     lines: Required[Sequence[InvoiceUpdateLinesParamsLine]]
+    """Line items to update."""
 
 
 class InvoiceVoidInvoiceParams(TypedDict, total=False, closed=True):

@@ -120,7 +120,7 @@ class IssuingAuthorizationApproveParams(TypedDict, total=False, closed=True):
     """Fields to expand, by dotted path. An expanded field contains the object instead of its ID."""
     metadata: Mapping[str, str] | None
     """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
-    up to 500. An update changes only the keys it contains; an empty value removes its key.
+    up to 500. An update changes only the keys it contains; an empty string removes its key.
     """
 
 
@@ -131,7 +131,7 @@ class IssuingAuthorizationDeclineParams(TypedDict, total=False, closed=True):
     """Fields to expand, by dotted path. An expanded field contains the object instead of its ID."""
     metadata: Mapping[str, str] | None
     """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
-    up to 500. An update changes only the keys it contains; an empty value removes its key.
+    up to 500. An update changes only the keys it contains; an empty string removes its key.
     """
 
 
@@ -185,7 +185,7 @@ class IssuingAuthorizationUpdateParams(TypedDict, total=False, closed=True):
     """Fields to expand, by dotted path. An expanded field contains the object instead of its ID."""
     metadata: Mapping[str, str] | None
     """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
-    up to 500. An update changes only the keys it contains; an empty value removes its key.
+    up to 500. An update changes only the keys it contains; an empty string removes its key.
     """
 
 
@@ -559,11 +559,6 @@ class IssuingCardholderCreateParamsSpendingControlsSpendingLimit(TypedDict, tota
         ]
     ]
     interval: Required[Literal["all_time", "daily", "monthly", "per_authorization", "weekly", "yearly"]]
-    """- `day`: Days.
-    - `week`: Weeks.
-    - `month`: Months.
-    - `year`: Years.
-    """
 
 
 class IssuingCardholderCreateParamsSpendingControls(TypedDict, total=False, closed=True):
@@ -1185,7 +1180,7 @@ class IssuingCardholderCreateParams(TypedDict, total=False, closed=True):
     individual: IssuingCardholderCreateParamsIndividual
     metadata: Mapping[str, str]
     """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
-    up to 500. An update changes only the keys it contains; an empty value removes its key.
+    up to 500. An update changes only the keys it contains; an empty string removes its key.
     """
     name: Required[str]
     phone_number: str
@@ -1610,11 +1605,6 @@ class IssuingCardholderUpdateParamsSpendingControlsSpendingLimit(TypedDict, tota
         ]
     ]
     interval: Required[Literal["all_time", "daily", "monthly", "per_authorization", "weekly", "yearly"]]
-    """- `day`: Days.
-    - `week`: Weeks.
-    - `month`: Months.
-    - `year`: Years.
-    """
 
 
 class IssuingCardholderUpdateParamsSpendingControls(TypedDict, total=False, closed=True):
@@ -2236,7 +2226,7 @@ class IssuingCardholderUpdateParams(TypedDict, total=False, closed=True):
     individual: IssuingCardholderUpdateParamsIndividual
     metadata: Mapping[str, str]
     """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
-    up to 500. An update changes only the keys it contains; an empty value removes its key.
+    up to 500. An update changes only the keys it contains; an empty string removes its key.
     """
     phone_number: str
     preferred_locales: Sequence[Literal["de", "en", "es", "fr", "it"]]
@@ -2600,11 +2590,6 @@ class IssuingCardCreateParamsSpendingControlsSpendingLimit(TypedDict, total=Fals
         ]
     ]
     interval: Required[Literal["all_time", "daily", "monthly", "per_authorization", "weekly", "yearly"]]
-    """- `day`: Days.
-    - `week`: Weeks.
-    - `month`: Months.
-    - `year`: Years.
-    """
 
 
 class IssuingCardCreateParamsSpendingControls(TypedDict, total=False, closed=True):
@@ -3229,7 +3214,7 @@ class IssuingCardCreateParams(TypedDict, total=False, closed=True):
     lifecycle_controls: IssuingCardCreateParamsLifecycleControls
     metadata: Mapping[str, str]
     """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
-    up to 500. An update changes only the keys it contains; an empty value removes its key.
+    up to 500. An update changes only the keys it contains; an empty string removes its key.
     """
     personalization_design: str
     pin: IssuingCardCreateParamsPin
@@ -3640,11 +3625,6 @@ class IssuingCardUpdateParamsSpendingControlsSpendingLimit(TypedDict, total=Fals
         ]
     ]
     interval: Required[Literal["all_time", "daily", "monthly", "per_authorization", "weekly", "yearly"]]
-    """- `day`: Days.
-    - `week`: Weeks.
-    - `month`: Months.
-    - `year`: Years.
-    """
 
 
 class IssuingCardUpdateParamsSpendingControls(TypedDict, total=False, closed=True):
@@ -4262,7 +4242,7 @@ class IssuingCardUpdateParams(TypedDict, total=False, closed=True):
     financial_account: str
     metadata: Mapping[str, str] | None
     """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
-    up to 500. An update changes only the keys it contains; an empty value removes its key.
+    up to 500. An update changes only the keys it contains; an empty string removes its key.
     """
     personalization_design: str
     pin: IssuingCardUpdateParamsPin
@@ -4370,7 +4350,7 @@ class IssuingDisputeCreateParams(TypedDict, total=False, closed=True):
     """Fields to expand, by dotted path. An expanded field contains the object instead of its ID."""
     metadata: Mapping[str, str]
     """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
-    up to 500. An update changes only the keys it contains; an empty value removes its key.
+    up to 500. An update changes only the keys it contains; an empty string removes its key.
     """
     transaction: str
     treasury: IssuingDisputeCreateParamsTreasury
@@ -4423,7 +4403,7 @@ class IssuingDisputeSubmitParams(TypedDict, total=False, closed=True):
     """Fields to expand, by dotted path. An expanded field contains the object instead of its ID."""
     metadata: Mapping[str, str] | None
     """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
-    up to 500. An update changes only the keys it contains; an empty value removes its key.
+    up to 500. An update changes only the keys it contains; an empty string removes its key.
     """
 
 
@@ -4521,7 +4501,7 @@ class IssuingDisputeUpdateParams(TypedDict, total=False, closed=True):
     """Fields to expand, by dotted path. An expanded field contains the object instead of its ID."""
     metadata: Mapping[str, str] | None
     """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
-    up to 500. An update changes only the keys it contains; an empty value removes its key.
+    up to 500. An update changes only the keys it contains; an empty string removes its key.
     """
 
 
@@ -4546,7 +4526,7 @@ class IssuingPersonalizationDesignCreateParams(TypedDict, total=False, closed=Tr
     lookup_key: Annotated[str, MaxLen(200)]
     metadata: Mapping[str, str]
     """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
-    up to 500. An update changes only the keys it contains; an empty value removes its key.
+    up to 500. An update changes only the keys it contains; an empty string removes its key.
     """
     name: Annotated[str, MaxLen(200)]
     physical_bundle: Required[str]
@@ -4607,7 +4587,7 @@ class IssuingPersonalizationDesignUpdateParams(TypedDict, total=False, closed=Tr
     lookup_key: Annotated[str, MaxLen(200)] | None
     metadata: Mapping[str, str]
     """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
-    up to 500. An update changes only the keys it contains; an empty value removes its key.
+    up to 500. An update changes only the keys it contains; an empty string removes its key.
     """
     name: Annotated[str, MaxLen(200)] | None
     physical_bundle: str
@@ -4655,7 +4635,7 @@ class IssuingSettlementUpdateParams(TypedDict, total=False, closed=True):
     """Fields to expand, by dotted path. An expanded field contains the object instead of its ID."""
     metadata: Mapping[str, str]
     """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
-    up to 500. An update changes only the keys it contains; an empty value removes its key.
+    up to 500. An update changes only the keys it contains; an empty string removes its key.
     """
 
 
@@ -4758,5 +4738,5 @@ class IssuingTransactionUpdateParams(TypedDict, total=False, closed=True):
     """Fields to expand, by dotted path. An expanded field contains the object instead of its ID."""
     metadata: Mapping[str, str] | None
     """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
-    up to 500. An update changes only the keys it contains; an empty value removes its key.
+    up to 500. An update changes only the keys it contains; an empty string removes its key.
     """

@@ -597,13 +597,9 @@ class PaymentIntentCancelParams(TypedDict, total=False, closed=True):
     """Why the payment intent was canceled, as you said or as Stripe found.
 
     - `abandoned`: The customer did not come back.
-    - `automatic`: Stripe canceled it, for example because the authorization expired.
     - `duplicate`: Another payment exists for the same thing.
-    - `expired`: It was not paid in time.
-    - `failed_invoice`: The payment of its invoice failed for good.
     - `fraudulent`: The payment seemed fraudulent.
     - `requested_by_customer`: The customer asked for it.
-    - `void_invoice`: Its invoice was voided.
     """
     expand: list[str]
     """Fields to expand, by dotted path. An expanded field contains the object instead of its ID."""
@@ -798,7 +794,7 @@ class PaymentIntentCaptureParams(TypedDict, total=False, closed=True):
     """Work that Stripe does by itself when the payment changes its state."""
     metadata: Mapping[str, str] | None
     """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
-    up to 500. An update changes only the keys it contains; an empty value removes its key.
+    up to 500. An update changes only the keys it contains; an empty string removes its key.
     """
     payment_details: PaymentIntentCaptureParamsPaymentDetails | None
     """References under which you and the customer know the payment; card networks receive them."""
@@ -1621,7 +1617,7 @@ class PaymentIntentConfirmParamsPaymentMethodData(TypedDict, total=False, closed
     """MB WAY, a wallet in Portugal. Only with the type `mb_way`."""
     metadata: Mapping[str, str]
     """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
-    up to 500. An update changes only the keys it contains; an empty value removes its key.
+    up to 500. An update changes only the keys it contains; an empty string removes its key.
     """
     mobilepay: PaymentIntentConfirmParamsPaymentMethodDataMobilepay
     """MobilePay, a wallet in Denmark and Finland. Only with the type `mobilepay`."""
@@ -1809,8 +1805,6 @@ class PaymentIntentConfirmParamsPaymentMethodOptionsAffirm(TypedDict, total=Fals
     them.
 
     - `none`: The payment method is not saved.
-    - `off_session`: Saved for payments while the customer is present or absent.
-    - `on_session`: Saved for payments while the customer is present.
     """
 
 
@@ -1829,8 +1823,6 @@ class PaymentIntentConfirmParamsPaymentMethodOptionsAfterpayClearpay(TypedDict, 
     them.
 
     - `none`: The payment method is not saved.
-    - `off_session`: Saved for payments while the customer is present or absent.
-    - `on_session`: Saved for payments while the customer is present.
     """
 
 
@@ -1843,7 +1835,6 @@ class PaymentIntentConfirmParamsPaymentMethodOptionsAlipay(TypedDict, total=Fals
 
     - `none`: The payment method is not saved.
     - `off_session`: Saved for payments while the customer is present or absent.
-    - `on_session`: Saved for payments while the customer is present.
     """
 
 
@@ -1871,7 +1862,6 @@ class PaymentIntentConfirmParamsPaymentMethodOptionsAmazonPay(TypedDict, total=F
 
     - `none`: The payment method is not saved.
     - `off_session`: Saved for payments while the customer is present or absent.
-    - `on_session`: Saved for payments while the customer is present.
     """
 
 
@@ -1925,7 +1915,6 @@ class PaymentIntentConfirmParamsPaymentMethodOptionsBancontact(TypedDict, total=
 
     - `none`: The payment method is not saved.
     - `off_session`: Saved for payments while the customer is present or absent.
-    - `on_session`: Saved for payments while the customer is present.
     """
 
 
@@ -2035,7 +2024,6 @@ class PaymentIntentConfirmParamsPaymentMethodOptionsBlik(TypedDict, total=False,
 
     - `none`: The payment method is not saved.
     - `off_session`: Saved for payments while the customer is present or absent.
-    - `on_session`: Saved for payments while the customer is present.
     """
 
 
@@ -2062,10 +2050,7 @@ class PaymentIntentConfirmParamsPaymentMethodOptionsCardInstallmentsPlan(TypedDi
     interval: Literal["month"]
     """Unit of time between two installments.
 
-    - `day`: Days.
-    - `week`: Weeks.
     - `month`: Months.
-    - `year`: Years.
     """
     type: Required[Literal["bonus", "fixed_count", "revolving"]]
     """Kind of installment plan.
@@ -2341,8 +2326,6 @@ class PaymentIntentConfirmParamsPaymentMethodOptionsCrypto(TypedDict, total=Fals
     them.
 
     - `none`: The payment method is not saved.
-    - `off_session`: Saved for payments while the customer is present or absent.
-    - `on_session`: Saved for payments while the customer is present.
     """
 
 
@@ -2399,8 +2382,6 @@ class PaymentIntentConfirmParamsPaymentMethodOptionsCustomerBalance(TypedDict, t
     them.
 
     - `none`: The payment method is not saved.
-    - `off_session`: Saved for payments while the customer is present or absent.
-    - `on_session`: Saved for payments while the customer is present.
     """
 
 
@@ -2412,8 +2393,6 @@ class PaymentIntentConfirmParamsPaymentMethodOptionsEps(TypedDict, total=False, 
     them.
 
     - `none`: The payment method is not saved.
-    - `off_session`: Saved for payments while the customer is present or absent.
-    - `on_session`: Saved for payments while the customer is present.
     """
 
 
@@ -2425,8 +2404,6 @@ class PaymentIntentConfirmParamsPaymentMethodOptionsFpx(TypedDict, total=False, 
     them.
 
     - `none`: The payment method is not saved.
-    - `off_session`: Saved for payments while the customer is present or absent.
-    - `on_session`: Saved for payments while the customer is present.
     """
 
 
@@ -2438,8 +2415,6 @@ class PaymentIntentConfirmParamsPaymentMethodOptionsGiropay(TypedDict, total=Fal
     them.
 
     - `none`: The payment method is not saved.
-    - `off_session`: Saved for payments while the customer is present or absent.
-    - `on_session`: Saved for payments while the customer is present.
     """
 
 
@@ -2451,8 +2426,6 @@ class PaymentIntentConfirmParamsPaymentMethodOptionsGrabpay(TypedDict, total=Fal
     them.
 
     - `none`: The payment method is not saved.
-    - `off_session`: Saved for payments while the customer is present or absent.
-    - `on_session`: Saved for payments while the customer is present.
     """
 
 
@@ -2465,7 +2438,6 @@ class PaymentIntentConfirmParamsPaymentMethodOptionsIdeal(TypedDict, total=False
 
     - `none`: The payment method is not saved.
     - `off_session`: Saved for payments while the customer is present or absent.
-    - `on_session`: Saved for payments while the customer is present.
     """
 
 
@@ -2487,7 +2459,6 @@ class PaymentIntentConfirmParamsPaymentMethodOptionsKakaoPay(TypedDict, total=Fa
 
     - `none`: The payment method is not saved.
     - `off_session`: Saved for payments while the customer is present or absent.
-    - `on_session`: Saved for payments while the customer is present.
     """
 
 
@@ -2629,8 +2600,6 @@ class PaymentIntentConfirmParamsPaymentMethodOptionsKonbini(TypedDict, total=Fal
     them.
 
     - `none`: The payment method is not saved.
-    - `off_session`: Saved for payments while the customer is present or absent.
-    - `on_session`: Saved for payments while the customer is present.
     """
 
 
@@ -2648,7 +2617,6 @@ class PaymentIntentConfirmParamsPaymentMethodOptionsKrCard(TypedDict, total=Fals
 
     - `none`: The payment method is not saved.
     - `off_session`: Saved for payments while the customer is present or absent.
-    - `on_session`: Saved for payments while the customer is present.
     """
 
 
@@ -2668,7 +2636,6 @@ class PaymentIntentConfirmParamsPaymentMethodOptionsLink(TypedDict, total=False,
 
     - `none`: The payment method is not saved.
     - `off_session`: Saved for payments while the customer is present or absent.
-    - `on_session`: Saved for payments while the customer is present.
     """
 
 
@@ -2680,8 +2647,6 @@ class PaymentIntentConfirmParamsPaymentMethodOptionsMbWay(TypedDict, total=False
     them.
 
     - `none`: The payment method is not saved.
-    - `off_session`: Saved for payments while the customer is present or absent.
-    - `on_session`: Saved for payments while the customer is present.
     """
 
 
@@ -2698,8 +2663,6 @@ class PaymentIntentConfirmParamsPaymentMethodOptionsMobilepay(TypedDict, total=F
     them.
 
     - `none`: The payment method is not saved.
-    - `off_session`: Saved for payments while the customer is present or absent.
-    - `on_session`: Saved for payments while the customer is present.
     """
 
 
@@ -2711,8 +2674,6 @@ class PaymentIntentConfirmParamsPaymentMethodOptionsMultibanco(TypedDict, total=
     them.
 
     - `none`: The payment method is not saved.
-    - `off_session`: Saved for payments while the customer is present or absent.
-    - `on_session`: Saved for payments while the customer is present.
     """
 
 
@@ -2730,7 +2691,6 @@ class PaymentIntentConfirmParamsPaymentMethodOptionsNaverPay(TypedDict, total=Fa
 
     - `none`: The payment method is not saved.
     - `off_session`: Saved for payments while the customer is present or absent.
-    - `on_session`: Saved for payments while the customer is present.
     """
 
 
@@ -2759,8 +2719,6 @@ class PaymentIntentConfirmParamsPaymentMethodOptionsOxxo(TypedDict, total=False,
     them.
 
     - `none`: The payment method is not saved.
-    - `off_session`: Saved for payments while the customer is present or absent.
-    - `on_session`: Saved for payments while the customer is present.
     """
 
 
@@ -2772,8 +2730,6 @@ class PaymentIntentConfirmParamsPaymentMethodOptionsP24(TypedDict, total=False, 
     them.
 
     - `none`: The payment method is not saved.
-    - `off_session`: Saved for payments while the customer is present or absent.
-    - `on_session`: Saved for payments while the customer is present.
     """
     tos_shown_and_accepted: bool
     """Whether the customer was shown, and accepted, the terms of Przelewy24."""
@@ -2796,8 +2752,6 @@ class PaymentIntentConfirmParamsPaymentMethodOptionsPayco(TypedDict, total=False
     them.
 
     - `none`: The payment method is not saved.
-    - `off_session`: Saved for payments while the customer is present or absent.
-    - `on_session`: Saved for payments while the customer is present.
     """
 
 
@@ -2809,8 +2763,6 @@ class PaymentIntentConfirmParamsPaymentMethodOptionsPaynow(TypedDict, total=Fals
     them.
 
     - `none`: The payment method is not saved.
-    - `off_session`: Saved for payments while the customer is present or absent.
-    - `on_session`: Saved for payments while the customer is present.
     """
 
 
@@ -2856,7 +2808,6 @@ class PaymentIntentConfirmParamsPaymentMethodOptionsPaypal(TypedDict, total=Fals
 
     - `none`: The payment method is not saved.
     - `off_session`: Saved for payments while the customer is present or absent.
-    - `on_session`: Saved for payments while the customer is present.
     """
 
 
@@ -2936,7 +2887,6 @@ class PaymentIntentConfirmParamsPaymentMethodOptionsPayto(TypedDict, total=False
 
     - `none`: The payment method is not saved.
     - `off_session`: Saved for payments while the customer is present or absent.
-    - `on_session`: Saved for payments while the customer is present.
     """
 
 
@@ -2997,7 +2947,6 @@ class PaymentIntentConfirmParamsPaymentMethodOptionsPix(TypedDict, total=False, 
 
     - `none`: The payment method is not saved.
     - `off_session`: Saved for payments while the customer is present or absent.
-    - `on_session`: Saved for payments while the customer is present.
     """
 
 
@@ -3009,8 +2958,6 @@ class PaymentIntentConfirmParamsPaymentMethodOptionsPromptpay(TypedDict, total=F
     them.
 
     - `none`: The payment method is not saved.
-    - `off_session`: Saved for payments while the customer is present or absent.
-    - `on_session`: Saved for payments while the customer is present.
     """
 
 
@@ -3028,7 +2975,6 @@ class PaymentIntentConfirmParamsPaymentMethodOptionsRevolutPay(TypedDict, total=
 
     - `none`: The payment method is not saved.
     - `off_session`: Saved for payments while the customer is present or absent.
-    - `on_session`: Saved for payments while the customer is present.
     """
 
 
@@ -3045,8 +2991,6 @@ class PaymentIntentConfirmParamsPaymentMethodOptionsSamsungPay(TypedDict, total=
     them.
 
     - `none`: The payment method is not saved.
-    - `off_session`: Saved for payments while the customer is present or absent.
-    - `on_session`: Saved for payments while the customer is present.
     """
 
 
@@ -3115,8 +3059,6 @@ class PaymentIntentConfirmParamsPaymentMethodOptionsSequra(TypedDict, total=Fals
     them.
 
     - `none`: The payment method is not saved.
-    - `off_session`: Saved for payments while the customer is present or absent.
-    - `on_session`: Saved for payments while the customer is present.
     """
 
 
@@ -3131,7 +3073,6 @@ class PaymentIntentConfirmParamsPaymentMethodOptionsSofort(TypedDict, total=Fals
 
     - `none`: The payment method is not saved.
     - `off_session`: Saved for payments while the customer is present or absent.
-    - `on_session`: Saved for payments while the customer is present.
     """
 
 
@@ -3148,8 +3089,6 @@ class PaymentIntentConfirmParamsPaymentMethodOptionsSunbit(TypedDict, total=Fals
     them.
 
     - `none`: The payment method is not saved.
-    - `off_session`: Saved for payments while the customer is present or absent.
-    - `on_session`: Saved for payments while the customer is present.
     """
 
 
@@ -3163,8 +3102,6 @@ class PaymentIntentConfirmParamsPaymentMethodOptionsSwish(TypedDict, total=False
     them.
 
     - `none`: The payment method is not saved.
-    - `off_session`: Saved for payments while the customer is present or absent.
-    - `on_session`: Saved for payments while the customer is present.
     """
 
 
@@ -3177,7 +3114,6 @@ class PaymentIntentConfirmParamsPaymentMethodOptionsTwint(TypedDict, total=False
 
     - `none`: The payment method is not saved.
     - `off_session`: Saved for payments while the customer is present or absent.
-    - `on_session`: Saved for payments while the customer is present.
     """
 
 
@@ -3326,8 +3262,6 @@ class PaymentIntentConfirmParamsPaymentMethodOptionsWechatPay(TypedDict, total=F
     them.
 
     - `none`: The payment method is not saved.
-    - `off_session`: Saved for payments while the customer is present or absent.
-    - `on_session`: Saved for payments while the customer is present.
     """
 
 
@@ -3339,8 +3273,6 @@ class PaymentIntentConfirmParamsPaymentMethodOptionsZip(TypedDict, total=False, 
     them.
 
     - `none`: The payment method is not saved.
-    - `off_session`: Saved for payments while the customer is present or absent.
-    - `on_session`: Saved for payments while the customer is present.
     """
 
 
@@ -3733,7 +3665,6 @@ class PaymentIntentConfirmParams(TypedDict, total=False, closed=True):
     """Whether the payment method is kept for later payments, with the customer there (`on_session`) or
     away (`off_session`). Attaches it to the customer once the payment succeeds.
 
-    - `none`: The payment method is not saved.
     - `off_session`: Saved for payments while the customer is present or absent.
     - `on_session`: Saved for payments while the customer is present.
     """
@@ -4568,7 +4499,7 @@ class PaymentIntentCreateParamsPaymentMethodData(TypedDict, total=False, closed=
     """MB WAY, a wallet in Portugal. Only with the type `mb_way`."""
     metadata: Mapping[str, str]
     """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
-    up to 500. An update changes only the keys it contains; an empty value removes its key.
+    up to 500. An update changes only the keys it contains; an empty string removes its key.
     """
     mobilepay: PaymentIntentCreateParamsPaymentMethodDataMobilepay
     """MobilePay, a wallet in Denmark and Finland. Only with the type `mobilepay`."""
@@ -4756,8 +4687,6 @@ class PaymentIntentCreateParamsPaymentMethodOptionsAffirm(TypedDict, total=False
     them.
 
     - `none`: The payment method is not saved.
-    - `off_session`: Saved for payments while the customer is present or absent.
-    - `on_session`: Saved for payments while the customer is present.
     """
 
 
@@ -4776,8 +4705,6 @@ class PaymentIntentCreateParamsPaymentMethodOptionsAfterpayClearpay(TypedDict, t
     them.
 
     - `none`: The payment method is not saved.
-    - `off_session`: Saved for payments while the customer is present or absent.
-    - `on_session`: Saved for payments while the customer is present.
     """
 
 
@@ -4790,7 +4717,6 @@ class PaymentIntentCreateParamsPaymentMethodOptionsAlipay(TypedDict, total=False
 
     - `none`: The payment method is not saved.
     - `off_session`: Saved for payments while the customer is present or absent.
-    - `on_session`: Saved for payments while the customer is present.
     """
 
 
@@ -4818,7 +4744,6 @@ class PaymentIntentCreateParamsPaymentMethodOptionsAmazonPay(TypedDict, total=Fa
 
     - `none`: The payment method is not saved.
     - `off_session`: Saved for payments while the customer is present or absent.
-    - `on_session`: Saved for payments while the customer is present.
     """
 
 
@@ -4872,7 +4797,6 @@ class PaymentIntentCreateParamsPaymentMethodOptionsBancontact(TypedDict, total=F
 
     - `none`: The payment method is not saved.
     - `off_session`: Saved for payments while the customer is present or absent.
-    - `on_session`: Saved for payments while the customer is present.
     """
 
 
@@ -4982,7 +4906,6 @@ class PaymentIntentCreateParamsPaymentMethodOptionsBlik(TypedDict, total=False, 
 
     - `none`: The payment method is not saved.
     - `off_session`: Saved for payments while the customer is present or absent.
-    - `on_session`: Saved for payments while the customer is present.
     """
 
 
@@ -5009,10 +4932,7 @@ class PaymentIntentCreateParamsPaymentMethodOptionsCardInstallmentsPlan(TypedDic
     interval: Literal["month"]
     """Unit of time between two installments.
 
-    - `day`: Days.
-    - `week`: Weeks.
     - `month`: Months.
-    - `year`: Years.
     """
     type: Required[Literal["bonus", "fixed_count", "revolving"]]
     """Kind of installment plan.
@@ -5288,8 +5208,6 @@ class PaymentIntentCreateParamsPaymentMethodOptionsCrypto(TypedDict, total=False
     them.
 
     - `none`: The payment method is not saved.
-    - `off_session`: Saved for payments while the customer is present or absent.
-    - `on_session`: Saved for payments while the customer is present.
     """
 
 
@@ -5346,8 +5264,6 @@ class PaymentIntentCreateParamsPaymentMethodOptionsCustomerBalance(TypedDict, to
     them.
 
     - `none`: The payment method is not saved.
-    - `off_session`: Saved for payments while the customer is present or absent.
-    - `on_session`: Saved for payments while the customer is present.
     """
 
 
@@ -5359,8 +5275,6 @@ class PaymentIntentCreateParamsPaymentMethodOptionsEps(TypedDict, total=False, c
     them.
 
     - `none`: The payment method is not saved.
-    - `off_session`: Saved for payments while the customer is present or absent.
-    - `on_session`: Saved for payments while the customer is present.
     """
 
 
@@ -5372,8 +5286,6 @@ class PaymentIntentCreateParamsPaymentMethodOptionsFpx(TypedDict, total=False, c
     them.
 
     - `none`: The payment method is not saved.
-    - `off_session`: Saved for payments while the customer is present or absent.
-    - `on_session`: Saved for payments while the customer is present.
     """
 
 
@@ -5385,8 +5297,6 @@ class PaymentIntentCreateParamsPaymentMethodOptionsGiropay(TypedDict, total=Fals
     them.
 
     - `none`: The payment method is not saved.
-    - `off_session`: Saved for payments while the customer is present or absent.
-    - `on_session`: Saved for payments while the customer is present.
     """
 
 
@@ -5398,8 +5308,6 @@ class PaymentIntentCreateParamsPaymentMethodOptionsGrabpay(TypedDict, total=Fals
     them.
 
     - `none`: The payment method is not saved.
-    - `off_session`: Saved for payments while the customer is present or absent.
-    - `on_session`: Saved for payments while the customer is present.
     """
 
 
@@ -5412,7 +5320,6 @@ class PaymentIntentCreateParamsPaymentMethodOptionsIdeal(TypedDict, total=False,
 
     - `none`: The payment method is not saved.
     - `off_session`: Saved for payments while the customer is present or absent.
-    - `on_session`: Saved for payments while the customer is present.
     """
 
 
@@ -5434,7 +5341,6 @@ class PaymentIntentCreateParamsPaymentMethodOptionsKakaoPay(TypedDict, total=Fal
 
     - `none`: The payment method is not saved.
     - `off_session`: Saved for payments while the customer is present or absent.
-    - `on_session`: Saved for payments while the customer is present.
     """
 
 
@@ -5576,8 +5482,6 @@ class PaymentIntentCreateParamsPaymentMethodOptionsKonbini(TypedDict, total=Fals
     them.
 
     - `none`: The payment method is not saved.
-    - `off_session`: Saved for payments while the customer is present or absent.
-    - `on_session`: Saved for payments while the customer is present.
     """
 
 
@@ -5595,7 +5499,6 @@ class PaymentIntentCreateParamsPaymentMethodOptionsKrCard(TypedDict, total=False
 
     - `none`: The payment method is not saved.
     - `off_session`: Saved for payments while the customer is present or absent.
-    - `on_session`: Saved for payments while the customer is present.
     """
 
 
@@ -5615,7 +5518,6 @@ class PaymentIntentCreateParamsPaymentMethodOptionsLink(TypedDict, total=False, 
 
     - `none`: The payment method is not saved.
     - `off_session`: Saved for payments while the customer is present or absent.
-    - `on_session`: Saved for payments while the customer is present.
     """
 
 
@@ -5627,8 +5529,6 @@ class PaymentIntentCreateParamsPaymentMethodOptionsMbWay(TypedDict, total=False,
     them.
 
     - `none`: The payment method is not saved.
-    - `off_session`: Saved for payments while the customer is present or absent.
-    - `on_session`: Saved for payments while the customer is present.
     """
 
 
@@ -5645,8 +5545,6 @@ class PaymentIntentCreateParamsPaymentMethodOptionsMobilepay(TypedDict, total=Fa
     them.
 
     - `none`: The payment method is not saved.
-    - `off_session`: Saved for payments while the customer is present or absent.
-    - `on_session`: Saved for payments while the customer is present.
     """
 
 
@@ -5658,8 +5556,6 @@ class PaymentIntentCreateParamsPaymentMethodOptionsMultibanco(TypedDict, total=F
     them.
 
     - `none`: The payment method is not saved.
-    - `off_session`: Saved for payments while the customer is present or absent.
-    - `on_session`: Saved for payments while the customer is present.
     """
 
 
@@ -5677,7 +5573,6 @@ class PaymentIntentCreateParamsPaymentMethodOptionsNaverPay(TypedDict, total=Fal
 
     - `none`: The payment method is not saved.
     - `off_session`: Saved for payments while the customer is present or absent.
-    - `on_session`: Saved for payments while the customer is present.
     """
 
 
@@ -5706,8 +5601,6 @@ class PaymentIntentCreateParamsPaymentMethodOptionsOxxo(TypedDict, total=False, 
     them.
 
     - `none`: The payment method is not saved.
-    - `off_session`: Saved for payments while the customer is present or absent.
-    - `on_session`: Saved for payments while the customer is present.
     """
 
 
@@ -5719,8 +5612,6 @@ class PaymentIntentCreateParamsPaymentMethodOptionsP24(TypedDict, total=False, c
     them.
 
     - `none`: The payment method is not saved.
-    - `off_session`: Saved for payments while the customer is present or absent.
-    - `on_session`: Saved for payments while the customer is present.
     """
     tos_shown_and_accepted: bool
     """Whether the customer was shown, and accepted, the terms of Przelewy24."""
@@ -5743,8 +5634,6 @@ class PaymentIntentCreateParamsPaymentMethodOptionsPayco(TypedDict, total=False,
     them.
 
     - `none`: The payment method is not saved.
-    - `off_session`: Saved for payments while the customer is present or absent.
-    - `on_session`: Saved for payments while the customer is present.
     """
 
 
@@ -5756,8 +5645,6 @@ class PaymentIntentCreateParamsPaymentMethodOptionsPaynow(TypedDict, total=False
     them.
 
     - `none`: The payment method is not saved.
-    - `off_session`: Saved for payments while the customer is present or absent.
-    - `on_session`: Saved for payments while the customer is present.
     """
 
 
@@ -5803,7 +5690,6 @@ class PaymentIntentCreateParamsPaymentMethodOptionsPaypal(TypedDict, total=False
 
     - `none`: The payment method is not saved.
     - `off_session`: Saved for payments while the customer is present or absent.
-    - `on_session`: Saved for payments while the customer is present.
     """
 
 
@@ -5883,7 +5769,6 @@ class PaymentIntentCreateParamsPaymentMethodOptionsPayto(TypedDict, total=False,
 
     - `none`: The payment method is not saved.
     - `off_session`: Saved for payments while the customer is present or absent.
-    - `on_session`: Saved for payments while the customer is present.
     """
 
 
@@ -5944,7 +5829,6 @@ class PaymentIntentCreateParamsPaymentMethodOptionsPix(TypedDict, total=False, c
 
     - `none`: The payment method is not saved.
     - `off_session`: Saved for payments while the customer is present or absent.
-    - `on_session`: Saved for payments while the customer is present.
     """
 
 
@@ -5956,8 +5840,6 @@ class PaymentIntentCreateParamsPaymentMethodOptionsPromptpay(TypedDict, total=Fa
     them.
 
     - `none`: The payment method is not saved.
-    - `off_session`: Saved for payments while the customer is present or absent.
-    - `on_session`: Saved for payments while the customer is present.
     """
 
 
@@ -5975,7 +5857,6 @@ class PaymentIntentCreateParamsPaymentMethodOptionsRevolutPay(TypedDict, total=F
 
     - `none`: The payment method is not saved.
     - `off_session`: Saved for payments while the customer is present or absent.
-    - `on_session`: Saved for payments while the customer is present.
     """
 
 
@@ -5992,8 +5873,6 @@ class PaymentIntentCreateParamsPaymentMethodOptionsSamsungPay(TypedDict, total=F
     them.
 
     - `none`: The payment method is not saved.
-    - `off_session`: Saved for payments while the customer is present or absent.
-    - `on_session`: Saved for payments while the customer is present.
     """
 
 
@@ -6062,8 +5941,6 @@ class PaymentIntentCreateParamsPaymentMethodOptionsSequra(TypedDict, total=False
     them.
 
     - `none`: The payment method is not saved.
-    - `off_session`: Saved for payments while the customer is present or absent.
-    - `on_session`: Saved for payments while the customer is present.
     """
 
 
@@ -6078,7 +5955,6 @@ class PaymentIntentCreateParamsPaymentMethodOptionsSofort(TypedDict, total=False
 
     - `none`: The payment method is not saved.
     - `off_session`: Saved for payments while the customer is present or absent.
-    - `on_session`: Saved for payments while the customer is present.
     """
 
 
@@ -6095,8 +5971,6 @@ class PaymentIntentCreateParamsPaymentMethodOptionsSunbit(TypedDict, total=False
     them.
 
     - `none`: The payment method is not saved.
-    - `off_session`: Saved for payments while the customer is present or absent.
-    - `on_session`: Saved for payments while the customer is present.
     """
 
 
@@ -6110,8 +5984,6 @@ class PaymentIntentCreateParamsPaymentMethodOptionsSwish(TypedDict, total=False,
     them.
 
     - `none`: The payment method is not saved.
-    - `off_session`: Saved for payments while the customer is present or absent.
-    - `on_session`: Saved for payments while the customer is present.
     """
 
 
@@ -6124,7 +5996,6 @@ class PaymentIntentCreateParamsPaymentMethodOptionsTwint(TypedDict, total=False,
 
     - `none`: The payment method is not saved.
     - `off_session`: Saved for payments while the customer is present or absent.
-    - `on_session`: Saved for payments while the customer is present.
     """
 
 
@@ -6273,8 +6144,6 @@ class PaymentIntentCreateParamsPaymentMethodOptionsWechatPay(TypedDict, total=Fa
     them.
 
     - `none`: The payment method is not saved.
-    - `off_session`: Saved for payments while the customer is present or absent.
-    - `on_session`: Saved for payments while the customer is present.
     """
 
 
@@ -6286,8 +6155,6 @@ class PaymentIntentCreateParamsPaymentMethodOptionsZip(TypedDict, total=False, c
     them.
 
     - `none`: The payment method is not saved.
-    - `off_session`: Saved for payments while the customer is present or absent.
-    - `on_session`: Saved for payments while the customer is present.
     """
 
 
@@ -6460,7 +6327,7 @@ class PaymentIntentCreateParamsTransferDataPaymentData(TypedDict, total=False, c
     """Description of the payment in the connected account."""
     metadata: Mapping[str, str] | None
     """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
-    up to 500. An update changes only the keys it contains; an empty value removes its key.
+    up to 500. An update changes only the keys it contains; an empty string removes its key.
     """
 
 
@@ -6475,7 +6342,7 @@ class PaymentIntentCreateParamsTransferData(TypedDict, total=False, closed=True)
     """Connected account that receives the transfer."""
     metadata: Mapping[str, str] | None
     """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
-    up to 500. An update changes only the keys it contains; an empty value removes its key.
+    up to 500. An update changes only the keys it contains; an empty string removes its key.
     """
     payment_data: PaymentIntentCreateParamsTransferDataPaymentData
     """What is set on the payment that the connected account receives."""
@@ -6702,7 +6569,7 @@ class PaymentIntentCreateParams(TypedDict, total=False, closed=True):
     """Creates the mandate by which the customer allows the payment method to be debited."""
     metadata: Mapping[str, str]
     """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
-    up to 500. An update changes only the keys it contains; an empty value removes its key.
+    up to 500. An update changes only the keys it contains; an empty string removes its key.
     """
     off_session: bool | Literal["one_off", "recurring"]
     """Whether the customer is absent, so that the payment cannot be authenticated. If the bank wants
@@ -6737,7 +6604,6 @@ class PaymentIntentCreateParams(TypedDict, total=False, closed=True):
     """Whether the payment method is kept for later payments, with the customer there (`on_session`) or
     away (`off_session`). Attaches it to the customer once the payment succeeds.
 
-    - `none`: The payment method is not saved.
     - `off_session`: Saved for payments while the customer is present or absent.
     - `on_session`: Saved for payments while the customer is present.
     """
@@ -6952,7 +6818,7 @@ class PaymentIntentIncrementAuthorizationParams(TypedDict, total=False, closed=T
     """Work that Stripe does by itself when the payment changes its state."""
     metadata: Mapping[str, str]
     """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
-    up to 500. An update changes only the keys it contains; an empty value removes its key.
+    up to 500. An update changes only the keys it contains; an empty string removes its key.
     """
     payment_details: PaymentIntentIncrementAuthorizationParamsPaymentDetails
     """References under which you and the customer know the payment; card networks receive them."""
@@ -7792,7 +7658,7 @@ class PaymentIntentUpdateParamsPaymentMethodData(TypedDict, total=False, closed=
     """MB WAY, a wallet in Portugal. Only with the type `mb_way`."""
     metadata: Mapping[str, str]
     """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
-    up to 500. An update changes only the keys it contains; an empty value removes its key.
+    up to 500. An update changes only the keys it contains; an empty string removes its key.
     """
     mobilepay: PaymentIntentUpdateParamsPaymentMethodDataMobilepay
     """MobilePay, a wallet in Denmark and Finland. Only with the type `mobilepay`."""
@@ -7980,8 +7846,6 @@ class PaymentIntentUpdateParamsPaymentMethodOptionsAffirm(TypedDict, total=False
     them.
 
     - `none`: The payment method is not saved.
-    - `off_session`: Saved for payments while the customer is present or absent.
-    - `on_session`: Saved for payments while the customer is present.
     """
 
 
@@ -8000,8 +7864,6 @@ class PaymentIntentUpdateParamsPaymentMethodOptionsAfterpayClearpay(TypedDict, t
     them.
 
     - `none`: The payment method is not saved.
-    - `off_session`: Saved for payments while the customer is present or absent.
-    - `on_session`: Saved for payments while the customer is present.
     """
 
 
@@ -8014,7 +7876,6 @@ class PaymentIntentUpdateParamsPaymentMethodOptionsAlipay(TypedDict, total=False
 
     - `none`: The payment method is not saved.
     - `off_session`: Saved for payments while the customer is present or absent.
-    - `on_session`: Saved for payments while the customer is present.
     """
 
 
@@ -8042,7 +7903,6 @@ class PaymentIntentUpdateParamsPaymentMethodOptionsAmazonPay(TypedDict, total=Fa
 
     - `none`: The payment method is not saved.
     - `off_session`: Saved for payments while the customer is present or absent.
-    - `on_session`: Saved for payments while the customer is present.
     """
 
 
@@ -8096,7 +7956,6 @@ class PaymentIntentUpdateParamsPaymentMethodOptionsBancontact(TypedDict, total=F
 
     - `none`: The payment method is not saved.
     - `off_session`: Saved for payments while the customer is present or absent.
-    - `on_session`: Saved for payments while the customer is present.
     """
 
 
@@ -8206,7 +8065,6 @@ class PaymentIntentUpdateParamsPaymentMethodOptionsBlik(TypedDict, total=False, 
 
     - `none`: The payment method is not saved.
     - `off_session`: Saved for payments while the customer is present or absent.
-    - `on_session`: Saved for payments while the customer is present.
     """
 
 
@@ -8233,10 +8091,7 @@ class PaymentIntentUpdateParamsPaymentMethodOptionsCardInstallmentsPlan(TypedDic
     interval: Literal["month"]
     """Unit of time between two installments.
 
-    - `day`: Days.
-    - `week`: Weeks.
     - `month`: Months.
-    - `year`: Years.
     """
     type: Required[Literal["bonus", "fixed_count", "revolving"]]
     """Kind of installment plan.
@@ -8512,8 +8367,6 @@ class PaymentIntentUpdateParamsPaymentMethodOptionsCrypto(TypedDict, total=False
     them.
 
     - `none`: The payment method is not saved.
-    - `off_session`: Saved for payments while the customer is present or absent.
-    - `on_session`: Saved for payments while the customer is present.
     """
 
 
@@ -8570,8 +8423,6 @@ class PaymentIntentUpdateParamsPaymentMethodOptionsCustomerBalance(TypedDict, to
     them.
 
     - `none`: The payment method is not saved.
-    - `off_session`: Saved for payments while the customer is present or absent.
-    - `on_session`: Saved for payments while the customer is present.
     """
 
 
@@ -8583,8 +8434,6 @@ class PaymentIntentUpdateParamsPaymentMethodOptionsEps(TypedDict, total=False, c
     them.
 
     - `none`: The payment method is not saved.
-    - `off_session`: Saved for payments while the customer is present or absent.
-    - `on_session`: Saved for payments while the customer is present.
     """
 
 
@@ -8596,8 +8445,6 @@ class PaymentIntentUpdateParamsPaymentMethodOptionsFpx(TypedDict, total=False, c
     them.
 
     - `none`: The payment method is not saved.
-    - `off_session`: Saved for payments while the customer is present or absent.
-    - `on_session`: Saved for payments while the customer is present.
     """
 
 
@@ -8609,8 +8456,6 @@ class PaymentIntentUpdateParamsPaymentMethodOptionsGiropay(TypedDict, total=Fals
     them.
 
     - `none`: The payment method is not saved.
-    - `off_session`: Saved for payments while the customer is present or absent.
-    - `on_session`: Saved for payments while the customer is present.
     """
 
 
@@ -8622,8 +8467,6 @@ class PaymentIntentUpdateParamsPaymentMethodOptionsGrabpay(TypedDict, total=Fals
     them.
 
     - `none`: The payment method is not saved.
-    - `off_session`: Saved for payments while the customer is present or absent.
-    - `on_session`: Saved for payments while the customer is present.
     """
 
 
@@ -8636,7 +8479,6 @@ class PaymentIntentUpdateParamsPaymentMethodOptionsIdeal(TypedDict, total=False,
 
     - `none`: The payment method is not saved.
     - `off_session`: Saved for payments while the customer is present or absent.
-    - `on_session`: Saved for payments while the customer is present.
     """
 
 
@@ -8658,7 +8500,6 @@ class PaymentIntentUpdateParamsPaymentMethodOptionsKakaoPay(TypedDict, total=Fal
 
     - `none`: The payment method is not saved.
     - `off_session`: Saved for payments while the customer is present or absent.
-    - `on_session`: Saved for payments while the customer is present.
     """
 
 
@@ -8800,8 +8641,6 @@ class PaymentIntentUpdateParamsPaymentMethodOptionsKonbini(TypedDict, total=Fals
     them.
 
     - `none`: The payment method is not saved.
-    - `off_session`: Saved for payments while the customer is present or absent.
-    - `on_session`: Saved for payments while the customer is present.
     """
 
 
@@ -8819,7 +8658,6 @@ class PaymentIntentUpdateParamsPaymentMethodOptionsKrCard(TypedDict, total=False
 
     - `none`: The payment method is not saved.
     - `off_session`: Saved for payments while the customer is present or absent.
-    - `on_session`: Saved for payments while the customer is present.
     """
 
 
@@ -8839,7 +8677,6 @@ class PaymentIntentUpdateParamsPaymentMethodOptionsLink(TypedDict, total=False, 
 
     - `none`: The payment method is not saved.
     - `off_session`: Saved for payments while the customer is present or absent.
-    - `on_session`: Saved for payments while the customer is present.
     """
 
 
@@ -8851,8 +8688,6 @@ class PaymentIntentUpdateParamsPaymentMethodOptionsMbWay(TypedDict, total=False,
     them.
 
     - `none`: The payment method is not saved.
-    - `off_session`: Saved for payments while the customer is present or absent.
-    - `on_session`: Saved for payments while the customer is present.
     """
 
 
@@ -8869,8 +8704,6 @@ class PaymentIntentUpdateParamsPaymentMethodOptionsMobilepay(TypedDict, total=Fa
     them.
 
     - `none`: The payment method is not saved.
-    - `off_session`: Saved for payments while the customer is present or absent.
-    - `on_session`: Saved for payments while the customer is present.
     """
 
 
@@ -8882,8 +8715,6 @@ class PaymentIntentUpdateParamsPaymentMethodOptionsMultibanco(TypedDict, total=F
     them.
 
     - `none`: The payment method is not saved.
-    - `off_session`: Saved for payments while the customer is present or absent.
-    - `on_session`: Saved for payments while the customer is present.
     """
 
 
@@ -8901,7 +8732,6 @@ class PaymentIntentUpdateParamsPaymentMethodOptionsNaverPay(TypedDict, total=Fal
 
     - `none`: The payment method is not saved.
     - `off_session`: Saved for payments while the customer is present or absent.
-    - `on_session`: Saved for payments while the customer is present.
     """
 
 
@@ -8930,8 +8760,6 @@ class PaymentIntentUpdateParamsPaymentMethodOptionsOxxo(TypedDict, total=False, 
     them.
 
     - `none`: The payment method is not saved.
-    - `off_session`: Saved for payments while the customer is present or absent.
-    - `on_session`: Saved for payments while the customer is present.
     """
 
 
@@ -8943,8 +8771,6 @@ class PaymentIntentUpdateParamsPaymentMethodOptionsP24(TypedDict, total=False, c
     them.
 
     - `none`: The payment method is not saved.
-    - `off_session`: Saved for payments while the customer is present or absent.
-    - `on_session`: Saved for payments while the customer is present.
     """
     tos_shown_and_accepted: bool
     """Whether the customer was shown, and accepted, the terms of Przelewy24."""
@@ -8967,8 +8793,6 @@ class PaymentIntentUpdateParamsPaymentMethodOptionsPayco(TypedDict, total=False,
     them.
 
     - `none`: The payment method is not saved.
-    - `off_session`: Saved for payments while the customer is present or absent.
-    - `on_session`: Saved for payments while the customer is present.
     """
 
 
@@ -8980,8 +8804,6 @@ class PaymentIntentUpdateParamsPaymentMethodOptionsPaynow(TypedDict, total=False
     them.
 
     - `none`: The payment method is not saved.
-    - `off_session`: Saved for payments while the customer is present or absent.
-    - `on_session`: Saved for payments while the customer is present.
     """
 
 
@@ -9027,7 +8849,6 @@ class PaymentIntentUpdateParamsPaymentMethodOptionsPaypal(TypedDict, total=False
 
     - `none`: The payment method is not saved.
     - `off_session`: Saved for payments while the customer is present or absent.
-    - `on_session`: Saved for payments while the customer is present.
     """
 
 
@@ -9107,7 +8928,6 @@ class PaymentIntentUpdateParamsPaymentMethodOptionsPayto(TypedDict, total=False,
 
     - `none`: The payment method is not saved.
     - `off_session`: Saved for payments while the customer is present or absent.
-    - `on_session`: Saved for payments while the customer is present.
     """
 
 
@@ -9168,7 +8988,6 @@ class PaymentIntentUpdateParamsPaymentMethodOptionsPix(TypedDict, total=False, c
 
     - `none`: The payment method is not saved.
     - `off_session`: Saved for payments while the customer is present or absent.
-    - `on_session`: Saved for payments while the customer is present.
     """
 
 
@@ -9180,8 +8999,6 @@ class PaymentIntentUpdateParamsPaymentMethodOptionsPromptpay(TypedDict, total=Fa
     them.
 
     - `none`: The payment method is not saved.
-    - `off_session`: Saved for payments while the customer is present or absent.
-    - `on_session`: Saved for payments while the customer is present.
     """
 
 
@@ -9199,7 +9016,6 @@ class PaymentIntentUpdateParamsPaymentMethodOptionsRevolutPay(TypedDict, total=F
 
     - `none`: The payment method is not saved.
     - `off_session`: Saved for payments while the customer is present or absent.
-    - `on_session`: Saved for payments while the customer is present.
     """
 
 
@@ -9216,8 +9032,6 @@ class PaymentIntentUpdateParamsPaymentMethodOptionsSamsungPay(TypedDict, total=F
     them.
 
     - `none`: The payment method is not saved.
-    - `off_session`: Saved for payments while the customer is present or absent.
-    - `on_session`: Saved for payments while the customer is present.
     """
 
 
@@ -9286,8 +9100,6 @@ class PaymentIntentUpdateParamsPaymentMethodOptionsSequra(TypedDict, total=False
     them.
 
     - `none`: The payment method is not saved.
-    - `off_session`: Saved for payments while the customer is present or absent.
-    - `on_session`: Saved for payments while the customer is present.
     """
 
 
@@ -9302,7 +9114,6 @@ class PaymentIntentUpdateParamsPaymentMethodOptionsSofort(TypedDict, total=False
 
     - `none`: The payment method is not saved.
     - `off_session`: Saved for payments while the customer is present or absent.
-    - `on_session`: Saved for payments while the customer is present.
     """
 
 
@@ -9319,8 +9130,6 @@ class PaymentIntentUpdateParamsPaymentMethodOptionsSunbit(TypedDict, total=False
     them.
 
     - `none`: The payment method is not saved.
-    - `off_session`: Saved for payments while the customer is present or absent.
-    - `on_session`: Saved for payments while the customer is present.
     """
 
 
@@ -9334,8 +9143,6 @@ class PaymentIntentUpdateParamsPaymentMethodOptionsSwish(TypedDict, total=False,
     them.
 
     - `none`: The payment method is not saved.
-    - `off_session`: Saved for payments while the customer is present or absent.
-    - `on_session`: Saved for payments while the customer is present.
     """
 
 
@@ -9348,7 +9155,6 @@ class PaymentIntentUpdateParamsPaymentMethodOptionsTwint(TypedDict, total=False,
 
     - `none`: The payment method is not saved.
     - `off_session`: Saved for payments while the customer is present or absent.
-    - `on_session`: Saved for payments while the customer is present.
     """
 
 
@@ -9497,8 +9303,6 @@ class PaymentIntentUpdateParamsPaymentMethodOptionsWechatPay(TypedDict, total=Fa
     them.
 
     - `none`: The payment method is not saved.
-    - `off_session`: Saved for payments while the customer is present or absent.
-    - `on_session`: Saved for payments while the customer is present.
     """
 
 
@@ -9510,8 +9314,6 @@ class PaymentIntentUpdateParamsPaymentMethodOptionsZip(TypedDict, total=False, c
     them.
 
     - `none`: The payment method is not saved.
-    - `off_session`: Saved for payments while the customer is present or absent.
-    - `on_session`: Saved for payments while the customer is present.
     """
 
 
@@ -9675,7 +9477,7 @@ class PaymentIntentUpdateParamsTransferDataPaymentData(TypedDict, total=False, c
     """Description of the payment in the connected account."""
     metadata: Mapping[str, str] | None
     """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
-    up to 500. An update changes only the keys it contains; an empty value removes its key.
+    up to 500. An update changes only the keys it contains; an empty string removes its key.
     """
 
 
@@ -9688,7 +9490,7 @@ class PaymentIntentUpdateParamsTransferData(TypedDict, total=False, closed=True)
     """Description of the transfer to the connected account."""
     metadata: Mapping[str, str] | None
     """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
-    up to 500. An update changes only the keys it contains; an empty value removes its key.
+    up to 500. An update changes only the keys it contains; an empty string removes its key.
     """
     payment_data: PaymentIntentUpdateParamsTransferDataPaymentData
     """What is set on the payment that the connected account receives."""
@@ -9894,7 +9696,7 @@ class PaymentIntentUpdateParams(TypedDict, total=False, closed=True):
     """Work that Stripe does by itself when the payment changes its state."""
     metadata: Mapping[str, str] | None
     """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
-    up to 500. An update changes only the keys it contains; an empty value removes its key.
+    up to 500. An update changes only the keys it contains; an empty string removes its key.
     """
     payment_details: PaymentIntentUpdateParamsPaymentDetails | None
     """References under which you and the customer know the payment; card networks receive them."""
@@ -9914,7 +9716,6 @@ class PaymentIntentUpdateParams(TypedDict, total=False, closed=True):
     """Whether the payment method is kept for later payments, with the customer there (`on_session`) or
     away (`off_session`). Attaches it to the customer once the payment succeeds.
 
-    - `none`: The payment method is not saved.
     - `off_session`: Saved for payments while the customer is present or absent.
     - `on_session`: Saved for payments while the customer is present.
     """

@@ -369,7 +369,7 @@ class PaymentLinkCreateParamsInvoiceCreationInvoiceData(TypedDict, total=False, 
     """Account that issues the invoice. Its branding, address and tax IDs are shown on it."""
     metadata: Mapping[str, str] | None
     """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
-    up to 500. An update changes only the keys it contains; an empty value removes its key.
+    up to 500. An update changes only the keys it contains; an empty string removes its key.
     """
     rendering_options: PaymentLinkCreateParamsInvoiceCreationInvoiceDataRenderingOptions | None
     """How the PDF of the invoice looks."""
@@ -413,7 +413,7 @@ class PaymentLinkCreateParamsLineItemPriceDataProductData(TypedDict, total=False
     """URLs of up to eight images of the product."""
     metadata: Mapping[str, str]
     """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
-    up to 500. An update changes only the keys it contains; an empty value removes its key.
+    up to 500. An update changes only the keys it contains; an empty string removes its key.
     """
     name: Required[str]
     """Name of the product, shown to customers."""
@@ -555,7 +555,6 @@ class PaymentLinkCreateParamsPaymentIntentData(TypedDict, total=False, closed=Tr
     """Saves the payment method for later payments, with the customer present (`on_session`) or absent
     (`off_session`).
 
-    - `none`: The payment method is not saved.
     - `off_session`: Saved for payments while the customer is present or absent.
     - `on_session`: Saved for payments while the customer is present.
     """
@@ -1406,7 +1405,7 @@ class PaymentLinkUpdateParamsInvoiceCreationInvoiceData(TypedDict, total=False, 
     """Account that issues the invoice. Its branding, address and tax IDs are shown on it."""
     metadata: Mapping[str, str] | None
     """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
-    up to 500. An update changes only the keys it contains; an empty value removes its key.
+    up to 500. An update changes only the keys it contains; an empty string removes its key.
     """
     rendering_options: PaymentLinkUpdateParamsInvoiceCreationInvoiceDataRenderingOptions | None
     """How the PDF of the invoice looks."""
@@ -1503,7 +1502,6 @@ class PaymentLinkUpdateParamsPaymentIntentData(TypedDict, total=False, closed=Tr
     """Saves the payment method for later payments, with the customer present (`on_session`) or absent
     (`off_session`).
 
-    - `none`: The payment method is not saved.
     - `off_session`: Saved for payments while the customer is present or absent.
     - `on_session`: Saved for payments while the customer is present.
     """

@@ -724,7 +724,7 @@ class PaymentMethodCreateParams(TypedDict, total=False, closed=True):
     """MB WAY, a wallet in Portugal. Only with the type `mb_way`."""
     metadata: Mapping[str, str]
     """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
-    up to 500. An update changes only the keys it contains; an empty value removes its key.
+    up to 500. An update changes only the keys it contains; an empty string removes its key.
     """
     mobilepay: PaymentMethodCreateParamsMobilepay
     """MobilePay, a wallet in Denmark and Finland. Only with the type `mobilepay`."""
@@ -1042,7 +1042,7 @@ class PaymentMethodUpdateParams(TypedDict, total=False, closed=True):
     """Fields to expand, by dotted path. An expanded field contains the object instead of its ID."""
     metadata: Mapping[str, str] | None
     """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
-    up to 500. An update changes only the keys it contains; an empty value removes its key.
+    up to 500. An update changes only the keys it contains; an empty string removes its key.
     """
     us_bank_account: PaymentMethodUpdateParamsUsBankAccount
     """US bank account, debited through ACH. Only with the type `us_bank_account`."""

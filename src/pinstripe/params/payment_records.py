@@ -236,7 +236,7 @@ class PaymentRecordReportPaymentParams(TypedDict, total=False, closed=True):
     """When the payment, attempt or refund was begun."""
     metadata: Mapping[str, str] | None
     """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
-    up to 500. An update changes only the keys it contains; an empty value removes its key.
+    up to 500. An update changes only the keys it contains; an empty string removes its key.
     """
     outcome: Literal["canceled", "failed", "guaranteed"]
     """How the attempt or refund ended.
@@ -244,7 +244,6 @@ class PaymentRecordReportPaymentParams(TypedDict, total=False, closed=True):
     - `canceled`: It was canceled.
     - `failed`: It failed.
     - `guaranteed`: It succeeded.
-    - `refunded`: The refund succeeded.
     """
     payment_method_details: Required[PaymentRecordReportPaymentParamsPaymentMethodDetails]
     """Details of the payment method that paid."""
@@ -374,7 +373,7 @@ class PaymentRecordReportPaymentAttemptParams(TypedDict, total=False, closed=Tru
     """When the payment, attempt or refund was begun."""
     metadata: Mapping[str, str] | None
     """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
-    up to 500. An update changes only the keys it contains; an empty value removes its key.
+    up to 500. An update changes only the keys it contains; an empty string removes its key.
     """
     outcome: Literal["canceled", "failed", "guaranteed"]
     """How the attempt or refund ended.
@@ -382,7 +381,6 @@ class PaymentRecordReportPaymentAttemptParams(TypedDict, total=False, closed=Tru
     - `canceled`: It was canceled.
     - `failed`: It failed.
     - `guaranteed`: It succeeded.
-    - `refunded`: The refund succeeded.
     """
     payment_method_details: PaymentRecordReportPaymentAttemptParamsPaymentMethodDetails
     """Details of the payment method that paid."""
@@ -399,7 +397,7 @@ class PaymentRecordReportPaymentAttemptCanceledParams(TypedDict, total=False, cl
     """Fields to expand, by dotted path. An expanded field contains the object instead of its ID."""
     metadata: Mapping[str, str] | None
     """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
-    up to 500. An update changes only the keys it contains; an empty value removes its key.
+    up to 500. An update changes only the keys it contains; an empty string removes its key.
     """
 
 
@@ -412,7 +410,7 @@ class PaymentRecordReportPaymentAttemptFailedParams(TypedDict, total=False, clos
     """When the attempt failed."""
     metadata: Mapping[str, str] | None
     """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
-    up to 500. An update changes only the keys it contains; an empty value removes its key.
+    up to 500. An update changes only the keys it contains; an empty string removes its key.
     """
 
 
@@ -425,7 +423,7 @@ class PaymentRecordReportPaymentAttemptGuaranteedParams(TypedDict, total=False, 
     """When the attempt became guaranteed."""
     metadata: Mapping[str, str] | None
     """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
-    up to 500. An update changes only the keys it contains; an empty value removes its key.
+    up to 500. An update changes only the keys it contains; an empty string removes its key.
     """
 
 
@@ -481,7 +479,7 @@ class PaymentRecordReportPaymentAttemptInformationalParams(TypedDict, total=Fals
     """Fields to expand, by dotted path. An expanded field contains the object instead of its ID."""
     metadata: Mapping[str, str] | None
     """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
-    up to 500. An update changes only the keys it contains; an empty value removes its key.
+    up to 500. An update changes only the keys it contains; an empty string removes its key.
     """
     shipping_details: PaymentRecordReportPaymentAttemptInformationalParamsShippingDetails | None
     """Recipient and address of a delivery."""
@@ -533,14 +531,11 @@ class PaymentRecordReportRefundParams(TypedDict, total=False, closed=True):
     """When the payment, attempt or refund was begun."""
     metadata: Mapping[str, str] | None
     """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
-    up to 500. An update changes only the keys it contains; an empty value removes its key.
+    up to 500. An update changes only the keys it contains; an empty string removes its key.
     """
     outcome: Required[Literal["refunded"]]
     """How the attempt or refund ended.
 
-    - `canceled`: It was canceled.
-    - `failed`: It failed.
-    - `guaranteed`: It succeeded.
     - `refunded`: The refund succeeded.
     """
     processor_details: Required[PaymentRecordReportRefundParamsProcessorDetails]

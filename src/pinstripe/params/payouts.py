@@ -44,7 +44,7 @@ class PayoutCreateParams(TypedDict, total=False, closed=True):
     """Fields to expand, by dotted path. An expanded field contains the object instead of its ID."""
     metadata: Mapping[str, str]
     """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
-    up to 500. An update changes only the keys it contains; an empty value removes its key.
+    up to 500. An update changes only the keys it contains; an empty string removes its key.
     """
     method: Literal["instant", "standard"]
     """Speed of the payout. Defaults to `standard`.
@@ -130,7 +130,7 @@ class PayoutReverseParams(TypedDict, total=False, closed=True):
     """Fields to expand, by dotted path. An expanded field contains the object instead of its ID."""
     metadata: Mapping[str, str]
     """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
-    up to 500. An update changes only the keys it contains; an empty value removes its key.
+    up to 500. An update changes only the keys it contains; an empty string removes its key.
     """
 
 
@@ -141,5 +141,5 @@ class PayoutUpdateParams(TypedDict, total=False, closed=True):
     """Fields to expand, by dotted path. An expanded field contains the object instead of its ID."""
     metadata: Mapping[str, str] | None
     """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
-    up to 500. An update changes only the keys it contains; an empty value removes its key.
+    up to 500. An update changes only the keys it contains; an empty string removes its key.
     """

@@ -23,78 +23,147 @@ __all__ = [
 
 
 class PlanCreateParamsProductTaxDetails(TypedDict, total=False, closed=True):
+    """How the product is taxed."""
+
     performance_location: str
+    """ID of the tax location at which the event or service takes place. The tax code says whether it is
+    needed.
+    """
     tax_code: str | None
-    """Tax code that classifies the goods or services for Stripe Tax."""
+    """Tax code that classifies the product for Stripe Tax."""
 
 
 class PlanCreateParamsProduct(TypedDict, total=False, closed=True):
+    """Product that the plan is for, by its ID or described in place."""
+
     active: bool
+    """Whether the product can be sold. Inactive products do not take part in new purchases."""
     id: str
-    """Deprecated: Unique ID of the object."""
+    """Deprecated: ID of the new product. Create the product on its own and pass its ID as `product`."""
     metadata: Mapping[str, str]
     """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
-    up to 500. An update changes only the keys it contains; an empty value removes its key.
+    up to 500. An update changes only the keys it contains; an empty string removes its key.
     """
     name: Required[str]
+    """Name of the product for customers, shown on invoices, receipts and in checkouts."""
     statement_descriptor: Annotated[str, MaxLen(22)]
-    """Text that appears on the bank or card statement."""
+    """Text on the card or bank statement of customers who subscribe to the product, up to 22 characters.
+    Only used for payments of subscriptions.
+    """
     tax_code: str
-    """Tax code that classifies the goods or services for Stripe Tax."""
+    """Tax code that classifies the product for Stripe Tax."""
     tax_details: PlanCreateParamsProductTaxDetails
+    """How the product is taxed."""
     unit_label: Annotated[str, MaxLen(12)]
+    """Name of one unit, such as `seat`, up to 12 characters. Shown on receipts and invoices, in checkouts
+    and in the customer portal.
+    """
 
 
 class PlanCreateParamsTier(TypedDict, total=False, closed=True):
+    """Tiers of the price, from the lowest quantity up. Only for the billing scheme `tiered`."""
+
     flat_amount: int
+    """Price of the whole tier regardless of the quantity, in the smallest currency unit."""
     flat_amount_decimal: Decimal | str
+    """Price of the whole tier as a decimal, in the smallest currency unit. Use it instead of
+    `flat_amount`.
+    """
     unit_amount: int
-    """Price per unit in the smallest currency unit, such as cents for USD or yen for JPY."""
+    """Price per unit in the tier, in the smallest currency unit."""
     unit_amount_decimal: Decimal | str
-    """Price per unit in the smallest currency unit, with up to 12 decimal places. Use it instead of
-    `unit_amount` for prices of less than a cent.
+    """Price per unit in the tier, in the smallest currency unit, with up to 12 decimal places. Use it
+    instead of `unit_amount`.
     """
     up_to: Required[Literal["inf"] | int]
+    """Largest quantity in the tier, or `inf` for the last tier. The next tier begins one unit above.
+
+    - `inf`: There is no upper bound, as for the last tier.
+    """
 
 
 class PlanCreateParamsTransformUsage(TypedDict, total=False, closed=True):
+    """Changes the quantity before the amount is calculated, to sell in packages. Not for prices with
+    tiers.
+    """
+
     divide_by: Required[int]
+    """Number that the quantity is divided by, such as the size of a package."""
     round: Required[Literal["down", "up"]]
+    """Which way the result of the division is rounded.
+
+    - `down`: Down, so that only full packages are billed.
+    - `up`: Up, so that started packages are billed in full.
+    """
 
 
 class PlanCreateParams(TypedDict, total=False, closed=True):
     """The parameters of `POST /v1/plans`."""
 
     active: bool
+    """Whether new subscriptions can use the plan. Defaults to `True`."""
     amount: int
+    """Price per unit and period, in the smallest currency unit. 0 makes the plan free."""
     amount_decimal: Decimal | str
+    """Price per unit and period, in the smallest currency unit, with up to 12 decimal places. Use it
+    instead of `amount`.
+    """
     billing_scheme: Literal["per_unit", "tiered"]
+    """How the amount follows from the quantity. Defaults to `per_unit`.
+
+    - `per_unit`: The price per unit times the quantity or usage.
+    - `tiered`: The tiers determine the price from the quantity or usage.
+    """
     currency: Required[str]
-    """Three-letter ISO 4217 currency code in lowercase."""
+    """Three-letter ISO 4217 code of the currency of the plan, in lowercase."""
     expand: list[str]
     """Fields to expand, by dotted path. An expanded field contains the object instead of its ID."""
     id: str
-    """Unique ID of the object."""
+    """ID of your choice for the plan, unique in the account. Generated unless set."""
     interval: Required[Literal["day", "month", "week", "year"]]
-    """- `day`: Days.
+    """Unit of the billing period.
+
+    - `day`: Days.
     - `week`: Weeks.
     - `month`: Months.
     - `year`: Years.
     """
     interval_count: int
+    """Length of the billing period in intervals, so that 3 with `month` bills every three months. At most
+    three years.
+    """
     metadata: Mapping[str, str] | None
     """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
-    up to 500. An update changes only the keys it contains; an empty value removes its key.
+    up to 500. An update changes only the keys it contains; an empty string removes its key.
     """
     meter: str
+    """ID of the meter that counts the usage. Only for the usage type `metered`."""
     nickname: str
+    """Description of the plan for your own use, which customers do not see."""
     product: PlanCreateParamsProduct | str
+    """Product that the plan is for, by its ID or described in place."""
     tiers: Sequence[PlanCreateParamsTier]
+    """Tiers of the price, from the lowest quantity up. Only for the billing scheme `tiered`."""
     tiers_mode: Literal["graduated", "volume"]
+    """How the tiers apply. Only for the billing scheme `tiered`.
+
+    - `graduated`: Each unit is charged at the price of the tier that it falls into.
+    - `volume`: All units are charged at the price of the tier that the total quantity falls into.
+    """
     transform_usage: PlanCreateParamsTransformUsage
+    """Changes the quantity before the amount is calculated, to sell in packages. Not for prices with
+    tiers.
+    """
     trial_period_days: int
-    """Length of the trial in days."""
+    """Days of trial for subscriptions that are created with `trial_from_plan`. Other subscriptions ignore
+    it.
+    """
     usage_type: Literal["licensed", "metered"]
+    """Whether the quantity is set or measured. Defaults to `licensed`.
+
+    - `licensed`: The quantity is set on the subscription.
+    - `metered`: The quantity is the usage in the period, as reported to a meter.
+    """
 
 
 class PlanListParamsCreated(TypedDict, total=False, closed=True):
@@ -126,7 +195,7 @@ class PlanListParams(TypedDict, total=False, closed=True):
     limit: int
     """Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10."""
     product: str
-    """Only objects of this product."""
+    """Only plans of this product."""
     starting_after: str
     """ID of the object that the page starts after, such as the last one of the previous page."""
 
@@ -142,13 +211,18 @@ class PlanUpdateParams(TypedDict, total=False, closed=True):
     """The parameters of `POST /v1/plans/{plan}`."""
 
     active: bool
+    """Whether new subscriptions can use the plan."""
     expand: list[str]
     """Fields to expand, by dotted path. An expanded field contains the object instead of its ID."""
     metadata: Mapping[str, str] | None
     """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
-    up to 500. An update changes only the keys it contains; an empty value removes its key.
+    up to 500. An update changes only the keys it contains; an empty string removes its key.
     """
     nickname: str
+    """Description of the plan for your own use, which customers do not see."""
     product: str
+    """ID of the product to move the plan to."""
     trial_period_days: int
-    """Length of the trial in days."""
+    """Days of trial for subscriptions that are created with `trial_from_plan`. Other subscriptions ignore
+    it.
+    """

@@ -33,77 +33,122 @@ __all__ = [
 
 
 class PriceCreateParamsCurrencyOptionsCustomUnitAmount(TypedDict, total=False, closed=True):
+    """Lets the customer choose the amount."""
+
     enabled: Required[bool]
+    """Has to be `True`. Leave the object out otherwise."""
     maximum: int
+    """Largest amount that the customer can choose, in the smallest currency unit."""
     minimum: int
+    """Smallest amount that the customer can choose, in the smallest currency unit. Not less than the
+    minimum charge amount.
+    """
     preset: int
+    """Amount that is filled in at first, in the smallest currency unit."""
 
 
 class PriceCreateParamsCurrencyOptionsTier(TypedDict, total=False, closed=True):
+    """Tiers of the price, from the lowest quantity up. Only for the billing scheme `tiered`."""
+
     flat_amount: int
+    """Price of the whole tier regardless of the quantity, in the smallest currency unit."""
     flat_amount_decimal: Decimal | str
+    """Price of the whole tier as a decimal, in the smallest currency unit. Use it instead of
+    `flat_amount`.
+    """
     unit_amount: int
-    """Price per unit in the smallest currency unit, such as cents for USD or yen for JPY."""
+    """Price per unit in the tier, in the smallest currency unit."""
     unit_amount_decimal: Decimal | str
-    """Price per unit in the smallest currency unit, with up to 12 decimal places. Use it instead of
-    `unit_amount` for prices of less than a cent.
+    """Price per unit in the tier, in the smallest currency unit, with up to 12 decimal places. Use it
+    instead of `unit_amount`.
     """
     up_to: Required[Literal["inf"] | int]
+    """Largest quantity in the tier, or `inf` for the last tier. The next tier begins one unit above.
+
+    - `inf`: There is no upper bound, as for the last tier.
+    """
 
 
 class PriceCreateParamsCurrencyOptions(TypedDict, total=False, closed=True):
+    """Prices in other currencies, by lowercase ISO currency code."""
+
     custom_unit_amount: PriceCreateParamsCurrencyOptionsCustomUnitAmount
+    """Lets the customer choose the amount."""
     tax_behavior: Literal["exclusive", "inclusive", "unspecified"]
-    """Whether the price includes tax. `inclusive` and `exclusive` are final once set.
+    """Whether the price includes tax. Fixed once it is `inclusive` or `exclusive`.
 
     - `exclusive`: Tax is added to the price.
     - `inclusive`: The price includes tax.
     - `unspecified`: Not decided yet. It has to be before automatic tax can use the price.
     """
     tiers: Sequence[PriceCreateParamsCurrencyOptionsTier]
+    """Tiers of the price, from the lowest quantity up. Only for the billing scheme `tiered`."""
     unit_amount: int
-    """Price per unit in the smallest currency unit, such as cents for USD or yen for JPY."""
+    """Price per unit, in the smallest currency unit. 0 makes it free."""
     unit_amount_decimal: Decimal | str
-    """Price per unit in the smallest currency unit, with up to 12 decimal places. Use it instead of
-    `unit_amount` for prices of less than a cent.
+    """Price per unit, in the smallest currency unit, with up to 12 decimal places. Use it instead of
+    `unit_amount`.
     """
 
 
 class PriceCreateParamsCustomUnitAmount(TypedDict, total=False, closed=True):
+    """Lets the customer choose the amount, in Checkout and payment links."""
+
     enabled: Required[bool]
+    """Has to be `True`. Leave the object out otherwise."""
     maximum: int
+    """Largest amount that the customer can choose, in the smallest currency unit."""
     minimum: int
+    """Smallest amount that the customer can choose, in the smallest currency unit. Not less than the
+    minimum charge amount.
+    """
     preset: int
+    """Amount that is filled in at first, in the smallest currency unit."""
 
 
 class PriceCreateParamsProductDataTaxDetails(TypedDict, total=False, closed=True):
+    """How the product is taxed."""
+
     performance_location: str
+    """ID of the tax location at which the event or service takes place. The tax code says whether it is
+    needed.
+    """
     tax_code: str | None
-    """Tax code that classifies the goods or services for Stripe Tax."""
+    """Tax code that classifies the product for Stripe Tax."""
 
 
 class PriceCreateParamsProductData(TypedDict, total=False, closed=True):
+    """Describes a product to create together with the price. Use it instead of `product`."""
+
     active: bool
+    """Whether the product can be sold. Defaults to `True`."""
     id: str
-    """Deprecated: Unique ID of the object."""
+    """Deprecated: ID of the product. Create the product on its own to choose an ID."""
     metadata: Mapping[str, str]
     """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
-    up to 500. An update changes only the keys it contains; an empty value removes its key.
+    up to 500. An update changes only the keys it contains; an empty string removes its key.
     """
     name: Required[str]
-    """Name of the product, shown to customers."""
+    """Name of the product for customers, shown on invoices, receipts and in checkouts."""
     statement_descriptor: Annotated[str, MaxLen(22)]
-    """Text that appears on the bank or card statement."""
+    """Text on the card or bank statement of customers who subscribe to the product, up to 22 characters.
+    Only used for payments of subscriptions.
+    """
     tax_code: str
     """Tax code that classifies the product for Stripe Tax."""
     tax_details: PriceCreateParamsProductDataTaxDetails
+    """How the product is taxed."""
     unit_label: Annotated[str, MaxLen(12)]
-    """Name of a unit, such as `seat`, on receipts, invoices and checkout pages."""
+    """Name of one unit, such as `seat`, up to 12 characters. Shown on receipts and invoices, in checkouts
+    and in the customer portal.
+    """
 
 
 class PriceCreateParamsRecurring(TypedDict, total=False, closed=True):
+    """Makes the price recurring, and sets how it is billed. A one-time price unless set."""
+
     interval: Required[Literal["day", "month", "week", "year"]]
-    """Unit of the billing interval.
+    """Unit of the billing period.
 
     - `day`: Days.
     - `week`: Weeks.
@@ -111,52 +156,95 @@ class PriceCreateParamsRecurring(TypedDict, total=False, closed=True):
     - `year`: Years.
     """
     interval_count: int
-    """Number of intervals between two bills. With the interval `month`, 3 bills every three months. At
-    most three years in total.
+    """Length of the billing period in intervals, so that 3 with `month` bills every three months. At most
+    three years.
     """
     meter: str
+    """ID of the meter that counts the usage of a metered price."""
     trial_period_days: int
-    """Length of the trial in days."""
+    """Days of trial for subscriptions that are created with `trial_from_plan`. Other subscriptions ignore
+    it.
+    """
     usage_type: Literal["licensed", "metered"]
+    """Whether the quantity is set or measured. Defaults to `licensed`.
+
+    - `licensed`: The quantity is set on the subscription.
+    - `metered`: The quantity is the usage in the period, as reported to a meter.
+    """
 
 
 class PriceCreateParamsTier(TypedDict, total=False, closed=True):
+    """Tiers of the price, from the lowest quantity up. Only for the billing scheme `tiered`."""
+
     flat_amount: int
+    """Price of the whole tier regardless of the quantity, in the smallest currency unit."""
     flat_amount_decimal: Decimal | str
+    """Price of the whole tier as a decimal, in the smallest currency unit. Use it instead of
+    `flat_amount`.
+    """
     unit_amount: int
-    """Price per unit in the smallest currency unit, such as cents for USD or yen for JPY."""
+    """Price per unit in the tier, in the smallest currency unit."""
     unit_amount_decimal: Decimal | str
-    """Price per unit in the smallest currency unit, with up to 12 decimal places. Use it instead of
-    `unit_amount` for prices of less than a cent.
+    """Price per unit in the tier, in the smallest currency unit, with up to 12 decimal places. Use it
+    instead of `unit_amount`.
     """
     up_to: Required[Literal["inf"] | int]
+    """Largest quantity in the tier, or `inf` for the last tier. The next tier begins one unit above.
+
+    - `inf`: There is no upper bound, as for the last tier.
+    """
 
 
 class PriceCreateParamsTransformQuantity(TypedDict, total=False, closed=True):
+    """Changes the quantity before the amount is calculated, to sell in packages. Not for prices with
+    tiers.
+    """
+
     divide_by: Required[int]
+    """Number that the quantity is divided by, such as the size of a package."""
     round: Required[Literal["down", "up"]]
+    """Which way the result of the division is rounded.
+
+    - `down`: Down, so that only full packages are billed.
+    - `up`: Up, so that started packages are billed in full.
+    """
 
 
 class PriceCreateParams(TypedDict, total=False, closed=True):
     """The parameters of `POST /v1/prices`."""
 
     active: bool
+    """Whether new purchases can use the price. Defaults to `True`."""
     billing_scheme: Literal["per_unit", "tiered"]
+    """How the amount follows from the quantity. Defaults to `per_unit`.
+
+    - `per_unit`: The price per unit times the quantity or usage.
+    - `tiered`: The tiers determine the price from the quantity or usage.
+    """
     currency: Required[str]
-    """Three-letter ISO 4217 currency code in lowercase."""
+    """Three-letter ISO 4217 code of the currency of the price, in lowercase."""
     currency_options: Mapping[str, PriceCreateParamsCurrencyOptions]
+    """Prices in other currencies, by lowercase ISO currency code."""
     custom_unit_amount: PriceCreateParamsCustomUnitAmount
+    """Lets the customer choose the amount, in Checkout and payment links."""
     expand: list[str]
     """Fields to expand, by dotted path. An expanded field contains the object instead of its ID."""
     lookup_key: Annotated[str, MaxLen(200)]
+    """Name of your own to find the price by, up to 200 characters. Only one price of the account can have
+    it.
+    """
     metadata: Mapping[str, str]
     """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
-    up to 500. An update changes only the keys it contains; an empty value removes its key.
+    up to 500. An update changes only the keys it contains; an empty string removes its key.
     """
     nickname: str
+    """Description of the price for your own use, which customers do not see."""
     product: str
+    """ID of the product that the price is for. Set either this or `product_data`."""
     product_data: PriceCreateParamsProductData
+    """Describes a product to create together with the price. Use it instead of `product`."""
     recurring: PriceCreateParamsRecurring
+    """Makes the price recurring, and sets how it is billed. A one-time price unless set."""
     tax_behavior: Literal["exclusive", "inclusive", "unspecified"]
     """Whether the price includes tax. `inclusive` and `exclusive` are final once set.
 
@@ -165,14 +253,28 @@ class PriceCreateParams(TypedDict, total=False, closed=True):
     - `unspecified`: Not decided yet. It has to be before automatic tax can use the price.
     """
     tiers: Sequence[PriceCreateParamsTier]
+    """Tiers of the price, from the lowest quantity up. Only for the billing scheme `tiered`."""
     tiers_mode: Literal["graduated", "volume"]
+    """How the tiers apply. Only for the billing scheme `tiered`.
+
+    - `graduated`: Each unit is charged at the price of the tier that it falls into.
+    - `volume`: All units are charged at the price of the tier that the total quantity falls into.
+    """
     transfer_lookup_key: bool
+    """Whether to take the lookup key from the price that has it. If not, a lookup key that is in use is an
+    error.
+    """
     transform_quantity: PriceCreateParamsTransformQuantity
+    """Changes the quantity before the amount is calculated, to sell in packages. Not for prices with
+    tiers.
+    """
     unit_amount: int
-    """Price per unit in the smallest currency unit, such as cents for USD or yen for JPY."""
+    """Price per unit, in the smallest currency unit. Set this, `unit_amount_decimal` or
+    `custom_unit_amount` unless the billing scheme is `tiered`.
+    """
     unit_amount_decimal: Decimal | str
-    """Price per unit in the smallest currency unit, with up to 12 decimal places. Use it instead of
-    `unit_amount` for prices of less than a cent.
+    """Price per unit, in the smallest currency unit, with up to 12 decimal places. Use it instead of
+    `unit_amount`.
     """
 
 
@@ -190,8 +292,10 @@ class PriceListParamsCreated(TypedDict, total=False, closed=True):
 
 
 class PriceListParamsRecurring(TypedDict, total=False, closed=True):
+    """Only recurring prices with these properties."""
+
     interval: Literal["day", "month", "week", "year"]
-    """Unit of the billing interval.
+    """Only prices with this unit of the billing period.
 
     - `day`: Days.
     - `week`: Weeks.
@@ -199,7 +303,13 @@ class PriceListParamsRecurring(TypedDict, total=False, closed=True):
     - `year`: Years.
     """
     meter: str
+    """Only prices whose usage this meter counts."""
     usage_type: Literal["licensed", "metered"]
+    """Only prices with this usage type.
+
+    - `licensed`: The quantity is set on the subscription.
+    - `metered`: The quantity is the usage in the period, as reported to a meter.
+    """
 
 
 class PriceListParams(TypedDict, total=False, closed=True):
@@ -224,10 +334,15 @@ class PriceListParams(TypedDict, total=False, closed=True):
     product: str
     """Only objects of this product."""
     recurring: PriceListParamsRecurring
+    """Only recurring prices with these properties."""
     starting_after: str
     """ID of the object that the page starts after, such as the last one of the previous page."""
     type: Literal["one_time", "recurring"]
-    """Only objects of this type."""
+    """Only objects of this type.
+
+    - `one_time`: Only one-time prices.
+    - `recurring`: Only recurring prices.
+    """
 
 
 class PriceRetrieveParams(TypedDict, total=False, closed=True):
@@ -253,39 +368,61 @@ class PriceSearchParams(TypedDict, total=False, closed=True):
 
 
 class PriceUpdateParamsCurrencyOptionsCustomUnitAmount(TypedDict, total=False, closed=True):
+    """Lets the customer choose the amount."""
+
     enabled: Required[bool]
+    """Has to be `True`. Leave the object out otherwise."""
     maximum: int
+    """Largest amount that the customer can choose, in the smallest currency unit."""
     minimum: int
+    """Smallest amount that the customer can choose, in the smallest currency unit. Not less than the
+    minimum charge amount.
+    """
     preset: int
+    """Amount that is filled in at first, in the smallest currency unit."""
 
 
 class PriceUpdateParamsCurrencyOptionsTier(TypedDict, total=False, closed=True):
+    """Tiers of the price, from the lowest quantity up. Only for the billing scheme `tiered`."""
+
     flat_amount: int
+    """Price of the whole tier regardless of the quantity, in the smallest currency unit."""
     flat_amount_decimal: Decimal | str
+    """Price of the whole tier as a decimal, in the smallest currency unit. Use it instead of
+    `flat_amount`.
+    """
     unit_amount: int
-    """Price per unit in the smallest currency unit, such as cents for USD or yen for JPY."""
+    """Price per unit in the tier, in the smallest currency unit."""
     unit_amount_decimal: Decimal | str
-    """Price per unit in the smallest currency unit, with up to 12 decimal places. Use it instead of
-    `unit_amount` for prices of less than a cent.
+    """Price per unit in the tier, in the smallest currency unit, with up to 12 decimal places. Use it
+    instead of `unit_amount`.
     """
     up_to: Required[Literal["inf"] | int]
+    """Largest quantity in the tier, or `inf` for the last tier. The next tier begins one unit above.
+
+    - `inf`: There is no upper bound, as for the last tier.
+    """
 
 
 class PriceUpdateParamsCurrencyOptions(TypedDict, total=False, closed=True):
+    """Prices in other currencies, by lowercase ISO currency code."""
+
     custom_unit_amount: PriceUpdateParamsCurrencyOptionsCustomUnitAmount
+    """Lets the customer choose the amount."""
     tax_behavior: Literal["exclusive", "inclusive", "unspecified"]
-    """Whether the price includes tax. `inclusive` and `exclusive` are final once set.
+    """Whether the price includes tax. Fixed once it is `inclusive` or `exclusive`.
 
     - `exclusive`: Tax is added to the price.
     - `inclusive`: The price includes tax.
     - `unspecified`: Not decided yet. It has to be before automatic tax can use the price.
     """
     tiers: Sequence[PriceUpdateParamsCurrencyOptionsTier]
+    """Tiers of the price, from the lowest quantity up. Only for the billing scheme `tiered`."""
     unit_amount: int
-    """Price per unit in the smallest currency unit, such as cents for USD or yen for JPY."""
+    """Price per unit, in the smallest currency unit. 0 makes it free."""
     unit_amount_decimal: Decimal | str
-    """Price per unit in the smallest currency unit, with up to 12 decimal places. Use it instead of
-    `unit_amount` for prices of less than a cent.
+    """Price per unit, in the smallest currency unit, with up to 12 decimal places. Use it instead of
+    `unit_amount`.
     """
 
 
@@ -293,20 +430,29 @@ class PriceUpdateParams(TypedDict, total=False, closed=True):
     """The parameters of `POST /v1/prices/{price}`."""
 
     active: bool
+    """Whether new purchases can use the price. Subscriptions that have it are not affected."""
     currency_options: Mapping[str, PriceUpdateParamsCurrencyOptions] | None
+    """Prices in other currencies, by lowercase ISO currency code."""
     expand: list[str]
     """Fields to expand, by dotted path. An expanded field contains the object instead of its ID."""
     lookup_key: Annotated[str, MaxLen(200)]
+    """Name of your own to find the price by, up to 200 characters. Only one price of the account can have
+    it.
+    """
     metadata: Mapping[str, str] | None
     """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
-    up to 500. An update changes only the keys it contains; an empty value removes its key.
+    up to 500. An update changes only the keys it contains; an empty string removes its key.
     """
     nickname: str
+    """Description of the price for your own use, which customers do not see."""
     tax_behavior: Literal["exclusive", "inclusive", "unspecified"]
-    """Whether the price includes tax. `inclusive` and `exclusive` are final once set.
+    """Whether the price includes tax. Can only be set while it is `unspecified`.
 
     - `exclusive`: Tax is added to the price.
     - `inclusive`: The price includes tax.
     - `unspecified`: Not decided yet. It has to be before automatic tax can use the price.
     """
     transfer_lookup_key: bool
+    """Whether to take the lookup key from the price that has it. If not, a lookup key that is in use is an
+    error.
+    """

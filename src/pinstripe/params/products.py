@@ -35,52 +35,84 @@ __all__ = [
 
 
 class ProductCreateParamsDefaultPriceDataCurrencyOptionsCustomUnitAmount(TypedDict, total=False, closed=True):
+    """Lets the customer choose the amount."""
+
     enabled: Required[bool]
+    """Has to be `True`. Leave the object out otherwise."""
     maximum: int
+    """Largest amount that the customer can choose, in the smallest currency unit."""
     minimum: int
+    """Smallest amount that the customer can choose, in the smallest currency unit. Not less than the
+    minimum charge amount.
+    """
     preset: int
+    """Amount that is filled in at first, in the smallest currency unit."""
 
 
 class ProductCreateParamsDefaultPriceDataCurrencyOptionsTier(TypedDict, total=False, closed=True):
+    """Tiers of the price, from the lowest quantity up. Only for the billing scheme `tiered`."""
+
     flat_amount: int
+    """Price of the whole tier regardless of the quantity, in the smallest currency unit."""
     flat_amount_decimal: Decimal | str
+    """Price of the whole tier as a decimal, in the smallest currency unit. Use it instead of
+    `flat_amount`.
+    """
     unit_amount: int
-    """Price per unit in the smallest currency unit, such as cents for USD or yen for JPY."""
+    """Price per unit in the tier, in the smallest currency unit."""
     unit_amount_decimal: Decimal | str
-    """Price per unit in the smallest currency unit, with up to 12 decimal places. Use it instead of
-    `unit_amount` for prices of less than a cent.
+    """Price per unit in the tier, in the smallest currency unit, with up to 12 decimal places. Use it
+    instead of `unit_amount`.
     """
     up_to: Required[Literal["inf"] | int]
+    """Largest quantity in the tier, or `inf` for the last tier. The next tier begins one unit above.
+
+    - `inf`: There is no upper bound, as for the last tier.
+    """
 
 
 class ProductCreateParamsDefaultPriceDataCurrencyOptions(TypedDict, total=False, closed=True):
+    """Prices in other currencies, by lowercase ISO currency code."""
+
     custom_unit_amount: ProductCreateParamsDefaultPriceDataCurrencyOptionsCustomUnitAmount
+    """Lets the customer choose the amount."""
     tax_behavior: Literal["exclusive", "inclusive", "unspecified"]
-    """Whether the price includes tax. `inclusive` and `exclusive` are final once set.
+    """Whether the price includes tax. Fixed once it is `inclusive` or `exclusive`.
 
     - `exclusive`: Tax is added to the price.
     - `inclusive`: The price includes tax.
     - `unspecified`: Not decided yet. It has to be before automatic tax can use the price.
     """
     tiers: Sequence[ProductCreateParamsDefaultPriceDataCurrencyOptionsTier]
+    """Tiers of the price, from the lowest quantity up. Only for the billing scheme `tiered`."""
     unit_amount: int
-    """Price per unit in the smallest currency unit, such as cents for USD or yen for JPY."""
+    """Price per unit, in the smallest currency unit. 0 makes it free."""
     unit_amount_decimal: Decimal | str
-    """Price per unit in the smallest currency unit, with up to 12 decimal places. Use it instead of
-    `unit_amount` for prices of less than a cent.
+    """Price per unit, in the smallest currency unit, with up to 12 decimal places. Use it instead of
+    `unit_amount`.
     """
 
 
 class ProductCreateParamsDefaultPriceDataCustomUnitAmount(TypedDict, total=False, closed=True):
+    """Lets the customer choose the amount."""
+
     enabled: Required[bool]
+    """Has to be `True`. Leave the object out otherwise."""
     maximum: int
+    """Largest amount that the customer can choose, in the smallest currency unit."""
     minimum: int
+    """Smallest amount that the customer can choose, in the smallest currency unit. Not less than the
+    minimum charge amount.
+    """
     preset: int
+    """Amount that is filled in at first, in the smallest currency unit."""
 
 
 class ProductCreateParamsDefaultPriceDataRecurring(TypedDict, total=False, closed=True):
+    """Makes the price recurring, and sets how often it is billed. A one-time price unless set."""
+
     interval: Required[Literal["day", "month", "week", "year"]]
-    """Unit of the billing interval.
+    """Unit of the billing period.
 
     - `day`: Days.
     - `week`: Weeks.
@@ -88,86 +120,126 @@ class ProductCreateParamsDefaultPriceDataRecurring(TypedDict, total=False, close
     - `year`: Years.
     """
     interval_count: int
-    """Number of intervals between two bills. With the interval `month`, 3 bills every three months. At
-    most three years in total.
+    """Length of the billing period in intervals, so that 3 with `month` bills every three months. At most
+    three years.
     """
 
 
 class ProductCreateParamsDefaultPriceData(TypedDict, total=False, closed=True):
+    """Describes a price to create with the product, which becomes its default price."""
+
     currency: Required[str]
-    """Three-letter ISO 4217 currency code in lowercase."""
+    """Three-letter ISO 4217 code of the currency of the price, in lowercase."""
     currency_options: Mapping[str, ProductCreateParamsDefaultPriceDataCurrencyOptions]
+    """Prices in other currencies, by lowercase ISO currency code."""
     custom_unit_amount: ProductCreateParamsDefaultPriceDataCustomUnitAmount
+    """Lets the customer choose the amount."""
     metadata: Mapping[str, str]
     """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
-    up to 500. An update changes only the keys it contains; an empty value removes its key.
+    up to 500. An update changes only the keys it contains; an empty string removes its key.
     """
     recurring: ProductCreateParamsDefaultPriceDataRecurring
+    """Makes the price recurring, and sets how often it is billed. A one-time price unless set."""
     tax_behavior: Literal["exclusive", "inclusive", "unspecified"]
-    """Whether the price includes tax. `inclusive` and `exclusive` are final once set.
+    """Whether the price includes tax. Fixed once it is `inclusive` or `exclusive`.
 
     - `exclusive`: Tax is added to the price.
     - `inclusive`: The price includes tax.
     - `unspecified`: Not decided yet. It has to be before automatic tax can use the price.
     """
     unit_amount: int
-    """Price per unit in the smallest currency unit, such as cents for USD or yen for JPY."""
+    """Price per unit, in the smallest currency unit. 0 makes it free."""
     unit_amount_decimal: Decimal | str
-    """Price per unit in the smallest currency unit, with up to 12 decimal places. Use it instead of
-    `unit_amount` for prices of less than a cent.
+    """Price per unit, in the smallest currency unit, with up to 12 decimal places. Use it instead of
+    `unit_amount`.
     """
 
 
 class ProductCreateParamsMarketingFeature(TypedDict, total=False, closed=True):
+    """Up to 15 features of the product, shown in pricing tables."""
+
     name: Required[str]
+    """Name of the feature, up to 80 characters."""
 
 
 class ProductCreateParamsPackageDimensions(TypedDict, total=False, closed=True):
+    """Size and weight of the packed product."""
+
     height: Required[float]
+    """Height in inches."""
     length: Required[float]
+    """Length in inches."""
     weight: Required[float]
+    """Weight in ounces."""
     width: Required[float]
+    """Width in inches."""
 
 
 class ProductCreateParamsTaxDetails(TypedDict, total=False, closed=True):
+    """How the product is taxed."""
+
     performance_location: str
+    """ID of the tax location at which the event or service takes place. The tax code says whether it is
+    needed.
+    """
     tax_code: str | None
-    """Tax code that classifies the goods or services for Stripe Tax."""
+    """Tax code that classifies the product for Stripe Tax."""
 
 
 class ProductCreateParams(TypedDict, total=False, closed=True):
     """The parameters of `POST /v1/products`."""
 
     active: bool
+    """Whether the product can be sold. Defaults to `True`."""
     default_price_data: ProductCreateParamsDefaultPriceData
+    """Describes a price to create with the product, which becomes its default price."""
     description: Annotated[str, MaxLen(40000)]
+    """Description of the product for customers."""
     expand: list[str]
     """Fields to expand, by dotted path. An expanded field contains the object instead of its ID."""
     id: str
-    """Unique ID of the object."""
+    """ID of your choice for the product, unique in the account. Generated unless set."""
     images: list[str]
+    """URLs of up to eight pictures of the product, shown to customers."""
     marketing_features: Sequence[ProductCreateParamsMarketingFeature]
+    """Up to 15 features of the product, shown in pricing tables."""
     metadata: Mapping[str, str]
     """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
-    up to 500. An update changes only the keys it contains; an empty value removes its key.
+    up to 500. An update changes only the keys it contains; an empty string removes its key.
     """
     name: Required[str]
+    """Name of the product for customers, shown on invoices, receipts and in checkouts."""
     package_dimensions: ProductCreateParamsPackageDimensions
+    """Size and weight of the packed product."""
     shippable: bool
+    """Whether the product is shipped, as physical goods are."""
     statement_descriptor: Annotated[str, MaxLen(22)]
-    """Text that appears on the bank or card statement."""
+    """Text on the card or bank statement of customers who subscribe to the product, up to 22 characters.
+    Only used for payments of subscriptions.
+    """
     tax_code: str
-    """Tax code that classifies the goods or services for Stripe Tax."""
+    """Tax code that classifies the product for Stripe Tax."""
     tax_details: ProductCreateParamsTaxDetails
+    """How the product is taxed."""
     type: Literal["good", "service"]
+    """Whether the product is goods or a service.
+
+    - `good`: Physical or digital goods.
+    - `service`: A service, such as a subscription.
+    """
     unit_label: Annotated[str, MaxLen(12)]
+    """Name of one unit, such as `seat`, up to 12 characters. Shown on receipts and invoices, in checkouts
+    and in the customer portal.
+    """
     url: str
+    """URL of a public page about the product."""
 
 
 class ProductFeatureCreateParams(TypedDict, total=False, closed=True):
     """The parameters of `POST /v1/products/{product}/features`."""
 
     entitlement_feature: Required[str]
+    """ID of the feature that the product includes."""
     expand: list[str]
     """Fields to expand, by dotted path. An expanded field contains the object instead of its ID."""
 
@@ -221,14 +293,21 @@ class ProductListParams(TypedDict, total=False, closed=True):
     instead of its ID.
     """
     ids: list[str]
+    """Only the products with these IDs. Cannot be combined with `starting_after` and `ending_before`."""
     limit: int
     """Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10."""
     shippable: bool
+    """Only products that are shipped, or only those that are not."""
     starting_after: str
     """ID of the object that the page starts after, such as the last one of the previous page."""
     type: Literal["good", "service"]
-    """Only objects of this type."""
+    """Only objects of this type.
+
+    - `good`: Only goods.
+    - `service`: Only services.
+    """
     url: str
+    """Only products with this URL."""
 
 
 class ProductRetrieveParams(TypedDict, total=False, closed=True):
@@ -254,43 +333,72 @@ class ProductSearchParams(TypedDict, total=False, closed=True):
 
 
 class ProductUpdateParamsMarketingFeature(TypedDict, total=False, closed=True):
+    """Up to 15 features of the product, shown in pricing tables."""
+
     name: Required[str]
+    """Name of the feature, up to 80 characters."""
 
 
 class ProductUpdateParamsPackageDimensions(TypedDict, total=False, closed=True):
+    """Size and weight of the packed product."""
+
     height: Required[float]
+    """Height in inches."""
     length: Required[float]
+    """Length in inches."""
     weight: Required[float]
+    """Weight in ounces."""
     width: Required[float]
+    """Width in inches."""
 
 
 class ProductUpdateParamsTaxDetails(TypedDict, total=False, closed=True):
+    """How the product is taxed."""
+
     performance_location: str
+    """ID of the tax location at which the event or service takes place. The tax code says whether it is
+    needed.
+    """
     tax_code: str | None
-    """Tax code that classifies the goods or services for Stripe Tax."""
+    """Tax code that classifies the product for Stripe Tax."""
 
 
 class ProductUpdateParams(TypedDict, total=False, closed=True):
     """The parameters of `POST /v1/products/{id}`."""
 
     active: bool
+    """Whether the product can be sold. Inactive products do not take part in new purchases."""
     default_price: str
+    """ID of the price to use unless another one is chosen. It has to be a price of the product."""
     description: Annotated[str, MaxLen(40000)] | None
+    """Description of the product for customers."""
     expand: list[str]
     """Fields to expand, by dotted path. An expanded field contains the object instead of its ID."""
     images: list[str] | None
+    """URLs of up to eight pictures of the product, shown to customers."""
     marketing_features: Sequence[ProductUpdateParamsMarketingFeature] | None
+    """Up to 15 features of the product, shown in pricing tables."""
     metadata: Mapping[str, str] | None
     """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
-    up to 500. An update changes only the keys it contains; an empty value removes its key.
+    up to 500. An update changes only the keys it contains; an empty string removes its key.
     """
     name: str
+    """Name of the product for customers, shown on invoices, receipts and in checkouts."""
     package_dimensions: ProductUpdateParamsPackageDimensions | None
+    """Size and weight of the packed product."""
     shippable: bool
+    """Whether the product is shipped, as physical goods are."""
     statement_descriptor: Annotated[str, MaxLen(22)]
-    """Text that appears on the bank or card statement."""
+    """Text on the card or bank statement of customers who subscribe to the product, up to 22 characters.
+    Only used for payments of subscriptions.
+    """
     tax_code: str | None
-    """Tax code that classifies the goods or services for Stripe Tax."""
+    """Tax code that classifies the product for Stripe Tax."""
     tax_details: ProductUpdateParamsTaxDetails | None
+    """How the product is taxed."""
     unit_label: Annotated[str, MaxLen(12)] | None
+    """Name of one unit, such as `seat`, up to 12 characters. Shown on receipts and invoices, in checkouts
+    and in the customer portal.
+    """
     url: str | None
+    """URL of a public page about the product."""

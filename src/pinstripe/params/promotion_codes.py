@@ -23,41 +23,64 @@ __all__ = [
 
 
 class PromotionCodeCreateParamsPromotion(TypedDict, total=False, closed=True):
+    """What the code redeems."""
+
     coupon: str
+    """ID of the coupon that the code redeems."""
     type: Required[Literal["coupon"]]
+    """What kind of promotion it is. Only `coupon`.
+
+    - `coupon`: A coupon.
+    """
 
 
 class PromotionCodeCreateParamsRestrictionsCurrencyOptions(TypedDict, total=False, closed=True):
+    """Conditions in other currencies, by lowercase ISO currency code."""
+
     minimum_amount: int
+    """Minimum amount of a purchase in this currency, in its smallest unit."""
 
 
 class PromotionCodeCreateParamsRestrictions(TypedDict, total=False, closed=True):
+    """Conditions for redeeming the code."""
+
     currency_options: Mapping[str, PromotionCodeCreateParamsRestrictionsCurrencyOptions]
+    """Conditions in other currencies, by lowercase ISO currency code."""
     first_time_transaction: bool
+    """Whether only customers without an earlier successful payment or invoice can redeem it."""
     minimum_amount: int
+    """Minimum amount of a purchase, in the smallest unit of `minimum_amount_currency`."""
     minimum_amount_currency: str
+    """Three-letter ISO 4217 code of the currency of `minimum_amount`, in lowercase."""
 
 
 class PromotionCodeCreateParams(TypedDict, total=False, closed=True):
     """The parameters of `POST /v1/promotion_codes`."""
 
     active: bool
+    """Whether the code can be redeemed. Defaults to `True`."""
     code: Annotated[str, MaxLen(500)]
+    """Code that the customer enters, in letters, digits and dashes; upper and lower case do not matter.
+    Generated unless set, and unique among the active codes that a customer can use.
+    """
     customer: str
-    """Customer that the object belongs to."""
+    """ID of the only customer who can redeem the code. Everyone can unless set."""
     customer_account: str
-    """Account (API v2) that the object belongs to, in the role of a customer. Alternative to `customer`."""
+    """Only account (API v2) that can redeem the code in the role of a customer."""
     expand: list[str]
     """Fields to expand, by dotted path. An expanded field contains the object instead of its ID."""
     expires_at: int | datetime
-    """Time at which it expires."""
+    """Time after which the code can no longer be redeemed. Not after the `redeem_by` of the coupon."""
     max_redemptions: int
+    """How often the code can be redeemed. Not more often than the coupon can."""
     metadata: Mapping[str, str]
     """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
-    up to 500. An update changes only the keys it contains; an empty value removes its key.
+    up to 500. An update changes only the keys it contains; an empty string removes its key.
     """
     promotion: Required[PromotionCodeCreateParamsPromotion]
+    """What the code redeems."""
     restrictions: PromotionCodeCreateParamsRestrictions
+    """Conditions for redeeming the code."""
 
 
 class PromotionCodeListParamsCreated(TypedDict, total=False, closed=True):
@@ -79,13 +102,15 @@ class PromotionCodeListParams(TypedDict, total=False, closed=True):
     active: bool
     """Only active or only inactive objects."""
     code: str
+    """Only the promotion codes with this code, in upper or lower case."""
     coupon: str
+    """Only promotion codes of this coupon."""
     created: PromotionCodeListParamsCreated | int | datetime
     """Only objects created at this time, or in this range of times."""
     customer: str
-    """Only objects of this customer."""
+    """Only promotion codes that this customer alone can redeem."""
     customer_account: str
-    """Only objects of this account (API v2) in the role of a customer."""
+    """Only promotion codes that this account (API v2) alone can redeem."""
     ending_before: str
     """ID of the object that the page ends before, such as the first one of the following page."""
     expand: list[str]
@@ -106,21 +131,29 @@ class PromotionCodeRetrieveParams(TypedDict, total=False, closed=True):
 
 
 class PromotionCodeUpdateParamsRestrictionsCurrencyOptions(TypedDict, total=False, closed=True):
+    """Conditions in other currencies, by lowercase ISO currency code."""
+
     minimum_amount: int
+    """Minimum amount of a purchase in this currency, in its smallest unit."""
 
 
 class PromotionCodeUpdateParamsRestrictions(TypedDict, total=False, closed=True):
+    """Conditions for redeeming the code."""
+
     currency_options: Mapping[str, PromotionCodeUpdateParamsRestrictionsCurrencyOptions]
+    """Conditions in other currencies, by lowercase ISO currency code."""
 
 
 class PromotionCodeUpdateParams(TypedDict, total=False, closed=True):
     """The parameters of `POST /v1/promotion_codes/{promotion_code}`."""
 
     active: bool
+    """Whether the code can be redeemed. It can only be turned on again while its coupon is valid."""
     expand: list[str]
     """Fields to expand, by dotted path. An expanded field contains the object instead of its ID."""
     metadata: Mapping[str, str] | None
     """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
-    up to 500. An update changes only the keys it contains; an empty value removes its key.
+    up to 500. An update changes only the keys it contains; an empty string removes its key.
     """
     restrictions: PromotionCodeUpdateParamsRestrictions
+    """Conditions for redeeming the code."""

@@ -102,7 +102,7 @@ class QuoteCreateParamsAutomaticTax(TypedDict, total=False, closed=True):
 
 
 class QuoteCreateParamsDiscount(TypedDict, total=False, closed=True):
-    """Coupons, promotion codes or existing discounts for the whole quote. An empty value removes all."""
+    """Coupons, promotion codes or existing discounts for the whole quote. `None` removes all."""
 
     coupon: str
     """Coupon of the discount."""
@@ -266,7 +266,7 @@ class QuoteCreateParamsSubscriptionData(TypedDict, total=False, closed=True):
     metadata: Mapping[str, str]
     """Pairs of your own strings that the subscription gets."""
     trial_period_days: int | None
-    """How many days the trial lasts. An empty value removes the trial."""
+    """How many days the trial lasts. `None` removes the trial."""
 
 
 class QuoteCreateParamsTransferData(TypedDict, total=False, closed=True):
@@ -300,18 +300,17 @@ class QuoteCreateParams(TypedDict, total=False, closed=True):
 
     - `charge_automatically`: Stripe charges the default payment method.
     - `send_invoice`: Stripe emails the customer an invoice with payment instructions.
-    - `paper`: The customer signed on paper.
     """
     customer: str
     """ID of the customer. Not needed for a draft, but before the quote can be finalized."""
     customer_account: str
     """Account, as a customer (API v2), that gets the offer."""
     default_tax_rates: list[str] | None
-    """IDs of the tax rates of line items that have none of their own. An empty value removes them."""
+    """IDs of the tax rates of line items that have none of their own. `None` removes them."""
     description: Annotated[str, MaxLen(500)] | None
     """Text on the PDF that describes the offer, up to 500 characters."""
     discounts: Sequence[QuoteCreateParamsDiscount] | None
-    """Coupons, promotion codes or existing discounts for the whole quote. An empty value removes all."""
+    """Coupons, promotion codes or existing discounts for the whole quote. `None` removes all."""
     expand: list[str]
     """Fields to expand, by dotted path. An expanded field contains the object instead of its ID."""
     expires_at: int | datetime
@@ -330,7 +329,7 @@ class QuoteCreateParams(TypedDict, total=False, closed=True):
     """Prices and quantities to offer. An update replaces them all, so name those that stay by their `id`."""
     metadata: Mapping[str, str]
     """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
-    up to 500. An update changes only the keys it contains; an empty value removes its key.
+    up to 500. An update changes only the keys it contains; an empty string removes its key.
     """
     on_behalf_of: str | None
     """Connected account that is the merchant of record of what the quote becomes."""
@@ -432,7 +431,7 @@ class QuoteUpdateParamsAutomaticTax(TypedDict, total=False, closed=True):
 
 
 class QuoteUpdateParamsDiscount(TypedDict, total=False, closed=True):
-    """Coupons, promotion codes or existing discounts for the whole quote. An empty value removes all."""
+    """Coupons, promotion codes or existing discounts for the whole quote. `None` removes all."""
 
     coupon: str
     """Coupon of the discount."""
@@ -562,7 +561,7 @@ class QuoteUpdateParamsSubscriptionData(TypedDict, total=False, closed=True):
     metadata: Mapping[str, str]
     """Pairs of your own strings that the subscription gets."""
     trial_period_days: int | None
-    """How many days the trial lasts. An empty value removes the trial."""
+    """How many days the trial lasts. `None` removes the trial."""
 
 
 class QuoteUpdateParamsTransferData(TypedDict, total=False, closed=True):
@@ -596,18 +595,17 @@ class QuoteUpdateParams(TypedDict, total=False, closed=True):
 
     - `charge_automatically`: Stripe charges the default payment method.
     - `send_invoice`: Stripe emails the customer an invoice with payment instructions.
-    - `paper`: The customer signed on paper.
     """
     customer: str
     """ID of the customer. Not needed for a draft, but before the quote can be finalized."""
     customer_account: str
     """Account, as a customer (API v2), that gets the offer."""
     default_tax_rates: list[str] | None
-    """IDs of the tax rates of line items that have none of their own. An empty value removes them."""
+    """IDs of the tax rates of line items that have none of their own. `None` removes them."""
     description: Annotated[str, MaxLen(500)] | None
     """Text on the PDF that describes the offer, up to 500 characters."""
     discounts: Sequence[QuoteUpdateParamsDiscount] | None
-    """Coupons, promotion codes or existing discounts for the whole quote. An empty value removes all."""
+    """Coupons, promotion codes or existing discounts for the whole quote. `None` removes all."""
     expand: list[str]
     """Fields to expand, by dotted path. An expanded field contains the object instead of its ID."""
     expires_at: int | datetime
@@ -624,7 +622,7 @@ class QuoteUpdateParams(TypedDict, total=False, closed=True):
     """Prices and quantities to offer. An update replaces them all, so name those that stay by their `id`."""
     metadata: Mapping[str, str]
     """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
-    up to 500. An update changes only the keys it contains; an empty value removes its key.
+    up to 500. An update changes only the keys it contains; an empty string removes its key.
     """
     on_behalf_of: str | None
     """Connected account that is the merchant of record of what the quote becomes."""

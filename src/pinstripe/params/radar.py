@@ -230,7 +230,7 @@ class RadarPaymentEvaluationCreateParams(TypedDict, total=False, closed=True):
     """Fields to expand, by dotted path. An expanded field contains the object instead of its ID."""
     metadata: Mapping[str, str]
     """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
-    up to 500. An update changes only the keys it contains; an empty value removes its key.
+    up to 500. An update changes only the keys it contains; an empty string removes its key.
     """
     payment_details: Required[RadarPaymentEvaluationCreateParamsPaymentDetails]
     """The payment that is evaluated."""
@@ -326,7 +326,7 @@ class RadarValueListCreateParams(TypedDict, total=False, closed=True):
     """
     metadata: Mapping[str, str]
     """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
-    up to 500. An update changes only the keys it contains; an empty value removes its key.
+    up to 500. An update changes only the keys it contains; an empty string removes its key.
     """
     name: Required[Annotated[str, MaxLen(100)]]
     """Name of the list, as the Dashboard shows it."""
@@ -382,7 +382,7 @@ class RadarValueListUpdateParams(TypedDict, total=False, closed=True):
     """Fields to expand, by dotted path. An expanded field contains the object instead of its ID."""
     metadata: Mapping[str, str]
     """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
-    up to 500. An update changes only the keys it contains; an empty value removes its key.
+    up to 500. An update changes only the keys it contains; an empty string removes its key.
     """
     name: Annotated[str, MaxLen(100)]
     """Name of the list, as the Dashboard shows it."""

@@ -44,7 +44,7 @@ class RefundCreateParams(TypedDict, total=False, closed=True):
     """
     metadata: Mapping[str, str] | None
     """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
-    up to 500. An update changes only the keys it contains; an empty value removes its key.
+    up to 500. An update changes only the keys it contains; an empty string removes its key.
     """
     origin: Literal["customer_balance"]
     """Where the money comes from, if not from a charge.
@@ -57,7 +57,6 @@ class RefundCreateParams(TypedDict, total=False, closed=True):
     """Why the charge is refunded, as you or Stripe said.
 
     - `duplicate`: The customer was charged twice.
-    - `expired_uncaptured_charge`: The authorization expired before it was captured; Stripe sets this.
     - `fraudulent`: The charge was fraudulent. Card and email go onto Radar's block lists.
     - `requested_by_customer`: The customer asked for it.
     """
@@ -115,5 +114,5 @@ class RefundUpdateParams(TypedDict, total=False, closed=True):
     """Fields to expand, by dotted path. An expanded field contains the object instead of its ID."""
     metadata: Mapping[str, str] | None
     """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
-    up to 500. An update changes only the keys it contains; an empty value removes its key.
+    up to 500. An update changes only the keys it contains; an empty string removes its key.
     """

@@ -988,7 +988,7 @@ class SetupIntentConfirmParamsPaymentMethodData(TypedDict, total=False, closed=T
     """MB WAY, a wallet in Portugal. Only with the type `mb_way`."""
     metadata: Mapping[str, str]
     """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
-    up to 500. An update changes only the keys it contains; an empty value removes its key.
+    up to 500. An update changes only the keys it contains; an empty string removes its key.
     """
     mobilepay: SetupIntentConfirmParamsPaymentMethodDataMobilepay
     """MobilePay, a wallet in Denmark and Finland. Only with the type `mobilepay`."""
@@ -2527,7 +2527,7 @@ class SetupIntentCreateParamsPaymentMethodData(TypedDict, total=False, closed=Tr
     """MB WAY, a wallet in Portugal. Only with the type `mb_way`."""
     metadata: Mapping[str, str]
     """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
-    up to 500. An update changes only the keys it contains; an empty value removes its key.
+    up to 500. An update changes only the keys it contains; an empty string removes its key.
     """
     mobilepay: SetupIntentCreateParamsPaymentMethodDataMobilepay
     """MobilePay, a wallet in Denmark and Finland. Only with the type `mobilepay`."""
@@ -3477,7 +3477,7 @@ class SetupIntentCreateParams(TypedDict, total=False, closed=True):
     """Creates the mandate by which the customer allows later debits."""
     metadata: Mapping[str, str]
     """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
-    up to 500. An update changes only the keys it contains; an empty value removes its key.
+    up to 500. An update changes only the keys it contains; an empty string removes its key.
     """
     on_behalf_of: str
     """Connected account for which the payment method is set up."""
@@ -4166,7 +4166,7 @@ class SetupIntentUpdateParamsPaymentMethodData(TypedDict, total=False, closed=Tr
     """MB WAY, a wallet in Portugal. Only with the type `mb_way`."""
     metadata: Mapping[str, str]
     """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
-    up to 500. An update changes only the keys it contains; an empty value removes its key.
+    up to 500. An update changes only the keys it contains; an empty string removes its key.
     """
     mobilepay: SetupIntentUpdateParamsPaymentMethodDataMobilepay
     """MobilePay, a wallet in Denmark and Finland. Only with the type `mobilepay`."""
@@ -5105,7 +5105,7 @@ class SetupIntentUpdateParams(TypedDict, total=False, closed=True):
     """
     metadata: Mapping[str, str] | None
     """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
-    up to 500. An update changes only the keys it contains; an empty value removes its key.
+    up to 500. An update changes only the keys it contains; an empty string removes its key.
     """
     payment_method: str
     """Payment method that is set up. Null until one is given."""

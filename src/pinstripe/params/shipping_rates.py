@@ -25,24 +25,53 @@ __all__ = [
 
 
 class ShippingRateCreateParamsDeliveryEstimateMaximum(TypedDict, total=False, closed=True):
+    """Longest time that the delivery takes. No upper limit unless set."""
+
     unit: Required[Literal["business_day", "day", "hour", "month", "week"]]
+    """Unit of time.
+
+    - `business_day`: Business days.
+    - `day`: Calendar days.
+    - `hour`: Hours.
+    - `month`: Months.
+    - `week`: Weeks.
+    """
     value: Required[int]
+    """Number of units, at least 1."""
 
 
 class ShippingRateCreateParamsDeliveryEstimateMinimum(TypedDict, total=False, closed=True):
+    """Shortest time that the delivery takes. No lower limit unless set."""
+
     unit: Required[Literal["business_day", "day", "hour", "month", "week"]]
+    """Unit of time.
+
+    - `business_day`: Business days.
+    - `day`: Calendar days.
+    - `hour`: Hours.
+    - `month`: Months.
+    - `week`: Weeks.
+    """
     value: Required[int]
+    """Number of units, at least 1."""
 
 
 class ShippingRateCreateParamsDeliveryEstimate(TypedDict, total=False, closed=True):
+    """How long the delivery takes, shown to the customer in Checkout."""
+
     maximum: ShippingRateCreateParamsDeliveryEstimateMaximum
+    """Longest time that the delivery takes. No upper limit unless set."""
     minimum: ShippingRateCreateParamsDeliveryEstimateMinimum
+    """Shortest time that the delivery takes. No lower limit unless set."""
 
 
 class ShippingRateCreateParamsFixedAmountCurrencyOptions(TypedDict, total=False, closed=True):
+    """Costs in other currencies, by lowercase ISO currency code."""
+
     amount: Required[int]
+    """Cost of the delivery in this currency, in its smallest unit."""
     tax_behavior: Literal["exclusive", "inclusive", "unspecified"]
-    """Whether the price includes tax. `inclusive` and `exclusive` are final once set.
+    """Whether the cost includes tax. Fixed once it is `inclusive` or `exclusive`.
 
     - `exclusive`: Tax is added to the price.
     - `inclusive`: The price includes tax.
@@ -51,34 +80,45 @@ class ShippingRateCreateParamsFixedAmountCurrencyOptions(TypedDict, total=False,
 
 
 class ShippingRateCreateParamsFixedAmount(TypedDict, total=False, closed=True):
+    """Cost of the delivery. Set if `type` is `fixed_amount`."""
+
     amount: Required[int]
+    """Cost of the delivery, in the smallest currency unit."""
     currency: Required[str]
-    """Three-letter ISO 4217 currency code in lowercase."""
+    """Three-letter ISO 4217 code of the currency of the cost, in lowercase."""
     currency_options: Mapping[str, ShippingRateCreateParamsFixedAmountCurrencyOptions]
+    """Costs in other currencies, by lowercase ISO currency code."""
 
 
 class ShippingRateCreateParams(TypedDict, total=False, closed=True):
     """The parameters of `POST /v1/shipping_rates`."""
 
     delivery_estimate: ShippingRateCreateParamsDeliveryEstimate
+    """How long the delivery takes, shown to the customer in Checkout."""
     display_name: Required[Annotated[str, MaxLen(100)]]
+    """Name of the rate that the customer sees in Checkout."""
     expand: list[str]
     """Fields to expand, by dotted path. An expanded field contains the object instead of its ID."""
     fixed_amount: ShippingRateCreateParamsFixedAmount
+    """Cost of the delivery. Set if `type` is `fixed_amount`."""
     metadata: Mapping[str, str]
     """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
-    up to 500. An update changes only the keys it contains; an empty value removes its key.
+    up to 500. An update changes only the keys it contains; an empty string removes its key.
     """
     tax_behavior: Literal["exclusive", "inclusive", "unspecified"]
-    """Whether the price includes tax. `inclusive` and `exclusive` are final once set.
+    """Whether the cost includes tax. Fixed once it is `inclusive` or `exclusive`.
 
     - `exclusive`: Tax is added to the price.
     - `inclusive`: The price includes tax.
     - `unspecified`: Not decided yet. It has to be before automatic tax can use the price.
     """
     tax_code: str
-    """Tax code that classifies the goods or services for Stripe Tax."""
+    """Tax code of the delivery, usually `txcd_92010001` for shipping."""
     type: Literal["fixed_amount"]
+    """How the cost is calculated. Only `fixed_amount`.
+
+    - `fixed_amount`: A fixed amount.
+    """
 
 
 class ShippingRateListParamsCreated(TypedDict, total=False, closed=True):
@@ -123,9 +163,12 @@ class ShippingRateRetrieveParams(TypedDict, total=False, closed=True):
 
 
 class ShippingRateUpdateParamsFixedAmountCurrencyOptions(TypedDict, total=False, closed=True):
+    """Costs in other currencies, by lowercase ISO currency code."""
+
     amount: int
+    """Cost of the delivery in this currency, in its smallest unit."""
     tax_behavior: Literal["exclusive", "inclusive", "unspecified"]
-    """Whether the price includes tax. `inclusive` and `exclusive` are final once set.
+    """Whether the cost includes tax. Fixed once it is `inclusive` or `exclusive`.
 
     - `exclusive`: Tax is added to the price.
     - `inclusive`: The price includes tax.
@@ -134,22 +177,27 @@ class ShippingRateUpdateParamsFixedAmountCurrencyOptions(TypedDict, total=False,
 
 
 class ShippingRateUpdateParamsFixedAmount(TypedDict, total=False, closed=True):
+    """Amounts of the rate to update."""
+
     currency_options: Mapping[str, ShippingRateUpdateParamsFixedAmountCurrencyOptions]
+    """Costs in other currencies, by lowercase ISO currency code."""
 
 
 class ShippingRateUpdateParams(TypedDict, total=False, closed=True):
     """The parameters of `POST /v1/shipping_rates/{shipping_rate_token}`."""
 
     active: bool
+    """Whether the rate can be used for new purchases."""
     expand: list[str]
     """Fields to expand, by dotted path. An expanded field contains the object instead of its ID."""
     fixed_amount: ShippingRateUpdateParamsFixedAmount
+    """Amounts of the rate to update."""
     metadata: Mapping[str, str] | None
     """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
-    up to 500. An update changes only the keys it contains; an empty value removes its key.
+    up to 500. An update changes only the keys it contains; an empty string removes its key.
     """
     tax_behavior: Literal["exclusive", "inclusive", "unspecified"]
-    """Whether the price includes tax. `inclusive` and `exclusive` are final once set.
+    """Whether the cost includes tax. Fixed once it is `inclusive` or `exclusive`.
 
     - `exclusive`: Tax is added to the price.
     - `inclusive`: The price includes tax.

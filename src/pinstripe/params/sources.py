@@ -251,7 +251,7 @@ class SourceCreateParams(TypedDict, total=False, closed=True):
     """Mandate by which the customer allows debits."""
     metadata: Mapping[str, str]
     """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
-    up to 500. An update changes only the keys it contains; an empty value removes its key.
+    up to 500. An update changes only the keys it contains; an empty string removes its key.
     """
     original_source: str
     """Source to copy, from the platform to a connected account."""
@@ -496,7 +496,7 @@ class SourceUpdateParams(TypedDict, total=False, closed=True):
     """Mandate by which the customer allows debits."""
     metadata: Mapping[str, str] | None
     """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
-    up to 500. An update changes only the keys it contains; an empty value removes its key.
+    up to 500. An update changes only the keys it contains; an empty string removes its key.
     """
     owner: SourceUpdateParamsOwner
     """Who owns the payment method."""

@@ -27,7 +27,7 @@ __all__ = [
 
 
 class SubscriptionItemCreateParamsBillingThresholds(TypedDict, total=False, closed=True):
-    """Usage at which the item is billed before its period ends. An empty value removes it."""
+    """Usage at which the item is billed before its period ends. `None` removes it."""
 
     usage_gte: Required[int]
     """Number of units at which the item is billed."""
@@ -41,7 +41,7 @@ class SubscriptionItemCreateParamsCurrentTrial(TypedDict, total=False, closed=Tr
 
 
 class SubscriptionItemCreateParamsDiscount(TypedDict, total=False, closed=True):
-    """Coupons, promotion codes or existing discounts for this item only. An empty value removes all."""
+    """Coupons, promotion codes or existing discounts for this item only. `None` removes all."""
 
     coupon: str
     """Coupon of the discount."""
@@ -96,16 +96,16 @@ class SubscriptionItemCreateParams(TypedDict, total=False, closed=True):
     """The parameters of `POST /v1/subscription_items`."""
 
     billing_thresholds: SubscriptionItemCreateParamsBillingThresholds | None
-    """Usage at which the item is billed before its period ends. An empty value removes it."""
+    """Usage at which the item is billed before its period ends. `None` removes it."""
     current_trial: SubscriptionItemCreateParamsCurrentTrial
     """Trial offer to apply to the item."""
     discounts: Sequence[SubscriptionItemCreateParamsDiscount] | None
-    """Coupons, promotion codes or existing discounts for this item only. An empty value removes all."""
+    """Coupons, promotion codes or existing discounts for this item only. `None` removes all."""
     expand: list[str]
     """Fields to expand, by dotted path. An expanded field contains the object instead of its ID."""
     metadata: Mapping[str, str]
     """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
-    up to 500. An update changes only the keys it contains; an empty value removes its key.
+    up to 500. An update changes only the keys it contains; an empty string removes its key.
     """
     payment_behavior: Literal["allow_incomplete", "default_incomplete", "error_if_incomplete", "pending_if_incomplete"]
     """What happens if the change needs a payment that fails or that the customer must authenticate. Only
@@ -141,9 +141,7 @@ class SubscriptionItemCreateParams(TypedDict, total=False, closed=True):
     subscription: Required[str]
     """ID of the subscription to add the item to."""
     tax_rates: list[str] | None
-    """Tax rates of the item, in place of the subscription's `default_tax_rates`. An empty value removes
-    them.
-    """
+    """Tax rates of the item, in place of the subscription's `default_tax_rates`. `None` removes them."""
 
 
 class SubscriptionItemDeleteParams(TypedDict, total=False, closed=True):
@@ -203,7 +201,7 @@ class SubscriptionItemRetrieveParams(TypedDict, total=False, closed=True):
 
 
 class SubscriptionItemUpdateParamsBillingThresholds(TypedDict, total=False, closed=True):
-    """Usage at which the item is billed before its period ends. An empty value removes it."""
+    """Usage at which the item is billed before its period ends. `None` removes it."""
 
     usage_gte: Required[int]
     """Number of units at which the item is billed."""
@@ -217,7 +215,7 @@ class SubscriptionItemUpdateParamsCurrentTrial(TypedDict, total=False, closed=Tr
 
 
 class SubscriptionItemUpdateParamsDiscount(TypedDict, total=False, closed=True):
-    """Coupons, promotion codes or existing discounts for this item only. An empty value removes all."""
+    """Coupons, promotion codes or existing discounts for this item only. `None` removes all."""
 
     coupon: str
     """Coupon of the discount."""
@@ -272,16 +270,16 @@ class SubscriptionItemUpdateParams(TypedDict, total=False, closed=True):
     """The parameters of `POST /v1/subscription_items/{item}`."""
 
     billing_thresholds: SubscriptionItemUpdateParamsBillingThresholds | None
-    """Usage at which the item is billed before its period ends. An empty value removes it."""
+    """Usage at which the item is billed before its period ends. `None` removes it."""
     current_trial: SubscriptionItemUpdateParamsCurrentTrial
     """Trial offer to apply to the item."""
     discounts: Sequence[SubscriptionItemUpdateParamsDiscount] | None
-    """Coupons, promotion codes or existing discounts for this item only. An empty value removes all."""
+    """Coupons, promotion codes or existing discounts for this item only. `None` removes all."""
     expand: list[str]
     """Fields to expand, by dotted path. An expanded field contains the object instead of its ID."""
     metadata: Mapping[str, str] | None
     """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
-    up to 500. An update changes only the keys it contains; an empty value removes its key.
+    up to 500. An update changes only the keys it contains; an empty string removes its key.
     """
     off_session: bool
     """Whether the customer is absent while Stripe tries to take a payment for the change, so that nobody
@@ -319,6 +317,4 @@ class SubscriptionItemUpdateParams(TypedDict, total=False, closed=True):
     quantity: int
     """How many units of the price are billed each period. Leave it out for metered prices."""
     tax_rates: list[str] | None
-    """Tax rates of the item, in place of the subscription's `default_tax_rates`. An empty value removes
-    them.
-    """
+    """Tax rates of the item, in place of the subscription's `default_tax_rates`. `None` removes them."""

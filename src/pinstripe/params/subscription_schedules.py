@@ -250,12 +250,11 @@ class SubscriptionScheduleCreateParamsDefaultSettings(TypedDict, total=False, cl
 
     - `charge_automatically`: Stripe charges the default payment method.
     - `send_invoice`: Stripe emails the customer an invoice with payment instructions.
-    - `paper`: The customer signed on paper.
     """
     default_payment_method: str
     """Payment method that pays the invoices. The customer's default pays if it is not set."""
     description: Annotated[str, MaxLen(500)] | None
-    """Text for the customer about the subscription, up to 500 characters. An empty value removes it."""
+    """Text for the customer about the subscription, up to 500 characters. `None` removes it."""
     invoice_settings: SubscriptionScheduleCreateParamsDefaultSettingsInvoiceSettings
     """Settings that the invoices take over."""
     on_behalf_of: str | None
@@ -722,7 +721,6 @@ class SubscriptionScheduleCreateParamsPhase(TypedDict, total=False, closed=True)
 
     - `charge_automatically`: Stripe charges the default payment method.
     - `send_invoice`: Stripe emails the customer an invoice with payment instructions.
-    - `paper`: The customer signed on paper.
     """
     currency: str
     """Three-letter ISO 4217 code of the currency of the phase, in lower case."""
@@ -760,10 +758,7 @@ class SubscriptionScheduleCreateParamsPhase(TypedDict, total=False, closed=True)
     trial: bool
     """Whether the whole phase is a trial. Not together with `trial_end`."""
     trial_end: int | datetime
-    """When the trial within the phase ends. Not together with `trial`.
-
-    - `now`: The trial ends immediately.
-    """
+    """When the trial within the phase ends. Not together with `trial`."""
 
 
 class SubscriptionScheduleCreateParams(TypedDict, total=False, closed=True):
@@ -1008,12 +1003,11 @@ class SubscriptionScheduleUpdateParamsDefaultSettings(TypedDict, total=False, cl
 
     - `charge_automatically`: Stripe charges the default payment method.
     - `send_invoice`: Stripe emails the customer an invoice with payment instructions.
-    - `paper`: The customer signed on paper.
     """
     default_payment_method: str
     """Payment method that pays the invoices. The customer's default pays if it is not set."""
     description: Annotated[str, MaxLen(500)] | None
-    """Text for the customer about the subscription, up to 500 characters. An empty value removes it."""
+    """Text for the customer about the subscription, up to 500 characters. `None` removes it."""
     invoice_settings: SubscriptionScheduleUpdateParamsDefaultSettingsInvoiceSettings
     """Settings that the invoices take over."""
     on_behalf_of: str | None
@@ -1480,7 +1474,6 @@ class SubscriptionScheduleUpdateParamsPhase(TypedDict, total=False, closed=True)
 
     - `charge_automatically`: Stripe charges the default payment method.
     - `send_invoice`: Stripe emails the customer an invoice with payment instructions.
-    - `paper`: The customer signed on paper.
     """
     currency: str
     """Three-letter ISO 4217 code of the currency of the phase, in lower case."""

@@ -412,7 +412,7 @@ class SubscriptionCreateParamsBillingSchedule(TypedDict, total=False, closed=Tru
 
 
 class SubscriptionCreateParamsBillingThresholds(TypedDict, total=False, closed=True):
-    """Amount at which an invoice is created before the period ends. An empty value removes it."""
+    """Amount at which an invoice is created before the period ends. `None` removes it."""
 
     amount_gte: int
     """Amount, in the smallest currency unit, at which an invoice is created before the period ends."""
@@ -473,7 +473,7 @@ class SubscriptionCreateParamsInvoiceSettings(TypedDict, total=False, closed=Tru
 
 
 class SubscriptionCreateParamsItemBillingThresholds(TypedDict, total=False, closed=True):
-    """Usage at which the item is billed before its period ends. An empty value removes it."""
+    """Usage at which the item is billed before its period ends. `None` removes it."""
 
     usage_gte: Required[int]
     """Number of units at which an invoice is created before the period ends."""
@@ -487,7 +487,7 @@ class SubscriptionCreateParamsItemCurrentTrial(TypedDict, total=False, closed=Tr
 
 
 class SubscriptionCreateParamsItemDiscount(TypedDict, total=False, closed=True):
-    """Coupons, promotion codes or existing discounts for this item only. An empty value removes all."""
+    """Coupons, promotion codes or existing discounts for this item only. `None` removes all."""
 
     coupon: str
     """Coupon of the discount."""
@@ -542,11 +542,11 @@ class SubscriptionCreateParamsItem(TypedDict, total=False, closed=True):
     """Items of the subscription, up to 20, each with a recurring price."""
 
     billing_thresholds: SubscriptionCreateParamsItemBillingThresholds | None
-    """Usage at which the item is billed before its period ends. An empty value removes it."""
+    """Usage at which the item is billed before its period ends. `None` removes it."""
     current_trial: SubscriptionCreateParamsItemCurrentTrial
     """Trial offer to apply to the item."""
     discounts: Sequence[SubscriptionCreateParamsItemDiscount] | None
-    """Coupons, promotion codes or existing discounts for this item only. An empty value removes all."""
+    """Coupons, promotion codes or existing discounts for this item only. `None` removes all."""
     metadata: Mapping[str, str]
     """Pairs of your own strings that are saved with the item."""
     plan: str
@@ -558,9 +558,7 @@ class SubscriptionCreateParamsItem(TypedDict, total=False, closed=True):
     quantity: int
     """How many units of the price are billed each period. Leave it out for metered prices."""
     tax_rates: list[str] | None
-    """Tax rates of the item, in place of the subscription's `default_tax_rates`. An empty value removes
-    them.
-    """
+    """Tax rates of the item, in place of the subscription's `default_tax_rates`. `None` removes them."""
 
 
 class SubscriptionCreateParamsPaymentSettingsPaymentMethodOptionsAcssDebitMandateOptions(
@@ -1004,7 +1002,7 @@ class SubscriptionCreateParamsPaymentSettings(TypedDict, total=False, closed=Tru
         ]
         | None
     )
-    """Payment methods with which the invoices can be paid. An empty value returns to those of your invoice
+    """Payment methods with which the invoices can be paid. `None` returns to those of your invoice
     settings.
     """
     save_default_payment_method: Literal["off", "on_subscription"]
@@ -1102,7 +1100,7 @@ class SubscriptionCreateParams(TypedDict, total=False, closed=True):
     `flexible`.
     """
     billing_thresholds: SubscriptionCreateParamsBillingThresholds | None
-    """Amount at which an invoice is created before the period ends. An empty value removes it."""
+    """Amount at which an invoice is created before the period ends. `None` removes it."""
     cancel_at: int | datetime | Literal["max_billed_until", "max_period_end", "min_period_end"]
     """Time at which the subscription is canceled, or the end of a period of its items. An end within a
     period leads to prorations.
@@ -1141,7 +1139,7 @@ class SubscriptionCreateParams(TypedDict, total=False, closed=True):
     default_source: str
     """ID of the source that pays the invoices where there is no default payment method."""
     default_tax_rates: list[str] | None
-    """IDs of the tax rates of items that have none of their own. An empty value removes them."""
+    """IDs of the tax rates of items that have none of their own. `None` removes them."""
     description: Annotated[str, MaxLen(500)]
     """Text for the customer about the subscription, up to 500 characters. Stripe's pages and some payment
     methods show it.
@@ -1158,8 +1156,8 @@ class SubscriptionCreateParams(TypedDict, total=False, closed=True):
     """Items of the subscription, up to 20, each with a recurring price."""
     metadata: Mapping[str, str] | None
     """Up to 50 pairs of your own strings; keys have up to 40 characters, values up to 500. Invoices keep a
-    copy. An update changes only the keys that it names; an empty value removes a key, an empty
-    `metadata` all of them.
+    copy. An update changes only the keys that it names; an empty string removes a key, `None` all of
+    them.
     """
     off_session: bool
     """Whether the customer is absent while Stripe tries to take the payment, so that nobody can
@@ -1347,7 +1345,6 @@ class SubscriptionMigrateParamsBillingMode(TypedDict, total=False, closed=True):
     type: Required[Literal["flexible"]]
     """The new billing mode, `flexible`.
 
-    - `classic`: Prorations and invoices are calculated as in earlier API versions.
     - `flexible`: Prorations are based on what was invoiced, and items can have different billing
       intervals.
     """
@@ -1667,7 +1664,7 @@ class SubscriptionUpdateParamsBillingSchedule(TypedDict, total=False, closed=Tru
 
 
 class SubscriptionUpdateParamsBillingThresholds(TypedDict, total=False, closed=True):
-    """Amount at which an invoice is created before the period ends. An empty value removes it."""
+    """Amount at which an invoice is created before the period ends. `None` removes it."""
 
     amount_gte: int
     """Amount, in the smallest currency unit, at which an invoice is created before the period ends."""
@@ -1761,7 +1758,7 @@ class SubscriptionUpdateParamsInvoiceSettings(TypedDict, total=False, closed=Tru
 
 
 class SubscriptionUpdateParamsItemBillingThresholds(TypedDict, total=False, closed=True):
-    """Usage at which the item is billed before its period ends. An empty value removes it."""
+    """Usage at which the item is billed before its period ends. `None` removes it."""
 
     usage_gte: Required[int]
     """Number of units at which an invoice is created before the period ends."""
@@ -1775,7 +1772,7 @@ class SubscriptionUpdateParamsItemCurrentTrial(TypedDict, total=False, closed=Tr
 
 
 class SubscriptionUpdateParamsItemDiscount(TypedDict, total=False, closed=True):
-    """Coupons, promotion codes or existing discounts for this item only. An empty value removes all."""
+    """Coupons, promotion codes or existing discounts for this item only. `None` removes all."""
 
     coupon: str
     """Coupon of the discount."""
@@ -1832,7 +1829,7 @@ class SubscriptionUpdateParamsItem(TypedDict, total=False, closed=True):
     """
 
     billing_thresholds: SubscriptionUpdateParamsItemBillingThresholds | None
-    """Usage at which the item is billed before its period ends. An empty value removes it."""
+    """Usage at which the item is billed before its period ends. `None` removes it."""
     clear_usage: bool
     """Whether to delete the recorded usage of an item that is removed. Has no effect on prices with a
     billing meter.
@@ -1842,7 +1839,7 @@ class SubscriptionUpdateParamsItem(TypedDict, total=False, closed=True):
     deleted: bool
     """Whether to remove the item from the subscription. Needs its `id`."""
     discounts: Sequence[SubscriptionUpdateParamsItemDiscount] | None
-    """Coupons, promotion codes or existing discounts for this item only. An empty value removes all."""
+    """Coupons, promotion codes or existing discounts for this item only. `None` removes all."""
     id: str
     """ID of the item to change or remove. Without it a new item is added."""
     metadata: Mapping[str, str] | None
@@ -1856,9 +1853,7 @@ class SubscriptionUpdateParamsItem(TypedDict, total=False, closed=True):
     quantity: int
     """How many units of the price are billed each period. Leave it out for metered prices."""
     tax_rates: list[str] | None
-    """Tax rates of the item, in place of the subscription's `default_tax_rates`. An empty value removes
-    them.
-    """
+    """Tax rates of the item, in place of the subscription's `default_tax_rates`. `None` removes them."""
 
 
 class SubscriptionUpdateParamsPauseCollection(TypedDict, total=False, closed=True):
@@ -2318,7 +2313,7 @@ class SubscriptionUpdateParamsPaymentSettings(TypedDict, total=False, closed=Tru
         ]
         | None
     )
-    """Payment methods with which the invoices can be paid. An empty value returns to those of your invoice
+    """Payment methods with which the invoices can be paid. `None` returns to those of your invoice
     settings.
     """
     save_default_payment_method: Literal["off", "on_subscription"]
@@ -2403,7 +2398,7 @@ class SubscriptionUpdateParams(TypedDict, total=False, closed=True):
     `flexible`.
     """
     billing_thresholds: SubscriptionUpdateParamsBillingThresholds | None
-    """Amount at which an invoice is created before the period ends. An empty value removes it."""
+    """Amount at which an invoice is created before the period ends. `None` removes it."""
     cancel_at: int | datetime | Literal["max_billed_until", "max_period_end", "min_period_end"] | None
     """Time at which the subscription is canceled, or the end of a period of its items. An end within a
     period leads to prorations.
@@ -2436,7 +2431,7 @@ class SubscriptionUpdateParams(TypedDict, total=False, closed=True):
     default_source: str | None
     """ID of the source that pays the invoices where there is no default payment method."""
     default_tax_rates: list[str] | None
-    """IDs of the tax rates of items that have none of their own. An empty value removes them."""
+    """IDs of the tax rates of items that have none of their own. `None` removes them."""
     description: Annotated[str, MaxLen(500)] | None
     """Text for the customer about the subscription, up to 500 characters. Stripe's pages and some payment
     methods show it.
@@ -2455,8 +2450,8 @@ class SubscriptionUpdateParams(TypedDict, total=False, closed=True):
     """
     metadata: Mapping[str, str] | None
     """Up to 50 pairs of your own strings; keys have up to 40 characters, values up to 500. Invoices keep a
-    copy. An update changes only the keys that it names; an empty value removes a key, an empty
-    `metadata` all of them.
+    copy. An update changes only the keys that it names; an empty string removes a key, `None` all of
+    them.
     """
     off_session: bool
     """Whether the customer is absent while Stripe tries to take the payment, so that nobody can

@@ -227,10 +227,12 @@ class TaxAssociationFindParams(TypedDict, total=False, closed=True):
     expand: list[str]
     """Fields to expand, by dotted path. An expanded field contains the object instead of its ID."""
     payment_intent: Required[str]
-    """Payment intent that the object belongs to."""
+    """ID of the payment intent to find the association of."""
 
 
 class TaxCalculationCreateParamsCustomerDetailsAddress(TypedDict, total=False, closed=True):
+    """Address of the customer."""
+
     city: str | None
     """City, district, suburb, town or village."""
     country: Required[str]
@@ -242,10 +244,14 @@ class TaxCalculationCreateParamsCustomerDetailsAddress(TypedDict, total=False, c
     postal_code: str | None
     """ZIP or postal code."""
     state: str | None
-    """State, county, province or region."""
+    """State or province, as an ISO 3166-2 code without the country if possible, such as `NY`."""
 
 
 class TaxCalculationCreateParamsCustomerDetailsTaxId(TypedDict, total=False, closed=True):
+    """Tax IDs of the customer. They can make the sale one between businesses, which may be taxed
+    differently; Stripe does not check them.
+    """
+
     type: Required[
         Literal[
             "ad_nrt",
@@ -385,40 +391,69 @@ class TaxCalculationCreateParamsCustomerDetailsTaxId(TypedDict, total=False, clo
             "zw_tin",
         ]
     ]
+    """Kind of the tax ID, named after the country and the scheme, such as `eu_vat` or `us_ein`."""
     value: Required[str]
+    """The tax ID itself."""
 
 
 class TaxCalculationCreateParamsCustomerDetails(TypedDict, total=False, closed=True):
+    """Address and tax IDs of the customer."""
+
     address: TaxCalculationCreateParamsCustomerDetailsAddress
+    """Address of the customer."""
     address_source: Literal["billing", "shipping"]
+    """Whether the address is a billing or a shipping address.
+
+    - `billing`: A billing address.
+    - `shipping`: A shipping address.
+    """
     ip_address: str
+    """IP address of the customer, IPv4 or IPv6. Used to find the place if there is no address."""
     tax_ids: Sequence[TaxCalculationCreateParamsCustomerDetailsTaxId]
+    """Tax IDs of the customer. They can make the sale one between businesses, which may be taxed
+    differently; Stripe does not check them.
+    """
     taxability_override: Literal["customer_exempt", "none", "reverse_charge"]
+    """Treats the customer as exempt or as liable for the tax, whatever their data says.
+
+    - `customer_exempt`: The customer is exempt from tax.
+    - `none`: The data of the customer decides.
+    - `reverse_charge`: The customer accounts for the tax (reverse charge).
+    """
 
 
 class TaxCalculationCreateParamsLineItem(TypedDict, total=False, closed=True):
-    amount: Required[int]
-    metadata: Mapping[str, str]
-    """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
-    up to 500. An update changes only the keys it contains; an empty value removes its key.
-    """
-    performance_location: str
-    product: str
-    quantity: int
-    """Number of units."""
-    reference: Annotated[str, MaxLen(500)]
-    tax_behavior: Literal["exclusive", "inclusive"]
-    """Whether the price includes tax. `inclusive` and `exclusive` are final once set.
+    """Items of the sale, up to 100 unless Stripe has raised the limit for your account."""
 
-    - `exclusive`: Tax is added to the price.
-    - `inclusive`: The price includes tax.
-    - `unspecified`: Not decided yet. It has to be before automatic tax can use the price.
+    amount: Required[int]
+    """Total for all units, in the smallest currency unit. Includes tax if `tax_behavior` is `inclusive`."""
+    metadata: Mapping[str, str]
+    """Up to 50 key-value pairs of your own, stored with the item."""
+    performance_location: str
+    """ID of the tax location at which the event or service takes place. The tax code says whether it is
+    needed.
+    """
+    product: str
+    """ID of a product whose tax code applies to the item."""
+    quantity: int
+    """Number of units, by which `amount` is divided to get the price per unit."""
+    reference: Annotated[str, MaxLen(500)]
+    """Your own name for the item, unique in the calculation. It appears in tax reports."""
+    tax_behavior: Literal["exclusive", "inclusive"]
+    """Whether `amount` includes tax. Defaults to `exclusive`.
+
+    - `exclusive`: The tax is added to the amount.
+    - `inclusive`: The amount includes the tax.
     """
     tax_code: str
-    """Tax code that classifies the goods or services for Stripe Tax."""
+    """Tax code of the item. Unless set, that of the product is used, then the default of your tax
+    settings.
+    """
 
 
 class TaxCalculationCreateParamsShipFromDetailsAddress(TypedDict, total=False, closed=True):
+    """Address that the goods are shipped from."""
+
     city: str | None
     """City, district, suburb, town or village."""
     country: Required[str]
@@ -430,42 +465,54 @@ class TaxCalculationCreateParamsShipFromDetailsAddress(TypedDict, total=False, c
     postal_code: str | None
     """ZIP or postal code."""
     state: str | None
-    """State, county, province or region."""
+    """State or province, as an ISO 3166-2 code without the country if possible, such as `NY`."""
 
 
 class TaxCalculationCreateParamsShipFromDetails(TypedDict, total=False, closed=True):
+    """Where the goods are shipped from."""
+
     address: Required[TaxCalculationCreateParamsShipFromDetailsAddress]
+    """Address that the goods are shipped from."""
 
 
 class TaxCalculationCreateParamsShippingCost(TypedDict, total=False, closed=True):
-    amount: int
-    shipping_rate: str
-    """Shipping rate that applies."""
-    tax_behavior: Literal["exclusive", "inclusive"]
-    """Whether the price includes tax. `inclusive` and `exclusive` are final once set.
+    """Shipping costs with their taxes."""
 
-    - `exclusive`: Tax is added to the price.
-    - `inclusive`: The price includes tax.
-    - `unspecified`: Not decided yet. It has to be before automatic tax can use the price.
+    amount: int
+    """Cost of shipping, in the smallest currency unit. Not together with `shipping_rate`."""
+    shipping_rate: str
+    """ID of a shipping rate that supplies amount, tax code and tax behavior."""
+    tax_behavior: Literal["exclusive", "inclusive"]
+    """Whether the cost includes tax. Defaults to `exclusive`; not together with `shipping_rate`.
+
+    - `exclusive`: The tax is added to the amount.
+    - `inclusive`: The amount includes the tax.
     """
     tax_code: str
-    """Tax code that classifies the goods or services for Stripe Tax."""
+    """Tax code of the shipping. The default of your tax settings unless set; not together with
+    `shipping_rate`.
+    """
 
 
 class TaxCalculationCreateParams(TypedDict, total=False, closed=True):
     """The parameters of `POST /v1/tax/calculations`."""
 
     currency: Required[str]
-    """Three-letter ISO 4217 currency code in lowercase."""
+    """Three-letter ISO 4217 code of the currency of all amounts, in lowercase."""
     customer: str
-    """Customer that the object belongs to."""
+    """ID of a customer whose address and tax IDs are used for the calculation."""
     customer_details: TaxCalculationCreateParamsCustomerDetails
+    """Address and tax IDs of the customer."""
     expand: list[str]
     """Fields to expand, by dotted path. An expanded field contains the object instead of its ID."""
     line_items: Required[Sequence[TaxCalculationCreateParamsLineItem]]
+    """Items of the sale, up to 100 unless Stripe has raised the limit for your account."""
     ship_from_details: TaxCalculationCreateParamsShipFromDetails
+    """Where the goods are shipped from."""
     shipping_cost: TaxCalculationCreateParamsShippingCost
+    """Shipping costs with their taxes."""
     tax_date: int
+    """Unix time whose tax rules and rates apply, at most 31 days from now in either direction."""
 
 
 class TaxCalculationLineItemListParams(TypedDict, total=False, closed=True):
@@ -540,807 +587,2030 @@ class TaxLocationRetrieveParams(TypedDict, total=False, closed=True):
 
 
 class TaxRegistrationCreateParamsCountryOptionsAeStandard(TypedDict, total=False, closed=True):
+    """Details of a standard registration."""
+
     place_of_supply_scheme: Literal["inbound_goods", "standard"]
-    """Scheme that determines the place of supply, and with it where the sales are taxed."""
+    """Which sales the registration covers, by the place that they are supplied from.
+
+    - `inbound_goods`: Goods that are imported from another country.
+    - `standard`: Sales under the usual rules of the country.
+    """
 
 
 class TaxRegistrationCreateParamsCountryOptionsAe(TypedDict, total=False, closed=True):
+    """Registration in the United Arab Emirates."""
+
     standard: TaxRegistrationCreateParamsCountryOptionsAeStandard
+    """Details of a standard registration."""
     type: Required[Literal["standard"]]
+    """Kind of the registration.
+
+    - `standard`: Standard registration of a business.
+    """
 
 
 class TaxRegistrationCreateParamsCountryOptionsAlStandard(TypedDict, total=False, closed=True):
+    """Details of a standard registration."""
+
     place_of_supply_scheme: Literal["inbound_goods", "standard"]
-    """Scheme that determines the place of supply, and with it where the sales are taxed."""
+    """Scheme that determines the place of supply, and with it where the sales are taxed.
+
+    - `inbound_goods`: Goods that are imported from another country.
+    - `standard`: Sales under the usual rules of the country.
+    """
 
 
 class TaxRegistrationCreateParamsCountryOptionsAl(TypedDict, total=False, closed=True):
+    """Registration in Albania."""
+
     standard: TaxRegistrationCreateParamsCountryOptionsAlStandard
+    """Details of a standard registration."""
     type: Required[Literal["standard"]]
+    """Kind of the registration.
+
+    - `standard`: Standard registration of a business.
+    """
 
 
 class TaxRegistrationCreateParamsCountryOptionsAm(TypedDict, total=False, closed=True):
+    """Registration in Armenia."""
+
     type: Required[Literal["simplified"]]
+    """Kind of the registration.
+
+    - `simplified`: Simplified registration for businesses from abroad.
+    """
 
 
 class TaxRegistrationCreateParamsCountryOptionsAoStandard(TypedDict, total=False, closed=True):
+    """Details of a standard registration."""
+
     place_of_supply_scheme: Literal["inbound_goods", "standard"]
-    """Scheme that determines the place of supply, and with it where the sales are taxed."""
+    """Scheme that determines the place of supply, and with it where the sales are taxed.
+
+    - `inbound_goods`: Goods that are imported from another country.
+    - `standard`: Sales under the usual rules of the country.
+    """
 
 
 class TaxRegistrationCreateParamsCountryOptionsAo(TypedDict, total=False, closed=True):
+    """Registration in Angola."""
+
     standard: TaxRegistrationCreateParamsCountryOptionsAoStandard
+    """Details of a standard registration."""
     type: Required[Literal["standard"]]
+    """Kind of the registration.
+
+    - `standard`: Standard registration of a business.
+    """
 
 
 class TaxRegistrationCreateParamsCountryOptionsAtStandard(TypedDict, total=False, closed=True):
+    """Details of a standard registration."""
+
     place_of_supply_scheme: Required[Literal["inbound_goods", "small_seller", "standard"]]
-    """Scheme that determines the place of supply, and with it where the sales are taxed."""
+    """Which sales the registration covers, by the place that they are supplied from.
+
+    - `inbound_goods`: Goods that are imported from another country.
+    - `small_seller`: Sales of a small seller, who is taxed at home also for sales to other countries of
+      the European Union.
+    - `standard`: Sales under the usual rules of the country.
+    """
 
 
 class TaxRegistrationCreateParamsCountryOptionsAt(TypedDict, total=False, closed=True):
+    """Registration in Austria."""
+
     standard: TaxRegistrationCreateParamsCountryOptionsAtStandard
+    """Details of a standard registration."""
     type: Required[Literal["ioss", "oss_non_union", "oss_union", "standard"]]
+    """Kind of the registration.
+
+    - `ioss`: Import One-Stop Shop, for goods of low value that are imported into the European Union.
+    - `oss_non_union`: One-Stop Shop of the non-Union scheme, for services of businesses outside the
+      European Union.
+    - `oss_union`: One-Stop Shop of the Union scheme, for sales to consumers in other countries of the
+      European Union.
+    - `standard`: Standard registration of a business.
+    """
 
 
 class TaxRegistrationCreateParamsCountryOptionsAuStandard(TypedDict, total=False, closed=True):
+    """Details of a standard registration."""
+
     place_of_supply_scheme: Literal["inbound_goods", "standard"]
-    """Scheme that determines the place of supply, and with it where the sales are taxed."""
+    """Which sales the registration covers, by the place that they are supplied from.
+
+    - `inbound_goods`: Goods that are imported from another country.
+    - `standard`: Sales under the usual rules of the country.
+    """
 
 
 class TaxRegistrationCreateParamsCountryOptionsAu(TypedDict, total=False, closed=True):
+    """Registration in Australia."""
+
     standard: TaxRegistrationCreateParamsCountryOptionsAuStandard
+    """Details of a standard registration."""
     type: Required[Literal["standard"]]
+    """Kind of the registration.
+
+    - `standard`: Standard registration of a business.
+    """
 
 
 class TaxRegistrationCreateParamsCountryOptionsAwStandard(TypedDict, total=False, closed=True):
+    """Details of a standard registration."""
+
     place_of_supply_scheme: Literal["inbound_goods", "standard"]
-    """Scheme that determines the place of supply, and with it where the sales are taxed."""
+    """Scheme that determines the place of supply, and with it where the sales are taxed.
+
+    - `inbound_goods`: Goods that are imported from another country.
+    - `standard`: Sales under the usual rules of the country.
+    """
 
 
 class TaxRegistrationCreateParamsCountryOptionsAw(TypedDict, total=False, closed=True):
+    """Registration in Aruba."""
+
     standard: TaxRegistrationCreateParamsCountryOptionsAwStandard
+    """Details of a standard registration."""
     type: Required[Literal["standard"]]
+    """Kind of the registration.
+
+    - `standard`: Standard registration of a business.
+    """
 
 
 class TaxRegistrationCreateParamsCountryOptionsAz(TypedDict, total=False, closed=True):
+    """Registration in Azerbaijan."""
+
     type: Required[Literal["simplified"]]
+    """Kind of the registration.
+
+    - `simplified`: Simplified registration for businesses from abroad.
+    """
 
 
 class TaxRegistrationCreateParamsCountryOptionsBaStandard(TypedDict, total=False, closed=True):
+    """Details of a standard registration."""
+
     place_of_supply_scheme: Literal["inbound_goods", "standard"]
-    """Scheme that determines the place of supply, and with it where the sales are taxed."""
+    """Scheme that determines the place of supply, and with it where the sales are taxed.
+
+    - `inbound_goods`: Goods that are imported from another country.
+    - `standard`: Sales under the usual rules of the country.
+    """
 
 
 class TaxRegistrationCreateParamsCountryOptionsBa(TypedDict, total=False, closed=True):
+    """Registration in Bosnia and Herzegovina."""
+
     standard: TaxRegistrationCreateParamsCountryOptionsBaStandard
+    """Details of a standard registration."""
     type: Required[Literal["standard"]]
+    """Kind of the registration.
+
+    - `standard`: Standard registration of a business.
+    """
 
 
 class TaxRegistrationCreateParamsCountryOptionsBbStandard(TypedDict, total=False, closed=True):
+    """Details of a standard registration."""
+
     place_of_supply_scheme: Literal["inbound_goods", "standard"]
-    """Scheme that determines the place of supply, and with it where the sales are taxed."""
+    """Scheme that determines the place of supply, and with it where the sales are taxed.
+
+    - `inbound_goods`: Goods that are imported from another country.
+    - `standard`: Sales under the usual rules of the country.
+    """
 
 
 class TaxRegistrationCreateParamsCountryOptionsBb(TypedDict, total=False, closed=True):
+    """Registration in Barbados."""
+
     standard: TaxRegistrationCreateParamsCountryOptionsBbStandard
+    """Details of a standard registration."""
     type: Required[Literal["standard"]]
+    """Kind of the registration.
+
+    - `standard`: Standard registration of a business.
+    """
 
 
 class TaxRegistrationCreateParamsCountryOptionsBdStandard(TypedDict, total=False, closed=True):
+    """Details of a standard registration."""
+
     place_of_supply_scheme: Literal["inbound_goods", "standard"]
-    """Scheme that determines the place of supply, and with it where the sales are taxed."""
+    """Scheme that determines the place of supply, and with it where the sales are taxed.
+
+    - `inbound_goods`: Goods that are imported from another country.
+    - `standard`: Sales under the usual rules of the country.
+    """
 
 
 class TaxRegistrationCreateParamsCountryOptionsBd(TypedDict, total=False, closed=True):
+    """Registration in Bangladesh."""
+
     standard: TaxRegistrationCreateParamsCountryOptionsBdStandard
+    """Details of a standard registration."""
     type: Required[Literal["standard"]]
+    """Kind of the registration.
+
+    - `standard`: Standard registration of a business.
+    """
 
 
 class TaxRegistrationCreateParamsCountryOptionsBeStandard(TypedDict, total=False, closed=True):
+    """Details of a standard registration."""
+
     place_of_supply_scheme: Required[Literal["inbound_goods", "small_seller", "standard"]]
-    """Scheme that determines the place of supply, and with it where the sales are taxed."""
+    """Which sales the registration covers, by the place that they are supplied from.
+
+    - `inbound_goods`: Goods that are imported from another country.
+    - `small_seller`: Sales of a small seller, who is taxed at home also for sales to other countries of
+      the European Union.
+    - `standard`: Sales under the usual rules of the country.
+    """
 
 
 class TaxRegistrationCreateParamsCountryOptionsBe(TypedDict, total=False, closed=True):
+    """Registration in Belgium."""
+
     standard: TaxRegistrationCreateParamsCountryOptionsBeStandard
+    """Details of a standard registration."""
     type: Required[Literal["ioss", "oss_non_union", "oss_union", "standard"]]
+    """Kind of the registration.
+
+    - `ioss`: Import One-Stop Shop, for goods of low value that are imported into the European Union.
+    - `oss_non_union`: One-Stop Shop of the non-Union scheme, for services of businesses outside the
+      European Union.
+    - `oss_union`: One-Stop Shop of the Union scheme, for sales to consumers in other countries of the
+      European Union.
+    - `standard`: Standard registration of a business.
+    """
 
 
 class TaxRegistrationCreateParamsCountryOptionsBfStandard(TypedDict, total=False, closed=True):
+    """Details of a standard registration."""
+
     place_of_supply_scheme: Literal["inbound_goods", "standard"]
-    """Scheme that determines the place of supply, and with it where the sales are taxed."""
+    """Scheme that determines the place of supply, and with it where the sales are taxed.
+
+    - `inbound_goods`: Goods that are imported from another country.
+    - `standard`: Sales under the usual rules of the country.
+    """
 
 
 class TaxRegistrationCreateParamsCountryOptionsBf(TypedDict, total=False, closed=True):
+    """Registration in Burkina Faso."""
+
     standard: TaxRegistrationCreateParamsCountryOptionsBfStandard
+    """Details of a standard registration."""
     type: Required[Literal["standard"]]
+    """Kind of the registration.
+
+    - `standard`: Standard registration of a business.
+    """
 
 
 class TaxRegistrationCreateParamsCountryOptionsBgStandard(TypedDict, total=False, closed=True):
+    """Details of a standard registration."""
+
     place_of_supply_scheme: Required[Literal["inbound_goods", "small_seller", "standard"]]
-    """Scheme that determines the place of supply, and with it where the sales are taxed."""
+    """Which sales the registration covers, by the place that they are supplied from.
+
+    - `inbound_goods`: Goods that are imported from another country.
+    - `small_seller`: Sales of a small seller, who is taxed at home also for sales to other countries of
+      the European Union.
+    - `standard`: Sales under the usual rules of the country.
+    """
 
 
 class TaxRegistrationCreateParamsCountryOptionsBg(TypedDict, total=False, closed=True):
+    """Registration in Bulgaria."""
+
     standard: TaxRegistrationCreateParamsCountryOptionsBgStandard
+    """Details of a standard registration."""
     type: Required[Literal["ioss", "oss_non_union", "oss_union", "standard"]]
+    """Kind of the registration.
+
+    - `ioss`: Import One-Stop Shop, for goods of low value that are imported into the European Union.
+    - `oss_non_union`: One-Stop Shop of the non-Union scheme, for services of businesses outside the
+      European Union.
+    - `oss_union`: One-Stop Shop of the Union scheme, for sales to consumers in other countries of the
+      European Union.
+    - `standard`: Standard registration of a business.
+    """
 
 
 class TaxRegistrationCreateParamsCountryOptionsBhStandard(TypedDict, total=False, closed=True):
+    """Details of a standard registration."""
+
     place_of_supply_scheme: Literal["inbound_goods", "standard"]
-    """Scheme that determines the place of supply, and with it where the sales are taxed."""
+    """Scheme that determines the place of supply, and with it where the sales are taxed.
+
+    - `inbound_goods`: Goods that are imported from another country.
+    - `standard`: Sales under the usual rules of the country.
+    """
 
 
 class TaxRegistrationCreateParamsCountryOptionsBh(TypedDict, total=False, closed=True):
+    """Registration in Bahrain."""
+
     standard: TaxRegistrationCreateParamsCountryOptionsBhStandard
+    """Details of a standard registration."""
     type: Required[Literal["standard"]]
+    """Kind of the registration.
+
+    - `standard`: Standard registration of a business.
+    """
 
 
 class TaxRegistrationCreateParamsCountryOptionsBj(TypedDict, total=False, closed=True):
+    """Registration in Benin."""
+
     type: Required[Literal["simplified"]]
+    """Kind of the registration.
+
+    - `simplified`: Simplified registration for businesses from abroad.
+    """
 
 
 class TaxRegistrationCreateParamsCountryOptionsBsStandard(TypedDict, total=False, closed=True):
+    """Details of a standard registration."""
+
     place_of_supply_scheme: Literal["inbound_goods", "standard"]
-    """Scheme that determines the place of supply, and with it where the sales are taxed."""
+    """Scheme that determines the place of supply, and with it where the sales are taxed.
+
+    - `inbound_goods`: Goods that are imported from another country.
+    - `standard`: Sales under the usual rules of the country.
+    """
 
 
 class TaxRegistrationCreateParamsCountryOptionsBs(TypedDict, total=False, closed=True):
+    """Registration in the Bahamas."""
+
     standard: TaxRegistrationCreateParamsCountryOptionsBsStandard
+    """Details of a standard registration."""
     type: Required[Literal["standard"]]
+    """Kind of the registration.
+
+    - `standard`: Standard registration of a business.
+    """
 
 
 class TaxRegistrationCreateParamsCountryOptionsBw(TypedDict, total=False, closed=True):
+    """Registration in Botswana."""
+
     type: Required[Literal["simplified"]]
+    """Kind of the registration.
+
+    - `simplified`: Simplified registration for businesses from abroad.
+    """
 
 
 class TaxRegistrationCreateParamsCountryOptionsBy(TypedDict, total=False, closed=True):
+    """Registration in Belarus."""
+
     type: Required[Literal["simplified"]]
+    """Kind of the registration.
+
+    - `simplified`: Simplified registration for businesses from abroad.
+    """
 
 
 class TaxRegistrationCreateParamsCountryOptionsCaProvinceStandard(TypedDict, total=False, closed=True):
+    """Province of the registration. Set if `type` is `province_standard`."""
+
     province: Required[str]
+    """Two-letter code of the province."""
 
 
 class TaxRegistrationCreateParamsCountryOptionsCa(TypedDict, total=False, closed=True):
+    """Registration in Canada."""
+
     province_standard: TaxRegistrationCreateParamsCountryOptionsCaProvinceStandard
+    """Province of the registration. Set if `type` is `province_standard`."""
     type: Required[Literal["province_standard", "simplified", "standard"]]
+    """Kind of the registration.
+
+    - `province_standard`: Registration for the sales tax of a province.
+    - `simplified`: Simplified registration for GST/HST, for businesses from abroad.
+    - `standard`: Standard registration for GST/HST.
+    """
 
 
 class TaxRegistrationCreateParamsCountryOptionsCdStandard(TypedDict, total=False, closed=True):
+    """Details of a standard registration."""
+
     place_of_supply_scheme: Literal["inbound_goods", "standard"]
-    """Scheme that determines the place of supply, and with it where the sales are taxed."""
+    """Scheme that determines the place of supply, and with it where the sales are taxed.
+
+    - `inbound_goods`: Goods that are imported from another country.
+    - `standard`: Sales under the usual rules of the country.
+    """
 
 
 class TaxRegistrationCreateParamsCountryOptionsCd(TypedDict, total=False, closed=True):
+    """Registration in the Democratic Republic of the Congo."""
+
     standard: TaxRegistrationCreateParamsCountryOptionsCdStandard
+    """Details of a standard registration."""
     type: Required[Literal["standard"]]
+    """Kind of the registration.
+
+    - `standard`: Standard registration of a business.
+    """
 
 
 class TaxRegistrationCreateParamsCountryOptionsChStandard(TypedDict, total=False, closed=True):
+    """Details of a standard registration."""
+
     place_of_supply_scheme: Literal["inbound_goods", "standard"]
-    """Scheme that determines the place of supply, and with it where the sales are taxed."""
+    """Which sales the registration covers, by the place that they are supplied from.
+
+    - `inbound_goods`: Goods that are imported from another country.
+    - `standard`: Sales under the usual rules of the country.
+    """
 
 
 class TaxRegistrationCreateParamsCountryOptionsCh(TypedDict, total=False, closed=True):
+    """Registration in Switzerland."""
+
     standard: TaxRegistrationCreateParamsCountryOptionsChStandard
+    """Details of a standard registration."""
     type: Required[Literal["standard"]]
+    """Kind of the registration.
+
+    - `standard`: Standard registration of a business.
+    """
 
 
 class TaxRegistrationCreateParamsCountryOptionsCi(TypedDict, total=False, closed=True):
+    """Registration in Côte d'Ivoire."""
+
     type: Required[Literal["simplified"]]
+    """Kind of the registration.
+
+    - `simplified`: Simplified registration for businesses from abroad.
+    """
 
 
 class TaxRegistrationCreateParamsCountryOptionsCl(TypedDict, total=False, closed=True):
+    """Registration in Chile."""
+
     type: Required[Literal["simplified"]]
+    """Kind of the registration.
+
+    - `simplified`: Simplified registration for businesses from abroad.
+    """
 
 
 class TaxRegistrationCreateParamsCountryOptionsCm(TypedDict, total=False, closed=True):
+    """Registration in Cameroon."""
+
     type: Required[Literal["simplified"]]
+    """Kind of the registration.
+
+    - `simplified`: Simplified registration for businesses from abroad.
+    """
 
 
 class TaxRegistrationCreateParamsCountryOptionsCo(TypedDict, total=False, closed=True):
+    """Registration in Colombia."""
+
     type: Required[Literal["simplified"]]
+    """Kind of the registration.
+
+    - `simplified`: Simplified registration for businesses from abroad.
+    """
 
 
 class TaxRegistrationCreateParamsCountryOptionsCr(TypedDict, total=False, closed=True):
+    """Registration in Costa Rica."""
+
     type: Required[Literal["simplified"]]
+    """Kind of the registration.
+
+    - `simplified`: Simplified registration for businesses from abroad.
+    """
 
 
 class TaxRegistrationCreateParamsCountryOptionsCv(TypedDict, total=False, closed=True):
+    """Registration in Cape Verde."""
+
     type: Required[Literal["simplified"]]
+    """Kind of the registration.
+
+    - `simplified`: Simplified registration for businesses from abroad.
+    """
 
 
 class TaxRegistrationCreateParamsCountryOptionsCyStandard(TypedDict, total=False, closed=True):
+    """Details of a standard registration."""
+
     place_of_supply_scheme: Required[Literal["inbound_goods", "small_seller", "standard"]]
-    """Scheme that determines the place of supply, and with it where the sales are taxed."""
+    """Which sales the registration covers, by the place that they are supplied from.
+
+    - `inbound_goods`: Goods that are imported from another country.
+    - `small_seller`: Sales of a small seller, who is taxed at home also for sales to other countries of
+      the European Union.
+    - `standard`: Sales under the usual rules of the country.
+    """
 
 
 class TaxRegistrationCreateParamsCountryOptionsCy(TypedDict, total=False, closed=True):
+    """Registration in Cyprus."""
+
     standard: TaxRegistrationCreateParamsCountryOptionsCyStandard
+    """Details of a standard registration."""
     type: Required[Literal["ioss", "oss_non_union", "oss_union", "standard"]]
+    """Kind of the registration.
+
+    - `ioss`: Import One-Stop Shop, for goods of low value that are imported into the European Union.
+    - `oss_non_union`: One-Stop Shop of the non-Union scheme, for services of businesses outside the
+      European Union.
+    - `oss_union`: One-Stop Shop of the Union scheme, for sales to consumers in other countries of the
+      European Union.
+    - `standard`: Standard registration of a business.
+    """
 
 
 class TaxRegistrationCreateParamsCountryOptionsCzStandard(TypedDict, total=False, closed=True):
+    """Details of a standard registration."""
+
     place_of_supply_scheme: Required[Literal["inbound_goods", "small_seller", "standard"]]
-    """Scheme that determines the place of supply, and with it where the sales are taxed."""
+    """Which sales the registration covers, by the place that they are supplied from.
+
+    - `inbound_goods`: Goods that are imported from another country.
+    - `small_seller`: Sales of a small seller, who is taxed at home also for sales to other countries of
+      the European Union.
+    - `standard`: Sales under the usual rules of the country.
+    """
 
 
 class TaxRegistrationCreateParamsCountryOptionsCz(TypedDict, total=False, closed=True):
+    """Registration in Czechia."""
+
     standard: TaxRegistrationCreateParamsCountryOptionsCzStandard
+    """Details of a standard registration."""
     type: Required[Literal["ioss", "oss_non_union", "oss_union", "standard"]]
+    """Kind of the registration.
+
+    - `ioss`: Import One-Stop Shop, for goods of low value that are imported into the European Union.
+    - `oss_non_union`: One-Stop Shop of the non-Union scheme, for services of businesses outside the
+      European Union.
+    - `oss_union`: One-Stop Shop of the Union scheme, for sales to consumers in other countries of the
+      European Union.
+    - `standard`: Standard registration of a business.
+    """
 
 
 class TaxRegistrationCreateParamsCountryOptionsDeStandard(TypedDict, total=False, closed=True):
+    """Details of a standard registration."""
+
     place_of_supply_scheme: Required[Literal["inbound_goods", "small_seller", "standard"]]
-    """Scheme that determines the place of supply, and with it where the sales are taxed."""
+    """Which sales the registration covers, by the place that they are supplied from.
+
+    - `inbound_goods`: Goods that are imported from another country.
+    - `small_seller`: Sales of a small seller, who is taxed at home also for sales to other countries of
+      the European Union.
+    - `standard`: Sales under the usual rules of the country.
+    """
 
 
 class TaxRegistrationCreateParamsCountryOptionsDe(TypedDict, total=False, closed=True):
+    """Registration in Germany."""
+
     standard: TaxRegistrationCreateParamsCountryOptionsDeStandard
+    """Details of a standard registration."""
     type: Required[Literal["ioss", "oss_non_union", "oss_union", "standard"]]
+    """Kind of the registration.
+
+    - `ioss`: Import One-Stop Shop, for goods of low value that are imported into the European Union.
+    - `oss_non_union`: One-Stop Shop of the non-Union scheme, for services of businesses outside the
+      European Union.
+    - `oss_union`: One-Stop Shop of the Union scheme, for sales to consumers in other countries of the
+      European Union.
+    - `standard`: Standard registration of a business.
+    """
 
 
 class TaxRegistrationCreateParamsCountryOptionsDkStandard(TypedDict, total=False, closed=True):
+    """Details of a standard registration."""
+
     place_of_supply_scheme: Required[Literal["inbound_goods", "small_seller", "standard"]]
-    """Scheme that determines the place of supply, and with it where the sales are taxed."""
+    """Which sales the registration covers, by the place that they are supplied from.
+
+    - `inbound_goods`: Goods that are imported from another country.
+    - `small_seller`: Sales of a small seller, who is taxed at home also for sales to other countries of
+      the European Union.
+    - `standard`: Sales under the usual rules of the country.
+    """
 
 
 class TaxRegistrationCreateParamsCountryOptionsDk(TypedDict, total=False, closed=True):
+    """Registration in Denmark."""
+
     standard: TaxRegistrationCreateParamsCountryOptionsDkStandard
+    """Details of a standard registration."""
     type: Required[Literal["ioss", "oss_non_union", "oss_union", "standard"]]
+    """Kind of the registration.
+
+    - `ioss`: Import One-Stop Shop, for goods of low value that are imported into the European Union.
+    - `oss_non_union`: One-Stop Shop of the non-Union scheme, for services of businesses outside the
+      European Union.
+    - `oss_union`: One-Stop Shop of the Union scheme, for sales to consumers in other countries of the
+      European Union.
+    - `standard`: Standard registration of a business.
+    """
 
 
 class TaxRegistrationCreateParamsCountryOptionsEc(TypedDict, total=False, closed=True):
+    """Registration in Ecuador."""
+
     type: Required[Literal["simplified"]]
+    """Kind of the registration.
+
+    - `simplified`: Simplified registration for businesses from abroad.
+    """
 
 
 class TaxRegistrationCreateParamsCountryOptionsEeStandard(TypedDict, total=False, closed=True):
+    """Details of a standard registration."""
+
     place_of_supply_scheme: Required[Literal["inbound_goods", "small_seller", "standard"]]
-    """Scheme that determines the place of supply, and with it where the sales are taxed."""
+    """Which sales the registration covers, by the place that they are supplied from.
+
+    - `inbound_goods`: Goods that are imported from another country.
+    - `small_seller`: Sales of a small seller, who is taxed at home also for sales to other countries of
+      the European Union.
+    - `standard`: Sales under the usual rules of the country.
+    """
 
 
 class TaxRegistrationCreateParamsCountryOptionsEe(TypedDict, total=False, closed=True):
+    """Registration in Estonia."""
+
     standard: TaxRegistrationCreateParamsCountryOptionsEeStandard
+    """Details of a standard registration."""
     type: Required[Literal["ioss", "oss_non_union", "oss_union", "standard"]]
+    """Kind of the registration.
+
+    - `ioss`: Import One-Stop Shop, for goods of low value that are imported into the European Union.
+    - `oss_non_union`: One-Stop Shop of the non-Union scheme, for services of businesses outside the
+      European Union.
+    - `oss_union`: One-Stop Shop of the Union scheme, for sales to consumers in other countries of the
+      European Union.
+    - `standard`: Standard registration of a business.
+    """
 
 
 class TaxRegistrationCreateParamsCountryOptionsEg(TypedDict, total=False, closed=True):
+    """Registration in Egypt."""
+
     type: Required[Literal["simplified"]]
+    """Kind of the registration.
+
+    - `simplified`: Simplified registration for businesses from abroad.
+    """
 
 
 class TaxRegistrationCreateParamsCountryOptionsEsStandard(TypedDict, total=False, closed=True):
+    """Details of a standard registration."""
+
     place_of_supply_scheme: Required[Literal["inbound_goods", "small_seller", "standard"]]
-    """Scheme that determines the place of supply, and with it where the sales are taxed."""
+    """Which sales the registration covers, by the place that they are supplied from.
+
+    - `inbound_goods`: Goods that are imported from another country.
+    - `small_seller`: Sales of a small seller, who is taxed at home also for sales to other countries of
+      the European Union.
+    - `standard`: Sales under the usual rules of the country.
+    """
 
 
 class TaxRegistrationCreateParamsCountryOptionsEs(TypedDict, total=False, closed=True):
+    """Registration in Spain."""
+
     standard: TaxRegistrationCreateParamsCountryOptionsEsStandard
+    """Details of a standard registration."""
     type: Required[Literal["ioss", "oss_non_union", "oss_union", "standard"]]
+    """Kind of the registration.
+
+    - `ioss`: Import One-Stop Shop, for goods of low value that are imported into the European Union.
+    - `oss_non_union`: One-Stop Shop of the non-Union scheme, for services of businesses outside the
+      European Union.
+    - `oss_union`: One-Stop Shop of the Union scheme, for sales to consumers in other countries of the
+      European Union.
+    - `standard`: Standard registration of a business.
+    """
 
 
 class TaxRegistrationCreateParamsCountryOptionsEtStandard(TypedDict, total=False, closed=True):
+    """Details of a standard registration."""
+
     place_of_supply_scheme: Literal["inbound_goods", "standard"]
-    """Scheme that determines the place of supply, and with it where the sales are taxed."""
+    """Scheme that determines the place of supply, and with it where the sales are taxed.
+
+    - `inbound_goods`: Goods that are imported from another country.
+    - `standard`: Sales under the usual rules of the country.
+    """
 
 
 class TaxRegistrationCreateParamsCountryOptionsEt(TypedDict, total=False, closed=True):
+    """Registration in Ethiopia."""
+
     standard: TaxRegistrationCreateParamsCountryOptionsEtStandard
+    """Details of a standard registration."""
     type: Required[Literal["standard"]]
+    """Kind of the registration.
+
+    - `standard`: Standard registration of a business.
+    """
 
 
 class TaxRegistrationCreateParamsCountryOptionsFiStandard(TypedDict, total=False, closed=True):
+    """Details of a standard registration."""
+
     place_of_supply_scheme: Required[Literal["inbound_goods", "small_seller", "standard"]]
-    """Scheme that determines the place of supply, and with it where the sales are taxed."""
+    """Which sales the registration covers, by the place that they are supplied from.
+
+    - `inbound_goods`: Goods that are imported from another country.
+    - `small_seller`: Sales of a small seller, who is taxed at home also for sales to other countries of
+      the European Union.
+    - `standard`: Sales under the usual rules of the country.
+    """
 
 
 class TaxRegistrationCreateParamsCountryOptionsFi(TypedDict, total=False, closed=True):
+    """Registration in Finland."""
+
     standard: TaxRegistrationCreateParamsCountryOptionsFiStandard
+    """Details of a standard registration."""
     type: Required[Literal["ioss", "oss_non_union", "oss_union", "standard"]]
+    """Kind of the registration.
+
+    - `ioss`: Import One-Stop Shop, for goods of low value that are imported into the European Union.
+    - `oss_non_union`: One-Stop Shop of the non-Union scheme, for services of businesses outside the
+      European Union.
+    - `oss_union`: One-Stop Shop of the Union scheme, for sales to consumers in other countries of the
+      European Union.
+    - `standard`: Standard registration of a business.
+    """
 
 
 class TaxRegistrationCreateParamsCountryOptionsFrStandard(TypedDict, total=False, closed=True):
+    """Details of a standard registration."""
+
     place_of_supply_scheme: Required[Literal["inbound_goods", "small_seller", "standard"]]
-    """Scheme that determines the place of supply, and with it where the sales are taxed."""
+    """Which sales the registration covers, by the place that they are supplied from.
+
+    - `inbound_goods`: Goods that are imported from another country.
+    - `small_seller`: Sales of a small seller, who is taxed at home also for sales to other countries of
+      the European Union.
+    - `standard`: Sales under the usual rules of the country.
+    """
 
 
 class TaxRegistrationCreateParamsCountryOptionsFr(TypedDict, total=False, closed=True):
+    """Registration in France."""
+
     standard: TaxRegistrationCreateParamsCountryOptionsFrStandard
+    """Details of a standard registration."""
     type: Required[Literal["ioss", "oss_non_union", "oss_union", "standard"]]
+    """Kind of the registration.
+
+    - `ioss`: Import One-Stop Shop, for goods of low value that are imported into the European Union.
+    - `oss_non_union`: One-Stop Shop of the non-Union scheme, for services of businesses outside the
+      European Union.
+    - `oss_union`: One-Stop Shop of the Union scheme, for sales to consumers in other countries of the
+      European Union.
+    - `standard`: Standard registration of a business.
+    """
 
 
 class TaxRegistrationCreateParamsCountryOptionsGbStandard(TypedDict, total=False, closed=True):
+    """Details of a standard registration."""
+
     place_of_supply_scheme: Literal["inbound_goods", "standard"]
-    """Scheme that determines the place of supply, and with it where the sales are taxed."""
+    """Which sales the registration covers, by the place that they are supplied from.
+
+    - `inbound_goods`: Goods that are imported from another country.
+    - `standard`: Sales under the usual rules of the country.
+    """
 
 
 class TaxRegistrationCreateParamsCountryOptionsGb(TypedDict, total=False, closed=True):
+    """Registration in the United Kingdom."""
+
     standard: TaxRegistrationCreateParamsCountryOptionsGbStandard
+    """Details of a standard registration."""
     type: Required[Literal["standard"]]
+    """Kind of the registration.
+
+    - `standard`: Standard registration of a business.
+    """
 
 
 class TaxRegistrationCreateParamsCountryOptionsGe(TypedDict, total=False, closed=True):
+    """Registration in Georgia."""
+
     type: Required[Literal["simplified"]]
+    """Kind of the registration.
+
+    - `simplified`: Simplified registration for businesses from abroad.
+    """
 
 
 class TaxRegistrationCreateParamsCountryOptionsGh(TypedDict, total=False, closed=True):
+    """Registration in Ghana."""
+
     type: Required[Literal["simplified"]]
+    """Kind of the registration.
+
+    - `simplified`: Simplified registration for businesses from abroad.
+    """
 
 
 class TaxRegistrationCreateParamsCountryOptionsGnStandard(TypedDict, total=False, closed=True):
+    """Details of a standard registration."""
+
     place_of_supply_scheme: Literal["inbound_goods", "standard"]
-    """Scheme that determines the place of supply, and with it where the sales are taxed."""
+    """Scheme that determines the place of supply, and with it where the sales are taxed.
+
+    - `inbound_goods`: Goods that are imported from another country.
+    - `standard`: Sales under the usual rules of the country.
+    """
 
 
 class TaxRegistrationCreateParamsCountryOptionsGn(TypedDict, total=False, closed=True):
+    """Registration in Guinea."""
+
     standard: TaxRegistrationCreateParamsCountryOptionsGnStandard
+    """Details of a standard registration."""
     type: Required[Literal["standard"]]
+    """Kind of the registration.
+
+    - `standard`: Standard registration of a business.
+    """
 
 
 class TaxRegistrationCreateParamsCountryOptionsGrStandard(TypedDict, total=False, closed=True):
+    """Details of a standard registration."""
+
     place_of_supply_scheme: Required[Literal["inbound_goods", "small_seller", "standard"]]
-    """Scheme that determines the place of supply, and with it where the sales are taxed."""
+    """Which sales the registration covers, by the place that they are supplied from.
+
+    - `inbound_goods`: Goods that are imported from another country.
+    - `small_seller`: Sales of a small seller, who is taxed at home also for sales to other countries of
+      the European Union.
+    - `standard`: Sales under the usual rules of the country.
+    """
 
 
 class TaxRegistrationCreateParamsCountryOptionsGr(TypedDict, total=False, closed=True):
+    """Registration in Greece."""
+
     standard: TaxRegistrationCreateParamsCountryOptionsGrStandard
+    """Details of a standard registration."""
     type: Required[Literal["ioss", "oss_non_union", "oss_union", "standard"]]
+    """Kind of the registration.
+
+    - `ioss`: Import One-Stop Shop, for goods of low value that are imported into the European Union.
+    - `oss_non_union`: One-Stop Shop of the non-Union scheme, for services of businesses outside the
+      European Union.
+    - `oss_union`: One-Stop Shop of the Union scheme, for sales to consumers in other countries of the
+      European Union.
+    - `standard`: Standard registration of a business.
+    """
 
 
 class TaxRegistrationCreateParamsCountryOptionsHrStandard(TypedDict, total=False, closed=True):
+    """Details of a standard registration."""
+
     place_of_supply_scheme: Required[Literal["inbound_goods", "small_seller", "standard"]]
-    """Scheme that determines the place of supply, and with it where the sales are taxed."""
+    """Which sales the registration covers, by the place that they are supplied from.
+
+    - `inbound_goods`: Goods that are imported from another country.
+    - `small_seller`: Sales of a small seller, who is taxed at home also for sales to other countries of
+      the European Union.
+    - `standard`: Sales under the usual rules of the country.
+    """
 
 
 class TaxRegistrationCreateParamsCountryOptionsHr(TypedDict, total=False, closed=True):
+    """Registration in Croatia."""
+
     standard: TaxRegistrationCreateParamsCountryOptionsHrStandard
+    """Details of a standard registration."""
     type: Required[Literal["ioss", "oss_non_union", "oss_union", "standard"]]
+    """Kind of the registration.
+
+    - `ioss`: Import One-Stop Shop, for goods of low value that are imported into the European Union.
+    - `oss_non_union`: One-Stop Shop of the non-Union scheme, for services of businesses outside the
+      European Union.
+    - `oss_union`: One-Stop Shop of the Union scheme, for sales to consumers in other countries of the
+      European Union.
+    - `standard`: Standard registration of a business.
+    """
 
 
 class TaxRegistrationCreateParamsCountryOptionsHuStandard(TypedDict, total=False, closed=True):
+    """Details of a standard registration."""
+
     place_of_supply_scheme: Required[Literal["inbound_goods", "small_seller", "standard"]]
-    """Scheme that determines the place of supply, and with it where the sales are taxed."""
+    """Which sales the registration covers, by the place that they are supplied from.
+
+    - `inbound_goods`: Goods that are imported from another country.
+    - `small_seller`: Sales of a small seller, who is taxed at home also for sales to other countries of
+      the European Union.
+    - `standard`: Sales under the usual rules of the country.
+    """
 
 
 class TaxRegistrationCreateParamsCountryOptionsHu(TypedDict, total=False, closed=True):
+    """Registration in Hungary."""
+
     standard: TaxRegistrationCreateParamsCountryOptionsHuStandard
+    """Details of a standard registration."""
     type: Required[Literal["ioss", "oss_non_union", "oss_union", "standard"]]
+    """Kind of the registration.
+
+    - `ioss`: Import One-Stop Shop, for goods of low value that are imported into the European Union.
+    - `oss_non_union`: One-Stop Shop of the non-Union scheme, for services of businesses outside the
+      European Union.
+    - `oss_union`: One-Stop Shop of the Union scheme, for sales to consumers in other countries of the
+      European Union.
+    - `standard`: Standard registration of a business.
+    """
 
 
 class TaxRegistrationCreateParamsCountryOptionsId(TypedDict, total=False, closed=True):
-    """Unique ID of the object."""
+    """Registration in Indonesia."""
 
     type: Required[Literal["simplified"]]
+    """Kind of the registration.
+
+    - `simplified`: Simplified registration for businesses from abroad.
+    """
 
 
 class TaxRegistrationCreateParamsCountryOptionsIeStandard(TypedDict, total=False, closed=True):
+    """Details of a standard registration."""
+
     place_of_supply_scheme: Required[Literal["inbound_goods", "small_seller", "standard"]]
-    """Scheme that determines the place of supply, and with it where the sales are taxed."""
+    """Which sales the registration covers, by the place that they are supplied from.
+
+    - `inbound_goods`: Goods that are imported from another country.
+    - `small_seller`: Sales of a small seller, who is taxed at home also for sales to other countries of
+      the European Union.
+    - `standard`: Sales under the usual rules of the country.
+    """
 
 
 class TaxRegistrationCreateParamsCountryOptionsIe(TypedDict, total=False, closed=True):
+    """Registration in Ireland."""
+
     standard: TaxRegistrationCreateParamsCountryOptionsIeStandard
+    """Details of a standard registration."""
     type: Required[Literal["ioss", "oss_non_union", "oss_union", "standard"]]
+    """Kind of the registration.
+
+    - `ioss`: Import One-Stop Shop, for goods of low value that are imported into the European Union.
+    - `oss_non_union`: One-Stop Shop of the non-Union scheme, for services of businesses outside the
+      European Union.
+    - `oss_union`: One-Stop Shop of the Union scheme, for sales to consumers in other countries of the
+      European Union.
+    - `standard`: Standard registration of a business.
+    """
 
 
 class TaxRegistrationCreateParamsCountryOptionsIn(TypedDict, total=False, closed=True):
+    """Registration in India."""
+
     type: Required[Literal["simplified"]]
+    """Kind of the registration.
+
+    - `simplified`: Simplified registration for businesses from abroad.
+    """
 
 
 class TaxRegistrationCreateParamsCountryOptionsIsStandard(TypedDict, total=False, closed=True):
+    """Details of a standard registration."""
+
     place_of_supply_scheme: Literal["inbound_goods", "standard"]
-    """Scheme that determines the place of supply, and with it where the sales are taxed."""
+    """Scheme that determines the place of supply, and with it where the sales are taxed.
+
+    - `inbound_goods`: Goods that are imported from another country.
+    - `standard`: Sales under the usual rules of the country.
+    """
 
 
 class TaxRegistrationCreateParamsCountryOptionsIs(TypedDict, total=False, closed=True):
+    """Registration in Iceland."""
+
     standard: TaxRegistrationCreateParamsCountryOptionsIsStandard
+    """Details of a standard registration."""
     type: Required[Literal["standard"]]
+    """Kind of the registration.
+
+    - `standard`: Standard registration of a business.
+    """
 
 
 class TaxRegistrationCreateParamsCountryOptionsItStandard(TypedDict, total=False, closed=True):
+    """Details of a standard registration."""
+
     place_of_supply_scheme: Required[Literal["inbound_goods", "small_seller", "standard"]]
-    """Scheme that determines the place of supply, and with it where the sales are taxed."""
+    """Which sales the registration covers, by the place that they are supplied from.
+
+    - `inbound_goods`: Goods that are imported from another country.
+    - `small_seller`: Sales of a small seller, who is taxed at home also for sales to other countries of
+      the European Union.
+    - `standard`: Sales under the usual rules of the country.
+    """
 
 
 class TaxRegistrationCreateParamsCountryOptionsIt(TypedDict, total=False, closed=True):
+    """Registration in Italy."""
+
     standard: TaxRegistrationCreateParamsCountryOptionsItStandard
+    """Details of a standard registration."""
     type: Required[Literal["ioss", "oss_non_union", "oss_union", "standard"]]
+    """Kind of the registration.
+
+    - `ioss`: Import One-Stop Shop, for goods of low value that are imported into the European Union.
+    - `oss_non_union`: One-Stop Shop of the non-Union scheme, for services of businesses outside the
+      European Union.
+    - `oss_union`: One-Stop Shop of the Union scheme, for sales to consumers in other countries of the
+      European Union.
+    - `standard`: Standard registration of a business.
+    """
 
 
 class TaxRegistrationCreateParamsCountryOptionsJpStandard(TypedDict, total=False, closed=True):
+    """Details of a standard registration."""
+
     place_of_supply_scheme: Literal["inbound_goods", "standard"]
-    """Scheme that determines the place of supply, and with it where the sales are taxed."""
+    """Which sales the registration covers, by the place that they are supplied from.
+
+    - `inbound_goods`: Goods that are imported from another country.
+    - `standard`: Sales under the usual rules of the country.
+    """
 
 
 class TaxRegistrationCreateParamsCountryOptionsJp(TypedDict, total=False, closed=True):
+    """Registration in Japan."""
+
     standard: TaxRegistrationCreateParamsCountryOptionsJpStandard
+    """Details of a standard registration."""
     type: Required[Literal["standard"]]
+    """Kind of the registration.
+
+    - `standard`: Standard registration of a business.
+    """
 
 
 class TaxRegistrationCreateParamsCountryOptionsKe(TypedDict, total=False, closed=True):
+    """Registration in Kenya."""
+
     type: Required[Literal["simplified"]]
+    """Kind of the registration.
+
+    - `simplified`: Simplified registration for businesses from abroad.
+    """
 
 
 class TaxRegistrationCreateParamsCountryOptionsKg(TypedDict, total=False, closed=True):
+    """Registration in Kyrgyzstan."""
+
     type: Required[Literal["simplified"]]
+    """Kind of the registration.
+
+    - `simplified`: Simplified registration for businesses from abroad.
+    """
 
 
 class TaxRegistrationCreateParamsCountryOptionsKh(TypedDict, total=False, closed=True):
+    """Registration in Cambodia."""
+
     type: Required[Literal["simplified"]]
+    """Kind of the registration.
+
+    - `simplified`: Simplified registration for businesses from abroad.
+    """
 
 
 class TaxRegistrationCreateParamsCountryOptionsKr(TypedDict, total=False, closed=True):
+    """Registration in South Korea."""
+
     type: Required[Literal["simplified"]]
+    """Kind of the registration.
+
+    - `simplified`: Simplified registration for businesses from abroad.
+    """
 
 
 class TaxRegistrationCreateParamsCountryOptionsKz(TypedDict, total=False, closed=True):
+    """Registration in Kazakhstan."""
+
     type: Required[Literal["simplified"]]
+    """Kind of the registration.
+
+    - `simplified`: Simplified registration for businesses from abroad.
+    """
 
 
 class TaxRegistrationCreateParamsCountryOptionsLa(TypedDict, total=False, closed=True):
+    """Registration in Laos."""
+
     type: Required[Literal["simplified"]]
+    """Kind of the registration.
+
+    - `simplified`: Simplified registration for businesses from abroad.
+    """
 
 
 class TaxRegistrationCreateParamsCountryOptionsLk(TypedDict, total=False, closed=True):
+    """Registration in Sri Lanka."""
+
     type: Required[Literal["simplified"]]
+    """Kind of the registration.
+
+    - `simplified`: Simplified registration for businesses from abroad.
+    """
 
 
 class TaxRegistrationCreateParamsCountryOptionsLtStandard(TypedDict, total=False, closed=True):
+    """Details of a standard registration."""
+
     place_of_supply_scheme: Required[Literal["inbound_goods", "small_seller", "standard"]]
-    """Scheme that determines the place of supply, and with it where the sales are taxed."""
+    """Which sales the registration covers, by the place that they are supplied from.
+
+    - `inbound_goods`: Goods that are imported from another country.
+    - `small_seller`: Sales of a small seller, who is taxed at home also for sales to other countries of
+      the European Union.
+    - `standard`: Sales under the usual rules of the country.
+    """
 
 
 class TaxRegistrationCreateParamsCountryOptionsLt(TypedDict, total=False, closed=True):
-    """Upper bound, itself excluded."""
+    """Registration in Lithuania."""
 
     standard: TaxRegistrationCreateParamsCountryOptionsLtStandard
+    """Details of a standard registration."""
     type: Required[Literal["ioss", "oss_non_union", "oss_union", "standard"]]
+    """Kind of the registration.
+
+    - `ioss`: Import One-Stop Shop, for goods of low value that are imported into the European Union.
+    - `oss_non_union`: One-Stop Shop of the non-Union scheme, for services of businesses outside the
+      European Union.
+    - `oss_union`: One-Stop Shop of the Union scheme, for sales to consumers in other countries of the
+      European Union.
+    - `standard`: Standard registration of a business.
+    """
 
 
 class TaxRegistrationCreateParamsCountryOptionsLuStandard(TypedDict, total=False, closed=True):
+    """Details of a standard registration."""
+
     place_of_supply_scheme: Required[Literal["inbound_goods", "small_seller", "standard"]]
-    """Scheme that determines the place of supply, and with it where the sales are taxed."""
+    """Which sales the registration covers, by the place that they are supplied from.
+
+    - `inbound_goods`: Goods that are imported from another country.
+    - `small_seller`: Sales of a small seller, who is taxed at home also for sales to other countries of
+      the European Union.
+    - `standard`: Sales under the usual rules of the country.
+    """
 
 
 class TaxRegistrationCreateParamsCountryOptionsLu(TypedDict, total=False, closed=True):
+    """Registration in Luxembourg."""
+
     standard: TaxRegistrationCreateParamsCountryOptionsLuStandard
+    """Details of a standard registration."""
     type: Required[Literal["ioss", "oss_non_union", "oss_union", "standard"]]
+    """Kind of the registration.
+
+    - `ioss`: Import One-Stop Shop, for goods of low value that are imported into the European Union.
+    - `oss_non_union`: One-Stop Shop of the non-Union scheme, for services of businesses outside the
+      European Union.
+    - `oss_union`: One-Stop Shop of the Union scheme, for sales to consumers in other countries of the
+      European Union.
+    - `standard`: Standard registration of a business.
+    """
 
 
 class TaxRegistrationCreateParamsCountryOptionsLvStandard(TypedDict, total=False, closed=True):
+    """Details of a standard registration."""
+
     place_of_supply_scheme: Required[Literal["inbound_goods", "small_seller", "standard"]]
-    """Scheme that determines the place of supply, and with it where the sales are taxed."""
+    """Which sales the registration covers, by the place that they are supplied from.
+
+    - `inbound_goods`: Goods that are imported from another country.
+    - `small_seller`: Sales of a small seller, who is taxed at home also for sales to other countries of
+      the European Union.
+    - `standard`: Sales under the usual rules of the country.
+    """
 
 
 class TaxRegistrationCreateParamsCountryOptionsLv(TypedDict, total=False, closed=True):
+    """Registration in Latvia."""
+
     standard: TaxRegistrationCreateParamsCountryOptionsLvStandard
+    """Details of a standard registration."""
     type: Required[Literal["ioss", "oss_non_union", "oss_union", "standard"]]
+    """Kind of the registration.
+
+    - `ioss`: Import One-Stop Shop, for goods of low value that are imported into the European Union.
+    - `oss_non_union`: One-Stop Shop of the non-Union scheme, for services of businesses outside the
+      European Union.
+    - `oss_union`: One-Stop Shop of the Union scheme, for sales to consumers in other countries of the
+      European Union.
+    - `standard`: Standard registration of a business.
+    """
 
 
 class TaxRegistrationCreateParamsCountryOptionsMa(TypedDict, total=False, closed=True):
+    """Registration in Morocco."""
+
     type: Required[Literal["simplified"]]
+    """Kind of the registration.
+
+    - `simplified`: Simplified registration for businesses from abroad.
+    """
 
 
 class TaxRegistrationCreateParamsCountryOptionsMd(TypedDict, total=False, closed=True):
+    """Registration in Moldova."""
+
     type: Required[Literal["simplified"]]
+    """Kind of the registration.
+
+    - `simplified`: Simplified registration for businesses from abroad.
+    """
 
 
 class TaxRegistrationCreateParamsCountryOptionsMeStandard(TypedDict, total=False, closed=True):
+    """Details of a standard registration."""
+
     place_of_supply_scheme: Literal["inbound_goods", "standard"]
-    """Scheme that determines the place of supply, and with it where the sales are taxed."""
+    """Scheme that determines the place of supply, and with it where the sales are taxed.
+
+    - `inbound_goods`: Goods that are imported from another country.
+    - `standard`: Sales under the usual rules of the country.
+    """
 
 
 class TaxRegistrationCreateParamsCountryOptionsMe(TypedDict, total=False, closed=True):
+    """Registration in Montenegro."""
+
     standard: TaxRegistrationCreateParamsCountryOptionsMeStandard
+    """Details of a standard registration."""
     type: Required[Literal["standard"]]
+    """Kind of the registration.
+
+    - `standard`: Standard registration of a business.
+    """
 
 
 class TaxRegistrationCreateParamsCountryOptionsMkStandard(TypedDict, total=False, closed=True):
+    """Details of a standard registration."""
+
     place_of_supply_scheme: Literal["inbound_goods", "standard"]
-    """Scheme that determines the place of supply, and with it where the sales are taxed."""
+    """Scheme that determines the place of supply, and with it where the sales are taxed.
+
+    - `inbound_goods`: Goods that are imported from another country.
+    - `standard`: Sales under the usual rules of the country.
+    """
 
 
 class TaxRegistrationCreateParamsCountryOptionsMk(TypedDict, total=False, closed=True):
+    """Registration in North Macedonia."""
+
     standard: TaxRegistrationCreateParamsCountryOptionsMkStandard
+    """Details of a standard registration."""
     type: Required[Literal["standard"]]
+    """Kind of the registration.
+
+    - `standard`: Standard registration of a business.
+    """
 
 
 class TaxRegistrationCreateParamsCountryOptionsMrStandard(TypedDict, total=False, closed=True):
+    """Details of a standard registration."""
+
     place_of_supply_scheme: Literal["inbound_goods", "standard"]
-    """Scheme that determines the place of supply, and with it where the sales are taxed."""
+    """Scheme that determines the place of supply, and with it where the sales are taxed.
+
+    - `inbound_goods`: Goods that are imported from another country.
+    - `standard`: Sales under the usual rules of the country.
+    """
 
 
 class TaxRegistrationCreateParamsCountryOptionsMr(TypedDict, total=False, closed=True):
+    """Registration in Mauritania."""
+
     standard: TaxRegistrationCreateParamsCountryOptionsMrStandard
+    """Details of a standard registration."""
     type: Required[Literal["standard"]]
+    """Kind of the registration.
+
+    - `standard`: Standard registration of a business.
+    """
 
 
 class TaxRegistrationCreateParamsCountryOptionsMtStandard(TypedDict, total=False, closed=True):
+    """Details of a standard registration."""
+
     place_of_supply_scheme: Required[Literal["inbound_goods", "small_seller", "standard"]]
-    """Scheme that determines the place of supply, and with it where the sales are taxed."""
+    """Which sales the registration covers, by the place that they are supplied from.
+
+    - `inbound_goods`: Goods that are imported from another country.
+    - `small_seller`: Sales of a small seller, who is taxed at home also for sales to other countries of
+      the European Union.
+    - `standard`: Sales under the usual rules of the country.
+    """
 
 
 class TaxRegistrationCreateParamsCountryOptionsMt(TypedDict, total=False, closed=True):
+    """Registration in Malta."""
+
     standard: TaxRegistrationCreateParamsCountryOptionsMtStandard
+    """Details of a standard registration."""
     type: Required[Literal["ioss", "oss_non_union", "oss_union", "standard"]]
+    """Kind of the registration.
+
+    - `ioss`: Import One-Stop Shop, for goods of low value that are imported into the European Union.
+    - `oss_non_union`: One-Stop Shop of the non-Union scheme, for services of businesses outside the
+      European Union.
+    - `oss_union`: One-Stop Shop of the Union scheme, for sales to consumers in other countries of the
+      European Union.
+    - `standard`: Standard registration of a business.
+    """
 
 
 class TaxRegistrationCreateParamsCountryOptionsMu(TypedDict, total=False, closed=True):
+    """Registration in Mauritius."""
+
     type: Required[Literal["simplified"]]
+    """Kind of the registration.
+
+    - `simplified`: Simplified registration for businesses from abroad.
+    """
 
 
 class TaxRegistrationCreateParamsCountryOptionsMx(TypedDict, total=False, closed=True):
+    """Registration in Mexico."""
+
     type: Required[Literal["simplified"]]
+    """Kind of the registration.
+
+    - `simplified`: Simplified registration for businesses from abroad.
+    """
 
 
 class TaxRegistrationCreateParamsCountryOptionsMy(TypedDict, total=False, closed=True):
+    """Registration in Malaysia."""
+
     type: Required[Literal["simplified"]]
+    """Kind of the registration.
+
+    - `simplified`: Simplified registration for businesses from abroad.
+    """
 
 
 class TaxRegistrationCreateParamsCountryOptionsNg(TypedDict, total=False, closed=True):
+    """Registration in Nigeria."""
+
     type: Required[Literal["simplified"]]
+    """Kind of the registration.
+
+    - `simplified`: Simplified registration for businesses from abroad.
+    """
 
 
 class TaxRegistrationCreateParamsCountryOptionsNlStandard(TypedDict, total=False, closed=True):
+    """Details of a standard registration."""
+
     place_of_supply_scheme: Required[Literal["inbound_goods", "small_seller", "standard"]]
-    """Scheme that determines the place of supply, and with it where the sales are taxed."""
+    """Which sales the registration covers, by the place that they are supplied from.
+
+    - `inbound_goods`: Goods that are imported from another country.
+    - `small_seller`: Sales of a small seller, who is taxed at home also for sales to other countries of
+      the European Union.
+    - `standard`: Sales under the usual rules of the country.
+    """
 
 
 class TaxRegistrationCreateParamsCountryOptionsNl(TypedDict, total=False, closed=True):
+    """Registration in the Netherlands."""
+
     standard: TaxRegistrationCreateParamsCountryOptionsNlStandard
+    """Details of a standard registration."""
     type: Required[Literal["ioss", "oss_non_union", "oss_union", "standard"]]
+    """Kind of the registration.
+
+    - `ioss`: Import One-Stop Shop, for goods of low value that are imported into the European Union.
+    - `oss_non_union`: One-Stop Shop of the non-Union scheme, for services of businesses outside the
+      European Union.
+    - `oss_union`: One-Stop Shop of the Union scheme, for sales to consumers in other countries of the
+      European Union.
+    - `standard`: Standard registration of a business.
+    """
 
 
 class TaxRegistrationCreateParamsCountryOptionsNoStandard(TypedDict, total=False, closed=True):
+    """Details of a standard registration."""
+
     place_of_supply_scheme: Literal["inbound_goods", "standard"]
-    """Scheme that determines the place of supply, and with it where the sales are taxed."""
+    """Which sales the registration covers, by the place that they are supplied from.
+
+    - `inbound_goods`: Goods that are imported from another country.
+    - `standard`: Sales under the usual rules of the country.
+    """
 
 
 class TaxRegistrationCreateParamsCountryOptionsNo(TypedDict, total=False, closed=True):
+    """Registration in Norway."""
+
     standard: TaxRegistrationCreateParamsCountryOptionsNoStandard
+    """Details of a standard registration."""
     type: Required[Literal["standard"]]
+    """Kind of the registration.
+
+    - `standard`: Standard registration of a business.
+    """
 
 
 class TaxRegistrationCreateParamsCountryOptionsNp(TypedDict, total=False, closed=True):
+    """Registration in Nepal."""
+
     type: Required[Literal["simplified"]]
+    """Kind of the registration.
+
+    - `simplified`: Simplified registration for businesses from abroad.
+    """
 
 
 class TaxRegistrationCreateParamsCountryOptionsNzStandard(TypedDict, total=False, closed=True):
+    """Details of a standard registration."""
+
     place_of_supply_scheme: Literal["inbound_goods", "standard"]
-    """Scheme that determines the place of supply, and with it where the sales are taxed."""
+    """Which sales the registration covers, by the place that they are supplied from.
+
+    - `inbound_goods`: Goods that are imported from another country.
+    - `standard`: Sales under the usual rules of the country.
+    """
 
 
 class TaxRegistrationCreateParamsCountryOptionsNz(TypedDict, total=False, closed=True):
+    """Registration in New Zealand."""
+
     standard: TaxRegistrationCreateParamsCountryOptionsNzStandard
+    """Details of a standard registration."""
     type: Required[Literal["standard"]]
+    """Kind of the registration.
+
+    - `standard`: Standard registration of a business.
+    """
 
 
 class TaxRegistrationCreateParamsCountryOptionsOmStandard(TypedDict, total=False, closed=True):
+    """Details of a standard registration."""
+
     place_of_supply_scheme: Literal["inbound_goods", "standard"]
-    """Scheme that determines the place of supply, and with it where the sales are taxed."""
+    """Scheme that determines the place of supply, and with it where the sales are taxed.
+
+    - `inbound_goods`: Goods that are imported from another country.
+    - `standard`: Sales under the usual rules of the country.
+    """
 
 
 class TaxRegistrationCreateParamsCountryOptionsOm(TypedDict, total=False, closed=True):
+    """Registration in Oman."""
+
     standard: TaxRegistrationCreateParamsCountryOptionsOmStandard
+    """Details of a standard registration."""
     type: Required[Literal["standard"]]
+    """Kind of the registration.
+
+    - `standard`: Standard registration of a business.
+    """
 
 
 class TaxRegistrationCreateParamsCountryOptionsPe(TypedDict, total=False, closed=True):
+    """Registration in Peru."""
+
     type: Required[Literal["simplified"]]
+    """Kind of the registration.
+
+    - `simplified`: Simplified registration for businesses from abroad.
+    """
 
 
 class TaxRegistrationCreateParamsCountryOptionsPh(TypedDict, total=False, closed=True):
+    """Registration in the Philippines."""
+
     type: Required[Literal["simplified"]]
+    """Kind of the registration.
+
+    - `simplified`: Simplified registration for businesses from abroad.
+    """
 
 
 class TaxRegistrationCreateParamsCountryOptionsPlStandard(TypedDict, total=False, closed=True):
+    """Details of a standard registration."""
+
     place_of_supply_scheme: Required[Literal["inbound_goods", "small_seller", "standard"]]
-    """Scheme that determines the place of supply, and with it where the sales are taxed."""
+    """Which sales the registration covers, by the place that they are supplied from.
+
+    - `inbound_goods`: Goods that are imported from another country.
+    - `small_seller`: Sales of a small seller, who is taxed at home also for sales to other countries of
+      the European Union.
+    - `standard`: Sales under the usual rules of the country.
+    """
 
 
 class TaxRegistrationCreateParamsCountryOptionsPl(TypedDict, total=False, closed=True):
+    """Registration in Poland."""
+
     standard: TaxRegistrationCreateParamsCountryOptionsPlStandard
+    """Details of a standard registration."""
     type: Required[Literal["ioss", "oss_non_union", "oss_union", "standard"]]
+    """Kind of the registration.
+
+    - `ioss`: Import One-Stop Shop, for goods of low value that are imported into the European Union.
+    - `oss_non_union`: One-Stop Shop of the non-Union scheme, for services of businesses outside the
+      European Union.
+    - `oss_union`: One-Stop Shop of the Union scheme, for sales to consumers in other countries of the
+      European Union.
+    - `standard`: Standard registration of a business.
+    """
 
 
 class TaxRegistrationCreateParamsCountryOptionsPtStandard(TypedDict, total=False, closed=True):
+    """Details of a standard registration."""
+
     place_of_supply_scheme: Required[Literal["inbound_goods", "small_seller", "standard"]]
-    """Scheme that determines the place of supply, and with it where the sales are taxed."""
+    """Which sales the registration covers, by the place that they are supplied from.
+
+    - `inbound_goods`: Goods that are imported from another country.
+    - `small_seller`: Sales of a small seller, who is taxed at home also for sales to other countries of
+      the European Union.
+    - `standard`: Sales under the usual rules of the country.
+    """
 
 
 class TaxRegistrationCreateParamsCountryOptionsPt(TypedDict, total=False, closed=True):
+    """Registration in Portugal."""
+
     standard: TaxRegistrationCreateParamsCountryOptionsPtStandard
+    """Details of a standard registration."""
     type: Required[Literal["ioss", "oss_non_union", "oss_union", "standard"]]
+    """Kind of the registration.
+
+    - `ioss`: Import One-Stop Shop, for goods of low value that are imported into the European Union.
+    - `oss_non_union`: One-Stop Shop of the non-Union scheme, for services of businesses outside the
+      European Union.
+    - `oss_union`: One-Stop Shop of the Union scheme, for sales to consumers in other countries of the
+      European Union.
+    - `standard`: Standard registration of a business.
+    """
 
 
 class TaxRegistrationCreateParamsCountryOptionsRoStandard(TypedDict, total=False, closed=True):
+    """Details of a standard registration."""
+
     place_of_supply_scheme: Required[Literal["inbound_goods", "small_seller", "standard"]]
-    """Scheme that determines the place of supply, and with it where the sales are taxed."""
+    """Which sales the registration covers, by the place that they are supplied from.
+
+    - `inbound_goods`: Goods that are imported from another country.
+    - `small_seller`: Sales of a small seller, who is taxed at home also for sales to other countries of
+      the European Union.
+    - `standard`: Sales under the usual rules of the country.
+    """
 
 
 class TaxRegistrationCreateParamsCountryOptionsRo(TypedDict, total=False, closed=True):
+    """Registration in Romania."""
+
     standard: TaxRegistrationCreateParamsCountryOptionsRoStandard
+    """Details of a standard registration."""
     type: Required[Literal["ioss", "oss_non_union", "oss_union", "standard"]]
+    """Kind of the registration.
+
+    - `ioss`: Import One-Stop Shop, for goods of low value that are imported into the European Union.
+    - `oss_non_union`: One-Stop Shop of the non-Union scheme, for services of businesses outside the
+      European Union.
+    - `oss_union`: One-Stop Shop of the Union scheme, for sales to consumers in other countries of the
+      European Union.
+    - `standard`: Standard registration of a business.
+    """
 
 
 class TaxRegistrationCreateParamsCountryOptionsRsStandard(TypedDict, total=False, closed=True):
+    """Details of a standard registration."""
+
     place_of_supply_scheme: Literal["inbound_goods", "standard"]
-    """Scheme that determines the place of supply, and with it where the sales are taxed."""
+    """Scheme that determines the place of supply, and with it where the sales are taxed.
+
+    - `inbound_goods`: Goods that are imported from another country.
+    - `standard`: Sales under the usual rules of the country.
+    """
 
 
 class TaxRegistrationCreateParamsCountryOptionsRs(TypedDict, total=False, closed=True):
+    """Registration in Serbia."""
+
     standard: TaxRegistrationCreateParamsCountryOptionsRsStandard
+    """Details of a standard registration."""
     type: Required[Literal["standard"]]
+    """Kind of the registration.
+
+    - `standard`: Standard registration of a business.
+    """
 
 
 class TaxRegistrationCreateParamsCountryOptionsRu(TypedDict, total=False, closed=True):
+    """Registration in Russia."""
+
     type: Required[Literal["simplified"]]
+    """Kind of the registration.
+
+    - `simplified`: Simplified registration for businesses from abroad.
+    """
 
 
 class TaxRegistrationCreateParamsCountryOptionsSa(TypedDict, total=False, closed=True):
+    """Registration in Saudi Arabia."""
+
     type: Required[Literal["simplified"]]
+    """Kind of the registration.
+
+    - `simplified`: Simplified registration for businesses from abroad.
+    """
 
 
 class TaxRegistrationCreateParamsCountryOptionsSeStandard(TypedDict, total=False, closed=True):
+    """Details of a standard registration."""
+
     place_of_supply_scheme: Required[Literal["inbound_goods", "small_seller", "standard"]]
-    """Scheme that determines the place of supply, and with it where the sales are taxed."""
+    """Which sales the registration covers, by the place that they are supplied from.
+
+    - `inbound_goods`: Goods that are imported from another country.
+    - `small_seller`: Sales of a small seller, who is taxed at home also for sales to other countries of
+      the European Union.
+    - `standard`: Sales under the usual rules of the country.
+    """
 
 
 class TaxRegistrationCreateParamsCountryOptionsSe(TypedDict, total=False, closed=True):
+    """Registration in Sweden."""
+
     standard: TaxRegistrationCreateParamsCountryOptionsSeStandard
+    """Details of a standard registration."""
     type: Required[Literal["ioss", "oss_non_union", "oss_union", "standard"]]
+    """Kind of the registration.
+
+    - `ioss`: Import One-Stop Shop, for goods of low value that are imported into the European Union.
+    - `oss_non_union`: One-Stop Shop of the non-Union scheme, for services of businesses outside the
+      European Union.
+    - `oss_union`: One-Stop Shop of the Union scheme, for sales to consumers in other countries of the
+      European Union.
+    - `standard`: Standard registration of a business.
+    """
 
 
 class TaxRegistrationCreateParamsCountryOptionsSgStandard(TypedDict, total=False, closed=True):
+    """Details of a standard registration."""
+
     place_of_supply_scheme: Literal["inbound_goods", "standard"]
-    """Scheme that determines the place of supply, and with it where the sales are taxed."""
+    """Which sales the registration covers, by the place that they are supplied from.
+
+    - `inbound_goods`: Goods that are imported from another country.
+    - `standard`: Sales under the usual rules of the country.
+    """
 
 
 class TaxRegistrationCreateParamsCountryOptionsSg(TypedDict, total=False, closed=True):
+    """Registration in Singapore."""
+
     standard: TaxRegistrationCreateParamsCountryOptionsSgStandard
+    """Details of a standard registration."""
     type: Required[Literal["standard"]]
+    """Kind of the registration.
+
+    - `standard`: Standard registration of a business.
+    """
 
 
 class TaxRegistrationCreateParamsCountryOptionsSiStandard(TypedDict, total=False, closed=True):
+    """Details of a standard registration."""
+
     place_of_supply_scheme: Required[Literal["inbound_goods", "small_seller", "standard"]]
-    """Scheme that determines the place of supply, and with it where the sales are taxed."""
+    """Which sales the registration covers, by the place that they are supplied from.
+
+    - `inbound_goods`: Goods that are imported from another country.
+    - `small_seller`: Sales of a small seller, who is taxed at home also for sales to other countries of
+      the European Union.
+    - `standard`: Sales under the usual rules of the country.
+    """
 
 
 class TaxRegistrationCreateParamsCountryOptionsSi(TypedDict, total=False, closed=True):
+    """Registration in Slovenia."""
+
     standard: TaxRegistrationCreateParamsCountryOptionsSiStandard
+    """Details of a standard registration."""
     type: Required[Literal["ioss", "oss_non_union", "oss_union", "standard"]]
+    """Kind of the registration.
+
+    - `ioss`: Import One-Stop Shop, for goods of low value that are imported into the European Union.
+    - `oss_non_union`: One-Stop Shop of the non-Union scheme, for services of businesses outside the
+      European Union.
+    - `oss_union`: One-Stop Shop of the Union scheme, for sales to consumers in other countries of the
+      European Union.
+    - `standard`: Standard registration of a business.
+    """
 
 
 class TaxRegistrationCreateParamsCountryOptionsSkStandard(TypedDict, total=False, closed=True):
+    """Details of a standard registration."""
+
     place_of_supply_scheme: Required[Literal["inbound_goods", "small_seller", "standard"]]
-    """Scheme that determines the place of supply, and with it where the sales are taxed."""
+    """Which sales the registration covers, by the place that they are supplied from.
+
+    - `inbound_goods`: Goods that are imported from another country.
+    - `small_seller`: Sales of a small seller, who is taxed at home also for sales to other countries of
+      the European Union.
+    - `standard`: Sales under the usual rules of the country.
+    """
 
 
 class TaxRegistrationCreateParamsCountryOptionsSk(TypedDict, total=False, closed=True):
+    """Registration in Slovakia."""
+
     standard: TaxRegistrationCreateParamsCountryOptionsSkStandard
+    """Details of a standard registration."""
     type: Required[Literal["ioss", "oss_non_union", "oss_union", "standard"]]
+    """Kind of the registration.
+
+    - `ioss`: Import One-Stop Shop, for goods of low value that are imported into the European Union.
+    - `oss_non_union`: One-Stop Shop of the non-Union scheme, for services of businesses outside the
+      European Union.
+    - `oss_union`: One-Stop Shop of the Union scheme, for sales to consumers in other countries of the
+      European Union.
+    - `standard`: Standard registration of a business.
+    """
 
 
 class TaxRegistrationCreateParamsCountryOptionsSn(TypedDict, total=False, closed=True):
+    """Registration in Senegal."""
+
     type: Required[Literal["simplified"]]
+    """Kind of the registration.
+
+    - `simplified`: Simplified registration for businesses from abroad.
+    """
 
 
 class TaxRegistrationCreateParamsCountryOptionsSrStandard(TypedDict, total=False, closed=True):
+    """Details of a standard registration."""
+
     place_of_supply_scheme: Literal["inbound_goods", "standard"]
-    """Scheme that determines the place of supply, and with it where the sales are taxed."""
+    """Scheme that determines the place of supply, and with it where the sales are taxed.
+
+    - `inbound_goods`: Goods that are imported from another country.
+    - `standard`: Sales under the usual rules of the country.
+    """
 
 
 class TaxRegistrationCreateParamsCountryOptionsSr(TypedDict, total=False, closed=True):
+    """Registration in Suriname."""
+
     standard: TaxRegistrationCreateParamsCountryOptionsSrStandard
+    """Details of a standard registration."""
     type: Required[Literal["standard"]]
+    """Kind of the registration.
+
+    - `standard`: Standard registration of a business.
+    """
 
 
 class TaxRegistrationCreateParamsCountryOptionsTh(TypedDict, total=False, closed=True):
+    """Registration in Thailand."""
+
     type: Required[Literal["simplified"]]
+    """Kind of the registration.
+
+    - `simplified`: Simplified registration for businesses from abroad.
+    """
 
 
 class TaxRegistrationCreateParamsCountryOptionsTj(TypedDict, total=False, closed=True):
+    """Registration in Tajikistan."""
+
     type: Required[Literal["simplified"]]
+    """Kind of the registration.
+
+    - `simplified`: Simplified registration for businesses from abroad.
+    """
 
 
 class TaxRegistrationCreateParamsCountryOptionsTr(TypedDict, total=False, closed=True):
+    """Registration in Türkiye."""
+
     type: Required[Literal["simplified"]]
+    """Kind of the registration.
+
+    - `simplified`: Simplified registration for businesses from abroad.
+    """
 
 
 class TaxRegistrationCreateParamsCountryOptionsTw(TypedDict, total=False, closed=True):
+    """Registration in Taiwan."""
+
     type: Required[Literal["simplified"]]
+    """Kind of the registration.
+
+    - `simplified`: Simplified registration for businesses from abroad.
+    """
 
 
 class TaxRegistrationCreateParamsCountryOptionsTz(TypedDict, total=False, closed=True):
+    """Registration in Tanzania."""
+
     type: Required[Literal["simplified"]]
+    """Kind of the registration.
+
+    - `simplified`: Simplified registration for businesses from abroad.
+    """
 
 
 class TaxRegistrationCreateParamsCountryOptionsUa(TypedDict, total=False, closed=True):
+    """Registration in Ukraine."""
+
     type: Required[Literal["simplified"]]
+    """Kind of the registration.
+
+    - `simplified`: Simplified registration for businesses from abroad.
+    """
 
 
 class TaxRegistrationCreateParamsCountryOptionsUg(TypedDict, total=False, closed=True):
+    """Registration in Uganda."""
+
     type: Required[Literal["simplified"]]
+    """Kind of the registration.
+
+    - `simplified`: Simplified registration for businesses from abroad.
+    """
 
 
 class TaxRegistrationCreateParamsCountryOptionsUsAdmissionsTax(TypedDict, total=False, closed=True):
+    """Details of a registration for admissions tax."""
+
     jurisdiction: Required[str]
+    """Code of the local jurisdiction."""
 
 
 class TaxRegistrationCreateParamsCountryOptionsUsAttendanceTax(TypedDict, total=False, closed=True):
+    """Details of a registration for attendance tax."""
+
     jurisdiction: Required[str]
+    """Code of the local jurisdiction."""
 
 
 class TaxRegistrationCreateParamsCountryOptionsUsEntertainmentTax(TypedDict, total=False, closed=True):
+    """Details of a registration for entertainment tax."""
+
     jurisdiction: Required[str]
+    """Code of the local jurisdiction."""
 
 
 class TaxRegistrationCreateParamsCountryOptionsUsGrossReceiptsTax(TypedDict, total=False, closed=True):
+    """Details of a registration for gross receipts tax."""
+
     jurisdiction: Required[str]
+    """Code of the local jurisdiction."""
 
 
 class TaxRegistrationCreateParamsCountryOptionsUsHospitalityTax(TypedDict, total=False, closed=True):
+    """Details of a registration for hospitality tax."""
+
     jurisdiction: Required[str]
+    """Code of the local jurisdiction."""
 
 
 class TaxRegistrationCreateParamsCountryOptionsUsLocalAmusementTax(TypedDict, total=False, closed=True):
+    """Details of a registration for local amusement tax."""
+
     jurisdiction: Required[str]
+    """Code of the local jurisdiction."""
 
 
 class TaxRegistrationCreateParamsCountryOptionsUsLocalLeaseTax(TypedDict, total=False, closed=True):
+    """Details of a registration for local lease tax."""
+
     jurisdiction: Required[str]
+    """FIPS code of the local jurisdiction, such as `14000` for Chicago."""
 
 
 class TaxRegistrationCreateParamsCountryOptionsUsLuxuryTax(TypedDict, total=False, closed=True):
+    """Details of a registration for luxury tax."""
+
     jurisdiction: Required[str]
+    """Code of the local jurisdiction."""
 
 
 class TaxRegistrationCreateParamsCountryOptionsUsMassTransitParkingTax(TypedDict, total=False, closed=True):
+    """Details of a registration for mass transit parking tax."""
+
     jurisdiction: Required[str]
+    """Code of the local jurisdiction."""
 
 
 class TaxRegistrationCreateParamsCountryOptionsUsParkingTax(TypedDict, total=False, closed=True):
+    """Details of a registration for parking tax."""
+
     jurisdiction: Required[str]
+    """Code of the local jurisdiction."""
 
 
 class TaxRegistrationCreateParamsCountryOptionsUsResortTax(TypedDict, total=False, closed=True):
+    """Details of a registration for resort tax."""
+
     jurisdiction: Required[str]
+    """Code of the local jurisdiction."""
 
 
 class TaxRegistrationCreateParamsCountryOptionsUsStateSalesTaxElection(TypedDict, total=False, closed=True):
+    """Choices about how use tax is calculated, in states that offer them."""
+
     jurisdiction: str
+    """FIPS code of the local jurisdiction that the choice is about."""
     type: Required[Literal["local_use_tax", "simplified_sellers_use_tax", "single_local_use_tax"]]
+    """What was chosen.
+
+    - `local_use_tax`: Use tax of the local jurisdiction.
+    - `simplified_sellers_use_tax`: A single rate for all sales into the state (Alabama).
+    - `single_local_use_tax`: A single rate for all local jurisdictions (Texas).
+    """
 
 
 class TaxRegistrationCreateParamsCountryOptionsUsStateSalesTax(TypedDict, total=False, closed=True):
+    """Details of a registration for sales tax."""
+
     elections: Required[Sequence[TaxRegistrationCreateParamsCountryOptionsUsStateSalesTaxElection]]
+    """Choices about how use tax is calculated, in states that offer them."""
 
 
 class TaxRegistrationCreateParamsCountryOptionsUsTourismTax(TypedDict, total=False, closed=True):
+    """Details of a registration for tourism tax."""
+
     jurisdiction: Required[str]
+    """Code of the local jurisdiction."""
 
 
 class TaxRegistrationCreateParamsCountryOptionsUsUtilityUsersTax(TypedDict, total=False, closed=True):
+    """Details of a registration for utility users tax."""
+
     jurisdiction: Required[str]
+    """Code of the local jurisdiction."""
 
 
 class TaxRegistrationCreateParamsCountryOptionsUs(TypedDict, total=False, closed=True):
+    """Registration in the United States."""
+
     admissions_tax: TaxRegistrationCreateParamsCountryOptionsUsAdmissionsTax
+    """Details of a registration for admissions tax."""
     attendance_tax: TaxRegistrationCreateParamsCountryOptionsUsAttendanceTax
+    """Details of a registration for attendance tax."""
     entertainment_tax: TaxRegistrationCreateParamsCountryOptionsUsEntertainmentTax
+    """Details of a registration for entertainment tax."""
     gross_receipts_tax: TaxRegistrationCreateParamsCountryOptionsUsGrossReceiptsTax
+    """Details of a registration for gross receipts tax."""
     hospitality_tax: TaxRegistrationCreateParamsCountryOptionsUsHospitalityTax
+    """Details of a registration for hospitality tax."""
     local_amusement_tax: TaxRegistrationCreateParamsCountryOptionsUsLocalAmusementTax
+    """Details of a registration for local amusement tax."""
     local_lease_tax: TaxRegistrationCreateParamsCountryOptionsUsLocalLeaseTax
+    """Details of a registration for local lease tax."""
     luxury_tax: TaxRegistrationCreateParamsCountryOptionsUsLuxuryTax
+    """Details of a registration for luxury tax."""
     mass_transit_parking_tax: TaxRegistrationCreateParamsCountryOptionsUsMassTransitParkingTax
+    """Details of a registration for mass transit parking tax."""
     parking_tax: TaxRegistrationCreateParamsCountryOptionsUsParkingTax
+    """Details of a registration for parking tax."""
     resort_tax: TaxRegistrationCreateParamsCountryOptionsUsResortTax
+    """Details of a registration for resort tax."""
     state: Required[str]
-    """State, county, province or region."""
+    """Two-letter code of the state."""
     state_sales_tax: TaxRegistrationCreateParamsCountryOptionsUsStateSalesTax
+    """Details of a registration for sales tax."""
     tourism_tax: TaxRegistrationCreateParamsCountryOptionsUsTourismTax
+    """Details of a registration for tourism tax."""
     type: Required[
         Literal[
             "admissions_tax",
@@ -1362,49 +2632,127 @@ class TaxRegistrationCreateParamsCountryOptionsUs(TypedDict, total=False, closed
             "utility_users_tax",
         ]
     ]
+    """Tax that the registration is for.
+
+    - `admissions_tax`: Tax on admission to events.
+    - `attendance_tax`: Tax on attendance of events.
+    - `digital_excise_tax`: Excise tax on digital services.
+    - `entertainment_tax`: Tax on entertainment.
+    - `gross_receipts_tax`: Tax on the receipts of the business.
+    - `hospitality_tax`: Tax on hospitality.
+    - `local_amusement_tax`: Amusement tax of a local jurisdiction.
+    - `local_lease_tax`: Tax of a local jurisdiction on leases, including those of software.
+    - `luxury_tax`: Tax on luxury goods and services.
+    - `mass_transit_parking_tax`: Mass transit tax on parking.
+    - `parking_tax`: Tax on parking.
+    - `resort_tax`: Tax in resort areas.
+    - `state_communications_tax`: Communications tax of the state.
+    - `state_retail_delivery_fee`: Fee of the state on deliveries to customers.
+    - `state_sales_tax`: Sales tax of the state, with local sales taxes.
+    - `tourism_tax`: Tax on tourism.
+    - `utility_users_tax`: Tax on the use of utilities.
+    """
     utility_users_tax: TaxRegistrationCreateParamsCountryOptionsUsUtilityUsersTax
+    """Details of a registration for utility users tax."""
 
 
 class TaxRegistrationCreateParamsCountryOptionsUyStandard(TypedDict, total=False, closed=True):
+    """Details of a standard registration."""
+
     place_of_supply_scheme: Literal["inbound_goods", "standard"]
-    """Scheme that determines the place of supply, and with it where the sales are taxed."""
+    """Scheme that determines the place of supply, and with it where the sales are taxed.
+
+    - `inbound_goods`: Goods that are imported from another country.
+    - `standard`: Sales under the usual rules of the country.
+    """
 
 
 class TaxRegistrationCreateParamsCountryOptionsUy(TypedDict, total=False, closed=True):
+    """Registration in Uruguay."""
+
     standard: TaxRegistrationCreateParamsCountryOptionsUyStandard
+    """Details of a standard registration."""
     type: Required[Literal["standard"]]
+    """Kind of the registration.
+
+    - `standard`: Standard registration of a business.
+    """
 
 
 class TaxRegistrationCreateParamsCountryOptionsUz(TypedDict, total=False, closed=True):
+    """Registration in Uzbekistan."""
+
     type: Required[Literal["simplified"]]
+    """Kind of the registration.
+
+    - `simplified`: Simplified registration for businesses from abroad.
+    """
 
 
 class TaxRegistrationCreateParamsCountryOptionsVn(TypedDict, total=False, closed=True):
+    """Registration in Vietnam."""
+
     type: Required[Literal["simplified"]]
+    """Kind of the registration.
+
+    - `simplified`: Simplified registration for businesses from abroad.
+    """
 
 
 class TaxRegistrationCreateParamsCountryOptionsZaStandard(TypedDict, total=False, closed=True):
+    """Details of a standard registration."""
+
     place_of_supply_scheme: Literal["inbound_goods", "standard"]
-    """Scheme that determines the place of supply, and with it where the sales are taxed."""
+    """Scheme that determines the place of supply, and with it where the sales are taxed.
+
+    - `inbound_goods`: Goods that are imported from another country.
+    - `standard`: Sales under the usual rules of the country.
+    """
 
 
 class TaxRegistrationCreateParamsCountryOptionsZa(TypedDict, total=False, closed=True):
+    """Registration in South Africa."""
+
     standard: TaxRegistrationCreateParamsCountryOptionsZaStandard
+    """Details of a standard registration."""
     type: Required[Literal["standard"]]
+    """Kind of the registration.
+
+    - `standard`: Standard registration of a business.
+    """
 
 
 class TaxRegistrationCreateParamsCountryOptionsZm(TypedDict, total=False, closed=True):
+    """Registration in Zambia."""
+
     type: Required[Literal["simplified"]]
+    """Kind of the registration.
+
+    - `simplified`: Simplified registration for businesses from abroad.
+    """
 
 
 class TaxRegistrationCreateParamsCountryOptionsZwStandard(TypedDict, total=False, closed=True):
+    """Details of a standard registration."""
+
     place_of_supply_scheme: Literal["inbound_goods", "standard"]
-    """Scheme that determines the place of supply, and with it where the sales are taxed."""
+    """Scheme that determines the place of supply, and with it where the sales are taxed.
+
+    - `inbound_goods`: Goods that are imported from another country.
+    - `standard`: Sales under the usual rules of the country.
+    """
 
 
 class TaxRegistrationCreateParamsCountryOptionsZw(TypedDict, total=False, closed=True):
+    """Registration in Zimbabwe."""
+
     standard: TaxRegistrationCreateParamsCountryOptionsZwStandard
+    """Details of a standard registration."""
     type: Required[Literal["standard"]]
+    """Kind of the registration.
+
+    - `standard`: Standard registration of a business.
+    """
 
 
 TaxRegistrationCreateParamsCountryOptions = TypedDict(
@@ -1525,13 +2873,18 @@ class TaxRegistrationCreateParams(TypedDict, total=False, closed=True):
     """The parameters of `POST /v1/tax/registrations`."""
 
     active_from: Required[Literal["now"] | int | datetime]
+    """Time at which Stripe starts to collect tax, or `now`.
+
+    - `now`: The current time.
+    """
     country: Required[str]
-    """Two-letter ISO 3166-1 alpha-2 country code."""
+    """Two-letter ISO 3166-1 alpha-2 code of the country."""
     country_options: Required[TaxRegistrationCreateParamsCountryOptions]
+    """Kind of the registration and what depends on it, under the lowercase code of `country`."""
     expand: list[str]
     """Fields to expand, by dotted path. An expanded field contains the object instead of its ID."""
     expires_at: int | datetime
-    """Time at which it expires."""
+    """Time at which Stripe stops to collect tax for the registration. Never unless set."""
 
 
 class TaxRegistrationListParams(TypedDict, total=False, closed=True):
@@ -1548,7 +2901,13 @@ class TaxRegistrationListParams(TypedDict, total=False, closed=True):
     starting_after: str
     """ID of the object that the page starts after, such as the last one of the previous page."""
     status: Literal["active", "all", "expired", "scheduled"]
-    """Only objects with this status."""
+    """Only objects with this status.
+
+    - `active`: In effect.
+    - `all`: Any status.
+    - `expired`: No longer in effect.
+    - `scheduled`: Not in effect yet.
+    """
 
 
 class TaxRegistrationRetrieveParams(TypedDict, total=False, closed=True):
@@ -1562,10 +2921,17 @@ class TaxRegistrationUpdateParams(TypedDict, total=False, closed=True):
     """The parameters of `POST /v1/tax/registrations/{id}`."""
 
     active_from: Literal["now"] | int | datetime
+    """Time at which Stripe starts to collect tax, or `now`.
+
+    - `now`: The current time.
+    """
     expand: list[str]
     """Fields to expand, by dotted path. An expanded field contains the object instead of its ID."""
     expires_at: Literal["now"] | int | datetime | None
-    """Time at which it expires."""
+    """Time at which Stripe stops to collect tax, or `now`. `None` removes the end.
+
+    - `now`: The registration ends immediately.
+    """
 
 
 class TaxSettingRetrieveParams(TypedDict, total=False, closed=True):
@@ -1576,18 +2942,22 @@ class TaxSettingRetrieveParams(TypedDict, total=False, closed=True):
 
 
 class TaxSettingUpdateParamsDefaults(TypedDict, total=False, closed=True):
+    """Defaults that calculations use."""
+
     tax_behavior: Literal["exclusive", "inclusive", "inferred_by_currency"]
-    """Whether the price includes tax. `inclusive` and `exclusive` are final once set.
+    """Whether prices without a tax behavior of their own include tax.
 
     - `exclusive`: Tax is added to the price.
     - `inclusive`: The price includes tax.
-    - `unspecified`: Not decided yet. It has to be before automatic tax can use the price.
+    - `inferred_by_currency`: Exclusive or inclusive, as is usual for the currency.
     """
     tax_code: str
-    """Tax code that classifies the goods or services for Stripe Tax."""
+    """Tax code of products that have none of their own."""
 
 
 class TaxSettingUpdateParamsHeadOfficeAddress(TypedDict, total=False, closed=True):
+    """Address of the business."""
+
     city: str
     """City, district, suburb, town or village."""
     country: str
@@ -1603,50 +2973,66 @@ class TaxSettingUpdateParamsHeadOfficeAddress(TypedDict, total=False, closed=Tru
 
 
 class TaxSettingUpdateParamsHeadOffice(TypedDict, total=False, closed=True):
+    """Place of the business."""
+
     address: Required[TaxSettingUpdateParamsHeadOfficeAddress]
+    """Address of the business."""
 
 
 class TaxSettingUpdateParams(TypedDict, total=False, closed=True):
     """The parameters of `POST /v1/tax/settings`."""
 
     defaults: TaxSettingUpdateParamsDefaults
+    """Defaults that calculations use."""
     expand: list[str]
     """Fields to expand, by dotted path. An expanded field contains the object instead of its ID."""
     head_office: TaxSettingUpdateParamsHeadOffice
+    """Place of the business."""
 
 
 class TaxTransactionCreateFromCalculationParams(TypedDict, total=False, closed=True):
     """The parameters of `POST /v1/tax/transactions/create_from_calculation`."""
 
     calculation: Required[str]
+    """ID of the tax calculation to record. It must not have expired."""
     expand: list[str]
     """Fields to expand, by dotted path. An expanded field contains the object instead of its ID."""
     metadata: Mapping[str, str]
     """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
-    up to 500. An update changes only the keys it contains; an empty value removes its key.
+    up to 500. An update changes only the keys it contains; an empty string removes its key.
     """
     posted_at: int | datetime
+    """Time at which the tax becomes due, which determines the period in tax reports. Now unless set; not
+    before the `tax_date` of the calculation.
+    """
     reference: Required[Annotated[str, MaxLen(500)]]
+    """Your own name for the sale, such as an order number. Unique among all transactions."""
 
 
 class TaxTransactionCreateReversalParamsLineItem(TypedDict, total=False, closed=True):
+    """Items to reverse. Only for the mode `partial`."""
+
     amount: Required[int]
+    """Amount of the item to reverse, negative and in the smallest currency unit."""
     amount_tax: Required[int]
-    """Total of all taxes, in the smallest currency unit."""
+    """Tax of the item to reverse, negative and in the smallest currency unit."""
     metadata: Mapping[str, str]
-    """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
-    up to 500. An update changes only the keys it contains; an empty value removes its key.
-    """
+    """Up to 50 key-value pairs of your own, stored with the reversed item."""
     original_line_item: Required[str]
+    """ID of the item in the original transaction."""
     quantity: int
-    """Number of units."""
+    """Number of units that are reversed. It appears in tax reports, but does not affect the tax."""
     reference: Required[Annotated[str, MaxLen(500)]]
+    """Your own name for the reversed item, such as `L1-refund`."""
 
 
 class TaxTransactionCreateReversalParamsShippingCost(TypedDict, total=False, closed=True):
+    """Shipping costs to reverse. Only for the mode `partial`."""
+
     amount: Required[int]
+    """Shipping costs to reverse, negative and in the smallest currency unit."""
     amount_tax: Required[int]
-    """Total of all taxes, in the smallest currency unit."""
+    """Tax on the shipping to reverse, negative and in the smallest currency unit."""
 
 
 class TaxTransactionCreateReversalParams(TypedDict, total=False, closed=True):
@@ -1655,15 +3041,27 @@ class TaxTransactionCreateReversalParams(TypedDict, total=False, closed=True):
     expand: list[str]
     """Fields to expand, by dotted path. An expanded field contains the object instead of its ID."""
     flat_amount: int
+    """Amount to reverse of the whole transaction including taxes, negative and in the smallest currency
+    unit. Only for the mode `partial`.
+    """
     line_items: Sequence[TaxTransactionCreateReversalParamsLineItem]
+    """Items to reverse. Only for the mode `partial`."""
     metadata: Mapping[str, str]
     """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
-    up to 500. An update changes only the keys it contains; an empty value removes its key.
+    up to 500. An update changes only the keys it contains; an empty string removes its key.
     """
     mode: Required[Literal["full", "partial"]]
+    """Whether the whole transaction is reversed or a part of it.
+
+    - `full`: Everything that is left of the original transaction is reversed.
+    - `partial`: The given items, shipping costs or amount are reversed.
+    """
     original_transaction: Required[str]
+    """ID of the transaction to reverse."""
     reference: Required[Annotated[str, MaxLen(500)]]
+    """Your own name for the reversal, such as `myOrder_123-refund_1`. Unique among all transactions."""
     shipping_cost: TaxTransactionCreateReversalParamsShippingCost
+    """Shipping costs to reverse. Only for the mode `partial`."""
 
 
 class TaxTransactionLineItemListParams(TypedDict, total=False, closed=True):

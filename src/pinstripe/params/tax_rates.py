@@ -21,21 +21,27 @@ class TaxRateCreateParams(TypedDict, total=False, closed=True):
     """The parameters of `POST /v1/tax_rates`."""
 
     active: bool
+    """Whether the tax rate can be newly applied. Defaults to `True`."""
     country: str
-    """Two-letter ISO 3166-1 alpha-2 country code."""
+    """Two-letter ISO 3166-1 alpha-2 code of the country that the tax is owed to."""
     description: str
+    """Note of your own, which customers do not see."""
     display_name: Required[Annotated[str, MaxLen(50)]]
+    """Name of the tax that customers see on invoices and receipts, such as `VAT`."""
     expand: list[str]
     """Fields to expand, by dotted path. An expanded field contains the object instead of its ID."""
     inclusive: Required[bool]
+    """Whether prices already include the tax. If `False`, it is added to them."""
     jurisdiction: Annotated[str, MaxLen(50)]
+    """Jurisdiction that the tax is owed to, as printed on invoices."""
     metadata: Mapping[str, str]
     """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
-    up to 500. An update changes only the keys it contains; an empty value removes its key.
+    up to 500. An update changes only the keys it contains; an empty string removes its key.
     """
     percentage: Required[float]
+    """Rate in percent, from 0 to 100."""
     state: str
-    """State, county, province or region."""
+    """State or province as an ISO 3166-2 code without the country, such as `NY`."""
     tax_type: Literal[
         "admissions_tax",
         "amusement_tax",
@@ -66,6 +72,7 @@ class TaxRateCreateParams(TypedDict, total=False, closed=True):
         "utility_users_tax",
         "vat",
     ]
+    """Kind of the tax, such as `vat` or `sales_tax`."""
 
 
 class TaxRateListParamsCreated(TypedDict, total=False, closed=True):
@@ -95,6 +102,7 @@ class TaxRateListParams(TypedDict, total=False, closed=True):
     instead of its ID.
     """
     inclusive: bool
+    """Only tax rates that prices include, or only those that are added to prices."""
     limit: int
     """Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10."""
     starting_after: str
@@ -112,19 +120,23 @@ class TaxRateUpdateParams(TypedDict, total=False, closed=True):
     """The parameters of `POST /v1/tax_rates/{tax_rate}`."""
 
     active: bool
+    """Whether the tax rate can be newly applied. Where it is applied already, it stays in effect."""
     country: str
-    """Two-letter ISO 3166-1 alpha-2 country code."""
+    """Two-letter ISO 3166-1 alpha-2 code of the country that the tax is owed to."""
     description: str
+    """Note of your own, which customers do not see."""
     display_name: Annotated[str, MaxLen(50)]
+    """Name of the tax that customers see on invoices and receipts, such as `VAT`."""
     expand: list[str]
     """Fields to expand, by dotted path. An expanded field contains the object instead of its ID."""
     jurisdiction: Annotated[str, MaxLen(50)]
+    """Jurisdiction that the tax is owed to, as printed on invoices."""
     metadata: Mapping[str, str] | None
     """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
-    up to 500. An update changes only the keys it contains; an empty value removes its key.
+    up to 500. An update changes only the keys it contains; an empty string removes its key.
     """
     state: str
-    """State, county, province or region."""
+    """State or province as an ISO 3166-2 code without the country, such as `NY`."""
     tax_type: Literal[
         "admissions_tax",
         "amusement_tax",
@@ -155,3 +167,4 @@ class TaxRateUpdateParams(TypedDict, total=False, closed=True):
         "utility_users_tax",
         "vat",
     ]
+    """Kind of the tax, such as `vat` or `sales_tax`."""

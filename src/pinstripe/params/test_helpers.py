@@ -820,7 +820,7 @@ class TestHelpersConfirmationTokenCreateParamsPaymentMethodData(TypedDict, total
     """MB WAY, a wallet in Portugal. Only with the type `mb_way`."""
     metadata: Mapping[str, str]
     """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
-    up to 500. An update changes only the keys it contains; an empty value removes its key.
+    up to 500. An update changes only the keys it contains; an empty string removes its key.
     """
     mobilepay: TestHelpersConfirmationTokenCreateParamsPaymentMethodDataMobilepay
     """MobilePay, a wallet in Denmark and Finland. Only with the type `mobilepay`."""
@@ -957,10 +957,7 @@ class TestHelpersConfirmationTokenCreateParamsPaymentMethodOptionsCardInstallmen
     interval: Literal["month"]
     """Unit of time between two installments.
 
-    - `day`: Days.
-    - `week`: Weeks.
     - `month`: Months.
-    - `year`: Years.
     """
     type: Required[Literal["bonus", "fixed_count", "revolving"]]
     """Kind of installment plan.
@@ -1036,7 +1033,6 @@ class TestHelpersConfirmationTokenCreateParams(TypedDict, total=False, closed=Tr
     setup_future_usage: Literal["off_session", "on_session"]
     """Whether the payment method is to be kept for later payments, as the customer's page said.
 
-    - `none`: The payment method is not saved.
     - `off_session`: Saved for payments while the customer is present or absent.
     - `on_session`: Saved for payments while the customer is present.
     """

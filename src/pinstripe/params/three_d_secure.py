@@ -40,7 +40,7 @@ class ThreeDSecureAuthenticationCancelParams(TypedDict, total=False, closed=True
     """Fields to expand, by dotted path. An expanded field contains the object instead of its ID."""
     metadata: Mapping[str, str] | None
     """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
-    up to 500. An update changes only the keys it contains; an empty value removes its key.
+    up to 500. An update changes only the keys it contains; an empty string removes its key.
     """
 
 
@@ -107,11 +107,7 @@ class ThreeDSecureAuthenticationCreateParamsFutureUsageInstallment(TypedDict, to
     amount: Required[int]
     expiry: Required[ThreeDSecureAuthenticationCreateParamsFutureUsageInstallmentExpiry]
     interval: Literal["day"]
-    """- `day`: Days.
-    - `week`: Weeks.
-    - `month`: Months.
-    - `year`: Years.
-    """
+    """- `day`: Days."""
     interval_count: int
     number: Required[int]
 
@@ -128,9 +124,6 @@ class ThreeDSecureAuthenticationCreateParamsFutureUsageRecurring(TypedDict, tota
     """Unit of the billing interval.
 
     - `day`: Days.
-    - `week`: Weeks.
-    - `month`: Months.
-    - `year`: Years.
     """
     interval_count: int
     """Number of intervals between two bills. With the interval `month`, 3 bills every three months. At
@@ -230,7 +223,7 @@ class ThreeDSecureAuthenticationCreateParams(TypedDict, total=False, closed=True
     message_category: Required[Literal["non_payment_authentication", "payment_authentication"]]
     metadata: Mapping[str, str] | None
     """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
-    up to 500. An update changes only the keys it contains; an empty value removes its key.
+    up to 500. An update changes only the keys it contains; an empty string removes its key.
     """
     payment_method: str
     """Payment method that is used."""
@@ -291,5 +284,5 @@ class ThreeDSecureAuthenticationSubmitParams(TypedDict, total=False, closed=True
     fingerprinting_result: str
     metadata: Mapping[str, str] | None
     """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
-    up to 500. An update changes only the keys it contains; an empty value removes its key.
+    up to 500. An update changes only the keys it contains; an empty string removes its key.
     """

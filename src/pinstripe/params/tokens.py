@@ -482,7 +482,7 @@ class TokenCreateParamsAccountIndividual(TypedDict, total=False, closed=True):
     """Family name at birth."""
     metadata: Mapping[str, str] | None
     """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
-    up to 500. An update changes only the keys it contains; an empty value removes its key.
+    up to 500. An update changes only the keys it contains; an empty string removes its key.
     """
     phone: str
     """Phone number, including the country code."""
@@ -892,7 +892,7 @@ class TokenCreateParamsPerson(TypedDict, total=False, closed=True):
     """Family name at birth."""
     metadata: Mapping[str, str] | None
     """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
-    up to 500. An update changes only the keys it contains; an empty value removes its key.
+    up to 500. An update changes only the keys it contains; an empty string removes its key.
     """
     nationality: str
     """Two-letter ISO 3166-1 alpha-2 code of the person's nationality."""

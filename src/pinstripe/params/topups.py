@@ -58,7 +58,7 @@ class TopupCreateParams(TypedDict, total=False, closed=True):
     """Fields to expand, by dotted path. An expanded field contains the object instead of its ID."""
     metadata: Mapping[str, str] | None
     """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
-    up to 500. An update changes only the keys it contains; an empty value removes its key.
+    up to 500. An update changes only the keys it contains; an empty string removes its key.
     """
     payment_method: str
     """ID of the payment method from which to take the money."""
@@ -121,7 +121,6 @@ class TopupListParams(TypedDict, total=False, closed=True):
     - `canceled`: It was canceled before the money was taken.
     - `failed`: The money could not be taken.
     - `pending`: The money is on its way.
-    - `reversed`: The money was taken back after it had arrived.
     - `succeeded`: The money is in the balance.
     """
 
@@ -142,5 +141,5 @@ class TopupUpdateParams(TypedDict, total=False, closed=True):
     """Fields to expand, by dotted path. An expanded field contains the object instead of its ID."""
     metadata: Mapping[str, str] | None
     """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
-    up to 500. An update changes only the keys it contains; an empty value removes its key.
+    up to 500. An update changes only the keys it contains; an empty string removes its key.
     """

@@ -115,7 +115,7 @@ class TreasuryCreditReversalCreateParams(TypedDict, total=False, closed=True):
     """Fields to expand, by dotted path. An expanded field contains the object instead of its ID."""
     metadata: Mapping[str, str]
     """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
-    up to 500. An update changes only the keys it contains; an empty value removes its key.
+    up to 500. An update changes only the keys it contains; an empty string removes its key.
     """
     received_credit: Required[str]
 
@@ -154,7 +154,7 @@ class TreasuryDebitReversalCreateParams(TypedDict, total=False, closed=True):
     """Fields to expand, by dotted path. An expanded field contains the object instead of its ID."""
     metadata: Mapping[str, str]
     """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
-    up to 500. An update changes only the keys it contains; an empty value removes its key.
+    up to 500. An update changes only the keys it contains; an empty string removes its key.
     """
     received_debit: Required[str]
 
@@ -288,7 +288,7 @@ class TreasuryFinancialAccountCreateParams(TypedDict, total=False, closed=True):
     features: TreasuryFinancialAccountCreateParamsFeatures
     metadata: Mapping[str, str]
     """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
-    up to 500. An update changes only the keys it contains; an empty value removes its key.
+    up to 500. An update changes only the keys it contains; an empty string removes its key.
     """
     nickname: str | None
     platform_restrictions: TreasuryFinancialAccountCreateParamsPlatformRestrictions
@@ -512,7 +512,7 @@ class TreasuryFinancialAccountUpdateParams(TypedDict, total=False, closed=True):
     forwarding_settings: TreasuryFinancialAccountUpdateParamsForwardingSettings
     metadata: Mapping[str, str]
     """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
-    up to 500. An update changes only the keys it contains; an empty value removes its key.
+    up to 500. An update changes only the keys it contains; an empty string removes its key.
     """
     nickname: str | None
     platform_restrictions: TreasuryFinancialAccountUpdateParamsPlatformRestrictions
@@ -537,7 +537,7 @@ class TreasuryInboundTransferCreateParams(TypedDict, total=False, closed=True):
     financial_account: Required[str]
     metadata: Mapping[str, str]
     """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
-    up to 500. An update changes only the keys it contains; an empty value removes its key.
+    up to 500. An update changes only the keys it contains; an empty string removes its key.
     """
     origin_payment_method: Required[str]
     statement_descriptor: Annotated[str, MaxLen(10)]
@@ -634,7 +634,7 @@ class TreasuryOutboundPaymentCreateParamsDestinationPaymentMethodData(TypedDict,
     financial_account: str
     metadata: Mapping[str, str]
     """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
-    up to 500. An update changes only the keys it contains; an empty value removes its key.
+    up to 500. An update changes only the keys it contains; an empty string removes its key.
     """
     type: Required[Literal["financial_account", "us_bank_account"]]
     us_bank_account: TreasuryOutboundPaymentCreateParamsDestinationPaymentMethodDataUsBankAccount
@@ -677,7 +677,7 @@ class TreasuryOutboundPaymentCreateParams(TypedDict, total=False, closed=True):
     financial_account: Required[str]
     metadata: Mapping[str, str]
     """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
-    up to 500. An update changes only the keys it contains; an empty value removes its key.
+    up to 500. An update changes only the keys it contains; an empty string removes its key.
     """
     statement_descriptor: str
     """Text that appears on the bank or card statement."""
@@ -766,7 +766,7 @@ class TreasuryOutboundTransferCreateParams(TypedDict, total=False, closed=True):
     financial_account: Required[str]
     metadata: Mapping[str, str]
     """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
-    up to 500. An update changes only the keys it contains; an empty value removes its key.
+    up to 500. An update changes only the keys it contains; an empty string removes its key.
     """
     statement_descriptor: str
     """Text that appears on the bank or card statement."""

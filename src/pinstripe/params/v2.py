@@ -598,7 +598,7 @@ class V2CommerceProductCatalogImportCreateParams(TypedDict, total=False, closed=
     feed_type: Required[Literal["inventory", "pricing", "product", "promotion"]]
     metadata: Required[Mapping[str, str]]
     """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
-    up to 500. An update changes only the keys it contains; an empty value removes its key.
+    up to 500. An update changes only the keys it contains; an empty string removes its key.
     """
     mode: Required[Literal["replace", "upsert"]]
 
@@ -1707,7 +1707,7 @@ class V2CoreAccountTokenCreateParamsIdentityIndividual(TypedDict, total=False, c
     """
     metadata: Mapping[str, str | None]
     """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
-    up to 500. An update changes only the keys it contains; an empty value removes its key.
+    up to 500. An update changes only the keys it contains; an empty string removes its key.
     """
     nationalities: list[str]
     """Countries of which the person is a citizen, as two-letter ISO 3166-1 alpha-2 codes."""
@@ -3766,7 +3766,7 @@ class V2CoreAccountCreateParamsIdentityIndividual(TypedDict, total=False, closed
     """
     metadata: Mapping[str, str]
     """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
-    up to 500. An update changes only the keys it contains; an empty value removes its key.
+    up to 500. An update changes only the keys it contains; an empty string removes its key.
     """
     nationalities: list[str]
     """Countries of which the person is a citizen, as two-letter ISO 3166-1 alpha-2 codes."""
@@ -3858,7 +3858,7 @@ class V2CoreAccountCreateParams(TypedDict, total=False, closed=True):
     """
     metadata: Mapping[str, str]
     """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
-    up to 500. An update changes only the keys it contains; an empty value removes its key.
+    up to 500. An update changes only the keys it contains; an empty string removes its key.
     """
 
 
@@ -4271,7 +4271,7 @@ class V2CoreAccountPersonTokenCreateParams(TypedDict, total=False, closed=True):
     """
     metadata: Mapping[str, str | None]
     """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
-    up to 500. An update changes only the keys it contains; an empty value removes its key.
+    up to 500. An update changes only the keys it contains; an empty string removes its key.
     """
     nationalities: list[str]
     """Countries of which the person is a citizen, as two-letter ISO 3166-1 alpha-2 codes."""
@@ -4688,7 +4688,7 @@ class V2CoreAccountPersonCreateParams(TypedDict, total=False, closed=True):
     """
     metadata: Mapping[str, str]
     """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
-    up to 500. An update changes only the keys it contains; an empty value removes its key.
+    up to 500. An update changes only the keys it contains; an empty string removes its key.
     """
     nationalities: list[str]
     """Countries of which the person is a citizen, as two-letter ISO 3166-1 alpha-2 codes."""
@@ -5116,7 +5116,7 @@ class V2CoreAccountPersonUpdateParams(TypedDict, total=False, closed=True):
     """
     metadata: Mapping[str, str | None]
     """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
-    up to 500. An update changes only the keys it contains; an empty value removes its key.
+    up to 500. An update changes only the keys it contains; an empty string removes its key.
     """
     nationalities: list[str]
     """Countries of which the person is a citizen, as two-letter ISO 3166-1 alpha-2 codes."""
@@ -7204,7 +7204,7 @@ class V2CoreAccountUpdateParamsIdentityIndividual(TypedDict, total=False, closed
     """
     metadata: Mapping[str, str | None]
     """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
-    up to 500. An update changes only the keys it contains; an empty value removes its key.
+    up to 500. An update changes only the keys it contains; an empty string removes its key.
     """
     nationalities: list[str]
     """Countries of which the person is a citizen, as two-letter ISO 3166-1 alpha-2 codes."""
@@ -7296,7 +7296,7 @@ class V2CoreAccountUpdateParams(TypedDict, total=False, closed=True):
     """
     metadata: Mapping[str, str | None]
     """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
-    up to 500. An update changes only the keys it contains; an empty value removes its key.
+    up to 500. An update changes only the keys it contains; an empty string removes its key.
     """
 
 
@@ -7356,7 +7356,7 @@ class V2CoreEventDestinationCreateParams(TypedDict, total=False, closed=True):
     """
     metadata: Mapping[str, str]
     """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
-    up to 500. An update changes only the keys it contains; an empty value removes its key.
+    up to 500. An update changes only the keys it contains; an empty string removes its key.
     """
     name: Required[str]
     """Your own name for the destination."""
@@ -7379,7 +7379,6 @@ class V2CoreEventDestinationListParams(TypedDict, total=False, closed=True):
     include: Sequence[Literal["webhook_endpoint.url"]]
     """Fields to include that are null by default.
 
-    - `webhook_endpoint.signing_secret`: The signing secret.
     - `webhook_endpoint.url`: The URL.
     """
     limit: int
@@ -7394,7 +7393,6 @@ class V2CoreEventDestinationRetrieveParams(TypedDict, total=False, closed=True):
     include: Sequence[Literal["webhook_endpoint.url"]]
     """Fields to include that are null by default.
 
-    - `webhook_endpoint.signing_secret`: The signing secret.
     - `webhook_endpoint.url`: The URL.
     """
 
@@ -7416,12 +7414,11 @@ class V2CoreEventDestinationUpdateParams(TypedDict, total=False, closed=True):
     include: Sequence[Literal["webhook_endpoint.url"]]
     """Fields to include that are null by default.
 
-    - `webhook_endpoint.signing_secret`: The signing secret.
     - `webhook_endpoint.url`: The URL.
     """
     metadata: Mapping[str, str | None]
     """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
-    up to 500. An update changes only the keys it contains; an empty value removes its key.
+    up to 500. An update changes only the keys it contains; an empty string removes its key.
     """
     name: str
     """Your own name for the destination."""
@@ -7568,7 +7565,7 @@ class V2MoneyManagementFinancialAccountUpdateParams(TypedDict, total=False, clos
     display_name: str
     metadata: Mapping[str, str]
     """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
-    up to 500. An update changes only the keys it contains; an empty value removes its key.
+    up to 500. An update changes only the keys it contains; an empty string removes its key.
     """
 
 
@@ -7935,7 +7932,7 @@ class V2MoneyManagementPayoutIntentUpdateParams(TypedDict, total=False, closed=T
     description: str
     metadata: Mapping[str, str]
     """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
-    up to 500. An update changes only the keys it contains; an empty value removes its key.
+    up to 500. An update changes only the keys it contains; an empty string removes its key.
     """
     recipient_notification: V2MoneyManagementPayoutIntentUpdateParamsRecipientNotification
     schedule_options: V2MoneyManagementPayoutIntentUpdateParamsScheduleOptions
@@ -8069,7 +8066,7 @@ class V2MoneyManagementTransactionUpdateParams(TypedDict, total=False, closed=Tr
     description: str
     metadata: Mapping[str, str]
     """Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40 characters, values
-    up to 500. An update changes only the keys it contains; an empty value removes its key.
+    up to 500. An update changes only the keys it contains; an empty string removes its key.
     """
 
 

@@ -96,7 +96,7 @@ class AccountsBankAccounts(Resource):
                 details.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+                string removes its key.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -168,7 +168,7 @@ class AccountsBankAccounts(Resource):
                 its ID.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+                string removes its key.
             name: Name of the owner as it is on the card.
             request_options: Idempotency key, account and other options of this request.
 
@@ -219,7 +219,7 @@ class AsyncAccountsBankAccounts(Resource):
                 details.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+                string removes its key.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -291,7 +291,7 @@ class AsyncAccountsBankAccounts(Resource):
                 its ID.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+                string removes its key.
             name: Name of the owner as it is on the card.
             request_options: Idempotency key, account and other options of this request.
 
@@ -472,7 +472,7 @@ class AccountsExternalAccounts(Resource):
                 details.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+                string removes its key.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -576,7 +576,7 @@ class AccountsExternalAccounts(Resource):
                 its ID.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+                string removes its key.
             name: Name of the owner as it is on the card.
             request_options: Idempotency key, account and other options of this request.
 
@@ -627,7 +627,7 @@ class AsyncAccountsExternalAccounts(Resource):
                 details.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+                string removes its key.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -731,7 +731,7 @@ class AsyncAccountsExternalAccounts(Resource):
                 its ID.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+                string removes its key.
             name: Name of the owner as it is on the card.
             request_options: Idempotency key, account and other options of this request.
 
@@ -855,7 +855,7 @@ class AccountsPeople(Resource):
             maiden_name: Family name at birth.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+                string removes its key.
             nationality: Country of which the person is a citizen, as a two-letter ISO 3166-1 alpha-2
                 code.
             person_token: Token from Stripe.js with the person's details, in place of the other
@@ -989,7 +989,7 @@ class AccountsPeople(Resource):
             maiden_name: Family name at birth.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+                string removes its key.
             nationality: Country of which the person is a citizen, as a two-letter ISO 3166-1 alpha-2
                 code.
             person_token: Token from Stripe.js with the person's details, in place of the other
@@ -1090,7 +1090,7 @@ class AsyncAccountsPeople(Resource):
             maiden_name: Family name at birth.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+                string removes its key.
             nationality: Country of which the person is a citizen, as a two-letter ISO 3166-1 alpha-2
                 code.
             person_token: Token from Stripe.js with the person's details, in place of the other
@@ -1224,7 +1224,7 @@ class AsyncAccountsPeople(Resource):
             maiden_name: Family name at birth.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+                string removes its key.
             nationality: Country of which the person is a citizen, as a two-letter ISO 3166-1 alpha-2
                 code.
             person_token: Token from Stripe.js with the person's details, in place of the other
@@ -1325,7 +1325,7 @@ class AccountsPersons(Resource):
             maiden_name: Family name at birth.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+                string removes its key.
             nationality: Country of which the person is a citizen, as a two-letter ISO 3166-1 alpha-2
                 code.
             person_token: Token from Stripe.js with the person's details, in place of the other
@@ -1459,7 +1459,7 @@ class AccountsPersons(Resource):
             maiden_name: Family name at birth.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+                string removes its key.
             nationality: Country of which the person is a citizen, as a two-letter ISO 3166-1 alpha-2
                 code.
             person_token: Token from Stripe.js with the person's details, in place of the other
@@ -1560,7 +1560,7 @@ class AsyncAccountsPersons(Resource):
             maiden_name: Family name at birth.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+                string removes its key.
             nationality: Country of which the person is a citizen, as a two-letter ISO 3166-1 alpha-2
                 code.
             person_token: Token from Stripe.js with the person's details, in place of the other
@@ -1694,7 +1694,7 @@ class AsyncAccountsPersons(Resource):
             maiden_name: Family name at birth.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+                string removes its key.
             nationality: Country of which the person is a citizen, as a two-letter ISO 3166-1 alpha-2
                 code.
             person_token: Token from Stripe.js with the person's details, in place of the other
@@ -1792,7 +1792,7 @@ class Accounts(Resource):
             individual: Details of the person behind an account with the business type `individual`.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+                string removes its key.
             settings: How the account works in detail, by product.
             tos_acceptance: Acceptance of the Stripe services agreement. Only where your platform
                 collects the requirements.
@@ -1953,7 +1953,7 @@ class Accounts(Resource):
             individual: Details of the person behind an account with the business type `individual`.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+                string removes its key.
             settings: How the account works in detail, by product.
             tos_acceptance: Acceptance of the Stripe services agreement. Only where your platform
                 collects the requirements.
@@ -2039,7 +2039,7 @@ class AsyncAccounts(Resource):
             individual: Details of the person behind an account with the business type `individual`.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+                string removes its key.
             settings: How the account works in detail, by product.
             tos_acceptance: Acceptance of the Stripe services agreement. Only where your platform
                 collects the requirements.
@@ -2200,7 +2200,7 @@ class AsyncAccounts(Resource):
             individual: Details of the person behind an account with the business type `individual`.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+                string removes its key.
             settings: How the account works in detail, by product.
             tos_acceptance: Acceptance of the Stripe services agreement. Only where your platform
                 collects the requirements.

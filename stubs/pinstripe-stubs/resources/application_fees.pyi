@@ -32,7 +32,7 @@ class ApplicationFeesRefunds(Resource):
                 its ID.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+                string removes its key.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `balance_transaction`, `fee`.
@@ -109,7 +109,7 @@ class ApplicationFeesRefunds(Resource):
                 its ID.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+                string removes its key.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `balance_transaction`, `fee`.
@@ -141,7 +141,7 @@ class AsyncApplicationFeesRefunds(Resource):
                 its ID.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+                string removes its key.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `balance_transaction`, `fee`.
@@ -218,7 +218,7 @@ class AsyncApplicationFeesRefunds(Resource):
                 its ID.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+                string removes its key.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `balance_transaction`, `fee`.

@@ -534,7 +534,7 @@ class BillingCreditGrants(Resource):
             expires_at: When credits that are not used are lost. They do not expire unless this is set.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+                string removes its key.
             name: Name of the grant, up to 100 characters. Shown in the Dashboard. At most 100
                 characters.
             priority: Which grant is used first, from 0 (first) to 100 (last). Defaults to 50.
@@ -626,10 +626,10 @@ class BillingCreditGrants(Resource):
             id: ID of the credit grant.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
-            expires_at: When credits that are not used are lost. An empty value lets them never expire.
+            expires_at: When credits that are not used are lost. `None` lets them never expire.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+                string removes its key.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `customer`, `test_clock`.
@@ -689,7 +689,7 @@ class AsyncBillingCreditGrants(Resource):
             expires_at: When credits that are not used are lost. They do not expire unless this is set.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+                string removes its key.
             name: Name of the grant, up to 100 characters. Shown in the Dashboard. At most 100
                 characters.
             priority: Which grant is used first, from 0 (first) to 100 (last). Defaults to 50.
@@ -785,10 +785,10 @@ class AsyncBillingCreditGrants(Resource):
             id: ID of the credit grant.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
-            expires_at: When credits that are not used are lost. An empty value lets them never expire.
+            expires_at: When credits that are not used are lost. `None` lets them never expire.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+                string removes its key.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `customer`, `test_clock`.

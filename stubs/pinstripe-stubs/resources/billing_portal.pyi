@@ -45,7 +45,7 @@ class BillingPortalConfigurations(Resource):
             login_page: Settings for a public login page of the portal.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+                string removes its key.
             name: Your own name for the configuration. At most 256 characters.
             request_options: Idempotency key, account and other options of this request.
 
@@ -135,7 +135,7 @@ class BillingPortalConfigurations(Resource):
             login_page: Settings for a public login page of the portal.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+                string removes its key.
             name: Your own name for the configuration. At most 256 characters.
             request_options: Idempotency key, account and other options of this request.
 
@@ -172,7 +172,7 @@ class AsyncBillingPortalConfigurations(Resource):
             login_page: Settings for a public login page of the portal.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+                string removes its key.
             name: Your own name for the configuration. At most 256 characters.
             request_options: Idempotency key, account and other options of this request.
 
@@ -262,7 +262,7 @@ class AsyncBillingPortalConfigurations(Resource):
             login_page: Settings for a public login page of the portal.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+                string removes its key.
             name: Your own name for the configuration. At most 256 characters.
             request_options: Idempotency key, account and other options of this request.
 

@@ -78,7 +78,7 @@ class ChargesDispute(Resource):
             intended_submission_method: Who shall submit the evidence: you, or Stripe's Smart Disputes.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+                string removes its key.
             submit: Whether to submit the evidence to the bank at once, after which it usually cannot be
                 changed. Defaults to `True`; with `False` it is only saved.
             request_options: Idempotency key, account and other options of this request.
@@ -146,7 +146,7 @@ class AsyncChargesDispute(Resource):
             intended_submission_method: Who shall submit the evidence: you, or Stripe's Smart Disputes.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+                string removes its key.
             submit: Whether to submit the evidence to the bank at once, after which it usually cannot be
                 changed. Defaults to `True`; with `False` it is only saved.
             request_options: Idempotency key, account and other options of this request.
@@ -192,7 +192,7 @@ class ChargesRefunds(Resource):
                 that need the customer's bank details.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+                string removes its key.
             origin: Where the money comes from, if not from a charge.
             payment_intent: Payment intent to refund. Give either this or `charge`.
             reason: Why the charge is refunded, as you or Stripe said.
@@ -280,7 +280,7 @@ class ChargesRefunds(Resource):
                 its ID.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+                string removes its key.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `balance_transaction`, `charge`, `customer`, `failure_balance_transaction`,
@@ -325,7 +325,7 @@ class AsyncChargesRefunds(Resource):
                 that need the customer's bank details.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+                string removes its key.
             origin: Where the money comes from, if not from a charge.
             payment_intent: Payment intent to refund. Give either this or `charge`.
             reason: Why the charge is refunded, as you or Stripe said.
@@ -413,7 +413,7 @@ class AsyncChargesRefunds(Resource):
                 its ID.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+                string removes its key.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `balance_transaction`, `charge`, `customer`, `failure_balance_transaction`,
@@ -522,7 +522,7 @@ class Charges(Resource):
                 its ID.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+                string removes its key.
             on_behalf_of: Connected account that is the merchant of record. Its country, fees and
                 statement descriptor apply to the payment.
             radar_options: Settings for Radar, Stripe's fraud prevention.
@@ -612,7 +612,7 @@ class Charges(Resource):
                 need the customer's bank details.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+                string removes its key.
             payment_intent: Payment intent that the object belongs to.
             reason: Why the charge is refunded.
             refund_application_fee: Whether the platform's fee is refunded too, in proportion. Defaults
@@ -675,7 +675,7 @@ class Charges(Resource):
             fraud_details: What you and Stripe think about fraud.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+                string removes its key.
             receipt_email: Email address to which the receipt was sent.
             shipping: Recipient and address of a delivery.
             transfer_group: String of your choice that groups a payment with its transfers.
@@ -817,7 +817,7 @@ class AsyncCharges(Resource):
                 its ID.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+                string removes its key.
             on_behalf_of: Connected account that is the merchant of record. Its country, fees and
                 statement descriptor apply to the payment.
             radar_options: Settings for Radar, Stripe's fraud prevention.
@@ -907,7 +907,7 @@ class AsyncCharges(Resource):
                 need the customer's bank details.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+                string removes its key.
             payment_intent: Payment intent that the object belongs to.
             reason: Why the charge is refunded.
             refund_application_fee: Whether the platform's fee is refunded too, in proportion. Defaults
@@ -970,7 +970,7 @@ class AsyncCharges(Resource):
             fraud_details: What you and Stripe think about fraud.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+                string removes its key.
             receipt_email: Email address to which the receipt was sent.
             shipping: Recipient and address of a delivery.
             transfer_group: String of your choice that groups a payment with its transfers.

@@ -54,7 +54,7 @@ class CheckoutSessionsLineItems(Resource):
         starting_after: str = ...,
         request_options: RequestOptions = ...,
     ) -> Page[LineItem]:
-        """Call `GET /v1/checkout/sessions/{session}/line_items`.
+        """List the line items of a checkout session.
 
         `GET /v1/checkout/sessions/{session}/line_items` https://docs.stripe.com/api/checkout/sessions/line_items/list
 
@@ -84,7 +84,7 @@ class AsyncCheckoutSessionsLineItems(Resource):
         starting_after: str = ...,
         request_options: RequestOptions = ...,
     ) -> AsyncPager[LineItem]:
-        """Call `GET /v1/checkout/sessions/{session}/line_items`.
+        """List the line items of a checkout session.
 
         `GET /v1/checkout/sessions/{session}/line_items` https://docs.stripe.com/api/checkout/sessions/line_items/list
 
@@ -375,7 +375,7 @@ class CheckoutSessions(Resource):
             managed_payments: Settings for Managed Payments, in which Stripe acts as merchant of record.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+                string removes its key.
             mode: What the session does. It decides which parameters and which kinds of prices can be
                 used.
             name_collection: Names that Checkout asks the customer for.
@@ -528,7 +528,7 @@ class CheckoutSessions(Resource):
                 subscription needs at least one recurring price.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+                string removes its key.
             payment_intent_data: What applies to the payment intent that the session creates. Only in
                 `payment` mode.
             shipping_options: Shipping rates that the customer can choose from now, up to five. They
@@ -813,7 +813,7 @@ class AsyncCheckoutSessions(Resource):
             managed_payments: Settings for Managed Payments, in which Stripe acts as merchant of record.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+                string removes its key.
             mode: What the session does. It decides which parameters and which kinds of prices can be
                 used.
             name_collection: Names that Checkout asks the customer for.
@@ -968,7 +968,7 @@ class AsyncCheckoutSessions(Resource):
                 subscription needs at least one recurring price.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+                string removes its key.
             payment_intent_data: What applies to the payment intent that the session creates. Only in
                 `payment` mode.
             shipping_options: Shipping rates that the customer can choose from now, up to five. They

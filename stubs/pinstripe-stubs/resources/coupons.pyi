@@ -34,27 +34,36 @@ class Coupons(Resource):
         redeem_by: int | datetime = ...,
         request_options: RequestOptions = ...,
     ) -> Coupon:
-        """Call `POST /v1/coupons`.
+        """Create a coupon with either `percent_off` or `amount_off` and `currency`. What it takes off cannot
+        be changed later.
 
         `POST /v1/coupons` https://docs.stripe.com/api/coupons/create
 
         Args:
-            amount_off:
-            applies_to:
-            currency: Three-letter ISO 4217 currency code in lowercase.
-            currency_options:
-            duration:
-            duration_in_months:
+            amount_off: Amount that is taken off, in the smallest currency unit. Set either this or
+                `percent_off`.
+            applies_to: Limits the coupon to some products.
+            currency: Three-letter ISO 4217 code of the currency of `amount_off`, in lowercase. Required
+                together with it.
+            currency_options: Amounts in other currencies, by lowercase ISO currency code.
+            duration: How long the discount lasts when the coupon is used on a subscription. Defaults to
+                `once`.
+            duration_in_months: Months that the discount lasts. Required for the duration `repeating`,
+                and only for it.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
-            id: Unique ID of the object.
-            max_redemptions:
+            id: ID of your choice for the coupon. Generated unless set.
+            max_redemptions: How often the coupon can be redeemed by all customers together. Not limited
+                unless set.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
-            name: At most 40 characters.
-            percent_off:
-            redeem_by:
+                string removes its key.
+            name: Name of the coupon on invoices and receipts. The ID is shown unless set. At most 40
+                characters.
+            percent_off: Percentage that is taken off, above 0 and up to 100. Set either this or
+                `amount_off`.
+            redeem_by: End of the time in which the coupon can be redeemed, up to five years ahead.
+                Discounts that exist by then continue.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -70,7 +79,7 @@ class Coupons(Resource):
         starting_after: str = ...,
         request_options: RequestOptions = ...,
     ) -> Page[Coupon]:
-        """Call `GET /v1/coupons`.
+        """List coupons, newest first.
 
         `GET /v1/coupons` https://docs.stripe.com/api/coupons/list
 
@@ -89,7 +98,7 @@ class Coupons(Resource):
             InvalidRequestError: A parameter is invalid.
         """
     def retrieve(self, coupon: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> Coupon:
-        """Call `GET /v1/coupons/{coupon}`.
+        """Retrieve a coupon.
 
         `GET /v1/coupons/{coupon}` https://docs.stripe.com/api/coupons/retrieve
 
@@ -112,26 +121,29 @@ class Coupons(Resource):
         name: str = ...,
         request_options: RequestOptions = ...,
     ) -> Coupon:
-        """Call `POST /v1/coupons/{coupon}`.
+        """Update the name, metadata or currency options of a coupon. What the coupon takes off and how long it
+        lasts cannot be changed.
 
         `POST /v1/coupons/{coupon}` https://docs.stripe.com/api/coupons/update
 
         Args:
             coupon: ID of the coupon.
-            currency_options:
+            currency_options: Amounts in other currencies, by lowercase ISO currency code.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
-            name: At most 40 characters.
+                string removes its key.
+            name: Name of the coupon on invoices and receipts. The ID is shown unless set. At most 40
+                characters.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
             InvalidRequestError: A parameter is invalid, or an object does not exist.
         """
     def delete(self, coupon: str, *, request_options: RequestOptions = ...) -> DeletedCoupon:
-        """Call `DELETE /v1/coupons/{coupon}`.
+        """Delete a coupon, so that it can no longer be redeemed. Discounts that it already created are not
+        affected.
 
         `DELETE /v1/coupons/{coupon}` https://docs.stripe.com/api/coupons/delete
 
@@ -162,27 +174,36 @@ class AsyncCoupons(Resource):
         redeem_by: int | datetime = ...,
         request_options: RequestOptions = ...,
     ) -> Coupon:
-        """Call `POST /v1/coupons`.
+        """Create a coupon with either `percent_off` or `amount_off` and `currency`. What it takes off cannot
+        be changed later.
 
         `POST /v1/coupons` https://docs.stripe.com/api/coupons/create
 
         Args:
-            amount_off:
-            applies_to:
-            currency: Three-letter ISO 4217 currency code in lowercase.
-            currency_options:
-            duration:
-            duration_in_months:
+            amount_off: Amount that is taken off, in the smallest currency unit. Set either this or
+                `percent_off`.
+            applies_to: Limits the coupon to some products.
+            currency: Three-letter ISO 4217 code of the currency of `amount_off`, in lowercase. Required
+                together with it.
+            currency_options: Amounts in other currencies, by lowercase ISO currency code.
+            duration: How long the discount lasts when the coupon is used on a subscription. Defaults to
+                `once`.
+            duration_in_months: Months that the discount lasts. Required for the duration `repeating`,
+                and only for it.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
-            id: Unique ID of the object.
-            max_redemptions:
+            id: ID of your choice for the coupon. Generated unless set.
+            max_redemptions: How often the coupon can be redeemed by all customers together. Not limited
+                unless set.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
-            name: At most 40 characters.
-            percent_off:
-            redeem_by:
+                string removes its key.
+            name: Name of the coupon on invoices and receipts. The ID is shown unless set. At most 40
+                characters.
+            percent_off: Percentage that is taken off, above 0 and up to 100. Set either this or
+                `amount_off`.
+            redeem_by: End of the time in which the coupon can be redeemed, up to five years ahead.
+                Discounts that exist by then continue.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -198,7 +219,7 @@ class AsyncCoupons(Resource):
         starting_after: str = ...,
         request_options: RequestOptions = ...,
     ) -> AsyncPager[Coupon]:
-        """Call `GET /v1/coupons`.
+        """List coupons, newest first.
 
         `GET /v1/coupons` https://docs.stripe.com/api/coupons/list
 
@@ -217,7 +238,7 @@ class AsyncCoupons(Resource):
             InvalidRequestError: A parameter is invalid.
         """
     async def retrieve(self, coupon: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> Coupon:
-        """Call `GET /v1/coupons/{coupon}`.
+        """Retrieve a coupon.
 
         `GET /v1/coupons/{coupon}` https://docs.stripe.com/api/coupons/retrieve
 
@@ -240,26 +261,29 @@ class AsyncCoupons(Resource):
         name: str = ...,
         request_options: RequestOptions = ...,
     ) -> Coupon:
-        """Call `POST /v1/coupons/{coupon}`.
+        """Update the name, metadata or currency options of a coupon. What the coupon takes off and how long it
+        lasts cannot be changed.
 
         `POST /v1/coupons/{coupon}` https://docs.stripe.com/api/coupons/update
 
         Args:
             coupon: ID of the coupon.
-            currency_options:
+            currency_options: Amounts in other currencies, by lowercase ISO currency code.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
-            name: At most 40 characters.
+                string removes its key.
+            name: Name of the coupon on invoices and receipts. The ID is shown unless set. At most 40
+                characters.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
             InvalidRequestError: A parameter is invalid, or an object does not exist.
         """
     async def delete(self, coupon: str, *, request_options: RequestOptions = ...) -> DeletedCoupon:
-        """Call `DELETE /v1/coupons/{coupon}`.
+        """Delete a coupon, so that it can no longer be redeemed. Discounts that it already created are not
+        affected.
 
         `DELETE /v1/coupons/{coupon}` https://docs.stripe.com/api/coupons/delete
 

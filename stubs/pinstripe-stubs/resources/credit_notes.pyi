@@ -32,7 +32,7 @@ class CreditNotesLineItems(Resource):
         starting_after: str = ...,
         request_options: RequestOptions = ...,
     ) -> Page[CreditNoteLineItem]:
-        """Call `GET /v1/credit_notes/{credit_note}/lines`.
+        """List the lines of a credit note.
 
         `GET /v1/credit_notes/{credit_note}/lines` https://docs.stripe.com/api/credit_notes/line_items/list
 
@@ -62,7 +62,7 @@ class AsyncCreditNotesLineItems(Resource):
         starting_after: str = ...,
         request_options: RequestOptions = ...,
     ) -> AsyncPager[CreditNoteLineItem]:
-        """Call `GET /v1/credit_notes/{credit_note}/lines`.
+        """List the lines of a credit note.
 
         `GET /v1/credit_notes/{credit_note}/lines` https://docs.stripe.com/api/credit_notes/line_items/list
 
@@ -104,31 +104,37 @@ class CreditNotesPreviewLines(Resource):
         starting_after: str = ...,
         request_options: RequestOptions = ...,
     ) -> Page[CreditNoteLineItem]:
-        """Call `GET /v1/credit_notes/preview/lines`.
+        """List all lines that a credit note with these parameters would have, without creating it.
 
         `GET /v1/credit_notes/preview/lines` https://docs.stripe.com/api/credit_notes/preview_lines/list
 
         Args:
-            invoice: Only objects of this invoice.
-            amount:
-            credit_amount:
-            effective_at:
-            email_type:
+            invoice: ID of the invoice to credit. It has to be finalized.
+            amount: Total to credit including taxes, in the smallest currency unit. Set at least one of
+                `amount`, `lines` and `shipping_cost`.
+            credit_amount: Amount to credit to the customer's balance, in the smallest currency unit.
+                Stripe applies it to the next invoice.
+            effective_at: Date of issue to print on the PDF of the credit note. The time of creation
+                unless set.
+            email_type: Whether the customer gets an email about the credit note. Defaults to
+                `credit_note`.
             ending_before: ID of the object that the page ends before, such as the first one of the
                 following page.
             expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
                 the object instead of its ID.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
-            lines:
-            memo:
+            lines: Lines to credit. Set at least one of `amount`, `lines` and `shipping_cost`.
+            memo: Text for the customer on the PDF of the credit note.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
-            out_of_band_amount:
-            reason:
-            refund_amount:
-            refunds:
-            shipping_cost:
+                string removes its key.
+            out_of_band_amount: Amount that you credit outside of Stripe, in the smallest currency unit.
+            reason: Why the credit note is issued.
+            refund_amount: Amount to refund, in the smallest currency unit. Stripe creates a refund of
+                the payment of the invoice.
+            refunds: Existing refunds to count for the credit note.
+            shipping_cost: Shipping to credit. Set at least one of `amount`, `lines` and
+                `shipping_cost`.
             starting_after: ID of the object that the page starts after, such as the last one of the
                 previous page.
             request_options: Idempotency key, account and other options of this request.
@@ -160,31 +166,37 @@ class AsyncCreditNotesPreviewLines(Resource):
         starting_after: str = ...,
         request_options: RequestOptions = ...,
     ) -> AsyncPager[CreditNoteLineItem]:
-        """Call `GET /v1/credit_notes/preview/lines`.
+        """List all lines that a credit note with these parameters would have, without creating it.
 
         `GET /v1/credit_notes/preview/lines` https://docs.stripe.com/api/credit_notes/preview_lines/list
 
         Args:
-            invoice: Only objects of this invoice.
-            amount:
-            credit_amount:
-            effective_at:
-            email_type:
+            invoice: ID of the invoice to credit. It has to be finalized.
+            amount: Total to credit including taxes, in the smallest currency unit. Set at least one of
+                `amount`, `lines` and `shipping_cost`.
+            credit_amount: Amount to credit to the customer's balance, in the smallest currency unit.
+                Stripe applies it to the next invoice.
+            effective_at: Date of issue to print on the PDF of the credit note. The time of creation
+                unless set.
+            email_type: Whether the customer gets an email about the credit note. Defaults to
+                `credit_note`.
             ending_before: ID of the object that the page ends before, such as the first one of the
                 following page.
             expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
                 the object instead of its ID.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
-            lines:
-            memo:
+            lines: Lines to credit. Set at least one of `amount`, `lines` and `shipping_cost`.
+            memo: Text for the customer on the PDF of the credit note.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
-            out_of_band_amount:
-            reason:
-            refund_amount:
-            refunds:
-            shipping_cost:
+                string removes its key.
+            out_of_band_amount: Amount that you credit outside of Stripe, in the smallest currency unit.
+            reason: Why the credit note is issued.
+            refund_amount: Amount to refund, in the smallest currency unit. Stripe creates a refund of
+                the payment of the invoice.
+            refunds: Existing refunds to count for the credit note.
+            shipping_cost: Shipping to credit. Set at least one of `amount`, `lines` and
+                `shipping_cost`.
             starting_after: ID of the object that the page starts after, such as the last one of the
                 previous page.
             request_options: Idempotency key, account and other options of this request.
@@ -215,28 +227,35 @@ class CreditNotes(Resource):
         shipping_cost: CreditNoteCreateParamsShippingCost = ...,
         request_options: RequestOptions = ...,
     ) -> CreditNote:
-        """Call `POST /v1/credit_notes`.
+        """Issue a credit note for a finalized invoice. It lowers what is due; for what was already paid, the
+        sum of `refund_amount`, `credit_amount`, `out_of_band_amount` and `refunds` says how it is settled.
 
         `POST /v1/credit_notes` https://docs.stripe.com/api/credit_notes/create
 
         Args:
-            invoice: Invoice that the object belongs to.
-            amount:
-            credit_amount:
-            effective_at:
-            email_type:
+            invoice: ID of the invoice to credit. It has to be finalized.
+            amount: Total to credit including taxes, in the smallest currency unit. Set at least one of
+                `amount`, `lines` and `shipping_cost`.
+            credit_amount: Amount to credit to the customer's balance, in the smallest currency unit.
+                Stripe applies it to the next invoice.
+            effective_at: Date of issue to print on the PDF of the credit note. The time of creation
+                unless set.
+            email_type: Whether the customer gets an email about the credit note. Defaults to
+                `credit_note`.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
-            lines:
-            memo:
+            lines: Lines to credit. Set at least one of `amount`, `lines` and `shipping_cost`.
+            memo: Text for the customer on the PDF of the credit note.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
-            out_of_band_amount:
-            reason:
-            refund_amount:
-            refunds:
-            shipping_cost:
+                string removes its key.
+            out_of_band_amount: Amount that you credit outside of Stripe, in the smallest currency unit.
+            reason: Why the credit note is issued.
+            refund_amount: Amount to refund, in the smallest currency unit. Stripe creates a refund of
+                the payment of the invoice.
+            refunds: Existing refunds to count for the credit note.
+            shipping_cost: Shipping to credit. Set at least one of `amount`, `lines` and
+                `shipping_cost`.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `customer`, `customer_balance_transaction`, `invoice`.
@@ -257,7 +276,7 @@ class CreditNotes(Resource):
         starting_after: str = ...,
         request_options: RequestOptions = ...,
     ) -> Page[CreditNote]:
-        """Call `GET /v1/credit_notes`.
+        """List credit notes, newest first.
 
         `GET /v1/credit_notes` https://docs.stripe.com/api/credit_notes/list
 
@@ -269,7 +288,7 @@ class CreditNotes(Resource):
                 following page.
             expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
                 the object instead of its ID.
-            invoice: Only objects of this invoice.
+            invoice: Only credit notes of this invoice.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
             starting_after: ID of the object that the page starts after, such as the last one of the
                 previous page.
@@ -299,28 +318,34 @@ class CreditNotes(Resource):
         shipping_cost: CreditNotePreviewParamsShippingCost = ...,
         request_options: RequestOptions = ...,
     ) -> CreditNote:
-        """Call `GET /v1/credit_notes/preview`.
+        """Calculate a credit note with its taxes without creating it. Takes the parameters of `create`.
 
         `GET /v1/credit_notes/preview` https://docs.stripe.com/api/credit_notes/preview
 
         Args:
-            invoice: Invoice that the object belongs to.
-            amount:
-            credit_amount:
-            effective_at:
-            email_type:
+            invoice: ID of the invoice to credit. It has to be finalized.
+            amount: Total to credit including taxes, in the smallest currency unit. Set at least one of
+                `amount`, `lines` and `shipping_cost`.
+            credit_amount: Amount to credit to the customer's balance, in the smallest currency unit.
+                Stripe applies it to the next invoice.
+            effective_at: Date of issue to print on the PDF of the credit note. The time of creation
+                unless set.
+            email_type: Whether the customer gets an email about the credit note. Defaults to
+                `credit_note`.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
-            lines:
-            memo:
+            lines: Lines to credit. Set at least one of `amount`, `lines` and `shipping_cost`.
+            memo: Text for the customer on the PDF of the credit note.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
-            out_of_band_amount:
-            reason:
-            refund_amount:
-            refunds:
-            shipping_cost:
+                string removes its key.
+            out_of_band_amount: Amount that you credit outside of Stripe, in the smallest currency unit.
+            reason: Why the credit note is issued.
+            refund_amount: Amount to refund, in the smallest currency unit. Stripe creates a refund of
+                the payment of the invoice.
+            refunds: Existing refunds to count for the credit note.
+            shipping_cost: Shipping to credit. Set at least one of `amount`, `lines` and
+                `shipping_cost`.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `customer`, `customer_balance_transaction`, `invoice`.
@@ -329,7 +354,7 @@ class CreditNotes(Resource):
             InvalidRequestError: A parameter is invalid.
         """
     def retrieve(self, id: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> CreditNote:
-        """Call `GET /v1/credit_notes/{id}`.
+        """Retrieve a credit note.
 
         `GET /v1/credit_notes/{id}` https://docs.stripe.com/api/credit_notes/retrieve
 
@@ -353,7 +378,7 @@ class CreditNotes(Resource):
         metadata: Mapping[str, str] = ...,
         request_options: RequestOptions = ...,
     ) -> CreditNote:
-        """Call `POST /v1/credit_notes/{id}`.
+        """Update the memo and metadata of a credit note. Its amounts cannot be changed.
 
         `POST /v1/credit_notes/{id}` https://docs.stripe.com/api/credit_notes/update
 
@@ -361,10 +386,10 @@ class CreditNotes(Resource):
             id: ID of the credit note.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
-            memo:
+            memo: Text for the customer on the PDF of the credit note.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+                string removes its key.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `customer`, `customer_balance_transaction`, `invoice`.
@@ -373,7 +398,8 @@ class CreditNotes(Resource):
             InvalidRequestError: A parameter is invalid, or an object does not exist.
         """
     def void_credit_note(self, id: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> CreditNote:
-        """Call `POST /v1/credit_notes/{id}/void`.
+        """Void a credit note, so that its amount is due on the invoice again. Only while the invoice is open,
+        and it cannot be undone.
 
         `POST /v1/credit_notes/{id}/void` https://docs.stripe.com/api/credit_notes/void_credit_note
 
@@ -411,28 +437,35 @@ class AsyncCreditNotes(Resource):
         shipping_cost: CreditNoteCreateParamsShippingCost = ...,
         request_options: RequestOptions = ...,
     ) -> CreditNote:
-        """Call `POST /v1/credit_notes`.
+        """Issue a credit note for a finalized invoice. It lowers what is due; for what was already paid, the
+        sum of `refund_amount`, `credit_amount`, `out_of_band_amount` and `refunds` says how it is settled.
 
         `POST /v1/credit_notes` https://docs.stripe.com/api/credit_notes/create
 
         Args:
-            invoice: Invoice that the object belongs to.
-            amount:
-            credit_amount:
-            effective_at:
-            email_type:
+            invoice: ID of the invoice to credit. It has to be finalized.
+            amount: Total to credit including taxes, in the smallest currency unit. Set at least one of
+                `amount`, `lines` and `shipping_cost`.
+            credit_amount: Amount to credit to the customer's balance, in the smallest currency unit.
+                Stripe applies it to the next invoice.
+            effective_at: Date of issue to print on the PDF of the credit note. The time of creation
+                unless set.
+            email_type: Whether the customer gets an email about the credit note. Defaults to
+                `credit_note`.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
-            lines:
-            memo:
+            lines: Lines to credit. Set at least one of `amount`, `lines` and `shipping_cost`.
+            memo: Text for the customer on the PDF of the credit note.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
-            out_of_band_amount:
-            reason:
-            refund_amount:
-            refunds:
-            shipping_cost:
+                string removes its key.
+            out_of_band_amount: Amount that you credit outside of Stripe, in the smallest currency unit.
+            reason: Why the credit note is issued.
+            refund_amount: Amount to refund, in the smallest currency unit. Stripe creates a refund of
+                the payment of the invoice.
+            refunds: Existing refunds to count for the credit note.
+            shipping_cost: Shipping to credit. Set at least one of `amount`, `lines` and
+                `shipping_cost`.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `customer`, `customer_balance_transaction`, `invoice`.
@@ -453,7 +486,7 @@ class AsyncCreditNotes(Resource):
         starting_after: str = ...,
         request_options: RequestOptions = ...,
     ) -> AsyncPager[CreditNote]:
-        """Call `GET /v1/credit_notes`.
+        """List credit notes, newest first.
 
         `GET /v1/credit_notes` https://docs.stripe.com/api/credit_notes/list
 
@@ -465,7 +498,7 @@ class AsyncCreditNotes(Resource):
                 following page.
             expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
                 the object instead of its ID.
-            invoice: Only objects of this invoice.
+            invoice: Only credit notes of this invoice.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
             starting_after: ID of the object that the page starts after, such as the last one of the
                 previous page.
@@ -495,28 +528,34 @@ class AsyncCreditNotes(Resource):
         shipping_cost: CreditNotePreviewParamsShippingCost = ...,
         request_options: RequestOptions = ...,
     ) -> CreditNote:
-        """Call `GET /v1/credit_notes/preview`.
+        """Calculate a credit note with its taxes without creating it. Takes the parameters of `create`.
 
         `GET /v1/credit_notes/preview` https://docs.stripe.com/api/credit_notes/preview
 
         Args:
-            invoice: Invoice that the object belongs to.
-            amount:
-            credit_amount:
-            effective_at:
-            email_type:
+            invoice: ID of the invoice to credit. It has to be finalized.
+            amount: Total to credit including taxes, in the smallest currency unit. Set at least one of
+                `amount`, `lines` and `shipping_cost`.
+            credit_amount: Amount to credit to the customer's balance, in the smallest currency unit.
+                Stripe applies it to the next invoice.
+            effective_at: Date of issue to print on the PDF of the credit note. The time of creation
+                unless set.
+            email_type: Whether the customer gets an email about the credit note. Defaults to
+                `credit_note`.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
-            lines:
-            memo:
+            lines: Lines to credit. Set at least one of `amount`, `lines` and `shipping_cost`.
+            memo: Text for the customer on the PDF of the credit note.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
-            out_of_band_amount:
-            reason:
-            refund_amount:
-            refunds:
-            shipping_cost:
+                string removes its key.
+            out_of_band_amount: Amount that you credit outside of Stripe, in the smallest currency unit.
+            reason: Why the credit note is issued.
+            refund_amount: Amount to refund, in the smallest currency unit. Stripe creates a refund of
+                the payment of the invoice.
+            refunds: Existing refunds to count for the credit note.
+            shipping_cost: Shipping to credit. Set at least one of `amount`, `lines` and
+                `shipping_cost`.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `customer`, `customer_balance_transaction`, `invoice`.
@@ -525,7 +564,7 @@ class AsyncCreditNotes(Resource):
             InvalidRequestError: A parameter is invalid.
         """
     async def retrieve(self, id: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> CreditNote:
-        """Call `GET /v1/credit_notes/{id}`.
+        """Retrieve a credit note.
 
         `GET /v1/credit_notes/{id}` https://docs.stripe.com/api/credit_notes/retrieve
 
@@ -549,7 +588,7 @@ class AsyncCreditNotes(Resource):
         metadata: Mapping[str, str] = ...,
         request_options: RequestOptions = ...,
     ) -> CreditNote:
-        """Call `POST /v1/credit_notes/{id}`.
+        """Update the memo and metadata of a credit note. Its amounts cannot be changed.
 
         `POST /v1/credit_notes/{id}` https://docs.stripe.com/api/credit_notes/update
 
@@ -557,10 +596,10 @@ class AsyncCreditNotes(Resource):
             id: ID of the credit note.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
-            memo:
+            memo: Text for the customer on the PDF of the credit note.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+                string removes its key.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `customer`, `customer_balance_transaction`, `invoice`.
@@ -571,7 +610,8 @@ class AsyncCreditNotes(Resource):
     async def void_credit_note(
         self, id: str, *, expand: Strings = ..., request_options: RequestOptions = ...
     ) -> CreditNote:
-        """Call `POST /v1/credit_notes/{id}/void`.
+        """Void a credit note, so that its amount is due on the invoice again. Only while the invoice is open,
+        and it cannot be undone.
 
         `POST /v1/credit_notes/{id}/void` https://docs.stripe.com/api/credit_notes/void_credit_note
 

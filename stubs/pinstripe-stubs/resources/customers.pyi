@@ -152,7 +152,7 @@ class CustomersBalanceTransactions(Resource):
                 its ID.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+                string removes its key.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `checkout_session`, `credit_note`, `customer`, `invoice`.
@@ -236,7 +236,7 @@ class CustomersBalanceTransactions(Resource):
                 its ID.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+                string removes its key.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `checkout_session`, `credit_note`, `customer`, `invoice`.
@@ -274,7 +274,7 @@ class AsyncCustomersBalanceTransactions(Resource):
                 its ID.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+                string removes its key.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `checkout_session`, `credit_note`, `customer`, `invoice`.
@@ -358,7 +358,7 @@ class AsyncCustomersBalanceTransactions(Resource):
                 its ID.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+                string removes its key.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `checkout_session`, `credit_note`, `customer`, `invoice`.
@@ -393,7 +393,7 @@ class CustomersBankAccounts(Resource):
                 its ID.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+                string removes its key.
             source: Token or source to save, as Stripe.js returned it.
             request_options: Idempotency key, account and other options of this request.
 
@@ -493,7 +493,7 @@ class CustomersBankAccounts(Resource):
                 its ID.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+                string removes its key.
             name: Name of the account's owner.
             owner: Owner, where a source is updated instead.
             request_options: Idempotency key, account and other options of this request.
@@ -574,7 +574,7 @@ class AsyncCustomersBankAccounts(Resource):
                 its ID.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+                string removes its key.
             source: Token or source to save, as Stripe.js returned it.
             request_options: Idempotency key, account and other options of this request.
 
@@ -674,7 +674,7 @@ class AsyncCustomersBankAccounts(Resource):
                 its ID.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+                string removes its key.
             name: Name of the account's owner.
             owner: Owner, where a source is updated instead.
             request_options: Idempotency key, account and other options of this request.
@@ -755,7 +755,7 @@ class CustomersCards(Resource):
                 its ID.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+                string removes its key.
             source: Token or source to save, as Stripe.js returned it.
             request_options: Idempotency key, account and other options of this request.
 
@@ -853,7 +853,7 @@ class CustomersCards(Resource):
                 its ID.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+                string removes its key.
             name: Name of the card's or account's owner.
             owner: Owner of a source that is updated in place of a card.
             request_options: Idempotency key, account and other options of this request.
@@ -907,7 +907,7 @@ class AsyncCustomersCards(Resource):
                 its ID.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+                string removes its key.
             source: Token or source to save, as Stripe.js returned it.
             request_options: Idempotency key, account and other options of this request.
 
@@ -1007,7 +1007,7 @@ class AsyncCustomersCards(Resource):
                 its ID.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+                string removes its key.
             name: Name of the card's or account's owner.
             owner: Owner of a source that is updated in place of a card.
             request_options: Idempotency key, account and other options of this request.
@@ -1566,7 +1566,7 @@ class CustomersPaymentSources(Resource):
                 its ID.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+                string removes its key.
             source: Token or source to save, as Stripe.js returned it.
             validate: Whether to check the card or account with the bank before it is saved.
             request_options: Idempotency key, account and other options of this request.
@@ -1665,7 +1665,7 @@ class CustomersPaymentSources(Resource):
                 its ID.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+                string removes its key.
             name: Name of the owner.
             owner: Owner of a source.
             request_options: Idempotency key, account and other options of this request.
@@ -1746,7 +1746,7 @@ class AsyncCustomersPaymentSources(Resource):
                 its ID.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+                string removes its key.
             source: Token or source to save, as Stripe.js returned it.
             validate: Whether to check the card or account with the bank before it is saved.
             request_options: Idempotency key, account and other options of this request.
@@ -1845,7 +1845,7 @@ class AsyncCustomersPaymentSources(Resource):
                 its ID.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+                string removes its key.
             name: Name of the owner.
             owner: Owner of a source.
             request_options: Idempotency key, account and other options of this request.
@@ -1986,8 +1986,8 @@ class CustomersSubscriptions(Resource):
             billing_cycle_anchor: Future time at which the first full billing period begins. Until then
                 the customer pays a prorated amount, if prorations are not turned off. Defaults to the
                 start of the subscription or the end of its trial.
-            billing_thresholds: Amount at which an invoice is created before the period ends. An empty
-                value removes it.
+            billing_thresholds: Amount at which an invoice is created before the period ends. `None`
+                removes it.
             cancel_at: Time at which the subscription is canceled, or the end of a period of its items.
                 An end within a period leads to prorations.
             cancel_at_period_end: Whether to cancel the subscription at the end of the current period
@@ -2003,8 +2003,8 @@ class CustomersSubscriptions(Resource):
                 invoices. The customer's default pays if it is not set.
             default_source: ID of the source that pays the invoices where there is no default payment
                 method.
-            default_tax_rates: IDs of the tax rates of items that have none of their own. An empty value
-                removes them.
+            default_tax_rates: IDs of the tax rates of items that have none of their own. `None` removes
+                them.
             discounts: Coupons, promotion codes or existing discounts for the whole subscription. They
                 replace the current ones; an empty value removes all.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
@@ -2012,8 +2012,8 @@ class CustomersSubscriptions(Resource):
             invoice_settings: Settings that the invoices of the subscription take over.
             items: Items of the subscription, up to 20, each with a recurring price.
             metadata: Up to 50 pairs of your own strings; keys have up to 40 characters, values up to
-                500. Invoices keep a copy. An update changes only the keys that it names; an empty value
-                removes a key, an empty `metadata` all of them.
+                500. Invoices keep a copy. An update changes only the keys that it names; an empty
+                string removes a key, `None` all of them.
             off_session: Whether the customer is absent while Stripe tries to take the payment, so that
                 nobody can authenticate it. Defaults to `False`.
             payment_behavior: What happens if the first invoice cannot be paid at once. Only with the
@@ -2161,8 +2161,8 @@ class CustomersSubscriptions(Resource):
             automatic_tax: Settings for Stripe Tax on the invoices of the subscription.
             billing_cycle_anchor: Whether a new billing period begins now. The anchor stays where it is
                 unless this is set.
-            billing_thresholds: Amount at which an invoice is created before the period ends. An empty
-                value removes it.
+            billing_thresholds: Amount at which an invoice is created before the period ends. `None`
+                removes it.
             cancel_at: Time at which the subscription is canceled, or the end of a period of its items.
                 An end within a period leads to prorations.
             cancel_at_period_end: Whether to cancel the subscription at the end of the current period
@@ -2177,8 +2177,8 @@ class CustomersSubscriptions(Resource):
                 invoices. The customer's default pays if it is not set.
             default_source: ID of the source that pays the invoices where there is no default payment
                 method.
-            default_tax_rates: IDs of the tax rates of items that have none of their own. An empty value
-                removes them.
+            default_tax_rates: IDs of the tax rates of items that have none of their own. `None` removes
+                them.
             discounts: Coupons, promotion codes or existing discounts for the whole subscription. They
                 replace the current ones; an empty value removes all.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
@@ -2187,8 +2187,8 @@ class CustomersSubscriptions(Resource):
             items: Items to change, remove or add; the others stay as they are. Give the `id` to change
                 an existing item.
             metadata: Up to 50 pairs of your own strings; keys have up to 40 characters, values up to
-                500. Invoices keep a copy. An update changes only the keys that it names; an empty value
-                removes a key, an empty `metadata` all of them.
+                500. Invoices keep a copy. An update changes only the keys that it names; an empty
+                string removes a key, `None` all of them.
             off_session: Whether the customer is absent while Stripe tries to take the payment, so that
                 nobody can authenticate it. Defaults to `False`.
             pause_collection: Stops the collection of payments: new invoices are treated as `behavior`
@@ -2305,8 +2305,8 @@ class AsyncCustomersSubscriptions(Resource):
             billing_cycle_anchor: Future time at which the first full billing period begins. Until then
                 the customer pays a prorated amount, if prorations are not turned off. Defaults to the
                 start of the subscription or the end of its trial.
-            billing_thresholds: Amount at which an invoice is created before the period ends. An empty
-                value removes it.
+            billing_thresholds: Amount at which an invoice is created before the period ends. `None`
+                removes it.
             cancel_at: Time at which the subscription is canceled, or the end of a period of its items.
                 An end within a period leads to prorations.
             cancel_at_period_end: Whether to cancel the subscription at the end of the current period
@@ -2322,8 +2322,8 @@ class AsyncCustomersSubscriptions(Resource):
                 invoices. The customer's default pays if it is not set.
             default_source: ID of the source that pays the invoices where there is no default payment
                 method.
-            default_tax_rates: IDs of the tax rates of items that have none of their own. An empty value
-                removes them.
+            default_tax_rates: IDs of the tax rates of items that have none of their own. `None` removes
+                them.
             discounts: Coupons, promotion codes or existing discounts for the whole subscription. They
                 replace the current ones; an empty value removes all.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
@@ -2331,8 +2331,8 @@ class AsyncCustomersSubscriptions(Resource):
             invoice_settings: Settings that the invoices of the subscription take over.
             items: Items of the subscription, up to 20, each with a recurring price.
             metadata: Up to 50 pairs of your own strings; keys have up to 40 characters, values up to
-                500. Invoices keep a copy. An update changes only the keys that it names; an empty value
-                removes a key, an empty `metadata` all of them.
+                500. Invoices keep a copy. An update changes only the keys that it names; an empty
+                string removes a key, `None` all of them.
             off_session: Whether the customer is absent while Stripe tries to take the payment, so that
                 nobody can authenticate it. Defaults to `False`.
             payment_behavior: What happens if the first invoice cannot be paid at once. Only with the
@@ -2480,8 +2480,8 @@ class AsyncCustomersSubscriptions(Resource):
             automatic_tax: Settings for Stripe Tax on the invoices of the subscription.
             billing_cycle_anchor: Whether a new billing period begins now. The anchor stays where it is
                 unless this is set.
-            billing_thresholds: Amount at which an invoice is created before the period ends. An empty
-                value removes it.
+            billing_thresholds: Amount at which an invoice is created before the period ends. `None`
+                removes it.
             cancel_at: Time at which the subscription is canceled, or the end of a period of its items.
                 An end within a period leads to prorations.
             cancel_at_period_end: Whether to cancel the subscription at the end of the current period
@@ -2496,8 +2496,8 @@ class AsyncCustomersSubscriptions(Resource):
                 invoices. The customer's default pays if it is not set.
             default_source: ID of the source that pays the invoices where there is no default payment
                 method.
-            default_tax_rates: IDs of the tax rates of items that have none of their own. An empty value
-                removes them.
+            default_tax_rates: IDs of the tax rates of items that have none of their own. `None` removes
+                them.
             discounts: Coupons, promotion codes or existing discounts for the whole subscription. They
                 replace the current ones; an empty value removes all.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
@@ -2506,8 +2506,8 @@ class AsyncCustomersSubscriptions(Resource):
             items: Items to change, remove or add; the others stay as they are. Give the `id` to change
                 an existing item.
             metadata: Up to 50 pairs of your own strings; keys have up to 40 characters, values up to
-                500. Invoices keep a copy. An update changes only the keys that it names; an empty value
-                removes a key, an empty `metadata` all of them.
+                500. Invoices keep a copy. An update changes only the keys that it names; an empty
+                string removes a key, `None` all of them.
             off_session: Whether the customer is absent while Stripe tries to take the payment, so that
                 nobody can authenticate it. Defaults to `False`.
             pause_collection: Stops the collection of payments: new invoices are treated as `behavior`
@@ -3053,7 +3053,7 @@ class Customers(Resource):
             invoice_settings: Defaults for the customer's invoices and subscriptions.
             metadata: Up to 50 pairs of your own strings, such as your user ID; keys have up to 40
                 characters, values up to 500. An update changes only the keys that it names; an empty
-                value removes a key, an empty `metadata` all of them.
+                string removes a key, `None` all of them.
             name: Full name of the person or name of the company, as invoices and receipts show it. Up
                 to 256 characters. At most 256 characters.
             next_invoice_sequence: Number that the customer's next invoice ends with, 1 unless set. Has
@@ -3214,7 +3214,7 @@ class Customers(Resource):
             invoice_settings: Defaults for the customer's invoices and subscriptions.
             metadata: Up to 50 pairs of your own strings, such as your user ID; keys have up to 40
                 characters, values up to 500. An update changes only the keys that it names; an empty
-                value removes a key, an empty `metadata` all of them.
+                string removes a key, `None` all of them.
             name: Full name of the person or name of the company, as invoices and receipts show it. Up
                 to 256 characters. At most 256 characters.
             next_invoice_sequence: Number that the customer's next invoice ends with, 1 unless set. Has
@@ -3341,7 +3341,7 @@ class AsyncCustomers(Resource):
             invoice_settings: Defaults for the customer's invoices and subscriptions.
             metadata: Up to 50 pairs of your own strings, such as your user ID; keys have up to 40
                 characters, values up to 500. An update changes only the keys that it names; an empty
-                value removes a key, an empty `metadata` all of them.
+                string removes a key, `None` all of them.
             name: Full name of the person or name of the company, as invoices and receipts show it. Up
                 to 256 characters. At most 256 characters.
             next_invoice_sequence: Number that the customer's next invoice ends with, 1 unless set. Has
@@ -3502,7 +3502,7 @@ class AsyncCustomers(Resource):
             invoice_settings: Defaults for the customer's invoices and subscriptions.
             metadata: Up to 50 pairs of your own strings, such as your user ID; keys have up to 40
                 characters, values up to 500. An update changes only the keys that it names; an empty
-                value removes a key, an empty `metadata` all of them.
+                string removes a key, `None` all of them.
             name: Full name of the person or name of the company, as invoices and receipts show it. Up
                 to 256 characters. At most 256 characters.
             next_invoice_sequence: Number that the customer's next invoice ends with, 1 unless set. Has

@@ -102,7 +102,7 @@ class Disputes(Resource):
             intended_submission_method: Who shall submit the evidence: you, or Stripe's Smart Disputes.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+                string removes its key.
             submit: Whether to submit the evidence to the bank at once, after which it usually cannot be
                 changed. Defaults to `True`; with `False` it is only saved.
             request_options: Idempotency key, account and other options of this request.
@@ -205,7 +205,7 @@ class AsyncDisputes(Resource):
             intended_submission_method: Who shall submit the evidence: you, or Stripe's Smart Disputes.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+                string removes its key.
             submit: Whether to submit the evidence to the bank at once, after which it usually cannot be
                 changed. Defaults to `True`; with `False` it is only saved.
             request_options: Idempotency key, account and other options of this request.

@@ -130,7 +130,7 @@ class EntitlementsFeatures(Resource):
                 its ID.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+                string removes its key.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -201,7 +201,7 @@ class EntitlementsFeatures(Resource):
                 its ID.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+                string removes its key.
             name: Name of the feature, up to 80 characters. Customers do not see it. At most 80
                 characters.
             request_options: Idempotency key, account and other options of this request.
@@ -233,7 +233,7 @@ class AsyncEntitlementsFeatures(Resource):
                 its ID.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+                string removes its key.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -306,7 +306,7 @@ class AsyncEntitlementsFeatures(Resource):
                 its ID.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+                string removes its key.
             name: Name of the feature, up to 80 characters. Customers do not see it. At most 80
                 characters.
             request_options: Idempotency key, account and other options of this request.

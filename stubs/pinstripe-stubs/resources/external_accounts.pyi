@@ -56,7 +56,7 @@ class ExternalAccounts(Resource):
                 its ID.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+                string removes its key.
             name: Name of the owner as it is on the card.
             request_options: Idempotency key, account and other options of this request.
 
@@ -112,7 +112,7 @@ class AsyncExternalAccounts(Resource):
                 its ID.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+                string removes its key.
             name: Name of the owner as it is on the card.
             request_options: Idempotency key, account and other options of this request.
 

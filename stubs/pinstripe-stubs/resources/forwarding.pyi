@@ -35,7 +35,7 @@ class ForwardingRequests(Resource):
                 its ID.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+                string removes its key.
             request:
             request_options: Idempotency key, account and other options of this request.
 
@@ -111,7 +111,7 @@ class AsyncForwardingRequests(Resource):
                 its ID.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+                string removes its key.
             request:
             request_options: Idempotency key, account and other options of this request.
 

@@ -167,7 +167,7 @@ class IdentityVerificationSessions(Resource):
                 its ID.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+                string removes its key.
             options:
             provided_details:
             related_customer:
@@ -278,7 +278,7 @@ class IdentityVerificationSessions(Resource):
                 its ID.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+                string removes its key.
             options:
             provided_details:
             type:
@@ -335,7 +335,7 @@ class AsyncIdentityVerificationSessions(Resource):
                 its ID.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+                string removes its key.
             options:
             provided_details:
             related_customer:
@@ -446,7 +446,7 @@ class AsyncIdentityVerificationSessions(Resource):
                 its ID.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+                string removes its key.
             options:
             provided_details:
             type:

@@ -47,37 +47,45 @@ class InvoiceItems(Resource):
         unit_amount_decimal: Decimal | str = ...,
         request_options: RequestOptions = ...,
     ) -> InvoiceItem:
-        """Call `POST /v1/invoiceitems`.
+        """Create an invoice item, added to the draft in `invoice`, or else pending until the next invoice of
+        the customer includes it.
 
         `POST /v1/invoiceitems` https://docs.stripe.com/api/invoice_items/create
 
         Args:
-            amount:
-            currency: Three-letter ISO 4217 currency code in lowercase.
-            customer: Customer that the object belongs to.
-            customer_account: Account (API v2) that the object belongs to, in the role of a customer.
-                Alternative to `customer`.
-            description:
-            discountable: Whether discounts apply to the item.
-            discounts:
+            amount: Amount to bill, in the smallest currency unit. A negative amount reduces what is due
+                on the invoice.
+            currency: Three-letter ISO 4217 code of the currency. Has to be that of the invoice.
+            customer: ID of the customer to bill.
+            customer_account: Account (API v2) that is billed in the role of a customer.
+            description: Text of the item as printed on the invoice.
+            discountable: Whether discounts apply to the line item. Defaults to `False` for prorations
+                and negative amounts, and has to stay so for prorations.
+            discounts: Coupons, promotion codes and discounts to apply to the item, before those of the
+                invoice. `None` removes all of them.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
-            invoice: Invoice that the object belongs to.
+            invoice: ID of a draft invoice to add the item to. Unless set, the item stays pending: the
+                next invoice of a subscription includes it, and invoices you create do so on demand.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
-            period:
-            price_data: Defines a price for this use only, without creating a price for reuse.
-            pricing:
-            quantity: Number of units.
-            quantity_decimal:
-            subscription: Subscription that the object belongs to.
+                string removes its key.
+            period: Period of service that the item covers. Printed on the invoice if start and end
+                differ, and used by Revenue Recognition.
+            price_data: Describes a price in place of an existing one.
+            pricing: Existing price of the item.
+            quantity: Number of units, as an integer. Use `quantity_decimal` for fractions.
+            quantity_decimal: Number of units, as a decimal with up to 12 decimal places.
+            subscription: ID of a subscription of the customer. Only invoices of this subscription
+                include the item then.
             tax_behavior: Whether the price includes tax. `inclusive` and `exclusive` are final once
                 set.
             tax_code: Tax code that classifies the goods or services for Stripe Tax.
-            tax_rates: Tax rates that apply. They override the default tax rates.
+            tax_rates: IDs of the tax rates of the item. They replace the default tax rates of the
+                invoice; `None` removes them.
             unit_amount_decimal: Price per unit in the smallest currency unit, with up to 12 decimal
-                places. Use it instead of `unit_amount` for prices of less than a cent.
+                places, which is multiplied by the quantity. A negative price reduces what is due on the
+                invoice.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `customer`, `discounts`, `invoice`, `test_clock`.
@@ -99,7 +107,7 @@ class InvoiceItems(Resource):
         starting_after: str = ...,
         request_options: RequestOptions = ...,
     ) -> Page[InvoiceItem]:
-        """Call `GET /v1/invoiceitems`.
+        """List invoice items, newest first.
 
         `GET /v1/invoiceitems` https://docs.stripe.com/api/invoice_items/list
 
@@ -113,7 +121,8 @@ class InvoiceItems(Resource):
                 the object instead of its ID.
             invoice: Only objects of this invoice.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
-            pending:
+            pending: `True` for items that are on no invoice yet, `False` for items that are. Both
+                unless set.
             starting_after: ID of the object that the page starts after, such as the last one of the
                 previous page.
             request_options: Idempotency key, account and other options of this request.
@@ -126,7 +135,7 @@ class InvoiceItems(Resource):
     def retrieve(
         self, invoiceitem: str, *, expand: Strings = ..., request_options: RequestOptions = ...
     ) -> InvoiceItem:
-        """Call `GET /v1/invoiceitems/{invoiceitem}`.
+        """Retrieve an invoice item.
 
         `GET /v1/invoiceitems/{invoiceitem}` https://docs.stripe.com/api/invoice_items/retrieve
 
@@ -163,33 +172,39 @@ class InvoiceItems(Resource):
         unit_amount_decimal: Decimal | str = ...,
         request_options: RequestOptions = ...,
     ) -> InvoiceItem:
-        """Call `POST /v1/invoiceitems/{invoiceitem}`.
+        """Update an invoice item. Fails once the invoice that contains it is finalized.
 
         `POST /v1/invoiceitems/{invoiceitem}` https://docs.stripe.com/api/invoice_items/update
 
         Args:
             invoiceitem: ID of the invoiceitem.
-            amount:
-            description:
-            discountable: Whether discounts apply to the item.
-            discounts:
+            amount: Amount to bill, in the smallest currency unit. A negative amount reduces what is due
+                on the invoice.
+            description: Text of the item as printed on the invoice.
+            discountable: Whether discounts apply to the line item. Defaults to `False` for prorations
+                and negative amounts, and has to stay so for prorations.
+            discounts: Coupons, promotion codes and discounts to apply to the item, before those of the
+                invoice. `None` removes all of them.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
-            invoicing_rules:
+            invoicing_rules: Only `None` can be passed, which removes the rules that hold the item back.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
-            period:
-            price_data: Defines a price for this use only, without creating a price for reuse.
-            pricing:
-            quantity: Number of units.
-            quantity_decimal:
+                string removes its key.
+            period: Period of service that the item covers. Printed on the invoice if start and end
+                differ, and used by Revenue Recognition.
+            price_data: Describes a price in place of an existing one.
+            pricing: Existing price of the item.
+            quantity: Number of units, as an integer. Use `quantity_decimal` for fractions.
+            quantity_decimal: Number of units, as a decimal with up to 12 decimal places.
             tax_behavior: Whether the price includes tax. `inclusive` and `exclusive` are final once
                 set.
             tax_code: Tax code that classifies the goods or services for Stripe Tax.
-            tax_rates: Tax rates that apply. They override the default tax rates.
+            tax_rates: IDs of the tax rates of the item. They replace the default tax rates of the
+                invoice; `None` removes them.
             unit_amount_decimal: Price per unit in the smallest currency unit, with up to 12 decimal
-                places. Use it instead of `unit_amount` for prices of less than a cent.
+                places, which is multiplied by the quantity. A negative price reduces what is due on the
+                invoice.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `customer`, `discounts`, `invoice`, `test_clock`.
@@ -198,7 +213,7 @@ class InvoiceItems(Resource):
             InvalidRequestError: A parameter is invalid, or an object does not exist.
         """
     def delete(self, invoiceitem: str, *, request_options: RequestOptions = ...) -> DeletedInvoiceItem:
-        """Call `DELETE /v1/invoiceitems/{invoiceitem}`.
+        """Delete an invoice item. Fails if it is on an invoice that is finalized.
 
         `DELETE /v1/invoiceitems/{invoiceitem}` https://docs.stripe.com/api/invoice_items/delete
 
@@ -236,37 +251,45 @@ class AsyncInvoiceItems(Resource):
         unit_amount_decimal: Decimal | str = ...,
         request_options: RequestOptions = ...,
     ) -> InvoiceItem:
-        """Call `POST /v1/invoiceitems`.
+        """Create an invoice item, added to the draft in `invoice`, or else pending until the next invoice of
+        the customer includes it.
 
         `POST /v1/invoiceitems` https://docs.stripe.com/api/invoice_items/create
 
         Args:
-            amount:
-            currency: Three-letter ISO 4217 currency code in lowercase.
-            customer: Customer that the object belongs to.
-            customer_account: Account (API v2) that the object belongs to, in the role of a customer.
-                Alternative to `customer`.
-            description:
-            discountable: Whether discounts apply to the item.
-            discounts:
+            amount: Amount to bill, in the smallest currency unit. A negative amount reduces what is due
+                on the invoice.
+            currency: Three-letter ISO 4217 code of the currency. Has to be that of the invoice.
+            customer: ID of the customer to bill.
+            customer_account: Account (API v2) that is billed in the role of a customer.
+            description: Text of the item as printed on the invoice.
+            discountable: Whether discounts apply to the line item. Defaults to `False` for prorations
+                and negative amounts, and has to stay so for prorations.
+            discounts: Coupons, promotion codes and discounts to apply to the item, before those of the
+                invoice. `None` removes all of them.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
-            invoice: Invoice that the object belongs to.
+            invoice: ID of a draft invoice to add the item to. Unless set, the item stays pending: the
+                next invoice of a subscription includes it, and invoices you create do so on demand.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
-            period:
-            price_data: Defines a price for this use only, without creating a price for reuse.
-            pricing:
-            quantity: Number of units.
-            quantity_decimal:
-            subscription: Subscription that the object belongs to.
+                string removes its key.
+            period: Period of service that the item covers. Printed on the invoice if start and end
+                differ, and used by Revenue Recognition.
+            price_data: Describes a price in place of an existing one.
+            pricing: Existing price of the item.
+            quantity: Number of units, as an integer. Use `quantity_decimal` for fractions.
+            quantity_decimal: Number of units, as a decimal with up to 12 decimal places.
+            subscription: ID of a subscription of the customer. Only invoices of this subscription
+                include the item then.
             tax_behavior: Whether the price includes tax. `inclusive` and `exclusive` are final once
                 set.
             tax_code: Tax code that classifies the goods or services for Stripe Tax.
-            tax_rates: Tax rates that apply. They override the default tax rates.
+            tax_rates: IDs of the tax rates of the item. They replace the default tax rates of the
+                invoice; `None` removes them.
             unit_amount_decimal: Price per unit in the smallest currency unit, with up to 12 decimal
-                places. Use it instead of `unit_amount` for prices of less than a cent.
+                places, which is multiplied by the quantity. A negative price reduces what is due on the
+                invoice.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `customer`, `discounts`, `invoice`, `test_clock`.
@@ -288,7 +311,7 @@ class AsyncInvoiceItems(Resource):
         starting_after: str = ...,
         request_options: RequestOptions = ...,
     ) -> AsyncPager[InvoiceItem]:
-        """Call `GET /v1/invoiceitems`.
+        """List invoice items, newest first.
 
         `GET /v1/invoiceitems` https://docs.stripe.com/api/invoice_items/list
 
@@ -302,7 +325,8 @@ class AsyncInvoiceItems(Resource):
                 the object instead of its ID.
             invoice: Only objects of this invoice.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
-            pending:
+            pending: `True` for items that are on no invoice yet, `False` for items that are. Both
+                unless set.
             starting_after: ID of the object that the page starts after, such as the last one of the
                 previous page.
             request_options: Idempotency key, account and other options of this request.
@@ -315,7 +339,7 @@ class AsyncInvoiceItems(Resource):
     async def retrieve(
         self, invoiceitem: str, *, expand: Strings = ..., request_options: RequestOptions = ...
     ) -> InvoiceItem:
-        """Call `GET /v1/invoiceitems/{invoiceitem}`.
+        """Retrieve an invoice item.
 
         `GET /v1/invoiceitems/{invoiceitem}` https://docs.stripe.com/api/invoice_items/retrieve
 
@@ -352,33 +376,39 @@ class AsyncInvoiceItems(Resource):
         unit_amount_decimal: Decimal | str = ...,
         request_options: RequestOptions = ...,
     ) -> InvoiceItem:
-        """Call `POST /v1/invoiceitems/{invoiceitem}`.
+        """Update an invoice item. Fails once the invoice that contains it is finalized.
 
         `POST /v1/invoiceitems/{invoiceitem}` https://docs.stripe.com/api/invoice_items/update
 
         Args:
             invoiceitem: ID of the invoiceitem.
-            amount:
-            description:
-            discountable: Whether discounts apply to the item.
-            discounts:
+            amount: Amount to bill, in the smallest currency unit. A negative amount reduces what is due
+                on the invoice.
+            description: Text of the item as printed on the invoice.
+            discountable: Whether discounts apply to the line item. Defaults to `False` for prorations
+                and negative amounts, and has to stay so for prorations.
+            discounts: Coupons, promotion codes and discounts to apply to the item, before those of the
+                invoice. `None` removes all of them.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
-            invoicing_rules:
+            invoicing_rules: Only `None` can be passed, which removes the rules that hold the item back.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
-            period:
-            price_data: Defines a price for this use only, without creating a price for reuse.
-            pricing:
-            quantity: Number of units.
-            quantity_decimal:
+                string removes its key.
+            period: Period of service that the item covers. Printed on the invoice if start and end
+                differ, and used by Revenue Recognition.
+            price_data: Describes a price in place of an existing one.
+            pricing: Existing price of the item.
+            quantity: Number of units, as an integer. Use `quantity_decimal` for fractions.
+            quantity_decimal: Number of units, as a decimal with up to 12 decimal places.
             tax_behavior: Whether the price includes tax. `inclusive` and `exclusive` are final once
                 set.
             tax_code: Tax code that classifies the goods or services for Stripe Tax.
-            tax_rates: Tax rates that apply. They override the default tax rates.
+            tax_rates: IDs of the tax rates of the item. They replace the default tax rates of the
+                invoice; `None` removes them.
             unit_amount_decimal: Price per unit in the smallest currency unit, with up to 12 decimal
-                places. Use it instead of `unit_amount` for prices of less than a cent.
+                places, which is multiplied by the quantity. A negative price reduces what is due on the
+                invoice.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `customer`, `discounts`, `invoice`, `test_clock`.
@@ -387,7 +417,7 @@ class AsyncInvoiceItems(Resource):
             InvalidRequestError: A parameter is invalid, or an object does not exist.
         """
     async def delete(self, invoiceitem: str, *, request_options: RequestOptions = ...) -> DeletedInvoiceItem:
-        """Call `DELETE /v1/invoiceitems/{invoiceitem}`.
+        """Delete an invoice item. Fails if it is on an invoice that is finalized.
 
         `DELETE /v1/invoiceitems/{invoiceitem}` https://docs.stripe.com/api/invoice_items/delete
 

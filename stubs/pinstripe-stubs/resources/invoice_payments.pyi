@@ -23,7 +23,7 @@ class InvoicePayments(Resource):
         status: Literal["canceled", "open", "paid"] = ...,
         request_options: RequestOptions = ...,
     ) -> Page[InvoicePayment]:
-        """Call `GET /v1/invoice_payments`.
+        """List payments of invoices.
 
         `GET /v1/invoice_payments` https://docs.stripe.com/api/invoice_payments/list
 
@@ -35,7 +35,7 @@ class InvoicePayments(Resource):
                 the object instead of its ID.
             invoice: Only objects of this invoice.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
-            payment:
+            payment: Only the invoice payments of this payment.
             starting_after: ID of the object that the page starts after, such as the last one of the
                 previous page.
             status: Only objects with this status.
@@ -49,7 +49,7 @@ class InvoicePayments(Resource):
     def retrieve(
         self, invoice_payment: str, *, expand: Strings = ..., request_options: RequestOptions = ...
     ) -> InvoicePayment:
-        """Call `GET /v1/invoice_payments/{invoice_payment}`.
+        """Retrieve a payment of an invoice.
 
         `GET /v1/invoice_payments/{invoice_payment}` https://docs.stripe.com/api/invoice_payments/retrieve
 
@@ -79,7 +79,7 @@ class AsyncInvoicePayments(Resource):
         status: Literal["canceled", "open", "paid"] = ...,
         request_options: RequestOptions = ...,
     ) -> AsyncPager[InvoicePayment]:
-        """Call `GET /v1/invoice_payments`.
+        """List payments of invoices.
 
         `GET /v1/invoice_payments` https://docs.stripe.com/api/invoice_payments/list
 
@@ -91,7 +91,7 @@ class AsyncInvoicePayments(Resource):
                 the object instead of its ID.
             invoice: Only objects of this invoice.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
-            payment:
+            payment: Only the invoice payments of this payment.
             starting_after: ID of the object that the page starts after, such as the last one of the
                 previous page.
             status: Only objects with this status.
@@ -105,7 +105,7 @@ class AsyncInvoicePayments(Resource):
     async def retrieve(
         self, invoice_payment: str, *, expand: Strings = ..., request_options: RequestOptions = ...
     ) -> InvoicePayment:
-        """Call `GET /v1/invoice_payments/{invoice_payment}`.
+        """Retrieve a payment of an invoice.
 
         `GET /v1/invoice_payments/{invoice_payment}` https://docs.stripe.com/api/invoice_payments/retrieve
 

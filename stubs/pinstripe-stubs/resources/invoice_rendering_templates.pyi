@@ -11,7 +11,8 @@ class InvoiceRenderingTemplates(Resource):
     def archive(
         self, template: str, *, expand: Strings = ..., request_options: RequestOptions = ...
     ) -> InvoiceRenderingTemplate:
-        """Call `POST /v1/invoice_rendering_templates/{template}/archive`.
+        """Archive a rendering template, so that no new invoice can use it. Invoices and customers that have it
+        are not affected.
 
         `POST /v1/invoice_rendering_templates/{template}/archive` https://docs.stripe.com/api/invoice_rendering_templates/archive
 
@@ -34,7 +35,7 @@ class InvoiceRenderingTemplates(Resource):
         status: Literal["active", "archived"] = ...,
         request_options: RequestOptions = ...,
     ) -> Page[InvoiceRenderingTemplate]:
-        """Call `GET /v1/invoice_rendering_templates`.
+        """List rendering templates, newest first.
 
         `GET /v1/invoice_rendering_templates` https://docs.stripe.com/api/invoice_rendering_templates/list
 
@@ -55,7 +56,7 @@ class InvoiceRenderingTemplates(Resource):
     def retrieve(
         self, template: str, *, expand: Strings = ..., version: int = ..., request_options: RequestOptions = ...
     ) -> InvoiceRenderingTemplate:
-        """Call `GET /v1/invoice_rendering_templates/{template}`.
+        """Retrieve a rendering template, in its latest or an earlier version.
 
         `GET /v1/invoice_rendering_templates/{template}` https://docs.stripe.com/api/invoice_rendering_templates/retrieve
 
@@ -63,7 +64,7 @@ class InvoiceRenderingTemplates(Resource):
             template: ID of the template.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
-            version:
+            version: Version to retrieve. The latest unless set.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -72,7 +73,7 @@ class InvoiceRenderingTemplates(Resource):
     def unarchive(
         self, template: str, *, expand: Strings = ..., request_options: RequestOptions = ...
     ) -> InvoiceRenderingTemplate:
-        """Call `POST /v1/invoice_rendering_templates/{template}/unarchive`.
+        """Make an archived rendering template available to new invoices again.
 
         `POST /v1/invoice_rendering_templates/{template}/unarchive` https://docs.stripe.com/api/invoice_rendering_templates/unarchive
 
@@ -90,7 +91,8 @@ class AsyncInvoiceRenderingTemplates(Resource):
     async def archive(
         self, template: str, *, expand: Strings = ..., request_options: RequestOptions = ...
     ) -> InvoiceRenderingTemplate:
-        """Call `POST /v1/invoice_rendering_templates/{template}/archive`.
+        """Archive a rendering template, so that no new invoice can use it. Invoices and customers that have it
+        are not affected.
 
         `POST /v1/invoice_rendering_templates/{template}/archive` https://docs.stripe.com/api/invoice_rendering_templates/archive
 
@@ -113,7 +115,7 @@ class AsyncInvoiceRenderingTemplates(Resource):
         status: Literal["active", "archived"] = ...,
         request_options: RequestOptions = ...,
     ) -> AsyncPager[InvoiceRenderingTemplate]:
-        """Call `GET /v1/invoice_rendering_templates`.
+        """List rendering templates, newest first.
 
         `GET /v1/invoice_rendering_templates` https://docs.stripe.com/api/invoice_rendering_templates/list
 
@@ -134,7 +136,7 @@ class AsyncInvoiceRenderingTemplates(Resource):
     async def retrieve(
         self, template: str, *, expand: Strings = ..., version: int = ..., request_options: RequestOptions = ...
     ) -> InvoiceRenderingTemplate:
-        """Call `GET /v1/invoice_rendering_templates/{template}`.
+        """Retrieve a rendering template, in its latest or an earlier version.
 
         `GET /v1/invoice_rendering_templates/{template}` https://docs.stripe.com/api/invoice_rendering_templates/retrieve
 
@@ -142,7 +144,7 @@ class AsyncInvoiceRenderingTemplates(Resource):
             template: ID of the template.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
-            version:
+            version: Version to retrieve. The latest unless set.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -151,7 +153,7 @@ class AsyncInvoiceRenderingTemplates(Resource):
     async def unarchive(
         self, template: str, *, expand: Strings = ..., request_options: RequestOptions = ...
     ) -> InvoiceRenderingTemplate:
-        """Call `POST /v1/invoice_rendering_templates/{template}/unarchive`.
+        """Make an archived rendering template available to new invoices again.
 
         `POST /v1/invoice_rendering_templates/{template}/unarchive` https://docs.stripe.com/api/invoice_rendering_templates/unarchive
 

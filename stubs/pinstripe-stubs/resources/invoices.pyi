@@ -59,7 +59,7 @@ class InvoicesLineItems(Resource):
         starting_after: str = ...,
         request_options: RequestOptions = ...,
     ) -> Page[InvoiceLineItem]:
-        """Call `GET /v1/invoices/{invoice}/lines`.
+        """List the line items of an invoice.
 
         `GET /v1/invoices/{invoice}/lines` https://docs.stripe.com/api/invoices/line_items/list
 
@@ -99,29 +99,34 @@ class InvoicesLineItems(Resource):
         tax_rates: Strings | None = ...,
         request_options: RequestOptions = ...,
     ) -> InvoiceLineItem:
-        """Call `POST /v1/invoices/{invoice}/lines/{line_item_id}`.
+        """Update a line item of a draft invoice. Changes of fields such as `amount` also apply to the invoice
+        item behind it.
 
         `POST /v1/invoices/{invoice}/lines/{line_item_id}` https://docs.stripe.com/api/invoices/line_items/update
 
         Args:
             invoice: ID of the invoice.
             line_item_id: ID of the line item.
-            amount:
-            description:
-            discountable: Whether discounts apply to the item.
-            discounts:
+            amount: Amount to bill, in the smallest currency unit. A negative amount is a credit.
+            description: Text of the line as printed on the invoice.
+            discountable: Whether discounts apply to the line item. Defaults to `False` for prorations
+                and negative amounts, and has to stay so for prorations.
+            discounts: Coupons, promotion codes and discounts to apply to the line item. `None` removes
+                all of them.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
-            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
-                characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
-            period:
-            price_data: Defines a price for this use only, without creating a price for reuse.
-            pricing:
-            quantity: Number of units.
-            quantity_decimal:
-            tax_amounts:
-            tax_rates: Tax rates that apply. They override the default tax rates.
+            metadata: Up to 50 key-value pairs of your own, stored with the item. An empty string
+                removes its key.
+            period: Period of service that the item covers. Printed on the invoice if start and end
+                differ, and used by Revenue Recognition.
+            price_data: Describes a price in place of an existing one.
+            pricing: Existing price of the item.
+            quantity: Number of units, as an integer. Use `quantity_decimal` for fractions.
+            quantity_decimal: Number of units, as a decimal with up to 12 decimal places.
+            tax_amounts: Up to ten taxes that you calculated yourself. Cannot be combined with tax rates
+                or automatic tax on the invoice; `None` removes them.
+            tax_rates: IDs of the tax rates of the item. They replace the default tax rates of the
+                invoice; `None` removes them.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `discounts`, `subscription`.
@@ -141,7 +146,7 @@ class AsyncInvoicesLineItems(Resource):
         starting_after: str = ...,
         request_options: RequestOptions = ...,
     ) -> AsyncPager[InvoiceLineItem]:
-        """Call `GET /v1/invoices/{invoice}/lines`.
+        """List the line items of an invoice.
 
         `GET /v1/invoices/{invoice}/lines` https://docs.stripe.com/api/invoices/line_items/list
 
@@ -181,29 +186,34 @@ class AsyncInvoicesLineItems(Resource):
         tax_rates: Strings | None = ...,
         request_options: RequestOptions = ...,
     ) -> InvoiceLineItem:
-        """Call `POST /v1/invoices/{invoice}/lines/{line_item_id}`.
+        """Update a line item of a draft invoice. Changes of fields such as `amount` also apply to the invoice
+        item behind it.
 
         `POST /v1/invoices/{invoice}/lines/{line_item_id}` https://docs.stripe.com/api/invoices/line_items/update
 
         Args:
             invoice: ID of the invoice.
             line_item_id: ID of the line item.
-            amount:
-            description:
-            discountable: Whether discounts apply to the item.
-            discounts:
+            amount: Amount to bill, in the smallest currency unit. A negative amount is a credit.
+            description: Text of the line as printed on the invoice.
+            discountable: Whether discounts apply to the line item. Defaults to `False` for prorations
+                and negative amounts, and has to stay so for prorations.
+            discounts: Coupons, promotion codes and discounts to apply to the line item. `None` removes
+                all of them.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
-            metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
-                characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
-            period:
-            price_data: Defines a price for this use only, without creating a price for reuse.
-            pricing:
-            quantity: Number of units.
-            quantity_decimal:
-            tax_amounts:
-            tax_rates: Tax rates that apply. They override the default tax rates.
+            metadata: Up to 50 key-value pairs of your own, stored with the item. An empty string
+                removes its key.
+            period: Period of service that the item covers. Printed on the invoice if start and end
+                differ, and used by Revenue Recognition.
+            price_data: Describes a price in place of an existing one.
+            pricing: Existing price of the item.
+            quantity: Number of units, as an integer. Use `quantity_decimal` for fractions.
+            quantity_decimal: Number of units, as a decimal with up to 12 decimal places.
+            tax_amounts: Up to ten taxes that you calculated yourself. Cannot be combined with tax rates
+                or automatic tax on the invoice; `None` removes them.
+            tax_rates: IDs of the tax rates of the item. They replace the default tax rates of the
+                invoice; `None` removes them.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `discounts`, `subscription`.
@@ -223,16 +233,18 @@ class Invoices(Resource):
         invoice_metadata: Mapping[str, str] | None = ...,
         request_options: RequestOptions = ...,
     ) -> Invoice:
-        """Call `POST /v1/invoices/{invoice}/add_lines`.
+        """Add line items to a draft invoice, new ones or pending invoice items. An invoice that is finalized
+        cannot be changed.
 
         `POST /v1/invoices/{invoice}/add_lines` https://docs.stripe.com/api/invoices/add_lines
 
         Args:
             invoice: ID of the invoice.
-            lines:
+            lines: Line items to add.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
-            invoice_metadata:
+            invoice_metadata: Up to 50 key-value pairs of your own to set on the invoice itself. An
+                empty string removes its key.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `account_tax_ids`, `application`, `customer`, `default_payment_method`,
@@ -250,7 +262,8 @@ class Invoices(Resource):
         payment_record: str = ...,
         request_options: RequestOptions = ...,
     ) -> Invoice:
-        """Call `POST /v1/invoices/{invoice}/attach_payment`.
+        """Attach a payment intent or payment record to an open invoice, so that it pays the invoice in full or
+        in part. Once the payments cover what remains, the invoice is `paid`.
 
         `POST /v1/invoices/{invoice}/attach_payment` https://docs.stripe.com/api/invoices/attach_payment
 
@@ -258,8 +271,8 @@ class Invoices(Resource):
             invoice: ID of the invoice.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
-            payment_intent: Payment intent that the object belongs to.
-            payment_record:
+            payment_intent: ID of the payment intent to attach.
+            payment_record: ID of the payment record to attach, for a payment outside of Stripe.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `account_tax_ids`, `application`, `customer`, `default_payment_method`,
@@ -306,56 +319,71 @@ class Invoices(Resource):
         transfer_data: InvoiceCreateParamsTransferData = ...,
         request_options: RequestOptions = ...,
     ) -> Invoice:
-        """Call `POST /v1/invoices`.
+        """Create a draft invoice for a customer. Pending invoice items are included only with
+        `pending_invoice_items_behavior`, and nothing is charged or sent before the invoice is finalized.
 
         `POST /v1/invoices` https://docs.stripe.com/api/invoices/create
 
         Args:
-            account_tax_ids: Tax IDs of your account to show on the invoices. The account's default tax
-                IDs unless set.
-            application_fee_amount: Fee that the platform collects on the payment, in the smallest
-                currency unit.
-            auto_advance:
-            automatic_tax: Settings and state of the automatic calculation of tax by Stripe Tax.
-            automatically_finalizes_at:
-            collection_method: Whether Stripe charges the customer automatically or sends an invoice to
-                be paid manually.
-            currency: Three-letter ISO 4217 currency code in lowercase.
-            custom_fields:
-            customer: Customer that the object belongs to.
-            customer_account: Account (API v2) that the object belongs to, in the role of a customer.
-                Alternative to `customer`.
-            days_until_due: Number of days until the invoice is due. Only with the collection method
+            account_tax_ids: Tax IDs of the account that are printed on the invoice. The account's
+                default tax IDs unless set. Can be changed while the invoice is a draft.
+            application_fee_amount: Fee that the platform collects on the payment of the invoice, in the
+                smallest currency unit. Takes a request for a connected account.
+            auto_advance: Whether Stripe moves the invoice along by itself: finalizes the draft,
+                collects payment and retries. Defaults to `False`.
+            automatic_tax: Whether Stripe Tax calculates the tax on the invoice, and which account is
+                liable for it.
+            automatically_finalizes_at: Time at which Stripe finalizes the invoice if it is still a
+                draft then, up to five years ahead.
+            collection_method: How the invoice is paid. Defaults to `charge_automatically`.
+            currency: Three-letter ISO 4217 code of the currency. That of the customer unless set.
+            custom_fields: Up to four fields of your own that are printed on the invoice, such as a
+                purchase order number.
+            customer: ID of the customer to bill.
+            customer_account: Account (API v2) that is billed in the role of a customer.
+            days_until_due: Days from the creation of the invoice until it is due. Only with the
+                collection method `send_invoice`.
+            default_payment_method: Payment method that pays the invoice. Unless set, Stripe uses the
+                subscription's default, then that of the customer's invoice settings.
+            default_source: Source that pays the invoice if there is no default payment method. Unless
+                set, the default source of the subscription or customer is used.
+            default_tax_rates: Tax rates of the line items that have none of their own.
+            description: Text of your own on the invoice, called memo in the Dashboard. At most 1,500
+                characters.
+            discounts: Coupons, promotion codes and discounts to apply to the whole invoice. Those of
+                the customer unless set; an empty value leaves them out.
+            due_date: Time by which the invoice is to be paid. Only with the collection method
                 `send_invoice`.
-            default_payment_method: Payment method used by default. If it is not set, the customer's
-                default is used.
-            default_source: Card, bank account or source used by default if there is no default payment
-                method.
-            default_tax_rates: Tax rates for items without tax rates of their own.
-            description: At most 1,500 characters.
-            discounts:
-            due_date:
-            effective_at:
+            effective_at: Date of issue printed on the invoice, its PDF and receipt. The time of
+                finalization unless you set it.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
-            footer:
-            from_invoice:
-            issuer:
+            footer: Text at the bottom of the invoice.
+            from_invoice: Creates the invoice as a revision of another one. The original is voided when
+                the revision is finalized.
+            issuer: Account that issues the invoice. The invoice shows its branding, support contact and
+                tax IDs.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
-            number: At most 26 characters.
-            on_behalf_of: Connected account that is the merchant of record. Its country, fees and
-                statement descriptor apply to the payment.
-            payment_settings:
-            pending_invoice_items_behavior:
-            rendering:
-            shipping_cost:
-            shipping_details: Recipient and address of a delivery.
-            statement_descriptor: Text that appears on the bank or card statement. At most 22
-                characters.
-            subscription: Subscription that the object belongs to.
-            transfer_data: Transfers money from the payment to a connected account.
+                string removes its key.
+            number: Number of the invoice. If you set it, you have to keep your numbers unique and,
+                where the law requires it, without gaps. Assigned when the invoice is finalized unless
+                set. At most 26 characters.
+            on_behalf_of: Connected account that the invoice is for. Its branding and support contact
+                appear on the invoice, and it is the merchant of record.
+            payment_settings: Which payment methods can pay the invoice, and how they are used.
+            pending_invoice_items_behavior: Whether the pending invoice items of the customer become
+                line items of the invoice. Defaults to `exclude`.
+            rendering: How the invoice is rendered as PDF and on its hosted page.
+            shipping_cost: Cost of shipping, by an existing shipping rate or one described in place.
+            shipping_details: Recipient and address of the delivery, printed on the invoice. The
+                customer's are printed unless set.
+            statement_descriptor: Text on the card or bank statement of the customer who pays the
+                invoice. For a subscription, taken from the product of its first item unless set. At
+                most 22 characters.
+            subscription: ID of a subscription whose pending invoice items the invoice is limited to.
+                Its billing cycle does not change.
+            transfer_data: Transfers money from the payment of the invoice to a connected account.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `account_tax_ids`, `application`, `customer`, `default_payment_method`,
@@ -384,29 +412,38 @@ class Invoices(Resource):
         subscription_details: InvoiceCreatePreviewParamsSubscriptionDetails = ...,
         request_options: RequestOptions = ...,
     ) -> Invoice:
-        """Call `POST /v1/invoices/create_preview`.
+        """Calculate the invoice that a customer, a subscription or a change of it would get, without creating
+        anything. Use it to show prorations and taxes before you make a change.
 
         `POST /v1/invoices/create_preview` https://docs.stripe.com/api/invoices/create_preview
 
         Args:
-            automatic_tax: Settings and state of the automatic calculation of tax by Stripe Tax.
-            currency: Three-letter ISO 4217 currency code in lowercase.
-            customer: Customer that the object belongs to.
-            customer_account: Account (API v2) that the object belongs to, in the role of a customer.
-                Alternative to `customer`.
-            customer_details:
-            discounts:
+            automatic_tax: Whether Stripe Tax calculates the tax on the invoice, and which account is
+                liable for it.
+            currency: Three-letter ISO 4217 code of the currency of the preview. That of the customer
+                unless set.
+            customer: ID of the customer whose next invoice is previewed.
+            customer_account: Account (API v2) that is billed in the role of a customer.
+            customer_details: Details of a customer that does not exist yet, or that replace those of
+                the customer for the preview.
+            discounts: Coupons, promotion codes and discounts to apply to the preview. Those of the
+                subscription or customer unless set; `None` leaves them out.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
-            invoice_items:
-            issuer:
-            on_behalf_of: Connected account that is the merchant of record. Its country, fees and
-                statement descriptor apply to the payment.
-            preview_mode:
-            schedule:
-            schedule_details:
-            subscription: Subscription that the object belongs to.
-            subscription_details:
+            invoice_items: Invoice items to add to the preview, or to change in it; up to 250.
+            issuer: Account that issues the invoice. The invoice shows its branding, support contact and
+                tax IDs.
+            on_behalf_of: Connected account that the invoice is for. Its branding and support contact
+                appear on the invoice, and it is the merchant of record.
+            preview_mode: Which amounts the preview contains. Defaults to `next`.
+            schedule: ID of the subscription schedule whose next invoice is previewed. Cannot be
+                combined with `subscription` and `subscription_details`.
+            schedule_details: A new subscription schedule, or changes of an existing one, to preview.
+                Cannot be combined with `subscription` and `subscription_details`.
+            subscription: ID of the subscription whose next invoice is previewed. Without it and without
+                `subscription_details.items`, the customer's next invoice of any subscription is
+                previewed.
+            subscription_details: A new subscription, or changes of an existing one, to preview.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `account_tax_ids`, `application`, `customer`, `default_payment_method`,
@@ -418,13 +455,16 @@ class Invoices(Resource):
     def finalize_invoice(
         self, invoice: str, *, auto_advance: bool = ..., expand: Strings = ..., request_options: RequestOptions = ...
     ) -> Invoice:
-        """Call `POST /v1/invoices/{invoice}/finalize`.
+        """Finalize a draft invoice, which gives it a number and the status `open`. Amounts cannot be changed
+        afterwards, and an invoice with nothing due is `paid` immediately.
 
         `POST /v1/invoices/{invoice}/finalize` https://docs.stripe.com/api/invoices/finalize_invoice
 
         Args:
             invoice: ID of the invoice.
-            auto_advance:
+            auto_advance: Whether Stripe moves the invoice along by itself: finalizes the draft, emails
+                it or charges the customer, retries failed payments and sends reminders. If `False`,
+                each step needs a call of yours.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
             request_options: Idempotency key, account and other options of this request.
@@ -451,16 +491,16 @@ class Invoices(Resource):
         subscription: str = ...,
         request_options: RequestOptions = ...,
     ) -> Page[Invoice]:
-        """Call `GET /v1/invoices`.
+        """List invoices, newest first.
 
         `GET /v1/invoices` https://docs.stripe.com/api/invoices/list
 
         Args:
-            collection_method: Only objects with this collection method.
+            collection_method: Only invoices that are paid in this way.
             created: Only objects created at this time, or in this range of times.
             customer: Only objects of this customer.
             customer_account: Only objects of this account (API v2) in the role of a customer.
-            due_date:
+            due_date: Only invoices due at this time, or in this range of times.
             ending_before: ID of the object that the page ends before, such as the first one of the
                 following page.
             expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
@@ -482,7 +522,8 @@ class Invoices(Resource):
     def mark_uncollectible(
         self, invoice: str, *, expand: Strings = ..., request_options: RequestOptions = ...
     ) -> Invoice:
-        """Call `POST /v1/invoices/{invoice}/mark_uncollectible`.
+        """Mark an open invoice as `uncollectible`, to account for it as bad debt. It can still be paid, or
+        voided.
 
         `POST /v1/invoices/{invoice}/mark_uncollectible` https://docs.stripe.com/api/invoices/mark_uncollectible
 
@@ -511,7 +552,8 @@ class Invoices(Resource):
         source: str = ...,
         request_options: RequestOptions = ...,
     ) -> Invoice:
-        """Call `POST /v1/invoices/{invoice}/pay`.
+        """Pay an invoice now, outside of the retry schedule; a draft is finalized first. Raises `CardError` if
+        the payment is declined, and an error as well if the customer has to authenticate it.
 
         `POST /v1/invoices/{invoice}/pay` https://docs.stripe.com/api/invoices/pay
 
@@ -519,12 +561,17 @@ class Invoices(Resource):
             invoice: ID of the invoice.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
-            forgive:
-            mandate: Mandate that authorizes the payment.
-            off_session: Whether the customer is absent and cannot authenticate the payment.
-            paid_out_of_band:
-            payment_method: Payment method that is used.
-            source:
+            forgive: Whether to charge only what a source has if that is less than what is due, and to
+                treat the invoice as paid. Defaults to `False`, which fails the payment instead.
+            mandate: ID of the mandate for the payment. It has to belong to the payment method that
+                pays.
+            off_session: Whether the customer is absent, so that they cannot authenticate the payment.
+                Defaults to `True`.
+            paid_out_of_band: Whether the customer paid outside of Stripe. The invoice becomes `paid`
+                without a charge. Defaults to `False`.
+            payment_method: ID of the payment method to charge. It has to belong to the customer of the
+                invoice.
+            source: ID of the source to charge. It has to belong to the customer of the invoice.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `account_tax_ids`, `application`, `customer`, `default_payment_method`,
@@ -543,16 +590,17 @@ class Invoices(Resource):
         invoice_metadata: Mapping[str, str] | None = ...,
         request_options: RequestOptions = ...,
     ) -> Invoice:
-        """Call `POST /v1/invoices/{invoice}/remove_lines`.
+        """Remove line items from a draft invoice, and delete them or make them pending again.
 
         `POST /v1/invoices/{invoice}/remove_lines` https://docs.stripe.com/api/invoices/remove_lines
 
         Args:
             invoice: ID of the invoice.
-            lines:
+            lines: Line items to remove.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
-            invoice_metadata:
+            invoice_metadata: Up to 50 key-value pairs of your own to set on the invoice itself. An
+                empty string removes its key.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `account_tax_ids`, `application`, `customer`, `default_payment_method`,
@@ -562,7 +610,7 @@ class Invoices(Resource):
             InvalidRequestError: A parameter is invalid, or an object does not exist.
         """
     def retrieve(self, invoice: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> Invoice:
-        """Call `GET /v1/invoices/{invoice}`.
+        """Retrieve an invoice.
 
         `GET /v1/invoices/{invoice}` https://docs.stripe.com/api/invoices/retrieve
 
@@ -579,7 +627,8 @@ class Invoices(Resource):
             InvalidRequestError: A parameter is invalid, or an object does not exist.
         """
     def send_invoice(self, invoice: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> Invoice:
-        """Call `POST /v1/invoices/{invoice}/send`.
+        """Email an invoice to the customer now, outside of the normal schedule; a draft is finalized first. In
+        test mode, no email is sent, but `invoice.sent` is.
 
         `POST /v1/invoices/{invoice}/send` https://docs.stripe.com/api/invoices/send_invoice
 
@@ -628,50 +677,64 @@ class Invoices(Resource):
         transfer_data: InvoiceUpdateParamsTransferData | None = ...,
         request_options: RequestOptions = ...,
     ) -> Invoice:
-        """Call `POST /v1/invoices/{invoice}`.
+        """Update an invoice. Drafts can be changed in every way; after finalization, only fields such as
+        `metadata` and `auto_advance` can.
 
         `POST /v1/invoices/{invoice}` https://docs.stripe.com/api/invoices/update
 
         Args:
             invoice: ID of the invoice.
-            account_tax_ids: Tax IDs of your account to show on the invoices. The account's default tax
-                IDs unless set.
-            application_fee_amount: Fee that the platform collects on the payment, in the smallest
-                currency unit.
-            auto_advance:
-            automatic_tax: Settings and state of the automatic calculation of tax by Stripe Tax.
-            automatically_finalizes_at:
-            collection_method: Whether Stripe charges the customer automatically or sends an invoice to
-                be paid manually.
-            custom_fields:
-            days_until_due: Number of days until the invoice is due. Only with the collection method
+            account_tax_ids: Tax IDs of the account that are printed on the invoice. The account's
+                default tax IDs unless set. Can be changed while the invoice is a draft.
+            application_fee_amount: Fee that the platform collects on the payment of the invoice, in the
+                smallest currency unit. Takes a request for a connected account.
+            auto_advance: Whether Stripe moves the invoice along by itself: finalizes the draft, emails
+                it or charges the customer, retries failed payments and sends reminders. If `False`,
+                each step needs a call of yours.
+            automatic_tax: Whether Stripe Tax calculates the tax on the invoice, and which account is
+                liable for it.
+            automatically_finalizes_at: Time at which Stripe finalizes the invoice if it is still a
+                draft then, up to five years ahead.
+            collection_method: How the invoice is paid.
+            custom_fields: Up to four fields of your own that are printed on the invoice, such as a
+                purchase order number.
+            days_until_due: Days from the creation of the invoice until it is due. Only with the
+                collection method `send_invoice`.
+            default_payment_method: Payment method that pays the invoice. Unless set, Stripe uses the
+                subscription's default, then that of the customer's invoice settings.
+            default_source: Source that pays the invoice if there is no default payment method. Unless
+                set, the default source of the subscription or customer is used.
+            default_tax_rates: Tax rates of the line items that have none of their own.
+            description: Text of your own on the invoice, called memo in the Dashboard. At most 1,500
+                characters.
+            discounts: Coupons, promotion codes and discounts to apply to the whole invoice. `None`
+                removes all of them.
+            due_date: Time by which the invoice is to be paid. Only with the collection method
                 `send_invoice`.
-            default_payment_method: Payment method used by default. If it is not set, the customer's
-                default is used.
-            default_source: Card, bank account or source used by default if there is no default payment
-                method.
-            default_tax_rates: Tax rates for items without tax rates of their own.
-            description: At most 1,500 characters.
-            discounts:
-            due_date:
-            effective_at:
+            effective_at: Date of issue printed on the invoice, its PDF and receipt. The time of
+                finalization unless you set it.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
-            footer:
-            issuer:
+            footer: Text at the bottom of the invoice.
+            issuer: Account that issues the invoice. The invoice shows its branding, support contact and
+                tax IDs.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
-            number: At most 26 characters.
-            on_behalf_of: Connected account that is the merchant of record. Its country, fees and
-                statement descriptor apply to the payment.
-            payment_settings:
-            rendering:
-            shipping_cost:
-            shipping_details: Recipient and address of a delivery.
-            statement_descriptor: Text that appears on the bank or card statement. At most 22
-                characters.
-            transfer_data: Transfers money from the payment to a connected account.
+                string removes its key.
+            number: Number of the invoice. If you set it, you have to keep your numbers unique and,
+                where the law requires it, without gaps. Assigned when the invoice is finalized unless
+                set. At most 26 characters.
+            on_behalf_of: Connected account that the invoice is for. Its branding and support contact
+                appear on the invoice, and it is the merchant of record.
+            payment_settings: Which payment methods can pay the invoice, and how they are used.
+            rendering: How the invoice is rendered as PDF and on its hosted page.
+            shipping_cost: Cost of shipping, by an existing shipping rate or one described in place.
+            shipping_details: Recipient and address of the delivery, printed on the invoice. The
+                customer's are printed unless set.
+            statement_descriptor: Text on the card or bank statement of the customer who pays the
+                invoice. For a subscription, taken from the product of its first item unless set. At
+                most 22 characters.
+            transfer_data: Transfers money from the payment of the invoice to a connected account.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `account_tax_ids`, `application`, `customer`, `default_payment_method`,
@@ -689,16 +752,17 @@ class Invoices(Resource):
         invoice_metadata: Mapping[str, str] | None = ...,
         request_options: RequestOptions = ...,
     ) -> Invoice:
-        """Call `POST /v1/invoices/{invoice}/update_lines`.
+        """Update several line items of a draft invoice at once.
 
         `POST /v1/invoices/{invoice}/update_lines` https://docs.stripe.com/api/invoices/update_lines
 
         Args:
             invoice: ID of the invoice.
-            lines:
+            lines: Line items to update.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
-            invoice_metadata:
+            invoice_metadata: Up to 50 key-value pairs of your own to set on the invoice itself. An
+                empty string removes its key.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `account_tax_ids`, `application`, `customer`, `default_payment_method`,
@@ -708,7 +772,8 @@ class Invoices(Resource):
             InvalidRequestError: A parameter is invalid, or an object does not exist.
         """
     def void_invoice(self, invoice: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> Invoice:
-        """Call `POST /v1/invoices/{invoice}/void`.
+        """Void a finalized invoice, so that nothing is owed anymore. It stays on record with the status
+        `void`, and this cannot be undone.
 
         `POST /v1/invoices/{invoice}/void` https://docs.stripe.com/api/invoices/void_invoice
 
@@ -725,7 +790,8 @@ class Invoices(Resource):
             InvalidRequestError: A parameter is invalid, or an object does not exist.
         """
     def delete(self, invoice: str, *, request_options: RequestOptions = ...) -> DeletedInvoice:
-        """Call `DELETE /v1/invoices/{invoice}`.
+        """Delete a draft invoice for good. Fails for invoices that are finalized, which can be voided instead,
+        and for invoices of subscriptions.
 
         `DELETE /v1/invoices/{invoice}` https://docs.stripe.com/api/invoices/delete
 
@@ -745,7 +811,8 @@ class Invoices(Resource):
         page: str = ...,
         request_options: RequestOptions = ...,
     ) -> Page[Invoice]:
-        """Call `GET /v1/invoices/search`.
+        """Search for invoices. New and changed invoices appear in the results with a delay, usually within a
+        minute, so do not search right after a change.
 
         `GET /v1/invoices/search` https://docs.stripe.com/api/invoices/search
 
@@ -777,16 +844,18 @@ class AsyncInvoices(Resource):
         invoice_metadata: Mapping[str, str] | None = ...,
         request_options: RequestOptions = ...,
     ) -> Invoice:
-        """Call `POST /v1/invoices/{invoice}/add_lines`.
+        """Add line items to a draft invoice, new ones or pending invoice items. An invoice that is finalized
+        cannot be changed.
 
         `POST /v1/invoices/{invoice}/add_lines` https://docs.stripe.com/api/invoices/add_lines
 
         Args:
             invoice: ID of the invoice.
-            lines:
+            lines: Line items to add.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
-            invoice_metadata:
+            invoice_metadata: Up to 50 key-value pairs of your own to set on the invoice itself. An
+                empty string removes its key.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `account_tax_ids`, `application`, `customer`, `default_payment_method`,
@@ -804,7 +873,8 @@ class AsyncInvoices(Resource):
         payment_record: str = ...,
         request_options: RequestOptions = ...,
     ) -> Invoice:
-        """Call `POST /v1/invoices/{invoice}/attach_payment`.
+        """Attach a payment intent or payment record to an open invoice, so that it pays the invoice in full or
+        in part. Once the payments cover what remains, the invoice is `paid`.
 
         `POST /v1/invoices/{invoice}/attach_payment` https://docs.stripe.com/api/invoices/attach_payment
 
@@ -812,8 +882,8 @@ class AsyncInvoices(Resource):
             invoice: ID of the invoice.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
-            payment_intent: Payment intent that the object belongs to.
-            payment_record:
+            payment_intent: ID of the payment intent to attach.
+            payment_record: ID of the payment record to attach, for a payment outside of Stripe.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `account_tax_ids`, `application`, `customer`, `default_payment_method`,
@@ -860,56 +930,71 @@ class AsyncInvoices(Resource):
         transfer_data: InvoiceCreateParamsTransferData = ...,
         request_options: RequestOptions = ...,
     ) -> Invoice:
-        """Call `POST /v1/invoices`.
+        """Create a draft invoice for a customer. Pending invoice items are included only with
+        `pending_invoice_items_behavior`, and nothing is charged or sent before the invoice is finalized.
 
         `POST /v1/invoices` https://docs.stripe.com/api/invoices/create
 
         Args:
-            account_tax_ids: Tax IDs of your account to show on the invoices. The account's default tax
-                IDs unless set.
-            application_fee_amount: Fee that the platform collects on the payment, in the smallest
-                currency unit.
-            auto_advance:
-            automatic_tax: Settings and state of the automatic calculation of tax by Stripe Tax.
-            automatically_finalizes_at:
-            collection_method: Whether Stripe charges the customer automatically or sends an invoice to
-                be paid manually.
-            currency: Three-letter ISO 4217 currency code in lowercase.
-            custom_fields:
-            customer: Customer that the object belongs to.
-            customer_account: Account (API v2) that the object belongs to, in the role of a customer.
-                Alternative to `customer`.
-            days_until_due: Number of days until the invoice is due. Only with the collection method
+            account_tax_ids: Tax IDs of the account that are printed on the invoice. The account's
+                default tax IDs unless set. Can be changed while the invoice is a draft.
+            application_fee_amount: Fee that the platform collects on the payment of the invoice, in the
+                smallest currency unit. Takes a request for a connected account.
+            auto_advance: Whether Stripe moves the invoice along by itself: finalizes the draft,
+                collects payment and retries. Defaults to `False`.
+            automatic_tax: Whether Stripe Tax calculates the tax on the invoice, and which account is
+                liable for it.
+            automatically_finalizes_at: Time at which Stripe finalizes the invoice if it is still a
+                draft then, up to five years ahead.
+            collection_method: How the invoice is paid. Defaults to `charge_automatically`.
+            currency: Three-letter ISO 4217 code of the currency. That of the customer unless set.
+            custom_fields: Up to four fields of your own that are printed on the invoice, such as a
+                purchase order number.
+            customer: ID of the customer to bill.
+            customer_account: Account (API v2) that is billed in the role of a customer.
+            days_until_due: Days from the creation of the invoice until it is due. Only with the
+                collection method `send_invoice`.
+            default_payment_method: Payment method that pays the invoice. Unless set, Stripe uses the
+                subscription's default, then that of the customer's invoice settings.
+            default_source: Source that pays the invoice if there is no default payment method. Unless
+                set, the default source of the subscription or customer is used.
+            default_tax_rates: Tax rates of the line items that have none of their own.
+            description: Text of your own on the invoice, called memo in the Dashboard. At most 1,500
+                characters.
+            discounts: Coupons, promotion codes and discounts to apply to the whole invoice. Those of
+                the customer unless set; an empty value leaves them out.
+            due_date: Time by which the invoice is to be paid. Only with the collection method
                 `send_invoice`.
-            default_payment_method: Payment method used by default. If it is not set, the customer's
-                default is used.
-            default_source: Card, bank account or source used by default if there is no default payment
-                method.
-            default_tax_rates: Tax rates for items without tax rates of their own.
-            description: At most 1,500 characters.
-            discounts:
-            due_date:
-            effective_at:
+            effective_at: Date of issue printed on the invoice, its PDF and receipt. The time of
+                finalization unless you set it.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
-            footer:
-            from_invoice:
-            issuer:
+            footer: Text at the bottom of the invoice.
+            from_invoice: Creates the invoice as a revision of another one. The original is voided when
+                the revision is finalized.
+            issuer: Account that issues the invoice. The invoice shows its branding, support contact and
+                tax IDs.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
-            number: At most 26 characters.
-            on_behalf_of: Connected account that is the merchant of record. Its country, fees and
-                statement descriptor apply to the payment.
-            payment_settings:
-            pending_invoice_items_behavior:
-            rendering:
-            shipping_cost:
-            shipping_details: Recipient and address of a delivery.
-            statement_descriptor: Text that appears on the bank or card statement. At most 22
-                characters.
-            subscription: Subscription that the object belongs to.
-            transfer_data: Transfers money from the payment to a connected account.
+                string removes its key.
+            number: Number of the invoice. If you set it, you have to keep your numbers unique and,
+                where the law requires it, without gaps. Assigned when the invoice is finalized unless
+                set. At most 26 characters.
+            on_behalf_of: Connected account that the invoice is for. Its branding and support contact
+                appear on the invoice, and it is the merchant of record.
+            payment_settings: Which payment methods can pay the invoice, and how they are used.
+            pending_invoice_items_behavior: Whether the pending invoice items of the customer become
+                line items of the invoice. Defaults to `exclude`.
+            rendering: How the invoice is rendered as PDF and on its hosted page.
+            shipping_cost: Cost of shipping, by an existing shipping rate or one described in place.
+            shipping_details: Recipient and address of the delivery, printed on the invoice. The
+                customer's are printed unless set.
+            statement_descriptor: Text on the card or bank statement of the customer who pays the
+                invoice. For a subscription, taken from the product of its first item unless set. At
+                most 22 characters.
+            subscription: ID of a subscription whose pending invoice items the invoice is limited to.
+                Its billing cycle does not change.
+            transfer_data: Transfers money from the payment of the invoice to a connected account.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `account_tax_ids`, `application`, `customer`, `default_payment_method`,
@@ -938,29 +1023,38 @@ class AsyncInvoices(Resource):
         subscription_details: InvoiceCreatePreviewParamsSubscriptionDetails = ...,
         request_options: RequestOptions = ...,
     ) -> Invoice:
-        """Call `POST /v1/invoices/create_preview`.
+        """Calculate the invoice that a customer, a subscription or a change of it would get, without creating
+        anything. Use it to show prorations and taxes before you make a change.
 
         `POST /v1/invoices/create_preview` https://docs.stripe.com/api/invoices/create_preview
 
         Args:
-            automatic_tax: Settings and state of the automatic calculation of tax by Stripe Tax.
-            currency: Three-letter ISO 4217 currency code in lowercase.
-            customer: Customer that the object belongs to.
-            customer_account: Account (API v2) that the object belongs to, in the role of a customer.
-                Alternative to `customer`.
-            customer_details:
-            discounts:
+            automatic_tax: Whether Stripe Tax calculates the tax on the invoice, and which account is
+                liable for it.
+            currency: Three-letter ISO 4217 code of the currency of the preview. That of the customer
+                unless set.
+            customer: ID of the customer whose next invoice is previewed.
+            customer_account: Account (API v2) that is billed in the role of a customer.
+            customer_details: Details of a customer that does not exist yet, or that replace those of
+                the customer for the preview.
+            discounts: Coupons, promotion codes and discounts to apply to the preview. Those of the
+                subscription or customer unless set; `None` leaves them out.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
-            invoice_items:
-            issuer:
-            on_behalf_of: Connected account that is the merchant of record. Its country, fees and
-                statement descriptor apply to the payment.
-            preview_mode:
-            schedule:
-            schedule_details:
-            subscription: Subscription that the object belongs to.
-            subscription_details:
+            invoice_items: Invoice items to add to the preview, or to change in it; up to 250.
+            issuer: Account that issues the invoice. The invoice shows its branding, support contact and
+                tax IDs.
+            on_behalf_of: Connected account that the invoice is for. Its branding and support contact
+                appear on the invoice, and it is the merchant of record.
+            preview_mode: Which amounts the preview contains. Defaults to `next`.
+            schedule: ID of the subscription schedule whose next invoice is previewed. Cannot be
+                combined with `subscription` and `subscription_details`.
+            schedule_details: A new subscription schedule, or changes of an existing one, to preview.
+                Cannot be combined with `subscription` and `subscription_details`.
+            subscription: ID of the subscription whose next invoice is previewed. Without it and without
+                `subscription_details.items`, the customer's next invoice of any subscription is
+                previewed.
+            subscription_details: A new subscription, or changes of an existing one, to preview.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `account_tax_ids`, `application`, `customer`, `default_payment_method`,
@@ -972,13 +1066,16 @@ class AsyncInvoices(Resource):
     async def finalize_invoice(
         self, invoice: str, *, auto_advance: bool = ..., expand: Strings = ..., request_options: RequestOptions = ...
     ) -> Invoice:
-        """Call `POST /v1/invoices/{invoice}/finalize`.
+        """Finalize a draft invoice, which gives it a number and the status `open`. Amounts cannot be changed
+        afterwards, and an invoice with nothing due is `paid` immediately.
 
         `POST /v1/invoices/{invoice}/finalize` https://docs.stripe.com/api/invoices/finalize_invoice
 
         Args:
             invoice: ID of the invoice.
-            auto_advance:
+            auto_advance: Whether Stripe moves the invoice along by itself: finalizes the draft, emails
+                it or charges the customer, retries failed payments and sends reminders. If `False`,
+                each step needs a call of yours.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
             request_options: Idempotency key, account and other options of this request.
@@ -1005,16 +1102,16 @@ class AsyncInvoices(Resource):
         subscription: str = ...,
         request_options: RequestOptions = ...,
     ) -> AsyncPager[Invoice]:
-        """Call `GET /v1/invoices`.
+        """List invoices, newest first.
 
         `GET /v1/invoices` https://docs.stripe.com/api/invoices/list
 
         Args:
-            collection_method: Only objects with this collection method.
+            collection_method: Only invoices that are paid in this way.
             created: Only objects created at this time, or in this range of times.
             customer: Only objects of this customer.
             customer_account: Only objects of this account (API v2) in the role of a customer.
-            due_date:
+            due_date: Only invoices due at this time, or in this range of times.
             ending_before: ID of the object that the page ends before, such as the first one of the
                 following page.
             expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
@@ -1036,7 +1133,8 @@ class AsyncInvoices(Resource):
     async def mark_uncollectible(
         self, invoice: str, *, expand: Strings = ..., request_options: RequestOptions = ...
     ) -> Invoice:
-        """Call `POST /v1/invoices/{invoice}/mark_uncollectible`.
+        """Mark an open invoice as `uncollectible`, to account for it as bad debt. It can still be paid, or
+        voided.
 
         `POST /v1/invoices/{invoice}/mark_uncollectible` https://docs.stripe.com/api/invoices/mark_uncollectible
 
@@ -1065,7 +1163,8 @@ class AsyncInvoices(Resource):
         source: str = ...,
         request_options: RequestOptions = ...,
     ) -> Invoice:
-        """Call `POST /v1/invoices/{invoice}/pay`.
+        """Pay an invoice now, outside of the retry schedule; a draft is finalized first. Raises `CardError` if
+        the payment is declined, and an error as well if the customer has to authenticate it.
 
         `POST /v1/invoices/{invoice}/pay` https://docs.stripe.com/api/invoices/pay
 
@@ -1073,12 +1172,17 @@ class AsyncInvoices(Resource):
             invoice: ID of the invoice.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
-            forgive:
-            mandate: Mandate that authorizes the payment.
-            off_session: Whether the customer is absent and cannot authenticate the payment.
-            paid_out_of_band:
-            payment_method: Payment method that is used.
-            source:
+            forgive: Whether to charge only what a source has if that is less than what is due, and to
+                treat the invoice as paid. Defaults to `False`, which fails the payment instead.
+            mandate: ID of the mandate for the payment. It has to belong to the payment method that
+                pays.
+            off_session: Whether the customer is absent, so that they cannot authenticate the payment.
+                Defaults to `True`.
+            paid_out_of_band: Whether the customer paid outside of Stripe. The invoice becomes `paid`
+                without a charge. Defaults to `False`.
+            payment_method: ID of the payment method to charge. It has to belong to the customer of the
+                invoice.
+            source: ID of the source to charge. It has to belong to the customer of the invoice.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `account_tax_ids`, `application`, `customer`, `default_payment_method`,
@@ -1097,16 +1201,17 @@ class AsyncInvoices(Resource):
         invoice_metadata: Mapping[str, str] | None = ...,
         request_options: RequestOptions = ...,
     ) -> Invoice:
-        """Call `POST /v1/invoices/{invoice}/remove_lines`.
+        """Remove line items from a draft invoice, and delete them or make them pending again.
 
         `POST /v1/invoices/{invoice}/remove_lines` https://docs.stripe.com/api/invoices/remove_lines
 
         Args:
             invoice: ID of the invoice.
-            lines:
+            lines: Line items to remove.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
-            invoice_metadata:
+            invoice_metadata: Up to 50 key-value pairs of your own to set on the invoice itself. An
+                empty string removes its key.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `account_tax_ids`, `application`, `customer`, `default_payment_method`,
@@ -1116,7 +1221,7 @@ class AsyncInvoices(Resource):
             InvalidRequestError: A parameter is invalid, or an object does not exist.
         """
     async def retrieve(self, invoice: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> Invoice:
-        """Call `GET /v1/invoices/{invoice}`.
+        """Retrieve an invoice.
 
         `GET /v1/invoices/{invoice}` https://docs.stripe.com/api/invoices/retrieve
 
@@ -1135,7 +1240,8 @@ class AsyncInvoices(Resource):
     async def send_invoice(
         self, invoice: str, *, expand: Strings = ..., request_options: RequestOptions = ...
     ) -> Invoice:
-        """Call `POST /v1/invoices/{invoice}/send`.
+        """Email an invoice to the customer now, outside of the normal schedule; a draft is finalized first. In
+        test mode, no email is sent, but `invoice.sent` is.
 
         `POST /v1/invoices/{invoice}/send` https://docs.stripe.com/api/invoices/send_invoice
 
@@ -1184,50 +1290,64 @@ class AsyncInvoices(Resource):
         transfer_data: InvoiceUpdateParamsTransferData | None = ...,
         request_options: RequestOptions = ...,
     ) -> Invoice:
-        """Call `POST /v1/invoices/{invoice}`.
+        """Update an invoice. Drafts can be changed in every way; after finalization, only fields such as
+        `metadata` and `auto_advance` can.
 
         `POST /v1/invoices/{invoice}` https://docs.stripe.com/api/invoices/update
 
         Args:
             invoice: ID of the invoice.
-            account_tax_ids: Tax IDs of your account to show on the invoices. The account's default tax
-                IDs unless set.
-            application_fee_amount: Fee that the platform collects on the payment, in the smallest
-                currency unit.
-            auto_advance:
-            automatic_tax: Settings and state of the automatic calculation of tax by Stripe Tax.
-            automatically_finalizes_at:
-            collection_method: Whether Stripe charges the customer automatically or sends an invoice to
-                be paid manually.
-            custom_fields:
-            days_until_due: Number of days until the invoice is due. Only with the collection method
+            account_tax_ids: Tax IDs of the account that are printed on the invoice. The account's
+                default tax IDs unless set. Can be changed while the invoice is a draft.
+            application_fee_amount: Fee that the platform collects on the payment of the invoice, in the
+                smallest currency unit. Takes a request for a connected account.
+            auto_advance: Whether Stripe moves the invoice along by itself: finalizes the draft, emails
+                it or charges the customer, retries failed payments and sends reminders. If `False`,
+                each step needs a call of yours.
+            automatic_tax: Whether Stripe Tax calculates the tax on the invoice, and which account is
+                liable for it.
+            automatically_finalizes_at: Time at which Stripe finalizes the invoice if it is still a
+                draft then, up to five years ahead.
+            collection_method: How the invoice is paid.
+            custom_fields: Up to four fields of your own that are printed on the invoice, such as a
+                purchase order number.
+            days_until_due: Days from the creation of the invoice until it is due. Only with the
+                collection method `send_invoice`.
+            default_payment_method: Payment method that pays the invoice. Unless set, Stripe uses the
+                subscription's default, then that of the customer's invoice settings.
+            default_source: Source that pays the invoice if there is no default payment method. Unless
+                set, the default source of the subscription or customer is used.
+            default_tax_rates: Tax rates of the line items that have none of their own.
+            description: Text of your own on the invoice, called memo in the Dashboard. At most 1,500
+                characters.
+            discounts: Coupons, promotion codes and discounts to apply to the whole invoice. `None`
+                removes all of them.
+            due_date: Time by which the invoice is to be paid. Only with the collection method
                 `send_invoice`.
-            default_payment_method: Payment method used by default. If it is not set, the customer's
-                default is used.
-            default_source: Card, bank account or source used by default if there is no default payment
-                method.
-            default_tax_rates: Tax rates for items without tax rates of their own.
-            description: At most 1,500 characters.
-            discounts:
-            due_date:
-            effective_at:
+            effective_at: Date of issue printed on the invoice, its PDF and receipt. The time of
+                finalization unless you set it.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
-            footer:
-            issuer:
+            footer: Text at the bottom of the invoice.
+            issuer: Account that issues the invoice. The invoice shows its branding, support contact and
+                tax IDs.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
-            number: At most 26 characters.
-            on_behalf_of: Connected account that is the merchant of record. Its country, fees and
-                statement descriptor apply to the payment.
-            payment_settings:
-            rendering:
-            shipping_cost:
-            shipping_details: Recipient and address of a delivery.
-            statement_descriptor: Text that appears on the bank or card statement. At most 22
-                characters.
-            transfer_data: Transfers money from the payment to a connected account.
+                string removes its key.
+            number: Number of the invoice. If you set it, you have to keep your numbers unique and,
+                where the law requires it, without gaps. Assigned when the invoice is finalized unless
+                set. At most 26 characters.
+            on_behalf_of: Connected account that the invoice is for. Its branding and support contact
+                appear on the invoice, and it is the merchant of record.
+            payment_settings: Which payment methods can pay the invoice, and how they are used.
+            rendering: How the invoice is rendered as PDF and on its hosted page.
+            shipping_cost: Cost of shipping, by an existing shipping rate or one described in place.
+            shipping_details: Recipient and address of the delivery, printed on the invoice. The
+                customer's are printed unless set.
+            statement_descriptor: Text on the card or bank statement of the customer who pays the
+                invoice. For a subscription, taken from the product of its first item unless set. At
+                most 22 characters.
+            transfer_data: Transfers money from the payment of the invoice to a connected account.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `account_tax_ids`, `application`, `customer`, `default_payment_method`,
@@ -1245,16 +1365,17 @@ class AsyncInvoices(Resource):
         invoice_metadata: Mapping[str, str] | None = ...,
         request_options: RequestOptions = ...,
     ) -> Invoice:
-        """Call `POST /v1/invoices/{invoice}/update_lines`.
+        """Update several line items of a draft invoice at once.
 
         `POST /v1/invoices/{invoice}/update_lines` https://docs.stripe.com/api/invoices/update_lines
 
         Args:
             invoice: ID of the invoice.
-            lines:
+            lines: Line items to update.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
-            invoice_metadata:
+            invoice_metadata: Up to 50 key-value pairs of your own to set on the invoice itself. An
+                empty string removes its key.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `account_tax_ids`, `application`, `customer`, `default_payment_method`,
@@ -1266,7 +1387,8 @@ class AsyncInvoices(Resource):
     async def void_invoice(
         self, invoice: str, *, expand: Strings = ..., request_options: RequestOptions = ...
     ) -> Invoice:
-        """Call `POST /v1/invoices/{invoice}/void`.
+        """Void a finalized invoice, so that nothing is owed anymore. It stays on record with the status
+        `void`, and this cannot be undone.
 
         `POST /v1/invoices/{invoice}/void` https://docs.stripe.com/api/invoices/void_invoice
 
@@ -1283,7 +1405,8 @@ class AsyncInvoices(Resource):
             InvalidRequestError: A parameter is invalid, or an object does not exist.
         """
     async def delete(self, invoice: str, *, request_options: RequestOptions = ...) -> DeletedInvoice:
-        """Call `DELETE /v1/invoices/{invoice}`.
+        """Delete a draft invoice for good. Fails for invoices that are finalized, which can be voided instead,
+        and for invoices of subscriptions.
 
         `DELETE /v1/invoices/{invoice}` https://docs.stripe.com/api/invoices/delete
 
@@ -1303,7 +1426,8 @@ class AsyncInvoices(Resource):
         page: str = ...,
         request_options: RequestOptions = ...,
     ) -> AsyncPager[Invoice]:
-        """Call `GET /v1/invoices/search`.
+        """Search for invoices. New and changed invoices appear in the results with a delay, usually within a
+        minute, so do not search right after a change.
 
         `GET /v1/invoices/search` https://docs.stripe.com/api/invoices/search
 

@@ -74,7 +74,7 @@ class IssuingAuthorizations(Resource):
                 its ID.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+                string removes its key.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `cardholder`, `token`.
@@ -101,7 +101,7 @@ class IssuingAuthorizations(Resource):
                 its ID.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+                string removes its key.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `cardholder`, `token`.
@@ -181,7 +181,7 @@ class IssuingAuthorizations(Resource):
                 its ID.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+                string removes its key.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `cardholder`, `token`.
@@ -212,7 +212,7 @@ class AsyncIssuingAuthorizations(Resource):
                 its ID.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+                string removes its key.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `cardholder`, `token`.
@@ -239,7 +239,7 @@ class AsyncIssuingAuthorizations(Resource):
                 its ID.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+                string removes its key.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `cardholder`, `token`.
@@ -319,7 +319,7 @@ class AsyncIssuingAuthorizations(Resource):
                 its ID.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+                string removes its key.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `cardholder`, `token`.
@@ -360,7 +360,7 @@ class IssuingCardholders(Resource):
             individual:
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+                string removes its key.
             phone_number:
             preferred_locales: The customer's preferred languages as IETF language tags, most preferred
                 first.
@@ -454,7 +454,7 @@ class IssuingCardholders(Resource):
             individual:
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+                string removes its key.
             phone_number:
             preferred_locales: The customer's preferred languages as IETF language tags, most preferred
                 first.
@@ -498,7 +498,7 @@ class AsyncIssuingCardholders(Resource):
             individual:
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+                string removes its key.
             phone_number:
             preferred_locales: The customer's preferred languages as IETF language tags, most preferred
                 first.
@@ -592,7 +592,7 @@ class AsyncIssuingCardholders(Resource):
             individual:
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+                string removes its key.
             phone_number:
             preferred_locales: The customer's preferred languages as IETF language tags, most preferred
                 first.
@@ -643,7 +643,7 @@ class IssuingCards(Resource):
             lifecycle_controls:
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+                string removes its key.
             personalization_design:
             pin:
             replacement_for:
@@ -746,7 +746,7 @@ class IssuingCards(Resource):
             financial_account:
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+                string removes its key.
             personalization_design:
             pin:
             shipping: Recipient and address of a delivery.
@@ -799,7 +799,7 @@ class AsyncIssuingCards(Resource):
             lifecycle_controls:
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+                string removes its key.
             personalization_design:
             pin:
             replacement_for:
@@ -902,7 +902,7 @@ class AsyncIssuingCards(Resource):
             financial_account:
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+                string removes its key.
             personalization_design:
             pin:
             shipping: Recipient and address of a delivery.
@@ -939,7 +939,7 @@ class IssuingDisputes(Resource):
                 its ID.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+                string removes its key.
             transaction:
             treasury:
             request_options: Idempotency key, account and other options of this request.
@@ -1017,7 +1017,7 @@ class IssuingDisputes(Resource):
                 its ID.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+                string removes its key.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `transaction`.
@@ -1047,7 +1047,7 @@ class IssuingDisputes(Resource):
                 its ID.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+                string removes its key.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `transaction`.
@@ -1079,7 +1079,7 @@ class AsyncIssuingDisputes(Resource):
                 its ID.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+                string removes its key.
             transaction:
             treasury:
             request_options: Idempotency key, account and other options of this request.
@@ -1159,7 +1159,7 @@ class AsyncIssuingDisputes(Resource):
                 its ID.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+                string removes its key.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `transaction`.
@@ -1189,7 +1189,7 @@ class AsyncIssuingDisputes(Resource):
                 its ID.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+                string removes its key.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `transaction`.
@@ -1226,7 +1226,7 @@ class IssuingPersonalizationDesigns(Resource):
             lookup_key: At most 200 characters.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+                string removes its key.
             name: At most 200 characters.
             preferences:
             transfer_lookup_key:
@@ -1317,7 +1317,7 @@ class IssuingPersonalizationDesigns(Resource):
             lookup_key: At most 200 characters.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+                string removes its key.
             name: At most 200 characters.
             physical_bundle:
             preferences:
@@ -1358,7 +1358,7 @@ class AsyncIssuingPersonalizationDesigns(Resource):
             lookup_key: At most 200 characters.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+                string removes its key.
             name: At most 200 characters.
             preferences:
             transfer_lookup_key:
@@ -1449,7 +1449,7 @@ class AsyncIssuingPersonalizationDesigns(Resource):
             lookup_key: At most 200 characters.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+                string removes its key.
             name: At most 200 characters.
             physical_bundle:
             preferences:
@@ -1593,7 +1593,7 @@ class IssuingSettlements(Resource):
                 its ID.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+                string removes its key.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -1635,7 +1635,7 @@ class AsyncIssuingSettlements(Resource):
                 its ID.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+                string removes its key.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -1870,7 +1870,7 @@ class IssuingTransactions(Resource):
                 its ID.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+                string removes its key.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `authorization`, `balance_transaction`, `card`, `cardholder`, `dispute`, `token`.
@@ -1953,7 +1953,7 @@ class AsyncIssuingTransactions(Resource):
                 its ID.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+                string removes its key.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `authorization`, `balance_transaction`, `card`, `cardholder`, `dispute`, `token`.

@@ -201,7 +201,7 @@ class PaymentIntents(Resource):
             hooks: Work that Stripe does by itself when the payment changes its state.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+                string removes its key.
             payment_details: References under which you and the customer know the payment; card networks
                 receive them.
             statement_descriptor: Text that appears on the bank or card statement. At most 22
@@ -715,7 +715,7 @@ class PaymentIntents(Resource):
                 debited.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+                string removes its key.
             off_session: Whether the customer is absent, so that the payment cannot be authenticated. If
                 the bank wants authentication, the attempt fails. Only when the payment is confirmed.
             on_behalf_of: Connected account that is the merchant of record. Its country, fees and
@@ -791,7 +791,7 @@ class PaymentIntents(Resource):
             hooks: Work that Stripe does by itself when the payment changes its state.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+                string removes its key.
             payment_details: References under which you and the customer know the payment; card networks
                 receive them.
             statement_descriptor: Text that appears on the bank or card statement. At most 22
@@ -1084,7 +1084,7 @@ class PaymentIntents(Resource):
             hooks: Work that Stripe does by itself when the payment changes its state.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+                string removes its key.
             payment_details: References under which you and the customer know the payment; card networks
                 receive them.
             payment_method: Payment method to pay with, such as one that is attached to the customer.
@@ -1271,7 +1271,7 @@ class AsyncPaymentIntents(Resource):
             hooks: Work that Stripe does by itself when the payment changes its state.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+                string removes its key.
             payment_details: References under which you and the customer know the payment; card networks
                 receive them.
             statement_descriptor: Text that appears on the bank or card statement. At most 22
@@ -1785,7 +1785,7 @@ class AsyncPaymentIntents(Resource):
                 debited.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+                string removes its key.
             off_session: Whether the customer is absent, so that the payment cannot be authenticated. If
                 the bank wants authentication, the attempt fails. Only when the payment is confirmed.
             on_behalf_of: Connected account that is the merchant of record. Its country, fees and
@@ -1861,7 +1861,7 @@ class AsyncPaymentIntents(Resource):
             hooks: Work that Stripe does by itself when the payment changes its state.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+                string removes its key.
             payment_details: References under which you and the customer know the payment; card networks
                 receive them.
             statement_descriptor: Text that appears on the bank or card statement. At most 22
@@ -2154,7 +2154,7 @@ class AsyncPaymentIntents(Resource):
             hooks: Work that Stripe does by itself when the payment changes its state.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+                string removes its key.
             payment_details: References under which you and the customer know the payment; card networks
                 receive them.
             payment_method: Payment method to pay with, such as one that is attached to the customer.

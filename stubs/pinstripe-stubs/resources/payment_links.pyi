@@ -58,7 +58,7 @@ class PaymentLinksLineItems(Resource):
         starting_after: str = ...,
         request_options: RequestOptions = ...,
     ) -> Page[LineItem]:
-        """Call `GET /v1/payment_links/{payment_link}/line_items`.
+        """List the line items of a payment link.
 
         `GET /v1/payment_links/{payment_link}/line_items` https://docs.stripe.com/api/payment_links/line_items/list
 
@@ -88,7 +88,7 @@ class AsyncPaymentLinksLineItems(Resource):
         starting_after: str = ...,
         request_options: RequestOptions = ...,
     ) -> AsyncPager[LineItem]:
-        """Call `GET /v1/payment_links/{payment_link}/line_items`.
+        """List the line items of a payment link.
 
         `GET /v1/payment_links/{payment_link}/line_items` https://docs.stripe.com/api/payment_links/line_items/list
 

@@ -292,7 +292,7 @@ class PaymentMethods(Resource):
             mb_way: MB WAY, a wallet in Portugal. Only with the type `mb_way`.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+                string removes its key.
             mobilepay: MobilePay, a wallet in Denmark and Finland. Only with the type `mobilepay`.
             multibanco: Multibanco, which customers in Portugal pay at an ATM or by online banking. Only
                 with the type `multibanco`.
@@ -503,7 +503,7 @@ class PaymentMethods(Resource):
                 its ID.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+                string removes its key.
             us_bank_account: US bank account, debited through ACH. Only with the type `us_bank_account`.
             request_options: Idempotency key, account and other options of this request.
 
@@ -732,7 +732,7 @@ class AsyncPaymentMethods(Resource):
             mb_way: MB WAY, a wallet in Portugal. Only with the type `mb_way`.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+                string removes its key.
             mobilepay: MobilePay, a wallet in Denmark and Finland. Only with the type `mobilepay`.
             multibanco: Multibanco, which customers in Portugal pay at an ATM or by online banking. Only
                 with the type `multibanco`.
@@ -943,7 +943,7 @@ class AsyncPaymentMethods(Resource):
                 its ID.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+                string removes its key.
             us_bank_account: US bank account, debited through ACH. Only with the type `us_bank_account`.
             request_options: Idempotency key, account and other options of this request.
 

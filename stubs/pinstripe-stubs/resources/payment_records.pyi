@@ -98,7 +98,7 @@ class PaymentRecords(Resource):
             guaranteed: Given when the attempt succeeded and the money is guaranteed.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+                string removes its key.
             outcome: How the attempt or refund ended.
             processor_details: The processor that handled the payment or refund.
             shipping_details: Recipient and address of a delivery.
@@ -138,7 +138,7 @@ class PaymentRecords(Resource):
             guaranteed: Given when the attempt succeeded and the money is guaranteed.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+                string removes its key.
             outcome: How the attempt or refund ended.
             payment_method_details: Details of the payment method that paid.
             shipping_details: Recipient and address of a delivery.
@@ -167,7 +167,7 @@ class PaymentRecords(Resource):
                 its ID.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+                string removes its key.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -193,7 +193,7 @@ class PaymentRecords(Resource):
                 its ID.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+                string removes its key.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -219,7 +219,7 @@ class PaymentRecords(Resource):
                 its ID.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+                string removes its key.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -249,7 +249,7 @@ class PaymentRecords(Resource):
                 its ID.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+                string removes its key.
             shipping_details: Recipient and address of a delivery.
             request_options: Idempotency key, account and other options of this request.
 
@@ -283,7 +283,7 @@ class PaymentRecords(Resource):
             initiated_at: When the payment, attempt or refund was begun.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+                string removes its key.
             refunded: Given when the refund succeeded.
             request_options: Idempotency key, account and other options of this request.
 
@@ -374,7 +374,7 @@ class AsyncPaymentRecords(Resource):
             guaranteed: Given when the attempt succeeded and the money is guaranteed.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+                string removes its key.
             outcome: How the attempt or refund ended.
             processor_details: The processor that handled the payment or refund.
             shipping_details: Recipient and address of a delivery.
@@ -414,7 +414,7 @@ class AsyncPaymentRecords(Resource):
             guaranteed: Given when the attempt succeeded and the money is guaranteed.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+                string removes its key.
             outcome: How the attempt or refund ended.
             payment_method_details: Details of the payment method that paid.
             shipping_details: Recipient and address of a delivery.
@@ -443,7 +443,7 @@ class AsyncPaymentRecords(Resource):
                 its ID.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+                string removes its key.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -469,7 +469,7 @@ class AsyncPaymentRecords(Resource):
                 its ID.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+                string removes its key.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -495,7 +495,7 @@ class AsyncPaymentRecords(Resource):
                 its ID.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+                string removes its key.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -525,7 +525,7 @@ class AsyncPaymentRecords(Resource):
                 its ID.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+                string removes its key.
             shipping_details: Recipient and address of a delivery.
             request_options: Idempotency key, account and other options of this request.
 
@@ -559,7 +559,7 @@ class AsyncPaymentRecords(Resource):
             initiated_at: When the payment, attempt or refund was begun.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+                string removes its key.
             refunded: Given when the refund succeeded.
             request_options: Idempotency key, account and other options of this request.
 

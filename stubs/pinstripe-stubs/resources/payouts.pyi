@@ -60,7 +60,7 @@ class Payouts(Resource):
                 its ID.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+                string removes its key.
             method: Speed of the payout. Defaults to `standard`.
             payout_method: ID of the payout method (API v2) to pay out to.
             source_type: Part of the balance to pay out from. Needed only if the balance has several.
@@ -148,7 +148,7 @@ class Payouts(Resource):
                 its ID.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+                string removes its key.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `application_fee`, `balance_transaction`, `destination`, `failure_balance_transaction`,
@@ -175,7 +175,7 @@ class Payouts(Resource):
                 its ID.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+                string removes its key.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `application_fee`, `balance_transaction`, `destination`, `failure_balance_transaction`,
@@ -235,7 +235,7 @@ class AsyncPayouts(Resource):
                 its ID.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+                string removes its key.
             method: Speed of the payout. Defaults to `standard`.
             payout_method: ID of the payout method (API v2) to pay out to.
             source_type: Part of the balance to pay out from. Needed only if the balance has several.
@@ -323,7 +323,7 @@ class AsyncPayouts(Resource):
                 its ID.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+                string removes its key.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `application_fee`, `balance_transaction`, `destination`, `failure_balance_transaction`,
@@ -350,7 +350,7 @@ class AsyncPayouts(Resource):
                 its ID.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+                string removes its key.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `application_fee`, `balance_transaction`, `destination`, `failure_balance_transaction`,

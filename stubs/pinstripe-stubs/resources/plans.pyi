@@ -40,32 +40,37 @@ class Plans(Resource):
         usage_type: Literal["licensed", "metered"] = ...,
         request_options: RequestOptions = ...,
     ) -> Plan:
-        """Call `POST /v1/plans`.
+        """Create a plan. New integrations should create a recurring price instead.
 
         `POST /v1/plans` https://docs.stripe.com/api/plans/create
 
         Args:
-            currency: Three-letter ISO 4217 currency code in lowercase.
-            interval: - `day`: Days. - `week`: Weeks. - `month`: Months. - `year`: Years.
-            active:
-            amount:
-            amount_decimal:
-            billing_scheme:
+            currency: Three-letter ISO 4217 code of the currency of the plan, in lowercase.
+            interval: Unit of the billing period.
+            active: Whether new subscriptions can use the plan. Defaults to `True`.
+            amount: Price per unit and period, in the smallest currency unit. 0 makes the plan free.
+            amount_decimal: Price per unit and period, in the smallest currency unit, with up to 12
+                decimal places. Use it instead of `amount`.
+            billing_scheme: How the amount follows from the quantity. Defaults to `per_unit`.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
-            id: Unique ID of the object.
-            interval_count:
+            id: ID of your choice for the plan, unique in the account. Generated unless set.
+            interval_count: Length of the billing period in intervals, so that 3 with `month` bills
+                every three months. At most three years.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
-            meter:
-            nickname:
-            product:
-            tiers:
-            tiers_mode:
-            transform_usage:
-            trial_period_days: Length of the trial in days.
-            usage_type:
+                string removes its key.
+            meter: ID of the meter that counts the usage. Only for the usage type `metered`.
+            nickname: Description of the plan for your own use, which customers do not see.
+            product: Product that the plan is for, by its ID or described in place.
+            tiers: Tiers of the price, from the lowest quantity up. Only for the billing scheme
+                `tiered`.
+            tiers_mode: How the tiers apply. Only for the billing scheme `tiered`.
+            transform_usage: Changes the quantity before the amount is calculated, to sell in packages.
+                Not for prices with tiers.
+            trial_period_days: Days of trial for subscriptions that are created with `trial_from_plan`.
+                Other subscriptions ignore it.
+            usage_type: Whether the quantity is set or measured. Defaults to `licensed`.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `product`.
@@ -85,7 +90,7 @@ class Plans(Resource):
         starting_after: str = ...,
         request_options: RequestOptions = ...,
     ) -> Page[Plan]:
-        """Call `GET /v1/plans`.
+        """List plans, newest first.
 
         `GET /v1/plans` https://docs.stripe.com/api/plans/list
 
@@ -97,7 +102,7 @@ class Plans(Resource):
             expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
                 the object instead of its ID.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
-            product: Only objects of this product.
+            product: Only plans of this product.
             starting_after: ID of the object that the page starts after, such as the last one of the
                 previous page.
             request_options: Idempotency key, account and other options of this request.
@@ -108,7 +113,7 @@ class Plans(Resource):
             InvalidRequestError: A parameter is invalid.
         """
     def retrieve(self, plan: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> Plan:
-        """Call `GET /v1/plans/{plan}`.
+        """Retrieve a plan.
 
         `GET /v1/plans/{plan}` https://docs.stripe.com/api/plans/retrieve
 
@@ -135,21 +140,23 @@ class Plans(Resource):
         trial_period_days: int = ...,
         request_options: RequestOptions = ...,
     ) -> Plan:
-        """Call `POST /v1/plans/{plan}`.
+        """Update a plan, such as its nickname or product. The amount, the currency and the billing period
+        cannot be changed.
 
         `POST /v1/plans/{plan}` https://docs.stripe.com/api/plans/update
 
         Args:
             plan: ID of the plan.
-            active:
+            active: Whether new subscriptions can use the plan.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
-            nickname:
-            product:
-            trial_period_days: Length of the trial in days.
+                string removes its key.
+            nickname: Description of the plan for your own use, which customers do not see.
+            product: ID of the product to move the plan to.
+            trial_period_days: Days of trial for subscriptions that are created with `trial_from_plan`.
+                Other subscriptions ignore it.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `product`.
@@ -158,7 +165,7 @@ class Plans(Resource):
             InvalidRequestError: A parameter is invalid, or an object does not exist.
         """
     def delete(self, plan: str, *, request_options: RequestOptions = ...) -> DeletedPlan:
-        """Call `DELETE /v1/plans/{plan}`.
+        """Delete a plan, so that new subscriptions cannot use it. Subscriptions that have it are not affected.
 
         `DELETE /v1/plans/{plan}` https://docs.stripe.com/api/plans/delete
 
@@ -194,32 +201,37 @@ class AsyncPlans(Resource):
         usage_type: Literal["licensed", "metered"] = ...,
         request_options: RequestOptions = ...,
     ) -> Plan:
-        """Call `POST /v1/plans`.
+        """Create a plan. New integrations should create a recurring price instead.
 
         `POST /v1/plans` https://docs.stripe.com/api/plans/create
 
         Args:
-            currency: Three-letter ISO 4217 currency code in lowercase.
-            interval: - `day`: Days. - `week`: Weeks. - `month`: Months. - `year`: Years.
-            active:
-            amount:
-            amount_decimal:
-            billing_scheme:
+            currency: Three-letter ISO 4217 code of the currency of the plan, in lowercase.
+            interval: Unit of the billing period.
+            active: Whether new subscriptions can use the plan. Defaults to `True`.
+            amount: Price per unit and period, in the smallest currency unit. 0 makes the plan free.
+            amount_decimal: Price per unit and period, in the smallest currency unit, with up to 12
+                decimal places. Use it instead of `amount`.
+            billing_scheme: How the amount follows from the quantity. Defaults to `per_unit`.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
-            id: Unique ID of the object.
-            interval_count:
+            id: ID of your choice for the plan, unique in the account. Generated unless set.
+            interval_count: Length of the billing period in intervals, so that 3 with `month` bills
+                every three months. At most three years.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
-            meter:
-            nickname:
-            product:
-            tiers:
-            tiers_mode:
-            transform_usage:
-            trial_period_days: Length of the trial in days.
-            usage_type:
+                string removes its key.
+            meter: ID of the meter that counts the usage. Only for the usage type `metered`.
+            nickname: Description of the plan for your own use, which customers do not see.
+            product: Product that the plan is for, by its ID or described in place.
+            tiers: Tiers of the price, from the lowest quantity up. Only for the billing scheme
+                `tiered`.
+            tiers_mode: How the tiers apply. Only for the billing scheme `tiered`.
+            transform_usage: Changes the quantity before the amount is calculated, to sell in packages.
+                Not for prices with tiers.
+            trial_period_days: Days of trial for subscriptions that are created with `trial_from_plan`.
+                Other subscriptions ignore it.
+            usage_type: Whether the quantity is set or measured. Defaults to `licensed`.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `product`.
@@ -239,7 +251,7 @@ class AsyncPlans(Resource):
         starting_after: str = ...,
         request_options: RequestOptions = ...,
     ) -> AsyncPager[Plan]:
-        """Call `GET /v1/plans`.
+        """List plans, newest first.
 
         `GET /v1/plans` https://docs.stripe.com/api/plans/list
 
@@ -251,7 +263,7 @@ class AsyncPlans(Resource):
             expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
                 the object instead of its ID.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
-            product: Only objects of this product.
+            product: Only plans of this product.
             starting_after: ID of the object that the page starts after, such as the last one of the
                 previous page.
             request_options: Idempotency key, account and other options of this request.
@@ -262,7 +274,7 @@ class AsyncPlans(Resource):
             InvalidRequestError: A parameter is invalid.
         """
     async def retrieve(self, plan: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> Plan:
-        """Call `GET /v1/plans/{plan}`.
+        """Retrieve a plan.
 
         `GET /v1/plans/{plan}` https://docs.stripe.com/api/plans/retrieve
 
@@ -289,21 +301,23 @@ class AsyncPlans(Resource):
         trial_period_days: int = ...,
         request_options: RequestOptions = ...,
     ) -> Plan:
-        """Call `POST /v1/plans/{plan}`.
+        """Update a plan, such as its nickname or product. The amount, the currency and the billing period
+        cannot be changed.
 
         `POST /v1/plans/{plan}` https://docs.stripe.com/api/plans/update
 
         Args:
             plan: ID of the plan.
-            active:
+            active: Whether new subscriptions can use the plan.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
-            nickname:
-            product:
-            trial_period_days: Length of the trial in days.
+                string removes its key.
+            nickname: Description of the plan for your own use, which customers do not see.
+            product: ID of the product to move the plan to.
+            trial_period_days: Days of trial for subscriptions that are created with `trial_from_plan`.
+                Other subscriptions ignore it.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `product`.
@@ -312,7 +326,7 @@ class AsyncPlans(Resource):
             InvalidRequestError: A parameter is invalid, or an object does not exist.
         """
     async def delete(self, plan: str, *, request_options: RequestOptions = ...) -> DeletedPlan:
-        """Call `DELETE /v1/plans/{plan}`.
+        """Delete a plan, so that new subscriptions cannot use it. Subscriptions that have it are not affected.
 
         `DELETE /v1/plans/{plan}` https://docs.stripe.com/api/plans/delete
 

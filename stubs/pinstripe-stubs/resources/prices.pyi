@@ -46,36 +46,43 @@ class Prices(Resource):
         unit_amount_decimal: Decimal | str = ...,
         request_options: RequestOptions = ...,
     ) -> Price:
-        """Call `POST /v1/prices`.
+        """Create a price for a product, existing or described in place. Its amount, currency and billing
+        period cannot be changed later.
 
         `POST /v1/prices` https://docs.stripe.com/api/prices/create
 
         Args:
-            currency: Three-letter ISO 4217 currency code in lowercase.
-            active:
-            billing_scheme:
-            currency_options:
-            custom_unit_amount:
+            currency: Three-letter ISO 4217 code of the currency of the price, in lowercase.
+            active: Whether new purchases can use the price. Defaults to `True`.
+            billing_scheme: How the amount follows from the quantity. Defaults to `per_unit`.
+            currency_options: Prices in other currencies, by lowercase ISO currency code.
+            custom_unit_amount: Lets the customer choose the amount, in Checkout and payment links.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
-            lookup_key: At most 200 characters.
+            lookup_key: Name of your own to find the price by, up to 200 characters. Only one price of
+                the account can have it. At most 200 characters.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
-            nickname:
-            product:
-            product_data:
-            recurring:
+                string removes its key.
+            nickname: Description of the price for your own use, which customers do not see.
+            product: ID of the product that the price is for. Set either this or `product_data`.
+            product_data: Describes a product to create together with the price. Use it instead of
+                `product`.
+            recurring: Makes the price recurring, and sets how it is billed. A one-time price unless
+                set.
             tax_behavior: Whether the price includes tax. `inclusive` and `exclusive` are final once
                 set.
-            tiers:
-            tiers_mode:
-            transfer_lookup_key:
-            transform_quantity:
-            unit_amount: Price per unit in the smallest currency unit, such as cents for USD or yen for
-                JPY.
-            unit_amount_decimal: Price per unit in the smallest currency unit, with up to 12 decimal
-                places. Use it instead of `unit_amount` for prices of less than a cent.
+            tiers: Tiers of the price, from the lowest quantity up. Only for the billing scheme
+                `tiered`.
+            tiers_mode: How the tiers apply. Only for the billing scheme `tiered`.
+            transfer_lookup_key: Whether to take the lookup key from the price that has it. If not, a
+                lookup key that is in use is an error.
+            transform_quantity: Changes the quantity before the amount is calculated, to sell in
+                packages. Not for prices with tiers.
+            unit_amount: Price per unit, in the smallest currency unit. Set this, `unit_amount_decimal`
+                or `custom_unit_amount` unless the billing scheme is `tiered`.
+            unit_amount_decimal: Price per unit, in the smallest currency unit, with up to 12 decimal
+                places. Use it instead of `unit_amount`.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `product`.
@@ -99,7 +106,7 @@ class Prices(Resource):
         type: Literal["one_time", "recurring"] = ...,
         request_options: RequestOptions = ...,
     ) -> Page[Price]:
-        """Call `GET /v1/prices`.
+        """List prices, newest first.
 
         `GET /v1/prices` https://docs.stripe.com/api/prices/list
 
@@ -114,7 +121,7 @@ class Prices(Resource):
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
             lookup_keys: Only objects with one of these lookup keys.
             product: Only objects of this product.
-            recurring:
+            recurring: Only recurring prices with these properties.
             starting_after: ID of the object that the page starts after, such as the last one of the
                 previous page.
             type: Only objects of this type.
@@ -126,7 +133,7 @@ class Prices(Resource):
             InvalidRequestError: A parameter is invalid.
         """
     def retrieve(self, price: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> Price:
-        """Call `GET /v1/prices/{price}`.
+        """Retrieve a price.
 
         `GET /v1/prices/{price}` https://docs.stripe.com/api/prices/retrieve
 
@@ -155,24 +162,27 @@ class Prices(Resource):
         transfer_lookup_key: bool = ...,
         request_options: RequestOptions = ...,
     ) -> Price:
-        """Call `POST /v1/prices/{price}`.
+        """Update a price, such as its nickname, metadata or whether it is active. The amount and the billing
+        period cannot be changed.
 
         `POST /v1/prices/{price}` https://docs.stripe.com/api/prices/update
 
         Args:
             price: ID of the price.
-            active:
-            currency_options:
+            active: Whether new purchases can use the price. Subscriptions that have it are not
+                affected.
+            currency_options: Prices in other currencies, by lowercase ISO currency code.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
-            lookup_key: At most 200 characters.
+            lookup_key: Name of your own to find the price by, up to 200 characters. Only one price of
+                the account can have it. At most 200 characters.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
-            nickname:
-            tax_behavior: Whether the price includes tax. `inclusive` and `exclusive` are final once
-                set.
-            transfer_lookup_key:
+                string removes its key.
+            nickname: Description of the price for your own use, which customers do not see.
+            tax_behavior: Whether the price includes tax. Can only be set while it is `unspecified`.
+            transfer_lookup_key: Whether to take the lookup key from the price that has it. If not, a
+                lookup key that is in use is an error.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `product`.
@@ -189,7 +199,8 @@ class Prices(Resource):
         page: str = ...,
         request_options: RequestOptions = ...,
     ) -> Page[Price]:
-        """Call `GET /v1/prices/search`.
+        """Search for prices. New and changed prices appear in the results with a delay, usually within a
+        minute, so do not search right after a change.
 
         `GET /v1/prices/search` https://docs.stripe.com/api/prices/search
 
@@ -233,36 +244,43 @@ class AsyncPrices(Resource):
         unit_amount_decimal: Decimal | str = ...,
         request_options: RequestOptions = ...,
     ) -> Price:
-        """Call `POST /v1/prices`.
+        """Create a price for a product, existing or described in place. Its amount, currency and billing
+        period cannot be changed later.
 
         `POST /v1/prices` https://docs.stripe.com/api/prices/create
 
         Args:
-            currency: Three-letter ISO 4217 currency code in lowercase.
-            active:
-            billing_scheme:
-            currency_options:
-            custom_unit_amount:
+            currency: Three-letter ISO 4217 code of the currency of the price, in lowercase.
+            active: Whether new purchases can use the price. Defaults to `True`.
+            billing_scheme: How the amount follows from the quantity. Defaults to `per_unit`.
+            currency_options: Prices in other currencies, by lowercase ISO currency code.
+            custom_unit_amount: Lets the customer choose the amount, in Checkout and payment links.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
-            lookup_key: At most 200 characters.
+            lookup_key: Name of your own to find the price by, up to 200 characters. Only one price of
+                the account can have it. At most 200 characters.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
-            nickname:
-            product:
-            product_data:
-            recurring:
+                string removes its key.
+            nickname: Description of the price for your own use, which customers do not see.
+            product: ID of the product that the price is for. Set either this or `product_data`.
+            product_data: Describes a product to create together with the price. Use it instead of
+                `product`.
+            recurring: Makes the price recurring, and sets how it is billed. A one-time price unless
+                set.
             tax_behavior: Whether the price includes tax. `inclusive` and `exclusive` are final once
                 set.
-            tiers:
-            tiers_mode:
-            transfer_lookup_key:
-            transform_quantity:
-            unit_amount: Price per unit in the smallest currency unit, such as cents for USD or yen for
-                JPY.
-            unit_amount_decimal: Price per unit in the smallest currency unit, with up to 12 decimal
-                places. Use it instead of `unit_amount` for prices of less than a cent.
+            tiers: Tiers of the price, from the lowest quantity up. Only for the billing scheme
+                `tiered`.
+            tiers_mode: How the tiers apply. Only for the billing scheme `tiered`.
+            transfer_lookup_key: Whether to take the lookup key from the price that has it. If not, a
+                lookup key that is in use is an error.
+            transform_quantity: Changes the quantity before the amount is calculated, to sell in
+                packages. Not for prices with tiers.
+            unit_amount: Price per unit, in the smallest currency unit. Set this, `unit_amount_decimal`
+                or `custom_unit_amount` unless the billing scheme is `tiered`.
+            unit_amount_decimal: Price per unit, in the smallest currency unit, with up to 12 decimal
+                places. Use it instead of `unit_amount`.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `product`.
@@ -286,7 +304,7 @@ class AsyncPrices(Resource):
         type: Literal["one_time", "recurring"] = ...,
         request_options: RequestOptions = ...,
     ) -> AsyncPager[Price]:
-        """Call `GET /v1/prices`.
+        """List prices, newest first.
 
         `GET /v1/prices` https://docs.stripe.com/api/prices/list
 
@@ -301,7 +319,7 @@ class AsyncPrices(Resource):
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
             lookup_keys: Only objects with one of these lookup keys.
             product: Only objects of this product.
-            recurring:
+            recurring: Only recurring prices with these properties.
             starting_after: ID of the object that the page starts after, such as the last one of the
                 previous page.
             type: Only objects of this type.
@@ -313,7 +331,7 @@ class AsyncPrices(Resource):
             InvalidRequestError: A parameter is invalid.
         """
     async def retrieve(self, price: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> Price:
-        """Call `GET /v1/prices/{price}`.
+        """Retrieve a price.
 
         `GET /v1/prices/{price}` https://docs.stripe.com/api/prices/retrieve
 
@@ -342,24 +360,27 @@ class AsyncPrices(Resource):
         transfer_lookup_key: bool = ...,
         request_options: RequestOptions = ...,
     ) -> Price:
-        """Call `POST /v1/prices/{price}`.
+        """Update a price, such as its nickname, metadata or whether it is active. The amount and the billing
+        period cannot be changed.
 
         `POST /v1/prices/{price}` https://docs.stripe.com/api/prices/update
 
         Args:
             price: ID of the price.
-            active:
-            currency_options:
+            active: Whether new purchases can use the price. Subscriptions that have it are not
+                affected.
+            currency_options: Prices in other currencies, by lowercase ISO currency code.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
-            lookup_key: At most 200 characters.
+            lookup_key: Name of your own to find the price by, up to 200 characters. Only one price of
+                the account can have it. At most 200 characters.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
-            nickname:
-            tax_behavior: Whether the price includes tax. `inclusive` and `exclusive` are final once
-                set.
-            transfer_lookup_key:
+                string removes its key.
+            nickname: Description of the price for your own use, which customers do not see.
+            tax_behavior: Whether the price includes tax. Can only be set while it is `unspecified`.
+            transfer_lookup_key: Whether to take the lookup key from the price that has it. If not, a
+                lookup key that is in use is an error.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `product`.
@@ -376,7 +397,8 @@ class AsyncPrices(Resource):
         page: str = ...,
         request_options: RequestOptions = ...,
     ) -> AsyncPager[Price]:
-        """Call `GET /v1/prices/search`.
+        """Search for prices. New and changed prices appear in the results with a delay, usually within a
+        minute, so do not search right after a change.
 
         `GET /v1/prices/search` https://docs.stripe.com/api/prices/search
 

@@ -23,13 +23,13 @@ class ProductsFeatures(Resource):
     def create(
         self, product: str, *, entitlement_feature: str, expand: Strings = ..., request_options: RequestOptions = ...
     ) -> ProductFeature:
-        """Call `POST /v1/products/{product}/features`.
+        """Attach a feature to a product, so that buying the product entitles customers to the feature.
 
         `POST /v1/products/{product}/features` https://docs.stripe.com/api/products/features/create
 
         Args:
             product: ID of the product.
-            entitlement_feature:
+            entitlement_feature: ID of the feature that the product includes.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
             request_options: Idempotency key, account and other options of this request.
@@ -47,7 +47,7 @@ class ProductsFeatures(Resource):
         starting_after: str = ...,
         request_options: RequestOptions = ...,
     ) -> Page[ProductFeature]:
-        """Call `GET /v1/products/{product}/features`.
+        """List the features of a product.
 
         `GET /v1/products/{product}/features` https://docs.stripe.com/api/products/features/list
 
@@ -68,7 +68,7 @@ class ProductsFeatures(Resource):
     def retrieve(
         self, product: str, id: str, *, expand: Strings = ..., request_options: RequestOptions = ...
     ) -> ProductFeature:
-        """Call `GET /v1/products/{product}/features/{id}`.
+        """Retrieve a feature of a product.
 
         `GET /v1/products/{product}/features/{id}` https://docs.stripe.com/api/products/features/retrieve
 
@@ -83,7 +83,7 @@ class ProductsFeatures(Resource):
             InvalidRequestError: A parameter is invalid, or an object does not exist.
         """
     def delete(self, product: str, id: str, *, request_options: RequestOptions = ...) -> DeletedProductFeature:
-        """Call `DELETE /v1/products/{product}/features/{id}`.
+        """Detach a feature from a product.
 
         `DELETE /v1/products/{product}/features/{id}` https://docs.stripe.com/api/products/features/delete
 
@@ -100,13 +100,13 @@ class AsyncProductsFeatures(Resource):
     async def create(
         self, product: str, *, entitlement_feature: str, expand: Strings = ..., request_options: RequestOptions = ...
     ) -> ProductFeature:
-        """Call `POST /v1/products/{product}/features`.
+        """Attach a feature to a product, so that buying the product entitles customers to the feature.
 
         `POST /v1/products/{product}/features` https://docs.stripe.com/api/products/features/create
 
         Args:
             product: ID of the product.
-            entitlement_feature:
+            entitlement_feature: ID of the feature that the product includes.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
             request_options: Idempotency key, account and other options of this request.
@@ -124,7 +124,7 @@ class AsyncProductsFeatures(Resource):
         starting_after: str = ...,
         request_options: RequestOptions = ...,
     ) -> AsyncPager[ProductFeature]:
-        """Call `GET /v1/products/{product}/features`.
+        """List the features of a product.
 
         `GET /v1/products/{product}/features` https://docs.stripe.com/api/products/features/list
 
@@ -145,7 +145,7 @@ class AsyncProductsFeatures(Resource):
     async def retrieve(
         self, product: str, id: str, *, expand: Strings = ..., request_options: RequestOptions = ...
     ) -> ProductFeature:
-        """Call `GET /v1/products/{product}/features/{id}`.
+        """Retrieve a feature of a product.
 
         `GET /v1/products/{product}/features/{id}` https://docs.stripe.com/api/products/features/retrieve
 
@@ -160,7 +160,7 @@ class AsyncProductsFeatures(Resource):
             InvalidRequestError: A parameter is invalid, or an object does not exist.
         """
     async def delete(self, product: str, id: str, *, request_options: RequestOptions = ...) -> DeletedProductFeature:
-        """Call `DELETE /v1/products/{product}/features/{id}`.
+        """Detach a feature from a product.
 
         `DELETE /v1/products/{product}/features/{id}` https://docs.stripe.com/api/products/features/delete
 
@@ -197,32 +197,35 @@ class Products(Resource):
         url: str = ...,
         request_options: RequestOptions = ...,
     ) -> Product:
-        """Call `POST /v1/products`.
+        """Create a product, with a default price if you describe one.
 
         `POST /v1/products` https://docs.stripe.com/api/products/create
 
         Args:
-            name:
-            active:
-            default_price_data:
-            description: At most 40,000 characters.
+            name: Name of the product for customers, shown on invoices, receipts and in checkouts.
+            active: Whether the product can be sold. Defaults to `True`.
+            default_price_data: Describes a price to create with the product, which becomes its default
+                price.
+            description: Description of the product for customers. At most 40,000 characters.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
-            id: Unique ID of the object.
-            images:
-            marketing_features:
+            id: ID of your choice for the product, unique in the account. Generated unless set.
+            images: URLs of up to eight pictures of the product, shown to customers.
+            marketing_features: Up to 15 features of the product, shown in pricing tables.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
-            package_dimensions:
-            shippable:
-            statement_descriptor: Text that appears on the bank or card statement. At most 22
+                string removes its key.
+            package_dimensions: Size and weight of the packed product.
+            shippable: Whether the product is shipped, as physical goods are.
+            statement_descriptor: Text on the card or bank statement of customers who subscribe to the
+                product, up to 22 characters. Only used for payments of subscriptions. At most 22
                 characters.
-            tax_code: Tax code that classifies the goods or services for Stripe Tax.
-            tax_details:
-            type:
-            unit_label: At most 12 characters.
-            url:
+            tax_code: Tax code that classifies the product for Stripe Tax.
+            tax_details: How the product is taxed.
+            type: Whether the product is goods or a service.
+            unit_label: Name of one unit, such as `seat`, up to 12 characters. Shown on receipts and
+                invoices, in checkouts and in the customer portal. At most 12 characters.
+            url: URL of a public page about the product.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `default_price`, `tax_code`.
@@ -245,7 +248,7 @@ class Products(Resource):
         url: str = ...,
         request_options: RequestOptions = ...,
     ) -> Page[Product]:
-        """Call `GET /v1/products`.
+        """List products, newest first.
 
         `GET /v1/products` https://docs.stripe.com/api/products/list
 
@@ -256,13 +259,14 @@ class Products(Resource):
                 following page.
             expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
                 the object instead of its ID.
-            ids:
+            ids: Only the products with these IDs. Cannot be combined with `starting_after` and
+                `ending_before`.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
-            shippable:
+            shippable: Only products that are shipped, or only those that are not.
             starting_after: ID of the object that the page starts after, such as the last one of the
                 previous page.
             type: Only objects of this type.
-            url:
+            url: Only products with this URL.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `data.default_price`, `data.tax_code`.
@@ -271,7 +275,7 @@ class Products(Resource):
             InvalidRequestError: A parameter is invalid.
         """
     def retrieve(self, id: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> Product:
-        """Call `GET /v1/products/{id}`.
+        """Retrieve a product.
 
         `GET /v1/products/{id}` https://docs.stripe.com/api/products/retrieve
 
@@ -307,31 +311,35 @@ class Products(Resource):
         url: str | None = ...,
         request_options: RequestOptions = ...,
     ) -> Product:
-        """Call `POST /v1/products/{id}`.
+        """Update a product. Parameters that you leave out do not change.
 
         `POST /v1/products/{id}` https://docs.stripe.com/api/products/update
 
         Args:
             id: ID of the product.
-            active:
-            default_price:
-            description: At most 40,000 characters.
+            active: Whether the product can be sold. Inactive products do not take part in new
+                purchases.
+            default_price: ID of the price to use unless another one is chosen. It has to be a price of
+                the product.
+            description: Description of the product for customers. At most 40,000 characters.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
-            images:
-            marketing_features:
+            images: URLs of up to eight pictures of the product, shown to customers.
+            marketing_features: Up to 15 features of the product, shown in pricing tables.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
-            name:
-            package_dimensions:
-            shippable:
-            statement_descriptor: Text that appears on the bank or card statement. At most 22
+                string removes its key.
+            name: Name of the product for customers, shown on invoices, receipts and in checkouts.
+            package_dimensions: Size and weight of the packed product.
+            shippable: Whether the product is shipped, as physical goods are.
+            statement_descriptor: Text on the card or bank statement of customers who subscribe to the
+                product, up to 22 characters. Only used for payments of subscriptions. At most 22
                 characters.
-            tax_code: Tax code that classifies the goods or services for Stripe Tax.
-            tax_details:
-            unit_label: At most 12 characters.
-            url:
+            tax_code: Tax code that classifies the product for Stripe Tax.
+            tax_details: How the product is taxed.
+            unit_label: Name of one unit, such as `seat`, up to 12 characters. Shown on receipts and
+                invoices, in checkouts and in the customer portal. At most 12 characters.
+            url: URL of a public page about the product.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `default_price`, `tax_code`.
@@ -340,7 +348,8 @@ class Products(Resource):
             InvalidRequestError: A parameter is invalid, or an object does not exist.
         """
     def delete(self, id: str, *, request_options: RequestOptions = ...) -> DeletedProduct:
-        """Call `DELETE /v1/products/{id}`.
+        """Delete a product for good. Fails if the product has prices; set `active` to `False` to take such a
+        product off sale.
 
         `DELETE /v1/products/{id}` https://docs.stripe.com/api/products/delete
 
@@ -360,7 +369,8 @@ class Products(Resource):
         page: str = ...,
         request_options: RequestOptions = ...,
     ) -> Page[Product]:
-        """Call `GET /v1/products/search`.
+        """Search for products. New and changed products appear in the results with a delay, usually within a
+        minute, so do not search right after a change.
 
         `GET /v1/products/search` https://docs.stripe.com/api/products/search
 
@@ -403,32 +413,35 @@ class AsyncProducts(Resource):
         url: str = ...,
         request_options: RequestOptions = ...,
     ) -> Product:
-        """Call `POST /v1/products`.
+        """Create a product, with a default price if you describe one.
 
         `POST /v1/products` https://docs.stripe.com/api/products/create
 
         Args:
-            name:
-            active:
-            default_price_data:
-            description: At most 40,000 characters.
+            name: Name of the product for customers, shown on invoices, receipts and in checkouts.
+            active: Whether the product can be sold. Defaults to `True`.
+            default_price_data: Describes a price to create with the product, which becomes its default
+                price.
+            description: Description of the product for customers. At most 40,000 characters.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
-            id: Unique ID of the object.
-            images:
-            marketing_features:
+            id: ID of your choice for the product, unique in the account. Generated unless set.
+            images: URLs of up to eight pictures of the product, shown to customers.
+            marketing_features: Up to 15 features of the product, shown in pricing tables.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
-            package_dimensions:
-            shippable:
-            statement_descriptor: Text that appears on the bank or card statement. At most 22
+                string removes its key.
+            package_dimensions: Size and weight of the packed product.
+            shippable: Whether the product is shipped, as physical goods are.
+            statement_descriptor: Text on the card or bank statement of customers who subscribe to the
+                product, up to 22 characters. Only used for payments of subscriptions. At most 22
                 characters.
-            tax_code: Tax code that classifies the goods or services for Stripe Tax.
-            tax_details:
-            type:
-            unit_label: At most 12 characters.
-            url:
+            tax_code: Tax code that classifies the product for Stripe Tax.
+            tax_details: How the product is taxed.
+            type: Whether the product is goods or a service.
+            unit_label: Name of one unit, such as `seat`, up to 12 characters. Shown on receipts and
+                invoices, in checkouts and in the customer portal. At most 12 characters.
+            url: URL of a public page about the product.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `default_price`, `tax_code`.
@@ -451,7 +464,7 @@ class AsyncProducts(Resource):
         url: str = ...,
         request_options: RequestOptions = ...,
     ) -> AsyncPager[Product]:
-        """Call `GET /v1/products`.
+        """List products, newest first.
 
         `GET /v1/products` https://docs.stripe.com/api/products/list
 
@@ -462,13 +475,14 @@ class AsyncProducts(Resource):
                 following page.
             expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
                 the object instead of its ID.
-            ids:
+            ids: Only the products with these IDs. Cannot be combined with `starting_after` and
+                `ending_before`.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
-            shippable:
+            shippable: Only products that are shipped, or only those that are not.
             starting_after: ID of the object that the page starts after, such as the last one of the
                 previous page.
             type: Only objects of this type.
-            url:
+            url: Only products with this URL.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `data.default_price`, `data.tax_code`.
@@ -477,7 +491,7 @@ class AsyncProducts(Resource):
             InvalidRequestError: A parameter is invalid.
         """
     async def retrieve(self, id: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> Product:
-        """Call `GET /v1/products/{id}`.
+        """Retrieve a product.
 
         `GET /v1/products/{id}` https://docs.stripe.com/api/products/retrieve
 
@@ -513,31 +527,35 @@ class AsyncProducts(Resource):
         url: str | None = ...,
         request_options: RequestOptions = ...,
     ) -> Product:
-        """Call `POST /v1/products/{id}`.
+        """Update a product. Parameters that you leave out do not change.
 
         `POST /v1/products/{id}` https://docs.stripe.com/api/products/update
 
         Args:
             id: ID of the product.
-            active:
-            default_price:
-            description: At most 40,000 characters.
+            active: Whether the product can be sold. Inactive products do not take part in new
+                purchases.
+            default_price: ID of the price to use unless another one is chosen. It has to be a price of
+                the product.
+            description: Description of the product for customers. At most 40,000 characters.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
-            images:
-            marketing_features:
+            images: URLs of up to eight pictures of the product, shown to customers.
+            marketing_features: Up to 15 features of the product, shown in pricing tables.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
-            name:
-            package_dimensions:
-            shippable:
-            statement_descriptor: Text that appears on the bank or card statement. At most 22
+                string removes its key.
+            name: Name of the product for customers, shown on invoices, receipts and in checkouts.
+            package_dimensions: Size and weight of the packed product.
+            shippable: Whether the product is shipped, as physical goods are.
+            statement_descriptor: Text on the card or bank statement of customers who subscribe to the
+                product, up to 22 characters. Only used for payments of subscriptions. At most 22
                 characters.
-            tax_code: Tax code that classifies the goods or services for Stripe Tax.
-            tax_details:
-            unit_label: At most 12 characters.
-            url:
+            tax_code: Tax code that classifies the product for Stripe Tax.
+            tax_details: How the product is taxed.
+            unit_label: Name of one unit, such as `seat`, up to 12 characters. Shown on receipts and
+                invoices, in checkouts and in the customer portal. At most 12 characters.
+            url: URL of a public page about the product.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `default_price`, `tax_code`.
@@ -546,7 +564,8 @@ class AsyncProducts(Resource):
             InvalidRequestError: A parameter is invalid, or an object does not exist.
         """
     async def delete(self, id: str, *, request_options: RequestOptions = ...) -> DeletedProduct:
-        """Call `DELETE /v1/products/{id}`.
+        """Delete a product for good. Fails if the product has prices; set `active` to `False` to take such a
+        product off sale.
 
         `DELETE /v1/products/{id}` https://docs.stripe.com/api/products/delete
 
@@ -566,7 +585,8 @@ class AsyncProducts(Resource):
         page: str = ...,
         request_options: RequestOptions = ...,
     ) -> AsyncPager[Product]:
-        """Call `GET /v1/products/search`.
+        """Search for products. New and changed products appear in the results with a delay, usually within a
+        minute, so do not search right after a change.
 
         `GET /v1/products/search` https://docs.stripe.com/api/products/search
 

@@ -30,25 +30,27 @@ class PromotionCodes(Resource):
         restrictions: PromotionCodeCreateParamsRestrictions = ...,
         request_options: RequestOptions = ...,
     ) -> PromotionCode:
-        """Call `POST /v1/promotion_codes`.
+        """Create a code with which customers can redeem a coupon.
 
         `POST /v1/promotion_codes` https://docs.stripe.com/api/promotion_codes/create
 
         Args:
-            promotion:
-            active:
-            code: At most 500 characters.
-            customer: Customer that the object belongs to.
-            customer_account: Account (API v2) that the object belongs to, in the role of a customer.
-                Alternative to `customer`.
+            promotion: What the code redeems.
+            active: Whether the code can be redeemed. Defaults to `True`.
+            code: Code that the customer enters, in letters, digits and dashes; upper and lower case do
+                not matter. Generated unless set, and unique among the active codes that a customer can
+                use. At most 500 characters.
+            customer: ID of the only customer who can redeem the code. Everyone can unless set.
+            customer_account: Only account (API v2) that can redeem the code in the role of a customer.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
-            expires_at: Time at which it expires.
-            max_redemptions:
+            expires_at: Time after which the code can no longer be redeemed. Not after the `redeem_by`
+                of the coupon.
+            max_redemptions: How often the code can be redeemed. Not more often than the coupon can.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
-            restrictions:
+                string removes its key.
+            restrictions: Conditions for redeeming the code.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `customer`.
@@ -71,17 +73,17 @@ class PromotionCodes(Resource):
         starting_after: str = ...,
         request_options: RequestOptions = ...,
     ) -> Page[PromotionCode]:
-        """Call `GET /v1/promotion_codes`.
+        """List promotion codes, newest first.
 
         `GET /v1/promotion_codes` https://docs.stripe.com/api/promotion_codes/list
 
         Args:
             active: Only active or only inactive objects.
-            code:
-            coupon:
+            code: Only the promotion codes with this code, in upper or lower case.
+            coupon: Only promotion codes of this coupon.
             created: Only objects created at this time, or in this range of times.
-            customer: Only objects of this customer.
-            customer_account: Only objects of this account (API v2) in the role of a customer.
+            customer: Only promotion codes that this customer alone can redeem.
+            customer_account: Only promotion codes that this account (API v2) alone can redeem.
             ending_before: ID of the object that the page ends before, such as the first one of the
                 following page.
             expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
@@ -99,7 +101,7 @@ class PromotionCodes(Resource):
     def retrieve(
         self, promotion_code: str, *, expand: Strings = ..., request_options: RequestOptions = ...
     ) -> PromotionCode:
-        """Call `GET /v1/promotion_codes/{promotion_code}`.
+        """Retrieve a promotion code by its ID. To find one by its code, list with `code`.
 
         `GET /v1/promotion_codes/{promotion_code}` https://docs.stripe.com/api/promotion_codes/retrieve
 
@@ -124,19 +126,20 @@ class PromotionCodes(Resource):
         restrictions: PromotionCodeUpdateParamsRestrictions = ...,
         request_options: RequestOptions = ...,
     ) -> PromotionCode:
-        """Call `POST /v1/promotion_codes/{promotion_code}`.
+        """Update a promotion code. Most of its restrictions cannot be changed.
 
         `POST /v1/promotion_codes/{promotion_code}` https://docs.stripe.com/api/promotion_codes/update
 
         Args:
             promotion_code: ID of the promotion code.
-            active:
+            active: Whether the code can be redeemed. It can only be turned on again while its coupon is
+                valid.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
-            restrictions:
+                string removes its key.
+            restrictions: Conditions for redeeming the code.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `customer`.
@@ -161,25 +164,27 @@ class AsyncPromotionCodes(Resource):
         restrictions: PromotionCodeCreateParamsRestrictions = ...,
         request_options: RequestOptions = ...,
     ) -> PromotionCode:
-        """Call `POST /v1/promotion_codes`.
+        """Create a code with which customers can redeem a coupon.
 
         `POST /v1/promotion_codes` https://docs.stripe.com/api/promotion_codes/create
 
         Args:
-            promotion:
-            active:
-            code: At most 500 characters.
-            customer: Customer that the object belongs to.
-            customer_account: Account (API v2) that the object belongs to, in the role of a customer.
-                Alternative to `customer`.
+            promotion: What the code redeems.
+            active: Whether the code can be redeemed. Defaults to `True`.
+            code: Code that the customer enters, in letters, digits and dashes; upper and lower case do
+                not matter. Generated unless set, and unique among the active codes that a customer can
+                use. At most 500 characters.
+            customer: ID of the only customer who can redeem the code. Everyone can unless set.
+            customer_account: Only account (API v2) that can redeem the code in the role of a customer.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
-            expires_at: Time at which it expires.
-            max_redemptions:
+            expires_at: Time after which the code can no longer be redeemed. Not after the `redeem_by`
+                of the coupon.
+            max_redemptions: How often the code can be redeemed. Not more often than the coupon can.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
-            restrictions:
+                string removes its key.
+            restrictions: Conditions for redeeming the code.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `customer`.
@@ -202,17 +207,17 @@ class AsyncPromotionCodes(Resource):
         starting_after: str = ...,
         request_options: RequestOptions = ...,
     ) -> AsyncPager[PromotionCode]:
-        """Call `GET /v1/promotion_codes`.
+        """List promotion codes, newest first.
 
         `GET /v1/promotion_codes` https://docs.stripe.com/api/promotion_codes/list
 
         Args:
             active: Only active or only inactive objects.
-            code:
-            coupon:
+            code: Only the promotion codes with this code, in upper or lower case.
+            coupon: Only promotion codes of this coupon.
             created: Only objects created at this time, or in this range of times.
-            customer: Only objects of this customer.
-            customer_account: Only objects of this account (API v2) in the role of a customer.
+            customer: Only promotion codes that this customer alone can redeem.
+            customer_account: Only promotion codes that this account (API v2) alone can redeem.
             ending_before: ID of the object that the page ends before, such as the first one of the
                 following page.
             expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
@@ -230,7 +235,7 @@ class AsyncPromotionCodes(Resource):
     async def retrieve(
         self, promotion_code: str, *, expand: Strings = ..., request_options: RequestOptions = ...
     ) -> PromotionCode:
-        """Call `GET /v1/promotion_codes/{promotion_code}`.
+        """Retrieve a promotion code by its ID. To find one by its code, list with `code`.
 
         `GET /v1/promotion_codes/{promotion_code}` https://docs.stripe.com/api/promotion_codes/retrieve
 
@@ -255,19 +260,20 @@ class AsyncPromotionCodes(Resource):
         restrictions: PromotionCodeUpdateParamsRestrictions = ...,
         request_options: RequestOptions = ...,
     ) -> PromotionCode:
-        """Call `POST /v1/promotion_codes/{promotion_code}`.
+        """Update a promotion code. Most of its restrictions cannot be changed.
 
         `POST /v1/promotion_codes/{promotion_code}` https://docs.stripe.com/api/promotion_codes/update
 
         Args:
             promotion_code: ID of the promotion code.
-            active:
+            active: Whether the code can be redeemed. It can only be turned on again while its coupon is
+                valid.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
-            restrictions:
+                string removes its key.
+            restrictions: Conditions for redeeming the code.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `customer`.

@@ -36,7 +36,8 @@ class QuotesComputedUpfrontLineItems(Resource):
         starting_after: str = ...,
         request_options: RequestOptions = ...,
     ) -> Page[LineItem]:
-        """Call `GET /v1/quotes/{quote}/computed_upfront_line_items`.
+        """List what the customer pays at once when the quote is accepted: one-time items and the first period
+        of recurring ones.
 
         `GET /v1/quotes/{quote}/computed_upfront_line_items` https://docs.stripe.com/api/quotes/computed_upfront_line_items/list
 
@@ -66,7 +67,8 @@ class AsyncQuotesComputedUpfrontLineItems(Resource):
         starting_after: str = ...,
         request_options: RequestOptions = ...,
     ) -> AsyncPager[LineItem]:
-        """Call `GET /v1/quotes/{quote}/computed_upfront_line_items`.
+        """List what the customer pays at once when the quote is accepted: one-time items and the first period
+        of recurring ones.
 
         `GET /v1/quotes/{quote}/computed_upfront_line_items` https://docs.stripe.com/api/quotes/computed_upfront_line_items/list
 
@@ -96,7 +98,7 @@ class QuotesLineItems(Resource):
         starting_after: str = ...,
         request_options: RequestOptions = ...,
     ) -> Page[LineItem]:
-        """Call `GET /v1/quotes/{quote}/line_items`.
+        """List the line items of a quote.
 
         `GET /v1/quotes/{quote}/line_items` https://docs.stripe.com/api/quotes/line_items/list
 
@@ -126,7 +128,7 @@ class AsyncQuotesLineItems(Resource):
         starting_after: str = ...,
         request_options: RequestOptions = ...,
     ) -> AsyncPager[LineItem]:
-        """Call `GET /v1/quotes/{quote}/line_items`.
+        """List the line items of a quote.
 
         `GET /v1/quotes/{quote}/line_items` https://docs.stripe.com/api/quotes/line_items/list
 
@@ -222,12 +224,12 @@ class Quotes(Resource):
                 customer.
             customer: ID of the customer. Not needed for a draft, but before the quote can be finalized.
             customer_account: Account, as a customer (API v2), that gets the offer.
-            default_tax_rates: IDs of the tax rates of line items that have none of their own. An empty
-                value removes them.
+            default_tax_rates: IDs of the tax rates of line items that have none of their own. `None`
+                removes them.
             description: Text on the PDF that describes the offer, up to 500 characters. At most 500
                 characters.
-            discounts: Coupons, promotion codes or existing discounts for the whole quote. An empty
-                value removes all.
+            discounts: Coupons, promotion codes or existing discounts for the whole quote. `None`
+                removes all.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
             expires_at: When the quote is canceled if it is still `draft` or `open`. The default of your
@@ -241,7 +243,7 @@ class Quotes(Resource):
                 stay by their `id`.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+                string removes its key.
             on_behalf_of: Connected account that is the merchant of record of what the quote becomes.
             subscription_data: Settings of the subscription that the quote leads to.
             test_clock: ID of the test clock to put the quote on.
@@ -413,12 +415,12 @@ class Quotes(Resource):
                 customer.
             customer: ID of the customer. Not needed for a draft, but before the quote can be finalized.
             customer_account: Account, as a customer (API v2), that gets the offer.
-            default_tax_rates: IDs of the tax rates of line items that have none of their own. An empty
-                value removes them.
+            default_tax_rates: IDs of the tax rates of line items that have none of their own. `None`
+                removes them.
             description: Text on the PDF that describes the offer, up to 500 characters. At most 500
                 characters.
-            discounts: Coupons, promotion codes or existing discounts for the whole quote. An empty
-                value removes all.
+            discounts: Coupons, promotion codes or existing discounts for the whole quote. `None`
+                removes all.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
             expires_at: When the quote is canceled if it is still `draft` or `open`. The default of your
@@ -430,7 +432,7 @@ class Quotes(Resource):
                 stay by their `id`.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+                string removes its key.
             on_behalf_of: Connected account that is the merchant of record of what the quote becomes.
             subscription_data: Settings of the subscription that the quote leads to.
             transfer_data: Connected account to which money of the resulting payments is transferred.
@@ -520,12 +522,12 @@ class AsyncQuotes(Resource):
                 customer.
             customer: ID of the customer. Not needed for a draft, but before the quote can be finalized.
             customer_account: Account, as a customer (API v2), that gets the offer.
-            default_tax_rates: IDs of the tax rates of line items that have none of their own. An empty
-                value removes them.
+            default_tax_rates: IDs of the tax rates of line items that have none of their own. `None`
+                removes them.
             description: Text on the PDF that describes the offer, up to 500 characters. At most 500
                 characters.
-            discounts: Coupons, promotion codes or existing discounts for the whole quote. An empty
-                value removes all.
+            discounts: Coupons, promotion codes or existing discounts for the whole quote. `None`
+                removes all.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
             expires_at: When the quote is canceled if it is still `draft` or `open`. The default of your
@@ -539,7 +541,7 @@ class AsyncQuotes(Resource):
                 stay by their `id`.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+                string removes its key.
             on_behalf_of: Connected account that is the merchant of record of what the quote becomes.
             subscription_data: Settings of the subscription that the quote leads to.
             test_clock: ID of the test clock to put the quote on.
@@ -713,12 +715,12 @@ class AsyncQuotes(Resource):
                 customer.
             customer: ID of the customer. Not needed for a draft, but before the quote can be finalized.
             customer_account: Account, as a customer (API v2), that gets the offer.
-            default_tax_rates: IDs of the tax rates of line items that have none of their own. An empty
-                value removes them.
+            default_tax_rates: IDs of the tax rates of line items that have none of their own. `None`
+                removes them.
             description: Text on the PDF that describes the offer, up to 500 characters. At most 500
                 characters.
-            discounts: Coupons, promotion codes or existing discounts for the whole quote. An empty
-                value removes all.
+            discounts: Coupons, promotion codes or existing discounts for the whole quote. `None`
+                removes all.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
             expires_at: When the quote is canceled if it is still `draft` or `open`. The default of your
@@ -730,7 +732,7 @@ class AsyncQuotes(Resource):
                 stay by their `id`.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+                string removes its key.
             on_behalf_of: Connected account that is the merchant of record of what the quote becomes.
             subscription_data: Settings of the subscription that the quote leads to.
             transfer_data: Connected account to which money of the resulting payments is transferred.

@@ -155,7 +155,7 @@ class RadarPaymentEvaluations(Resource):
                 its ID.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+                string removes its key.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -185,7 +185,7 @@ class AsyncRadarPaymentEvaluations(Resource):
                 its ID.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+                string removes its key.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -387,7 +387,7 @@ class RadarValueLists(Resource):
             item_type: Kind of values in the list. Defaults to `string`, and cannot be changed.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+                string removes its key.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -463,7 +463,7 @@ class RadarValueLists(Resource):
                 its ID.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+                string removes its key.
             name: Name of the list, as the Dashboard shows it. At most 100 characters.
             request_options: Idempotency key, account and other options of this request.
 
@@ -520,7 +520,7 @@ class AsyncRadarValueLists(Resource):
             item_type: Kind of values in the list. Defaults to `string`, and cannot be changed.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+                string removes its key.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -596,7 +596,7 @@ class AsyncRadarValueLists(Resource):
                 its ID.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+                string removes its key.
             name: Name of the list, as the Dashboard shows it. At most 100 characters.
             request_options: Idempotency key, account and other options of this request.
 

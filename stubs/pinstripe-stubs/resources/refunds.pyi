@@ -63,7 +63,7 @@ class Refunds(Resource):
                 that need the customer's bank details.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+                string removes its key.
             origin: Where the money comes from, if not from a charge.
             payment_intent: Payment intent to refund. Give either this or `charge`.
             reason: Why the charge is refunded, as you or Stripe said.
@@ -150,7 +150,7 @@ class Refunds(Resource):
                 its ID.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+                string removes its key.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `balance_transaction`, `charge`, `customer`, `failure_balance_transaction`,
@@ -213,7 +213,7 @@ class AsyncRefunds(Resource):
                 that need the customer's bank details.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+                string removes its key.
             origin: Where the money comes from, if not from a charge.
             payment_intent: Payment intent to refund. Give either this or `charge`.
             reason: Why the charge is refunded, as you or Stripe said.
@@ -300,7 +300,7 @@ class AsyncRefunds(Resource):
                 its ID.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+                string removes its key.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `balance_transaction`, `charge`, `customer`, `failure_balance_transaction`,

@@ -413,7 +413,7 @@ class SetupIntents(Resource):
             mandate_data: Creates the mandate by which the customer allows later debits.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+                string removes its key.
             on_behalf_of: Connected account for which the payment method is set up.
             payment_method: Payment method that is set up. Null until one is given.
             payment_method_configuration: Payment method configuration that decides what is offered. The
@@ -698,7 +698,7 @@ class SetupIntents(Resource):
                 `inbound`.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+                string removes its key.
             payment_method: Payment method that is set up. Null until one is given.
             payment_method_configuration: Payment method configuration that decides what is offered. The
                 default one unless set. At most 100 characters.
@@ -1135,7 +1135,7 @@ class AsyncSetupIntents(Resource):
             mandate_data: Creates the mandate by which the customer allows later debits.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+                string removes its key.
             on_behalf_of: Connected account for which the payment method is set up.
             payment_method: Payment method that is set up. Null until one is given.
             payment_method_configuration: Payment method configuration that decides what is offered. The
@@ -1420,7 +1420,7 @@ class AsyncSetupIntents(Resource):
                 `inbound`.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+                string removes its key.
             payment_method: Payment method that is set up. Null until one is given.
             payment_method_configuration: Payment method configuration that decides what is offered. The
                 default one unless set. At most 100 characters.

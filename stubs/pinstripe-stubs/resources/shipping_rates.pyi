@@ -29,23 +29,22 @@ class ShippingRates(Resource):
         type: Literal["fixed_amount"] = ...,
         request_options: RequestOptions = ...,
     ) -> ShippingRate:
-        """Call `POST /v1/shipping_rates`.
+        """Create a shipping rate.
 
         `POST /v1/shipping_rates` https://docs.stripe.com/api/shipping_rates/create
 
         Args:
-            display_name: At most 100 characters.
-            delivery_estimate:
+            display_name: Name of the rate that the customer sees in Checkout. At most 100 characters.
+            delivery_estimate: How long the delivery takes, shown to the customer in Checkout.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
-            fixed_amount:
+            fixed_amount: Cost of the delivery. Set if `type` is `fixed_amount`.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
-            tax_behavior: Whether the price includes tax. `inclusive` and `exclusive` are final once
-                set.
-            tax_code: Tax code that classifies the goods or services for Stripe Tax.
-            type:
+                string removes its key.
+            tax_behavior: Whether the cost includes tax. Fixed once it is `inclusive` or `exclusive`.
+            tax_code: Tax code of the delivery, usually `txcd_92010001` for shipping.
+            type: How the cost is calculated. Only `fixed_amount`.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `tax_code`.
@@ -65,7 +64,7 @@ class ShippingRates(Resource):
         starting_after: str = ...,
         request_options: RequestOptions = ...,
     ) -> Page[ShippingRate]:
-        """Call `GET /v1/shipping_rates`.
+        """List shipping rates, newest first.
 
         `GET /v1/shipping_rates` https://docs.stripe.com/api/shipping_rates/list
 
@@ -90,7 +89,7 @@ class ShippingRates(Resource):
     def retrieve(
         self, shipping_rate_token: str, *, expand: Strings = ..., request_options: RequestOptions = ...
     ) -> ShippingRate:
-        """Call `GET /v1/shipping_rates/{shipping_rate_token}`.
+        """Retrieve a shipping rate.
 
         `GET /v1/shipping_rates/{shipping_rate_token}` https://docs.stripe.com/api/shipping_rates/retrieve
 
@@ -116,21 +115,20 @@ class ShippingRates(Resource):
         tax_behavior: Literal["exclusive", "inclusive", "unspecified"] = ...,
         request_options: RequestOptions = ...,
     ) -> ShippingRate:
-        """Call `POST /v1/shipping_rates/{shipping_rate_token}`.
+        """Update a shipping rate. Its amount cannot be changed, only amounts in other currencies.
 
         `POST /v1/shipping_rates/{shipping_rate_token}` https://docs.stripe.com/api/shipping_rates/update
 
         Args:
             shipping_rate_token: ID of the shipping rate token.
-            active:
+            active: Whether the rate can be used for new purchases.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
-            fixed_amount:
+            fixed_amount: Amounts of the rate to update.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
-            tax_behavior: Whether the price includes tax. `inclusive` and `exclusive` are final once
-                set.
+                string removes its key.
+            tax_behavior: Whether the cost includes tax. Fixed once it is `inclusive` or `exclusive`.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `tax_code`.
@@ -153,23 +151,22 @@ class AsyncShippingRates(Resource):
         type: Literal["fixed_amount"] = ...,
         request_options: RequestOptions = ...,
     ) -> ShippingRate:
-        """Call `POST /v1/shipping_rates`.
+        """Create a shipping rate.
 
         `POST /v1/shipping_rates` https://docs.stripe.com/api/shipping_rates/create
 
         Args:
-            display_name: At most 100 characters.
-            delivery_estimate:
+            display_name: Name of the rate that the customer sees in Checkout. At most 100 characters.
+            delivery_estimate: How long the delivery takes, shown to the customer in Checkout.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
-            fixed_amount:
+            fixed_amount: Cost of the delivery. Set if `type` is `fixed_amount`.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
-            tax_behavior: Whether the price includes tax. `inclusive` and `exclusive` are final once
-                set.
-            tax_code: Tax code that classifies the goods or services for Stripe Tax.
-            type:
+                string removes its key.
+            tax_behavior: Whether the cost includes tax. Fixed once it is `inclusive` or `exclusive`.
+            tax_code: Tax code of the delivery, usually `txcd_92010001` for shipping.
+            type: How the cost is calculated. Only `fixed_amount`.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `tax_code`.
@@ -189,7 +186,7 @@ class AsyncShippingRates(Resource):
         starting_after: str = ...,
         request_options: RequestOptions = ...,
     ) -> AsyncPager[ShippingRate]:
-        """Call `GET /v1/shipping_rates`.
+        """List shipping rates, newest first.
 
         `GET /v1/shipping_rates` https://docs.stripe.com/api/shipping_rates/list
 
@@ -214,7 +211,7 @@ class AsyncShippingRates(Resource):
     async def retrieve(
         self, shipping_rate_token: str, *, expand: Strings = ..., request_options: RequestOptions = ...
     ) -> ShippingRate:
-        """Call `GET /v1/shipping_rates/{shipping_rate_token}`.
+        """Retrieve a shipping rate.
 
         `GET /v1/shipping_rates/{shipping_rate_token}` https://docs.stripe.com/api/shipping_rates/retrieve
 
@@ -240,21 +237,20 @@ class AsyncShippingRates(Resource):
         tax_behavior: Literal["exclusive", "inclusive", "unspecified"] = ...,
         request_options: RequestOptions = ...,
     ) -> ShippingRate:
-        """Call `POST /v1/shipping_rates/{shipping_rate_token}`.
+        """Update a shipping rate. Its amount cannot be changed, only amounts in other currencies.
 
         `POST /v1/shipping_rates/{shipping_rate_token}` https://docs.stripe.com/api/shipping_rates/update
 
         Args:
             shipping_rate_token: ID of the shipping rate token.
-            active:
+            active: Whether the rate can be used for new purchases.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
-            fixed_amount:
+            fixed_amount: Amounts of the rate to update.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
-            tax_behavior: Whether the price includes tax. `inclusive` and `exclusive` are final once
-                set.
+                string removes its key.
+            tax_behavior: Whether the cost includes tax. Fixed once it is `inclusive` or `exclusive`.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `tax_code`.

@@ -198,7 +198,7 @@ class Sources(Resource):
             mandate: Mandate by which the customer allows debits.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+                string removes its key.
             original_source: Source to copy, from the platform to a connected account.
             owner: Who owns the payment method.
             receiver: Flow in which the customer transfers money to an account.
@@ -274,7 +274,7 @@ class Sources(Resource):
             mandate: Mandate by which the customer allows debits.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+                string removes its key.
             owner: Who owns the payment method.
             source_order: Order that is paid, as some providers need it.
             request_options: Idempotency key, account and other options of this request.
@@ -339,7 +339,7 @@ class AsyncSources(Resource):
             mandate: Mandate by which the customer allows debits.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+                string removes its key.
             original_source: Source to copy, from the platform to a connected account.
             owner: Who owns the payment method.
             receiver: Flow in which the customer transfers money to an account.
@@ -415,7 +415,7 @@ class AsyncSources(Resource):
             mandate: Mandate by which the customer allows debits.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+                string removes its key.
             owner: Who owns the payment method.
             source_order: Order that is paid, as some providers need it.
             request_options: Idempotency key, account and other options of this request.

@@ -47,16 +47,16 @@ class SubscriptionItems(Resource):
 
         Args:
             subscription: ID of the subscription to add the item to.
-            billing_thresholds: Usage at which the item is billed before its period ends. An empty value
-                removes it.
+            billing_thresholds: Usage at which the item is billed before its period ends. `None` removes
+                it.
             current_trial: Trial offer to apply to the item.
-            discounts: Coupons, promotion codes or existing discounts for this item only. An empty value
-                removes all.
+            discounts: Coupons, promotion codes or existing discounts for this item only. `None` removes
+                all.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+                string removes its key.
             payment_behavior: What happens if the change needs a payment that fails or that the customer
                 must authenticate. Only with the collection method `charge_automatically`.
             plan: ID of a plan, the older form of a price. Use `price` instead.
@@ -68,8 +68,8 @@ class SubscriptionItems(Resource):
                 time to a preview and to the change to get the same amounts.
             quantity: How many units of the price are billed each period. Leave it out for metered
                 prices.
-            tax_rates: Tax rates of the item, in place of the subscription's `default_tax_rates`. An
-                empty value removes them.
+            tax_rates: Tax rates of the item, in place of the subscription's `default_tax_rates`. `None`
+                removes them.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `discounts`.
@@ -153,16 +153,16 @@ class SubscriptionItems(Resource):
 
         Args:
             item: ID of the item.
-            billing_thresholds: Usage at which the item is billed before its period ends. An empty value
-                removes it.
+            billing_thresholds: Usage at which the item is billed before its period ends. `None` removes
+                it.
             current_trial: Trial offer to apply to the item.
-            discounts: Coupons, promotion codes or existing discounts for this item only. An empty value
-                removes all.
+            discounts: Coupons, promotion codes or existing discounts for this item only. `None` removes
+                all.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+                string removes its key.
             off_session: Whether the customer is absent while Stripe tries to take a payment for the
                 change, so that nobody can authenticate it. Defaults to `False`.
             payment_behavior: What happens if the change needs a payment that fails or that the customer
@@ -176,8 +176,8 @@ class SubscriptionItems(Resource):
                 time to a preview and to the change to get the same amounts.
             quantity: How many units of the price are billed each period. Leave it out for metered
                 prices.
-            tax_rates: Tax rates of the item, in place of the subscription's `default_tax_rates`. An
-                empty value removes them.
+            tax_rates: Tax rates of the item, in place of the subscription's `default_tax_rates`. `None`
+                removes them.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `discounts`.
@@ -247,16 +247,16 @@ class AsyncSubscriptionItems(Resource):
 
         Args:
             subscription: ID of the subscription to add the item to.
-            billing_thresholds: Usage at which the item is billed before its period ends. An empty value
-                removes it.
+            billing_thresholds: Usage at which the item is billed before its period ends. `None` removes
+                it.
             current_trial: Trial offer to apply to the item.
-            discounts: Coupons, promotion codes or existing discounts for this item only. An empty value
-                removes all.
+            discounts: Coupons, promotion codes or existing discounts for this item only. `None` removes
+                all.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+                string removes its key.
             payment_behavior: What happens if the change needs a payment that fails or that the customer
                 must authenticate. Only with the collection method `charge_automatically`.
             plan: ID of a plan, the older form of a price. Use `price` instead.
@@ -268,8 +268,8 @@ class AsyncSubscriptionItems(Resource):
                 time to a preview and to the change to get the same amounts.
             quantity: How many units of the price are billed each period. Leave it out for metered
                 prices.
-            tax_rates: Tax rates of the item, in place of the subscription's `default_tax_rates`. An
-                empty value removes them.
+            tax_rates: Tax rates of the item, in place of the subscription's `default_tax_rates`. `None`
+                removes them.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `discounts`.
@@ -355,16 +355,16 @@ class AsyncSubscriptionItems(Resource):
 
         Args:
             item: ID of the item.
-            billing_thresholds: Usage at which the item is billed before its period ends. An empty value
-                removes it.
+            billing_thresholds: Usage at which the item is billed before its period ends. `None` removes
+                it.
             current_trial: Trial offer to apply to the item.
-            discounts: Coupons, promotion codes or existing discounts for this item only. An empty value
-                removes all.
+            discounts: Coupons, promotion codes or existing discounts for this item only. `None` removes
+                all.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+                string removes its key.
             off_session: Whether the customer is absent while Stripe tries to take a payment for the
                 change, so that nobody can authenticate it. Defaults to `False`.
             payment_behavior: What happens if the change needs a payment that fails or that the customer
@@ -378,8 +378,8 @@ class AsyncSubscriptionItems(Resource):
                 time to a preview and to the change to get the same amounts.
             quantity: How many units of the price are billed each period. Leave it out for metered
                 prices.
-            tax_rates: Tax rates of the item, in place of the subscription's `default_tax_rates`. An
-                empty value removes them.
+            tax_rates: Tax rates of the item, in place of the subscription's `default_tax_rates`. `None`
+                removes them.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `discounts`.

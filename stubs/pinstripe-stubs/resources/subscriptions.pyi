@@ -145,8 +145,8 @@ class Subscriptions(Resource):
             billing_mode: How prorations and invoices of the subscription are computed.
             billing_schedules: How far ahead items are billed, to charge for several periods at once.
                 Needs the billing mode `flexible`.
-            billing_thresholds: Amount at which an invoice is created before the period ends. An empty
-                value removes it.
+            billing_thresholds: Amount at which an invoice is created before the period ends. `None`
+                removes it.
             cancel_at: Time at which the subscription is canceled, or the end of a period of its items.
                 An end within a period leads to prorations.
             cancel_at_period_end: Whether to cancel the subscription at the end of the current period
@@ -164,8 +164,8 @@ class Subscriptions(Resource):
                 invoices. The customer's default pays if it is not set.
             default_source: ID of the source that pays the invoices where there is no default payment
                 method.
-            default_tax_rates: IDs of the tax rates of items that have none of their own. An empty value
-                removes them.
+            default_tax_rates: IDs of the tax rates of items that have none of their own. `None` removes
+                them.
             description: Text for the customer about the subscription, up to 500 characters. Stripe's
                 pages and some payment methods show it. At most 500 characters.
             discounts: Coupons, promotion codes or existing discounts for the whole subscription. They
@@ -175,8 +175,8 @@ class Subscriptions(Resource):
             invoice_settings: Settings that the invoices of the subscription take over.
             items: Items of the subscription, up to 20, each with a recurring price.
             metadata: Up to 50 pairs of your own strings; keys have up to 40 characters, values up to
-                500. Invoices keep a copy. An update changes only the keys that it names; an empty value
-                removes a key, an empty `metadata` all of them.
+                500. Invoices keep a copy. An update changes only the keys that it names; an empty
+                string removes a key, `None` all of them.
             off_session: Whether the customer is absent while Stripe tries to take the payment, so that
                 nobody can authenticate it. Defaults to `False`.
             on_behalf_of: Connected account that is the merchant of record of the invoices: its country,
@@ -454,8 +454,8 @@ class Subscriptions(Resource):
                 unless this is set.
             billing_schedules: How far ahead items are billed, to charge for several periods at once.
                 Needs the billing mode `flexible`.
-            billing_thresholds: Amount at which an invoice is created before the period ends. An empty
-                value removes it.
+            billing_thresholds: Amount at which an invoice is created before the period ends. `None`
+                removes it.
             cancel_at: Time at which the subscription is canceled, or the end of a period of its items.
                 An end within a period leads to prorations.
             cancel_at_period_end: Whether to cancel the subscription at the end of the current period
@@ -470,8 +470,8 @@ class Subscriptions(Resource):
                 invoices. The customer's default pays if it is not set.
             default_source: ID of the source that pays the invoices where there is no default payment
                 method.
-            default_tax_rates: IDs of the tax rates of items that have none of their own. An empty value
-                removes them.
+            default_tax_rates: IDs of the tax rates of items that have none of their own. `None` removes
+                them.
             description: Text for the customer about the subscription, up to 500 characters. Stripe's
                 pages and some payment methods show it. At most 500 characters.
             discounts: Coupons, promotion codes or existing discounts for the whole subscription. They
@@ -482,8 +482,8 @@ class Subscriptions(Resource):
             items: Items to change, remove or add; the others stay as they are. Without an `id` an item
                 is added next to the existing ones, so give the `id` to change a price.
             metadata: Up to 50 pairs of your own strings; keys have up to 40 characters, values up to
-                500. Invoices keep a copy. An update changes only the keys that it names; an empty value
-                removes a key, an empty `metadata` all of them.
+                500. Invoices keep a copy. An update changes only the keys that it names; an empty
+                string removes a key, `None` all of them.
             off_session: Whether the customer is absent while Stripe tries to take the payment, so that
                 nobody can authenticate it. Defaults to `False`.
             on_behalf_of: Connected account that is the merchant of record of the invoices: its country,
@@ -645,8 +645,8 @@ class AsyncSubscriptions(Resource):
             billing_mode: How prorations and invoices of the subscription are computed.
             billing_schedules: How far ahead items are billed, to charge for several periods at once.
                 Needs the billing mode `flexible`.
-            billing_thresholds: Amount at which an invoice is created before the period ends. An empty
-                value removes it.
+            billing_thresholds: Amount at which an invoice is created before the period ends. `None`
+                removes it.
             cancel_at: Time at which the subscription is canceled, or the end of a period of its items.
                 An end within a period leads to prorations.
             cancel_at_period_end: Whether to cancel the subscription at the end of the current period
@@ -664,8 +664,8 @@ class AsyncSubscriptions(Resource):
                 invoices. The customer's default pays if it is not set.
             default_source: ID of the source that pays the invoices where there is no default payment
                 method.
-            default_tax_rates: IDs of the tax rates of items that have none of their own. An empty value
-                removes them.
+            default_tax_rates: IDs of the tax rates of items that have none of their own. `None` removes
+                them.
             description: Text for the customer about the subscription, up to 500 characters. Stripe's
                 pages and some payment methods show it. At most 500 characters.
             discounts: Coupons, promotion codes or existing discounts for the whole subscription. They
@@ -675,8 +675,8 @@ class AsyncSubscriptions(Resource):
             invoice_settings: Settings that the invoices of the subscription take over.
             items: Items of the subscription, up to 20, each with a recurring price.
             metadata: Up to 50 pairs of your own strings; keys have up to 40 characters, values up to
-                500. Invoices keep a copy. An update changes only the keys that it names; an empty value
-                removes a key, an empty `metadata` all of them.
+                500. Invoices keep a copy. An update changes only the keys that it names; an empty
+                string removes a key, `None` all of them.
             off_session: Whether the customer is absent while Stripe tries to take the payment, so that
                 nobody can authenticate it. Defaults to `False`.
             on_behalf_of: Connected account that is the merchant of record of the invoices: its country,
@@ -954,8 +954,8 @@ class AsyncSubscriptions(Resource):
                 unless this is set.
             billing_schedules: How far ahead items are billed, to charge for several periods at once.
                 Needs the billing mode `flexible`.
-            billing_thresholds: Amount at which an invoice is created before the period ends. An empty
-                value removes it.
+            billing_thresholds: Amount at which an invoice is created before the period ends. `None`
+                removes it.
             cancel_at: Time at which the subscription is canceled, or the end of a period of its items.
                 An end within a period leads to prorations.
             cancel_at_period_end: Whether to cancel the subscription at the end of the current period
@@ -970,8 +970,8 @@ class AsyncSubscriptions(Resource):
                 invoices. The customer's default pays if it is not set.
             default_source: ID of the source that pays the invoices where there is no default payment
                 method.
-            default_tax_rates: IDs of the tax rates of items that have none of their own. An empty value
-                removes them.
+            default_tax_rates: IDs of the tax rates of items that have none of their own. `None` removes
+                them.
             description: Text for the customer about the subscription, up to 500 characters. Stripe's
                 pages and some payment methods show it. At most 500 characters.
             discounts: Coupons, promotion codes or existing discounts for the whole subscription. They
@@ -982,8 +982,8 @@ class AsyncSubscriptions(Resource):
             items: Items to change, remove or add; the others stay as they are. Without an `id` an item
                 is added next to the existing ones, so give the `id` to change a price.
             metadata: Up to 50 pairs of your own strings; keys have up to 40 characters, values up to
-                500. Invoices keep a copy. An update changes only the keys that it names; an empty value
-                removes a key, an empty `metadata` all of them.
+                500. Invoices keep a copy. An update changes only the keys that it names; an empty
+                string removes a key, `None` all of them.
             off_session: Whether the customer is absent while Stripe tries to take the payment, so that
                 nobody can authenticate it. Defaults to `False`.
             on_behalf_of: Connected account that is the merchant of record of the invoices: its country,

@@ -41,7 +41,7 @@ class TaxCalculationsLineItems(Resource):
         starting_after: str = ...,
         request_options: RequestOptions = ...,
     ) -> Page[TaxCalculationLineItem]:
-        """Call `GET /v1/tax/calculations/{calculation}/line_items`.
+        """List the items of a tax calculation that has not expired, with their taxes.
 
         `GET /v1/tax/calculations/{calculation}/line_items` https://docs.stripe.com/api/tax/calculations/line_items/list
 
@@ -71,7 +71,7 @@ class AsyncTaxCalculationsLineItems(Resource):
         starting_after: str = ...,
         request_options: RequestOptions = ...,
     ) -> AsyncPager[TaxCalculationLineItem]:
-        """Call `GET /v1/tax/calculations/{calculation}/line_items`.
+        """List the items of a tax calculation that has not expired, with their taxes.
 
         `GET /v1/tax/calculations/{calculation}/line_items` https://docs.stripe.com/api/tax/calculations/line_items/list
 
@@ -101,7 +101,7 @@ class TaxTransactionsLineItems(Resource):
         starting_after: str = ...,
         request_options: RequestOptions = ...,
     ) -> Page[TaxTransactionLineItem]:
-        """Call `GET /v1/tax/transactions/{transaction}/line_items`.
+        """List the items of a tax transaction.
 
         `GET /v1/tax/transactions/{transaction}/line_items` https://docs.stripe.com/api/tax/transactions/line_items/list
 
@@ -131,7 +131,7 @@ class AsyncTaxTransactionsLineItems(Resource):
         starting_after: str = ...,
         request_options: RequestOptions = ...,
     ) -> AsyncPager[TaxTransactionLineItem]:
-        """Call `GET /v1/tax/transactions/{transaction}/line_items`.
+        """List the items of a tax transaction.
 
         `GET /v1/tax/transactions/{transaction}/line_items` https://docs.stripe.com/api/tax/transactions/line_items/list
 
@@ -154,12 +154,12 @@ class TaxAssociations(Resource):
     def find(
         self, *, payment_intent: str, expand: Strings = ..., request_options: RequestOptions = ...
     ) -> TaxAssociation:
-        """Call `GET /v1/tax/associations/find`.
+        """Find the tax association of a payment intent.
 
         `GET /v1/tax/associations/find` https://docs.stripe.com/api/tax/associations/find
 
         Args:
-            payment_intent: Payment intent that the object belongs to.
+            payment_intent: ID of the payment intent to find the association of.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
             request_options: Idempotency key, account and other options of this request.
@@ -172,12 +172,12 @@ class AsyncTaxAssociations(Resource):
     async def find(
         self, *, payment_intent: str, expand: Strings = ..., request_options: RequestOptions = ...
     ) -> TaxAssociation:
-        """Call `GET /v1/tax/associations/find`.
+        """Find the tax association of a payment intent.
 
         `GET /v1/tax/associations/find` https://docs.stripe.com/api/tax/associations/find
 
         Args:
-            payment_intent: Payment intent that the object belongs to.
+            payment_intent: ID of the payment intent to find the association of.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
             request_options: Idempotency key, account and other options of this request.
@@ -201,20 +201,23 @@ class TaxCalculations(Resource):
         tax_date: int = ...,
         request_options: RequestOptions = ...,
     ) -> TaxCalculation:
-        """Call `POST /v1/tax/calculations`.
+        """Calculate the tax on a sale with Stripe Tax. Taxes are only charged where you have an active
+        registration.
 
         `POST /v1/tax/calculations` https://docs.stripe.com/api/tax/calculations/create
 
         Args:
-            currency: Three-letter ISO 4217 currency code in lowercase.
-            line_items:
-            customer: Customer that the object belongs to.
-            customer_details:
+            currency: Three-letter ISO 4217 code of the currency of all amounts, in lowercase.
+            line_items: Items of the sale, up to 100 unless Stripe has raised the limit for your
+                account.
+            customer: ID of a customer whose address and tax IDs are used for the calculation.
+            customer_details: Address and tax IDs of the customer.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
-            ship_from_details:
-            shipping_cost:
-            tax_date:
+            ship_from_details: Where the goods are shipped from.
+            shipping_cost: Shipping costs with their taxes.
+            tax_date: Unix time whose tax rules and rates apply, at most 31 days from now in either
+                direction.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -223,7 +226,7 @@ class TaxCalculations(Resource):
     def retrieve(
         self, calculation: str, *, expand: Strings = ..., request_options: RequestOptions = ...
     ) -> TaxCalculation:
-        """Call `GET /v1/tax/calculations/{calculation}`.
+        """Retrieve a tax calculation that has not expired.
 
         `GET /v1/tax/calculations/{calculation}` https://docs.stripe.com/api/tax/calculations/retrieve
 
@@ -252,20 +255,23 @@ class AsyncTaxCalculations(Resource):
         tax_date: int = ...,
         request_options: RequestOptions = ...,
     ) -> TaxCalculation:
-        """Call `POST /v1/tax/calculations`.
+        """Calculate the tax on a sale with Stripe Tax. Taxes are only charged where you have an active
+        registration.
 
         `POST /v1/tax/calculations` https://docs.stripe.com/api/tax/calculations/create
 
         Args:
-            currency: Three-letter ISO 4217 currency code in lowercase.
-            line_items:
-            customer: Customer that the object belongs to.
-            customer_details:
+            currency: Three-letter ISO 4217 code of the currency of all amounts, in lowercase.
+            line_items: Items of the sale, up to 100 unless Stripe has raised the limit for your
+                account.
+            customer: ID of a customer whose address and tax IDs are used for the calculation.
+            customer_details: Address and tax IDs of the customer.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
-            ship_from_details:
-            shipping_cost:
-            tax_date:
+            ship_from_details: Where the goods are shipped from.
+            shipping_cost: Shipping costs with their taxes.
+            tax_date: Unix time whose tax rules and rates apply, at most 31 days from now in either
+                direction.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -274,7 +280,7 @@ class AsyncTaxCalculations(Resource):
     async def retrieve(
         self, calculation: str, *, expand: Strings = ..., request_options: RequestOptions = ...
     ) -> TaxCalculation:
-        """Call `GET /v1/tax/calculations/{calculation}`.
+        """Retrieve a tax calculation that has not expired.
 
         `GET /v1/tax/calculations/{calculation}` https://docs.stripe.com/api/tax/calculations/retrieve
 
@@ -437,17 +443,20 @@ class TaxRegistrations(Resource):
         expires_at: int | datetime = ...,
         request_options: RequestOptions = ...,
     ) -> TaxRegistration:
-        """Call `POST /v1/tax/registrations`.
+        """Create a tax registration, from which Stripe Tax collects tax in a country or state. It can be
+        expired, but not deleted.
 
         `POST /v1/tax/registrations` https://docs.stripe.com/api/tax/registrations/create
 
         Args:
-            active_from:
-            country: Two-letter ISO 3166-1 alpha-2 country code.
-            country_options:
+            active_from: Time at which Stripe starts to collect tax, or `now`.
+            country: Two-letter ISO 3166-1 alpha-2 code of the country.
+            country_options: Kind of the registration and what depends on it, under the lowercase code
+                of `country`.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
-            expires_at: Time at which it expires.
+            expires_at: Time at which Stripe stops to collect tax for the registration. Never unless
+                set.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -463,7 +472,7 @@ class TaxRegistrations(Resource):
         status: Literal["active", "all", "expired", "scheduled"] = ...,
         request_options: RequestOptions = ...,
     ) -> Page[TaxRegistration]:
-        """Call `GET /v1/tax/registrations`.
+        """List tax registrations.
 
         `GET /v1/tax/registrations` https://docs.stripe.com/api/tax/registrations/list
 
@@ -482,7 +491,7 @@ class TaxRegistrations(Resource):
             InvalidRequestError: A parameter is invalid.
         """
     def retrieve(self, id: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> TaxRegistration:
-        """Call `GET /v1/tax/registrations/{id}`.
+        """Retrieve a tax registration.
 
         `GET /v1/tax/registrations/{id}` https://docs.stripe.com/api/tax/registrations/retrieve
 
@@ -504,16 +513,16 @@ class TaxRegistrations(Resource):
         expires_at: Literal["now"] | int | datetime | None = ...,
         request_options: RequestOptions = ...,
     ) -> TaxRegistration:
-        """Call `POST /v1/tax/registrations/{id}`.
+        """Update when a tax registration begins or ends. Set `expires_at` to `now` to end it.
 
         `POST /v1/tax/registrations/{id}` https://docs.stripe.com/api/tax/registrations/update
 
         Args:
             id: ID of the registration.
-            active_from:
+            active_from: Time at which Stripe starts to collect tax, or `now`.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
-            expires_at: Time at which it expires.
+            expires_at: Time at which Stripe stops to collect tax, or `now`. `None` removes the end.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -531,17 +540,20 @@ class AsyncTaxRegistrations(Resource):
         expires_at: int | datetime = ...,
         request_options: RequestOptions = ...,
     ) -> TaxRegistration:
-        """Call `POST /v1/tax/registrations`.
+        """Create a tax registration, from which Stripe Tax collects tax in a country or state. It can be
+        expired, but not deleted.
 
         `POST /v1/tax/registrations` https://docs.stripe.com/api/tax/registrations/create
 
         Args:
-            active_from:
-            country: Two-letter ISO 3166-1 alpha-2 country code.
-            country_options:
+            active_from: Time at which Stripe starts to collect tax, or `now`.
+            country: Two-letter ISO 3166-1 alpha-2 code of the country.
+            country_options: Kind of the registration and what depends on it, under the lowercase code
+                of `country`.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
-            expires_at: Time at which it expires.
+            expires_at: Time at which Stripe stops to collect tax for the registration. Never unless
+                set.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -557,7 +569,7 @@ class AsyncTaxRegistrations(Resource):
         status: Literal["active", "all", "expired", "scheduled"] = ...,
         request_options: RequestOptions = ...,
     ) -> AsyncPager[TaxRegistration]:
-        """Call `GET /v1/tax/registrations`.
+        """List tax registrations.
 
         `GET /v1/tax/registrations` https://docs.stripe.com/api/tax/registrations/list
 
@@ -578,7 +590,7 @@ class AsyncTaxRegistrations(Resource):
     async def retrieve(
         self, id: str, *, expand: Strings = ..., request_options: RequestOptions = ...
     ) -> TaxRegistration:
-        """Call `GET /v1/tax/registrations/{id}`.
+        """Retrieve a tax registration.
 
         `GET /v1/tax/registrations/{id}` https://docs.stripe.com/api/tax/registrations/retrieve
 
@@ -600,16 +612,16 @@ class AsyncTaxRegistrations(Resource):
         expires_at: Literal["now"] | int | datetime | None = ...,
         request_options: RequestOptions = ...,
     ) -> TaxRegistration:
-        """Call `POST /v1/tax/registrations/{id}`.
+        """Update when a tax registration begins or ends. Set `expires_at` to `now` to end it.
 
         `POST /v1/tax/registrations/{id}` https://docs.stripe.com/api/tax/registrations/update
 
         Args:
             id: ID of the registration.
-            active_from:
+            active_from: Time at which Stripe starts to collect tax, or `now`.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
-            expires_at: Time at which it expires.
+            expires_at: Time at which Stripe stops to collect tax, or `now`. `None` removes the end.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -618,7 +630,7 @@ class AsyncTaxRegistrations(Resource):
 
 class TaxSettings(Resource):
     def retrieve(self, *, expand: Strings = ..., request_options: RequestOptions = ...) -> _TaxSettings:
-        """Call `GET /v1/tax/settings`.
+        """Retrieve the tax settings of the account.
 
         `GET /v1/tax/settings` https://docs.stripe.com/api/tax/settings/retrieve
 
@@ -638,15 +650,16 @@ class TaxSettings(Resource):
         head_office: TaxSettingUpdateParamsHeadOffice = ...,
         request_options: RequestOptions = ...,
     ) -> _TaxSettings:
-        """Call `POST /v1/tax/settings`.
+        """Update the tax settings of the account. The status becomes `active` once everything that is required
+        is set.
 
         `POST /v1/tax/settings` https://docs.stripe.com/api/tax/settings/update
 
         Args:
-            defaults:
+            defaults: Defaults that calculations use.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
-            head_office:
+            head_office: Place of the business.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -655,7 +668,7 @@ class TaxSettings(Resource):
 
 class AsyncTaxSettings(Resource):
     async def retrieve(self, *, expand: Strings = ..., request_options: RequestOptions = ...) -> _TaxSettings:
-        """Call `GET /v1/tax/settings`.
+        """Retrieve the tax settings of the account.
 
         `GET /v1/tax/settings` https://docs.stripe.com/api/tax/settings/retrieve
 
@@ -675,15 +688,16 @@ class AsyncTaxSettings(Resource):
         head_office: TaxSettingUpdateParamsHeadOffice = ...,
         request_options: RequestOptions = ...,
     ) -> _TaxSettings:
-        """Call `POST /v1/tax/settings`.
+        """Update the tax settings of the account. The status becomes `active` once everything that is required
+        is set.
 
         `POST /v1/tax/settings` https://docs.stripe.com/api/tax/settings/update
 
         Args:
-            defaults:
+            defaults: Defaults that calculations use.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
-            head_office:
+            head_office: Place of the business.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -702,19 +716,22 @@ class TaxTransactions(Resource):
         posted_at: int | datetime = ...,
         request_options: RequestOptions = ...,
     ) -> TaxTransaction:
-        """Call `POST /v1/tax/transactions/create_from_calculation`.
+        """Record the sale of a tax calculation, once it is paid. Fails if the calculation has expired or the
+        reference is taken.
 
         `POST /v1/tax/transactions/create_from_calculation` https://docs.stripe.com/api/tax/transactions/create_from_calculation
 
         Args:
-            calculation:
-            reference: At most 500 characters.
+            calculation: ID of the tax calculation to record. It must not have expired.
+            reference: Your own name for the sale, such as an order number. Unique among all
+                transactions. At most 500 characters.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
-            posted_at:
+                string removes its key.
+            posted_at: Time at which the tax becomes due, which determines the period in tax reports.
+                Now unless set; not before the `tax_date` of the calculation.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -733,22 +750,25 @@ class TaxTransactions(Resource):
         shipping_cost: TaxTransactionCreateReversalParamsShippingCost = ...,
         request_options: RequestOptions = ...,
     ) -> TaxTransaction:
-        """Call `POST /v1/tax/transactions/create_reversal`.
+        """Reverse a tax transaction in full or in part, after a refund or cancellation. This records a new
+        transaction with negative amounts.
 
         `POST /v1/tax/transactions/create_reversal` https://docs.stripe.com/api/tax/transactions/create_reversal
 
         Args:
-            mode:
-            original_transaction:
-            reference: At most 500 characters.
+            mode: Whether the whole transaction is reversed or a part of it.
+            original_transaction: ID of the transaction to reverse.
+            reference: Your own name for the reversal, such as `myOrder_123-refund_1`. Unique among all
+                transactions. At most 500 characters.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
-            flat_amount:
-            line_items:
+            flat_amount: Amount to reverse of the whole transaction including taxes, negative and in the
+                smallest currency unit. Only for the mode `partial`.
+            line_items: Items to reverse. Only for the mode `partial`.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
-            shipping_cost:
+                string removes its key.
+            shipping_cost: Shipping costs to reverse. Only for the mode `partial`.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -757,7 +777,7 @@ class TaxTransactions(Resource):
     def retrieve(
         self, transaction: str, *, expand: Strings = ..., request_options: RequestOptions = ...
     ) -> TaxTransaction:
-        """Call `GET /v1/tax/transactions/{transaction}`.
+        """Retrieve a tax transaction.
 
         `GET /v1/tax/transactions/{transaction}` https://docs.stripe.com/api/tax/transactions/retrieve
 
@@ -783,19 +803,22 @@ class AsyncTaxTransactions(Resource):
         posted_at: int | datetime = ...,
         request_options: RequestOptions = ...,
     ) -> TaxTransaction:
-        """Call `POST /v1/tax/transactions/create_from_calculation`.
+        """Record the sale of a tax calculation, once it is paid. Fails if the calculation has expired or the
+        reference is taken.
 
         `POST /v1/tax/transactions/create_from_calculation` https://docs.stripe.com/api/tax/transactions/create_from_calculation
 
         Args:
-            calculation:
-            reference: At most 500 characters.
+            calculation: ID of the tax calculation to record. It must not have expired.
+            reference: Your own name for the sale, such as an order number. Unique among all
+                transactions. At most 500 characters.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
-            posted_at:
+                string removes its key.
+            posted_at: Time at which the tax becomes due, which determines the period in tax reports.
+                Now unless set; not before the `tax_date` of the calculation.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -814,22 +837,25 @@ class AsyncTaxTransactions(Resource):
         shipping_cost: TaxTransactionCreateReversalParamsShippingCost = ...,
         request_options: RequestOptions = ...,
     ) -> TaxTransaction:
-        """Call `POST /v1/tax/transactions/create_reversal`.
+        """Reverse a tax transaction in full or in part, after a refund or cancellation. This records a new
+        transaction with negative amounts.
 
         `POST /v1/tax/transactions/create_reversal` https://docs.stripe.com/api/tax/transactions/create_reversal
 
         Args:
-            mode:
-            original_transaction:
-            reference: At most 500 characters.
+            mode: Whether the whole transaction is reversed or a part of it.
+            original_transaction: ID of the transaction to reverse.
+            reference: Your own name for the reversal, such as `myOrder_123-refund_1`. Unique among all
+                transactions. At most 500 characters.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
-            flat_amount:
-            line_items:
+            flat_amount: Amount to reverse of the whole transaction including taxes, negative and in the
+                smallest currency unit. Only for the mode `partial`.
+            line_items: Items to reverse. Only for the mode `partial`.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
-            shipping_cost:
+                string removes its key.
+            shipping_cost: Shipping costs to reverse. Only for the mode `partial`.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -838,7 +864,7 @@ class AsyncTaxTransactions(Resource):
     async def retrieve(
         self, transaction: str, *, expand: Strings = ..., request_options: RequestOptions = ...
     ) -> TaxTransaction:
-        """Call `GET /v1/tax/transactions/{transaction}`.
+        """Retrieve a tax transaction.
 
         `GET /v1/tax/transactions/{transaction}` https://docs.stripe.com/api/tax/transactions/retrieve
 

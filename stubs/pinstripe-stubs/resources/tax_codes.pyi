@@ -15,7 +15,7 @@ class TaxCodes(Resource):
         starting_after: str = ...,
         request_options: RequestOptions = ...,
     ) -> Page[TaxCode]:
-        """Call `GET /v1/tax_codes`.
+        """List all tax codes.
 
         `GET /v1/tax_codes` https://docs.stripe.com/api/tax_codes/list
 
@@ -33,7 +33,7 @@ class TaxCodes(Resource):
             InvalidRequestError: A parameter is invalid.
         """
     def retrieve(self, id: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> TaxCode:
-        """Call `GET /v1/tax_codes/{id}`.
+        """Retrieve a tax code.
 
         `GET /v1/tax_codes/{id}` https://docs.stripe.com/api/tax_codes/retrieve
 
@@ -57,7 +57,7 @@ class AsyncTaxCodes(Resource):
         starting_after: str = ...,
         request_options: RequestOptions = ...,
     ) -> AsyncPager[TaxCode]:
-        """Call `GET /v1/tax_codes`.
+        """List all tax codes.
 
         `GET /v1/tax_codes` https://docs.stripe.com/api/tax_codes/list
 
@@ -75,7 +75,7 @@ class AsyncTaxCodes(Resource):
             InvalidRequestError: A parameter is invalid.
         """
     async def retrieve(self, id: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> TaxCode:
-        """Call `GET /v1/tax_codes/{id}`.
+        """Retrieve a tax code.
 
         `GET /v1/tax_codes/{id}` https://docs.stripe.com/api/tax_codes/retrieve
 

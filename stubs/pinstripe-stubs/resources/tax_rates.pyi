@@ -56,25 +56,27 @@ class TaxRates(Resource):
         ] = ...,
         request_options: RequestOptions = ...,
     ) -> TaxRate:
-        """Call `POST /v1/tax_rates`.
+        """Create a tax rate. Its percentage, and whether prices include it, cannot be changed later.
 
         `POST /v1/tax_rates` https://docs.stripe.com/api/tax_rates/create
 
         Args:
-            display_name: At most 50 characters.
-            inclusive:
-            percentage:
-            active:
-            country: Two-letter ISO 3166-1 alpha-2 country code.
-            description:
+            display_name: Name of the tax that customers see on invoices and receipts, such as `VAT`. At
+                most 50 characters.
+            inclusive: Whether prices already include the tax. If `False`, it is added to them.
+            percentage: Rate in percent, from 0 to 100.
+            active: Whether the tax rate can be newly applied. Defaults to `True`.
+            country: Two-letter ISO 3166-1 alpha-2 code of the country that the tax is owed to.
+            description: Note of your own, which customers do not see.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
-            jurisdiction: At most 50 characters.
+            jurisdiction: Jurisdiction that the tax is owed to, as printed on invoices. At most 50
+                characters.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
-            state: State, county, province or region.
-            tax_type:
+                string removes its key.
+            state: State or province as an ISO 3166-2 code without the country, such as `NY`.
+            tax_type: Kind of the tax, such as `vat` or `sales_tax`.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -92,7 +94,7 @@ class TaxRates(Resource):
         starting_after: str = ...,
         request_options: RequestOptions = ...,
     ) -> Page[TaxRate]:
-        """Call `GET /v1/tax_rates`.
+        """List tax rates, newest first.
 
         `GET /v1/tax_rates` https://docs.stripe.com/api/tax_rates/list
 
@@ -103,7 +105,7 @@ class TaxRates(Resource):
                 following page.
             expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
                 the object instead of its ID.
-            inclusive:
+            inclusive: Only tax rates that prices include, or only those that are added to prices.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
             starting_after: ID of the object that the page starts after, such as the last one of the
                 previous page.
@@ -113,7 +115,7 @@ class TaxRates(Resource):
             InvalidRequestError: A parameter is invalid.
         """
     def retrieve(self, tax_rate: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> TaxRate:
-        """Call `GET /v1/tax_rates/{tax_rate}`.
+        """Retrieve a tax rate.
 
         `GET /v1/tax_rates/{tax_rate}` https://docs.stripe.com/api/tax_rates/retrieve
 
@@ -170,24 +172,28 @@ class TaxRates(Resource):
         ] = ...,
         request_options: RequestOptions = ...,
     ) -> TaxRate:
-        """Call `POST /v1/tax_rates/{tax_rate}`.
+        """Update a tax rate, such as its name or whether it is active. To change the percentage, create a new
+        one.
 
         `POST /v1/tax_rates/{tax_rate}` https://docs.stripe.com/api/tax_rates/update
 
         Args:
             tax_rate: ID of the tax rate.
-            active:
-            country: Two-letter ISO 3166-1 alpha-2 country code.
-            description:
-            display_name: At most 50 characters.
+            active: Whether the tax rate can be newly applied. Where it is applied already, it stays in
+                effect.
+            country: Two-letter ISO 3166-1 alpha-2 code of the country that the tax is owed to.
+            description: Note of your own, which customers do not see.
+            display_name: Name of the tax that customers see on invoices and receipts, such as `VAT`. At
+                most 50 characters.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
-            jurisdiction: At most 50 characters.
+            jurisdiction: Jurisdiction that the tax is owed to, as printed on invoices. At most 50
+                characters.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
-            state: State, county, province or region.
-            tax_type:
+                string removes its key.
+            state: State or province as an ISO 3166-2 code without the country, such as `NY`.
+            tax_type: Kind of the tax, such as `vat` or `sales_tax`.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -240,25 +246,27 @@ class AsyncTaxRates(Resource):
         ] = ...,
         request_options: RequestOptions = ...,
     ) -> TaxRate:
-        """Call `POST /v1/tax_rates`.
+        """Create a tax rate. Its percentage, and whether prices include it, cannot be changed later.
 
         `POST /v1/tax_rates` https://docs.stripe.com/api/tax_rates/create
 
         Args:
-            display_name: At most 50 characters.
-            inclusive:
-            percentage:
-            active:
-            country: Two-letter ISO 3166-1 alpha-2 country code.
-            description:
+            display_name: Name of the tax that customers see on invoices and receipts, such as `VAT`. At
+                most 50 characters.
+            inclusive: Whether prices already include the tax. If `False`, it is added to them.
+            percentage: Rate in percent, from 0 to 100.
+            active: Whether the tax rate can be newly applied. Defaults to `True`.
+            country: Two-letter ISO 3166-1 alpha-2 code of the country that the tax is owed to.
+            description: Note of your own, which customers do not see.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
-            jurisdiction: At most 50 characters.
+            jurisdiction: Jurisdiction that the tax is owed to, as printed on invoices. At most 50
+                characters.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
-            state: State, county, province or region.
-            tax_type:
+                string removes its key.
+            state: State or province as an ISO 3166-2 code without the country, such as `NY`.
+            tax_type: Kind of the tax, such as `vat` or `sales_tax`.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -276,7 +284,7 @@ class AsyncTaxRates(Resource):
         starting_after: str = ...,
         request_options: RequestOptions = ...,
     ) -> AsyncPager[TaxRate]:
-        """Call `GET /v1/tax_rates`.
+        """List tax rates, newest first.
 
         `GET /v1/tax_rates` https://docs.stripe.com/api/tax_rates/list
 
@@ -287,7 +295,7 @@ class AsyncTaxRates(Resource):
                 following page.
             expand: Fields to expand, by dotted path starting with `data.`. An expanded field contains
                 the object instead of its ID.
-            inclusive:
+            inclusive: Only tax rates that prices include, or only those that are added to prices.
             limit: Maximum number of objects on a page. For API v1 from 1 to 100, with a default of 10.
             starting_after: ID of the object that the page starts after, such as the last one of the
                 previous page.
@@ -297,7 +305,7 @@ class AsyncTaxRates(Resource):
             InvalidRequestError: A parameter is invalid.
         """
     async def retrieve(self, tax_rate: str, *, expand: Strings = ..., request_options: RequestOptions = ...) -> TaxRate:
-        """Call `GET /v1/tax_rates/{tax_rate}`.
+        """Retrieve a tax rate.
 
         `GET /v1/tax_rates/{tax_rate}` https://docs.stripe.com/api/tax_rates/retrieve
 
@@ -354,24 +362,28 @@ class AsyncTaxRates(Resource):
         ] = ...,
         request_options: RequestOptions = ...,
     ) -> TaxRate:
-        """Call `POST /v1/tax_rates/{tax_rate}`.
+        """Update a tax rate, such as its name or whether it is active. To change the percentage, create a new
+        one.
 
         `POST /v1/tax_rates/{tax_rate}` https://docs.stripe.com/api/tax_rates/update
 
         Args:
             tax_rate: ID of the tax rate.
-            active:
-            country: Two-letter ISO 3166-1 alpha-2 country code.
-            description:
-            display_name: At most 50 characters.
+            active: Whether the tax rate can be newly applied. Where it is applied already, it stays in
+                effect.
+            country: Two-letter ISO 3166-1 alpha-2 code of the country that the tax is owed to.
+            description: Note of your own, which customers do not see.
+            display_name: Name of the tax that customers see on invoices and receipts, such as `VAT`. At
+                most 50 characters.
             expand: Fields to expand, by dotted path. An expanded field contains the object instead of
                 its ID.
-            jurisdiction: At most 50 characters.
+            jurisdiction: Jurisdiction that the tax is owed to, as printed on invoices. At most 50
+                characters.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
-            state: State, county, province or region.
-            tax_type:
+                string removes its key.
+            state: State or province as an ISO 3166-2 code without the country, such as `NY`.
+            tax_type: Kind of the tax, such as `vat` or `sales_tax`.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:

@@ -464,7 +464,7 @@ class TerminalLocations(Resource):
                 its ID.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+                string removes its key.
             phone: Phone number, including the country code.
             request_options: Idempotency key, account and other options of this request.
 
@@ -546,7 +546,7 @@ class TerminalLocations(Resource):
                 its ID.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+                string removes its key.
             phone: Phone number, including the country code.
             request_options: Idempotency key, account and other options of this request.
 
@@ -598,7 +598,7 @@ class AsyncTerminalLocations(Resource):
                 its ID.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+                string removes its key.
             phone: Phone number, including the country code.
             request_options: Idempotency key, account and other options of this request.
 
@@ -680,7 +680,7 @@ class AsyncTerminalLocations(Resource):
                 its ID.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+                string removes its key.
             phone: Phone number, including the country code.
             request_options: Idempotency key, account and other options of this request.
 
@@ -793,7 +793,7 @@ class TerminalReaders(Resource):
                 its ID.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+                string removes its key.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `location`.
@@ -875,7 +875,7 @@ class TerminalReaders(Resource):
             location:
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+                string removes its key.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `location`.
@@ -1022,7 +1022,7 @@ class TerminalReaders(Resource):
                 its ID.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+                string removes its key.
             payment_intent: Payment intent that the object belongs to.
             refund_application_fee:
             refund_payment_config:
@@ -1098,7 +1098,7 @@ class TerminalReaders(Resource):
             label:
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+                string removes its key.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `location`.
@@ -1158,7 +1158,7 @@ class AsyncTerminalReaders(Resource):
                 its ID.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+                string removes its key.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `location`.
@@ -1240,7 +1240,7 @@ class AsyncTerminalReaders(Resource):
             location:
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+                string removes its key.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `location`.
@@ -1387,7 +1387,7 @@ class AsyncTerminalReaders(Resource):
                 its ID.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+                string removes its key.
             payment_intent: Payment intent that the object belongs to.
             refund_application_fee:
             refund_payment_config:
@@ -1463,7 +1463,7 @@ class AsyncTerminalReaders(Resource):
             label:
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+                string removes its key.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `location`.

@@ -36,7 +36,7 @@ class ThreeDSecureAuthentications(Resource):
                 its ID.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+                string removes its key.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `payment_method`.
@@ -87,7 +87,7 @@ class ThreeDSecureAuthentications(Resource):
             future_usage:
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+                string removes its key.
             payment_method: Payment method that is used.
             payment_method_data: Details of a new payment method to create and use.
             reason:
@@ -170,7 +170,7 @@ class ThreeDSecureAuthentications(Resource):
             fingerprinting_result:
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+                string removes its key.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `payment_method`.
@@ -198,7 +198,7 @@ class AsyncThreeDSecureAuthentications(Resource):
                 its ID.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+                string removes its key.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `payment_method`.
@@ -249,7 +249,7 @@ class AsyncThreeDSecureAuthentications(Resource):
             future_usage:
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+                string removes its key.
             payment_method: Payment method that is used.
             payment_method_data: Details of a new payment method to create and use.
             reason:
@@ -332,7 +332,7 @@ class AsyncThreeDSecureAuthentications(Resource):
             fingerprinting_result:
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+                string removes its key.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `payment_method`.

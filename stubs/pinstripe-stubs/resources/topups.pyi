@@ -55,7 +55,7 @@ class Topups(Resource):
                 its ID.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+                string removes its key.
             payment_method: ID of the payment method from which to take the money.
             payment_method_options: Settings for the payment method of the top-up.
             source: ID of the source from which to take the money. Your default bank account for top-ups
@@ -141,7 +141,7 @@ class Topups(Resource):
                 its ID.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+                string removes its key.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `balance_transaction`, `payment_method`.
@@ -195,7 +195,7 @@ class AsyncTopups(Resource):
                 its ID.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+                string removes its key.
             payment_method: ID of the payment method from which to take the money.
             payment_method_options: Settings for the payment method of the top-up.
             source: ID of the source from which to take the money. Your default bank account for top-ups
@@ -281,7 +281,7 @@ class AsyncTopups(Resource):
                 its ID.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+                string removes its key.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `balance_transaction`, `payment_method`.

@@ -36,7 +36,7 @@ class TransfersReversals(Resource):
                 its ID.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+                string removes its key.
             refund_application_fee: Whether the application fee is given back too, in proportion to the
                 amount. Defaults to `False`.
             request_options: Idempotency key, account and other options of this request.
@@ -116,7 +116,7 @@ class TransfersReversals(Resource):
                 its ID.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+                string removes its key.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `balance_transaction`, `destination_payment_refund`, `source_refund`, `transfer`.
@@ -151,7 +151,7 @@ class AsyncTransfersReversals(Resource):
                 its ID.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+                string removes its key.
             refund_application_fee: Whether the application fee is given back too, in proportion to the
                 amount. Defaults to `False`.
             request_options: Idempotency key, account and other options of this request.
@@ -231,7 +231,7 @@ class AsyncTransfersReversals(Resource):
                 its ID.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+                string removes its key.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `balance_transaction`, `destination_payment_refund`, `source_refund`, `transfer`.
@@ -272,7 +272,7 @@ class Transfers(Resource):
                 its ID.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+                string removes its key.
             source_transaction: ID of a charge from which to take the money. The transfer can then be
                 created at once and waits until the money of the charge is available.
             source_type: Part of the balance from which to take the money. Defaults to `card`.
@@ -355,7 +355,7 @@ class Transfers(Resource):
                 its ID.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+                string removes its key.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `balance_transaction`, `destination`, `destination_payment`, `source_transaction`.
@@ -396,7 +396,7 @@ class AsyncTransfers(Resource):
                 its ID.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+                string removes its key.
             source_transaction: ID of a charge from which to take the money. The transfer can then be
                 created at once and waits until the money of the charge is available.
             source_type: Part of the balance from which to take the money. Defaults to `card`.
@@ -481,7 +481,7 @@ class AsyncTransfers(Resource):
                 its ID.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+                string removes its key.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `balance_transaction`, `destination`, `destination_payment`, `source_transaction`.

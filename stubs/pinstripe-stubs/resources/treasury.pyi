@@ -171,7 +171,7 @@ class TreasuryCreditReversals(Resource):
                 its ID.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+                string removes its key.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `transaction`.
@@ -251,7 +251,7 @@ class AsyncTreasuryCreditReversals(Resource):
                 its ID.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+                string removes its key.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `transaction`.
@@ -331,7 +331,7 @@ class TreasuryDebitReversals(Resource):
                 its ID.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+                string removes its key.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `transaction`.
@@ -413,7 +413,7 @@ class AsyncTreasuryDebitReversals(Resource):
                 its ID.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+                string removes its key.
             request_options: Idempotency key, account and other options of this request.
 
         Expandable: `transaction`.
@@ -522,7 +522,7 @@ class TreasuryFinancialAccounts(Resource):
             features:
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+                string removes its key.
             nickname:
             platform_restrictions:
             request_options: Idempotency key, account and other options of this request.
@@ -600,7 +600,7 @@ class TreasuryFinancialAccounts(Resource):
             forwarding_settings:
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+                string removes its key.
             nickname:
             platform_restrictions:
             request_options: Idempotency key, account and other options of this request.
@@ -655,7 +655,7 @@ class AsyncTreasuryFinancialAccounts(Resource):
             features:
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+                string removes its key.
             nickname:
             platform_restrictions:
             request_options: Idempotency key, account and other options of this request.
@@ -733,7 +733,7 @@ class AsyncTreasuryFinancialAccounts(Resource):
             forwarding_settings:
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+                string removes its key.
             nickname:
             platform_restrictions:
             request_options: Idempotency key, account and other options of this request.
@@ -788,7 +788,7 @@ class TreasuryInboundTransfers(Resource):
                 its ID.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+                string removes its key.
             statement_descriptor: Text that appears on the bank or card statement. At most 10
                 characters.
             request_options: Idempotency key, account and other options of this request.
@@ -895,7 +895,7 @@ class AsyncTreasuryInboundTransfers(Resource):
                 its ID.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+                string removes its key.
             statement_descriptor: Text that appears on the bank or card statement. At most 10
                 characters.
             request_options: Idempotency key, account and other options of this request.
@@ -1010,7 +1010,7 @@ class TreasuryOutboundPayments(Resource):
                 its ID.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+                string removes its key.
             statement_descriptor: Text that appears on the bank or card statement.
             request_options: Idempotency key, account and other options of this request.
 
@@ -1128,7 +1128,7 @@ class AsyncTreasuryOutboundPayments(Resource):
                 its ID.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+                string removes its key.
             statement_descriptor: Text that appears on the bank or card statement.
             request_options: Idempotency key, account and other options of this request.
 
@@ -1242,7 +1242,7 @@ class TreasuryOutboundTransfers(Resource):
                 its ID.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+                string removes its key.
             statement_descriptor: Text that appears on the bank or card statement.
             request_options: Idempotency key, account and other options of this request.
 
@@ -1352,7 +1352,7 @@ class AsyncTreasuryOutboundTransfers(Resource):
                 its ID.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+                string removes its key.
             statement_descriptor: Text that appears on the bank or card statement.
             request_options: Idempotency key, account and other options of this request.
 

@@ -128,7 +128,7 @@ class V2CommerceProductCatalogImports(Resource):
             feed_type:
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+                string removes its key.
             mode:
             request_options: Idempotency key, account and other options of this request.
 
@@ -200,7 +200,7 @@ class AsyncV2CommerceProductCatalogImports(Resource):
             feed_type:
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+                string removes its key.
             mode:
             request_options: Idempotency key, account and other options of this request.
 
@@ -299,7 +299,7 @@ class V2CoreAccountsPersonTokens(Resource):
             legal_gender: Gender of the person in legal documents, as some countries require it.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+                string removes its key.
             nationalities: Countries of which the person is a citizen, as two-letter ISO 3166-1 alpha-2
                 codes.
             phone: Phone number of the person, with the country code.
@@ -377,7 +377,7 @@ class AsyncV2CoreAccountsPersonTokens(Resource):
             legal_gender: Gender of the person in legal documents, as some countries require it.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+                string removes its key.
             nationalities: Countries of which the person is a citizen, as two-letter ISO 3166-1 alpha-2
                 codes.
             phone: Phone number of the person, with the country code.
@@ -457,7 +457,7 @@ class V2CoreAccountsPersons(Resource):
             legal_gender: Gender of the person in legal documents, as some countries require it.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+                string removes its key.
             nationalities: Countries of which the person is a citizen, as two-letter ISO 3166-1 alpha-2
                 codes.
             person_token: Token with the person's details, in place of the other parameters. Your server
@@ -578,7 +578,7 @@ class V2CoreAccountsPersons(Resource):
             legal_gender: Gender of the person in legal documents, as some countries require it.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+                string removes its key.
             nationalities: Countries of which the person is a citizen, as two-letter ISO 3166-1 alpha-2
                 codes.
             person_token: Token with the person's details, in place of the other parameters. Your server
@@ -677,7 +677,7 @@ class AsyncV2CoreAccountsPersons(Resource):
             legal_gender: Gender of the person in legal documents, as some countries require it.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+                string removes its key.
             nationalities: Countries of which the person is a citizen, as two-letter ISO 3166-1 alpha-2
                 codes.
             person_token: Token with the person's details, in place of the other parameters. Your server
@@ -798,7 +798,7 @@ class AsyncV2CoreAccountsPersons(Resource):
             legal_gender: Gender of the person in legal documents, as some countries require it.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+                string removes its key.
             nationalities: Countries of which the person is a citizen, as two-letter ISO 3166-1 alpha-2
                 codes.
             person_token: Token with the person's details, in place of the other parameters. Your server
@@ -1716,7 +1716,7 @@ class V2CoreAccounts(Resource):
             include: Fields to include that are null by default.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+                string removes its key.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -1876,7 +1876,7 @@ class V2CoreAccounts(Resource):
             include: Fields to include that are null by default.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+                string removes its key.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -2008,7 +2008,7 @@ class AsyncV2CoreAccounts(Resource):
             include: Fields to include that are null by default.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+                string removes its key.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -2168,7 +2168,7 @@ class AsyncV2CoreAccounts(Resource):
             include: Fields to include that are null by default.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+                string removes its key.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -2264,7 +2264,7 @@ class V2CoreEventDestinations(Resource):
             include: Fields to include that are null by default.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+                string removes its key.
             snapshot_api_version: API version in which the snapshots of events are written. Only with
                 the payload `snapshot`.
             webhook_endpoint: Where to post events. Required with the type `webhook_endpoint`.
@@ -2380,7 +2380,7 @@ class V2CoreEventDestinations(Resource):
             include: Fields to include that are null by default.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+                string removes its key.
             name: Your own name for the destination.
             webhook_endpoint: Where to post events. Required with the type `webhook_endpoint`.
             request_options: Idempotency key, account and other options of this request.
@@ -2440,7 +2440,7 @@ class AsyncV2CoreEventDestinations(Resource):
             include: Fields to include that are null by default.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+                string removes its key.
             snapshot_api_version: API version in which the snapshots of events are written. Only with
                 the payload `snapshot`.
             webhook_endpoint: Where to post events. Required with the type `webhook_endpoint`.
@@ -2556,7 +2556,7 @@ class AsyncV2CoreEventDestinations(Resource):
             include: Fields to include that are null by default.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+                string removes its key.
             name: Your own name for the destination.
             webhook_endpoint: Where to post events. Required with the type `webhook_endpoint`.
             request_options: Idempotency key, account and other options of this request.
@@ -2806,7 +2806,7 @@ class V2MoneyManagementFinancialAccounts(Resource):
             display_name:
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+                string removes its key.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -2874,7 +2874,7 @@ class AsyncV2MoneyManagementFinancialAccounts(Resource):
             display_name:
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+                string removes its key.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -3140,7 +3140,7 @@ class V2MoneyManagementOutboundPayments(Resource):
             description:
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+                string removes its key.
             recipient_notification:
             recipient_verification:
             statement_descriptor: Text that appears on the bank or card statement.
@@ -3225,7 +3225,7 @@ class AsyncV2MoneyManagementOutboundPayments(Resource):
             description:
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+                string removes its key.
             recipient_notification:
             recipient_verification:
             statement_descriptor: Text that appears on the bank or card statement.
@@ -3492,7 +3492,7 @@ class V2MoneyManagementPayoutIntents(Resource):
             description:
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+                string removes its key.
             recipient_notification:
             schedule_options:
             statement_descriptor: Text that appears on the bank or card statement.
@@ -3576,7 +3576,7 @@ class V2MoneyManagementPayoutIntents(Resource):
             description:
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+                string removes its key.
             recipient_notification:
             schedule_options:
             statement_descriptor: Text that appears on the bank or card statement.
@@ -3638,7 +3638,7 @@ class AsyncV2MoneyManagementPayoutIntents(Resource):
             description:
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+                string removes its key.
             recipient_notification:
             schedule_options:
             statement_descriptor: Text that appears on the bank or card statement.
@@ -3724,7 +3724,7 @@ class AsyncV2MoneyManagementPayoutIntents(Resource):
             description:
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+                string removes its key.
             recipient_notification:
             schedule_options:
             statement_descriptor: Text that appears on the bank or card statement.
@@ -4197,7 +4197,7 @@ class V2MoneyManagementTransactions(Resource):
             description:
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+                string removes its key.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:
@@ -4274,7 +4274,7 @@ class AsyncV2MoneyManagementTransactions(Resource):
             description:
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+                string removes its key.
             request_options: Idempotency key, account and other options of this request.
 
         Raises:

@@ -800,7 +800,7 @@ class WebhookEndpoints(Resource):
                 its ID.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+                string removes its key.
             url: URL to which events are posted. In live mode it must use HTTPS.
             request_options: Idempotency key, account and other options of this request.
 
@@ -1612,7 +1612,7 @@ class AsyncWebhookEndpoints(Resource):
                 its ID.
             metadata: Up to 50 key-value pairs of your own, stored with the object. Keys have up to 40
                 characters, values up to 500. An update changes only the keys it contains; an empty
-                value removes its key.
+                string removes its key.
             url: URL to which events are posted. In live mode it must use HTTPS.
             request_options: Idempotency key, account and other options of this request.
 
