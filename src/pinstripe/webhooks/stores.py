@@ -14,7 +14,7 @@ from collections.abc import Callable, Coroutine, Iterator
 from contextlib import closing, contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from pinstripe.errors import InvalidArgumentError
 from pinstripe.webhooks.inbox import RETENTION, ClaimResult
@@ -274,8 +274,8 @@ class Redis:
         """Claim an event that has no claim, or whose claim has expired."""
         arguments = [token, repr(now), repr(now + lease), self._retention]
         response = self._claim(keys=[self._prefix + event_id], args=arguments)
-        result: ClaimResult = response.decode() if isinstance(response, bytes) else response
-        return result
+        result = response.decode() if isinstance(response, bytes) else response
+        return cast("ClaimResult", result)  # the script returns nothing else
 
     def finish(self, event_id: str, token: str, now: float) -> bool:
         """Mark a claimed event as processed; return whether the claim was still valid."""
