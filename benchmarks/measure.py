@@ -26,7 +26,7 @@ class Result:
 
     @property
     def within_budget(self) -> bool:
-        """Whether the ratio is at most the budget."""
+        """True if the ratio is at most the budget."""
         return self.ratio <= self.budget
 
 

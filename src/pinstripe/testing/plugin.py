@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from pinstripe.emulator import Emulator
     from pinstripe.testing import SignedRequest
 
-# The fixtures import what they need themselves, so that the plugin costs nothing where no test uses it.
+# Fixtures import what they need, so that loading the plugin costs nothing if no test uses them.
 
 
 @pytest.fixture
