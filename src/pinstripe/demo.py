@@ -182,7 +182,9 @@ def subscribe(client: Client, screen: Screen) -> Subscription:
 def create_customer(client: Client, screen: Screen) -> Customer:
     """Create a customer."""
     screen.step("Create a customer")
-    customer = client.customers.create(email="ada@example.com", name="Ada Lovelace", metadata={"user.id": "1"})
+    customer: Customer = client.customers.create(
+        email="ada@example.com", name="Ada Lovelace", metadata={"user.id": "1"}
+    )
     screen.value("customer", customer.id)
     screen.value("created", customer.created)
     screen.value("request", customer.last_response.request_id)

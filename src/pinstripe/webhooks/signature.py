@@ -69,8 +69,8 @@ def _to_bytes(payload: Payload) -> bytes:
     if isinstance(payload, (bytes, bytearray, memoryview)):
         return bytes(payload)
     raise InvalidArgumentError(
-        f"payload: pass the raw body of the request (bytes or str), not a {type(payload).__name__}; JSON that was parsed "
-        "and serialized again is not what Stripe signed.",
+        f"payload: pass the raw body of the request (bytes or str), not a {type(payload).__name__}. JSON that was "
+        "parsed and serialized again is not what Stripe signed.",
         param="payload",
     )
 

@@ -118,8 +118,8 @@ class SQLite(_SQLStore):
         (version,) = cursor.execute("pragma user_version").fetchone()
         if version > SCHEMA_VERSION:
             raise InvalidArgumentError(
-                f"path: {self._path} has schema version {version}, but this version of pinstripe supports versions "
-                f"up to {SCHEMA_VERSION}. Upgrade pinstripe, or pass another file if this one belongs to another program.",
+                f"path: {self._path} has schema version {version}, but this version of pinstripe supports versions up "
+                f"to {SCHEMA_VERSION}. Upgrade pinstripe, or pass another file if this one belongs to another program.",
                 param="path",
             )
         cursor.execute("pragma journal_mode = wal")
