@@ -18,10 +18,9 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 PATHS = [".ci", "Makefile", "README.md", "CONTRIBUTING.md", "CHANGELOG.md", "benchmarks", "codegen", "docs", "examples"]
 PATHS += ["pyproject.toml", "src", "stubs", "tests", "tools"]
-SUFFIXES = {".py", ".pyi", ".md", ".toml", ".html", ".js", ".yaml", ".txt", ""}
+SUFFIXES = {".py", ".pyi", ".md", ".toml", ".html", ".js", ".txt", ""}
 EXCLUDED = re.compile(
     r"src/pinstripe/(models|params|resources)/|stubs/pinstripe-stubs/(resources/|events\.pyi|webhooks/)"  # generated
-    r"|codegen/(api|documentation)/|tests/samples/"  # data
     r"|tools/vocabulary\.py|tests/test_vocabulary\.py"  # the words themselves
 )
 
@@ -78,7 +77,6 @@ MODULES = {
     "kinds": "object_types",
     "laws": "properties",
     "life": "lifecycle",
-    "lines": "invoice_lines or line_items",
     "lists": "pagination, filters",
     "lives": "operations",
     "param": "types",
