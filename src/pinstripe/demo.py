@@ -12,15 +12,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta, timezone
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import TYPE_CHECKING
 
 from pinstripe import webhooks
 from pinstripe._client import Client
 from pinstripe.errors import CardError, InvalidArgumentError, InvalidRequestError, SignatureVerificationError
+from pinstripe.events import AnyEvent
 from pinstripe.models import Charge, Customer, Invoice, Subscription
-
-if TYPE_CHECKING:
-    from pinstripe.events import AnyEvent
 
 API_KEY = "sk_test_pinstripe_demo"
 WEBHOOK_TIMEOUT = 10.0

@@ -6,15 +6,11 @@ In Starlette, FastAPI and other frameworks: ``app.mount("/webhooks", webhook_app
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
 
 from pinstripe._asgi import Application, Message, Receive, Send, read_body, read_headers, send_response
-from pinstripe.webhooks.receiver import MAX_BODY, SIGNATURE_HEADER, TOO_LARGE, Receiver, WebhookResponse
+from pinstripe.webhooks.inbox import EventProcessor
+from pinstripe.webhooks.receiver import MAX_BODY, SIGNATURE_HEADER, TOO_LARGE, Dispatcher, Receiver, WebhookResponse
 from pinstripe.webhooks.signature import TOLERANCE
-
-if TYPE_CHECKING:
-    from pinstripe.webhooks.handlers import Dispatcher
-    from pinstripe.webhooks.inbox import EventProcessor
 
 __all__ = ["webhook_app"]
 

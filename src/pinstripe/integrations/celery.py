@@ -12,11 +12,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from pinstripe import webhooks
+from pinstripe._lazy import LazyModule
+from pinstripe.webhooks.inbox import EventProcessor
+from pinstripe.webhooks.receiver import Dispatcher
 
 if TYPE_CHECKING:
-    from pinstripe.events import Event, EventNotification
-    from pinstripe.webhooks.handlers import Dispatcher
-    from pinstripe.webhooks.inbox import EventProcessor
+    from pinstripe import events as _events
+else:
+    _events = LazyModule("pinstripe.events")
 
 __all__ = ["WebhookQueue", "webhook_queue"]
 
@@ -32,12 +35,12 @@ class WebhookQueue:
 
     task: Any  # Any: a Celery task, untyped
 
-    def dispatch(self, event: Event | EventNotification) -> bool:
+    def dispatch(self, event: _events.Event | _events.EventNotification) -> bool:
         """Queue an event; raise if the broker does not accept it, so that Stripe sends the event again."""
         self.task.delay(event.model_dump_json(by_alias=True, exclude_unset=True))
         return True
 
-    async def adispatch(self, event: Event | EventNotification) -> bool:
+    async def adispatch(self, event: _events.Event | _events.EventNotification) -> bool:
         """Queue an event in a thread."""
         return await asyncio.to_thread(self.dispatch, event)
 

@@ -11,19 +11,22 @@ from typing import TYPE_CHECKING
 from fastapi import HTTPException, Request
 
 from pinstripe._asgi import read_body
+from pinstripe._lazy import LazyModule
 from pinstripe.webhooks.handlers import Handlers
 from pinstripe.webhooks.receiver import MAX_BODY, SIGNATURE_HEADER, TOO_LARGE, Receiver, WebhookResponse
 from pinstripe.webhooks.signature import TOLERANCE
 
 if TYPE_CHECKING:
-    from pinstripe.events import AnyEvent, AnyNotification
+    from pinstripe import events as _events
+else:
+    _events = LazyModule("pinstripe.events")
 
 __all__ = ["verified_event"]
 
 
 def verified_event(
     secret: str | Iterable[str], *, tolerance: float | None = TOLERANCE, max_body: int = MAX_BODY
-) -> Callable[[Request], Awaitable[AnyEvent | AnyNotification]]:
+) -> Callable[[Request], Awaitable[_events.AnyEvent | _events.AnyNotification]]:
     """Return a dependency: ``event: Annotated[Any, Depends(verified_event("whsec_..."))]``.
 
     If the request has no valid event, the response is 400 or 413. The arguments are those of
@@ -31,7 +34,7 @@ def verified_event(
     """
     receiver = Receiver(Handlers(), secret, tolerance, max_body)
 
-    async def dependency(request: Request) -> AnyEvent | AnyNotification:
+    async def dependency(request: Request) -> _events.AnyEvent | _events.AnyNotification:
         event = await _receive(receiver, request)
         if isinstance(event, WebhookResponse):
             raise HTTPException(event.status, event.text)
@@ -42,7 +45,9 @@ def verified_event(
     return dependency
 
 
-async def _receive(receiver: Receiver, request: Request) -> AnyEvent | AnyNotification | WebhookResponse:
+async def _receive(
+    receiver: Receiver, request: Request
+) -> _events.AnyEvent | _events.AnyNotification | WebhookResponse:
     error = receiver.check_request("POST", request.headers.get("content-length"))  # the route selects the method
     if error is not None:
         return error

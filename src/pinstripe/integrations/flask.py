@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
 
 from flask import Blueprint, Response, request
 
 from pinstripe.integrations.wsgi import handle_request
-from pinstripe.webhooks.receiver import MAX_BODY, Receiver
+from pinstripe.webhooks.inbox import EventProcessor
+from pinstripe.webhooks.receiver import MAX_BODY, Dispatcher, Receiver
 from pinstripe.webhooks.signature import TOLERANCE
-
-if TYPE_CHECKING:
-    from pinstripe.webhooks.handlers import Dispatcher
-    from pinstripe.webhooks.inbox import EventProcessor
 
 __all__ = ["webhook_blueprint"]
 

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import Any, TypeAlias
 
-from pinstripe.webhooks.receiver import MAX_BODY, SIGNATURE_HEADER, TOO_LARGE, Receiver, WebhookResponse
+from pinstripe.webhooks.inbox import EventProcessor
+from pinstripe.webhooks.receiver import MAX_BODY, SIGNATURE_HEADER, TOO_LARGE, Dispatcher, Receiver, WebhookResponse
 from pinstripe.webhooks.signature import TOLERANCE
-
-if TYPE_CHECKING:
-    from pinstripe.webhooks.handlers import Dispatcher
-    from pinstripe.webhooks.inbox import EventProcessor
 
 __all__ = ["webhook_app"]
 

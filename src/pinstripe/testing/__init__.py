@@ -15,7 +15,7 @@ import json
 import random
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import httpx
 
@@ -26,10 +26,8 @@ from pinstripe._registry import registry
 from pinstripe.emulator.state.account import World
 from pinstripe.emulator.state.defaults import rfc3339
 from pinstripe.errors import InvalidArgumentError
+from pinstripe.events import AnyEvent, AnyNotification
 from pinstripe.models._event_types import EVENT_TYPES, THIN_EVENT_TYPES
-
-if TYPE_CHECKING:
-    from pinstripe.events import AnyEvent, AnyNotification
 
 __all__ = ["SECRET", "SignedRequest", "adeliver", "deliver", "event_json", "signed_request"]
 

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from pinstripe.emulator import Emulator
     from pinstripe.testing import SignedRequest
 
-# Fixtures import what they need, so that loading the plugin costs nothing if no test uses them.
+# Fixtures import what they need, so that a test run without them does not load it.
 
 
 @pytest.fixture

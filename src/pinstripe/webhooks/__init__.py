@@ -6,12 +6,15 @@ import json
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from pinstripe._lazy import LazyModule
 from pinstripe.errors import InvalidArgumentError, ResponseValidationError
 from pinstripe.webhooks.signature import TOLERANCE, Payload, Secrets, sign, verify
 
 if TYPE_CHECKING:
-    from pinstripe.events import AnyEvent, AnyNotification
+    from pinstripe import events as _events
     from pinstripe.webhooks.handlers import Handlers
+else:
+    _events = LazyModule("pinstripe.events")
 
 __all__ = [
     "Handlers",
@@ -28,7 +31,7 @@ SNAPSHOT, THIN = "event", "v2.core.event"
 
 def construct_event(
     payload: Payload, sig_header: str | bytes | None, secret: Secrets, tolerance: float | None = TOLERANCE
-) -> AnyEvent:
+) -> _events.AnyEvent:
     """Verify a webhook and return its typed event.
 
     For type checkers, ``if event.type == "invoice.paid":`` makes ``event.data.object`` an Invoice. The arguments are
@@ -40,13 +43,13 @@ def construct_event(
     data = _parse(payload)
     if data["object"] == THIN:
         raise InvalidArgumentError("This is a thin event (API v2): use parse_event_notification.", param="payload")
-    event: AnyEvent = _decode(data)
+    event: _events.AnyEvent = _decode(data)
     return event
 
 
 def parse_event_notification(
     payload: Payload, sig_header: str | bytes | None, secret: Secrets, tolerance: float | None = TOLERANCE
-) -> AnyNotification:
+) -> _events.AnyNotification:
     """Verify the webhook of a thin event (API v2) and return its typed notification.
 
     The notification's ``fetch_event`` retrieves the event itself. Raises the same exceptions as `construct_event`,
@@ -56,20 +59,22 @@ def parse_event_notification(
     data = _parse(payload)
     if data["object"] == SNAPSHOT:
         raise InvalidArgumentError("This is a snapshot event (API v1): use construct_event.", param="payload")
-    notification: AnyNotification = _decode(data)
+    notification: _events.AnyNotification = _decode(data)
     return notification
 
 
-def read(payload: Payload | Mapping[str, Any]) -> AnyEvent | AnyNotification:  # Any: JSON
+def read(payload: Payload | Mapping[str, Any]) -> _events.AnyEvent | _events.AnyNotification:  # Any: JSON
     """Decode the event or notification in a payload that was verified before, such as one from a queue.
 
     Raises `ResponseValidationError` if the payload is neither.
     """
-    event: AnyEvent | AnyNotification = _decode(_parse(payload))
+    event: _events.AnyEvent | _events.AnyNotification = _decode(_parse(payload))
     return event
 
 
-def event_from_envelope(envelope: Payload | Mapping[str, Any]) -> AnyEvent | AnyNotification:  # Any: JSON
+def event_from_envelope(
+    envelope: Payload | Mapping[str, Any],
+) -> _events.AnyEvent | _events.AnyNotification:  # Any: JSON
     """Decode the event in an envelope of Amazon EventBridge (``detail``) or Azure Event Grid (``data``).
 
     These events have no signature, since the cloud authenticates the sender: restrict who can call your function.

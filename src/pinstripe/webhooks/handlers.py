@@ -12,31 +12,22 @@ from collections.abc import Callable
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, TypeVar
 
+from pinstripe._lazy import LazyModule
 from pinstripe.errors import InvalidArgumentError
 from pinstripe.models._event_types import EVENT_TYPES, THIN_EVENT_TYPES
 
 if TYPE_CHECKING:
-    from pinstripe.events import Event, EventNotification
+    from pinstripe import events as _events
+else:
+    _events = LazyModule("pinstripe.events")
 
-__all__ = ["Dispatcher", "Handlers"]
+__all__ = ["Handlers"]
 
 E = TypeVar("E")
 R = TypeVar("R")
 EventType: TypeAlias = str
 ThinEventType: TypeAlias = str
 Handler: TypeAlias = Callable[[Any], Any]  # Any: the event class of its type; the result or an awaitable of it
-
-
-class Dispatcher(Protocol):
-    """The object that a receiver passes verified events to: `Handlers`, or a queue in front of them."""
-
-    def dispatch(self, event: Event | EventNotification) -> bool:
-        """Handle an event; return whether a handler took it."""
-        ...
-
-    async def adispatch(self, event: Event | EventNotification) -> bool:
-        """Handle an event; return whether a handler took it."""
-        ...
 
 
 class On(Protocol[E]):
@@ -80,7 +71,7 @@ class Handlers:
         self._otherwise = handler
         return handler
 
-    def dispatch(self, event: Event | EventNotification) -> bool:
+    def dispatch(self, event: _events.Event | _events.EventNotification) -> bool:
         """Run the handler of an event; return whether it has one. Async handlers run in an event loop of their own."""
         handler = self._handler_for(event)
         if handler is None:
@@ -90,7 +81,7 @@ class Handlers:
             asyncio.run(result)
         return True
 
-    async def adispatch(self, event: Event | EventNotification) -> bool:
+    async def adispatch(self, event: _events.Event | _events.EventNotification) -> bool:
         """Run the handler of an event; return whether it has one.
 
         Sync handlers run in a thread, so that they do not block the event loop.
@@ -106,7 +97,7 @@ class Handlers:
             await result
         return True
 
-    def _handler_for(self, event: Event | EventNotification) -> Handler | None:
+    def _handler_for(self, event: _events.Event | _events.EventNotification) -> Handler | None:
         handler = self._handlers.get(event.type, self._otherwise)
         if handler is None:
             self.unhandled[event.type] += 1

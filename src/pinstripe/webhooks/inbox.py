@@ -15,10 +15,13 @@ from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias
 
+from pinstripe._lazy import LazyModule
 from pinstripe.errors import InvalidArgumentError
 
 if TYPE_CHECKING:
-    from pinstripe.events import Event, EventNotification
+    from pinstripe import events as _events
+else:
+    _events = LazyModule("pinstripe.events")
 
 __all__ = ["ClaimResult", "ClaimStore", "EventProcessor", "Inbox", "Outcome"]
 
@@ -56,13 +59,17 @@ class ClaimStore(Protocol):
 class EventProcessor(Protocol):
     """Runs a handler effectively once per event: `Inbox`, or `pinstripe.webhooks.stores.TransactionalInbox`."""
 
-    def process(self, event: Event | EventNotification, handle: Callable[[Any], object]) -> Outcome:  # Any: the event
+    def process(
+        self,
+        event: _events.Event | _events.EventNotification,
+        handle: Callable[[Any], object],  # Any: the event
+    ) -> Outcome:
         """Run a handler on an event, unless the event was processed or is being processed."""
         ...
 
     async def aprocess(
         self,
-        event: Event | EventNotification,
+        event: _events.Event | _events.EventNotification,
         handle: Callable[[Any], Coroutine[Any, Any, object]],  # Any: the event; asyncio's types
     ) -> Outcome:
         """Run an async handler on an event, unless the event was processed or is being processed."""
@@ -91,7 +98,11 @@ class Inbox:
                 f"lease must be a number of seconds greater than 0, not {self.lease!r}.", param="lease"
             )
 
-    def process(self, event: Event | EventNotification, handle: Callable[[Any], object]) -> Outcome:  # Any: the event
+    def process(
+        self,
+        event: _events.Event | _events.EventNotification,
+        handle: Callable[[Any], object],  # Any: the event
+    ) -> Outcome:
         """Run a handler on an event, unless the event was processed or is being processed.
 
         If the handler raises, release the event and re-raise.
@@ -110,7 +121,7 @@ class Inbox:
 
     async def aprocess(
         self,
-        event: Event | EventNotification,
+        event: _events.Event | _events.EventNotification,
         handle: Callable[[Any], Coroutine[Any, Any, object]],  # Any: the event; asyncio's types
     ) -> Outcome:
         """Run an async handler like `process`; the store is called in a thread."""

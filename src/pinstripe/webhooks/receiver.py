@@ -11,18 +11,20 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from pinstripe import webhooks
+from pinstripe._lazy import LazyModule
 from pinstripe.errors import InvalidArgumentError, ResponseValidationError, SignatureVerificationError
+from pinstripe.webhooks.inbox import EventProcessor
 from pinstripe.webhooks.signature import TOLERANCE
 
 if TYPE_CHECKING:
-    from pinstripe.events import AnyEvent, AnyNotification
-    from pinstripe.webhooks.handlers import Dispatcher
-    from pinstripe.webhooks.inbox import EventProcessor
+    from pinstripe import events as _events
+else:
+    _events = LazyModule("pinstripe.events")
 
-__all__ = ["MAX_BODY", "SIGNATURE_HEADER", "Receiver", "WebhookResponse"]
+__all__ = ["MAX_BODY", "SIGNATURE_HEADER", "Dispatcher", "Receiver", "WebhookResponse"]
 
 logger = logging.getLogger("pinstripe.webhooks")
 MAX_BODY = 1024 * 1024
@@ -61,6 +63,18 @@ FAILED = WebhookResponse(500, "handler failed")
 _RESPONSES = {"processed": OK, "duplicate": DUPLICATE, "busy": BUSY}
 
 
+class Dispatcher(Protocol):
+    """Takes the verified events of a receiver: `pinstripe.webhooks.Handlers`, or a queue in front of them."""
+
+    def dispatch(self, event: _events.Event | _events.EventNotification) -> bool:
+        """Handle an event; return whether a handler took it."""
+        ...
+
+    async def adispatch(self, event: _events.Event | _events.EventNotification) -> bool:
+        """Handle an event; return whether a handler took it."""
+        ...
+
+
 @dataclass(frozen=True)
 class Receiver:
     """One webhook endpoint: its handlers, and one or several secrets (while one is rotated, or for Connect)."""
@@ -90,7 +104,7 @@ class Receiver:
 
     def construct_event(
         self, payload: bytes, signature: str | bytes | None
-    ) -> AnyEvent | AnyNotification | WebhookResponse:
+    ) -> _events.AnyEvent | _events.AnyNotification | WebhookResponse:
         """Verify a request body and return its event, or the error response."""
         if len(payload) > self.max_body:
             return TOO_LARGE

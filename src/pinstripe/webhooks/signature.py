@@ -12,8 +12,8 @@ from pinstripe.errors import InvalidArgumentError, SignatureVerificationError
 
 __all__ = ["TOLERANCE", "sign", "verify"]
 
-Payload: TypeAlias = "bytes | bytearray | str"
-Secrets: TypeAlias = "str | Iterable[str]"
+Payload: TypeAlias = bytes | bytearray | str
+Secrets: TypeAlias = str | Iterable[str]
 
 TOLERANCE = 300
 """Default maximum age of a signature, in seconds."""

@@ -11,19 +11,19 @@ import sqlite3
 import threading
 import time
 from collections.abc import Callable, Coroutine, Iterator
-from contextlib import closing, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
+from pinstripe._lazy import LazyModule
 from pinstripe.errors import InvalidArgumentError
-from pinstripe.webhooks.inbox import RETENTION, ClaimResult
+from pinstripe.webhooks.inbox import RETENTION, ClaimResult, Outcome
 
 if TYPE_CHECKING:
-    from contextlib import AbstractContextManager
-
-    from pinstripe.events import Event, EventNotification
-    from pinstripe.webhooks.inbox import Outcome
+    from pinstripe import events as _events
+else:
+    _events = LazyModule("pinstripe.events")
 
 __all__ = ["PostgreSQL", "Redis", "SQLite", "TransactionalInbox"]
 
@@ -169,7 +169,7 @@ class PostgreSQL(_SQLStore):
     def process_in(
         self,
         connection: Any,  # Any: a psycopg connection, in a transaction
-        event: Event | EventNotification,
+        event: _events.Event | _events.EventNotification,
         handle: Callable[[Any], object],  # Any: the event
     ) -> Outcome:
         """Run a handler in the caller's transaction, so that its writes and the mark of the event commit together.
@@ -203,7 +203,11 @@ class TransactionalInbox:
         """The connection of the transaction that the handler runs in; raises ``LookupError`` outside of a handler."""
         return _connection.get()
 
-    def process(self, event: Event | EventNotification, handle: Callable[[Any], object]) -> Outcome:  # Any: the event
+    def process(
+        self,
+        event: _events.Event | _events.EventNotification,
+        handle: Callable[[Any], object],  # Any: the event
+    ) -> Outcome:
         """Run a handler on an event in a transaction; if the handler raises, roll back and re-raise."""
         with self.store._connect() as connection, connection.transaction():
             token = _connection.set(connection)
@@ -214,7 +218,7 @@ class TransactionalInbox:
 
     async def aprocess(
         self,
-        event: Event | EventNotification,
+        event: _events.Event | _events.EventNotification,
         handle: Callable[[Any], Coroutine[Any, Any, object]],  # Any: the event; asyncio's types
     ) -> Outcome:
         """Run an async handler like `process`, in a thread and in an event loop of its own."""
