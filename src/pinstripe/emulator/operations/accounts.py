@@ -1,4 +1,7 @@
-"""Connected accounts, which have no requirements and are onboarded at once. https://docs.stripe.com/connect"""
+"""Connected accounts, which have no requirements and are onboarded at once.
+
+https://docs.stripe.com/connect
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Secrets of Stripe Apps, by name and scope. https://docs.stripe.com/stripe-apps/store-secrets"""
+"""Secrets of Stripe Apps, by name and scope.
+
+https://docs.stripe.com/stripe-apps/store-secrets
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Application fees: what a platform takes of the charges of connected accounts. https://docs.stripe.com/connect/charges"""
+"""Application fees: what a platform takes of the charges of connected accounts.
+
+https://docs.stripe.com/connect/charges
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""The balance of an account, and its settings. https://docs.stripe.com/api/balance"""
+"""The balance of an account, and its settings.
+
+https://docs.stripe.com/api/balance
+"""
 
 from __future__ import annotations
 

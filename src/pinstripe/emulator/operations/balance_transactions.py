@@ -1,4 +1,7 @@
-"""Balance transactions: every change of the balance. https://docs.stripe.com/api/balance_transactions"""
+"""Balance transactions: every change of the balance.
+
+https://docs.stripe.com/api/balance_transactions
+"""
 
 from __future__ import annotations
 

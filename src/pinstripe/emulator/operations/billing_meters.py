@@ -1,4 +1,7 @@
-"""Meters and meter events, of API v1 and v2. https://docs.stripe.com/billing/subscriptions/usage-based"""
+"""Meters and meter events, of API v1 and v2.
+
+https://docs.stripe.com/billing/subscriptions/usage-based
+"""
 
 from __future__ import annotations
 

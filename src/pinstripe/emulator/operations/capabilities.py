@@ -1,4 +1,7 @@
-"""Capabilities of connected accounts, which are active as soon as they are requested. https://docs.stripe.com/connect/account-capabilities"""
+"""Capabilities of connected accounts, which are active as soon as they are requested.
+
+https://docs.stripe.com/connect/account-capabilities
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Cash balances: what customers have paid by bank transfer. https://docs.stripe.com/payments/customer-balance"""
+"""Cash balances: what customers have paid by bank transfer.
+
+https://docs.stripe.com/payments/customer-balance
+"""
 
 from __future__ import annotations
 

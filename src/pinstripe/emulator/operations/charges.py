@@ -1,4 +1,7 @@
-"""Charges: authorize and capture payments. https://docs.stripe.com/api/charges"""
+"""Charges: authorize and capture payments.
+
+https://docs.stripe.com/api/charges
+"""
 
 from __future__ import annotations
 
@@ -55,13 +58,11 @@ def create_charge(
         payment_method=method["id"],
         payment_method_details=_payment_method_details(method),
         status="succeeded" if paid else "failed",
+        transfer_data=_transfer_data(params.get("transfer_data")),
         transfer_group=params.get("transfer_group"),
         **fields,
     )
     state.objects.update(charge, receipt_url=f"{state.base_url}/receipts/{charge['id']}")
-    if transfer := params.get("transfer_data"):
-        transfer_data = {"destination": transfer["destination"], "amount": transfer.get("amount")}
-        state.objects.update(charge, transfer_data=transfer_data)
     if paid and capture:
         _capture_amount(state, charge, charge["amount"])
     return charge
@@ -97,6 +98,10 @@ def _payment_method_details(method: Object) -> Object:
         "type": "card",
         "card": {**card, "network": card["brand"], "three_d_secure": None, "installments": None, "mandate": None},
     }
+
+
+def _transfer_data(params: Object | None) -> Object | None:
+    return {"destination": params["destination"], "amount": params.get("amount")} if params else None
 
 
 def _outcome(error: ErrorResponse | None, risk: str) -> Object:

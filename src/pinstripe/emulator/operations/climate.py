@@ -1,4 +1,7 @@
-"""Climate: the product, its supplier, and orders. https://docs.stripe.com/climate/orders"""
+"""Climate: the product, its supplier, and orders.
+
+https://docs.stripe.com/climate/orders
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Confirmation tokens: what a front end collects to confirm an intent. https://docs.stripe.com/api/confirmation_tokens"""
+"""Confirmation tokens: what a front end collects to confirm an intent.
+
+https://docs.stripe.com/api/confirmation_tokens
+"""
 
 from __future__ import annotations
 

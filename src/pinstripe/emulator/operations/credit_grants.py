@@ -1,4 +1,7 @@
-"""Billing credits: grants, their transactions and the summary. https://docs.stripe.com/billing/subscriptions/usage-based/billing-credits"""
+"""Billing credits: grants, their transactions and the summary.
+
+https://docs.stripe.com/billing/subscriptions/usage-based/billing-credits
+"""
 
 from __future__ import annotations
 

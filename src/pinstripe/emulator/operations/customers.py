@@ -1,4 +1,7 @@
-"""Customers and their credit balance. https://docs.stripe.com/api/customers"""
+"""Customers and their credit balance.
+
+https://docs.stripe.com/api/customers
+"""
 
 from __future__ import annotations
 
@@ -113,7 +116,10 @@ def delete(context: OperationContext) -> Object:
 
 
 def adjust_balance(state: AccountState, customer: Object, amount: int, transaction_type: str, **fields: JSON) -> Object:
-    """Add an amount to a customer's balance; a negative balance is credit. https://docs.stripe.com/billing/customer/balance"""
+    """Add an amount to a customer's balance; a negative balance is credit.
+
+    https://docs.stripe.com/billing/customer/balance
+    """
     state.objects.update(customer, balance=customer["balance"] + amount)
     transaction = {
         "amount": amount,

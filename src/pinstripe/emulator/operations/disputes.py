@@ -1,4 +1,7 @@
-"""Disputes of charges. https://docs.stripe.com/disputes/how-disputes-work"""
+"""Disputes of charges.
+
+https://docs.stripe.com/disputes/how-disputes-work
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Entitlements: the features of products, and of the customers who subscribe to them. https://docs.stripe.com/billing/entitlements"""
+"""Entitlements: the features of products, and of the customers who subscribe to them.
+
+https://docs.stripe.com/billing/entitlements
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Ephemeral keys, with which a mobile app reads one customer or issuing card. https://docs.stripe.com/issuing/elements"""
+"""Ephemeral keys, with which a mobile app reads one customer or issuing card.
+
+https://docs.stripe.com/issuing/elements
+"""
 
 from __future__ import annotations
 

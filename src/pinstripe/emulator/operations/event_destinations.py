@@ -1,4 +1,7 @@
-"""Event destinations of API v2. Only webhook endpoints receive events. https://docs.stripe.com/event-destinations"""
+"""Event destinations of API v2. Only webhook endpoints receive events.
+
+https://docs.stripe.com/event-destinations
+"""
 
 from __future__ import annotations
 

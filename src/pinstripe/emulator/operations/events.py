@@ -1,4 +1,7 @@
-"""Events, as the API returns them. https://docs.stripe.com/api/events"""
+"""Events, as the API returns them.
+
+https://docs.stripe.com/api/events
+"""
 
 from __future__ import annotations
 

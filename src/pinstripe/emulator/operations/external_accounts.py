@@ -1,4 +1,7 @@
-"""External accounts: the bank accounts and cards to which connected accounts are paid out. https://docs.stripe.com/api/external_accounts"""
+"""External accounts: the bank accounts and cards to which connected accounts are paid out.
+
+https://docs.stripe.com/api/external_accounts
+"""
 
 from __future__ import annotations
 

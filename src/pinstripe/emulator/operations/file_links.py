@@ -1,4 +1,7 @@
-"""Links to files, which anyone can open. https://docs.stripe.com/api/file_links"""
+"""Links to files, which anyone can open.
+
+https://docs.stripe.com/api/file_links
+"""
 
 from __future__ import annotations
 

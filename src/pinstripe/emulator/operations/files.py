@@ -1,4 +1,7 @@
-"""Uploaded files: their name and size; their content is not stored. https://docs.stripe.com/file-upload"""
+"""Uploaded files: their name and size; their content is not stored.
+
+https://docs.stripe.com/file-upload
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Issuing: cardholders, cards, authorizations and transactions. https://docs.stripe.com/issuing/testing"""
+"""Issuing: cardholders, cards, authorizations and transactions.
+
+https://docs.stripe.com/issuing/testing
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Payment intents, from creation to payment. https://docs.stripe.com/payments/paymentintents/lifecycle"""
+"""Payment intents, from creation to payment.
+
+https://docs.stripe.com/payments/paymentintents/lifecycle
+"""
 
 from __future__ import annotations
 

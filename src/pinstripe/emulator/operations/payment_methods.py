@@ -1,4 +1,7 @@
-"""Payment methods: create, attach, detach. https://docs.stripe.com/payments/payment-methods"""
+"""Payment methods: create, attach, detach.
+
+https://docs.stripe.com/payments/payment-methods
+"""
 
 from __future__ import annotations
 

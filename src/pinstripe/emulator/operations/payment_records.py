@@ -1,4 +1,7 @@
-"""Payment records: payments that were made elsewhere, as they are reported. https://docs.stripe.com/payments/payment-records"""
+"""Payment records: payments that were made elsewhere, as they are reported.
+
+https://docs.stripe.com/payments/payment-records
+"""
 
 from __future__ import annotations
 

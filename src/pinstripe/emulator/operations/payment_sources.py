@@ -1,4 +1,7 @@
-"""Cards, bank accounts and sources of customers, the older payment methods. https://docs.stripe.com/payments/older-apis"""
+"""Cards, bank accounts and sources of customers, the older payment methods.
+
+https://docs.stripe.com/payments/older-apis
+"""
 
 from __future__ import annotations
 

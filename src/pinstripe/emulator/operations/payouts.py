@@ -1,4 +1,7 @@
-"""Payouts of the balance to a bank account. https://docs.stripe.com/payouts"""
+"""Payouts of the balance to a bank account.
+
+https://docs.stripe.com/payouts
+"""
 
 from __future__ import annotations
 

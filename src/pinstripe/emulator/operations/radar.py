@@ -1,4 +1,7 @@
-"""Value lists of Radar. https://docs.stripe.com/radar/lists"""
+"""Value lists of Radar.
+
+https://docs.stripe.com/radar/lists
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Refunds of charges, in whole or in part. https://docs.stripe.com/refunds"""
+"""Refunds of charges, in whole or in part.
+
+https://docs.stripe.com/refunds
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Reports, which are finished at once and whose files are empty. https://docs.stripe.com/reports/api"""
+"""Reports, which are finished at once and whose files are empty.
+
+https://docs.stripe.com/reports/api
+"""
 
 from __future__ import annotations
 

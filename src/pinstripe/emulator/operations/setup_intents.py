@@ -1,4 +1,7 @@
-"""Setup intents: save a card for later payments. https://docs.stripe.com/payments/setup-intents"""
+"""Setup intents: save a card for later payments.
+
+https://docs.stripe.com/payments/setup-intents
+"""
 
 from __future__ import annotations
 

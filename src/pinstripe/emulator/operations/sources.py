@@ -1,4 +1,7 @@
-"""Sources, which are chargeable at once. https://docs.stripe.com/sources"""
+"""Sources, which are chargeable at once.
+
+https://docs.stripe.com/sources
+"""
 
 from __future__ import annotations
 

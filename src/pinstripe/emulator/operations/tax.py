@@ -1,4 +1,7 @@
-"""Stripe Tax for an account that is registered nowhere: no tax is calculated. https://docs.stripe.com/tax"""
+"""Stripe Tax for an account that is registered nowhere: no tax is calculated.
+
+https://docs.stripe.com/tax
+"""
 
 from __future__ import annotations
 
@@ -158,7 +161,10 @@ def update_settings(context: OperationContext) -> Object:
 
 @operation("tax_rates.create")
 def create_rate(context: OperationContext) -> Object:
-    """Create a tax rate, in percent. https://docs.stripe.com/billing/taxes/tax-rates"""
+    """Create a tax rate, in percent.
+
+    https://docs.stripe.com/billing/taxes/tax-rates
+    """
     if not 0 <= context.params["percentage"] <= 100:
         raise ErrorResponse("percentage is from 0 to 100.", param="percentage")
     return _crud.create(context)

@@ -1,4 +1,7 @@
-"""Tax ids of customers and of the account, which are verified at once. https://docs.stripe.com/billing/customer/tax-ids"""
+"""Tax ids of customers and of the account, which are verified at once.
+
+https://docs.stripe.com/billing/customer/tax-ids
+"""
 
 from __future__ import annotations
 

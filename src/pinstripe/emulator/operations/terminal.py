@@ -1,4 +1,7 @@
-"""Terminal: refunds on a reader. What readers do otherwise is in `TRANSITIONS`. https://docs.stripe.com/terminal"""
+"""Terminal: refunds on a reader. What readers do otherwise is in `TRANSITIONS`.
+
+https://docs.stripe.com/terminal
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Stripe's test cards: their details, and whether their bank approves a payment. https://docs.stripe.com/testing"""
+"""Stripe's test cards: their details, and whether their bank approves a payment.
+
+https://docs.stripe.com/testing
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Tokens: what a front end sends instead of card or bank details. https://docs.stripe.com/api/tokens"""
+"""Tokens: what a front end sends instead of card or bank details.
+
+https://docs.stripe.com/api/tokens
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Top-ups of the balance from a bank account, which arrive at once. https://docs.stripe.com/connect/top-ups"""
+"""Top-ups of the balance from a bank account, which arrive at once.
+
+https://docs.stripe.com/connect/top-ups
+"""
 
 from __future__ import annotations
 

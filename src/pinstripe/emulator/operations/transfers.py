@@ -1,4 +1,7 @@
-"""Transfers of a platform's balance to connected accounts. https://docs.stripe.com/connect/separate-charges-and-transfers"""
+"""Transfers of a platform's balance to connected accounts.
+
+https://docs.stripe.com/connect/separate-charges-and-transfers
+"""
 
 from __future__ import annotations
 

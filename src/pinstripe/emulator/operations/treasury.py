@@ -1,4 +1,7 @@
-"""Treasury: movements of money of financial accounts, and their features. https://docs.stripe.com/treasury"""
+"""Treasury: movements of money of financial accounts, and their features.
+
+https://docs.stripe.com/treasury
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Accounts of API v2, and their persons. https://docs.stripe.com/connect/accounts-v2"""
+"""Accounts of API v2, and their persons.
+
+https://docs.stripe.com/connect/accounts-v2
+"""
 
 from __future__ import annotations
 

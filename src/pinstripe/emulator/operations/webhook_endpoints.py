@@ -1,4 +1,7 @@
-"""Webhook endpoints. https://docs.stripe.com/webhooks"""
+"""Webhook endpoints.
+
+https://docs.stripe.com/webhooks
+"""
 
 from __future__ import annotations
 
