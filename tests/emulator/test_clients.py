@@ -14,6 +14,7 @@ import stripe
 
 import pinstripe
 from pinstripe.emulator import Emulator
+from pinstripe.emulator.state.json_values import JSON
 from tests.emulator.conftest import NEW_YEAR, at
 
 NODE = Path(__file__).parent / "node"
@@ -53,9 +54,9 @@ def test_pinstripe(address: str) -> None:
             currency="usd", unit_amount=2900, recurring={"interval": "month"}, product_data={"name": "Gold"}
         ).id
         subscription = client.subscriptions.create(customer=customer, items=[{"price": price, "quantity": 2}])
-        results: list[Any] = [["started", subscription.status]]  # Any: JSON
+        results: list[JSON] = [["started", subscription.status]]
 
-        def totals() -> list[list[Any]]:  # Any: JSON
+        def totals() -> list[list[JSON]]:
             invoices = client.invoices.list(subscription=subscription.id, limit=1)
             return [[item.status, item.total, item.amount_paid] for item in invoices]
 
@@ -90,9 +91,9 @@ def test_the_official_package_for_python(address: str) -> None:
         {"currency": "usd", "unit_amount": 2900, "recurring": {"interval": "month"}, "product_data": {"name": "Gold"}}
     ).id
     subscription = client.subscriptions.create({"customer": customer, "items": [{"price": price, "quantity": 2}]})
-    results: list[Any] = [["started", subscription.status]]  # Any: JSON
+    results: list[JSON] = [["started", subscription.status]]
 
-    def totals() -> list[list[Any]]:  # Any: JSON
+    def totals() -> list[list[JSON]]:
         invoices = client.invoices.list({"subscription": subscription.id, "limit": 1}).auto_paging_iter()
         return [[item.status, item.total, item.amount_paid] for item in invoices]
 

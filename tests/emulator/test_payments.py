@@ -245,7 +245,12 @@ def test_a_card_with_invalid_details_is_refused(
     card: Any,
     code: str,  # Any: a part of a card
 ) -> None:
-    good: Any = {"number": "4242424242424242", "exp_month": 12, "exp_year": 2030, "cvc": "123"}  # Any: as above
+    good: Any = {
+        "number": "4242424242424242",
+        "exp_month": 12,
+        "exp_year": 2030,
+        "cvc": "123",
+    }  # Any: a card of the parameters
     with pytest.raises(pinstripe.CardError) as caught:
         client.payment_methods.create(type="card", card=good | card)
     assert (caught.value.status_code, caught.value.code) == (402, code)

@@ -10,7 +10,7 @@ from pinstripe.emulator.state.tables import StoredObject
 
 
 def get_singleton(state: AccountState, object_type: str, owner_id: str = "", **fields: JSON) -> Object:
-    """Return the only object of a type that the account, or an owner, has; at first one with default values and ``fields``."""
+    """Return the only object of a type that the account, or an owner, has; create it with ``fields`` when it is missing."""
     row = state.tables.singletons.get((object_type, owner_id))
     if row is not None:
         return row.value

@@ -78,7 +78,7 @@ def reject(context: OperationContext) -> Object:
 
 @operation("accounts.retrieve_current")
 def retrieve_current(context: OperationContext) -> Object:
-    """Return the account that the request is made for; the platform's account and unknown ones are created."""
+    """Return the account of the request; the platform's account is created when it is missing."""
     state = context.state
     if account := state.other(PLATFORM).objects.find("account", state.id):
         return account

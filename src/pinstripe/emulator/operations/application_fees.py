@@ -19,7 +19,7 @@ from pinstripe.emulator.validation.errors import ErrorResponse
 
 
 def take_fee(state: AccountState, charge: Object, amount: int) -> None:
-    """Take a fee of a direct charge, which is one of the connected account itself."""
+    """Take a fee of a direct charge: a charge that a connected account created itself."""
     record_transaction(state, "application_fee", charge, -amount)
     fee = create_fee(state.other(PLATFORM), charge, amount, state.id)
     state.objects.update(charge, application_fee=fee["id"])

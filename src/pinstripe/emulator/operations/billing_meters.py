@@ -194,7 +194,7 @@ def list_summaries(context: OperationContext) -> Object:
     start, end = params["start_time"], params["end_time"]
     if end <= start:
         raise ErrorResponse("end_time must be after start_time.", param="end_time")
-    window = GROUPING_SECONDS.get(params.get("value_grouping_window") or "", end - start)
+    window: int = GROUPING_SECONDS.get(params.get("value_grouping_window") or "") or end - start
     summaries = []
     for window_start in range(start, end, window):
         window_end = min(window_start + window, end)

@@ -29,7 +29,7 @@ def create(context: OperationContext) -> Object:
 
 @operation("topups.cancel")
 def cancel(context: OperationContext) -> Object:
-    """Cancel a top-up that is pending, as one that a test has added may be."""
+    """Cancel a pending top-up; only `Emulator.add` creates one."""
     topup = find(context)
     if topup["status"] != "pending":
         raise wrong_state(topup, "cancel")

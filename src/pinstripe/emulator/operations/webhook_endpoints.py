@@ -18,7 +18,7 @@ from pinstripe.models._event_types import EVENT_TYPES, THIN_EVENT_TYPES
 
 
 def check_endpoint(url: str, event_types: Sequence[str], url_param: str = "url") -> None:
-    """Raise `ErrorResponse` for a URL that is not one of HTTP, and for an unknown event type."""
+    """Raise `ErrorResponse` for a URL that does not begin with http:// or https://, and for an unknown event type."""
     if not url.startswith(("http://", "https://")):
         raise ErrorResponse(
             "Invalid URL: a webhook endpoint's begins with http:// or https://", code="url_invalid", param=url_param
