@@ -220,9 +220,10 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("pinstripe.integrations", "pinstripe.testing"),
     ("pinstripe.demo", "pinstripe.cli", "pinstripe.__main__"),
 )
+ROOT_NAMES = vars(pinstripe)  # with the private names, which the stub does not have
 # The imports by a name that is not written out, and what they import.
 BY_NAME: dict[str, Callable[[], Iterable[str]]] = {
-    "pinstripe": lambda: {f"pinstripe.{name}" for name in (*pinstripe._NAMES.values(), *pinstripe._MODULES)},
+    "pinstripe": lambda: {f"pinstripe.{name}" for name in (*ROOT_NAMES["_NAMES"].values(), *ROOT_NAMES["_MODULES"])},
     "pinstripe._lazy": lambda: (),  # the names are arguments of LazyModule, which are imports of the caller
     "pinstripe.models": lambda: (name for name in MODULES if name.startswith("pinstripe.models.")),
     "pinstripe.params": lambda: (name for name in MODULES if name.startswith("pinstripe.params.")),

@@ -42,6 +42,7 @@ __all__ = [
 
 logger = logging.getLogger("pinstripe")
 
+Options: TypeAlias = Mapping[str, Any]  # Any: the values of RequestOptions, checked by check_options
 Host: TypeAlias = Literal["api", "files", "connect", "meter_events"]
 USER_AGENT = f"pinstripe/{__version__} python/{'.'.join(map(str, sys.version_info[:3]))}"
 OPTIONS: dict[str, tuple[type, ...]] = {
@@ -191,7 +192,7 @@ def check_options(options: Mapping[str, object]) -> None:
 
 def call_flow(call: Call, config: Config) -> CallFlow:
     """Carry out a call: yield each `Request` and `Sleep`, receive the outcomes, and return the response or raise."""
-    options: Mapping[str, Any] = call.options or {}  # Any: checked below
+    options: Options = call.options or {}
     if options:
         check_options(options)
     token = (yield from _session_token(_session_config(config, options))) if call.host == "meter_events" else None
@@ -250,7 +251,7 @@ def decoded(call: Call, config: Config, response: Response) -> Any:  # Any: what
     raise errors.from_response(response.status_code, response.headers, response.content, None)
 
 
-def _prepare(call: Call, config: Config, options: Mapping[str, Any], token: str | None) -> Request:  # Any: as above
+def _prepare(call: Call, config: Config, options: Options, token: str | None) -> Request:
     v2 = call.path.startswith("/v2/")
     url = config.hosts[call.host] + call.path
     headers = {
@@ -293,7 +294,7 @@ def _check_header(name: str, value: object) -> None:
         raise errors.InvalidArgumentError(f"{subject} must be a str of printable ASCII characters.", param=name)
 
 
-def _session_config(config: Config, options: Mapping[str, Any]) -> Config:  # Any: as above
+def _session_config(config: Config, options: Options) -> Config:
     """Return a config with a session of its own if the call has its own key or account, to which a session is bound."""
     own = {name: options[name] for name in ("api_key", "stripe_account", "stripe_context") if options.get(name)}
     return replace(config, session=Session(), **own) if own else config

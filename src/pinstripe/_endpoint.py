@@ -35,6 +35,8 @@ __all__ = [
     "upload",
 ]
 
+Method: TypeAlias = Any  # Any: a method, which the stubs type
+Params: TypeAlias = dict[str, Any]  # Any: parameters, which the stubs type
 Kind: TypeAlias = Literal["object", "list", "search", "upload", "download"]
 _SUMMARIES: dict[Kind, str] = {
     "object": "",
@@ -140,44 +142,42 @@ def service(cls: type[Resource]) -> Any:  # Any: as in Service
     return Service(lambda: cls)
 
 
-def get(
-    path: str, model: str | None, params: str | None = None, *, host: Host = "api"
-) -> Any:  # Any: a method, see stubs
+def get(path: str, model: str | None, params: str | None = None, *, host: Host = "api") -> Method:
     """Define an endpoint that reads one object."""
     return Endpoint("GET", path, model, params, host=host)
 
 
-def post(path: str, model: str | None, params: str | None = None, *, host: Host = "api") -> Any:  # Any: as above
+def post(path: str, model: str | None, params: str | None = None, *, host: Host = "api") -> Method:
     """Define an endpoint that creates or changes an object, or performs an action."""
     return Endpoint("POST", path, model, params, host=host)
 
 
-def delete(path: str, model: str | None, params: str | None = None) -> Any:  # Any: as above
+def delete(path: str, model: str | None, params: str | None = None) -> Method:
     """Define an endpoint that deletes."""
     return Endpoint("DELETE", path, model, params)
 
 
-def page(path: str, model: str, params: str | None = None) -> Any:  # Any: as above
+def page(path: str, model: str, params: str | None = None) -> Method:
     """Define an endpoint that lists; ``model`` is that of the items."""
     return Endpoint("GET", path, model, params, "list")
 
 
-def search(path: str, model: str, params: str | None = None) -> Any:  # Any: as above
+def search(path: str, model: str, params: str | None = None) -> Method:
     """Define an endpoint that searches; ``model`` is that of the results."""
     return Endpoint("GET", path, model, params, "search")
 
 
-def upload(path: str, model: str, params: str | None = None) -> Any:  # Any: as above
+def upload(path: str, model: str, params: str | None = None) -> Method:
     """Define an endpoint that uploads a file, to the host for files."""
     return Endpoint("POST", path, model, params, "upload", "files")
 
 
-def download(path: str, params: str | None = None) -> Any:  # Any: as above
+def download(path: str, params: str | None = None) -> Method:
     """Define an endpoint that downloads a file, from the host for files."""
     return Endpoint("GET", path, None, params, "download", "files")
 
 
-def _method(cls: type[Resource], endpoint: Endpoint, *, is_async: bool) -> Callable[..., Any]:  # Any: see the stubs
+def _method(cls: type[Resource], endpoint: Endpoint, *, is_async: bool) -> Method:
     """Return the method of an endpoint: a coroutine function, if it is async and does not return a pager."""
     names = endpoint.path_names
 
@@ -201,7 +201,7 @@ def _start(
     endpoint: Endpoint,
     names: tuple[str, ...],
     args: tuple[object, ...],
-    params: dict[str, Any],  # Any: the stubs type the parameters
+    params: Params,
 ) -> Any:  # Any: as in ResourceClient
     """Start the call of an endpoint; return what the client does."""
     options = params.pop("request_options", None)
@@ -230,7 +230,7 @@ def _start(
     return client._perform(call)
 
 
-def _path(endpoint: Endpoint, names: tuple[str, ...], args: tuple[object, ...], params: dict[str, Any]) -> str:
+def _path(endpoint: Endpoint, names: tuple[str, ...], args: tuple[object, ...], params: Params) -> str:
     """Return the path with its arguments, and remove these from the parameters."""
     if len(args) > len(names):
         expected = f"{len(names)} positional arguments ({', '.join(names)})"
