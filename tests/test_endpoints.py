@@ -9,6 +9,7 @@ import pydoc
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import httpx
 import pytest
@@ -161,3 +162,76 @@ def test_every_method_has_a_signature(endpoint: Endpoint) -> None:
     names = list(inspect.signature(operation).parameters)
     assert "request_options" in names
     assert len(names) >= endpoint.path.count("{")
+
+
+# --- classes of services ----------------------------------------------------------------------------------------------
+
+
+def test_an_endpoint_knows_its_service_and_method() -> None:
+    (create,) = [endpoint for endpoint in ENDPOINTS if (endpoint.verb, endpoint.path) == ("POST", "/v1/customers")]
+    assert (create.service, create.method, create.kind) == ("customers", "create", "object")
+    assert (create.model, create.params) == ("Customer", "CustomerCreateParams")
+    assert pinstripe.endpoints() == ENDPOINTS
+
+
+@pytest.mark.parametrize("client_class", [pinstripe.Client, pinstripe.AsyncClient])
+def test_a_client_has_no_public_attributes_except_services_and_its_methods(client_class: type) -> None:
+    services = {endpoint.service.split(".")[0] for endpoint in ENDPOINTS}
+    names = {name for name in dir(client_class) if not name.startswith("_")}
+    assert names - services == {"close", "oauth", "request", "with_options"}
+    assert services <= names
+
+
+def test_a_service_of_the_client_class_is_a_class_whose_methods_are_functions() -> None:
+    client_class: Any = pinstripe.Client  # Any: the stub describes the attributes of instances
+    assert inspect.isclass(client_class.customers)
+    assert inspect.isclass(client_class.customers.balance_transactions)
+    assert inspect.isfunction(client_class.customers.create)
+    assert isinstance(pinstripe.Client("sk_test_x").customers, client_class.customers)
+    assert inspect.isclass(client_class.oauth)
+
+
+@pytest.mark.parametrize("endpoint", ENDPOINTS, ids=lambda endpoint: f"{endpoint.service}.{endpoint.method}")
+def test_the_async_class_has_the_same_methods_as_coroutine_functions(endpoint: Endpoint) -> None:
+    method, async_method = (method_of(endpoint, client) for client in (pinstripe.Client, pinstripe.AsyncClient))
+    assert not inspect.iscoroutinefunction(method)
+    assert inspect.iscoroutinefunction(async_method) is (endpoint.kind not in ("list", "search"))
+    assert inspect.signature(method).parameters == inspect.signature(async_method).parameters
+    assert method.__doc__ == async_method.__doc__
+    assert async_method.__qualname__ == f"Async{method.__qualname__}"
+
+
+def test_a_service_can_be_mocked_with_its_signatures() -> None:
+    client = mock.create_autospec(pinstripe.Client, instance=True)
+    client.customers.create.return_value = "created"
+    assert client.customers.create(email="a@b.c") == "created"
+    client.customers.create.assert_called_once_with(email="a@b.c")
+    client.customers.balance_transactions.list("cus_1", limit=3)
+    client.v2.core.accounts.retrieve("acct_1")
+    invalid: list[Callable[[], object]] = [
+        lambda: client.customers.create(emial="a@b.c"),
+        lambda: client.customers.create("a@b.c"),
+        lambda: client.customers.retrieve(),
+        lambda: client.prices.create(unit_amount=5),
+    ]
+    for call in invalid:
+        with pytest.raises(TypeError):
+            call()
+    with pytest.raises(AttributeError):
+        client.custmers  # noqa: B018  # reading it raises
+
+
+def test_an_async_service_can_be_mocked_and_awaited() -> None:
+    client = mock.create_autospec(pinstripe.AsyncClient, instance=True)
+    client.customers.create.return_value = "created"
+    client.oauth.token.return_value = "token"
+
+    async def use() -> None:
+        assert await client.customers.create(email="a@b.c") == "created"
+        assert await client.oauth.token(grant_type="authorization_code", code="ac_1") == "token"
+        with pytest.raises(TypeError):
+            await client.customers.create(emial="a@b.c")
+
+    asyncio.run(use())
+    client.customers.create.assert_awaited_once_with(email="a@b.c")
+    assert not inspect.isawaitable(client.customers.list(limit=3))
