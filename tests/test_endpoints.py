@@ -15,7 +15,7 @@ import httpx
 import pytest
 
 import pinstripe
-from pinstripe._endpoint import Endpoint
+from pinstripe._endpoint import Endpoint, Resource
 from pinstripe.resources import endpoints
 
 ENDPOINTS = endpoints()
@@ -184,11 +184,12 @@ def test_a_client_has_no_public_attributes_except_services_and_its_methods(clien
 
 def test_a_service_of_the_client_class_is_a_class_whose_methods_are_functions() -> None:
     client_class: Any = pinstripe.Client  # Any: the stub describes the attributes of instances
-    assert inspect.isclass(client_class.customers)
-    assert inspect.isclass(client_class.customers.balance_transactions)
-    assert inspect.isfunction(client_class.customers.create)
-    assert isinstance(pinstripe.Client("sk_test_x").customers, client_class.customers)
-    assert inspect.isclass(client_class.oauth)
+    service: Any = client_class.customers  # Any: as above
+    assert issubclass(service, Resource)
+    assert issubclass(service.balance_transactions, Resource)
+    assert inspect.isfunction(service.create)
+    assert type(pinstripe.Client("sk_test_x").customers) is service
+    assert issubclass(client_class.oauth, Resource)
 
 
 @pytest.mark.parametrize("endpoint", ENDPOINTS, ids=lambda endpoint: f"{endpoint.service}.{endpoint.method}")
