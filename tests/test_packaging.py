@@ -224,7 +224,7 @@ ROOT_NAMES = vars(pinstripe)  # with the private names, which the stub does not 
 # The imports by a name that is not written out, and what they import.
 BY_NAME: dict[str, Callable[[], Iterable[str]]] = {
     "pinstripe": lambda: {f"pinstripe.{name}" for name in (*ROOT_NAMES["_NAMES"].values(), *ROOT_NAMES["_MODULES"])},
-    "pinstripe._lazy": lambda: (),  # the names are arguments of LazyModule, which are imports of the caller
+    "pinstripe._lazy": lambda: (),  # the names are arguments of LazyModule and import_later, which count for the callers
     "pinstripe.models": lambda: (name for name in MODULES if name.startswith("pinstripe.models.")),
     "pinstripe.params": lambda: (name for name in MODULES if name.startswith("pinstripe.params.")),
     "pinstripe.resources": lambda: (name for name in MODULES if name.startswith("pinstripe.resources.")),
@@ -250,12 +250,15 @@ def imports_of(name: str) -> set[str]:
             found |= qualified & MODULES.keys()
             if not qualified <= MODULES.keys():
                 found.add(str(node.module))
-        elif isinstance(node, ast.Call) and ast.unparse(node.func).split(".")[-1] in ("import_module", "LazyModule"):
-            if isinstance(node.args[0], ast.Constant):
-                found.add(str(node.args[0].value))
-            else:
-                assert name in BY_NAME, f"{name} imports {ast.unparse(node.args[0])}: add it to BY_NAME"
-                found |= set(BY_NAME[name]())
+        elif isinstance(node, ast.Call) and ast.unparse(node.func).endswith(
+            ("import_module", "LazyModule", "import_later")
+        ):
+            for argument in (*node.args, *(keyword.value for keyword in node.keywords)):
+                if isinstance(argument, ast.Constant):
+                    found.add(str(argument.value))
+                else:
+                    assert name in BY_NAME, f"{name} imports {ast.unparse(argument)}: add it to BY_NAME"
+                    found |= set(BY_NAME[name]())
     own = {module for module in found if module.split(".")[0] == "pinstripe"}
     assert own <= MODULES.keys()
     return own - {name}

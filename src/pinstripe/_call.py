@@ -11,11 +11,10 @@ import logging
 import random
 import sys
 import time
-import uuid
 from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, NamedTuple, TypeAlias
 from urllib.parse import quote
 
 from pinstripe import _retry, errors, form
@@ -86,14 +85,19 @@ class Session:
     expires_at: float = 0.0
 
 
-@dataclass(frozen=True, eq=False, repr=False)
-class Environment:
+def _new_key() -> str:
+    from uuid import uuid4  # here, since the import is slow and only requests that change something need it
+
+    return str(uuid4())
+
+
+class Environment(NamedTuple):
     """The clocks and the sources of random values, which tests replace."""
 
     now: Callable[[], float] = time.time
     timer: Callable[[], float] = time.perf_counter
     random: Callable[[], float] = random.random
-    new_key: Callable[[], str] = lambda: str(uuid.uuid4())
+    new_key: Callable[[], str] = _new_key
 
 
 @dataclass(eq=False, repr=False)

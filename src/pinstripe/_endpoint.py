@@ -11,8 +11,7 @@ import inspect
 import keyword
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, replace
-from typing import Any, ClassVar, Literal, Protocol, TypeAlias, cast
+from typing import Any, ClassVar, Literal, NamedTuple, Protocol, TypeAlias, cast
 
 from pinstripe._call import Call, Config, Host, fill_path
 from pinstripe._pagination import Pages, pages_of
@@ -59,8 +58,7 @@ class ResourceClient(Protocol):
         """Carry out a call that lists."""
 
 
-@dataclass(frozen=True)
-class Endpoint:
+class Endpoint(NamedTuple):
     """One endpoint of Stripe's API: ``POST /v1/customers`` is ``customers.create``."""
 
     verb: str
@@ -92,7 +90,7 @@ class Resource:
         """Turn the endpoints in the body of the class into methods."""
         cls._async_class = None
         cls._endpoints = {
-            name: replace(member, service=service, method=name)
+            name: member._replace(service=service, method=name)
             for name, member in vars(cls).items()
             if isinstance(member, Endpoint)
         }
@@ -250,8 +248,7 @@ def _path(endpoint: Endpoint, names: tuple[str, ...], args: tuple[object, ...], 
     return fill_path(endpoint.path, arguments)
 
 
-@dataclass(frozen=True)
-class _LazySignature:
+class _LazySignature(NamedTuple):
     """The signature of a method, made when it is read from the type of the parameters."""
 
     endpoint: Endpoint
