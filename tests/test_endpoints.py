@@ -185,11 +185,10 @@ def test_a_client_has_no_public_attributes_except_services_and_its_methods(clien
 def test_a_service_of_the_client_class_is_a_class_whose_methods_are_functions() -> None:
     client_class: Any = pinstripe.Client  # Any: the stub describes the attributes of instances
     service: Any = client_class.customers  # Any: as above
-    assert issubclass(service, Resource)
-    assert issubclass(service.balance_transactions, Resource)
+    classes = (service, service.balance_transactions, client_class.oauth)
+    assert all(issubclass(cls, Resource) for cls in classes)
     assert inspect.isfunction(service.create)
     assert type(pinstripe.Client("sk_test_x").customers) is service
-    assert issubclass(client_class.oauth, Resource)
 
 
 @pytest.mark.parametrize("endpoint", ENDPOINTS, ids=lambda endpoint: f"{endpoint.service}.{endpoint.method}")

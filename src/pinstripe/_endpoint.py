@@ -83,12 +83,13 @@ class Endpoint(NamedTuple):
 class Resource:
     """A service: its endpoints are methods. ``service`` is its dotted name."""
 
+    _service: ClassVar[str] = ""
     _endpoints: ClassVar[dict[str, Endpoint]] = {}
     _async_class: ClassVar[type[Resource] | None] = None
 
     def __init_subclass__(cls, *, service: str = "", is_async: bool = False) -> None:
         """Turn the endpoints in the body of the class into methods."""
-        cls._async_class = None
+        cls._service, cls._async_class = service, None
         cls._endpoints = {
             name: member._replace(service=service, method=name)
             for name, member in vars(cls).items()
@@ -111,8 +112,7 @@ def async_service(cls: type[Resource]) -> type[Resource]:
         for name, member in vars(cls).items():
             if isinstance(member, Service):
                 body[name] = service(async_service(member.load()))
-        service_name = next((endpoint.service for endpoint in cls._endpoints.values()), "")
-        made = type(f"Async{cls.__name__}", (Resource,), body, service=service_name, is_async=True)
+        made = type(f"Async{cls.__name__}", (Resource,), body, service=cls._service, is_async=True)
         cls._async_class = cast("type[Resource]", made)  # type() does not tell type checkers the base class
     return cls._async_class
 
