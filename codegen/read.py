@@ -1,4 +1,4 @@
-"""Reads the API description into the intermediate form. Facts only: names and shapes are settled later."""
+"""Read the API description into the intermediate form. Names and shapes are resolved later."""
 
 from __future__ import annotations
 

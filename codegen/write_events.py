@@ -9,7 +9,7 @@ from codegen.write_models import event_name, spec, thin_event_name
 
 _IMPORTS = {
     "collections.abc": ["Awaitable"],
-    "typing": ["Generic", "Literal", "TypeAlias", "TypeVar", "Union", "overload"],
+    "typing": ["Generic", "Literal", "Protocol", "TypeAlias", "TypeVar", "Union", "overload"],
 }
 _BASES = """
 K = TypeVar("K", bound=str)
@@ -17,6 +17,17 @@ O = TypeVar("O", bound=StripeModel)
 D = TypeVar("D")
 E = TypeVar("E", bound=V2CoreEvent)
 R = TypeVar("R", bound=StripeModel | None)
+_M = TypeVar("_M", bound=StripeModel)
+
+class _Requester(Protocol):
+    def request(
+        self, model: type[_M], verb: Literal["GET", "POST", "DELETE"], path: str, *, request_options: RequestOptions | None = None
+    ) -> _M: ...
+
+class _AsyncRequester(Protocol):
+    async def request(
+        self, model: type[_M], verb: Literal["GET", "POST", "DELETE"], path: str, *, request_options: RequestOptions | None = None
+    ) -> _M: ...
 
 class TypedData(EventData, Generic[O]):
     object: O  # pyright: ignore[reportIncompatibleVariableOverride]
@@ -35,24 +46,24 @@ class EventNotification(StripeModel):
     related_object: V2CoreEventRelatedObject | None = None
     type: str
     @overload
-    def fetch_event(self, client: Client) -> V2CoreEvent: ...
+    def fetch_event(self, client: _Requester) -> V2CoreEvent: ...
     @overload
-    def fetch_event(self, client: AsyncClient) -> Awaitable[V2CoreEvent]: ...
+    def fetch_event(self, client: _AsyncRequester) -> Awaitable[V2CoreEvent]: ...
     @overload
-    def fetch_related_object(self, client: Client) -> StripeModel | None: ...
+    def fetch_related_object(self, client: _Requester) -> StripeModel | None: ...
     @overload
-    def fetch_related_object(self, client: AsyncClient) -> Awaitable[StripeModel | None]: ...
+    def fetch_related_object(self, client: _AsyncRequester) -> Awaitable[StripeModel | None]: ...
 
 class TypedNotification(EventNotification, Generic[K, E, R]):
     type: K  # pyright: ignore[reportIncompatibleVariableOverride]
     @overload
-    def fetch_event(self, client: Client) -> E: ...
+    def fetch_event(self, client: _Requester) -> E: ...
     @overload
-    def fetch_event(self, client: AsyncClient) -> Awaitable[E]: ...
+    def fetch_event(self, client: _AsyncRequester) -> Awaitable[E]: ...
     @overload
-    def fetch_related_object(self, client: Client) -> R: ...
+    def fetch_related_object(self, client: _Requester) -> R: ...
     @overload
-    def fetch_related_object(self, client: AsyncClient) -> Awaitable[R]: ...
+    def fetch_related_object(self, client: _AsyncRequester) -> Awaitable[R]: ...
 
 class TypedThinEvent(V2CoreEvent, Generic[K, D]):
     type: K  # pyright: ignore[reportIncompatibleVariableOverride]
@@ -62,7 +73,7 @@ class TypedThinEvent(V2CoreEvent, Generic[K, D]):
 
 
 def write_events(api: ir.Api) -> Iterator[tuple[str, str]]:
-    """The stubs of ``pinstripe.events`` and ``pinstripe.webhooks.handlers``."""
+    """Return the stubs of ``pinstripe.events`` and ``pinstripe.webhooks.handlers``."""
     yield "events.pyi", _events(api)
     yield "webhooks/handlers.pyi", _handlers(api)
 
@@ -81,13 +92,16 @@ def _events(api: ir.Api) -> str:
         classes.append(f"class {name}(TypedThinEvent[{kind}, {data}]): ...\n")
         classes.append(f"class {name}Notification(TypedNotification[{kind}, {name}, {related}]): ...\n")
     own = {
-        "pinstripe._client": ["AsyncClient", "Client"],
         "pinstripe.models": wanted,
         "pinstripe.models.v2_core_event": ["V2CoreEventReason", "V2CoreEventRelatedObject"],
         "pinstripe._scalars": ["DateTime"],
+        "pinstripe.types": ["RequestOptions"],
     }
     return (
-        text.header(api.version, "One class for each type of event, and the union of them that `event.type` narrows.")
+        text.header(
+            api.version,
+            "One class for each type of event, and their union, which `event.type` narrows.",
+        )
         + text.imports(_IMPORTS)
         + "\n"
         + text.imports(own)
@@ -112,10 +126,6 @@ R = TypeVar("R")
 
 class On(Protocol[E]):
     def __call__(self, handler: Callable[[E], R], /) -> Callable[[E], R]: ...
-
-class Dispatcher(Protocol):
-    def dispatch(self, event: Event | EventNotification) -> bool: ...
-    async def adispatch(self, event: Event | EventNotification) -> bool: ...
 
 class Handlers:
     unhandled: Counter[str]

@@ -1,4 +1,4 @@
-"""Writes ``models/``: one module for each resource, one for each group of parts that the same modules share."""
+"""Write ``models/``: one module for each resource, and one for each group of classes that the same modules share."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ SCALARS: dict[str, str] = {
     "binary": "bytes",
     "any": "Any",
 }
-WIRE = {"DateTime", "DecimalString", "Int64String", "Timestamp"}
+SCALAR_TYPES = {"DateTime", "DecimalString", "Int64String", "Timestamp"}
 PAGES: dict[str, str] = {"list": "ListObject", "search": "SearchResult", "v2": "V2List"}
 
 
 class Names:
-    """Writes types as annotations, and remembers what they need imported."""
+    """Write types as annotations, and collect what has to be imported for them."""
 
     def __init__(self, models: dict[str, ir.Model], values: dict[ir.Enum, str]) -> None:
         self.models = models
@@ -39,7 +39,7 @@ class Names:
         self.later: set[str] = set()
 
     def annotation(self, kind: ir.Type) -> str:
-        """The annotation of a field."""
+        """Return the annotation of a field."""
         match kind:
             case ir.Scalar(name):
                 self._use(SCALARS[name])
@@ -84,12 +84,12 @@ class Names:
 
 
 def literal(value: str | bool) -> str:
-    """A value inside ``Literal``."""
+    """Write a value inside ``Literal``."""
     return json.dumps(value) if isinstance(value, str) else str(value)
 
 
 def write_models(api: ir.Api) -> Iterator[tuple[str, str]]:
-    """Every file of ``models/`` with its text."""
+    """Return every file of ``models/`` with its text."""
     modules: dict[str, list[ir.Model]] = defaultdict(list)
     for model in api.models.values():
         modules[model.module].append(model)
@@ -100,10 +100,11 @@ def write_models(api: ir.Api) -> Iterator[tuple[str, str]]:
     yield "models/values.py", values_module(api.version, api.model_values)
     yield "models/__init__.py", _index(api)
     yield "models/_event_types.py", _event_types(api)
+    yield "models/_event_classes.py", text.header(api.version, "The classes of event types.") + _EVENT_CLASSES
 
 
 def values_module(version: str, values: dict[ir.Enum, str]) -> str:
-    """The module of the long lists of values."""
+    """Write the module of the long lists of values."""
     rows = [
         text.fold(f"{name}: TypeAlias = Literal[{', '.join(map(literal, kind.values))}]")
         for kind, name in sorted(values.items(), key=lambda pair: pair[1])
@@ -122,7 +123,7 @@ def _documented(endpoint: ir.Endpoint) -> Iterator[tuple[str, str]]:
 
 
 def docs_url(service: str) -> str:
-    """The page of Stripe's reference for a service."""
+    """Return the page of Stripe's reference for a service."""
     return "https://docs.stripe.com/api/" + service.replace(".", "/")
 
 
@@ -139,7 +140,7 @@ def _places(models: dict[str, ir.Model]) -> dict[str, str]:
 
 
 def _ordered(models: Iterable[ir.Model]) -> list[ir.Model]:
-    """Parts before what holds them, since annotations are evaluated as they are read."""
+    """Sort classes so that each comes after those in its annotations, which are evaluated at import."""
     inside = {model.key: model for model in sorted(models, key=lambda model: model.name)}
     done: dict[str, ir.Model] = {}
 
@@ -164,7 +165,10 @@ def _module(api: ir.Api, module: str, models: list[ir.Model], docs: dict[str, st
     now = {key for key in names.now if key not in local}
     later = {key for key in names.later if key not in local | now}
     names.vocabulary.add("StripeModel")
-    vocabulary = {"pinstripe._base": names.vocabulary - WIRE, "pinstripe._scalars": names.vocabulary & WIRE}
+    vocabulary = {
+        "pinstripe._base": names.vocabulary - SCALAR_TYPES,
+        "pinstripe._scalars": names.vocabulary & SCALAR_TYPES,
+    }
     if names.used_values:
         vocabulary["pinstripe.models.values"] = names.used_values
     for key in now:
@@ -212,13 +216,13 @@ def _class(names: Names, model: ir.Model, docs: dict[str, str], places: dict[str
 
 def _doc(model: ir.Model, docs: dict[str, str], places: dict[str, str]) -> str:
     if model.object_value and model.name.startswith("Deleted"):
-        return f"What is left of a deleted `{model.object_value}`."
+        return f"A deleted `{model.object_value}`."
     if model.object_value:
         return f"A Stripe `{model.object_value}`." + (f" {docs[model.key]}" if model.key in docs else "")
     place = places.get(model.key, "")
     if "," not in place:
         return ""  # one place, which the name says
-    return f"Found at {place}."
+    return f"The type of {place}."
 
 
 def _index(api: ir.Api) -> str:
@@ -228,7 +232,7 @@ def _index(api: ir.Api) -> str:
     objects, deleted = _objects(api)
     rows = (text.fill(f'    "{name}": (', quoted(modules[name]), "),", "    ") for name in sorted(modules))
     return (
-        text.header(api.version, "Every model of Stripe's API, loaded when it is first asked for.")
+        text.header(api.version, "Every model of Stripe's API, loaded when it is first used.")
         + "from importlib import import_module\nfrom typing import TYPE_CHECKING\n\n"
         + "from pinstripe._registry import Registry as _Registry, register as _register\n"
         + "from pinstripe._base import ListObject, Ref, SearchResult, StripeModel, StripeObject, V2List\n"
@@ -239,14 +243,14 @@ def _index(api: ir.Api) -> str:
         + "}\n_MODULES = {name: module for module, names in _CLASSES.items() for name in names}\n\n"
         + "# The class of every `object` value.\n"
         + f"{objects}\n\n"
-        + "# The same for what is left of a deleted object.\n"
+        + "# The same for deleted objects.\n"
         + f"{deleted}\n\n\n"
         + _INDEX_CODE
     )
 
 
 def quoted(names: Iterable[str]) -> list[str]:
-    """The elements of a tuple; a single one keeps its comma."""
+    """Return the elements of a tuple, with a comma if there is only one."""
     found = [f'"{name}"' for name in sorted(names)]
     return found if len(found) > 1 else [f"{found[0]},"]
 
@@ -264,19 +268,40 @@ def __dir__() -> list[str]:
 
 
 def _event(event_type: str) -> type[StripeModel]:
-    found: type[StripeModel] = import_module("pinstripe.events").class_for(event_type)
-    return found
+    from pinstripe.models._event_classes import class_for  # here, since most programs decode no events
+
+    return class_for(event_type)
 
 
-_register(_Registry(_OBJECTS, _DELETED, _load, _event))
+_register(_Registry(_OBJECTS, _DELETED, _load, _event, StripeObject))
 
-if not TYPE_CHECKING:  # a checker that sees __getattr__ takes every name for a good one
+if not TYPE_CHECKING:  # a type checker that sees __getattr__ accepts every name
     __all__ = __dir__()
 
     def __getattr__(name: str) -> type[StripeModel]:
         if name not in _MODULES:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
         return _load(name)
+"""
+
+
+_EVENT_CLASSES = """from pinstripe._base import StripeModel, event_class
+from pinstripe._registry import registry
+from pinstripe.models._event_types import EVENT_TYPES, THIN_EVENT_TYPES
+from pinstripe.models.event import Event
+from pinstripe.models.v2_core_event import V2CoreEvent
+
+def class_for(event_type: str) -> type[StripeModel]:
+    \"""Return the class of an event type, snapshot or thin; `Event` or `V2CoreEvent` for an unknown type.\"""
+    if event_type in EVENT_TYPES:
+        name, models, _ = EVENT_TYPES[event_type]
+        link = f"https://docs.stripe.com/api/events/types#event_types-{event_type}"
+        return event_class(name, Event, event_type, f"A ``{event_type}`` event, with a {models}. {link}")
+    if event_type in THIN_EVENT_TYPES:
+        name, _, data = THIN_EVENT_TYPES[event_type]
+        fields = {"data": registry().load(data)} if data else {}
+        return event_class(name.removesuffix("Notification"), V2CoreEvent, event_type, f"A ``{event_type}`` event.", **fields)
+    return V2CoreEvent if event_type.startswith(("v1.", "v2.")) else Event
 """
 
 
@@ -297,12 +322,12 @@ def _table(name: str, found: dict[str, str]) -> str:
 
 
 def event_name(event_type: str) -> str:
-    """The class of an event type: ``invoice.paid`` is ``InvoicePaidEvent``."""
+    """Return the class name of an event type: ``InvoicePaidEvent`` for ``invoice.paid``."""
     return camel(event_type) + "Event"
 
 
 def thin_event_name(event_type: str) -> str:
-    """The class of a thin event type, which says its API version: ``V1BillingMeterNoMeterFoundEventNotification``."""
+    """Return the class name of a thin event type: ``V1BillingMeterNoMeterFoundEventNotification``."""
     return camel(event_type) + "EventNotification"
 
 
@@ -316,7 +341,7 @@ def _event_types(api: ir.Api) -> str:
         for event in api.thin_events
     )
     return (
-        text.header(api.version, "The types of events: what each is called, and what it is about.")
+        text.header(api.version, "The types of events, with the names of their classes and models.")
         + "# type -> (class, model of data.object, whether previous_attributes can be there)\n"
         + f"EVENT_TYPES: dict[str, tuple[str, str, bool]] = {{\n{rows}}}\n\n"
         + "# type -> (class, model of the related object, model of the event's own data)\n"
@@ -325,7 +350,7 @@ def _event_types(api: ir.Api) -> str:
 
 
 def spec(models: dict[str, ir.Model], kind: ir.Type | None) -> str:
-    """What an answer is, as the rows say it: ``Customer | DeletedCustomer``; of a page, what its items are."""
+    """Return the names of the models of a result (``Customer | DeletedCustomer``), or of the items of a page."""
     match kind:
         case ir.PageOf(_, item):
             return spec(models, item)

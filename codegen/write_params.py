@@ -1,4 +1,4 @@
-"""Writes ``params/``: a TypedDict for every operation's parameters, and for every shape inside them."""
+"""Write ``params/``: a TypedDict for the parameters of every operation, and for every object inside them."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ IMPORTED: dict[str, str] = {
 
 
 class ParamNames:
-    """Writes the types of parameters, and remembers what they need imported."""
+    """Write the types of parameters, and collect what has to be imported for them."""
 
     def __init__(self, api: ir.Api, *, limits: bool, strings: str) -> None:
         self.params = api.params
@@ -45,7 +45,7 @@ class ParamNames:
         self.shapes: set[str] = set()
 
     def annotation(self, kind: ir.Type) -> str:
-        """The type of a parameter."""
+        """Return the type of a parameter."""
         match kind:
             case ir.Scalar("str", length) if self.limits and length and length != DEFAULT_LIMIT:
                 self.imports["typing"].add("Annotated")
@@ -90,13 +90,13 @@ class ParamNames:
             if self.strings == "Strings":
                 self.imports["builtins"].add("list")
                 return f"builtins.list[{item}]"
-            return f"list[{item}]"  # not Sequence: a text is a sequence of texts
+            return f"list[{item}]"  # not Sequence, since a string is a sequence of strings
         self.imports["collections.abc"].add("Sequence")
         return f"Sequence[{item}]"
 
 
 def write_params(api: ir.Api) -> Iterator[tuple[str, str]]:
-    """Every file of ``params/`` with its text."""
+    """Return every file of ``params/`` with its text."""
     modules: dict[str, list[ir.Model]] = defaultdict(list)
     for shape in api.params.values():
         modules[shape.module].append(shape)
@@ -131,7 +131,7 @@ def _file(api: ir.Api, title: str, imports: dict[str, set[str]], bodies: list[st
 
 
 def _ordered(models: Iterable[ir.Model]) -> list[ir.Model]:
-    """Shapes before what holds them, since annotations are evaluated as they are read."""
+    """Sort classes so that each comes after those in its annotations, which are evaluated at import."""
     inside = {model.key: model for model in sorted(models, key=lambda model: model.name)}
     done: dict[str, ir.Model] = {}
 
@@ -179,10 +179,9 @@ def _index(api: ir.Api, modules: dict[str, list[ir.Model]]) -> str:
         for module, models in sorted(modules.items())
     )
     return (
-        text.header(
-            api.version, "The parameters of every operation as TypedDicts, loaded when they are first asked for."
-        )
-        + "from importlib import import_module\nfrom typing import TYPE_CHECKING\n\nif TYPE_CHECKING:\n"
+        text.header(api.version, "The parameters of every operation as TypedDicts, loaded when they are first used.")
+        + "from importlib import import_module\nfrom typing import TYPE_CHECKING\n\n"
+        + "from pinstripe._registry import register_params as _register_params\n\nif TYPE_CHECKING:\n"
         + "".join(f"    from pinstripe.params.{module} import *\n" for module in sorted(modules))
         + f"\n# The classes of every module.\n_CLASSES: dict[str, tuple[str, ...]] = {{\n{rows}}}\n"
         + "_MODULES = {name: module for module, names in _CLASSES.items() for name in names}\n\n\n"
@@ -194,13 +193,19 @@ _INDEX_CODE = """def __dir__() -> list[str]:
     return sorted(_MODULES)
 
 
-if not TYPE_CHECKING:  # a checker that sees __getattr__ takes every name for a good one
+def _load(name: str) -> type:
+    found: type = globals().get(name) or getattr(import_module(f"pinstripe.params.{_MODULES[name]}"), name)
+    globals()[name] = found
+    return found
+
+
+_register_params(_load)
+
+if not TYPE_CHECKING:  # a type checker that sees __getattr__ accepts every name
     __all__ = __dir__()
 
     def __getattr__(name: str) -> type:
         if name not in _MODULES:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-        found: type = getattr(import_module(f"pinstripe.params.{_MODULES[name]}"), name)
-        globals()[name] = found
-        return found
+        return _load(name)
 """

@@ -1,4 +1,4 @@
-"""Writes ``stubs/``: the typed faces of the services, sync and async, with every parameter spelled out."""
+"""Write ``stubs/``: the typed interfaces of the services, sync and async, with every parameter."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from codegen.write_resources import Service, modules, services
 
 
 def write_stubs(api: ir.Api) -> Iterator[tuple[str, str]]:
-    """Every file of ``stubs/pinstripe-stubs`` with its text."""
+    """Return every file of ``stubs/pinstripe-stubs`` with its text."""
     found = services(api)
     for module, group in modules(found).items():
         yield f"resources/{module}.pyi", _module(api, module, group)
@@ -21,8 +21,8 @@ def write_stubs(api: ir.Api) -> Iterator[tuple[str, str]]:
     yield "../services.allowlist.txt", _allowlist(api, found)
 
 
-class Face:
-    """Writes the methods of one stub module, and remembers what they need imported."""
+class StubModule:
+    """Write the methods of one stub module, and collect what has to be imported for them."""
 
     def __init__(self, api: ir.Api, taken: Iterable[str]) -> None:
         self.api = api
@@ -32,86 +32,86 @@ class Face:
         self.events = False
         self.paging: set[str] = set()
 
-    def returns(self, row: ir.Endpoint, *, is_async: bool) -> str:
-        """What a method gives, once awaited."""
-        names = spec(self.api.models, row.returns).split(" | ") if row.returns else []
-        if names == ["Event"]:  # its type tells which of the events it is
+    def returns(self, endpoint: ir.Endpoint, *, is_async: bool) -> str:
+        """Return the result type of a method, once awaited."""
+        names = spec(self.api.models, endpoint.returns).split(" | ") if endpoint.returns else []
+        if names == ["Event"]:  # comparing its type narrows the union
             names, self.events = ["AnyEvent"], True
         else:
             self.models.update(f"{name} as _{name}" if name in self.taken else name for name in names)
         model = " | ".join(f"_{name}" if name in self.taken else name for name in names)
-        if row.shape in ("page", "search", "v2"):
+        if endpoint.shape in ("page", "search", "v2"):
             page = "AsyncPager" if is_async else "Page"
             self.paging.add(page)
             return f"{page}[{model}]"
         return model or "None"
 
-    def method(self, row: ir.Endpoint, *, is_async: bool) -> str:
-        """One operation."""
-        returns = self.returns(row, is_async=is_async)
-        pages = row.shape in ("page", "search", "v2")
+    def method(self, endpoint: ir.Endpoint, *, is_async: bool) -> str:
+        """Write the method of an operation."""
+        returns = self.returns(endpoint, is_async=is_async)
+        pages = endpoint.shape in ("page", "search", "v2")
         word = "async def" if is_async and not pages else "def"
-        arguments = ["self", *(f"{name}: str" for name in row.path_params), "*"]
-        params = sorted(row.params, key=lambda item: not item.required)
+        arguments = ["self", *(f"{name}: str" for name in endpoint.path_params), "*"]
+        params = sorted(endpoint.params, key=lambda item: not item.required)
         for item in params:
             annotation = self.names.annotation(item.type)
             if item.nullable:
                 annotation = text.alternatives([*annotation.split(" | "), "None"])
             arguments.append(f"{text.safe(item.name)}: {annotation}" + ("" if item.required else " = ..."))
         arguments.append("request_options: RequestOptions = ...")
-        if row.shape == "download":
-            return self._download(row, word, arguments)
-        head = text.fill(f"    {word} {row.method}(", arguments, f") -> {returns}:", "        ")
-        return head + "\n" + self.doc(row)
+        if endpoint.shape == "download":
+            return self._download(endpoint, word, arguments)
+        head = text.fill(f"    {word} {endpoint.method}(", arguments, f") -> {returns}:", "        ")
+        return head + "\n" + self.doc(endpoint)
 
-    def _download(self, row: ir.Endpoint, word: str, arguments: list[str]) -> str:
-        """As bytes, or written to a file as it comes."""
-        whole = text.fill(f"    {word} {row.method}(", [*arguments, "to: None = ..."], ") -> bytes:", "        ")
+    def _download(self, endpoint: ir.Endpoint, word: str, arguments: list[str]) -> str:
+        """Write the overloads of a download: to bytes, or to a file."""
+        whole = text.fill(f"    {word} {endpoint.method}(", [*arguments, "to: None = ..."], ") -> bytes:", "        ")
         parts = [*arguments, "to: str | PathLike[str] | BinaryIO"]
-        streamed = text.fill(f"    {word} {row.method}(", parts, ") -> int:", "        ")
+        streamed = text.fill(f"    {word} {endpoint.method}(", parts, ") -> int:", "        ")
         self.names.imports["typing"] |= {"BinaryIO", "overload"}
         self.names.imports["os"].add("PathLike")
-        doc = self.doc(row)
+        doc = self.doc(endpoint)
         return f"    @overload\n{whole}\n{doc}    @overload\n{streamed}\n{doc}"
 
-    def doc(self, row: ir.Endpoint) -> str:
-        """The facts of an operation."""
-        first = f"`{row.verb} {row.path}`" + (" (deprecated)" if row.deprecated else "")
-        link = f"{docs_url(row.service)}/{row.method}"
-        said = []
-        if expandable := self._expandable(row):
-            within = " in `data`" if isinstance(row.returns, ir.PageOf) else ""
-            said.append(f"Can be expanded{within}: " + ", ".join(expandable) + ".")
-        if limits := _limits(row):
-            said.append("At most, in characters: " + ", ".join(limits) + ".")
-        if gone := [item.name for item in row.params if item.deprecated]:
-            said.append("Deprecated: " + ", ".join(gone) + ".")
-        lines = _wrap(" ".join([f"{first} {link}", *said]))
+    def doc(self, endpoint: ir.Endpoint) -> str:
+        """Write the docstring of an operation."""
+        first = f"`{endpoint.verb} {endpoint.path}`" + (" (deprecated)" if endpoint.deprecated else "")
+        link = f"{docs_url(endpoint.service)}/{endpoint.method}"
+        parts = []
+        if expandable := self._expandable(endpoint):
+            within = " in `data`" if isinstance(endpoint.returns, ir.PageOf) else ""
+            parts.append(f"Can be expanded{within}: " + ", ".join(expandable) + ".")
+        if limits := _limits(endpoint):
+            parts.append("At most, in characters: " + ", ".join(limits) + ".")
+        if gone := [item.name for item in endpoint.params if item.deprecated]:
+            parts.append("Deprecated: " + ", ".join(gone) + ".")
+        lines = _wrap(" ".join([f"{first} {link}", *parts]))
         return '        """' + "\n        ".join(lines) + '"""\n'
 
-    def _expandable(self, row: ir.Endpoint) -> list[str]:
-        if not any(item.name == "expand" for item in row.params) or row.returns is None:
+    def _expandable(self, endpoint: ir.Endpoint) -> list[str]:
+        if not any(item.name == "expand" for item in endpoint.params) or endpoint.returns is None:
             return []
         found: dict[str, None] = {}
-        for key in shapes.objects(row.returns):
+        for key in shapes.objects(endpoint.returns):
             for item in self.api.models[key].fields:
                 if any(isinstance(part, ir.Expandable) for part in shapes.parts(item.type)):
                     found[item.name] = None
         return list(found)
 
 
-def _limits(row: ir.Endpoint) -> list[str]:
+def _limits(endpoint: ir.Endpoint) -> list[str]:
     found = []
-    for item in row.params:
+    for item in endpoint.params:
         kind = item.type.inner if isinstance(item.type, ir.Clearable) else item.type
         if isinstance(kind, ir.Scalar) and kind.max_length and kind.max_length != DEFAULT_LIMIT:
             found.append(f"{item.name} {kind.max_length}")
     return found
 
 
-def _wrap(said: str) -> list[str]:
+def _wrap(doc: str) -> list[str]:
     lines, line = [], ""
-    for word in said.split(" "):
+    for word in doc.split(" "):
         if line and len(line) + len(word) + 9 > text.WIDTH:
             lines.append(line)
             line = ""
@@ -120,47 +120,49 @@ def _wrap(said: str) -> list[str]:
 
 
 def _module(api: ir.Api, module: str, group: list[Service]) -> str:
-    face = Face(api, (service.class_name for service in group))
+    stub = StubModule(api, (service.class_name for service in group))
     bodies = []
     for service in group:
         for is_async in (False, True):
             prefix = "Async" if is_async else ""
             lines = [f"class {prefix}{service.class_name}(Resource):\n"]
             lines += [f"    {child.name.split('.')[-1]}: {prefix}{child.class_name}\n" for child in service.children]
-            lines += [face.method(row, is_async=is_async) for row in service.ordered]
+            lines += [stub.method(endpoint, is_async=is_async) for endpoint in service.ordered]
             bodies.append("".join(lines))
-    return _head(face, api, f"The services of `client.{module}`, with every parameter.") + "\n" + "\n".join(bodies)
+    return _head(stub, api, f"The services of `client.{module}`, with every parameter.") + "\n" + "\n".join(bodies)
 
 
-def _head(face: Face, api: ir.Api, title: str) -> str:
+def _head(stub: StubModule, api: ir.Api, title: str) -> str:
     names: dict[str, set[str]] = defaultdict(set)
-    for module, found in face.names.imports.items():
+    for module, found in stub.names.imports.items():
         if module != "builtins":
             names[module] |= found
-    names["pinstripe.models"] |= face.models
-    names["pinstripe.params"] |= {api.params[key].name for key in face.names.shapes}
-    names["pinstripe.params.values"] |= face.names.used_values
+    names["pinstripe.models"] |= stub.models
+    names["pinstripe.params"] |= {api.params[key].name for key in stub.names.shapes}
+    names["pinstripe.params.values"] |= stub.names.used_values
     names["pinstripe._endpoint"].add("Resource")
     names["pinstripe.types"].add("RequestOptions")
-    if face.events:
+    if stub.events:
         names["pinstripe.events"].add("AnyEvent")
-    if face.paging:
-        names["pinstripe._pagination"] |= face.paging
+    if stub.paging:
+        names["pinstripe._pagination"] |= stub.paging
     own = {module: found for module, found in names.items() if module.startswith("pinstripe") and found}
     standard = {module: found for module, found in names.items() if not module.startswith("pinstripe")}
-    lead = "import builtins\n" if "builtins" in face.names.imports else ""
+    lead = "import builtins\n" if "builtins" in stub.names.imports else ""
     return text.header(api.version, title) + lead + text.imports(standard) + "\n" + text.imports(own)
 
 
 def _allowlist(api: ir.Api, found: dict[str, Service]) -> str:
-    """For stubtest: a service is a descriptor at run time, and a plain attribute for type checkers."""
+    """Write the allowlist of stubtest: a service is a descriptor at run time and an attribute for type checkers."""
     rows = [r"pinstripe\.resources\.(Async)?Services\.(" + "|".join(name for name in found if "." not in name) + ")"]
     for service in found.values():
         if service.children:
             names = "|".join(child.name.rpartition(".")[2] for child in service.children)
             rows.append(rf"pinstripe\.resources\.{service.module}\.(Async)?{service.class_name}\.({names})")
-    reason = "# Services: descriptors that load when they are first used; for type checkers plain attributes."
-    return f"# Generated by codegen from Stripe's API {api.version}.\n{reason}\n" + "".join(f"{row}\n" for row in rows)
+    reason = "# Services: descriptors, which are attributes for type checkers."
+    return f"# Generated by codegen from Stripe's API {api.version}.\n{reason}\n" + "".join(
+        f"{endpoint}\n" for endpoint in rows
+    )
 
 
 def _index(api: ir.Api, found: dict[str, Service]) -> str:
@@ -173,9 +175,9 @@ def _index(api: ir.Api, found: dict[str, Service]) -> str:
         for prefix in ("", "Async")
     ]
     return (
-        text.header(api.version, "What a client offers: one attribute for each service.")
-        + "from pinstripe._endpoint import Resource\n"
+        text.header(api.version, "The services of a client.")
+        + "from pinstripe._endpoint import Endpoint\n"
         + imports
-        + "\nSERVICES: tuple[str, ...]\n\ndef load(name: str) -> type[Resource]: ...\n\n"
+        + "\nSERVICES: tuple[str, ...]\n\ndef endpoints() -> list[Endpoint]: ...\n\n"
         + "\n".join(classes)
     )

@@ -1,19 +1,26 @@
-"""What is shipped, and what an import costs."""
+"""What is shipped, what an import costs, and which module may import which."""
 
 from __future__ import annotations
 
+import ast
 import importlib
+import inspect
+import re
 import subprocess
 import sys
+import typing
 import zipfile
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
+from types import FunctionType
 
 import pytest
 
 import pinstripe
 
 ROOT = Path(__file__).parents[1]
-GENERATED = ("src/pinstripe/models", "src/pinstripe/params", "src/pinstripe/resources", "stubs")
+SOURCE = ROOT / "src"
+GENERATED_FOLDERS = ("src/pinstripe/models", "src/pinstripe/params", "src/pinstripe/resources", "stubs")
 
 
 @pytest.fixture(scope="module")
@@ -21,11 +28,11 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("wheel")
     command = [sys.executable, "-m", "hatchling", "build", "--target", "wheel", "--directory", str(folder)]
     subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
-    (found,) = folder.glob("*.whl")
-    return found
+    (path,) = folder.glob("*.whl")
+    return path
 
 
-def test_the_wheel_holds_the_package_and_its_faces_and_is_at_most_a_megabyte(wheel: Path) -> None:
+def test_the_wheel_contains_the_package_and_the_stubs_and_has_at_most_one_megabyte(wheel: Path) -> None:
     names = set(zipfile.ZipFile(wheel).namelist())
     assert {"pinstripe/py.typed", "pinstripe/_client.py", "pinstripe/models/customer.py"} <= names
     assert {
@@ -37,15 +44,19 @@ def test_the_wheel_holds_the_package_and_its_faces_and_is_at_most_a_megabyte(whe
     assert wheel.stat().st_size <= 1_000_000
 
 
-def imported_by(code: str) -> set[str]:
+# --- the cost of importing --------------------------------------------------------------------------------------------
+
+
+def loaded_by(code: str) -> set[str]:
+    """Return the modules that a program has loaded at its end."""
     done = subprocess.run(
         [sys.executable, "-c", f"import sys\n{code}\nprint(*sys.modules)"], capture_output=True, text=True, check=True
     )
     return set(done.stdout.split())
 
 
-def test_importing_and_making_a_client_loads_only_what_is_used() -> None:
-    loaded = imported_by("import pinstripe; client = pinstripe.Client('sk_test_x'); client.customers.create")
+def test_a_client_loads_only_the_services_it_uses() -> None:
+    loaded = loaded_by("import pinstripe; client = pinstripe.Client('sk_test_x'); client.customers.create")
     assert "pinstripe.resources.customers" in loaded
     assert not loaded & {
         "pydantic",
@@ -56,18 +67,48 @@ def test_importing_and_making_a_client_loads_only_what_is_used() -> None:
     }
 
 
-def test_one_model_does_not_load_all_of_stripe() -> None:
-    loaded = imported_by("import pinstripe; pinstripe.decode({'object': 'coupon', 'id': 'x'})")
+def test_decoding_loads_only_the_model_of_the_object() -> None:
+    loaded = loaded_by("import pinstripe; pinstripe.decode({'object': 'coupon', 'id': 'x'})")
     assert "pinstripe.models.coupon" in loaded
-    assert not loaded & {"httpx", "pinstripe.models.invoice", "pinstripe.models.account", "pinstripe.params"}
+    assert not loaded & {
+        "httpx",
+        "pinstripe.events",
+        "pinstripe.models.account",
+        "pinstripe.models.event",
+        "pinstripe.models.invoice",
+        "pinstripe.params",
+    }
 
 
-def test_verifying_a_webhook_needs_neither_pydantic_nor_httpx() -> None:
-    loaded = imported_by("from pinstripe import webhooks; webhooks.verify(b'', webhooks.sign(b'', 'x'), 'x')")
+def test_verifying_a_webhook_loads_neither_pydantic_nor_httpx() -> None:
+    loaded = loaded_by("from pinstripe import webhooks; webhooks.verify(b'', webhooks.sign(b'', 'x'), 'x')")
     assert not loaded & {"pydantic", "httpx"}
 
 
-def test_every_public_name_is_there_and_listed() -> None:
+@pytest.mark.parametrize(
+    "code",
+    [
+        "from pinstripe._decoding import decode_as; decode_as('Coupon', b'{}')",
+        "from pinstripe._decoding import model_for; model_for({'object': 'coupon'})",
+        "from pinstripe._base import Embedded; Embedded('Coupon', expandable=True)({'object': 'coupon'})",
+        'from pinstripe import webhooks; webhooks.read(b\'{"object": "event", "type": "invoice.paid"}\')',
+    ],
+)
+def test_the_models_register_themselves_before_anything_is_decoded(code: str) -> None:
+    assert "pinstripe.models" in loaded_by(
+        f"import contextlib, pydantic\nwith contextlib.suppress(pydantic.ValidationError): {code}"
+    )
+
+
+def test_the_types_of_parameters_register_themselves_before_a_signature_is_made() -> None:
+    code = "import inspect, pinstripe; inspect.signature(pinstripe.Client.customers.create)"
+    assert "pinstripe.params" in loaded_by(code)
+
+
+# --- public names -----------------------------------------------------------------------------------------------------
+
+
+def test_every_public_name_exists_and_is_listed() -> None:
     for name in pinstripe.__all__:
         assert getattr(pinstripe, name) is not None
     assert sorted(pinstripe.__all__) == dir(pinstripe)
@@ -75,19 +116,62 @@ def test_every_public_name_is_there_and_listed() -> None:
         pinstripe.nothing  # type: ignore[attr-defined]  # noqa: B018  # the mistake
 
 
-def test_every_module_imports_without_the_others() -> None:
-    source = ROOT / "src"
-    hand_written = [
-        path for path in (source / "pinstripe").rglob("*.py") if not {"models", "params", "resources"} & set(path.parts)
+def modules() -> dict[str, Path]:
+    """Return the files of all modules by name."""
+    paths = sorted((SOURCE / "pinstripe").rglob("*.py"))
+    return {".".join(path.relative_to(SOURCE).with_suffix("").parts).removesuffix(".__init__"): path for path in paths}
+
+
+MODULES = modules()
+GENERATED = {name for name in MODULES if name.split(".")[1:2] in (["models"], ["params"], ["resources"])}
+HAND_WRITTEN = [name for name in MODULES if name not in GENERATED]
+
+
+@pytest.mark.parametrize("name", [name for name in HAND_WRITTEN if not name.endswith("__main__")])
+def test_every_module_imports_without_the_others(name: str) -> None:
+    importlib.import_module(name)
+
+
+def public_objects(module: str) -> Iterator[tuple[str, object]]:
+    """Return the public classes and functions of a module, and the methods of the classes."""
+    namespace = importlib.import_module(module)
+    members = {name: getattr(namespace, name) for name in dir(namespace) if not name.startswith("_")}
+    for name, member in members.items():
+        if not issubclass(type(member), (type, FunctionType)) or not member.__module__.startswith("pinstripe"):
+            continue
+        yield f"{module}.{name}", member
+        if issubclass(type(member), type):
+            for method, function in inspect.getmembers(member, inspect.isfunction):
+                is_own = function.__module__.startswith("pinstripe")
+                if is_own and (method == "__init__" or not method.startswith("_")):
+                    yield f"{module}.{name}.{method}", function
+
+
+# Modules with type hints that are imported for type checkers only.
+NO_HINTS: set[str] = set()
+PUBLIC_MODULES = [
+    pytest.param(name, marks=pytest.mark.xfail(name in NO_HINTS, reason="imports for type checkers only", strict=True))
+    for name in MODULES
+    if not any(part.startswith("_") for part in name.split(".")) and not name.startswith("pinstripe.emulator.")
+]
+
+
+@pytest.mark.parametrize("module", PUBLIC_MODULES)
+def test_the_type_hints_of_everything_public_can_be_read_at_run_time(module: str) -> None:
+    failed = {}
+    for name, member in public_objects(module):
+        try:
+            typing.get_type_hints(member, include_extras=True)
+        except (NameError, TypeError) as error:
+            failed[name] = str(error)
+    assert failed == {}
+
+
+def test_modules_are_small_and_generated_lines_few() -> None:
+    paths = [path for folder in GENERATED_FOLDERS for path in (ROOT / folder).rglob("*.py*")]
+    generated = [
+        path for path in paths if path.suffix in (".py", ".pyi") and "Generated by codegen" in path.read_text()
     ]
-    for path in hand_written:
-        name = ".".join(path.relative_to(source).with_suffix("").parts).removesuffix(".__init__")
-        if not name.endswith("__main__"):
-            importlib.import_module(name)
-
-
-def test_rooms_are_small_and_generated_lines_few() -> None:
-    generated = [path for room in GENERATED for path in (ROOT / room).rglob("*.py*") if path.suffix in (".py", ".pyi")]
     assert sum(path.read_text().count("\n") for path in generated) <= 35_000
     for folder in ("src", "codegen"):
         for path in (ROOT / folder).rglob("*.py"):
@@ -95,31 +179,136 @@ def test_rooms_are_small_and_generated_lines_few() -> None:
                 assert path.read_text().count("\n") <= 500, path
 
 
-LAYERS: dict[str, set[str]] = {
-    "errors": set(),
-    "_retry": set(),
-    "form": {"errors"},
-    "_scalars": set(),
-    "types": set(),
-    "_registry": set(),
-    "_base": {"_registry"},
-    "_decoding": {"_base", "_registry", "errors"},
-    "_call": {"errors", "form", "_retry", "_api_version", "_version"},
-    "_transport": {"_call"},
-    "_pagination": {"errors"},
-    "_endpoint": {"_call", "errors", "_pagination"},
+# --- layers -----------------------------------------------------------------------------------------------------------
+
+# From the bottom to the top. A module belongs to the layer with the longest prefix of its name, and imports only modules
+# of its own layer and of those below it, at run time and for types.
+LAYERS: tuple[tuple[str, ...], ...] = (
+    ("pinstripe._version", "pinstripe._api_version", "pinstripe._asgi", "pinstripe._lazy"),
+    (
+        "pinstripe.errors",
+        "pinstripe.form",
+        "pinstripe.types",
+        "pinstripe._base",
+        "pinstripe._oauth_models",
+        "pinstripe._registry",
+        "pinstripe._retry",
+        "pinstripe._scalars",
+    ),
+    ("pinstripe._decoding",),
+    ("pinstripe._call",),
+    ("pinstripe._transport",),
+    ("pinstripe._endpoint", "pinstripe._pagination"),
+    ("pinstripe.models", "pinstripe.params", "pinstripe.resources"),
+    ("pinstripe._oauth", "pinstripe._client", "pinstripe.events"),
+    ("pinstripe.webhooks",),
+    ("pinstripe",),
+    ("pinstripe.emulator",),
+    ("pinstripe.integrations", "pinstripe.testing"),
+    ("pinstripe.demo", "pinstripe.cli", "pinstripe.__main__"),
+)
+ROOT_NAMES = vars(pinstripe)  # with the private names, which the stub does not have
+# The imports by a name that is not written out, and what they import.
+BY_NAME: dict[str, Callable[[], Iterable[str]]] = {
+    "pinstripe": lambda: {f"pinstripe.{name}" for name in (*ROOT_NAMES["_NAMES"].values(), *ROOT_NAMES["_MODULES"])},
+    "pinstripe._lazy": lambda: (),  # the names are arguments of LazyModule and import_later: the callers import them
+    "pinstripe.models": lambda: (name for name in MODULES if name.startswith("pinstripe.models.")),
+    "pinstripe.params": lambda: (name for name in MODULES if name.startswith("pinstripe.params.")),
+    "pinstripe.resources": lambda: (name for name in MODULES if name.startswith("pinstripe.resources.")),
+    "pinstripe.emulator.operations": lambda: (
+        name for name in MODULES if re.fullmatch(r"pinstripe\.emulator\.(operations|billing)\.\w+", name)
+    ),
 }
+# The imports that break the rules, each with its reason.
+EXCEPTIONS: dict[tuple[str, str], str] = {}
 
 
-@pytest.mark.parametrize("module", LAYERS)
-def test_a_module_imports_only_modules_of_lower_layers(module: str) -> None:
-    lines = (ROOT / f"src/pinstripe/{module}.py").read_text().splitlines()
-    imported = set()
-    for line in lines:
-        if line.startswith("from pinstripe import "):
-            imported |= {
-                part.split(" as ")[0].strip() for part in line.removeprefix("from pinstripe import ").split(",")
-            }
-        elif line.startswith("from pinstripe."):
-            imported.add(line.split()[1].split(".")[1])
-    assert imported <= LAYERS[module]
+def imports_of(name: str) -> set[str]:
+    """Return the modules of the package that a module imports: anywhere in it, for types, lazily, or by name."""
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(MODULES[name].read_text())):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{name} has a relative import, which this test does not resolve"
+            qualified = {f"{node.module}.{alias.name}" for alias in node.names}
+            found |= qualified & MODULES.keys()
+            if not qualified <= MODULES.keys():
+                found.add(str(node.module))
+        elif isinstance(node, ast.Call) and ast.unparse(node.func).endswith(
+            ("import_module", "LazyModule", "import_later")
+        ):
+            for argument in (*node.args, *(keyword.value for keyword in node.keywords)):
+                if isinstance(argument, ast.Constant):
+                    found.add(str(argument.value))
+                else:
+                    assert name in BY_NAME, f"{name} imports {ast.unparse(argument)}: add it to BY_NAME"
+                    found |= set(BY_NAME[name]())
+    own = {module for module in found if module.split(".")[0] == "pinstripe"}
+    assert own <= MODULES.keys()
+    return own - {name}
+
+
+IMPORTS = {name: imports_of(name) for name in MODULES}
+
+
+def layer_of(name: str) -> int:
+    """Return the number of a module's layer, from the bottom."""
+    prefixes = [prefix for layer in LAYERS for prefix in layer if f"{name}.".startswith(f"{prefix}.")]
+    if name != "pinstripe":
+        prefixes.remove("pinstripe")  # stands for the package itself, not for the modules in it
+    assert prefixes, f"{name} belongs to no layer: add it to LAYERS"
+    longest = max(prefixes, key=len)
+    return next(number for number, layer in enumerate(LAYERS) if longest in layer)
+
+
+def cycles(graph: Mapping[str, Iterable[str]]) -> list[list[str]]:
+    """Return the modules that import each other, directly or not (Tarjan's strongly connected components)."""
+    index: dict[str, int] = {}
+    lowest: dict[str, int] = {}
+    stack: list[str] = []
+    found: list[list[str]] = []
+
+    def visit(name: str) -> None:
+        index[name] = lowest[name] = len(index)
+        stack.append(name)
+        for other in graph[name]:
+            if other not in index:
+                visit(other)
+            if other in stack:
+                lowest[name] = min(lowest[name], lowest[other])
+        if lowest[name] == index[name]:
+            at = stack.index(name)
+            component = sorted(stack[at:])
+            del stack[at:]
+            if len(component) > 1:
+                found.append(component)
+
+    for name in graph:
+        if name not in index:
+            visit(name)
+    return found
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_a_module_imports_only_modules_of_its_layer_and_below(name: str) -> None:
+    upward = {other for other in IMPORTS[name] if layer_of(other) > layer_of(name) and (name, other) not in EXCEPTIONS}
+    assert upward == set()
+
+
+def test_no_hand_written_modules_import_each_other() -> None:
+    # Models refer to each other for types, as Stripe's objects do. They count as one module: no cycle leads through them.
+    def condensed(name: str) -> str:
+        return name if name not in GENERATED else ".".join(name.split(".")[:2])
+
+    graph: dict[str, set[str]] = {condensed(name): set() for name in MODULES}
+    for name, others in IMPORTS.items():
+        graph[condensed(name)] |= {condensed(other) for other in others if (name, other) not in EXCEPTIONS}
+    for name in graph:
+        graph[name].discard(name)
+    assert cycles(graph) == []
+
+
+def test_every_exception_is_still_needed() -> None:
+    assert {(name, other) for name, other in EXCEPTIONS if other not in IMPORTS[name]} == set()
+    assert {name for name in BY_NAME if name not in MODULES} == set()

@@ -1,19 +1,20 @@
 """pinstripe: a typed, model-first Python SDK for Stripe. https://docs.stripe.com/api
 
-Importing this package costs almost nothing: each name is loaded when it is first used.
+Importing this package is cheap: each name is loaded when it is first used.
 """
 
 from importlib import import_module
 
 from pinstripe._api_version import API_VERSION
+from pinstripe._lazy import import_later as _import_later
 from pinstripe._version import __version__
 
 _NAMES = {
     "Client": "_client",
     "AsyncClient": "_client",
     "decode": "_decoding",
-    "Drift": "_decoding",
-    "endpoints": "_endpoint",
+    "Drift": "errors",
+    "endpoints": "resources",
     "Ref": "_base",
     "StripeModel": "_base",
     "StripeObject": "_base",
@@ -34,18 +35,20 @@ _NAMES = {
 }
 _MODULES = ("errors", "events", "form", "models", "params", "types", "webhooks")
 
+_import_later(models="pinstripe.models", params="pinstripe.params")
+
 __all__ = ["API_VERSION", "__version__", *_NAMES, *_MODULES]  # pyright: ignore[reportUnsupportedDunderAll]  # lazy names
 
 
 def __getattr__(name: str) -> object:
     if name in _NAMES:
-        found = getattr(import_module(f"pinstripe.{_NAMES[name]}"), name)
+        value = getattr(import_module(f"pinstripe.{_NAMES[name]}"), name)
     elif name in _MODULES:
-        found = import_module(f"pinstripe.{name}")
+        value = import_module(f"pinstripe.{name}")
     else:
         raise AttributeError(f"module 'pinstripe' has no attribute {name!r}")
-    globals()[name] = found
-    return found
+    globals()[name] = value
+    return value
 
 
 def __dir__() -> list[str]:

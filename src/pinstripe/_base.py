@@ -1,7 +1,6 @@
-"""What every model is made of: `StripeModel`, ids that may be objects, pages, and the values of Stripe's wire format.
+"""What every model is made of: `StripeModel`, references to objects, embedded objects, and pages.
 
-Generated models say only names and types; what those types mean at run time is here. Stripe's conventions are described at
-https://docs.stripe.com/api.
+The generated models hold only names and types; what these types do at run time is defined here.
 """
 
 from __future__ import annotations
@@ -9,7 +8,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Any, Generic, Literal, TypeVar, Union
+from typing import TYPE_CHECKING, Annotated, Any, Generic, Literal, TypeAlias, TypeVar, Union
 
 from pydantic import BaseModel, ConfigDict, GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
@@ -18,17 +17,19 @@ from pinstripe._registry import registry
 
 __all__ = ["Expandable", "Lazy", "ListObject", "Ref", "SearchResult", "StripeModel", "StripeObject", "V2List", "ref_id"]
 
+E = TypeVar("E", bound="StripeModel")
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
 
-# A deferred Pydantic build is not safe from two threads, and a build takes in the models below it: one lock for all.
-BUILDING = threading.RLock()
+# A deferred build of Pydantic is not thread-safe, and it also builds the models of the fields: one lock for all models.
+BUILD_LOCK = threading.RLock()
+Schema: TypeAlias = Any  # Any: core schemas are a union of a hundred TypedDicts
 
 
 class StripeModel(BaseModel):
-    """What Stripe sends, validated. Models are frozen, keep fields they do not know, and compare by value.
+    """The base class of all models. Models are frozen, keep unknown fields, and compare by value.
 
-    ``model_dump_json(by_alias=True, exclude_unset=True)`` gives back the JSON that came in.
+    ``model_dump_json(by_alias=True, exclude_unset=True)`` returns the JSON that the model was decoded from.
     """
 
     model_config = ConfigDict(
@@ -41,17 +42,17 @@ class StripeModel(BaseModel):
     )
 
     @property
-    def last_response(self) -> Any:  # Any: the call layer's Response, which this floor does not know
-        """The HTTP response that this object came in: ``request_id``, ``status_code``, ``headers``, ``idempotency_key``.
+    def last_response(self) -> Any:  # Any: a Response of _call, a module above this one
+        """The HTTP response that returned this object: ``request_id``, ``status_code``, ``headers``, ``idempotency_key``.
 
-        ``None`` on objects that did not come from a call of their own.
+        ``None`` for objects that were not returned by a call, such as those inside other objects.
         """
         return self.__dict__.get("last_response")
 
     @classmethod
     def model_rebuild(cls, **options: Any) -> bool | None:  # Any: Pydantic's own options
-        """Build the validator of this model; safe from many threads."""
-        with BUILDING:
+        """Build the validator of this model. Thread-safe."""
+        with BUILD_LOCK:
             if cls.__pydantic_complete__ and not options.get("force"):
                 return None
             options["_parent_namespace_depth"] = options.get("_parent_namespace_depth", 2) + 1
@@ -60,10 +61,10 @@ class StripeModel(BaseModel):
     @classmethod
     def __get_pydantic_core_schema__(cls, source: type[BaseModel], handler: GetCoreSchemaHandler) -> CoreSchema:
         schema = handler(source)
-        _faithful(handler.resolve_ref_schema(schema))
+        _preserve_json(handler.resolve_ref_schema(schema))
         return schema
 
-    def __getstate__(self) -> dict[Any, Any]:  # Any: Pydantic's own state
+    def __getstate__(self) -> dict[Any, Any]:  # Any: Pydantic's state
         state = super().__getstate__()
         if "last_response" in state["__dict__"]:
             state["__dict__"] = {key: value for key, value in state["__dict__"].items() if key != "last_response"}
@@ -74,88 +75,96 @@ class StripeModel(BaseModel):
         def __getattr__(self, name: str) -> object:
             if name in type(self).__pydantic_fields__:
                 raise AttributeError(
-                    f"{type(self).__name__}.{name} is not in what Stripe sent (the field is required by its API "
-                    f"description, so this is a drift; model_fields_set says what did come)"
+                    f"{type(self).__name__}.{name} is not in the response, although Stripe's API description requires it. "
+                    f"model_fields_set lists the fields that are."
                 )
             return super().__getattr__(name)
 
 
 class StripeObject(StripeModel):
-    """An object of a kind that no model describes: every field is there as it came."""
+    """An object of a type that no model describes. Its fields are attributes, with the values of the JSON."""
 
 
 def set_last_response(model: StripeModel, response: object) -> None:
-    """Attach the response that a model came in. It takes no part in equality, dumps or pickles."""
+    """Attach the response that returned a model. It is not part of equality, dumps or pickles."""
     vars(model).update(last_response=response)
 
 
-def _faithful(schema: Any) -> None:  # Any: core schemas are a union of a hundred TypedDicts
-    """Make a model's schema exact: no value is coerced on the way in, and whatever a field holds is written as it is."""
+def validator(model: type[StripeModel]) -> Any:  # Any: a SchemaValidator, or a wrapper by a plugin of Pydantic
+    """Return the validator of a model, building it if needed. Thread-safe."""
+    if not model.__pydantic_complete__:
+        model.model_rebuild()
+    return model.__pydantic_validator__
+
+
+def _preserve_json(schema: Schema) -> None:
+    """Change the schema of a model so that it coerces nothing, and serializes each field as it was decoded."""
     while schema["type"] != "model-fields":
         schema = schema["schema"]
-    _exact(schema["fields"])
+    _preserve_fields(schema["fields"])
 
 
-def _exact(fields: Mapping[str, Any]) -> None:  # Any: as above
+def _preserve_fields(fields: Mapping[str, Schema]) -> None:
     for item in fields.values():
-        if not _strict(item["schema"]):
+        if not _make_strict(item["schema"]):
             item["schema"]["serialization"] = {"type": "any"}
 
 
-def _strict(schema: Any) -> bool:  # Any: as above
-    """Make the scalars in a schema strict; true when something in it has its own way of being written."""
-    kind = schema["type"]
-    if kind in ("int", "float", "bool", "str"):
+def _make_strict(schema: Schema) -> bool:
+    """Make the scalars in a schema strict; return whether something in it has a serialization of its own."""
+    schema_type = schema["type"]
+    if schema_type in ("int", "float", "bool", "str"):
         schema["strict"] = True
-    written = "serialization" in schema
+    serialized = "serialization" in schema
     for inner in ("schema", "items_schema", "values_schema"):
-        if inner in schema and kind not in ("model", "function-plain"):
-            written = _strict(schema[inner]) or written
-    if kind == "union":
+        if inner in schema and schema_type not in ("model", "function-plain"):
+            serialized = _make_strict(schema[inner]) or serialized
+    if schema_type == "union":
         for choice in schema["choices"]:
-            written = _strict(choice[0] if isinstance(choice, tuple) else choice) or written
-    return written
+            serialized = _make_strict(choice[0] if isinstance(choice, tuple) else choice) or serialized
+    return serialized
 
 
-# --- ids that may be objects ------------------------------------------------------------------------------------------
+# --- references and embedded objects ----------------------------------------------------------------------------------
 
 
 class Ref(str, Generic[T_co]):
-    """The id of an object: a ``str`` with an ``.id``, so that ``subscription.customer.id`` is right either way.
+    """The id of an object: a ``str`` with an ``.id``, so that ``subscription.customer.id`` works, expanded or not.
 
-    ``expand`` asks Stripe for the object in its place: https://docs.stripe.com/api/expanding_objects
+    To get the object itself, pass the name of the field in ``expand``: https://docs.stripe.com/api/expanding_objects
     """
 
     __slots__ = ()
 
     @property
     def id(self) -> str:
-        """The id itself."""
+        """The id."""
         return str(self)
 
 
 def ref_id(value: object) -> str:
-    """The id in a `Ref`, a plain string, or an object that has one."""
-    found = value if isinstance(value, str) else getattr(value, "id", None)
-    if not isinstance(found, str):
-        raise TypeError(f"expected an id or an object that has one, not {type(value).__name__}")
-    return str(found)
+    """Return the id of a `Ref`, of a string, or of an object that has an ``id``."""
+    identifier = value if isinstance(value, str) else getattr(value, "id", None)
+    if not isinstance(identifier, str):
+        raise TypeError(f"expected an id or an object with an id, not {type(value).__name__}")
+    return str(identifier)
 
 
 @dataclass(frozen=True)
 class Embedded:
-    """How a field decodes an object that stands in it: by the ``object`` field, by its own model.
+    """How a field decodes an embedded object: by the model that the ``object`` field of the embedded object names.
 
-    The schema of the model around it does not hold the schema of what stands here; that is where the graph is cut.
+    The schema of the surrounding model does not contain the schema of the embedded object, so that a model can be built
+    without building all models it refers to.
     """
 
     names: str
     expandable: bool
 
     def __call__(self, value: object) -> object:
-        """Decode what came, or raise; the drift's slow path takes over then."""
+        """Decode the value of the field; raise Pydantic's ``ValidationError`` or an error that becomes one."""
         if isinstance(value, dict):
-            return decode_object(value, self.names)
+            return validator(registry().model_for(value, self.names)).validate_python(value)
         if self.expandable and isinstance(value, str):
             return value if isinstance(value, Ref) else Ref(value)
         if isinstance(value, StripeModel):
@@ -178,13 +187,13 @@ if TYPE_CHECKING:
 else:
 
     class Expandable:
-        """A field that ``expand`` can fill: ``Expandable["Customer"]`` is ``Ref[Customer] | Customer``."""
+        """A field that ``expand`` applies to: ``Expandable["Customer"]`` is ``Ref[Customer] | Customer``."""
 
         def __class_getitem__(cls, names: str) -> object:
             return Annotated[Any, Embedded(names, expandable=True)]
 
     class Lazy:
-        """An object that is decoded by its ``object`` field, so that its model is loaded only when it comes."""
+        """A field with an embedded object, whose model is loaded when such an object is decoded."""
 
         def __class_getitem__(cls, names: str) -> object:
             return Annotated[Any, Embedded(names, expandable=False)]
@@ -195,36 +204,36 @@ else:
 
 @dataclass(frozen=True)
 class PageOf:
-    """A page whose items are of one type. The page's class stays one class; only its schema knows the type."""
+    """The schema of a page whose items have one type. The class of the page is the same for all types of items."""
 
     page: type[StripeModel]
-    item: Any  # Any: whatever stands in an annotation
+    item: Any  # Any: any annotation
 
     def __get_pydantic_core_schema__(self, source: object, handler: GetCoreSchemaHandler) -> CoreSchema:
         item = handler.generate_schema(self.item)
-        _strict(item)
+        _make_strict(item)
         fields = {
             name: core_schema.model_field(self._field(name, item, handler)) for name in self.page.__pydantic_fields__
         }
-        _exact(fields)
-        # Not a model schema: where the page's own class is complete, Pydantic would take that class's validator instead.
+        _preserve_fields(fields)
+        # Not a model schema: once the class of the page is complete, Pydantic would use the validator of that class instead.
         inner = core_schema.model_fields_schema(
             fields, model_name=self.page.__name__, extra_behavior="allow", extras_schema=core_schema.any_schema()
         )
-        made = core_schema.no_info_after_validator_function(self._make, inner, serialization={"type": "any"})
+        decoded = core_schema.no_info_after_validator_function(self._make, inner, serialization={"type": "any"})
         is_page = core_schema.is_instance_schema(self.page)
-        python = core_schema.union_schema([made, is_page], mode="left_to_right")
-        return core_schema.json_or_python_schema(made, python, serialization={"type": "any"})
+        python = core_schema.union_schema([decoded, is_page], mode="left_to_right")
+        return core_schema.json_or_python_schema(decoded, python, serialization={"type": "any"})
 
     def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, object]:
         return {"title": self.page.__name__, **handler(schema)}
 
     def _make(self, parts: tuple[dict[str, Any], dict[str, Any] | None, set[str]]) -> StripeModel:  # Any: field values
-        made = self.page.__new__(self.page)
+        page = self.page.__new__(self.page)
         names = ("__dict__", "__pydantic_extra__", "__pydantic_fields_set__", "__pydantic_private__")
         for name, value in zip(names, (*parts, None), strict=True):
-            object.__setattr__(made, name, value)
-        return made
+            object.__setattr__(page, name, value)
+        return page
 
     def _field(self, name: str, item: CoreSchema, handler: GetCoreSchemaHandler) -> CoreSchema:
         if name == "data":
@@ -235,7 +244,7 @@ class PageOf:
 
 
 class _Page(StripeModel):
-    """What the three kinds of page share: ``Page[Item]`` is the page with items of that type."""
+    """The base of the three kinds of page: subscripting gives the annotation of a page with items of one type."""
 
     if not TYPE_CHECKING:
 
@@ -244,7 +253,7 @@ class _Page(StripeModel):
 
 
 class ListObject(_Page, Generic[T]):
-    """A page of a list that stands inside an object, such as ``subscription.items``.
+    """A page of a list that is embedded in an object, such as ``subscription.items``.
 
     https://docs.stripe.com/api/pagination
     """
@@ -274,34 +283,23 @@ class V2List(_Page, Generic[T]):
     previous_page_url: str | None = None
 
 
-# --- which model an object is -----------------------------------------------------------------------------------------
+# --- events -----------------------------------------------------------------------------------------------------------
+
+_event_classes: dict[str, type[StripeModel]] = {}
 
 
-def model_for(data: Mapping[str, Any], names: str = "") -> type[StripeModel]:  # Any: JSON
-    """The model of an object, by its ``object`` field, or else by the only name its place allows."""
-    known, kind = registry(), data.get("object")
-    if kind in ("event", "v2.core.event") and isinstance(data.get("type"), str):
-        found, whole = known.event(data["type"]), known.load(known.objects[kind])
-        return found if issubclass(found, whole) else whole  # a type that is new, or that belongs to the other kind
-    if isinstance(kind, str):
-        table = known.deleted if data.get("deleted") is True and kind in known.deleted else known.objects
-        if name := table.get(kind):
-            return known.load(name)
-    elif names and "|" not in names:
-        return known.load(names)
-    return StripeObject
-
-
-def build(model: type[StripeModel]) -> type[StripeModel]:
-    """The model, with its validator built; safe from many threads."""
-    if not model.__pydantic_complete__:
-        model.model_rebuild()
-    return model
-
-
-def decode_object(data: dict[str, Any], names: str = "") -> StripeModel:  # Any: JSON
-    """Decode an object by its own model, exactly; raises Pydantic's ``ValidationError`` where it does not fit."""
-    model = build(model_for(data, names))
-    result = model.__pydantic_validator__.validate_python(data)
-    assert isinstance(result, StripeModel)  # noqa: S101  # for the checker: a model's validator makes that model
-    return result
+def event_class(name: str, base: type[E], event_type: str, doc: str, **fields: object) -> type[E]:
+    """Return the class of an event type: a subclass of ``base`` whose ``type`` is a literal, made when it is first used."""
+    with BUILD_LOCK:
+        if name not in _event_classes:
+            annotations = {"type": Literal[event_type], **fields}  # the stubs have the literals
+            body = {
+                "__qualname__": name,
+                "__module__": "pinstripe.events",
+                "__annotations__": annotations,
+                "__doc__": doc,
+            }
+            _event_classes[name] = type(name, (base,), body)
+        cls = _event_classes[name]
+    assert issubclass(cls, base)  # noqa: S101  # for type checkers: a name belongs to one base
+    return cls

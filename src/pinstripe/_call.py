@@ -1,7 +1,7 @@
-"""The life of one call, without I/O: prepare, send, judge, retry, decode or raise.
+"""The lifecycle of one call, without I/O: prepare, send, retry, decode or raise.
 
-`life` is a generator. It yields what it wants done, a `Request` or a `Sleep`, and is sent the outcome; the drivers in
-``transport`` do it, one blocking, one awaiting. Everything about calls is therefore written once, and tested by hand.
+`call_flow` is a generator. It yields what has to be done, a `Request` to send or a `Sleep`, and is sent the outcome. The drivers
+in ``_transport`` do it, one blocking, one awaiting, so that everything about calls is written once.
 """
 
 from __future__ import annotations
@@ -11,25 +11,37 @@ import logging
 import random
 import sys
 import time
-import uuid
 from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from typing import Any, Literal, NamedTuple, TypeAlias
 from urllib.parse import quote
 
 from pinstripe import _retry, errors, form
 from pinstripe._api_version import API_VERSION
 from pinstripe._version import __version__
+from pinstripe.errors import Drift
+from pinstripe.types import JSON, RequestOptions
 
-if TYPE_CHECKING:
-    from pinstripe._decoding import Drift
-    from pinstripe.types import RequestOptions
-
-__all__ = ["Call", "Config", "Failure", "Request", "Response", "Sleep", "fill_path", "life"]
+__all__ = [
+    "Call",
+    "CallFlow",
+    "Config",
+    "Environment",
+    "Failure",
+    "Host",
+    "Request",
+    "Response",
+    "Session",
+    "Sleep",
+    "call_flow",
+    "decoded",
+    "fill_path",
+]
 
 logger = logging.getLogger("pinstripe")
 
+Options: TypeAlias = Mapping[str, Any]  # Any: the values of RequestOptions, checked by check_options
 Host: TypeAlias = Literal["api", "files", "connect", "meter_events"]
 USER_AGENT = f"pinstripe/{__version__} python/{'.'.join(map(str, sys.version_info[:3]))}"
 OPTIONS: dict[str, tuple[type, ...]] = {
@@ -42,14 +54,15 @@ OPTIONS: dict[str, tuple[type, ...]] = {
     "max_retries": (int,),
     "headers": (dict,),
 }
-TYPED = ("payment_intent", "setup_intent", "payment_method", "source")
-# A meter event session is renewed this many seconds before it ends.
+# The objects inside errors that become models.
+ERROR_OBJECTS = ("payment_intent", "setup_intent", "payment_method", "source")
+# A meter event session is renewed this many seconds before it expires.
 SESSION_MARGIN = 30.0
 
 
 @dataclass(frozen=True)
 class Config:
-    """What a client was made with. The API key never shows in its repr."""
+    """The configuration of a client. The API key is not part of its repr."""
 
     api_key: str = field(repr=False)
     hosts: Mapping[str, str]
@@ -61,44 +74,49 @@ class Config:
     validation: Literal["warn", "strict"] = "warn"
     on_drift: Callable[[Drift], None] | None = None
     session: Session = field(default_factory=lambda: Session(), compare=False, repr=False)
-    world: World = field(default_factory=lambda: World(), compare=False, repr=False)
+    environment: Environment = field(default_factory=lambda: Environment(), compare=False, repr=False)
 
 
 @dataclass(eq=False, repr=False)
 class Session:
-    """The session that the meter event stream needs, kept until shortly before it ends."""
+    """The session that authenticates the meter event stream."""
 
     token: str = ""
     expires_at: float = 0.0
 
 
-@dataclass(frozen=True, eq=False, repr=False)
-class World:
-    """Time and chance, so that a test can hold them."""
+def _new_key() -> str:
+    from uuid import uuid4  # here, since the import is slow and only requests that change something need it
+
+    return str(uuid4())
+
+
+class Environment(NamedTuple):
+    """The clocks and the sources of random values, which tests replace."""
 
     now: Callable[[], float] = time.time
     timer: Callable[[], float] = time.perf_counter
     random: Callable[[], float] = random.random
-    new_key: Callable[[], str] = lambda: str(uuid.uuid4())
+    new_key: Callable[[], str] = _new_key
 
 
 @dataclass(eq=False, repr=False)
 class Call:
-    """What somebody asked for."""
+    """One call of an operation, before it is prepared as a request."""
 
     verb: str
     path: str
-    params: Mapping[str, Any]  # Any: parameters are what the typed faces say
-    model: Any = None  # Any: a row's names, a model, or a page of models
+    params: Mapping[str, Any]  # Any: the stubs type the parameters
+    model: Any = None  # Any: names of models, a model, a page of models, `bytes`, or None for no result
     options: RequestOptions | None = None
     host: Host = "api"
-    file: Any = None  # Any: see param.FileInput
-    sink: Any = None  # Any: where a download goes; the driver writes to it
+    file: Any = None  # Any: a types.FileInput, checked when it is encoded
+    sink: Any = None  # Any: a Sink of _transport, which writes a download to it
 
 
 @dataclass(eq=False, repr=False)
 class Request:
-    """One attempt, ready to be sent. It has no repr, since its headers hold the API key."""
+    """One attempt, ready to be sent. It has no repr, since its headers contain the API key."""
 
     verb: str
     url: str
@@ -117,7 +135,7 @@ class Sleep:
 
 @dataclass(eq=False)
 class Failure:
-    """No whole answer came."""
+    """An attempt without a complete response."""
 
     reason: str
     timed_out: bool = False
@@ -125,9 +143,9 @@ class Failure:
 
 @dataclass(eq=False)
 class Response:
-    """The answer to a call; on models and pages it is ``last_response``.
+    """The response to a call; models and pages have it as ``last_response``.
 
-    ``headers`` have lower-case names. ``attempts`` is how often the request was sent.
+    The names of the ``headers`` are in lower case. ``attempts`` is the number of requests that were sent.
     """
 
     status_code: int
@@ -138,18 +156,18 @@ class Response:
 
     @property
     def request_id(self) -> str | None:
-        """Stripe's name for the request (``req_...``): give it to their support. https://docs.stripe.com/api/request_ids"""
+        """Stripe's id of the request (``req_...``), for their support. https://docs.stripe.com/api/request_ids"""
         return self.headers.get("request-id")
 
 
-Life: TypeAlias = Generator["Request | Sleep", "Response | Failure | None", Response]
+Outcome: TypeAlias = "Response | Failure | None"
+CallFlow: TypeAlias = Generator["Request | Sleep", Outcome, Response]
 
 
 def fill_path(template: str, arguments: Mapping[str, object]) -> str:
-    """A path with its arguments, each percent-encoded as one segment.
+    """Return a path with its arguments, each percent-encoded as one segment.
 
-    Refuses, before anything is sent, an argument that is missing, empty or no id at all: an empty id would turn
-    "retrieve" into "list".
+    Raises `InvalidArgumentError` for an empty or non-string id: an empty id would turn "retrieve" into "list".
     """
     path = template
     for name, value in arguments.items():
@@ -163,50 +181,54 @@ def fill_path(template: str, arguments: Mapping[str, object]) -> str:
 
 
 def check_options(options: Mapping[str, object]) -> None:
-    """Refuse an unknown or unusable request option, by name."""
+    """Raise `InvalidArgumentError`, which names the option, if a request option is unknown or has a wrong type."""
     for name, value in options.items():
         if name not in OPTIONS:
-            known = ", ".join(OPTIONS)
             raise errors.InvalidArgumentError(
-                f"request_options[{name}] is not an option; there are {known}.", param=name
+                f"request_options[{name}] is not an option. The options are {', '.join(OPTIONS)}.", param=name
             )
         if value is not None and (not isinstance(value, OPTIONS[name]) or isinstance(value, bool)):
-            kind = OPTIONS[name][-1].__name__
-            raise errors.InvalidArgumentError(f"request_options[{name}] is a {kind}, not {value!r}.", param=name)
+            expected = OPTIONS[name][-1].__name__
+            raise errors.InvalidArgumentError(
+                f"request_options[{name}] must be a {expected}, not {value!r}.", param=name
+            )
 
 
-def life(call: Call, config: Config) -> Life:
-    """Carry out a call: yields `Request` and `Sleep`, is sent `Response` and `Failure`, returns the answer or raises."""
-    options: Mapping[str, Any] = call.options or {}  # Any: checked below
+def call_flow(call: Call, config: Config) -> CallFlow:
+    """Carry out a call: yield each `Request` and `Sleep`, receive the outcomes, and return the response or raise."""
+    options: Options = call.options or {}
     if options:
         check_options(options)
-    token = (yield from _session_token(_for_session(config, options))) if call.host == "meter_events" else None
+    token = (yield from _session_token(_session_config(config, options))) if call.host == "meter_events" else None
     request = _prepare(call, config, options, token)
     key = request.headers.get("Idempotency-Key")
-    retries = options.get("max_retries")
-    allowed: int = config.max_retries if retries is None else retries
+    max_retries = options.get("max_retries")
+    allowed: int = config.max_retries if max_retries is None else max_retries
     attempt = 0
     while True:
         attempt += 1
-        started = config.world.timer()
-        received = yield request
-        assert received is not None  # noqa: S101  # for the checker: drivers answer a Request with an outcome
-        outcome = received
+        started = config.environment.timer()
+        outcome = yield request
+        assert outcome is not None  # noqa: S101  # for type checkers: drivers send the outcome of a request
         response = outcome if isinstance(outcome, Response) else None
         if logger.isEnabledFor(logging.DEBUG):
-            _log(call, outcome, attempt, config.world.timer() - started)
+            _log(call, outcome, attempt, config.environment.timer() - started)
         if response is not None and 200 <= response.status_code < 300:
             response.idempotency_key, response.attempts = key, attempt
             return response
         status, headers = (response.status_code, response.headers) if response else (None, {})
-        asked = _retry.retry_after(headers, datetime.fromtimestamp(config.world.now(), timezone.utc))
-        if attempt > allowed or not _retry.should_retry(status, headers) or asked > _retry.MAX_RETRY_AFTER:
-            raise _error(outcome, key, attempt, asked)
-        yield Sleep(_retry.wait(attempt - 1, asked, config.world.random()))
+        retry_after = _retry.retry_after(headers, datetime.fromtimestamp(config.environment.now(), timezone.utc))
+        if attempt > allowed or not _retry.should_retry(status, headers) or retry_after > _retry.MAX_RETRY_AFTER:
+            raise _error(outcome, key, attempt, retry_after)
+        yield Sleep(_retry.retry_delay(attempt - 1, retry_after, config.environment.random()))
 
 
-def decoded(call: Call, config: Config, response: Response) -> Any:  # Any: what the row's model says
-    """The typed answer of a call, or an `APIError` that shows what came instead of JSON."""
+def decoded(call: Call, config: Config, response: Response) -> Any:  # Any: what the model of the call is
+    """Return the result of a call; raise `APIError` if the response is not a JSON object."""
+    if call.sink is not None:
+        return call.sink.written
+    if call.model is bytes:
+        return response.content
     if call.model is None:
         return None
     from pinstripe import _base, _decoding  # here, so that importing a client does not import Pydantic
@@ -217,7 +239,7 @@ def decoded(call: Call, config: Config, response: Response) -> Any:  # Any: what
         )
     except errors.ResponseValidationError as error:
         if _parse(response.content) is None:
-            raise errors.from_answer(response.status_code, response.headers, response.content, None) from None
+            raise errors.from_response(response.status_code, response.headers, response.content, None) from None
         error.__dict__.update(
             status_code=response.status_code,
             headers=dict(response.headers),
@@ -230,10 +252,10 @@ def decoded(call: Call, config: Config, response: Response) -> Any:  # Any: what
     if isinstance(result, _base.StripeModel):
         _base.set_last_response(result, response)
         return result
-    raise errors.from_answer(response.status_code, response.headers, response.content, None)
+    raise errors.from_response(response.status_code, response.headers, response.content, None)
 
 
-def _prepare(call: Call, config: Config, options: Mapping[str, Any], token: str | None) -> Request:  # Any: options
+def _prepare(call: Call, config: Config, options: Options, token: str | None) -> Request:
     v2 = call.path.startswith("/v2/")
     url = config.hosts[call.host] + call.path
     headers = {
@@ -250,7 +272,7 @@ def _prepare(call: Call, config: Config, options: Mapping[str, Any], token: str 
     if key is not None and not key.strip():
         raise errors.InvalidArgumentError("request_options[idempotency_key] is empty.", param="idempotency_key")
     if key or call.verb == "POST" or (v2 and call.verb == "DELETE"):
-        headers["Idempotency-Key"] = key or config.world.new_key()
+        headers["Idempotency-Key"] = key or config.environment.new_key()
     content: bytes | None = None
     if call.file is not None:
         headers["Content-Type"], content = form.multipart(call.params, call.file)
@@ -263,7 +285,7 @@ def _prepare(call: Call, config: Config, options: Mapping[str, Any], token: str 
         headers["Content-Type"] = "application/x-www-form-urlencoded"
         content = form.encode(call.params).encode("ascii")
     for name, value in (options.get("headers") or {}).items():
-        headers[str(name).title()] = value  # in the case that ours are in, so that it replaces one of ours
+        headers[str(name).title()] = value  # in the case of the names above, so that it replaces one of them
     for name, value in headers.items():
         _check_header(name, value)
     timeout = options.get("timeout")
@@ -272,37 +294,37 @@ def _prepare(call: Call, config: Config, options: Mapping[str, Any], token: str 
 
 def _check_header(name: str, value: object) -> None:
     if not isinstance(value, str) or not value.isascii() or not value.isprintable():
-        shown = "the API key" if name == "Authorization" else f"the header {name}"
-        raise errors.InvalidArgumentError(f"{shown} has characters that a header cannot hold.", param=name)
+        subject = "the API key" if name == "Authorization" else f"the header {name}"
+        raise errors.InvalidArgumentError(f"{subject} must be a str of printable ASCII characters.", param=name)
 
 
-def _for_session(config: Config, options: Mapping[str, Any]) -> Config:  # Any: options
-    """A session belongs to a key and an account: a call that has its own gets its own session."""
+def _session_config(config: Config, options: Options) -> Config:
+    """Return a config with a session of its own if the call has its own key or account, to which a session is bound."""
     own = {name: options[name] for name in ("api_key", "stripe_account", "stripe_context") if options.get(name)}
     return replace(config, session=Session(), **own) if own else config
 
 
-def _session_token(config: Config) -> Generator[Request | Sleep, Response | Failure | None, str]:
-    """The token of a meter event session: the one at hand, or a new one. https://docs.stripe.com/api/v2/billing-meter"""
+def _session_token(config: Config) -> Generator[Request | Sleep, Outcome, str]:
+    """Return the token of the meter event session, renewed if needed. https://docs.stripe.com/api/v2/billing-meter"""
     session = config.session
-    if session.expires_at - SESSION_MARGIN <= config.world.now():
+    if session.expires_at - SESSION_MARGIN <= config.environment.now():
         call = Call("POST", "/v2/billing/meter_event_session", {}, "V2BillingMeterEventSession")
-        made = decoded(call, config, (yield from life(call, config)))
-        session.token, session.expires_at = made.authentication_token, made.expires_at.timestamp()
+        created = decoded(call, config, (yield from call_flow(call, config)))
+        session.token, session.expires_at = created.authentication_token, created.expires_at.timestamp()
     return session.token
 
 
-def _error(outcome: Response | Failure, key: str | None, attempts: int, asked: float) -> errors.StripeError:
+def _error(outcome: Response | Failure, key: str | None, attempts: int, retry_after: float) -> errors.StripeError:
     if isinstance(outcome, Failure):
         cls = errors.APITimeoutError if outcome.timed_out else errors.APIConnectionError
         return cls(outcome.reason, idempotency_key=key, attempts=attempts)
-    error = errors.from_answer(outcome.status_code, outcome.headers, outcome.content, _parse(outcome.content))
+    error = errors.from_response(outcome.status_code, outcome.headers, outcome.content, _parse(outcome.content))
     error.idempotency_key, error.attempts = key, attempts
-    if asked > _retry.MAX_RETRY_AFTER:
-        error.message += f" Stripe asks to wait {asked:.0f} seconds, which is too long to wait here."
-    said = error.json_body.get("error")
-    for name in TYPED:
-        value = said.get(name) if isinstance(said, Mapping) else None
+    if retry_after > _retry.MAX_RETRY_AFTER:
+        error.message += f" Not retried, since Stripe asks to wait {retry_after:.0f} seconds."
+    body = error.json_body.get("error")
+    for name in ERROR_OBJECTS:
+        value = body.get(name) if isinstance(body, Mapping) else None
         if isinstance(value, Mapping):
             from pinstripe import _decoding  # here, so that importing a client does not import Pydantic
 
@@ -310,7 +332,7 @@ def _error(outcome: Response | Failure, key: str | None, attempts: int, asked: f
     return error
 
 
-def _parse(content: bytes) -> object:
+def _parse(content: bytes) -> JSON:
     try:
         return json.loads(content)
     except (ValueError, RecursionError):
@@ -319,7 +341,7 @@ def _parse(content: bytes) -> object:
 
 def _log(call: Call, outcome: Response | Failure, attempt: int, elapsed: float) -> None:
     if isinstance(outcome, Response):
-        said = f"{outcome.status_code} {outcome.request_id or ''}".rstrip()
+        result = f"{outcome.status_code} {outcome.request_id or ''}".rstrip()
     else:
-        said = "timed out" if outcome.timed_out else "failed"
-    logger.debug("%s %s: %s (attempt %d, %.0f ms)", call.verb, call.path, said, attempt, elapsed * 1000)
+        result = "timed out" if outcome.timed_out else "failed"
+    logger.debug("%s %s: %s (attempt %d, %.0f ms)", call.verb, call.path, result, attempt, elapsed * 1000)

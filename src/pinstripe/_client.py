@@ -1,49 +1,45 @@
-"""`Client` and `AsyncClient`: configuration, the tree of services, ``with_options`` and ``request``."""
+"""`Client` and `AsyncClient`: configuration, services, ``with_options`` and ``request``."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from functools import cached_property
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
 from urllib.parse import urlsplit
 
 from pinstripe._api_version import API_VERSION
-from pinstripe._call import Call, Config, Response, Session, decoded, life
+from pinstripe._call import Call, Config, Session, call_flow, decoded
+from pinstripe._endpoint import service
 from pinstripe._oauth import AsyncOAuth, OAuth
 from pinstripe._pagination import AsyncPage, AsyncPager, Page, Pages
-from pinstripe.errors import InvalidArgumentError
+from pinstripe.errors import Drift, InvalidArgumentError
 from pinstripe.resources import AsyncServices, Services
+from pinstripe.types import AsyncHttpClient, HttpClient, RequestOptions
 
 if TYPE_CHECKING:
-    from typing_extensions import Self
-
     from pinstripe._base import StripeModel
-    from pinstripe._decoding import Drift
     from pinstripe._transport import AsyncTransport, Transport
-    from pinstripe.types import AsyncHttpClient, HttpClient, RequestOptions  # noqa: F401  # named in the bases below
-
-    M = TypeVar("M", bound=StripeModel)
 
 __all__ = ["AsyncClient", "Client"]
 
+C = TypeVar("C", bound="_BaseClient[Any]")  # Any: either kind of HTTP client
 H = TypeVar("H")
-T = TypeVar("T")
+M = TypeVar("M", bound="StripeModel")
 API = "https://api.stripe.com"
 HOSTS = {
     "files": "https://files.stripe.com",
     "connect": "https://connect.stripe.com",
     "meter_events": "https://meter-events.stripe.com",
 }
-UNSET: Any = object()  # Any: stands where a caller passed nothing, whatever the type
+UNSET: Any = object()  # Any: the default of options of any type
 
 
-class _Settings(Generic[H]):
-    """What both clients share: how they are made, and made again with other options."""
+class _BaseClient(Generic[H]):
+    """What both clients have in common: their options."""
 
-    config: Config
+    _config: Config
 
     def __init__(
         self,
@@ -64,7 +60,7 @@ class _Settings(Generic[H]):
     ) -> None:
         api = base_url or os.environ.get("STRIPE_API_BASE") or API
         hosts = {"files": files_url, "connect": connect_url, "meter_events": meter_events_url}
-        self._set(
+        self._set_config(
             Config(
                 _key(api_key),
                 {"api": _url("base_url", api), **{name: _host(name, url, api) for name, url in hosts.items()}},
@@ -77,13 +73,12 @@ class _Settings(Generic[H]):
                 on_drift=on_drift,
             )
         )
-        self._http_client: Any = http_client  # Any: the transport knows httpx, this room does not
-        self._shared: list[
-            Any
-        ] = []  # Any: the transport, once it is made; clients from with_options hold the same list
+        self._http_client: Any = http_client  # Any: an HTTP client of httpx, which is not imported here
+        # Holds the transport once it is made. Clients made by with_options share the list. Any: a transport of either kind.
+        self._shared: list[Any] = []
 
     def with_options(
-        self,
+        self: C,
         *,
         api_key: str = UNSET,
         api_version: str = UNSET,
@@ -93,9 +88,9 @@ class _Settings(Generic[H]):
         timeout: float = UNSET,
         validation: Literal["warn", "strict"] = UNSET,
         on_drift: Callable[[Drift], None] | None = UNSET,
-    ) -> Self:
-        """A client with some options changed, which shares the connection pool; ``None`` takes an account or context away."""
-        given: dict[str, Any] = {  # Any: options of many types
+    ) -> C:
+        """Return a client with some options changed. It shares the connection pool. ``None`` removes the account or context."""
+        options: dict[str, Any] = {  # Any: options of many types
             "api_key": api_key,
             "api_version": api_version,
             "stripe_account": stripe_account,
@@ -105,37 +100,43 @@ class _Settings(Generic[H]):
             "validation": validation,
             "on_drift": on_drift,
         }
-        changes = {name: value for name, value in given.items() if value is not UNSET}
+        changes = {name: value for name, value in options.items() if value is not UNSET}
         if "api_key" in changes:
             changes["api_key"] = _key(api_key)
-        made = object.__new__(type(self))
-        made._http_client, made._shared = self._http_client, self._shared
-        made._set(replace(self.config, session=Session(), **changes))
-        return made
+        client = object.__new__(type(self))
+        client._http_client, client._shared = self._http_client, self._shared
+        client._set_config(replace(self._config, session=Session(), **changes))
+        return client
 
-    def _set(self, config: Config) -> None:
+    def _set_config(self, config: Config) -> None:
         _check(config)
-        self.config = config
+        self._config = config
 
     def __repr__(self) -> str:
-        account = f" as {self.config.stripe_account}" if self.config.stripe_account else ""
-        return f"<pinstripe.{type(self).__name__} for {self.config.hosts['api']}{account}>"
+        account = f" as {self._config.stripe_account}" if self._config.stripe_account else ""
+        return f"<pinstripe.{type(self).__name__} for {self._config.hosts['api']}{account}>"
 
     def __reduce__(self) -> str:
         raise TypeError(
-            "A client holds an API key and open connections, so it cannot be pickled or copied; make a new one."
+            "A client cannot be pickled or copied, since it holds an API key and open connections. Create another one."
         )
 
 
-class Client(_Settings["HttpClient"], Services):
-    """Stripe's API, blocking: ``client.customers.create(email=...)``. https://docs.stripe.com/api
+class Client(_BaseClient[HttpClient], Services):
+    """A synchronous client of Stripe's API: ``client.customers.create(email=...)``. https://docs.stripe.com/api
 
-    ``http_client`` is an ``httpx.Client`` of one's own. The key is ``api_key``, else the environment's ``STRIPE_API_KEY``,
-    then ``STRIPE_SECRET_KEY``; ``base_url`` is else ``STRIPE_API_BASE``, and the other hosts follow it. ``timeout`` is in
-    seconds; ``max_retries`` 0 means one attempt.
-    ``validation="strict"`` raises `ResponseValidationError` where an answer does not fit its model; ``"warn"`` keeps what came,
-    and tells ``on_drift``. Safe to use from many threads. Raises `InvalidArgumentError` where an option cannot be used.
+    ``api_key`` defaults to the environment variable ``STRIPE_API_KEY``, then ``STRIPE_SECRET_KEY``; ``base_url`` to
+    ``STRIPE_API_BASE``. If ``base_url`` is not Stripe's, it is also the default of the other URLs. ``http_client`` is an
+    ``httpx.Client`` to use instead of an own one. ``timeout`` is in seconds; ``max_retries`` 0 means one attempt.
+
+    ``validation="strict"`` raises `ResponseValidationError` if a response does not match its model. With ``"warn"`` the
+    values that do not match stay as they are in the JSON, and each difference is logged once and passed to ``on_drift``.
+
+    Clients are thread-safe. Raises `InvalidArgumentError` if an option cannot be used.
     """
+
+    oauth: OAuth = service(OAuth)
+    """Connect's OAuth. https://docs.stripe.com/connect/oauth-reference"""
 
     @property
     def _transport(self) -> Transport:
@@ -146,43 +147,35 @@ class Client(_Settings["HttpClient"], Services):
         transport: Transport = self._shared[0]
         return transport
 
-    @cached_property
-    def oauth(self) -> OAuth:
-        """Connect's OAuth. https://docs.stripe.com/connect/oauth-reference"""
-        return OAuth(self)
-
     def request(
         self,
         model: type[M],
         verb: Literal["GET", "POST", "DELETE"],
         path: str,
         *,
-        params: Mapping[str, Any] | None = None,  # Any: what no table describes
+        params: Mapping[str, Any] | None = None,  # Any: no endpoint describes them
         request_options: RequestOptions | None = None,
     ) -> M:
-        """Call an operation that has no row, such as one of an older API version, and decode its answer as ``model``.
+        """Call an operation that has no endpoint, such as one of an older API version, and decode the response as ``model``.
 
-        `StripeObject` takes any answer. Raises like every operation.
+        `StripeObject` accepts any response. Raises the same errors as every operation.
         """
-        call = _raw(model, verb, path, params, request_options)
-        result: M = self.perform(call, lambda call, response: decoded(call, self.config, response))
+        result: M = self._perform(_call(model, verb, path, params, request_options))
         return result
 
-    def perform(self, call: Call, finish: Callable[[Call, Response], T]) -> T:
-        """Carry out a call, and finish with its answer."""
-        return finish(call, self._transport.run(life(call, self.config)))
+    def _perform(self, call: Call) -> Any:  # Any: what the model of the call is
+        return decoded(call, self._config, self._transport.run(call_flow(call, self._config)))
 
-    def page(self, call: Call, pages: Pages) -> Page[Any]:  # Any: the row says of what
-        """Carry out a call that lists."""
-        response = self._transport.run(life(call, self.config))
-        return Page(self, call, pages, decoded(replace(call, model=pages.target(call.model)), self.config, response))
+    def _page(self, call: Call, pages: Pages) -> Page[Any]:  # Any: the type of the items is that of the endpoint
+        response = self._transport.run(call_flow(call, self._config))
+        return Page(self, call, pages, decoded(replace(call, model=pages.target(call.model)), self._config, response))
 
     def close(self) -> None:
-        """Close the connections, unless ``http_client`` was given; clients made by ``with_options`` share them."""
+        """Close the connections, unless ``http_client`` was given. Clients made by ``with_options`` share them."""
         if self._shared:
             self._transport.close()
 
-    def __enter__(self) -> Self:
+    def __enter__(self: C) -> C:
         return self
 
     def __exit__(
@@ -191,11 +184,15 @@ class Client(_Settings["HttpClient"], Services):
         self.close()
 
 
-class AsyncClient(_Settings["AsyncHttpClient"], AsyncServices):  # type: ignore[misc, unused-ignore]  # one class at run time
-    """Stripe's API, awaiting: ``await client.customers.create(email=...)``. https://docs.stripe.com/api
+class AsyncClient(_BaseClient[AsyncHttpClient], AsyncServices):
+    """An asynchronous client of Stripe's API: ``await client.customers.create(email=...)``. https://docs.stripe.com/api
 
-    The options are those of `Client`; ``http_client`` is an ``httpx.AsyncClient``. Lists are ``async for``-able and awaitable.
+    The options are those of `Client`; ``http_client`` is an ``httpx.AsyncClient``. ``await`` a list for its first page, or
+    iterate over all items with ``async for``.
     """
+
+    oauth: AsyncOAuth = service(AsyncOAuth)
+    """Connect's OAuth. https://docs.stripe.com/connect/oauth-reference"""
 
     @property
     def _transport(self) -> AsyncTransport:
@@ -206,46 +203,39 @@ class AsyncClient(_Settings["AsyncHttpClient"], AsyncServices):  # type: ignore[
         transport: AsyncTransport = self._shared[0]
         return transport
 
-    @cached_property
-    def oauth(self) -> AsyncOAuth:
-        """Connect's OAuth. https://docs.stripe.com/connect/oauth-reference"""
-        return AsyncOAuth(self)
-
     async def request(
         self,
         model: type[M],
         verb: Literal["GET", "POST", "DELETE"],
         path: str,
         *,
-        params: Mapping[str, Any] | None = None,  # Any: what no table describes
+        params: Mapping[str, Any] | None = None,  # Any: no endpoint describes them
         request_options: RequestOptions | None = None,
     ) -> M:
-        """Call an operation that has no row, such as one of an older API version, and decode its answer as ``model``."""
-        call = _raw(model, verb, path, params, request_options)
-        result: M = await self.perform(call, lambda call, response: decoded(call, self.config, response))
+        """Call an operation that has no endpoint, such as one of an older API version, and decode the response as ``model``.
+
+        `StripeObject` accepts any response. Raises the same errors as every operation.
+        """
+        result: M = await self._perform(_call(model, verb, path, params, request_options))
         return result
 
-    async def perform(self, call: Call, finish: Callable[[Call, Response], T]) -> T:
-        """Carry out a call, and finish with its answer."""
-        return finish(call, await self._transport.run(life(call, self.config)))
+    async def _perform(self, call: Call) -> Any:  # Any: what the model of the call is
+        return decoded(call, self._config, await self._transport.run(call_flow(call, self._config)))
 
-    def page(self, call: Call, pages: Pages) -> AsyncPager[Any]:  # Any: the row says of what
-        """A call that lists, carried out when it is awaited."""
+    def _page(self, call: Call, pages: Pages) -> AsyncPager[Any]:  # Any: the type of the items is that of the endpoint
         return AsyncPager(self, call, pages)
 
-    async def fetch_page(self, call: Call, pages: Pages) -> AsyncPage[Any]:  # Any: the row says of what
-        """Carry out a call that lists."""
-        response = await self._transport.run(life(call, self.config))
-        return AsyncPage(
-            self, call, pages, decoded(replace(call, model=pages.target(call.model)), self.config, response)
-        )
+    async def _fetch_page(self, call: Call, pages: Pages) -> AsyncPage[Any]:  # Any: as above
+        response = await self._transport.run(call_flow(call, self._config))
+        target = pages.target(call.model)
+        return AsyncPage(self, call, pages, decoded(replace(call, model=target), self._config, response))
 
     async def close(self) -> None:
-        """Close the connections, unless ``http_client`` was given; clients made by ``with_options`` share them."""
+        """Close the connections, unless ``http_client`` was given. Clients made by ``with_options`` share them."""
         if self._shared:
             await self._transport.close()
 
-    async def __aenter__(self) -> Self:
+    async def __aenter__(self: C) -> C:
         return self
 
     async def __aexit__(
@@ -254,17 +244,17 @@ class AsyncClient(_Settings["AsyncHttpClient"], AsyncServices):  # type: ignore[
         await self.close()
 
 
-def _raw(
+def _call(
     model: type[M],
     verb: str,
     path: str,
-    params: Mapping[str, Any] | None,
-    options: RequestOptions | None,  # Any: as above
+    params: Mapping[str, Any] | None,  # Any: as in Client.request
+    options: RequestOptions | None,
 ) -> Call:
     if verb not in ("GET", "POST", "DELETE"):
-        raise InvalidArgumentError(f"verb is GET, POST or DELETE, not {verb!r}.", param="verb")
+        raise InvalidArgumentError(f"verb must be GET, POST or DELETE, not {verb!r}.", param="verb")
     if not path.startswith("/"):
-        raise InvalidArgumentError(f"path begins with a slash, such as /v1/customers; not {path!r}.", param="path")
+        raise InvalidArgumentError(f"path must begin with a slash, such as /v1/customers, not {path!r}.", param="path")
     return Call(verb, path, params or {}, model, options)
 
 
@@ -272,18 +262,19 @@ def _key(api_key: str | None) -> str:
     key = api_key if api_key is not None else os.environ.get("STRIPE_API_KEY") or os.environ.get("STRIPE_SECRET_KEY")
     if key is None:
         raise InvalidArgumentError(
-            "There is no API key: pass api_key, or set STRIPE_API_KEY. Keys are at https://dashboard.stripe.com/apikeys",
+            "No API key: pass api_key, or set STRIPE_API_KEY. Find your keys at https://dashboard.stripe.com/apikeys",
             param="api_key",
         )
     if not isinstance(key, str) or not key or not key.isascii() or not key.isprintable() or " " in key:
         raise InvalidArgumentError(
-            "The API key is empty, or has characters that no key has (a space, a line end?).", param="api_key"
+            "The API key is empty, or contains a space, a line break or another character that keys do not have.",
+            param="api_key",
         )
     return key
 
 
 def _host(name: str, url: str | None, api: str) -> str:
-    """The URL of a host: as given, or Stripe's own, or where ``base_url`` points when that is somebody else's."""
+    """Return the URL of a host: the one passed, else Stripe's, or ``base_url`` if that is not Stripe's."""
     if url is not None:
         return _url(f"{name}_url", url)
     if api.rstrip("/") != API:
@@ -294,17 +285,21 @@ def _host(name: str, url: str | None, api: str) -> str:
 def _url(name: str, url: str) -> str:
     parts = urlsplit(url)
     if parts.scheme not in ("http", "https") or not parts.netloc:
-        raise InvalidArgumentError(f"{name}: {url!r} is not a URL such as {API}.", param=name)
+        raise InvalidArgumentError(f"{name} must be a URL such as {API}, not {url!r}.", param=name)
     return url.rstrip("/")
 
 
 def _check(config: Config) -> None:
-    """Refuse options that cannot be used, by name."""
+    """Raise `InvalidArgumentError`, which names the option, if an option cannot be used."""
     if config.validation not in ("warn", "strict"):
-        raise InvalidArgumentError(f'validation is "warn" or "strict", not {config.validation!r}.', param="validation")
+        raise InvalidArgumentError(
+            f'validation must be "warn" or "strict", not {config.validation!r}.', param="validation"
+        )
     if isinstance(config.max_retries, bool) or not isinstance(config.max_retries, int) or config.max_retries < 0:
         raise InvalidArgumentError(
-            f"max_retries is a number of retries, 0 or more, not {config.max_retries!r}.", param="max_retries"
+            f"max_retries must be an int of 0 or more, not {config.max_retries!r}.", param="max_retries"
         )
     if isinstance(config.timeout, bool) or not isinstance(config.timeout, (int, float)) or not config.timeout > 0:
-        raise InvalidArgumentError(f"timeout is in seconds, more than 0, not {config.timeout!r}.", param="timeout")
+        raise InvalidArgumentError(
+            f"timeout must be a positive number of seconds, not {config.timeout!r}.", param="timeout"
+        )

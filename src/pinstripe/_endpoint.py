@@ -1,7 +1,8 @@
-"""The rows' vocabulary: ``get``, ``post``, ``delete``, ``page``, ``search``, ``upload``, ``download``, ``service``.
+"""Endpoints: ``get``, ``post``, ``delete``, ``page``, ``search``, ``upload`` and ``download``; and services made of them.
 
-A resource is a table of rows. The same rows serve the synchronous and the asynchronous client; what differs is written in the
-stubs. A row is a descriptor: ``client.customers.create`` is a bound method whose signature is made when somebody asks.
+A service is a class whose body is a table of endpoints. Each endpoint becomes a method of the class, and `async_service` makes
+the async class from the same table. The parameters of the methods are typed in the stubs; at run time their signatures are
+made when they are read, since they need the types of the parameters.
 """
 
 from __future__ import annotations
@@ -10,25 +11,21 @@ import inspect
 import keyword
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
-from importlib import import_module
-from types import MethodType
-from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias
+from typing import Any, ClassVar, Literal, NamedTuple, Protocol, TypeAlias, cast
 
-from pinstripe._call import Call, Host, Response, decoded, fill_path
-from pinstripe._pagination import Pages, paged
+from pinstripe._call import Call, Config, Host, fill_path
+from pinstripe._pagination import Pages, pages_of
+from pinstripe._registry import params_type
 from pinstripe.errors import InvalidArgumentError
-
-if TYPE_CHECKING:
-    from pinstripe._call import Config
 
 __all__ = [
     "Endpoint",
+    "Kind",
     "Resource",
-    "Row",
+    "Service",
+    "async_service",
     "delete",
     "download",
-    "endpoints",
     "get",
     "page",
     "post",
@@ -37,226 +34,242 @@ __all__ = [
     "upload",
 ]
 
-
+Method: TypeAlias = Any  # Any: a method, which the stubs type
+Params: TypeAlias = dict[str, Any]  # Any: parameters, which the stubs type
 Kind: TypeAlias = Literal["object", "list", "search", "upload", "download"]
-SUMMARY: dict[Kind, str] = {
+_SUMMARIES: dict[Kind, str] = {
     "object": "",
-    "list": "Iterate over it for the items of every page. ",
-    "search": "Iterate over it for the results of every page. ",
-    "upload": "``file`` is a path, bytes, or a file open for reading bytes. ",
-    "download": "Gives bytes; with ``to``, a path or a file open for writing, writes there and gives the count. ",
+    "list": "Iterate over the result for the items of all pages. ",
+    "search": "Iterate over the result for the results of all pages. ",
+    "upload": "``file`` is a path, bytes, or a file opened for reading bytes. ",
+    "download": "Returns bytes. If ``to`` is a path or a file opened for writing bytes, writes to it and returns the size. ",
 }
 
 
-class Caller(Protocol):
-    """What a resource asks of a client: carry out a call, and finish with its answer. The async one gives an awaitable."""
+class ResourceClient(Protocol):
+    """What a resource needs of a client. An async client returns awaitables."""
 
-    config: Config
+    _config: Config
 
-    def perform(
-        self, call: Call, finish: Callable[[Call, Response], Any]
-    ) -> Any:  # Any: the row's answer, or its awaitable
+    def _perform(self, call: Call) -> Any:  # Any: the result of the call, or its awaitable
         """Carry out a call."""
 
-    def page(self, call: Call, pages: Pages) -> Any:  # Any: a page, or an async pager
+    def _page(self, call: Call, pages: Pages) -> Any:  # Any: a Page or an AsyncPager
         """Carry out a call that lists."""
 
 
-class Resource:
-    """A table of rows, bound to a client."""
+class Endpoint(NamedTuple):
+    """One endpoint of Stripe's API: ``POST /v1/customers`` is ``customers.create``."""
 
-    def __init__(self, client: Caller) -> None:
+    verb: str
+    path: str
+    model: str | None
+    """The name of the model of the result, or of the items of a page; several names are separated by ``|``."""
+    params: str | None
+    """The name of the type of the parameters."""
+    kind: Kind = "object"
+    host: Host = "api"
+    service: str = ""
+    """The dotted name of the service: ``customers.balance_transactions``."""
+    method: str = ""
+    """The name of the method: ``create``."""
+
+    @property
+    def path_names(self) -> tuple[str, ...]:
+        """The names of the arguments in the path."""
+        return tuple(re.findall(r"\{(\w+)\}", self.path))
+
+
+class Resource:
+    """A service: its endpoints are methods. ``service`` is its dotted name."""
+
+    _service: ClassVar[str] = ""
+    _endpoints: ClassVar[dict[str, Endpoint]] = {}
+    _async_class: ClassVar[type[Resource] | None] = None
+
+    def __init_subclass__(cls, *, service: str = "", is_async: bool = False) -> None:
+        """Turn the endpoints in the body of the class into methods."""
+        cls._service, cls._async_class = service, None
+        cls._endpoints = {
+            name: member._replace(service=service, method=name)
+            for name, member in vars(cls).items()
+            if isinstance(member, Endpoint)
+        }
+        for name, endpoint in cls._endpoints.items():
+            setattr(cls, name, _method(cls, endpoint, is_async=is_async))
+
+    def __init__(self, client: ResourceClient) -> None:
         self._client = client
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} of {self._client!r}>"
 
 
-@dataclass(frozen=True)
-class Row:
-    """One operation of Stripe's API, as data: ``POST /v1/customers`` is ``customers.create``."""
-
-    service: str
-    method: str
-    verb: str
-    path: str
-    kind: Kind
-    model: str | None
-    params: str | None
-
-
-class Endpoint:
-    """One row: a method without ``self`` until a resource binds it."""
-
-    def __init__(
-        self, verb: str, path: str, model: str | None, params: str | None, kind: Kind = "object", host: Host = "api"
-    ) -> None:
-        self.verb, self.path, self.model, self.params = verb, path, model, params
-        self.kind: Kind = kind
-        self.host: Host = host
-        self.path_names = tuple(re.findall(r"\{(\w+)\}", path))
-        self.__name__ = self.__qualname__ = ""
-
-    def __set_name__(self, owner: type, name: str) -> None:
-        self.__name__, self.__qualname__, self.__module__ = name, f"{owner.__qualname__}.{name}", owner.__module__
-
-    def __get__(self, instance: Resource | None, owner: type) -> Endpoint | MethodType:
-        return self if instance is None else MethodType(self, instance)
-
-    def __call__(self, resource: Resource, /, *args: object, **params: Any) -> Any:  # Any: the stubs say what
-        client = resource._client
-        options = params.pop("request_options", None)
-        path = self._path(args, params)
-        for name in [name for name in params if name[-1] == "_" and keyword.iskeyword(name[:-1])]:
-            params[name[:-1]] = params.pop(name)
-        call = Call(self.verb, path, params, self.model, options, self.host)
-        if self.kind == "object":
-            return client.perform(call, lambda call, response: decoded(call, client.config, response))
-        return _SPECIAL[self.kind](client, call)
-
-    def _path(self, args: tuple[object, ...], params: dict[str, Any]) -> str:  # Any: as above
-        """The path with its arguments, which leave the parameters."""
-        if len(args) > len(self.path_names):
-            raise InvalidArgumentError(
-                f"{self.__qualname__} takes {len(self.path_names)} positional arguments ({', '.join(self.path_names)}), "
-                f"not {len(args)}; parameters are passed by name."
-            )
-        if not self.path_names:
-            return self.path
-        found = dict(zip(self.path_names, args, strict=False))
-        for name in self.path_names:
-            if name in found and name in params:
-                raise InvalidArgumentError(f"{name} is passed twice.", param=name)
-            if name not in found:
-                if name not in params:
-                    raise InvalidArgumentError(f"{self.__qualname__} needs {name}.", param=name)
-                found[name] = params.pop(name)
-        return fill_path(self.path, found)
-
-    @property
-    def __doc__(self) -> str:  # type: ignore[override]  # a property, since each row has its own
-        return f"``{self.verb} {self.path}`` {SUMMARY[self.kind]}https://docs.stripe.com/api"
-
-    @property
-    def __signature__(self) -> inspect.Signature:
-        """The whole signature, read off the parameters' TypedDict."""
-        kinds = inspect.Parameter
-        found = [kinds(name, kinds.POSITIONAL_OR_KEYWORD, annotation=str) for name in ("self", *self.path_names)]
-        found[0] = found[0].replace(annotation=kinds.empty)
-        if self.params:
-            shape = getattr(import_module("pinstripe.params"), self.params)
-            names = sorted(shape.__annotations__, key=lambda name: (name not in shape.__required_keys__, name))
-            for name in names:
-                default = kinds.empty if name in shape.__required_keys__ else ...
-                safe = name + "_" if keyword.iskeyword(name) else name
-                found.append(kinds(safe, kinds.KEYWORD_ONLY, default=default, annotation=shape.__annotations__[name]))
-        if self.kind == "download":
-            found.append(kinds("to", kinds.KEYWORD_ONLY, default=None))
-        found.append(kinds("request_options", kinds.KEYWORD_ONLY, default=..., annotation="RequestOptions"))
-        returns = {"list": f"Page[{self.model}]", "search": f"Page[{self.model}]", "download": "bytes"}
-        return inspect.Signature(found, return_annotation=returns.get(self.kind, self.model))
-
-
-def _upload(client: Caller, call: Call) -> Any:  # Any: as in Endpoint.__call__
-    params = dict(call.params)
-    if "file" not in params:
-        raise InvalidArgumentError(
-            "file is missing: pass a path, bytes, or a file open for reading bytes.", param="file"
-        )
-    call.file, call.params = params.pop("file"), params
-    return client.perform(call, lambda call, response: decoded(call, client.config, response))
-
-
-def _download(client: Caller, call: Call) -> Any:  # Any: as in Endpoint.__call__
-    params = dict(call.params)
-    to = params.pop("to", None)
-    call.params = params
-    if to is None:
-        return client.perform(call, lambda _, response: response.content)
-    from pinstripe._transport import Sink  # here, so that importing a client does not import httpx
-
-    sink = call.sink = Sink(to)
-    return client.perform(call, lambda *_: sink.written)
-
-
-def _list(client: Caller, call: Call) -> Any:  # Any: as in Endpoint.__call__
-    return client.page(call, paged("v2" if call.path.startswith("/v2/") else "v1"))
-
-
-def _search(client: Caller, call: Call) -> Any:  # Any: as in Endpoint.__call__
-    return client.page(call, paged("search"))
-
-
-_SPECIAL: dict[Kind, Callable[[Caller, Call], Any]] = {  # Any: as in Endpoint.__call__
-    "list": _list,
-    "search": _search,
-    "upload": _upload,
-    "download": _download,
-}
-
-
-def get(path: str, model: str | None, params: str | None = None, *, host: Host = "api") -> Endpoint:
-    """A row that reads one object."""
-    return Endpoint("GET", path, model, params, host=host)
-
-
-def post(path: str, model: str | None, params: str | None = None, *, host: Host = "api") -> Endpoint:
-    """A row that creates, changes, or acts."""
-    return Endpoint("POST", path, model, params, host=host)
-
-
-def delete(path: str, model: str | None, params: str | None = None) -> Endpoint:
-    """A row that deletes."""
-    return Endpoint("DELETE", path, model, params)
-
-
-def page(path: str, model: str, params: str | None = None) -> Endpoint:
-    """A row that lists; ``model`` is that of the items."""
-    return Endpoint("GET", path, model, params, "list")
-
-
-def search(path: str, model: str, params: str | None = None) -> Endpoint:
-    """A row that searches; ``model`` is that of the results."""
-    return Endpoint("GET", path, model, params, "search")
-
-
-def upload(path: str, model: str, params: str | None = None) -> Endpoint:
-    """A row that sends a file, to the host for files."""
-    return Endpoint("POST", path, model, params, "upload", "files")
-
-
-def download(path: str, params: str | None = None) -> Endpoint:
-    """A row that fetches a file, from the host for files."""
-    return Endpoint("GET", path, None, params, "download", "files")
+def async_service(cls: type[Resource]) -> type[Resource]:
+    """Return the async class of a service: the same endpoints as coroutine functions, and the async child services."""
+    if cls._async_class is None:
+        body: dict[str, object] = {"__module__": cls.__module__, "__doc__": cls.__doc__, **cls._endpoints}
+        for name, member in vars(cls).items():
+            if isinstance(member, Service):
+                body[name] = service(async_service(member.load()))
+        made = type(f"Async{cls.__name__}", (Resource,), body, service=cls._service, is_async=True)
+        cls._async_class = cast("type[Resource]", made)  # type() does not tell type checkers the base class
+    return cls._async_class
 
 
 class Service:
-    """An attribute that is a service, loaded when it is first used."""
+    """An attribute that is a service: the service of an instance, and the class of the service of a class."""
 
-    def __init__(self, name: str) -> None:
-        self.name = name
-        self.attribute = name.rpartition(".")[2]
+    def __init__(self, load: Callable[[], type[Resource]]) -> None:
+        self.load = load
+        self._name = ""
 
-    def __get__(self, instance: Any, owner: type) -> Any:  # Any: a client or a resource; the service
+    def __set_name__(self, owner: type, name: str) -> None:
+        self._name = name
+
+    def __get__(self, instance: Any, owner: type) -> Any:  # Any: a client or a resource; the stubs type the service
+        cls = self.load()
         if instance is None:
-            return self
-        cls = import_module("pinstripe.resources").load(self.name)  # by name: generated rooms stand above this one
-        found = cls(getattr(instance, "_client", instance))
-        instance.__dict__[self.attribute] = found
-        return found
+            return cls
+        made = instance.__dict__[self._name] = cls(getattr(instance, "_client", instance))
+        return made
 
 
-def service(name: str) -> Any:  # Any: the stubs say which resource
-    """The service with a dotted name."""
-    return Service(name)
+def service(cls: type[Resource]) -> Any:  # Any: as in Service
+    """Define a child service."""
+    return Service(lambda: cls)
 
 
-def endpoints() -> list[Row]:
-    """Every operation there is, by service and method. https://docs.stripe.com/api"""
-    resources = import_module("pinstripe.resources")  # by name, as above
-    found = []
-    for name in resources.SERVICES:
-        for method, row in vars(resources.load(name)).items():
-            if isinstance(row, Endpoint):
-                found.append(Row(name, method, row.verb, row.path, row.kind, row.model, row.params))
-    return found
+def get(path: str, model: str | None, params: str | None = None, *, host: Host = "api") -> Method:
+    """Define an endpoint that reads one object."""
+    return Endpoint("GET", path, model, params, host=host)
+
+
+def post(path: str, model: str | None, params: str | None = None, *, host: Host = "api") -> Method:
+    """Define an endpoint that creates or changes an object, or performs an action."""
+    return Endpoint("POST", path, model, params, host=host)
+
+
+def delete(path: str, model: str | None, params: str | None = None) -> Method:
+    """Define an endpoint that deletes."""
+    return Endpoint("DELETE", path, model, params)
+
+
+def page(path: str, model: str, params: str | None = None) -> Method:
+    """Define an endpoint that lists; ``model`` is that of the items."""
+    return Endpoint("GET", path, model, params, "list")
+
+
+def search(path: str, model: str, params: str | None = None) -> Method:
+    """Define an endpoint that searches; ``model`` is that of the results."""
+    return Endpoint("GET", path, model, params, "search")
+
+
+def upload(path: str, model: str, params: str | None = None) -> Method:
+    """Define an endpoint that uploads a file, to the host for files."""
+    return Endpoint("POST", path, model, params, "upload", "files")
+
+
+def download(path: str, params: str | None = None) -> Method:
+    """Define an endpoint that downloads a file, from the host for files."""
+    return Endpoint("GET", path, None, params, "download", "files")
+
+
+def _method(cls: type[Resource], endpoint: Endpoint, *, is_async: bool) -> Method:
+    """Return the method of an endpoint: a coroutine function, if it is async and does not return a pager."""
+    names = endpoint.path_names
+
+    def call(self: Resource, /, *args: object, **params: Any) -> Any:
+        return _start(self._client, endpoint, names, args, params)
+
+    async def await_call(self: Resource, /, *args: object, **params: Any) -> Any:
+        return await _start(self._client, endpoint, names, args, params)
+
+    method = await_call if is_async and endpoint.kind not in ("list", "search") else call
+    method.__module__, method.__name__ = cls.__module__, endpoint.method
+    method.__qualname__ = f"{cls.__qualname__}.{endpoint.method}"
+    method.__doc__ = f"``{endpoint.verb} {endpoint.path}`` {_SUMMARIES[endpoint.kind]}https://docs.stripe.com/api"
+    method.__annotations__ = {}
+    vars(method)["__wrapped__"] = _LazySignature(endpoint, is_async)  # where `inspect.signature` looks
+    return method
+
+
+def _start(
+    client: ResourceClient,
+    endpoint: Endpoint,
+    names: tuple[str, ...],
+    args: tuple[object, ...],
+    params: Params,
+) -> Any:  # Any: as in ResourceClient
+    """Start the call of an endpoint; return what the client does."""
+    options = params.pop("request_options", None)
+    path = _path(endpoint, names, args, params)
+    for name in [name for name in params if name[-1] == "_" and keyword.iskeyword(name[:-1])]:
+        params[name[:-1]] = params.pop(name)
+    call = Call(endpoint.verb, path, params, endpoint.model, options, endpoint.host)
+    if endpoint.kind == "list":
+        return client._page(call, pages_of("v2" if path.startswith("/v2/") else "v1"))
+    if endpoint.kind == "search":
+        return client._page(call, pages_of("search"))
+    if endpoint.kind == "upload":
+        if "file" not in params:
+            raise InvalidArgumentError(
+                "file is missing: pass a path, bytes, or a file opened for reading bytes.", param="file"
+            )
+        call.file = params.pop("file")
+    elif endpoint.kind == "download":
+        to = params.pop("to", None)
+        if to is None:
+            call.model = bytes
+        else:
+            from pinstripe._transport import Sink  # here, so that importing a client does not import httpx
+
+            call.sink = Sink(to)
+    return client._perform(call)
+
+
+def _path(endpoint: Endpoint, names: tuple[str, ...], args: tuple[object, ...], params: Params) -> str:
+    """Return the path with its arguments, and remove these from the parameters."""
+    if len(args) > len(names):
+        expected = f"{len(names)} positional arguments ({', '.join(names)})"
+        raise InvalidArgumentError(
+            f"{endpoint.service}.{endpoint.method} takes {expected}, not {len(args)}; pass parameters by name."
+        )
+    if not names:
+        return endpoint.path
+    arguments = dict(zip(names, args, strict=False))
+    for name in names:
+        if name in arguments and name in params:
+            raise InvalidArgumentError(f"{name} is passed twice.", param=name)
+        if name not in arguments:
+            if name not in params:
+                raise InvalidArgumentError(f"{endpoint.service}.{endpoint.method} requires {name}.", param=name)
+            arguments[name] = params.pop(name)
+    return fill_path(endpoint.path, arguments)
+
+
+class _LazySignature(NamedTuple):
+    """The signature of a method, made when it is read from the type of the parameters."""
+
+    endpoint: Endpoint
+    is_async: bool
+
+    @property
+    def __signature__(self) -> inspect.Signature:
+        parameter, endpoint = inspect.Parameter, self.endpoint
+        found = [parameter("self", parameter.POSITIONAL_OR_KEYWORD)]
+        found += [parameter(name, parameter.POSITIONAL_OR_KEYWORD, annotation=str) for name in endpoint.path_names]
+        if endpoint.params:
+            shape: Any = params_type(endpoint.params)  # Any: typeshed does not describe the class of a TypedDict
+            names = sorted(shape.__annotations__, key=lambda name: (name not in shape.__required_keys__, name))
+            for name in names:
+                default = parameter.empty if name in shape.__required_keys__ else ...
+                safe = name + "_" if keyword.iskeyword(name) else name
+                annotation = shape.__annotations__[name]
+                found.append(parameter(safe, parameter.KEYWORD_ONLY, default=default, annotation=annotation))
+        if endpoint.kind == "download":
+            found.append(parameter("to", parameter.KEYWORD_ONLY, default=None))
+        found.append(parameter("request_options", parameter.KEYWORD_ONLY, default=..., annotation="RequestOptions"))
+        page_type = f"{'AsyncPager' if self.is_async else 'Page'}[{endpoint.model}]"
+        results = {"list": page_type, "search": page_type, "download": "bytes"}
+        return inspect.Signature(found, return_annotation=results.get(endpoint.kind, endpoint.model))

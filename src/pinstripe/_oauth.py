@@ -4,34 +4,55 @@ from __future__ import annotations
 
 from typing import Any
 
-from pinstripe._endpoint import Resource, post
+from pinstripe._call import Call
+from pinstripe._endpoint import Params, Resource
 from pinstripe.form import encode
 
 __all__ = ["AsyncOAuth", "OAuth"]
 
 
-class OAuth(Resource):
-    """Connect accounts to a platform: send people to `authorize_url`, exchange the code they come back with for a `token`."""
+class _AuthorizeUrl(Resource):
+    """What both services have in common."""
 
-    _token: Any = post("/oauth/token", "pinstripe._oauth_models:OAuthToken", host="connect")  # Any: a row, bound
-    _deauthorize: Any = post(
-        "/oauth/deauthorize", "pinstripe._oauth_models:OAuthDeauthorization", host="connect"
-    )  # Any: as above
-
-    def authorize_url(self, *, express: bool = False, **params: Any) -> str:  # Any: the stub says what
-        """Where to send a person who is to connect their account; nothing is sent by this call."""
+    def authorize_url(self, *, express: bool = False, **params: Any) -> str:  # Any: the stub types them
+        """Return the URL where a user connects their account. Sends no request."""
         path = "/express/oauth/authorize" if express else "/oauth/authorize"
-        return f"{self._client.config.hosts['connect']}{path}?{encode({'response_type': 'code', **params})}"
+        return f"{self._client._config.hosts['connect']}{path}?{encode({'response_type': 'code', **params})}"
 
-    def token(self, **params: Any) -> Any:  # Any: the stub says what
-        """Exchange an authorization code (or a refresh token) for access to the connected account."""
-        options = params.get("request_options") or {}
-        secret = options.get("api_key") or self._client.config.api_key
-        return self._token(client_secret=secret, **params)
+    def _token_call(self, params: Params) -> Call:
+        from pinstripe._oauth_models import OAuthToken  # here, so that importing a client does not import Pydantic
 
-    def deauthorize(self, **params: Any) -> Any:  # Any: the stub says what
-        """End the platform's access to an account."""
-        return self._deauthorize(**params)
+        options = params.pop("request_options", None)
+        secret = (options or {}).get("api_key") or self._client._config.api_key
+        params = {"client_secret": secret, **params}
+        return Call("POST", "/oauth/token", params, OAuthToken, options, "connect")
+
+    def _deauthorize_call(self, params: Params) -> Call:
+        from pinstripe._oauth_models import OAuthDeauthorization  # here, as above
+
+        options = params.pop("request_options", None)
+        return Call("POST", "/oauth/deauthorize", params, OAuthDeauthorization, options, "connect")
 
 
-AsyncOAuth = OAuth
+class OAuth(_AuthorizeUrl):
+    """Connect accounts to a platform: redirect a user to `authorize_url`, then exchange the returned code for a `token`."""
+
+    def token(self, **params: Any) -> Any:  # Any: the stub types the parameters and the result
+        """Exchange an authorization code or a refresh token for access to the connected account."""
+        return self._client._perform(self._token_call(params))
+
+    def deauthorize(self, **params: Any) -> Any:  # Any: as above
+        """Revoke the platform's access to an account."""
+        return self._client._perform(self._deauthorize_call(params))
+
+
+class AsyncOAuth(_AuthorizeUrl):
+    """Connect accounts to a platform: redirect a user to `authorize_url`, then exchange the returned code for a `token`."""
+
+    async def token(self, **params: Any) -> Any:  # Any: as above
+        """Exchange an authorization code or a refresh token for access to the connected account."""
+        return await self._client._perform(self._token_call(params))
+
+    async def deauthorize(self, **params: Any) -> Any:  # Any: as above
+        """Revoke the platform's access to an account."""
+        return await self._client._perform(self._deauthorize_call(params))

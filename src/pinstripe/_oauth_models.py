@@ -1,4 +1,4 @@
-"""What Connect's OAuth answers. https://docs.stripe.com/connect/oauth-reference"""
+"""The responses of Connect's OAuth. https://docs.stripe.com/connect/oauth-reference"""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ __all__ = ["OAuthDeauthorization", "OAuthToken"]
 
 
 class OAuthToken(StripeModel):
-    """Access to a connected account; ``stripe_user_id`` is what to use as ``stripe_account``."""
+    """Access to a connected account. Use ``stripe_user_id`` as ``stripe_account``."""
 
     access_token: str | None = None
     livemode: bool | None = None
@@ -18,13 +18,13 @@ class OAuthToken(StripeModel):
     stripe_user_id: str | None = None
     token_type: str | None = None
 
-    def __repr_args__(self):  # type: ignore[no-untyped-def]  # Pydantic's own type; tokens are secrets and do not show
+    def __repr_args__(self):  # type: ignore[no-untyped-def]  # Pydantic's private type; the repr leaves out the tokens
         return [
             (name, value) for name, value in super().__repr_args__() if name not in ("access_token", "refresh_token")
         ]
 
 
 class OAuthDeauthorization(StripeModel):
-    """The account that is no longer connected."""
+    """An account that is no longer connected."""
 
     stripe_user_id: str

@@ -1,82 +1,95 @@
-"""Pages that iterate, sync and async: lists by their last id, search by its token, API v2 by its next URL.
+"""Pages that iterate, sync and async: lists by their last id, searches by their token, API v2 by its next URL.
 
-What the next page is, is decided once, in `Pages`; `Page` and `AsyncPager` only carry it out.
-https://docs.stripe.com/api/pagination
+`Pages` decides what the next page is; `Page`, `AsyncPage` and `AsyncPager` fetch it. https://docs.stripe.com/api/pagination
 """
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Generator, Iterator
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
+from typing import Any, Generic, Literal, Protocol, TypeAlias, TypeVar
 from urllib.parse import urlsplit
 
 from pinstripe import errors
+from pinstripe._call import Call, Response
 
-if TYPE_CHECKING:
-    from pinstripe._call import Call, Response
-    from pinstripe._client import AsyncClient, Client
-
-__all__ = ["AsyncPage", "AsyncPager", "Page", "Pages", "paged"]
+__all__ = ["AsyncPage", "AsyncPageClient", "AsyncPager", "Page", "PageClient", "Pages", "pages_of"]
 
 T = TypeVar("T")
+Body: TypeAlias = Any  # Any: a ListObject, SearchResult or V2List; their module imports Pydantic
 
 
 @dataclass(frozen=True)
 class Pages:
-    """One way of paging: how a page is read, and which call gives the one after it."""
+    """One kind of pagination: how its pages are decoded, and which call fetches the page after one."""
 
     style: Literal["v1", "search", "v2"]
 
-    def target(self, item: Any) -> Any:  # Any: a row's names; an annotation
-        """What a page of such items decodes as."""
+    def target(self, item: Any) -> Any:  # Any: as in _decoding.resolve
+        """Return what a page with such items is decoded as."""
         from pinstripe import _base, _decoding  # here, so that importing a client does not import Pydantic
 
-        pages: dict[str, Any] = {
+        pages: dict[str, Any] = {  # Any: generic classes that are subscripted at run time
             "v1": _base.ListObject,
             "search": _base.SearchResult,
             "v2": _base.V2List,
-        }  # Any: as above
+        }
         return pages[self.style][_decoding.resolve(item)]
 
-    def has_more(self, body: Any) -> bool:  # Any: one of the three pages
-        """Whether there is a page after this one."""
+    def has_more(self, body: Body) -> bool:
+        """Return whether there is a page after this one."""
         return bool(body.next_page_url if self.style == "v2" else body.has_more)
 
     def is_backwards(self, call: Call) -> bool:
-        """Whether the pages go from ``ending_before`` back to the beginning of the list."""
+        """Return whether the pages go from ``ending_before`` back to the beginning of the list."""
         return self.style == "v1" and bool(call.params.get("ending_before")) and not call.params.get("starting_after")
 
-    def after(self, call: Call, body: Any) -> Call | None:  # Any: one of the three pages
-        """The call for the page after this one; none where the list ends."""
+    def after(self, call: Call, body: Body) -> Call | None:
+        """Return the call that fetches the page after this one; ``None`` after the last page."""
         if not self.has_more(body) or not body.data:
             return None
         if self.style == "v2":
-            url = urlsplit(body.next_page_url)  # only its path: the API key goes to no other host
+            url = urlsplit(body.next_page_url)  # only its path, so that the API key is sent to no other host
             return replace(call, path=f"{url.path}?{url.query}", params={})
         if self.style == "search":
             return replace(call, params={**call.params, "page": body.next_page})
         backwards = self.is_backwards(call)
-        edge = getattr(body.data[0 if backwards else -1], "id", None)
-        if not isinstance(edge, str):
-            raise errors.APIError(f"{call.path}: the page has no id to go on from.", body=str(body).encode())
-        return replace(call, params={**call.params, "ending_before" if backwards else "starting_after": edge})
+        last_id = getattr(body.data[0 if backwards else -1], "id", None)
+        if not isinstance(last_id, str):
+            raise errors.APIError(
+                f"{call.path}: cannot fetch the next page, since the last item has no id.", body=str(body).encode()
+            )
+        return replace(call, params={**call.params, "ending_before" if backwards else "starting_after": last_id})
 
 
 _STYLES = {"v1": Pages("v1"), "search": Pages("search"), "v2": Pages("v2")}
 
 
-def paged(style: Literal["v1", "search", "v2"]) -> Pages:
-    """The way of paging with a name."""
+def pages_of(style: Literal["v1", "search", "v2"]) -> Pages:
+    """Return the pagination of this style."""
     return _STYLES[style]
 
 
-class _Page(Generic[T]):
-    """What a page shows, sync and async."""
+class PageClient(Protocol):
+    """What a page needs of a client."""
 
-    def __init__(
-        self, client: Any, call: Call, pages: Pages, body: Any
-    ) -> None:  # Any: a client; one of the three pages
+    def _page(self, call: Call, pages: Pages) -> Page[Any]:  # Any: the type of the items is that of the endpoint
+        """Fetch a page."""
+        ...
+
+
+class AsyncPageClient(Protocol):
+    """What an async page needs of a client."""
+
+    async def _fetch_page(self, call: Call, pages: Pages) -> AsyncPage[Any]:  # Any: as above
+        """Fetch a page."""
+        ...
+
+
+class _BasePage(Generic[T]):
+    """What sync and async pages have in common."""
+
+    def __init__(self, client: Any, call: Call, pages: Pages, body: Body) -> None:  # Any: see the subclasses
         self._client, self._call, self._pages, self._body = client, call, pages, body
 
     @property
@@ -92,12 +105,12 @@ class _Page(Generic[T]):
 
     @property
     def total_count(self) -> int | None:
-        """How many results a search has, where ``expand=["total_count"]`` asked for it."""
+        """The number of results of a search with ``expand=["total_count"]``."""
         return getattr(self._body, "total_count", None)
 
     @property
     def last_response(self) -> Response:
-        """The HTTP response that this page came in."""
+        """The HTTP response that returned this page."""
         response: Response = self._body.last_response
         return response
 
@@ -107,31 +120,31 @@ class _Page(Generic[T]):
     def _items(self) -> list[T]:
         return self.data[::-1] if self._pages.is_backwards(self._call) else self.data
 
-    def _nothing(self) -> Any:  # Any: one of the three pages
-        ended = {"data": [], "has_more": False, "next_page": None, "next_page_url": None}
-        kept = {name: value for name, value in ended.items() if hasattr(self._body, name)}
-        return self._body.model_copy(update=kept)
+    def _empty_body(self) -> Body:
+        values = {"data": [], "has_more": False, "next_page": None, "next_page_url": None}
+        return self._body.model_copy(
+            update={name: value for name, value in values.items() if hasattr(self._body, name)}
+        )
 
 
-class Page(_Page[T]):
-    """One page of a list, and the way to the others: iterating gives the items of this page and of all after it."""
+class Page(_BasePage[T]):
+    """One page of a list. Iterating over it gives the items of this page and of all pages after it."""
 
-    _client: Client
+    _client: PageClient
 
     def __iter__(self) -> Iterator[T]:
         for page in self.pages():
             yield from page._items()
 
     def next_page(self) -> Page[T]:
-        """The page after this one; an empty one after the last."""
+        """Fetch the page after this one; return an empty page after the last one."""
         call = self._pages.after(self._call, self._body)
         if call is None:
-            return Page(self._client, self._call, self._pages, self._nothing())
-        page: Page[T] = self._client.page(call, self._pages)
-        return page
+            return Page(self._client, self._call, self._pages, self._empty_body())
+        return self._client._page(call, self._pages)
 
     def pages(self) -> Iterator[Page[T]]:
-        """This page and all after it."""
+        """Iterate over this page and all pages after it."""
         page = self
         while True:
             yield page
@@ -140,10 +153,10 @@ class Page(_Page[T]):
             page = page.next_page()
 
 
-class AsyncPage(_Page[T]):
-    """One page of a list, and the way to the others: ``async for`` gives the items of this page and of all after it."""
+class AsyncPage(_BasePage[T]):
+    """One page of a list. ``async for`` gives the items of this page and of all pages after it."""
 
-    _client: AsyncClient
+    _client: AsyncPageClient
 
     async def __aiter__(self) -> AsyncIterator[T]:
         async for page in self.pages():
@@ -151,15 +164,14 @@ class AsyncPage(_Page[T]):
                 yield item
 
     async def next_page(self) -> AsyncPage[T]:
-        """The page after this one; an empty one after the last."""
+        """Fetch the page after this one; return an empty page after the last one."""
         call = self._pages.after(self._call, self._body)
         if call is None:
-            return AsyncPage(self._client, self._call, self._pages, self._nothing())
-        page: AsyncPage[T] = await self._client.page(call, self._pages)
-        return page
+            return AsyncPage(self._client, self._call, self._pages, self._empty_body())
+        return await self._client._fetch_page(call, self._pages)
 
     async def pages(self) -> AsyncIterator[AsyncPage[T]]:
-        """This page and all after it."""
+        """Iterate over this page and all pages after it."""
         page = self
         while True:
             yield page
@@ -169,23 +181,22 @@ class AsyncPage(_Page[T]):
 
 
 class AsyncPager(Generic[T]):
-    """A list that was asked for and not yet fetched: ``await`` it for its first page, or ``async for`` over all items."""
+    """A list that is not fetched yet: ``await`` it for its first page, or iterate over all items with ``async for``."""
 
-    def __init__(self, client: AsyncClient, call: Call, pages: Pages) -> None:
+    def __init__(self, client: AsyncPageClient, call: Call, pages: Pages) -> None:
         self._client, self._call, self._pages = client, call, pages
 
-    def __await__(self) -> Generator[Any, None, AsyncPage[T]]:  # Any: what the event loop passes
-        return self._first().__await__()
+    def __await__(self) -> Generator[Any, None, AsyncPage[T]]:  # Any: what the event loop sends
+        return self._first_page().__await__()
 
     async def __aiter__(self) -> AsyncIterator[T]:
-        async for item in await self._first():
+        async for item in await self._first_page():
             yield item
 
     async def pages(self) -> AsyncIterator[AsyncPage[T]]:
-        """Every page."""
-        async for page in (await self._first()).pages():
+        """Iterate over all pages."""
+        async for page in (await self._first_page()).pages():
             yield page
 
-    async def _first(self) -> AsyncPage[T]:
-        found: AsyncPage[T] = await self._client.fetch_page(self._call, self._pages)
-        return found
+    async def _first_page(self) -> AsyncPage[T]:
+        return await self._client._fetch_page(self._call, self._pages)

@@ -1,4 +1,4 @@
-"""Two short drivers, sync and async, that run the life of a call on httpx. Nothing is decided here."""
+"""Two drivers, sync and async, that carry out calls on httpx. All decisions are made in ``_call``."""
 
 from __future__ import annotations
 
@@ -6,122 +6,120 @@ import os
 import threading
 import time
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import aclosing, closing, contextmanager
 from functools import lru_cache
 from typing import BinaryIO
 
 import httpx
 
-from pinstripe._call import USER_AGENT, Failure, Life, Request, Response, Sleep
+from pinstripe._call import USER_AGENT, CallFlow, Failure, Request, Response, Sleep
 
 __all__ = ["AsyncTransport", "Sink", "Transport"]
 
-LIMITS = httpx.Limits(max_connections=100, max_keepalive_connections=20)
-AGENT = f"{USER_AGENT} httpx/{httpx.__version__}"
-# What a client of our own would add; to merge that anew for each request takes longer than all else that we do.
-DEFAULTS = {"Accept-Encoding": "gzip, deflate", "Connection": "keep-alive"}
+_LIMITS = httpx.Limits(max_connections=100, max_keepalive_connections=20)
+_AGENT = f"{USER_AGENT} httpx/{httpx.__version__}"
+# The headers that httpx.Client adds. Requests are built without it, since merging its defaults takes most of the time of a call.
+_DEFAULT_HEADERS = {"Accept-Encoding": "gzip, deflate", "Connection": "keep-alive"}
 
 
 class Transport:
-    """Runs calls, blocking. The pool is made when it is first needed, unless the user brought one."""
+    """Carries out calls on the HTTP client that the user passed, or else on one that is made when it is first needed."""
 
     def __init__(self, client: httpx.Client | None) -> None:
-        self._borrowed = client
+        self._client = client
         self._own: dict[bool, httpx.Client] = {}
         self._lock = threading.Lock()
 
-    def run(self, life: Life) -> Response:
-        """Do what the call wants until it has its answer."""
+    def run(self, flow: CallFlow) -> Response:
+        """Carry out a call; return its response."""
         try:
-            action = next(life)
+            action = next(flow)
             while True:
                 if isinstance(action, Sleep):
                     time.sleep(action.seconds)
-                    action = life.send(None)
+                    action = flow.send(None)
                 else:
-                    action = life.send(self._send(action))
+                    action = flow.send(self._send(action))
         except StopIteration as done:
-            answer: Response = done.value
-            return answer
+            response: Response = done.value
+            return response
 
     def _send(self, request: Request) -> Response | Failure:
-        client = self._borrowed or self._made(_is_tls(request))
+        client = self._client or self._own_client(verify=_is_tls(request))
         try:
             if request.sink is None:
-                found = client.send(_built(self._borrowed, request))
-                return _answer(found)
-            with _closing(client.send(_built(self._borrowed, request), stream=True)) as found:
-                if found.is_success:
-                    request.sink.fill(found.iter_bytes())
+                return _response(client.send(_build(self._client, request)))
+            with closing(client.send(_build(self._client, request), stream=True)) as received:
+                if received.is_success:
+                    request.sink.fill(received.iter_bytes())
                 else:
-                    found.read()
-                return _answer(found, streamed=found.is_success)
+                    received.read()
+                return _response(received, streamed=received.is_success)
         except httpx.RequestError as error:
             return _failure(error)
 
-    def _made(self, tls: bool) -> httpx.Client:
+    def _own_client(self, *, verify: bool) -> httpx.Client:
         with self._lock:
-            if tls not in self._own:
-                self._own[tls] = httpx.Client(limits=LIMITS, follow_redirects=False, verify=tls)
-            return self._own[tls]
+            if verify not in self._own:
+                self._own[verify] = httpx.Client(limits=_LIMITS, follow_redirects=False, verify=verify)
+            return self._own[verify]
 
     def close(self) -> None:
-        """Close the pool, if it is ours."""
+        """Close the connections, but not those of a client that the user passed."""
         while self._own:
             self._own.popitem()[1].close()
 
 
 class AsyncTransport:
-    """Runs calls, awaiting."""
+    """Carries out calls like `Transport`, but awaits."""
 
     def __init__(self, client: httpx.AsyncClient | None) -> None:
-        self._borrowed = client
+        self._client = client
         self._own: dict[bool, httpx.AsyncClient] = {}
 
-    async def run(self, life: Life) -> Response:
-        """Do what the call wants until it has its answer."""
+    async def run(self, flow: CallFlow) -> Response:
+        """Carry out a call; return its response."""
         try:
-            action = next(life)
+            action = next(flow)
             while True:
                 if isinstance(action, Sleep):
                     import asyncio  # here, so that the synchronous client does not load it
 
                     await asyncio.sleep(action.seconds)
-                    action = life.send(None)
+                    action = flow.send(None)
                 else:
-                    action = life.send(await self._send(action))
+                    action = flow.send(await self._send(action))
         except StopIteration as done:
-            answer: Response = done.value
-            return answer
+            response: Response = done.value
+            return response
 
     async def _send(self, request: Request) -> Response | Failure:
-        client = self._borrowed or self._made(_is_tls(request))
+        client = self._client or self._own_client(verify=_is_tls(request))
         try:
             if request.sink is None:
-                found = await client.send(_built(self._borrowed, request))
-                return _answer(found)
-            async with _aclosing(await client.send(_built(self._borrowed, request), stream=True)) as found:
-                if found.is_success:
-                    await request.sink.afill(found.aiter_bytes())
+                return _response(await client.send(_build(self._client, request)))
+            async with aclosing(await client.send(_build(self._client, request), stream=True)) as received:
+                if received.is_success:
+                    await request.sink.afill(received.aiter_bytes())
                 else:
-                    await found.aread()
-                return _answer(found, streamed=found.is_success)
+                    await received.aread()
+                return _response(received, streamed=received.is_success)
         except httpx.RequestError as error:
             return _failure(error)
 
-    def _made(self, tls: bool) -> httpx.AsyncClient:
-        if tls not in self._own:
-            self._own[tls] = httpx.AsyncClient(limits=LIMITS, follow_redirects=False, verify=tls)
-        return self._own[tls]
+    def _own_client(self, *, verify: bool) -> httpx.AsyncClient:
+        if verify not in self._own:
+            self._own[verify] = httpx.AsyncClient(limits=_LIMITS, follow_redirects=False, verify=verify)
+        return self._own[verify]
 
     async def close(self) -> None:
-        """Close the pool, if it is ours."""
+        """Close the connections, but not those of a client that the user passed."""
         while self._own:
             await self._own.popitem()[1].aclose()
 
 
 class Sink:
-    """Where a download goes: a path, which appears only when all of it is there, or a file open for writing bytes."""
+    """The destination of a download: a path, whose file appears once it is complete, or a file opened for writing bytes."""
 
     def __init__(self, to: str | os.PathLike[str] | BinaryIO) -> None:
         self._path = os.fspath(to) if isinstance(to, (str, os.PathLike)) else None
@@ -130,13 +128,13 @@ class Sink:
         self.written = 0
 
     def fill(self, chunks: Iterator[bytes]) -> None:
-        """Write all chunks; a second attempt begins again."""
+        """Write all chunks; another attempt replaces them."""
         with self._open() as file:
             for chunk in chunks:
                 self.written += file.write(chunk)
 
     async def afill(self, chunks: AsyncIterator[bytes]) -> None:
-        """The same for chunks that are awaited."""
+        """Write all chunks like `fill`, but await each."""
         with self._open() as file:
             async for chunk in chunks:
                 self.written += file.write(chunk)
@@ -147,70 +145,53 @@ class Sink:
         if self._path is not None:
             part = f"{self._path}.part"
             try:
-                with open(part, "wb") as made:
-                    yield made
+                with open(part, "wb") as file:
+                    yield file
                 os.replace(part, self._path)
             finally:
                 if os.path.exists(part):
                     os.remove(part)
             return
-        file = self._file
-        assert file is not None  # noqa: S101  # for the checker: there is a path or a file
-        if file.seekable():
-            file.seek(self._start)
-            file.truncate()
-        yield file
+        assert self._file is not None  # noqa: S101  # for type checkers: there is a path or a file
+        if self._file.seekable():
+            self._file.seek(self._start)
+            self._file.truncate()
+        yield self._file
 
 
 def _is_tls(request: Request) -> bool:
-    """Whether certificates will be checked. Reading them takes long, and plain HTTP (an emulator's) needs none."""
+    """Return whether to verify certificates. Plain HTTP, as of an emulator, needs none, and loading them is slow."""
     return not request.url.startswith("http://")
 
 
-def _built(borrowed: httpx.Client | httpx.AsyncClient | None, request: Request) -> httpx.Request:
-    request.headers["User-Agent"] = AGENT
-    if borrowed is not None:  # the user's headers, cookies and parameters count, too
-        return borrowed.build_request(
+def _build(client: httpx.Client | httpx.AsyncClient | None, request: Request) -> httpx.Request:
+    request.headers["User-Agent"] = _AGENT
+    if client is not None:  # with the headers, cookies and parameters of the user's client
+        return client.build_request(
             request.verb, request.url, headers=request.headers, content=request.content, timeout=request.timeout
         )
     timeout = dict.fromkeys(("connect", "read", "write", "pool"), request.timeout)
     return httpx.Request(
         request.verb,
-        _parsed(request.url),
-        headers={**DEFAULTS, **request.headers},
+        _parse_url(request.url),
+        headers={**_DEFAULT_HEADERS, **request.headers},
         content=request.content,
         extensions={"timeout": timeout},
     )
 
 
 @lru_cache(maxsize=64)
-def _parsed(url: str) -> httpx.URL:
+def _parse_url(url: str) -> httpx.URL:
     return httpx.URL(url)
 
 
-def _answer(found: httpx.Response, *, streamed: bool = False) -> Response:
-    headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in found.headers.raw}
-    return Response(found.status_code, headers, b"" if streamed else found.content)
+def _response(received: httpx.Response, *, streamed: bool = False) -> Response:
+    headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in received.headers.raw}
+    return Response(received.status_code, headers, b"" if streamed else received.content)
 
 
 def _failure(error: httpx.RequestError) -> Failure:
-    said = str(error) or type(error).__name__
+    name = type(error).__name__
     if isinstance(error, httpx.TimeoutException):
-        return Failure(f"Stripe did not answer in time ({type(error).__name__}).", timed_out=True)
-    return Failure(f"No whole answer came from Stripe: {said} ({type(error).__name__}).")
-
-
-@contextmanager
-def _closing(response: httpx.Response) -> Iterator[httpx.Response]:
-    try:
-        yield response
-    finally:
-        response.close()
-
-
-@asynccontextmanager
-async def _aclosing(response: httpx.Response) -> AsyncIterator[httpx.Response]:
-    try:
-        yield response
-    finally:
-        await response.aclose()
+        return Failure(f"The request to Stripe timed out ({name}).", timed_out=True)
+    return Failure(f"The connection to Stripe failed: {str(error) or 'no details'} ({name}).")

@@ -1,16 +1,20 @@
-"""The exception tree. Every error that pinstripe raises is a `StripeError`; https://docs.stripe.com/api/errors
+"""The exceptions. Every error that pinstripe raises is a `StripeError`; https://docs.stripe.com/api/errors
 
-Which class an answer becomes is decided by two tables, by ``type`` and by status.
+Tables decide which class an error response becomes, by its ``type``, its status and its ``code``.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+
+from pinstripe._lazy import LazyModule
+from pinstripe.types import JSON
 
 if TYPE_CHECKING:
-    from pinstripe._decoding import Drift
-    from pinstripe.models import BankAccount, Card, PaymentIntent, PaymentMethod, SetupIntent, Source
+    from pinstripe import _base
+else:
+    _base = LazyModule("pinstripe._base")
 
 __all__ = [
     "APIConnectionError",
@@ -18,6 +22,7 @@ __all__ = [
     "APITimeoutError",
     "AuthenticationError",
     "CardError",
+    "Drift",
     "IdempotencyError",
     "InvalidArgumentError",
     "InvalidRequestError",
@@ -26,32 +31,32 @@ __all__ = [
     "ResponseValidationError",
     "SignatureVerificationError",
     "StripeError",
-    "from_answer",
+    "from_response",
 ]
 
-# How much of a body that is not JSON an error shows, in characters.
-SHOWN = 200
+# How many characters of a body that is not JSON an error message contains.
+_MAX_EXCERPT = 200
 
 
 class StripeError(Exception):
-    """Anything that went wrong. What Stripe said about it is in the attributes, ``None`` where it said nothing.
+    """The base class of all errors. Attributes without a value are ``None``.
 
-    ``message``, ``type``, ``code``, ``decline_code``, ``param`` and ``doc_url`` are Stripe's words; ``status_code``,
-    ``request_id``, ``headers`` and ``body`` are the answer's; ``idempotency_key`` and ``attempts`` say what was sent and
-    how often. The objects that came inside the error are typed: ``payment_intent``, ``setup_intent``,
-    ``payment_method``, ``source``.
+    ``message``, ``type``, ``code``, ``decline_code``, ``param`` and ``doc_url`` are those of Stripe's error; ``status_code``,
+    ``request_id``, ``headers`` and ``body`` are those of the response; ``idempotency_key`` and ``attempts`` tell which key
+    was sent, and how often. Objects inside the error are models: ``payment_intent``, ``setup_intent``, ``payment_method``
+    and ``source``.
     """
 
-    payment_intent: PaymentIntent | None = None
-    setup_intent: SetupIntent | None = None
-    payment_method: PaymentMethod | None = None
-    source: BankAccount | Card | Source | None = None
+    payment_intent: _base.StripeModel | None = None
+    setup_intent: _base.StripeModel | None = None
+    payment_method: _base.StripeModel | None = None
+    source: _base.StripeModel | None = None
 
     def __init__(
         self,
         message: str = "",
         *,
-        type: str | None = None,  # Stripe's word for it
+        type: str | None = None,
         code: str | None = None,
         decline_code: str | None = None,
         param: str | None = None,
@@ -61,7 +66,7 @@ class StripeError(Exception):
         request_id: str | None = None,
         headers: Mapping[str, str] | None = None,
         body: bytes = b"",
-        json_body: Mapping[str, Any] | None = None,  # Any: JSON
+        json_body: Mapping[str, JSON] | None = None,
         idempotency_key: str | None = None,
         attempts: int | None = None,
     ) -> None:
@@ -77,7 +82,7 @@ class StripeError(Exception):
         self.request_id = request_id
         self.headers: Mapping[str, str] = headers or {}
         self.body = body
-        self.json_body: Mapping[str, Any] = json_body or {}  # Any: JSON
+        self.json_body: Mapping[str, JSON] = json_body or {}
         self.idempotency_key = idempotency_key
         self.attempts = attempts
 
@@ -90,72 +95,95 @@ class StripeError(Exception):
             "request": self.request_id,
             "attempts": self.attempts if self.attempts and self.attempts > 1 else None,
         }
-        said = ", ".join(f"{name} {value}" for name, value in facts.items() if value is not None)
-        return f"{self.message} ({said})" if said else self.message
+        details = ", ".join(f"{name} {value}" for name, value in facts.items() if value is not None)
+        return f"{self.message} ({details})" if details else self.message
 
-    def __reduce__(self) -> tuple[Any, ...]:  # Any: pickle's own protocol
+    def __reduce__(self) -> tuple[Any, ...]:  # Any: pickle's protocol
         return _restore, (type(self), dict(self.__dict__))
 
 
-def _restore(cls: type[StripeError], state: dict[str, Any]) -> StripeError:  # Any: whatever the error held
+def _restore(cls: type[StripeError], state: dict[str, Any]) -> StripeError:  # Any: the attributes of the error
     error = cls(state.get("message", ""))
     error.__dict__.update(state)
     return error
 
 
 class APIError(StripeError):
-    """Stripe failed (a status of 500 or more), or its answer cannot be read. https://docs.stripe.com/error-low-level"""
+    """Stripe failed (status 500 or above), or its response cannot be read. https://docs.stripe.com/error-low-level"""
 
 
 class APIConnectionError(StripeError):
-    """No whole answer came: the connection failed, or broke off. https://docs.stripe.com/error-low-level"""
+    """The connection failed before the response was complete. https://docs.stripe.com/error-low-level"""
 
 
 class APITimeoutError(APIConnectionError):
-    """No answer came in time. A request that changes something may have been carried out all the same."""
+    """The request timed out. Stripe may have carried it out nevertheless."""
 
 
 class AuthenticationError(StripeError):
-    """There is no API key, or Stripe does not know it (401). https://docs.stripe.com/api/authentication"""
+    """The API key is missing or invalid (status 401). https://docs.stripe.com/api/authentication"""
 
 
 class PermissionDeniedError(StripeError):
-    """The API key may not do this (403). https://docs.stripe.com/keys"""
+    """The API key lacks the permission (status 403). https://docs.stripe.com/keys"""
 
 
 class CardError(StripeError):
-    """The card or other means of payment was declined (402): see ``decline_code``. https://docs.stripe.com/declines"""
+    """The card or other payment method was declined (status 402): see ``decline_code``. https://docs.stripe.com/declines"""
 
 
 class InvalidRequestError(StripeError):
-    """Stripe does not accept the request (400, 404, 409, 422): ``param`` names the field if one is to blame."""
+    """Stripe rejected the request (status 400, 404, 409 or 422); ``param`` names the parameter, if it is about one."""
 
 
 class IdempotencyError(InvalidRequestError):
-    """The idempotency key was used before, with other parameters. https://docs.stripe.com/api/idempotent_requests"""
+    """The idempotency key was used before with other parameters. https://docs.stripe.com/api/idempotent_requests"""
 
 
 class RateLimitError(StripeError):
-    """Too many requests (429), after all retries. https://docs.stripe.com/rate-limits"""
+    """Too many requests (status 429), after all retries. https://docs.stripe.com/rate-limits"""
 
 
 class SignatureVerificationError(StripeError):
-    """A webhook's signature is not right: do not trust the payload. https://docs.stripe.com/webhooks#verify-events"""
+    """The signature of a webhook is invalid: do not trust the payload. https://docs.stripe.com/webhooks#verify-events"""
 
 
 class InvalidArgumentError(StripeError, ValueError):
-    """What was passed cannot be sent; nothing was. ``param`` names the field."""
+    """An argument cannot be used, so that no request was sent. ``param`` names the argument."""
+
+
+class Drift(NamedTuple):
+    """One difference between a response and Stripe's API description.
+
+    ``kind`` is ``missing`` (a required field is not there), ``type`` (a value has another type) or ``value`` (a value is not
+    in the list of known values, which is never an error).
+    """
+
+    model: str
+    path: str
+    kind: Literal["missing", "type", "value"]
+    value: object = None
+
+    def __str__(self) -> str:
+        if self.kind == "missing":
+            return f"the response has no field {self.path}, which the API description of {self.model} requires"
+        if self.kind == "value":
+            return f"{self.path} is {self.value!r}, which the API description of {self.model} does not list"
+        found = type(self.value).__name__
+        return f"{self.path} is of type {found}, which the API description of {self.model} does not allow"
 
 
 class ResponseValidationError(StripeError):
-    """An answer does not fit its model. Nothing is lost: ``body`` and ``headers`` are the raw answer, ``drifts`` say where."""
+    """A response does not match its model: ``drifts`` are the differences, ``body`` and ``headers`` those of the response."""
 
-    def __init__(self, message: str = "", *, drifts: tuple[Drift, ...] = (), **facts: Any) -> None:  # Any: as above
+    def __init__(
+        self, message: str = "", *, drifts: tuple[Drift, ...] = (), **facts: Any
+    ) -> None:  # Any: see StripeError
         super().__init__(message, **facts)
         self.drifts = drifts
 
 
-BY_TYPE: dict[str, type[StripeError]] = {
+_BY_TYPE: dict[str, type[StripeError]] = {
     "card_error": CardError,
     "idempotency_error": IdempotencyError,
     "idempotency_key_in_use": IdempotencyError,
@@ -163,12 +191,12 @@ BY_TYPE: dict[str, type[StripeError]] = {
     "authentication_error": AuthenticationError,
     "api_connection_error": APIConnectionError,
 }
-BY_CODE: dict[str, type[StripeError]] = {
+_BY_CODE: dict[str, type[StripeError]] = {
     "idempotency_key_in_use": IdempotencyError,
     "rate_limit": RateLimitError,
     "lock_timeout": RateLimitError,
 }
-BY_STATUS: dict[int, type[StripeError]] = {
+_BY_STATUS: dict[int, type[StripeError]] = {
     401: AuthenticationError,
     402: CardError,
     403: PermissionDeniedError,
@@ -176,20 +204,10 @@ BY_STATUS: dict[int, type[StripeError]] = {
 }
 
 
-def choose(status: int, kind: str | None, code: str | None) -> type[StripeError]:
-    """The class of an error answer."""
-    if status >= 500:
-        return APIError
-    found = BY_TYPE.get(kind or "") or BY_STATUS.get(status) or BY_CODE.get(code or "")
-    if found is not None:
-        return found
-    return InvalidRequestError if status >= 400 else APIError
-
-
-def from_answer(status: int, headers: Mapping[str, str], body: bytes, parsed: object) -> StripeError:
-    """The error that an answer is: Stripe's own, OAuth's (``{"error": "invalid_grant", ...}``), or a stranger's page."""
+def from_response(status: int, headers: Mapping[str, str], body: bytes, parsed: JSON) -> StripeError:
+    """Return the error for a response: an error of Stripe's, of OAuth (``{"error": "invalid_grant"}``), or an unreadable one."""
     lowered = {name.lower(): value for name, value in headers.items()}
-    facts: dict[str, Any] = {  # Any: keyword arguments of many types
+    facts: dict[str, Any] = {  # Any: arguments of StripeError
         "status_code": status,
         "request_id": lowered.get("request-id"),
         "headers": lowered,
@@ -197,18 +215,27 @@ def from_answer(status: int, headers: Mapping[str, str], body: bytes, parsed: ob
     }
     if not isinstance(parsed, Mapping):
         return APIError(_unreadable(status, body), **facts)
-    said = parsed.get("error")
+    error = parsed.get("error")
     facts["json_body"] = parsed
-    if isinstance(said, str):
-        message = _text(parsed.get("error_description")) or said
-        cls = AuthenticationError if said == "invalid_client" else choose(status, None, said)
-        return cls(message, code=said, **facts)
-    if not isinstance(said, Mapping):
-        return choose(status, None, None)(_unreadable(status, body), **facts)
+    if isinstance(error, str):
+        message = _text(parsed.get("error_description")) or error
+        cls = AuthenticationError if error == "invalid_client" else _class_for(status, None, error)
+        return cls(message, code=error, **facts)
+    if not isinstance(error, Mapping):
+        return _class_for(status, None, None)(_unreadable(status, body), **facts)
     for name in ("type", "code", "decline_code", "param", "doc_url", "charge"):
-        facts[name] = _text(said.get(name))
-    message = _text(said.get("message")) or _text(said.get("user_message")) or f"Stripe answered with status {status}."
-    return choose(status, facts["type"], facts["code"])(message, **facts)
+        facts[name] = _text(error.get(name))
+    message = _text(error.get("message")) or _text(error.get("user_message")) or f"Stripe returned status {status}."
+    return _class_for(status, facts["type"], facts["code"])(message, **facts)
+
+
+def _class_for(status: int, error_type: str | None, code: str | None) -> type[StripeError]:
+    if status >= 500:
+        return APIError
+    cls = _BY_TYPE.get(error_type or "") or _BY_STATUS.get(status) or _BY_CODE.get(code or "")
+    if cls is not None:
+        return cls
+    return InvalidRequestError if status >= 400 else APIError
 
 
 def _text(value: object) -> str | None:
@@ -216,7 +243,7 @@ def _text(value: object) -> str | None:
 
 
 def _unreadable(status: int, body: bytes) -> str:
-    start = " ".join(body[: 4 * SHOWN].decode("utf-8", "replace").split())[:SHOWN]
-    if not start:
-        return f"The answer with status {status} is empty."
-    return f"The answer with status {status} is not Stripe's JSON; it begins: {start}"
+    excerpt = " ".join(body[: 4 * _MAX_EXCERPT].decode("utf-8", "replace").split())[:_MAX_EXCERPT]
+    if not excerpt:
+        return f"The response with status {status} is empty."
+    return f"The response with status {status} is not JSON from Stripe. It begins with: {excerpt}"

@@ -1,30 +1,68 @@
-"""One typed class per event type, made when first asked for: ``pinstripe.events.InvoicePaidEvent``.
+"""One class per event type, made when it is first used: ``pinstripe.events.InvoicePaidEvent``.
 
-The stubs say what each holds; here only ``type`` tells them apart, since ``data.object`` is decoded by its own ``object`` field.
-Thin events (API v2) have two classes for each type: the notification that is delivered, and the event that it stands for.
+The stubs type what each event contains. At run time the classes differ only in ``type``, since ``data.object`` is decoded by its
+own ``object`` field. A thin event (API v2) has two classes: the notification that is delivered, and the event it is about.
 https://docs.stripe.com/api/events/types https://docs.stripe.com/event-destinations#thin-events
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from typing import Any, Literal, Protocol, TypeAlias, TypeVar
 
-from pinstripe._base import BUILDING, StripeModel
+from pinstripe._base import StripeModel, event_class
+from pinstripe._call import fill_path
 from pinstripe._registry import registry
 from pinstripe._scalars import DateTime
 from pinstripe.models import Event, V2CoreEvent
+from pinstripe.models._event_classes import class_for
 from pinstripe.models._event_types import EVENT_TYPES, THIN_EVENT_TYPES
 from pinstripe.models.v2_core_event import V2CoreEventReason, V2CoreEventRelatedObject
+from pinstripe.types import RequestOptions
 
-if TYPE_CHECKING:
-    from pinstripe._client import AsyncClient, Client
-    from pinstripe.types import RequestOptions
+__all__ = [
+    "AnyEvent",
+    "AnyNotification",
+    "Event",
+    "EventNotification",
+    "class_for",
+    "notification_class_for",
+]
 
-__all__ = ["AnyEvent", "AnyNotification", "Event", "EventNotification", "class_for", "notification_class_for"]
+M = TypeVar("M", bound=StripeModel)
+
+
+class _Requester(Protocol):
+    """What a notification needs of a client to fetch its event. `Client` implements it."""
+
+    def request(
+        self,
+        model: type[M],
+        verb: Literal["GET", "POST", "DELETE"],
+        path: str,
+        *,
+        request_options: RequestOptions | None = None,
+    ) -> M:
+        """Send a request, and decode the response as ``model``."""
+        ...
+
+
+class _AsyncRequester(Protocol):
+    """The same for `AsyncClient`."""
+
+    async def request(
+        self,
+        model: type[M],
+        verb: Literal["GET", "POST", "DELETE"],
+        path: str,
+        *,
+        request_options: RequestOptions | None = None,
+    ) -> M:
+        """Send a request, and decode the response as ``model``."""
+        ...
 
 
 class EventNotification(StripeModel):
-    """What is delivered of a thin event: its type, and where to find the rest. https://docs.stripe.com/event-destinations#thin-events"""
+    """The delivered part of a thin event: its type, and where the rest is. https://docs.stripe.com/event-destinations#thin-events"""
 
     context: str | None = None
     created: DateTime
@@ -35,91 +73,59 @@ class EventNotification(StripeModel):
     related_object: V2CoreEventRelatedObject | None = None
     type: str
 
-    def fetch_event(self, client: Client | AsyncClient) -> Any:  # Any: the stub says what, for each kind of client
-        """The whole event, fetched in the notification's context; to be awaited with an `AsyncClient`."""
-        return client.v2.core.events.retrieve(self.id, request_options=self._options())
+    def fetch_event(
+        self, client: _Requester | _AsyncRequester
+    ) -> Any:  # Any: see the stub; an awaitable for an async client
+        """Fetch the whole event, in the context of the notification. Await the result of an `AsyncClient`."""
+        model = class_for(self.type) if self.type in THIN_EVENT_TYPES else V2CoreEvent
+        path = fill_path("/v2/core/events/{id}", {"id": self.id})
+        return client.request(model, "GET", path, request_options=self._options())
 
-    def fetch_related_object(self, client: Client | AsyncClient) -> Any:  # Any: as above
-        """The object that the event is about, as it is now; ``None`` where it is about none."""
+    def fetch_related_object(self, client: _Requester | _AsyncRequester) -> Any:  # Any: as above
+        """Fetch the current state of the object that the event is about; return ``None`` if there is none."""
         if self.related_object is None:
-            return None if _is_sync(client) else _nothing()
-        model = registry().objects.get(self.related_object.type)
-        target = registry().load(model) if model else StripeModel
-        return client.request(target, "GET", self.related_object.url, request_options=self._options())
+            return _none() if hasattr(client, "__aenter__") else None
+        name = registry().objects.get(self.related_object.type)
+        model = registry().load(name) if name else StripeModel
+        return client.request(model, "GET", self.related_object.url, request_options=self._options())
 
     def _options(self) -> RequestOptions:
         return {"stripe_context": self.context} if self.context else {}
 
 
 AnyEvent: TypeAlias = Event
-"""Every snapshot event there is; for type checkers the union of the classes, which ``event.type`` narrows."""
+"""Any snapshot event: for type checkers the union of all classes, which comparing ``event.type`` narrows."""
 AnyNotification: TypeAlias = EventNotification
-"""Every thin event's notification there is; for type checkers their union."""
-
-_made: dict[str, type[StripeModel]] = {}
-
-
-def class_for(event_type: str) -> type[StripeModel]:
-    """The class of an event type, snapshot or thin; `Event` or `V2CoreEvent` for one that nobody knows yet."""
-    if event_type in EVENT_TYPES:
-        name, names, _ = EVENT_TYPES[event_type]
-        about = f"``{event_type}``, about a {names}. https://docs.stripe.com/api/events/types#event_types-{event_type}"
-        return _class(name, Event, event_type, about, {})
-    if event_type in THIN_EVENT_TYPES:
-        name, _, data = THIN_EVENT_TYPES[event_type]
-        own = {"data": registry().load(data)} if data else {}
-        return _class(name.removesuffix("Notification"), V2CoreEvent, event_type, f"``{event_type}``, whole.", own)
-    return V2CoreEvent if event_type.startswith(("v1.", "v2.")) else Event
+"""Any notification of a thin event: for type checkers the union of all classes."""
 
 
 def notification_class_for(event_type: str) -> type[EventNotification]:
-    """The class of a thin event's notification; `EventNotification` itself for a type that nobody knows yet."""
+    """Return the class of a thin event's notification; `EventNotification` for an unknown type."""
     if event_type not in THIN_EVENT_TYPES:
         return EventNotification
-    found = _class(
-        THIN_EVENT_TYPES[event_type][0], EventNotification, event_type, f"``{event_type}``, as delivered.", {}
-    )
-    assert issubclass(found, EventNotification)  # noqa: S101  # for the checker
-    return found
+    doc = f"The notification of a ``{event_type}`` event."
+    return event_class(THIN_EVENT_TYPES[event_type][0], EventNotification, event_type, doc)
 
 
-def _class(
-    name: str,
-    base: type[StripeModel],
-    event_type: str,
-    doc: str,
-    fields: dict[str, Any],  # Any: annotations
-) -> type[StripeModel]:
-    with BUILDING:
-        if name not in _made:
-            annotations = {"type": Literal[event_type], **fields}  # made at run time; the stubs say it too
-            body = {"__module__": __name__, "__qualname__": name, "__doc__": doc, "__annotations__": annotations}
-            _made[name] = type(name, (base,), body)
-        return _made[name]
+async def _none() -> None:
+    """Return ``None`` to a caller that awaits it."""
 
 
-def _is_sync(client: object) -> bool:
-    return hasattr(client, "__enter__")
-
-
-async def _nothing() -> None:
-    """What an async client gives where there is nothing."""
-
-
-def _names() -> dict[str, tuple[str, bool]]:
-    found = {name: (event_type, False) for event_type, (name, _, _) in EVENT_TYPES.items()}
+def _classes() -> dict[str, tuple[str, bool]]:
+    """Return the event type of each class, and whether the class is that of a notification."""
+    classes = {name: (event_type, False) for event_type, (name, _, _) in EVENT_TYPES.items()}
     for event_type, (name, _, _) in THIN_EVENT_TYPES.items():
-        found[name] = (event_type, True)
-        found[name.removesuffix("Notification")] = (event_type, False)
-    return found
+        classes[name] = (event_type, True)
+        classes[name.removesuffix("Notification")] = (event_type, False)
+    return classes
 
 
 def __getattr__(name: str) -> type[StripeModel]:
-    event_type, notification = _names().get(name, (None, False))
+    event_type, is_notification = _classes().get(name, (None, False))
     if event_type is None:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return notification_class_for(event_type) if notification else class_for(event_type)
+    return notification_class_for(event_type) if is_notification else class_for(event_type)
 
 
 def __dir__() -> list[str]:
-    return sorted([*__all__, *_names()])
+    return sorted([*__all__, *_classes()])

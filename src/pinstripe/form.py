@@ -1,7 +1,7 @@
-"""Nested parameters as Stripe's forms take them, and back; multipart for files, JSON for API v2.
+"""Encode and decode parameters: forms for API v1, multipart for files, JSON for API v2.
 
-`pairs` is the encoding itself: maps become ``a[b]``, lists ``a[0]``, ``None`` an empty value (it clears the field). An empty list
-or map has nothing in it to send, so nothing is sent. https://docs.stripe.com/api
+In a form, a key of a dict becomes ``a[b]``, an element of a list ``a[0]``, and ``None`` an empty value, which clears the field.
+An empty list or dict is not sent. https://docs.stripe.com/api
 """
 
 from __future__ import annotations
@@ -10,80 +10,77 @@ import json
 import math
 import os
 import re
-import uuid
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime, timezone
 from decimal import Decimal
 from enum import Enum
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import Any, TypeAlias
 from urllib.parse import quote, unquote, unquote_plus
 
 from pinstripe.errors import InvalidArgumentError
-
-if TYPE_CHECKING:
-    from pinstripe.types import FileInput
+from pinstripe.types import FileInput
 
 __all__ = ["decode", "encode", "encode_v2", "multipart", "pairs", "to_json"]
 
 Decoded: TypeAlias = "str | list[Decoded] | dict[str, Decoded]"
-# Deeper than this no parameter of Stripe's goes; a structure that holds itself goes on for ever.
-MAX_DEPTH = 30
-NO_LISTS = (str, bytes, bytearray, memoryview)
-# What stands in a form as it is.
-PLAIN = re.compile(r"[A-Za-z0-9_.~-]*").fullmatch
+# Stripe's parameters are nested less deep than this; a structure that contains itself is not.
+_MAX_DEPTH = 30
+_NOT_LISTS = (str, bytes, bytearray, memoryview)
+# Strings that need no percent-encoding.
+_is_plain = re.compile(r"[A-Za-z0-9_.~-]*").fullmatch
 
 
 def encode(params: Mapping[str, object]) -> str:
     """Encode nested parameters as a form: ``{"a": {"b": ["c"]}}`` is ``a[b][0]=c``.
 
-    Takes what the typed faces take: text, numbers, booleans (``true``), ``None`` (empty), `Decimal`, aware ``datetime``
-    (unix seconds), enums (their value), objects that have an ``id``, and lists and maps of these, in their order. Raises
-    `InvalidArgumentError`, which names the field, for anything else.
+    Values may be strings, numbers, booleans (``true``), ``None`` (empty), `Decimal`, aware ``datetime`` (unix seconds), enums
+    (their value), objects with an ``id``, and lists and dicts of these. Their order is kept. Raises `InvalidArgumentError`,
+    which names the parameter, for any other value.
     """
-    found: list[tuple[str, str]] = []
-    _walk("", params, 0, _percent_key, _percent, found)
-    return "&".join([f"{name}={value}" for name, value in found])
+    encoded: list[tuple[str, str]] = []
+    _collect("", params, 0, _percent_encode_key, _percent_encode, encoded)
+    return "&".join([f"{name}={value}" for name, value in encoded])
 
 
 def pairs(params: Mapping[str, object]) -> list[tuple[str, str]]:
-    """The names and values of a form, before they are percent-encoded. Raises like `encode`."""
-    found: list[tuple[str, str]] = []
-    _walk("", params, 0, str, str, found)
-    return found
+    """Return the names and values of a form, not percent-encoded. Raises like `encode`."""
+    collected: list[tuple[str, str]] = []
+    _collect("", params, 0, str, str, collected)
+    return collected
 
 
 def decode(body: str | bytes) -> dict[str, Decoded]:
-    """Read a form back into nested maps, lists and texts; the inverse of `encode`.
+    """Decode a form to nested dicts, lists and strings; the inverse of `encode`.
 
-    Takes what other clients send, too: ``a[]=1`` adds to a list, brackets may be percent-encoded, ``+`` is a space.
+    Accepts the forms of other clients, too: ``a[]=1`` appends to a list, brackets may be percent-encoded, ``+`` is a space.
     """
     text = body.decode("utf-8", "replace") if isinstance(body, bytes) else body
-    root: dict[str, Any] = {}  # Any: texts and maps, until lists are made
+    root: dict[str, Any] = {}  # Any: strings and dicts
     for part in text.split("&"):
         if part:
             name, _, value = part.partition("=")
             _put(root, _steps(name), unquote_plus(value))
-    return {name: _lists(value) for name, value in root.items()}
+    return {name: _with_lists(value) for name, value in root.items()}
 
 
 def to_json(params: Mapping[str, object]) -> bytes:
-    """Encode parameters as JSON for API v2: times as RFC 3339 in UTC, Decimals as strings, ``None`` as null.
+    """Encode parameters as JSON for API v2: times as RFC 3339 in UTC, `Decimal` as a string, ``None`` as null.
 
-    Raises `InvalidArgumentError` for what cannot be sent.
+    Raises `InvalidArgumentError`, which names the parameter, for values that `encode` does not accept.
     """
-    return json.dumps(_json(params, "", 0), separators=(",", ":"), ensure_ascii=False).encode()
+    return json.dumps(_to_json(params, "", 0), separators=(",", ":"), ensure_ascii=False).encode()
 
 
 def encode_v2(params: Mapping[str, object]) -> str:
-    """Encode the query of API v2: as `encode` does, but times as RFC 3339. Raises like it."""
-    return encode({name: _json(value, name, 1) for name, value in params.items()})
+    """Encode the query of API v2 like `encode`, but times as RFC 3339."""
+    return encode({name: _to_json(value, name, 1) for name, value in params.items()})
 
 
 def multipart(params: Mapping[str, object], file: FileInput) -> tuple[str, bytes]:
-    """Encode parameters and a file as ``multipart/form-data``: the content type, and the body."""
+    """Encode parameters and a file as ``multipart/form-data``; return the content type and the body."""
     name, content = _file(file)
-    boundary = uuid.uuid4().hex
+    boundary = os.urandom(16).hex()
     parts = [f'name="{_quoted(key)}"\r\n\r\n{value}\r\n'.encode() for key, value in pairs(params)]
     head = f'name="file"; filename="{_quoted(name)}"\r\nContent-Type: application/octet-stream\r\n\r\n'
     parts.append(head.encode() + content + b"\r\n")
@@ -92,40 +89,42 @@ def multipart(params: Mapping[str, object], file: FileInput) -> tuple[str, bytes
     return f"multipart/form-data; boundary={boundary}", body
 
 
-def _walk(
+def _collect(
     prefix: str,
-    value: Any,  # Any: what came
+    value: Any,  # Any: a value of any type, checked here
     depth: int,
     escape_key: Callable[[str], str],
     escape: Callable[[str], str],
-    found: list[tuple[str, str]],
+    collected: list[tuple[str, str]],
 ) -> None:
-    """Find every pair at and below a value. Keys are escaped one by one, so that a bracket in a key is no structure."""
-    kind = type(value)  # the common kinds first: a protocol's isinstance is slow
-    if kind is int:
-        found.append((prefix, str(value)))
-    elif kind is dict or isinstance(value, Mapping):
+    """Append the name and value of everything in a value. Each key is escaped, so that its brackets are not structure."""
+    cls = type(value)  # compared first, since isinstance is slow for abstract classes
+    if cls is int:
+        collected.append((prefix, str(value)))
+    elif cls is dict or isinstance(value, Mapping):
         _check_depth(prefix, depth)
         for key, item in value.items():
             if type(key) is not str or (prefix and not key):
-                raise InvalidArgumentError(f"{prefix or 'params'}: a key is a text, not {key!r}.", param=prefix)
+                raise InvalidArgumentError(
+                    f"{prefix or 'params'}: a key must be a non-empty string, not {key!r}.", param=prefix
+                )
             name = f"{prefix}[{escape_key(key)}]" if prefix else escape_key(key)
             if type(item) is str:
-                found.append((name, escape(item)))
+                collected.append((name, escape(item)))
             else:
-                _walk(name, item, depth + 1, escape_key, escape, found)
-    elif kind is list or (isinstance(value, Sequence) and not isinstance(value, NO_LISTS)):
+                _collect(name, item, depth + 1, escape_key, escape, collected)
+    elif cls is list or (isinstance(value, Sequence) and not isinstance(value, _NOT_LISTS)):
         _check_depth(prefix, depth)
         for index, item in enumerate(value):
-            _walk(f"{prefix}[{index}]", item, depth + 1, escape_key, escape, found)
+            _collect(f"{prefix}[{index}]", item, depth + 1, escape_key, escape, collected)
     else:
-        found.append((prefix, escape(_scalar(prefix, value))))
+        collected.append((prefix, escape(_scalar(prefix, value))))
 
 
 def _check_depth(name: str, depth: int) -> None:
-    if depth > MAX_DEPTH:
+    if depth > _MAX_DEPTH:
         shown = name[:60] + "..."
-        raise InvalidArgumentError(f"{shown} is nested too deep, or holds itself.", param=name.partition("[")[0])
+        raise InvalidArgumentError(f"{shown} is nested too deep, or contains itself.", param=name.partition("[")[0])
 
 
 def _scalar(name: str, value: object) -> str:
@@ -143,54 +142,52 @@ def _scalar(name: str, value: object) -> str:
         return str(math.floor(_aware(name, value).timestamp()))
     if isinstance(value, (Decimal, float)):
         return _number(name, value)
-    found = getattr(value, "id", None)
-    if isinstance(found, str) and found:
-        return str(found)
-    raise _refused(name, value)
+    identifier = getattr(value, "id", None)
+    if isinstance(identifier, str) and identifier:
+        return str(identifier)
+    raise _unsupported(name, value)
 
 
 def _number(name: str, value: Decimal | float) -> str:
     if not math.isfinite(value):
-        raise InvalidArgumentError(f"{name}: {value} is not a number that can be sent.", param=name)
+        raise InvalidArgumentError(f"{name}: {value} is not a finite number.", param=name)
     return str(value) if isinstance(value, float) else format(value, "f")
 
 
 def _aware(name: str, value: datetime) -> datetime:
     if value.tzinfo is None or value.utcoffset() is None:
         raise InvalidArgumentError(
-            f"{name}: {value!r} has no time zone, so it is no moment; pass an aware datetime, such as "
-            "datetime.now(timezone.utc), or unix seconds.",
+            f"{name}: naive datetime {value!r}: pass an aware one, such as datetime.now(timezone.utc), or unix seconds.",
             param=name,
         )
     return value
 
 
-def _refused(name: str, value: object) -> InvalidArgumentError:
-    kind = type(value).__name__
+def _unsupported(name: str, value: object) -> InvalidArgumentError:
     hint = "pass a str, a number, a bool, None, an aware datetime, or a list or dict of these"
     if isinstance(value, (bytes, bytearray, memoryview)):
-        hint = "decode it to str first"
+        hint = "decode it to a str"
     elif isinstance(value, date):
-        hint = "a day is no moment; pass an aware datetime or unix seconds"
+        hint = "pass an aware datetime or unix seconds"
     elif hasattr(value, "model_dump"):
         hint = "pass a dict of its fields"
-    return InvalidArgumentError(f"{name}: cannot send a {kind}; {hint}.", param=name)
+    return InvalidArgumentError(f"{name}: cannot encode a value of type {type(value).__name__}: {hint}.", param=name)
 
 
-def _percent(text: str) -> str:
-    if (text.isalnum() and text.isascii()) or PLAIN(text):
+def _percent_encode(text: str) -> str:
+    if (text.isalnum() and text.isascii()) or _is_plain(text):
         return text
     try:
         return quote(text, safe="")
     except UnicodeEncodeError:
-        raise InvalidArgumentError(f"{text!r} holds half a character and cannot be sent.") from None
+        raise InvalidArgumentError(f"{text!r} contains a lone surrogate, which cannot be encoded as UTF-8.") from None
 
 
-_percent_key = lru_cache(maxsize=1024)(_percent)  # the same few names again and again
+_percent_encode_key = lru_cache(maxsize=1024)(_percent_encode)  # keys repeat, values do not
 
 
 def _steps(name: str) -> list[str]:
-    """The steps of a name: ``a[b][0]`` is ``a``, ``b``, ``0``."""
+    """Split a name into its steps: ``a[b][0]`` into ``a``, ``b`` and ``0``."""
     if "[" not in name:
         name = name.replace("%5B", "[").replace("%5b", "[").replace("%5D", "]").replace("%5d", "]")
     head, bracket, rest = name.partition("[")
@@ -208,25 +205,25 @@ def _put(node: dict[str, Any], steps: list[str], value: str) -> None:  # Any: as
     node[steps[-1] or str(len(node))] = value
 
 
-def _lists(value: Any) -> Decoded:  # Any: as in decode
+def _with_lists(value: Any) -> Decoded:  # Any: as in decode
     if not isinstance(value, dict):
         text: str = value
         return text
-    found = {name: _lists(item) for name, item in value.items()}
-    if list(found) == [str(index) for index in range(len(found))]:
-        return list(found.values())
-    return found
+    items = {name: _with_lists(item) for name, item in value.items()}
+    if list(items) == [str(index) for index in range(len(items))]:
+        return list(items.values())
+    return items
 
 
-def _json(value: object, name: str, depth: int) -> object:
+def _to_json(value: object, name: str, depth: int) -> object:
     if value is None or isinstance(value, (bool, str)):
         return str(value) if isinstance(value, str) else value
     if isinstance(value, Mapping):
         _check_depth(name, depth)
-        return {key: _json(item, f"{name}[{key}]" if name else key, depth + 1) for key, item in value.items()}
-    if isinstance(value, Sequence) and not isinstance(value, (bytes, bytearray, memoryview)):
+        return {key: _to_json(item, f"{name}[{key}]" if name else key, depth + 1) for key, item in value.items()}
+    if isinstance(value, Sequence) and not isinstance(value, _NOT_LISTS):
         _check_depth(name, depth)
-        return [_json(item, f"{name}[{index}]", depth + 1) for index, item in enumerate(value)]
+        return [_to_json(item, f"{name}[{index}]", depth + 1) for index, item in enumerate(value)]
     if isinstance(value, datetime):
         return _aware(name, value).astimezone(timezone.utc).isoformat().replace("+00:00", "Z")
     if isinstance(value, (int, float)) and not isinstance(value, Enum):
@@ -248,12 +245,12 @@ def _file(file: FileInput) -> tuple[str, bytes]:
     content = file.read() if hasattr(file, "read") else None
     if not isinstance(content, bytes):
         raise InvalidArgumentError(
-            'file: pass a path, bytes, (name, bytes), or a file that was opened with "rb".', param="file"
+            'file: pass a path, bytes, (name, bytes), or a file opened with mode "rb".', param="file"
         )
     name = getattr(file, "name", None)
     return (os.path.basename(name) if isinstance(name, str) else "file"), content
 
 
 def _quoted(text: str) -> str:
-    """A name inside quotes in a header, as browsers write it."""
+    """Escape a name for a quoted header value, as browsers do."""
     return text.replace('"', "%22").replace("\r", "%0D").replace("\n", "%0A")

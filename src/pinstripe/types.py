@@ -1,30 +1,41 @@
-"""What the types of parameters are made of. Costs nothing to import: no Pydantic, no httpx."""
+"""The types that parameters and clients are made of. Importing this module loads neither Pydantic nor httpx."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from os import PathLike
-from typing import Any, BinaryIO, Protocol, TypeAlias, TypedDict
+from typing import Any, BinaryIO, NamedTuple, Protocol, TypeAlias, TypedDict
+
+__all__ = [
+    "JSON",
+    "AsyncHttpClient",
+    "FileInput",
+    "HttpClient",
+    "MaxLen",
+    "RequestOptions",
+    "Strings",
+]
+
+JSON: TypeAlias = Any  # Any: a union of all JSON types would have to be narrowed at every step
+"""Decoded JSON: a dict, a list, a string, a number, a boolean or ``None``."""
 
 FileInput: TypeAlias = str | PathLike[str] | bytes | BinaryIO | tuple[str, bytes]
-"""A file to upload: a path, its bytes, a file open for reading bytes, or a name with the bytes."""
+"""A file to upload: a path, its content, a file opened for reading bytes, or a file name with the content."""
 
 Strings: TypeAlias = list[str]
-"""Texts. A list, since a single text would pass for a sequence of texts."""
+"""A list of strings. Not a ``Sequence[str]``, since a single string is one, too."""
 
 
-@dataclass(frozen=True)
-class MaxLen:
-    """The longest text that Stripe takes here, in characters. Where nothing is said, API v1 takes 5,000."""
+class MaxLen(NamedTuple):
+    """The maximum length of a string, in characters. Where it is not given, API v1 accepts 5,000."""
 
     length: int
 
 
 class HttpClient(Protocol):
-    """An ``httpx.Client``, as far as one is needed. A protocol, so that type checkers need not read all of httpx."""
+    """What a client needs of an ``httpx.Client``. A protocol, so that type checkers need not read httpx."""
 
     def build_request(self, *args: Any, **kwargs: Any) -> Any:  # Any: httpx's own types
-        """Make a request."""
+        """Build a request."""
 
     def send(self, *args: Any, **kwargs: Any) -> Any:  # Any: httpx's own types
         """Send a request."""
@@ -34,10 +45,10 @@ class HttpClient(Protocol):
 
 
 class AsyncHttpClient(Protocol):
-    """The same for an ``httpx.AsyncClient``."""
+    """What an async client needs of an ``httpx.AsyncClient``."""
 
     def build_request(self, *args: Any, **kwargs: Any) -> Any:  # Any: httpx's own types
-        """Make a request."""
+        """Build a request."""
 
     async def send(self, *args: Any, **kwargs: Any) -> Any:  # Any: httpx's own types
         """Send a request."""
@@ -47,9 +58,9 @@ class AsyncHttpClient(Protocol):
 
 
 class RequestOptions(TypedDict, total=False):
-    """What can be set for one call alone. https://docs.stripe.com/api/request_ids
+    """Options of a single call. https://docs.stripe.com/api/request_ids
 
-    ``timeout`` is in seconds; ``max_retries`` 0 means one attempt; ``headers`` are sent besides the client's own.
+    ``timeout`` is in seconds; ``max_retries`` 0 means one attempt; ``headers`` are added to the client's own.
     """
 
     idempotency_key: str

@@ -6,19 +6,20 @@ from pinstripe import (
     form as form,
     models as models,
     params as params,
+    types as types,
     webhooks as webhooks,
 )
 from pinstripe._api_version import API_VERSION as API_VERSION
 from pinstripe._version import __version__ as __version__
 from pinstripe._client import AsyncClient as AsyncClient, Client as Client
-from pinstripe._decoding import Drift as Drift, decode as decode
-from pinstripe._endpoint import endpoints as endpoints
+from pinstripe._decoding import decode as decode
 from pinstripe.errors import (
     APIConnectionError as APIConnectionError,
     APIError as APIError,
     APITimeoutError as APITimeoutError,
     AuthenticationError as AuthenticationError,
     CardError as CardError,
+    Drift as Drift,
     IdempotencyError as IdempotencyError,
     InvalidArgumentError as InvalidArgumentError,
     InvalidRequestError as InvalidRequestError,
@@ -29,6 +30,7 @@ from pinstripe.errors import (
     StripeError as StripeError,
 )
 from pinstripe._base import Ref as Ref, StripeModel as StripeModel, StripeObject as StripeObject
+from pinstripe.resources import endpoints as endpoints
 from pinstripe.types import RequestOptions as RequestOptions
 
 __all__ = [
@@ -61,5 +63,6 @@ __all__ = [
     "form",
     "models",
     "params",
+    "types",
     "webhooks",
 ]

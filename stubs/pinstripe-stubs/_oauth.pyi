@@ -21,9 +21,9 @@ class _AuthorizeUrl(Resource):
         stripe_user: Mapping[str, str | int | bool] = ...,
         suggested_capabilities: Sequence[str] = ...,
     ) -> str:
-        """Where to send a person who is to connect their account; nothing is sent by this call.
+        """Return the URL where a user connects their account. Sends no request.
 
-        ``state`` comes back with the code: check it, against forgery.
+        ``state`` is returned with the code: compare it, to prevent request forgery.
         https://docs.stripe.com/connect/oauth-reference#get-authorize"""
 
 class OAuth(_AuthorizeUrl):
@@ -37,12 +37,12 @@ class OAuth(_AuthorizeUrl):
         assert_capabilities: Sequence[str] = ...,
         request_options: RequestOptions = ...,
     ) -> OAuthToken:
-        """`POST /oauth/token`: exchange a code, or a refresh token, for access to the connected account.
+        """`POST /oauth/token`: exchange an authorization code or a refresh token for access to the connected account.
         https://docs.stripe.com/connect/oauth-reference#post-token"""
     def deauthorize(
         self, *, client_id: str, stripe_user_id: str, request_options: RequestOptions = ...
     ) -> OAuthDeauthorization:
-        """`POST /oauth/deauthorize`: end the platform's access to an account.
+        """`POST /oauth/deauthorize`: revoke the platform's access to an account.
         https://docs.stripe.com/connect/oauth-reference#post-deauthorize"""
 
 class AsyncOAuth(_AuthorizeUrl):
@@ -56,10 +56,10 @@ class AsyncOAuth(_AuthorizeUrl):
         assert_capabilities: Sequence[str] = ...,
         request_options: RequestOptions = ...,
     ) -> OAuthToken:
-        """`POST /oauth/token`: exchange a code, or a refresh token, for access to the connected account.
+        """`POST /oauth/token`: exchange an authorization code or a refresh token for access to the connected account.
         https://docs.stripe.com/connect/oauth-reference#post-token"""
     async def deauthorize(
         self, *, client_id: str, stripe_user_id: str, request_options: RequestOptions = ...
     ) -> OAuthDeauthorization:
-        """`POST /oauth/deauthorize`: end the platform's access to an account.
+        """`POST /oauth/deauthorize`: revoke the platform's access to an account.
         https://docs.stripe.com/connect/oauth-reference#post-deauthorize"""

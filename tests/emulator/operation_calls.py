@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_typ
 
 from typing_extensions import NotRequired, Required, is_typeddict
 
-from pinstripe._endpoint import Row
+from pinstripe._endpoint import Endpoint
 from pinstripe._registry import registry
 from pinstripe.emulator.state.account import AccountState
 from pinstripe.emulator.state.json_values import JSON
@@ -22,11 +22,11 @@ from tests.emulator.populate import PopulatedEmulator
 FAR_FUTURE = 1_800_000_000
 
 
-def name_of(endpoint: Row) -> str:
+def name_of(endpoint: Endpoint) -> str:
     return f"{endpoint.service}.{endpoint.method}"
 
 
-def method_of(populated: PopulatedEmulator, endpoint: Row) -> Any:  # Any: a method of the client, found by name
+def method_of(populated: PopulatedEmulator, endpoint: Endpoint) -> Any:  # Any: a method of the client, found by name
     service: Any = populated.client  # Any: a service, found by name
     for part in endpoint.service.split("."):
         service = getattr(service, part)
@@ -36,7 +36,7 @@ def method_of(populated: PopulatedEmulator, endpoint: Row) -> Any:  # Any: a met
 # Parameters
 
 
-def params_of(populated: PopulatedEmulator, endpoint: Row) -> dict[str, JSON]:
+def params_of(populated: PopulatedEmulator, endpoint: Endpoint) -> dict[str, JSON]:
     """Return the parameters that an operation requires, also those that its type does not say it requires."""
     if (params := PARAMS.get(name_of(endpoint))) is not None:
         filled: dict[str, JSON] = _with_ids(populated, params)
@@ -132,7 +132,7 @@ TYPES_BY_SERVICE_AND_SEGMENT = {
 }
 
 
-def path_of(populated: PopulatedEmulator, endpoint: Row) -> list[str]:
+def path_of(populated: PopulatedEmulator, endpoint: Endpoint) -> list[str]:
     """Return ids for the path of an operation."""
     segments = endpoint.path.strip("/").split("/")
     object_types = [
@@ -141,7 +141,7 @@ def path_of(populated: PopulatedEmulator, endpoint: Row) -> list[str]:
     return [populated.ids[object_type] for object_type in object_types]
 
 
-def _type_in_path(endpoint: Row, segment: str) -> str:
+def _type_in_path(endpoint: Endpoint, segment: str) -> str:
     """Return the type of the object whose id follows a segment in the path."""
     name = name_of(endpoint)
     exceptions = sorted(TYPES_BY_SERVICE_AND_SEGMENT.items(), key=lambda item: -len(item[0][0]))

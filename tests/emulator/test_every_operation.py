@@ -11,20 +11,21 @@ from pydantic import BaseModel
 from typing_extensions import NotRequired, Required
 
 import pinstripe
-from pinstripe._endpoint import Row, endpoints
+from pinstripe._endpoint import Endpoint
 from pinstripe.emulator.operations._filters import NOT_FILTERS
 from pinstripe.emulator.state.json_values import JSON
+from pinstripe.resources import endpoints
 from tests.emulator.operation_calls import ARRANGE, method_of, name_of, params_of, path_of
 from tests.emulator.populate import PopulatedEmulator, populate
 
 ENDPOINTS = list(endpoints())
 
 
-def each(selected: list[Row]) -> list[Any]:  # Any: parameter sets of pytest
+def each(selected: list[Endpoint]) -> list[Any]:  # Any: parameter sets of pytest
     return [pytest.param(endpoint, id=name_of(endpoint)) for endpoint in selected]
 
 
-def params_type_of(endpoint: Row) -> Any:  # Any: a TypedDict, found by name
+def params_type_of(endpoint: Endpoint) -> Any:  # Any: a TypedDict, found by name
     assert endpoint.params is not None
     return getattr(import_module("pinstripe.params"), endpoint.params)
 
@@ -46,13 +47,13 @@ def populated(snapshot: tuple[PopulatedEmulator, bytes]) -> Iterator[PopulatedEm
     populated.ids.update(ids)
 
 
-def call(populated: PopulatedEmulator, endpoint: Row, **params: JSON) -> Any:  # Any: the response of any operation
+def call(populated: PopulatedEmulator, endpoint: Endpoint, **params: JSON) -> Any:  # Any: the response of any operation
     method = method_of(populated, endpoint)
     return method(*path_of(populated, endpoint), **{**params_of(populated, endpoint), **params})
 
 
 @pytest.mark.parametrize("endpoint", each(ENDPOINTS))
-def test_the_response_is_typed(populated: PopulatedEmulator, endpoint: Row) -> None:
+def test_the_response_is_typed(populated: PopulatedEmulator, endpoint: Endpoint) -> None:
     if arrange := ARRANGE.get(name_of(endpoint)):
         arrange(populated)
     response = call(populated, endpoint)
@@ -65,7 +66,7 @@ def test_the_response_is_typed(populated: PopulatedEmulator, endpoint: Row) -> N
 
 
 @pytest.mark.parametrize("endpoint", each([endpoint for endpoint in ENDPOINTS if endpoint.kind != "upload"]))
-def test_an_unknown_parameter_is_refused(populated: PopulatedEmulator, endpoint: Row) -> None:
+def test_an_unknown_parameter_is_refused(populated: PopulatedEmulator, endpoint: Endpoint) -> None:
     with pytest.raises(pinstripe.InvalidRequestError, match="Received unknown parameter: no_such_param") as caught:
         call(populated, endpoint, no_such_param="x")
     assert (caught.value.code, caught.value.param) == ("parameter_unknown", "no_such_param")
@@ -79,7 +80,7 @@ def required_params() -> Iterator[Any]:  # Any: parameter sets of pytest
 
 
 @pytest.mark.parametrize(("endpoint", "name"), list(required_params()))
-def test_a_missing_parameter_is_named(populated: PopulatedEmulator, endpoint: Row, name: str) -> None:
+def test_a_missing_parameter_is_named(populated: PopulatedEmulator, endpoint: Endpoint, name: str) -> None:
     params = params_of(populated, endpoint)
     params.pop(name)
     path = endpoint.path
@@ -101,7 +102,7 @@ CREATE_ENDPOINTS = [
 
 @pytest.mark.parametrize("endpoint", each(CREATE_ENDPOINTS))
 def test_a_created_object_has_the_description_and_metadata_that_were_sent(
-    populated: PopulatedEmulator, endpoint: Row
+    populated: PopulatedEmulator, endpoint: Endpoint
 ) -> None:
     fields = params_type_of(endpoint).__annotations__
     params: dict[str, JSON] = {}
@@ -136,7 +137,9 @@ def value_without_match(hint: Any) -> JSON:  # Any: a type hint
 
 
 @pytest.mark.parametrize(("endpoint", "name", "value"), list(list_filters()))
-def test_no_filter_of_a_list_is_ignored(populated: PopulatedEmulator, endpoint: Row, name: str, value: JSON) -> None:
+def test_no_filter_of_a_list_is_ignored(
+    populated: PopulatedEmulator, endpoint: Endpoint, name: str, value: JSON
+) -> None:
     data, param = [], name
     try:
         data = call(populated, endpoint, **{name: value}).data

@@ -16,7 +16,7 @@ from pinstripe.emulator import Emulator
 
 @pytest.fixture(autouse=True)
 def _no_waiting_between_attempts(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("pinstripe._retry.wait", lambda retries, asked, random: 0.0)
+    monkeypatch.setattr("pinstripe._retry.retry_delay", lambda retries, minimum, random: 0.0)
 
 
 @pytest.fixture(params=["in process", "over HTTP"])

@@ -15,8 +15,9 @@ import pytest
 from typing_extensions import NotRequired, Required, is_typeddict
 
 import pinstripe
-from pinstripe._endpoint import Row, endpoints
+from pinstripe._endpoint import Endpoint
 from pinstripe.emulator.state.json_values import JSON
+from pinstripe.resources import endpoints
 from tests.emulator.operation_calls import method_of, name_of, params_of, path_of
 from tests.emulator.operation_params import TEXTS
 from tests.emulator.populate import PopulatedEmulator, populate
@@ -89,7 +90,7 @@ class RandomParams:
 
 
 @pytest.mark.parametrize("endpoint", [pytest.param(endpoint, id=name_of(endpoint)) for endpoint in endpoints()])
-def test_the_response_is_typed_or_an_error(snapshot: tuple[PopulatedEmulator, bytes], endpoint: Row) -> None:
+def test_the_response_is_typed_or_an_error(snapshot: tuple[PopulatedEmulator, bytes], endpoint: Endpoint) -> None:
     populated, contents = snapshot
     random_params = RandomParams(name_of(endpoint), populated.ids)  # the same in every run
     for _ in range(CALLS_PER_OPERATION):

@@ -156,7 +156,7 @@ class AccountController(StripeModel):
     type: Literal["account", "application"]
 
 class AccountRequirements(StripeModel):
-    """Found at `Account.future_requirements`, `Account.requirements`."""
+    """The type of `Account.future_requirements`, `Account.requirements`."""
     alternatives: list[AccountRequirementsAlternative] | None = None
     current_deadline: Timestamp | None = None
     currently_due: list[str] | None = None
@@ -185,7 +185,7 @@ class AccountTreasurySettingsTosAcceptance(StripeModel):
     user_agent: str | None = None
 
 class AccountTreasurySettings(StripeModel):
-    """Found at `AccountSettings.card_issuing`, `AccountSettings.treasury`."""
+    """The type of `AccountSettings.card_issuing`, `AccountSettings.treasury`."""
     tos_acceptance: AccountTreasurySettingsTosAcceptance | None = None
 
 class AccountSettingsCardPaymentsDeclineOn(StripeModel):
@@ -269,7 +269,7 @@ class Account(StripeModel):
     type: Literal["custom", "express", "none", "standard"] | None = None
 
 class DeletedAccount(StripeModel):
-    """What is left of a deleted `account`."""
+    """A deleted `account`."""
     deleted: Literal[True]
     id: str
     object: Literal["account"]

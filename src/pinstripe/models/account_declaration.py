@@ -4,7 +4,7 @@ from pinstripe._base import StripeModel
 from pinstripe._scalars import Timestamp
 
 class AccountDeclaration(StripeModel):
-    """Found at `AccountCompany.directorship_declaration`, `AccountCompany.ownership_declaration`, `AccountCompany.representative_declaration` and 2 more."""
+    """The type of `AccountCompany.directorship_declaration`, `AccountCompany.ownership_declaration`, `AccountCompany.representative_declaration` and 2 more."""
     date: Timestamp | None = None
     ip: str | None = None
     user_agent: str | None = None

@@ -3,6 +3,6 @@
 from pinstripe._base import StripeModel
 
 class AccountRequirementsAlternative(StripeModel):
-    """Found at `PersonRequirements.alternatives`, `AccountRequirements.alternatives`, `AccountCapabilityRequirements.alternatives`."""
+    """The type of `PersonRequirements.alternatives`, `AccountRequirements.alternatives`, `AccountCapabilityRequirements.alternatives`."""
     alternative_fields_due: list[str]
     original_fields_due: list[str]

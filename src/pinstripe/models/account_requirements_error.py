@@ -4,7 +4,7 @@ from pinstripe._base import StripeModel
 from pinstripe.models.values import AccountRequirementsErrorCode
 
 class AccountRequirementsError(StripeModel):
-    """Found at `ExternalAccountRequirements.errors`, `PersonRequirements.errors`, `AccountRequirements.errors` and 1 more."""
+    """The type of `ExternalAccountRequirements.errors`, `PersonRequirements.errors`, `AccountRequirements.errors` and 1 more."""
     code: AccountRequirementsErrorCode
     reason: str
     requirement: str

@@ -3,5 +3,5 @@
 from pinstripe._base import StripeModel
 
 class AccountSepaDebitPaymentsSettings(StripeModel):
-    """Found at `AccountSettings.sepa_debit_payments`, `V2CoreAccountConfigurationMerchant.sepa_debit_payments`."""
+    """The type of `AccountSettings.sepa_debit_payments`, `V2CoreAccountConfigurationMerchant.sepa_debit_payments`."""
     creditor_id: str | None = None

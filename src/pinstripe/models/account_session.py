@@ -11,12 +11,12 @@ class AccountSessionAccountComponentFeatures(StripeModel):
     external_account_collection: bool
 
 class AccountSessionAccountComponent(StripeModel):
-    """Found at `AccountSessionComponents.account_management`, `AccountSessionComponents.account_onboarding`, `AccountSessionComponents.notification_banner`."""
+    """The type of `AccountSessionComponents.account_management`, `AccountSessionComponents.account_onboarding`, `AccountSessionComponents.notification_banner`."""
     enabled: bool
     features: AccountSessionAccountComponentFeatures
 
 class AccountSessionComponent(StripeModel):
-    """Found at `AccountSessionComponents.balance_report`, `AccountSessionComponents.documents`, `AccountSessionComponents.payout_details` and 4 more."""
+    """The type of `AccountSessionComponents.balance_report`, `AccountSessionComponents.documents`, `AccountSessionComponents.payout_details` and 4 more."""
     enabled: bool
     features: EmptyObject
 
@@ -28,7 +28,7 @@ class AccountSessionComponentsPayoutsFeatures(StripeModel):
     standard_payouts: bool
 
 class AccountSessionComponentsPayouts(StripeModel):
-    """Found at `AccountSessionComponents.balances`, `AccountSessionComponents.payouts`."""
+    """The type of `AccountSessionComponents.balances`, `AccountSessionComponents.payouts`."""
     enabled: bool
     features: AccountSessionComponentsPayoutsFeatures
 
@@ -39,7 +39,7 @@ class AccountSessionPaymentsComponentFeatures(StripeModel):
     refund_management: bool
 
 class AccountSessionPaymentsComponent(StripeModel):
-    """Found at `AccountSessionComponents.disputes_list`, `AccountSessionComponents.payment_details`, `AccountSessionComponents.payments`."""
+    """The type of `AccountSessionComponents.disputes_list`, `AccountSessionComponents.payment_details`, `AccountSessionComponents.payments`."""
     enabled: bool
     features: AccountSessionPaymentsComponentFeatures
 

@@ -5,7 +5,7 @@ from typing import Literal
 from pinstripe._base import StripeModel
 
 class AcssDebitMandateOptions(StripeModel):
-    """Found at `SetupIntentPaymentMethodOptionsAcssDebit.mandate_options`, `CheckoutSessionPaymentMethodOptionsAcssDebit.mandate_options`."""
+    """The type of `SetupIntentPaymentMethodOptionsAcssDebit.mandate_options`, `CheckoutSessionPaymentMethodOptionsAcssDebit.mandate_options`."""
     custom_mandate_url: str | None = None
     default_for: list[Literal["invoice", "subscription"]] | None = None
     interval_description: str | None = None
@@ -13,7 +13,7 @@ class AcssDebitMandateOptions(StripeModel):
     transaction_type: Literal["business", "personal"] | None = None
 
 class MandateOptionsPayto(StripeModel):
-    """Found at `SetupIntentPaymentMethodOptionsPayto.mandate_options`, `CheckoutSessionPaymentMethodOptionsPayto.mandate_options`."""
+    """The type of `SetupIntentPaymentMethodOptionsPayto.mandate_options`, `CheckoutSessionPaymentMethodOptionsPayto.mandate_options`."""
     amount: int | None = None
     amount_type: Literal["fixed", "maximum"] | None = None
     end_date: str | None = None

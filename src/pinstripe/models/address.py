@@ -3,7 +3,7 @@
 from pinstripe._base import StripeModel
 
 class Address(StripeModel):
-    """Found at `AccountBusinessProfile.support_address`, `AccountCompany.address`, `Customer.address` and 35 more."""
+    """The type of `AccountBusinessProfile.support_address`, `AccountCompany.address`, `Customer.address` and 35 more."""
     city: str | None = None
     country: str | None = None
     line1: str | None = None

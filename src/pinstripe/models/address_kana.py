@@ -3,7 +3,7 @@
 from pinstripe._base import StripeModel
 
 class AddressKana(StripeModel):
-    """Found at `AccountCompany.address_kana`, `AccountCompany.address_kanji`, `Person.address_kana` and 3 more."""
+    """The type of `AccountCompany.address_kana`, `AccountCompany.address_kanji`, `Person.address_kana` and 3 more."""
     city: str | None = None
     country: str | None = None
     line1: str | None = None

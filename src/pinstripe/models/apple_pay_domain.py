@@ -14,7 +14,7 @@ class ApplePayDomain(StripeModel):
     object: Literal["apple_pay_domain"]
 
 class DeletedApplePayDomain(StripeModel):
-    """What is left of a deleted `apple_pay_domain`."""
+    """A deleted `apple_pay_domain`."""
     deleted: Literal[True]
     id: str
     object: Literal["apple_pay_domain"]

@@ -11,7 +11,7 @@ class Application(StripeModel):
     object: Literal["application"]
 
 class DeletedApplication(StripeModel):
-    """What is left of a deleted `application`."""
+    """A deleted `application`."""
     deleted: Literal[True]
     id: str
     name: str | None = None

@@ -3,7 +3,7 @@
 from pinstripe._base import StripeModel
 
 class AuBecsDebit(StripeModel):
-    """Found at `Source.au_becs_debit`, `PaymentMethod.au_becs_debit`, `ConfirmationTokenPaymentMethodPreview.au_becs_debit`."""
+    """The type of `Source.au_becs_debit`, `PaymentMethod.au_becs_debit`, `ConfirmationTokenPaymentMethodPreview.au_becs_debit`."""
     bsb_number: str | None = None
     fingerprint: str | None = None
     last4: str | None = None

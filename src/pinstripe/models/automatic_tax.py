@@ -8,7 +8,7 @@ from pinstripe.models.line_item import LineItemsDiscountAmount
 from pinstripe.models.line_item_tax import LineItemTax
 
 class AutomaticTax(StripeModel):
-    """Found at `CheckoutSession.automatic_tax`, `Quote.automatic_tax`."""
+    """The type of `CheckoutSession.automatic_tax`, `Quote.automatic_tax`."""
     enabled: bool
     liability: ConnectAccountReference | None = None
     provider: str | None = None
@@ -19,7 +19,7 @@ class TotalDetailsBreakdown(StripeModel):
     taxes: list[LineItemTax]
 
 class TotalDetails(StripeModel):
-    """Found at `CheckoutSession.total_details`, `Quote.total_details`, `QuoteComputedRecurring.total_details` and 1 more."""
+    """The type of `CheckoutSession.total_details`, `Quote.total_details`, `QuoteComputedRecurring.total_details` and 1 more."""
     amount_discount: int
     amount_shipping: int | None = None
     amount_tax: int

@@ -5,13 +5,13 @@ from typing import Literal
 from pinstripe._base import StripeModel
 
 class BalanceSourceTypes(StripeModel):
-    """Found at `BalanceAmount.source_types`, `BalanceInstantAvailable.source_types`, `BalanceInstantAvailableNetAvailable.source_types`."""
+    """The type of `BalanceAmount.source_types`, `BalanceInstantAvailable.source_types`, `BalanceInstantAvailableNetAvailable.source_types`."""
     bank_account: int | None = None
     card: int | None = None
     fpx: int | None = None
 
 class BalanceAmount(StripeModel):
-    """Found at `Balance.available`, `Balance.connect_reserved`, `Balance.pending` and 3 more."""
+    """The type of `Balance.available`, `Balance.connect_reserved`, `Balance.pending` and 3 more."""
     amount: int
     currency: str
     source_types: BalanceSourceTypes | None = None

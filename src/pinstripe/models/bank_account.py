@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from pinstripe.models.customer import Customer, DeletedCustomer
 
 class ExternalAccountRequirements(StripeModel):
-    """Found at `BankAccount.future_requirements`, `BankAccount.requirements`."""
+    """The type of `BankAccount.future_requirements`, `BankAccount.requirements`."""
     currently_due: list[str] | None = None
     errors: list[AccountRequirementsError] | None = None
     past_due: list[str] | None = None
@@ -39,7 +39,7 @@ class BankAccount(StripeModel):
     status: str
 
 class DeletedBankAccount(StripeModel):
-    """What is left of a deleted `bank_account`."""
+    """A deleted `bank_account`."""
     currency: str | None = None
     deleted: Literal[True]
     id: str

@@ -6,6 +6,6 @@ from pinstripe._base import StripeModel
 from pinstripe.models.billing_credit_amount_monetary import BillingCreditAmountMonetary
 
 class BillingCreditAmount(StripeModel):
-    """Found at `BillingCreditBalanceTransactionCredit.amount`, `BillingCreditGrant.amount`, `BillingCreditBalanceTransactionDebit.amount` and 2 more."""
+    """The type of `BillingCreditBalanceTransactionCredit.amount`, `BillingCreditGrant.amount`, `BillingCreditBalanceTransactionDebit.amount` and 2 more."""
     monetary: BillingCreditAmountMonetary | None = None
     type: Literal["monetary"]

@@ -3,6 +3,6 @@
 from pinstripe._base import StripeModel
 
 class BillingCreditAmountMonetary(StripeModel):
-    """Found at `BillingCreditAmount.monetary`, `V2CoreAccountIdentityBusinessDetailsAnnualRevenue.amount`, `V2CoreAccountIdentityBusinessDetailsMonthlyEstimatedRevenue.amount`."""
+    """The type of `BillingCreditAmount.monetary`, `V2CoreAccountIdentityBusinessDetailsAnnualRevenue.amount`, `V2CoreAccountIdentityBusinessDetailsMonthlyEstimatedRevenue.amount`."""
     currency: str
     value: int

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from pinstripe.models.test_clock import TestClock
 
 class BillingCreditBalanceTransactionCreditsApplied(StripeModel):
-    """Found at `BillingCreditBalanceTransactionCredit.credits_application_invoice_voided`, `BillingCreditBalanceTransactionDebit.credits_applied`."""
+    """The type of `BillingCreditBalanceTransactionCredit.credits_application_invoice_voided`, `BillingCreditBalanceTransactionDebit.credits_applied`."""
     invoice: Expandable["Invoice"]
     invoice_line_item: str
 

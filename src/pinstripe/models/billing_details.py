@@ -7,7 +7,7 @@ from pinstripe.models.address import Address
 from pinstripe.models.empty_object import EmptyObject
 
 class BillingDetails(StripeModel):
-    """Found at `PaymentMethod.billing_details`, `Charge.billing_details`, `ConfirmationTokenPaymentMethodPreview.billing_details`."""
+    """The type of `PaymentMethod.billing_details`, `Charge.billing_details`, `ConfirmationTokenPaymentMethodPreview.billing_details`."""
     address: Address | None = None
     email: str | None = None
     name: str | None = None
@@ -15,18 +15,18 @@ class BillingDetails(StripeModel):
     tax_id: str | None = None
 
 class PaymentMethodBoleto(StripeModel):
-    """Found at `PaymentMethod.boleto`, `ChargePaymentMethodDetails.boleto`, `ConfirmationTokenPaymentMethodPreview.boleto`."""
+    """The type of `PaymentMethod.boleto`, `ChargePaymentMethodDetails.boleto`, `ConfirmationTokenPaymentMethodPreview.boleto`."""
     tax_id: str
 
 class PaymentMethodCardWalletMasterpass(StripeModel):
-    """Found at `PaymentMethodCardWallet.masterpass`, `PaymentMethodCardWallet.visa_checkout`."""
+    """The type of `PaymentMethodCardWallet.masterpass`, `PaymentMethodCardWallet.visa_checkout`."""
     billing_address: Address | None = None
     email: str | None = None
     name: str | None = None
     shipping_address: Address | None = None
 
 class PaymentMethodCardWallet(StripeModel):
-    """Found at `PaymentMethodCard.wallet`, `ChargePaymentMethodDetailsCard.wallet`."""
+    """The type of `PaymentMethodCard.wallet`, `ChargePaymentMethodDetailsCard.wallet`."""
     amex_express_checkout: EmptyObject | None = None
     apple_pay: EmptyObject | None = None
     dynamic_last4: str | None = None

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from pinstripe.models.account import Account
 
 class AccountCapabilityRequirements(StripeModel):
-    """Found at `Capability.future_requirements`, `Capability.requirements`."""
+    """The type of `Capability.future_requirements`, `Capability.requirements`."""
     alternatives: list[AccountRequirementsAlternative] | None = None
     current_deadline: Timestamp | None = None
     currently_due: list[str]

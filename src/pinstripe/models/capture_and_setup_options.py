@@ -8,32 +8,32 @@ from pinstripe.models.checkout_payment_method_options_mandate_options_bacs_debit
 from pinstripe.models.payment_method_options_customer_balance_eu_bank_account import PaymentMethodOptionsCustomerBalanceEuBankAccount
 
 class CaptureAndSetupOptions(StripeModel):
-    """Found at `PaymentIntentPaymentMethodOptions.amazon_pay`, `PaymentIntentPaymentMethodOptions.kakao_pay`, `PaymentIntentPaymentMethodOptions.kr_card` and 9 more."""
+    """The type of `PaymentIntentPaymentMethodOptions.amazon_pay`, `PaymentIntentPaymentMethodOptions.kakao_pay`, `PaymentIntentPaymentMethodOptions.kr_card` and 9 more."""
     capture_method: Literal["manual"] | None = None
     setup_future_usage: Literal["none", "off_session"] | None = None
 
 class CaptureMethodOptions(StripeModel):
-    """Found at `PaymentIntentPaymentMethodOptions.alma`, `PaymentIntentPaymentMethodOptions.billie`, `PaymentIntentPaymentMethodOptions.payco` and 9 more."""
+    """The type of `PaymentIntentPaymentMethodOptions.alma`, `PaymentIntentPaymentMethodOptions.billie`, `PaymentIntentPaymentMethodOptions.payco` and 9 more."""
     capture_method: Literal["manual"] | None = None
 
 class CheckoutBacsDebitPaymentMethodOptions(StripeModel):
-    """Found at `PaymentIntentPaymentMethodOptions.bacs_debit`, `PaymentIntentPaymentMethodOptions.sepa_debit`, `CheckoutSessionPaymentMethodOptions.bacs_debit` and 1 more."""
+    """The type of `PaymentIntentPaymentMethodOptions.bacs_debit`, `PaymentIntentPaymentMethodOptions.sepa_debit`, `CheckoutSessionPaymentMethodOptions.bacs_debit` and 1 more."""
     mandate_options: CheckoutPaymentMethodOptionsMandateOptionsBacsDebit | None = None
     setup_future_usage: Literal["none", "off_session", "on_session"] | None = None
     target_date: str | None = None
 
 class CheckoutCaptureOptions(StripeModel):
-    """Found at `PaymentIntentPaymentMethodOptions.mobilepay`, `CheckoutSessionPaymentMethodOptions.affirm`, `CheckoutSessionPaymentMethodOptions.afterpay_clearpay` and 2 more."""
+    """The type of `PaymentIntentPaymentMethodOptions.mobilepay`, `CheckoutSessionPaymentMethodOptions.affirm`, `CheckoutSessionPaymentMethodOptions.afterpay_clearpay` and 2 more."""
     capture_method: Literal["manual"] | None = None
     setup_future_usage: Literal["none"] | None = None
 
 class PaymentMethodOptionsBoleto(StripeModel):
-    """Found at `PaymentIntentPaymentMethodOptions.boleto`, `CheckoutSessionPaymentMethodOptions.boleto`."""
+    """The type of `PaymentIntentPaymentMethodOptions.boleto`, `CheckoutSessionPaymentMethodOptions.boleto`."""
     expires_after_days: int
     setup_future_usage: Literal["none", "off_session", "on_session"] | None = None
 
 class PaymentMethodOptionsCashapp(StripeModel):
-    """Found at `PaymentIntentPaymentMethodOptions.cashapp`, `CheckoutSessionPaymentMethodOptions.klarna`."""
+    """The type of `PaymentIntentPaymentMethodOptions.cashapp`, `CheckoutSessionPaymentMethodOptions.klarna`."""
     capture_method: Literal["manual"] | None = None
     setup_future_usage: Literal["none", "off_session", "on_session"] | None = None
 
@@ -43,27 +43,27 @@ class PaymentMethodOptionsCustomerBalanceBankTransfer(StripeModel):
     type: Literal["eu_bank_transfer", "gb_bank_transfer", "jp_bank_transfer", "mx_bank_transfer", "us_bank_transfer"] | None = None
 
 class PaymentMethodOptionsCustomerBalance(StripeModel):
-    """Found at `PaymentIntentPaymentMethodOptions.customer_balance`, `CheckoutSessionPaymentMethodOptions.customer_balance`."""
+    """The type of `PaymentIntentPaymentMethodOptions.customer_balance`, `CheckoutSessionPaymentMethodOptions.customer_balance`."""
     bank_transfer: PaymentMethodOptionsCustomerBalanceBankTransfer | None = None
     funding_type: Literal["bank_transfer"] | None = None
     setup_future_usage: Literal["none"] | None = None
 
 class PaymentMethodOptionsIdeal(StripeModel):
-    """Found at `PaymentIntentPaymentMethodOptions.alipay`, `PaymentIntentPaymentMethodOptions.ideal`, `PaymentIntentPaymentMethodOptions.twint` and 1 more."""
+    """The type of `PaymentIntentPaymentMethodOptions.alipay`, `PaymentIntentPaymentMethodOptions.ideal`, `PaymentIntentPaymentMethodOptions.twint` and 1 more."""
     setup_future_usage: Literal["none", "off_session"] | None = None
 
 class PaymentMethodOptionsOxxo(StripeModel):
-    """Found at `PaymentIntentPaymentMethodOptions.oxxo`, `CheckoutSessionPaymentMethodOptions.oxxo`."""
+    """The type of `PaymentIntentPaymentMethodOptions.oxxo`, `CheckoutSessionPaymentMethodOptions.oxxo`."""
     expires_after_days: int
     setup_future_usage: Literal["none"] | None = None
 
 class PaymentMethodOptionsPaypal(StripeModel):
-    """Found at `PaymentIntentPaymentMethodOptions.paypal`, `CheckoutSessionPaymentMethodOptions.paypal`."""
+    """The type of `PaymentIntentPaymentMethodOptions.paypal`, `CheckoutSessionPaymentMethodOptions.paypal`."""
     capture_method: Literal["manual"] | None = None
     preferred_locale: str | None = None
     reference: str | None = None
     setup_future_usage: Literal["none", "off_session"] | None = None
 
 class SetupFutureUsageOptions(StripeModel):
-    """Found at `PaymentIntentPaymentMethodOptions.blik`, `PaymentIntentPaymentMethodOptions.crypto`, `PaymentIntentPaymentMethodOptions.eps` and 20 more."""
+    """The type of `PaymentIntentPaymentMethodOptions.blik`, `PaymentIntentPaymentMethodOptions.crypto`, `PaymentIntentPaymentMethodOptions.eps` and 20 more."""
     setup_future_usage: Literal["none"] | None = None

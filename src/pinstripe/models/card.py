@@ -47,7 +47,7 @@ class Card(StripeModel):
     tokenization_method: str | None = None
 
 class DeletedCard(StripeModel):
-    """What is left of a deleted `card`."""
+    """A deleted `card`."""
     currency: str | None = None
     deleted: Literal[True]
     id: str

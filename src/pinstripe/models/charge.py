@@ -58,7 +58,7 @@ class ChargePaymentMethodDetailsCardExtendedAuthorization(StripeModel):
     status: Literal["disabled", "enabled"]
 
 class ChargePaymentMethodDetailsCardMulticapture(StripeModel):
-    """Found at `ChargePaymentMethodDetailsCard.incremental_authorization`, `ChargePaymentMethodDetailsCard.multicapture`."""
+    """The type of `ChargePaymentMethodDetailsCard.incremental_authorization`, `ChargePaymentMethodDetailsCard.multicapture`."""
     status: Literal["available", "unavailable"]
 
 class ChargePaymentMethodDetailsCardOvercapture(StripeModel):

@@ -8,6 +8,6 @@ if TYPE_CHECKING:
     from pinstripe.models.account import Account
 
 class ChargeTransferData(StripeModel):
-    """Found at `Charge.transfer_data`, `PaymentLink.transfer_data`."""
+    """The type of `Charge.transfer_data`, `PaymentLink.transfer_data`."""
     amount: int | None = None
     destination: Expandable["Account"]

@@ -7,23 +7,23 @@ from pinstripe.models.invoice_payment_method_options_us_bank_account_linked_acco
     InvoicePaymentMethodOptionsUsBankAccountLinkedAccountOptionsFilters)
 
 class CheckoutPaymentMethodOptionsMandateOptionsBacsDebit(StripeModel):
-    """Found at `SetupIntentPaymentMethodOptionsBacsDebit.mandate_options`, `CheckoutBacsDebitPaymentMethodOptions.mandate_options`."""
+    """The type of `SetupIntentPaymentMethodOptionsBacsDebit.mandate_options`, `CheckoutBacsDebitPaymentMethodOptions.mandate_options`."""
     reference_prefix: str | None = None
 
 class FinancialConnections(StripeModel):
-    """Found at `PaymentIntentPaymentMethodOptionsUsBankAccount.financial_connections`, `SetupIntentPaymentMethodOptionsUsBankAccount.financial_connections`, `CheckoutSessionPaymentMethodOptionsUsBankAccount.financial_connections`."""
+    """The type of `PaymentIntentPaymentMethodOptionsUsBankAccount.financial_connections`, `SetupIntentPaymentMethodOptionsUsBankAccount.financial_connections`, `CheckoutSessionPaymentMethodOptionsUsBankAccount.financial_connections`."""
     filters: InvoicePaymentMethodOptionsUsBankAccountLinkedAccountOptionsFilters | None = None
     permissions: list[Literal["balances", "ownership", "payment_method", "transactions"]] | None = None
     prefetch: list[Literal["balances", "ownership", "transactions"]] | None = None
     return_url: str | None = None
 
 class PaymentMethodConfigurationDetails(StripeModel):
-    """Found at `PaymentIntent.payment_method_configuration_details`, `SetupIntent.payment_method_configuration_details`, `CheckoutSession.payment_method_configuration_details`."""
+    """The type of `PaymentIntent.payment_method_configuration_details`, `SetupIntent.payment_method_configuration_details`, `CheckoutSession.payment_method_configuration_details`."""
     id: str
     parent: str | None = None
 
 class PaymentMethodOptionsMandateOptionsPix(StripeModel):
-    """Found at `PaymentIntentPaymentMethodOptionsPix.mandate_options`, `SetupIntentPaymentMethodOptionsPix.mandate_options`, `CheckoutSessionPaymentMethodOptionsPix.mandate_options`."""
+    """The type of `PaymentIntentPaymentMethodOptionsPix.mandate_options`, `SetupIntentPaymentMethodOptionsPix.mandate_options`, `CheckoutSessionPaymentMethodOptionsPix.mandate_options`."""
     amount: int | None = None
     amount_includes_iof: Literal["always", "never"] | None = None
     amount_type: Literal["fixed", "maximum"] | None = None

@@ -44,7 +44,7 @@ class CheckoutSessionAfterExpiration(StripeModel):
     recovery: CheckoutSessionAfterExpirationRecovery | None = None
 
 class CheckoutSessionBrandingSettingsIcon(StripeModel):
-    """Found at `CheckoutSessionBrandingSettings.icon`, `CheckoutSessionBrandingSettings.logo`."""
+    """The type of `CheckoutSessionBrandingSettings.icon`, `CheckoutSessionBrandingSettings.logo`."""
     file: str | None = None
     type: Literal["file", "url"]
     url: str | None = None
@@ -83,7 +83,7 @@ class CheckoutSessionCustomFieldDropdown(StripeModel):
     value: str | None = None
 
 class CheckoutSessionCustomFieldText(StripeModel):
-    """Found at `CheckoutSessionCustomField.numeric`, `CheckoutSessionCustomField.text`."""
+    """The type of `CheckoutSessionCustomField.numeric`, `CheckoutSessionCustomField.text`."""
     default_value: str | None = None
     maximum_length: int | None = None
     minimum_length: int | None = None

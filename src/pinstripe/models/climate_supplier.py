@@ -5,7 +5,7 @@ from typing import Literal
 from pinstripe._base import StripeModel
 
 class ClimateLocation(StripeModel):
-    """Found at `ClimateOrderDeliveryDetails.location`, `ClimateSupplier.locations`."""
+    """The type of `ClimateOrderDeliveryDetails.location`, `ClimateSupplier.locations`."""
     city: str | None = None
     country: str
     latitude: float | None = None

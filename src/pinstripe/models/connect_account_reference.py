@@ -8,6 +8,6 @@ if TYPE_CHECKING:
     from pinstripe.models.account import Account
 
 class ConnectAccountReference(StripeModel):
-    """Found at `SubscriptionAutomaticTax.liability`, `SubscriptionInvoiceSettings.issuer`, `Invoice.issuer` and 8 more."""
+    """The type of `SubscriptionAutomaticTax.liability`, `SubscriptionInvoiceSettings.issuer`, `Invoice.issuer` and 8 more."""
     account: Expandable["Account"] | None = None
     type: Literal["account", "self"]

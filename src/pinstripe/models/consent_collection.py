@@ -18,20 +18,20 @@ class ConsentCollectionPaymentMethodReuseAgreement(StripeModel):
     position: Literal["auto", "hidden"]
 
 class ConsentCollection(StripeModel):
-    """Found at `CheckoutSession.consent_collection`, `PaymentLink.consent_collection`."""
+    """The type of `CheckoutSession.consent_collection`, `PaymentLink.consent_collection`."""
     payment_method_reuse_agreement: ConsentCollectionPaymentMethodReuseAgreement | None = None
     promotions: Literal["auto", "none"] | None = None
     terms_of_service: Literal["none", "required"] | None = None
 
 class CustomText(StripeModel):
-    """Found at `CheckoutSession.custom_text`, `PaymentLink.custom_text`."""
+    """The type of `CheckoutSession.custom_text`, `PaymentLink.custom_text`."""
     after_submit: ErrorMessage | None = None
     shipping_address: ErrorMessage | None = None
     submit: ErrorMessage | None = None
     terms_of_service_acceptance: ErrorMessage | None = None
 
 class InvoiceData(StripeModel):
-    """Found at `CheckoutSessionInvoiceCreation.invoice_data`, `PaymentLinkInvoiceCreation.invoice_data`."""
+    """The type of `CheckoutSessionInvoiceCreation.invoice_data`, `PaymentLinkInvoiceCreation.invoice_data`."""
     account_tax_ids: list[Expandable["TaxId | DeletedTaxId"]] | None = None
     custom_fields: list[CustomField] | None = None
     description: str | None = None
@@ -41,41 +41,41 @@ class InvoiceData(StripeModel):
     rendering_options: InvoiceSettingCheckoutRenderingOptions | None = None
 
 class NameCollectionBusiness(StripeModel):
-    """Found at `NameCollection.business`, `NameCollection.individual`."""
+    """The type of `NameCollection.business`, `NameCollection.individual`."""
     enabled: bool
     optional: bool
 
 class NameCollection(StripeModel):
-    """Found at `CheckoutSession.name_collection`, `PaymentLink.name_collection`."""
+    """The type of `CheckoutSession.name_collection`, `PaymentLink.name_collection`."""
     business: NameCollectionBusiness | None = None
     individual: NameCollectionBusiness | None = None
 
 class OptionalItem(StripeModel):
-    """Found at `CheckoutSession.optional_items`, `PaymentLink.optional_items`."""
+    """The type of `CheckoutSession.optional_items`, `PaymentLink.optional_items`."""
     adjustable_quantity: LineItemsAdjustableQuantity | None = None
     price: str
     quantity: int
 
 class PaymentLinkCustomFieldDropdownOptions(StripeModel):
-    """Found at `CheckoutSessionCustomFieldDropdown.options`, `PaymentLinkCustomFieldDropdown.options`."""
+    """The type of `CheckoutSessionCustomFieldDropdown.options`, `PaymentLinkCustomFieldDropdown.options`."""
     label: str
     value: str
 
 class PaymentLinkCustomFieldLabel(StripeModel):
-    """Found at `CheckoutSessionCustomField.label`, `PaymentLinkCustomField.label`."""
+    """The type of `CheckoutSessionCustomField.label`, `PaymentLinkCustomField.label`."""
     custom: str | None = None
     type: Literal["custom"]
 
 class ShippingAddressCollection(StripeModel):
-    """Found at `CheckoutSession.shipping_address_collection`, `PaymentLink.shipping_address_collection`."""
+    """The type of `CheckoutSession.shipping_address_collection`, `PaymentLink.shipping_address_collection`."""
     allowed_countries: list[ShippingAddressCollectionAllowedCountry]
 
 class ShippingOptions(StripeModel):
-    """Found at `CheckoutSession.shipping_options`, `PaymentLink.shipping_options`."""
+    """The type of `CheckoutSession.shipping_options`, `PaymentLink.shipping_options`."""
     shipping_amount: int
     shipping_rate: Expandable["ShippingRate"]
 
 class TaxIdCollection(StripeModel):
-    """Found at `CheckoutSession.tax_id_collection`, `PaymentLink.tax_id_collection`."""
+    """The type of `CheckoutSession.tax_id_collection`, `PaymentLink.tax_id_collection`."""
     enabled: bool
     required: Literal["if_supported", "never"]

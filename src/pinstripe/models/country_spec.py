@@ -5,7 +5,7 @@ from typing import Literal
 from pinstripe._base import StripeModel
 
 class CountrySpecVerificationFieldDetails(StripeModel):
-    """Found at `CountrySpecVerificationFields.company`, `CountrySpecVerificationFields.individual`."""
+    """The type of `CountrySpecVerificationFields.company`, `CountrySpecVerificationFields.individual`."""
     additional: list[str]
     minimum: list[str]
 

@@ -32,7 +32,7 @@ class Coupon(StripeModel):
     valid: bool
 
 class DeletedCoupon(StripeModel):
-    """What is left of a deleted `coupon`."""
+    """A deleted `coupon`."""
     deleted: Literal[True]
     id: str
     object: Literal["coupon"]

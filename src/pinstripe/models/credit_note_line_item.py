@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from pinstripe.models.discount import DeletedDiscount, Discount
 
 class CreditNotePretaxCreditAmount(StripeModel):
-    """Found at `CreditNote.pretax_credit_amounts`, `CreditNoteLineItem.pretax_credit_amounts`."""
+    """The type of `CreditNote.pretax_credit_amounts`, `CreditNoteLineItem.pretax_credit_amounts`."""
     amount: int
     credit_balance_transaction: Expandable["BillingCreditBalanceTransaction"] | None = None
     discount: Expandable["Discount | DeletedDiscount"] | None = None

@@ -3,6 +3,6 @@
 from pinstripe._base import StripeModel
 
 class CustomField(StripeModel):
-    """Found at `CustomerInvoiceSettings.custom_fields`, `Invoice.custom_fields`, `InvoiceData.custom_fields` and 3 more."""
+    """The type of `CustomerInvoiceSettings.custom_fields`, `Invoice.custom_fields`, `InvoiceData.custom_fields` and 3 more."""
     name: str
     value: str

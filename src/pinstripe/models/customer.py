@@ -72,7 +72,7 @@ class Customer(StripeModel):
     test_clock: Expandable["TestClock"] | None = None
 
 class DeletedCustomer(StripeModel):
-    """What is left of a deleted `customer`."""
+    """A deleted `customer`."""
     deleted: Literal[True]
     id: str
     object: Literal["customer"]

@@ -16,7 +16,7 @@ class CustomerCashBalanceTransactionAdjustedForOverdraft(StripeModel):
     linked_transaction: Expandable["CustomerCashBalanceTransaction"]
 
 class CustomerCashBalanceTransactionPayment(StripeModel):
-    """Found at `CustomerCashBalanceTransaction.applied_to_payment`, `CustomerCashBalanceTransaction.unapplied_from_payment`."""
+    """The type of `CustomerCashBalanceTransaction.applied_to_payment`, `CustomerCashBalanceTransaction.unapplied_from_payment`."""
     payment_intent: Expandable["PaymentIntent"]
 
 class CustomerCashBalanceTransactionFundedBankTransferEuBankTransfer(StripeModel):

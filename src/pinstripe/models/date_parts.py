@@ -3,7 +3,7 @@
 from pinstripe._base import StripeModel
 
 class DateParts(StripeModel):
-    """Found at `AccountCompany.registration_date`, `IssuingCardholderIndividual.dob`, `PaymentMethodKlarna.dob` and 6 more."""
+    """The type of `AccountCompany.registration_date`, `IssuingCardholderIndividual.dob`, `PaymentMethodKlarna.dob` and 6 more."""
     day: int | None = None
     month: int | None = None
     year: int | None = None

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from pinstripe.models.promotion_code import PromotionCode
 
 class DeletedDiscount(StripeModel):
-    """What is left of a deleted `discount`."""
+    """A deleted `discount`."""
     checkout_session: str | None = None
     customer: Expandable["Customer | DeletedCustomer"] | None = None
     customer_account: str | None = None

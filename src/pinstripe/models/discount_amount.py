@@ -8,6 +8,6 @@ if TYPE_CHECKING:
     from pinstripe.models.discount import DeletedDiscount, Discount
 
 class DiscountAmount(StripeModel):
-    """Found at `Invoice.total_discount_amounts`, `InvoiceLineItem.discount_amounts`, `CreditNote.discount_amounts` and 2 more."""
+    """The type of `Invoice.total_discount_amounts`, `InvoiceLineItem.discount_amounts`, `CreditNote.discount_amounts` and 2 more."""
     amount: int
     discount: Expandable["Discount | DeletedDiscount"]

@@ -8,6 +8,6 @@ if TYPE_CHECKING:
     from pinstripe.models.coupon import Coupon
 
 class DiscountSource(StripeModel):
-    """Found at `Discount.source`, `PromotionCode.promotion`, `DeletedDiscount.source`."""
+    """The type of `Discount.source`, `PromotionCode.promotion`, `DeletedDiscount.source`."""
     coupon: Expandable["Coupon"] | None = None
     type: Literal["coupon"]

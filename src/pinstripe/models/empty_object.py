@@ -3,4 +3,4 @@
 from pinstripe._base import StripeModel
 
 class EmptyObject(StripeModel):
-    """Found at `PaymentMethod.affirm`, `PaymentMethod.afterpay_clearpay`, `PaymentMethod.alipay` and 152 more."""
+    """The type of `PaymentMethod.affirm`, `PaymentMethod.afterpay_clearpay`, `PaymentMethod.alipay` and 152 more."""

@@ -3,5 +3,5 @@
 from pinstripe._base import StripeModel
 
 class EnabledFeature(StripeModel):
-    """Found at `PaymentIntent.managed_payments`, `SetupIntent.managed_payments`, `Subscription.managed_payments` and 9 more."""
+    """The type of `PaymentIntent.managed_payments`, `SetupIntent.managed_payments`, `Subscription.managed_payments` and 9 more."""
     enabled: bool

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from pinstripe.models.source import Source
 
 class ErrorDetails(StripeModel):
-    """Found at `SetupAttempt.setup_error`, `PaymentIntent.last_payment_error`, `SetupIntent.last_setup_error` and 3 more."""
+    """The type of `SetupAttempt.setup_error`, `PaymentIntent.last_payment_error`, `SetupIntent.last_setup_error` and 3 more."""
     advice_code: str | None = None
     charge: str | None = None
     code: str | None = None

@@ -3,5 +3,5 @@
 from pinstripe._base import StripeModel
 
 class ErrorMessage(StripeModel):
-    """Found at `CustomText.after_submit`, `CustomText.shipping_address`, `CustomText.submit` and 2 more."""
+    """The type of `CustomText.after_submit`, `CustomText.shipping_address`, `CustomText.submit` and 2 more."""
     message: str

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from pinstripe.models.financial_connections_account_ownership import FinancialConnectionsAccountOwnership
 
 class FinancialConnectionsAccountHolder(StripeModel):
-    """Found at `FinancialConnectionsAccount.account_holder`, `FinancialConnectionsSession.account_holder`."""
+    """The type of `FinancialConnectionsAccount.account_holder`, `FinancialConnectionsSession.account_holder`."""
     account: Expandable["Account"] | None = None
     customer: Expandable["Customer"] | None = None
     customer_account: str | None = None
@@ -37,7 +37,7 @@ class FinancialConnectionsAccountBalance(StripeModel):
     type: Literal["cash", "credit"]
 
 class FinancialConnectionsAccountRefresh(StripeModel):
-    """Found at `FinancialConnectionsAccount.balance_refresh`, `FinancialConnectionsAccount.ownership_refresh`."""
+    """The type of `FinancialConnectionsAccount.balance_refresh`, `FinancialConnectionsAccount.ownership_refresh`."""
     last_attempted_at: Timestamp
     next_refresh_available_at: Timestamp | None = None
     status: Literal["failed", "pending", "succeeded"]

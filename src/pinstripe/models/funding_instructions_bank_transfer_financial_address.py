@@ -58,7 +58,7 @@ class FundingInstructionsBankTransferFinancialAddressZengin(StripeModel):
     branch_name: str | None = None
 
 class FundingInstructionsBankTransferFinancialAddress(StripeModel):
-    """Found at `PaymentIntentNextActionDisplayBankTransferInstructions.financial_addresses`, `FundingInstructionsBankTransfer.financial_addresses`."""
+    """The type of `PaymentIntentNextActionDisplayBankTransferInstructions.financial_addresses`, `FundingInstructionsBankTransfer.financial_addresses`."""
     aba: FundingInstructionsBankTransferFinancialAddressAba | None = None
     iban: FundingInstructionsBankTransferFinancialAddressIban | None = None
     sort_code: FundingInstructionsBankTransferFinancialAddressSortCode | None = None

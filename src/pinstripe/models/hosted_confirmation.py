@@ -3,5 +3,5 @@
 from pinstripe._base import StripeModel
 
 class HostedConfirmation(StripeModel):
-    """Found at `BillingPortalSessionFlowAfterCompletion.hosted_confirmation`, `PaymentLinkAfterCompletion.hosted_confirmation`."""
+    """The type of `BillingPortalSessionFlowAfterCompletion.hosted_confirmation`, `PaymentLinkAfterCompletion.hosted_confirmation`."""
     custom_message: str | None = None

@@ -5,7 +5,7 @@ from typing import Literal
 from pinstripe._base import StripeModel
 
 class IdentityVerificationDocument(StripeModel):
-    """Found at `IdentityVerificationReportOptions.document`, `IdentityVerificationSessionOptions.document`."""
+    """The type of `IdentityVerificationReportOptions.document`, `IdentityVerificationSessionOptions.document`."""
     allowed_types: list[Literal["driving_license", "id_card", "passport"]] | None = None
     require_id_number: bool | None = None
     require_live_capture: bool | None = None

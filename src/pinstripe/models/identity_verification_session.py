@@ -18,7 +18,7 @@ class IdentityVerificationSessionLastError(StripeModel):
     reason: str | None = None
 
 class IdentityVerificationSessionOptionsEmail(StripeModel):
-    """Found at `IdentityVerificationSessionOptions.email`, `IdentityVerificationSessionOptions.phone`."""
+    """The type of `IdentityVerificationSessionOptions.email`, `IdentityVerificationSessionOptions.phone`."""
     require_verification: bool | None = None
 
 class IdentityVerificationSessionOptionsMatching(StripeModel):

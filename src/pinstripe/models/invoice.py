@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from pinstripe.models.test_clock import TestClock
 
 class DeletedInvoice(StripeModel):
-    """What is left of a deleted `invoice`."""
+    """A deleted `invoice`."""
     deleted: Literal[True]
     id: str
     object: Literal["invoice"]

@@ -4,6 +4,6 @@ from pinstripe._base import StripeModel
 from pinstripe.models.values import InvoiceCustomerTaxIdType
 
 class InvoiceCustomerTaxId(StripeModel):
-    """Found at `Invoice.customer_tax_ids`, `CheckoutSessionCustomerDetails.tax_ids`."""
+    """The type of `Invoice.customer_tax_ids`, `CheckoutSessionCustomerDetails.tax_ids`."""
     type: InvoiceCustomerTaxIdType
     value: str | None = None

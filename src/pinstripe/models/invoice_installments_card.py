@@ -3,5 +3,5 @@
 from pinstripe._base import StripeModel
 
 class InvoiceInstallmentsCard(StripeModel):
-    """Found at `InvoicePaymentSettingsPaymentMethodOptionsCard.installments`, `TerminalConfiguration.offline`."""
+    """The type of `InvoicePaymentSettingsPaymentMethodOptionsCard.installments`, `TerminalConfiguration.offline`."""
     enabled: bool | None = None

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from pinstripe.models.test_clock import TestClock
 
 class DeletedInvoiceItem(StripeModel):
-    """What is left of a deleted `invoiceitem`."""
+    """A deleted `invoiceitem`."""
     deleted: Literal[True]
     id: str
     object: Literal["invoiceitem"]

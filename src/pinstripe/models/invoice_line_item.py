@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from pinstripe.models.subscription import Subscription
 
 class InvoiceLineItemParentProrationDetails(StripeModel):
-    """Found at `InvoiceLineItemParentInvoiceItemDetails.proration_details`, `InvoiceLineItemParentSubscriptionItemDetails.proration_details`."""
+    """The type of `InvoiceLineItemParentInvoiceItemDetails.proration_details`, `InvoiceLineItemParentSubscriptionItemDetails.proration_details`."""
     credited_items: InvoiceCreditedItems | None = None
 
 class InvoiceLineItemParentInvoiceItemDetails(StripeModel):

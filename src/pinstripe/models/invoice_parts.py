@@ -9,12 +9,12 @@ if TYPE_CHECKING:
     from pinstripe.models.price import Price
 
 class InvoiceCreditedItems(StripeModel):
-    """Found at `InvoiceLineItemParentProrationDetails.credited_items`, `InvoiceItemProrationDetailsCreditedItems.invoice_line_item_details`."""
+    """The type of `InvoiceLineItemParentProrationDetails.credited_items`, `InvoiceItemProrationDetailsCreditedItems.invoice_line_item_details`."""
     invoice: str
     invoice_line_items: list[str]
 
 class InvoiceLineItemPeriod(StripeModel):
-    """Found at `InvoiceLineItem.period`, `InvoiceItem.period`."""
+    """The type of `InvoiceLineItem.period`, `InvoiceItem.period`."""
     end: Timestamp
     start: Timestamp
 
@@ -23,7 +23,7 @@ class InvoicePricingPriceDetails(StripeModel):
     product: str
 
 class InvoicePricing(StripeModel):
-    """Found at `InvoiceLineItem.pricing`, `InvoiceItem.pricing`."""
+    """The type of `InvoiceLineItem.pricing`, `InvoiceItem.pricing`."""
     price_details: InvoicePricingPriceDetails | None = None
     type: Literal["price_details"]
     unit_amount_decimal: DecimalString | None = None

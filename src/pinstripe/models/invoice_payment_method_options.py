@@ -11,12 +11,12 @@ class InvoicePaymentMethodOptionsAcssDebitMandateOptions(StripeModel):
     transaction_type: Literal["business", "personal"] | None = None
 
 class InvoicePaymentMethodOptionsAcssDebit(StripeModel):
-    """Found at `InvoicePaymentSettingsPaymentMethodOptions.acss_debit`, `SubscriptionPaymentSettingsPaymentMethodOptions.acss_debit`."""
+    """The type of `InvoicePaymentSettingsPaymentMethodOptions.acss_debit`, `SubscriptionPaymentSettingsPaymentMethodOptions.acss_debit`."""
     mandate_options: InvoicePaymentMethodOptionsAcssDebitMandateOptions | None = None
     verification_method: Literal["automatic", "instant", "microdeposits"] | None = None
 
 class InvoicePaymentMethodOptionsBancontact(StripeModel):
-    """Found at `InvoicePaymentSettingsPaymentMethodOptions.bancontact`, `SubscriptionPaymentSettingsPaymentMethodOptions.bancontact`."""
+    """The type of `InvoicePaymentSettingsPaymentMethodOptions.bancontact`, `SubscriptionPaymentSettingsPaymentMethodOptions.bancontact`."""
     preferred_language: Literal["de", "en", "fr", "nl"]
 
 class InvoicePaymentMethodOptionsCustomerBalanceBankTransfer(StripeModel):
@@ -24,7 +24,7 @@ class InvoicePaymentMethodOptionsCustomerBalanceBankTransfer(StripeModel):
     type: str | None = None
 
 class InvoicePaymentMethodOptionsCustomerBalance(StripeModel):
-    """Found at `InvoicePaymentSettingsPaymentMethodOptions.customer_balance`, `SubscriptionPaymentSettingsPaymentMethodOptions.customer_balance`."""
+    """The type of `InvoicePaymentSettingsPaymentMethodOptions.customer_balance`, `SubscriptionPaymentSettingsPaymentMethodOptions.customer_balance`."""
     bank_transfer: InvoicePaymentMethodOptionsCustomerBalanceBankTransfer | None = None
     funding_type: Literal["bank_transfer"] | None = None
 
@@ -35,7 +35,7 @@ class InvoicePaymentMethodOptionsPaytoMandateOptions(StripeModel):
         "utility"] | None = None
 
 class InvoicePaymentMethodOptionsPayto(StripeModel):
-    """Found at `InvoicePaymentSettingsPaymentMethodOptions.payto`, `SubscriptionPaymentSettingsPaymentMethodOptions.payto`."""
+    """The type of `InvoicePaymentSettingsPaymentMethodOptions.payto`, `SubscriptionPaymentSettingsPaymentMethodOptions.payto`."""
     mandate_options: InvoicePaymentMethodOptionsPaytoMandateOptions | None = None
 
 class InvoicePaymentMethodOptionsUsBankAccountFinancialConnections(StripeModel):
@@ -44,6 +44,6 @@ class InvoicePaymentMethodOptionsUsBankAccountFinancialConnections(StripeModel):
     prefetch: list[Literal["balances", "ownership", "transactions"]] | None = None
 
 class InvoicePaymentMethodOptionsUsBankAccount(StripeModel):
-    """Found at `InvoicePaymentSettingsPaymentMethodOptions.us_bank_account`, `SubscriptionPaymentSettingsPaymentMethodOptions.us_bank_account`."""
+    """The type of `InvoicePaymentSettingsPaymentMethodOptions.us_bank_account`, `SubscriptionPaymentSettingsPaymentMethodOptions.us_bank_account`."""
     financial_connections: InvoicePaymentMethodOptionsUsBankAccountFinancialConnections | None = None
     verification_method: Literal["automatic", "instant", "microdeposits"] | None = None

@@ -4,5 +4,5 @@ from pinstripe._base import StripeModel
 from pinstripe.models.mandate_upi import MandateUpi
 
 class InvoicePaymentMethodOptionsUpi(StripeModel):
-    """Found at `SetupIntentPaymentMethodOptions.upi`, `InvoicePaymentSettingsPaymentMethodOptions.upi`, `SubscriptionPaymentSettingsPaymentMethodOptions.upi`."""
+    """The type of `SetupIntentPaymentMethodOptions.upi`, `InvoicePaymentSettingsPaymentMethodOptions.upi`, `SubscriptionPaymentSettingsPaymentMethodOptions.upi`."""
     mandate_options: MandateUpi | None = None

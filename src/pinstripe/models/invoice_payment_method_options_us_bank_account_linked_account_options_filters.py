@@ -5,5 +5,5 @@ from typing import Literal
 from pinstripe._base import StripeModel
 
 class InvoicePaymentMethodOptionsUsBankAccountLinkedAccountOptionsFilters(StripeModel):
-    """Found at `FinancialConnections.filters`, `InvoicePaymentMethodOptionsUsBankAccountFinancialConnections.filters`."""
+    """The type of `FinancialConnections.filters`, `InvoicePaymentMethodOptionsUsBankAccountFinancialConnections.filters`."""
     account_subcategories: list[Literal["checking", "savings"]] | None = None

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from pinstripe.models.discount import DeletedDiscount, Discount
 
 class InvoicePretaxCreditAmount(StripeModel):
-    """Found at `Invoice.total_pretax_credit_amounts`, `InvoiceLineItem.pretax_credit_amounts`."""
+    """The type of `Invoice.total_pretax_credit_amounts`, `InvoiceLineItem.pretax_credit_amounts`."""
     amount: int
     credit_balance_transaction: Expandable["BillingCreditBalanceTransaction"] | None = None
     discount: Expandable["Discount | DeletedDiscount"] | None = None

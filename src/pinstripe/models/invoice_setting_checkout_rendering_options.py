@@ -3,6 +3,6 @@
 from pinstripe._base import StripeModel
 
 class InvoiceSettingCheckoutRenderingOptions(StripeModel):
-    """Found at `CustomerInvoiceSettings.rendering_options`, `InvoiceData.rendering_options`."""
+    """The type of `CustomerInvoiceSettings.rendering_options`, `InvoiceData.rendering_options`."""
     amount_tax_display: str | None = None
     template: str | None = None

@@ -12,7 +12,7 @@ class InvoiceTotalTaxRateDetails(StripeModel):
     tax_rate: Expandable["TaxRate"]
 
 class InvoiceTotalTax(StripeModel):
-    """Found at `Invoice.total_taxes`, `InvoiceLineItem.taxes`, `CreditNote.total_taxes` and 1 more."""
+    """The type of `Invoice.total_taxes`, `InvoiceLineItem.taxes`, `CreditNote.total_taxes` and 1 more."""
     amount: int
     tax_behavior: Literal["exclusive", "inclusive"]
     tax_rate_details: InvoiceTotalTaxRateDetails | None = None

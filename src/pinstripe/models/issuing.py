@@ -4,7 +4,7 @@ from pinstripe._base import StripeModel
 from pinstripe._scalars import DecimalString
 
 class IssuingAuthorizationMerchantData(StripeModel):
-    """Found at `IssuingAuthorization.merchant_data`, `IssuingTransaction.merchant_data`."""
+    """The type of `IssuingAuthorization.merchant_data`, `IssuingTransaction.merchant_data`."""
     category: str
     category_code: str
     city: str | None = None
@@ -18,12 +18,12 @@ class IssuingAuthorizationMerchantData(StripeModel):
     url: str | None = None
 
 class IssuingTransactionAmountDetails(StripeModel):
-    """Found at `IssuingAuthorization.amount_details`, `IssuingAuthorizationPendingRequest.amount_details`, `IssuingAuthorizationRequestHistory.amount_details` and 1 more."""
+    """The type of `IssuingAuthorization.amount_details`, `IssuingAuthorizationPendingRequest.amount_details`, `IssuingAuthorizationRequestHistory.amount_details` and 1 more."""
     atm_fee: int | None = None
     cashback_amount: int | None = None
 
 class IssuingTransactionFleetFuelPriceData(StripeModel):
-    """Found at `IssuingTransactionFleetReportedBreakdown.fuel`, `IssuingTransactionFleetReportedBreakdown.non_fuel`."""
+    """The type of `IssuingTransactionFleetReportedBreakdown.fuel`, `IssuingTransactionFleetReportedBreakdown.non_fuel`."""
     gross_amount_decimal: DecimalString | None = None
 
 class IssuingTransactionFleetReportedBreakdownTax(StripeModel):
@@ -31,7 +31,7 @@ class IssuingTransactionFleetReportedBreakdownTax(StripeModel):
     national_amount_decimal: DecimalString | None = None
 
 class IssuingTransactionFleetReportedBreakdown(StripeModel):
-    """Found at `IssuingAuthorizationFleet.reported_breakdown`, `IssuingTransactionPurchaseDetailsFleet.reported_breakdown`."""
+    """The type of `IssuingAuthorizationFleet.reported_breakdown`, `IssuingTransactionPurchaseDetailsFleet.reported_breakdown`."""
     fuel: IssuingTransactionFleetFuelPriceData | None = None
     non_fuel: IssuingTransactionFleetFuelPriceData | None = None
     tax: IssuingTransactionFleetReportedBreakdownTax | None = None

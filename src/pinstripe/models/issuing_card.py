@@ -44,7 +44,7 @@ class IssuingCardShipping(StripeModel):
     type: Literal["bulk", "individual"]
 
 class IssuingCardApplePay(StripeModel):
-    """Found at `IssuingCardWallets.apple_pay`, `IssuingCardWallets.google_pay`."""
+    """The type of `IssuingCardWallets.apple_pay`, `IssuingCardWallets.google_pay`."""
     eligible: bool
     ineligible_reason: Literal["missing_agreement", "missing_cardholder_contact", "unsupported_region"] | None = None
 

@@ -18,7 +18,7 @@ class IssuingCardAuthorizationControlsSpendingLimit(StripeModel):
     interval: Literal["all_time", "daily", "monthly", "per_authorization", "weekly", "yearly"]
 
 class IssuingCardAuthorizationControls(StripeModel):
-    """Found at `IssuingCard.spending_controls`, `IssuingCardholder.spending_controls`."""
+    """The type of `IssuingCard.spending_controls`, `IssuingCardholder.spending_controls`."""
     allowed_card_presences: list[Literal["not_present", "present"]] | None = None
     allowed_categories: list[IssuingCardAuthorizationControlsAllowedCategory] | None = None
     allowed_merchant_countries: list[str] | None = None

@@ -4,5 +4,5 @@ from pinstripe._base import StripeModel
 from pinstripe.models.address import Address
 
 class IssuingCardholderAddress(StripeModel):
-    """Found at `IssuingCardholder.billing`, `TaxSettings.head_office`."""
+    """The type of `IssuingCardholder.billing`, `TaxSettings.head_office`."""
     address: Address

@@ -32,7 +32,7 @@ class IssuingDisputeEvidenceDuplicate(StripeModel):
     original_transaction: str | None = None
 
 class IssuingDisputeFraudulentEvidence(StripeModel):
-    """Found at `IssuingDisputeEvidence.fraudulent`, `IssuingDisputeEvidence.no_valid_authorization`."""
+    """The type of `IssuingDisputeEvidence.fraudulent`, `IssuingDisputeEvidence.no_valid_authorization`."""
     additional_documentation: Expandable["File"] | None = None
     explanation: str | None = None
 

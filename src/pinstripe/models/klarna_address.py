@@ -7,7 +7,7 @@ from pinstripe._scalars import Timestamp
 from pinstripe.models.payment_method_details_card_present_offline import PaymentMethodDetailsCardPresentOffline
 
 class KlarnaAddress(StripeModel):
-    """Found at `PaymentMethod.sofort`, `ChargePaymentMethodDetails.link`, `PaymentMethodDetailsKlarnaPayerDetails.address` and 2 more."""
+    """The type of `PaymentMethod.sofort`, `ChargePaymentMethodDetails.link`, `PaymentMethodDetailsKlarnaPayerDetails.address` and 2 more."""
     country: str | None = None
 
 class PaymentMethodDetailsCardPresentReceipt(StripeModel):
@@ -22,11 +22,11 @@ class PaymentMethodDetailsCardPresentReceipt(StripeModel):
     transaction_status_information: str | None = None
 
 class PaymentMethodWallet(StripeModel):
-    """Found at `PaymentMethodDetailsCardPresent.wallet`, `PaymentMethodCardPresent.wallet`."""
+    """The type of `PaymentMethodDetailsCardPresent.wallet`, `PaymentMethodCardPresent.wallet`."""
     type: Literal["apple_pay", "google_pay", "samsung_pay", "unknown"]
 
 class PaymentMethodDetailsCardPresent(StripeModel):
-    """Found at `PaymentMethodCardGeneratedFromDetails.card_present`, `ChargePaymentMethodDetails.card_present`, `PaymentMethodDetails.card_present`."""
+    """The type of `PaymentMethodCardGeneratedFromDetails.card_present`, `ChargePaymentMethodDetails.card_present`, `PaymentMethodDetails.card_present`."""
     amount_authorized: int | None = None
     brand: str | None = None
     brand_product: str | None = None
@@ -56,5 +56,5 @@ class PaymentMethodDetailsCardPresent(StripeModel):
     wallet: PaymentMethodWallet | None = None
 
 class PaymentMethodUpi(StripeModel):
-    """Found at `PaymentMethod.upi`, `ChargePaymentMethodDetails.upi`, `PaymentMethodDetails.upi` and 1 more."""
+    """The type of `PaymentMethod.upi`, `ChargePaymentMethodDetails.upi`, `PaymentMethodDetails.upi` and 1 more."""
     vpa: str | None = None

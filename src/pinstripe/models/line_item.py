@@ -8,13 +8,13 @@ from pinstripe.models.line_item_tax import LineItemTax
 from pinstripe.models.price import Price
 
 class LineItemsAdjustableQuantity(StripeModel):
-    """Found at `LineItem.adjustable_quantity`, `OptionalItem.adjustable_quantity`."""
+    """The type of `LineItem.adjustable_quantity`, `OptionalItem.adjustable_quantity`."""
     enabled: bool
     maximum: int | None = None
     minimum: int | None = None
 
 class LineItemsDiscountAmount(StripeModel):
-    """Found at `LineItem.discounts`, `TotalDetailsBreakdown.discounts`."""
+    """The type of `LineItem.discounts`, `TotalDetailsBreakdown.discounts`."""
     amount: int
     discount: Discount
 

@@ -5,7 +5,7 @@ from pinstripe.models.tax_rate import TaxRate
 from pinstripe.models.values import TaxabilityReason
 
 class LineItemTax(StripeModel):
-    """Found at `ShippingCost.taxes`, `LineItem.taxes`, `TotalDetailsBreakdown.taxes`."""
+    """The type of `ShippingCost.taxes`, `LineItem.taxes`, `TotalDetailsBreakdown.taxes`."""
     amount: int
     rate: TaxRate
     taxability_reason: TaxabilityReason | None = None

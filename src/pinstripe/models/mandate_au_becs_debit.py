@@ -3,5 +3,5 @@
 from pinstripe._base import StripeModel
 
 class MandateAuBecsDebit(StripeModel):
-    """Found at `MandatePaymentMethodDetails.au_becs_debit`, `PaymentLinkAfterCompletion.redirect`."""
+    """The type of `MandatePaymentMethodDetails.au_becs_debit`, `PaymentLinkAfterCompletion.redirect`."""
     url: str

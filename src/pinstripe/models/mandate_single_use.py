@@ -3,6 +3,6 @@
 from pinstripe._base import StripeModel
 
 class MandateSingleUse(StripeModel):
-    """Found at `AccountBusinessProfile.monthly_estimated_revenue`, `Mandate.single_use`."""
+    """The type of `AccountBusinessProfile.monthly_estimated_revenue`, `Mandate.single_use`."""
     amount: int
     currency: str

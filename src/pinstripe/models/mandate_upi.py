@@ -6,7 +6,7 @@ from pinstripe._base import StripeModel
 from pinstripe._scalars import Timestamp
 
 class MandateUpi(StripeModel):
-    """Found at `MandatePaymentMethodDetails.upi`, `InvoicePaymentMethodOptionsUpi.mandate_options`, `CheckoutSessionPaymentMethodOptionsUpi.mandate_options`."""
+    """The type of `MandatePaymentMethodDetails.upi`, `InvoicePaymentMethodOptionsUpi.mandate_options`, `CheckoutSessionPaymentMethodOptionsUpi.mandate_options`."""
     amount: int | None = None
     amount_type: Literal["fixed", "maximum"] | None = None
     description: str | None = None

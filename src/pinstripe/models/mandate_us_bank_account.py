@@ -5,5 +5,5 @@ from typing import Literal
 from pinstripe._base import StripeModel
 
 class MandateUsBankAccount(StripeModel):
-    """Found at `MandatePaymentMethodDetails.us_bank_account`, `PaymentIntentPaymentMethodOptionsUsBankAccount.mandate_options`, `SetupIntentPaymentMethodOptionsUsBankAccount.mandate_options`."""
+    """The type of `MandatePaymentMethodDetails.us_bank_account`, `PaymentIntentPaymentMethodOptionsUsBankAccount.mandate_options`, `SetupIntentPaymentMethodOptionsUsBankAccount.mandate_options`."""
     collection_method: Literal["paper"] | None = None

@@ -3,6 +3,6 @@
 from pinstripe._base import StripeModel
 
 class OnlineAcceptance(StripeModel):
-    """Found at `MandateCustomerAcceptance.online`, `ConfirmationTokenMandateDataCustomerAcceptance.online`."""
+    """The type of `MandateCustomerAcceptance.online`, `ConfirmationTokenMandateDataCustomerAcceptance.online`."""
     ip_address: str | None = None
     user_agent: str | None = None

@@ -22,20 +22,20 @@ class OutboundPaymentsPaymentMethodDetailsUsBankAccount(StripeModel):
     routing_number: str | None = None
 
 class OutboundPaymentsPaymentMethodDetails(StripeModel):
-    """Found at `TreasuryOutboundPayment.destination_payment_method_details`, `TreasuryOutboundTransfer.destination_payment_method_details`."""
+    """The type of `TreasuryOutboundPayment.destination_payment_method_details`, `TreasuryOutboundTransfer.destination_payment_method_details`."""
     billing_details: OutboundPaymentsPaymentMethodDetailsBillingDetails
     financial_account: ReceivedPaymentMethodDetailsFinancialAccount | None = None
     type: Literal["financial_account", "us_bank_account"]
     us_bank_account: OutboundPaymentsPaymentMethodDetailsUsBankAccount | None = None
 
 class TreasuryOutboundReturnedDetails(StripeModel):
-    """Found at `TreasuryOutboundPayment.returned_details`, `TreasuryOutboundTransfer.returned_details`."""
+    """The type of `TreasuryOutboundPayment.returned_details`, `TreasuryOutboundTransfer.returned_details`."""
     code: Literal["account_closed", "account_frozen", "bank_account_restricted", "bank_ownership_changed", "declined",
         "incorrect_account_holder_name", "invalid_account_number", "invalid_currency", "no_account", "other"]
     transaction: Expandable["TreasuryTransaction"]
 
 class TreasuryOutboundStatusTransitions(StripeModel):
-    """Found at `TreasuryOutboundPayment.status_transitions`, `TreasuryOutboundTransfer.status_transitions`."""
+    """The type of `TreasuryOutboundPayment.status_transitions`, `TreasuryOutboundTransfer.status_transitions`."""
     canceled_at: Timestamp | None = None
     failed_at: Timestamp | None = None
     posted_at: Timestamp | None = None
@@ -50,7 +50,7 @@ class TreasuryOutboundTrackingDetailsUsDomesticWire(StripeModel):
     omad: str | None = None
 
 class TreasuryOutboundTrackingDetails(StripeModel):
-    """Found at `TreasuryOutboundPayment.tracking_details`, `TreasuryOutboundTransfer.tracking_details`."""
+    """The type of `TreasuryOutboundPayment.tracking_details`, `TreasuryOutboundTransfer.tracking_details`."""
     ach: TreasuryOutboundTrackingDetailsAch | None = None
     type: Literal["ach", "us_domestic_wire"]
     us_domestic_wire: TreasuryOutboundTrackingDetailsUsDomesticWire | None = None

@@ -4,7 +4,7 @@ from pinstripe._base import StripeModel
 from pinstripe.models.address import Address
 
 class OutboundPaymentsPaymentMethodDetailsBillingDetails(StripeModel):
-    """Found at `TreasuryInboundTransferOriginPaymentMethodDetails.billing_details`, `OutboundPaymentsPaymentMethodDetails.billing_details`, `TreasuryReceivedInitiatingPaymentMethodDetails.billing_details`."""
+    """The type of `TreasuryInboundTransferOriginPaymentMethodDetails.billing_details`, `OutboundPaymentsPaymentMethodDetails.billing_details`, `TreasuryReceivedInitiatingPaymentMethodDetails.billing_details`."""
     address: Address
     email: str | None = None
     name: str | None = None

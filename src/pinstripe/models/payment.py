@@ -23,7 +23,7 @@ from pinstripe.models.payment_method_details_billing_details import (PaymentMeth
 from pinstripe.models.source_reference import SourceReference
 
 class PaymentCustomerDetails(StripeModel):
-    """Found at `PaymentRecord.customer_details`, `PaymentAttemptRecord.customer_details`."""
+    """The type of `PaymentRecord.customer_details`, `PaymentAttemptRecord.customer_details`."""
     customer: str | None = None
     email: str | None = None
     name: str | None = None
@@ -85,7 +85,7 @@ class PaymentMethodDetailsCustom(StripeModel):
     type: str | None = None
 
 class PaymentMethodDetails(StripeModel):
-    """Found at `PaymentRecord.payment_method_details`, `PaymentAttemptRecord.payment_method_details`."""
+    """The type of `PaymentRecord.payment_method_details`, `PaymentAttemptRecord.payment_method_details`."""
     ach_credit_transfer: PaymentMethodDetailsAchCreditTransfer | None = None
     ach_debit: PaymentMethodDetailsAchDebit | None = None
     acss_debit: PaymentMethodDetailsAcssDebit | None = None
@@ -155,11 +155,11 @@ class PaymentProcessorDetailsCustom(StripeModel):
     payment_reference: str | None = None
 
 class PaymentProcessorDetails(StripeModel):
-    """Found at `PaymentRecord.processor_details`, `PaymentAttemptRecord.processor_details`."""
+    """The type of `PaymentRecord.processor_details`, `PaymentAttemptRecord.processor_details`."""
     custom: PaymentProcessorDetailsCustom | None = None
     type: Literal["custom"]
 
 class PaymentRecordAmount(StripeModel):
-    """Found at `PaymentRecord.amount`, `PaymentRecord.amount_authorized`, `PaymentRecord.amount_canceled` and 11 more."""
+    """The type of `PaymentRecord.amount`, `PaymentRecord.amount_authorized`, `PaymentRecord.amount_canceled` and 11 more."""
     currency: str
     value: int

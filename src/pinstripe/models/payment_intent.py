@@ -99,7 +99,7 @@ class PaymentIntentNextActionKlarnaDisplayQrCode(StripeModel):
     image_url_svg: str
 
 class PaymentIntentNextActionKonbiniStore(StripeModel):
-    """Found at `PaymentIntentNextActionKonbiniDisplayDetailsStores.familymart`, `PaymentIntentNextActionKonbiniDisplayDetailsStores.lawson`, `PaymentIntentNextActionKonbiniDisplayDetailsStores.ministop` and 1 more."""
+    """The type of `PaymentIntentNextActionKonbiniDisplayDetailsStores.familymart`, `PaymentIntentNextActionKonbiniDisplayDetailsStores.lawson`, `PaymentIntentNextActionKonbiniDisplayDetailsStores.ministop` and 1 more."""
     confirmation_number: str | None = None
     payment_code: str
 
@@ -223,7 +223,7 @@ class PaymentIntentPaymentMethodOptionsAfterpayClearpay(StripeModel):
     setup_future_usage: Literal["none"] | None = None
 
 class PaymentIntentPaymentMethodOptionsAuBecsDebit(StripeModel):
-    """Found at `PaymentIntentPaymentMethodOptions.au_becs_debit`, `PaymentIntentPaymentMethodOptions.nz_bank_account`."""
+    """The type of `PaymentIntentPaymentMethodOptions.au_becs_debit`, `PaymentIntentPaymentMethodOptions.nz_bank_account`."""
     setup_future_usage: Literal["none", "off_session", "on_session"] | None = None
     target_date: str | None = None
 

@@ -5,7 +5,7 @@ from typing import Literal
 from pinstripe._base import StripeModel
 
 class PaymentIntentAmountDetailsLineItemPaymentMethodOptionsCard(StripeModel):
-    """Found at `PaymentIntentAmountDetailsLineItemPaymentMethodOptions.card`, `PaymentIntentAmountDetailsLineItemPaymentMethodOptions.card_present`."""
+    """The type of `PaymentIntentAmountDetailsLineItemPaymentMethodOptions.card`, `PaymentIntentAmountDetailsLineItemPaymentMethodOptions.card_present`."""
     commodity_code: str | None = None
 
 class PaymentIntentAmountDetailsLineItemPaymentMethodOptionsKlarna(StripeModel):

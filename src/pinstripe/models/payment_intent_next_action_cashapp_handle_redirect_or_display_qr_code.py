@@ -6,29 +6,29 @@ from pinstripe._base import StripeModel
 from pinstripe._scalars import Timestamp
 
 class PaymentIntentNextActionUpiqrCode(StripeModel):
-    """Found at `PaymentIntentNextActionCashappHandleRedirectOrDisplayQrCode.qr_code`, `PaymentIntentNextActionUpiHandleRedirectOrDisplayQrCode.qr_code`."""
+    """The type of `PaymentIntentNextActionCashappHandleRedirectOrDisplayQrCode.qr_code`, `PaymentIntentNextActionUpiHandleRedirectOrDisplayQrCode.qr_code`."""
     expires_at: Timestamp
     image_url_png: str
     image_url_svg: str
 
 class PaymentIntentNextActionCashappHandleRedirectOrDisplayQrCode(StripeModel):
-    """Found at `PaymentIntentNextAction.cashapp_handle_redirect_or_display_qr_code`, `SetupIntentNextAction.cashapp_handle_redirect_or_display_qr_code`."""
+    """The type of `PaymentIntentNextAction.cashapp_handle_redirect_or_display_qr_code`, `SetupIntentNextAction.cashapp_handle_redirect_or_display_qr_code`."""
     hosted_instructions_url: str
     mobile_auth_url: str
     qr_code: PaymentIntentNextActionUpiqrCode
 
 class PaymentIntentNextActionUpiHandleRedirectOrDisplayQrCode(StripeModel):
-    """Found at `PaymentIntentNextAction.upi_handle_redirect_or_display_qr_code`, `SetupIntentNextAction.upi_handle_redirect_or_display_qr_code`."""
+    """The type of `PaymentIntentNextAction.upi_handle_redirect_or_display_qr_code`, `SetupIntentNextAction.upi_handle_redirect_or_display_qr_code`."""
     hosted_instructions_url: str
     qr_code: PaymentIntentNextActionUpiqrCode
 
 class SetupIntentNextActionRedirectToUrl(StripeModel):
-    """Found at `PaymentIntentNextAction.redirect_to_url`, `SetupIntentNextAction.redirect_to_url`."""
+    """The type of `PaymentIntentNextAction.redirect_to_url`, `SetupIntentNextAction.redirect_to_url`."""
     return_url: str | None = None
     url: str | None = None
 
 class VerifyWithMicrodeposits(StripeModel):
-    """Found at `PaymentIntentNextAction.verify_with_microdeposits`, `SetupIntentNextAction.verify_with_microdeposits`."""
+    """The type of `PaymentIntentNextAction.verify_with_microdeposits`, `SetupIntentNextAction.verify_with_microdeposits`."""
     arrival_date: Timestamp
     hosted_verification_url: str
     microdeposit_type: Literal["amounts", "descriptor_code"] | None = None

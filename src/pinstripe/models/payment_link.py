@@ -32,7 +32,7 @@ class PaymentLinkCustomFieldDropdown(StripeModel):
     options: list[PaymentLinkCustomFieldDropdownOptions]
 
 class PaymentLinkCustomFieldText(StripeModel):
-    """Found at `PaymentLinkCustomField.numeric`, `PaymentLinkCustomField.text`."""
+    """The type of `PaymentLinkCustomField.numeric`, `PaymentLinkCustomField.text`."""
     default_value: str | None = None
     maximum_length: int | None = None
     minimum_length: int | None = None

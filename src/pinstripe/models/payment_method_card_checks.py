@@ -3,7 +3,7 @@
 from pinstripe._base import StripeModel
 
 class PaymentMethodCardChecks(StripeModel):
-    """Found at `PaymentMethodCard.checks`, `SetupAttemptPaymentMethodDetailsCard.checks`, `ChargePaymentMethodDetailsCard.checks`."""
+    """The type of `PaymentMethodCard.checks`, `SetupAttemptPaymentMethodDetailsCard.checks`, `ChargePaymentMethodDetailsCard.checks`."""
     address_line1_check: str | None = None
     address_postal_code_check: str | None = None
     cvc_check: str | None = None

@@ -10,7 +10,7 @@ class PaymentMethodConfigurationMethodDisplayPreference(StripeModel):
     value: Literal["off", "on"]
 
 class PaymentMethodConfigurationMethod(StripeModel):
-    """Found at `PaymentMethodConfiguration.acss_debit`, `PaymentMethodConfiguration.affirm`, `PaymentMethodConfiguration.afterpay_clearpay` and 55 more."""
+    """The type of `PaymentMethodConfiguration.acss_debit`, `PaymentMethodConfiguration.affirm`, `PaymentMethodConfiguration.afterpay_clearpay` and 55 more."""
     available: bool
     display_preference: PaymentMethodConfigurationMethodDisplayPreference
 

@@ -13,14 +13,14 @@ if TYPE_CHECKING:
     from pinstripe.models.payment_method import PaymentMethod
 
 class PaymentMethodDetailsAchCreditTransfer(StripeModel):
-    """Found at `ChargePaymentMethodDetails.ach_credit_transfer`, `PaymentMethodDetails.ach_credit_transfer`."""
+    """The type of `ChargePaymentMethodDetails.ach_credit_transfer`, `PaymentMethodDetails.ach_credit_transfer`."""
     account_number: str | None = None
     bank_name: str | None = None
     routing_number: str | None = None
     swift_code: str | None = None
 
 class PaymentMethodDetailsAchDebit(StripeModel):
-    """Found at `ChargePaymentMethodDetails.ach_debit`, `PaymentMethodDetails.ach_debit`."""
+    """The type of `ChargePaymentMethodDetails.ach_debit`, `PaymentMethodDetails.ach_debit`."""
     account_holder_type: Literal["company", "individual"] | None = None
     bank_name: str | None = None
     country: str | None = None
@@ -29,7 +29,7 @@ class PaymentMethodDetailsAchDebit(StripeModel):
     routing_number: str | None = None
 
 class PaymentMethodDetailsAcssDebit(StripeModel):
-    """Found at `ChargePaymentMethodDetails.acss_debit`, `PaymentMethodDetails.acss_debit`."""
+    """The type of `ChargePaymentMethodDetails.acss_debit`, `PaymentMethodDetails.acss_debit`."""
     bank_name: str | None = None
     expected_debit_date: str | None = None
     fingerprint: str | None = None
@@ -39,18 +39,18 @@ class PaymentMethodDetailsAcssDebit(StripeModel):
     transit_number: str | None = None
 
 class PaymentMethodDetailsAffirm(StripeModel):
-    """Found at `ChargePaymentMethodDetails.affirm`, `PaymentMethodDetails.affirm`."""
+    """The type of `ChargePaymentMethodDetails.affirm`, `PaymentMethodDetails.affirm`."""
     location: str | None = None
     reader: str | None = None
     transaction_id: str | None = None
 
 class PaymentMethodDetailsAfterpayClearpay(StripeModel):
-    """Found at `ChargePaymentMethodDetails.afterpay_clearpay`, `PaymentMethodDetails.afterpay_clearpay`."""
+    """The type of `ChargePaymentMethodDetails.afterpay_clearpay`, `PaymentMethodDetails.afterpay_clearpay`."""
     order_id: str | None = None
     reference: str | None = None
 
 class PaymentMethodDetailsAlipay(StripeModel):
-    """Found at `ChargePaymentMethodDetails.alipay`, `PaymentMethodDetails.alipay`."""
+    """The type of `ChargePaymentMethodDetails.alipay`, `PaymentMethodDetails.alipay`."""
     buyer_id: str | None = None
     fingerprint: str | None = None
     transaction_id: str | None = None
@@ -59,7 +59,7 @@ class PaymentMethodDetailsAlmaInstallments(StripeModel):
     count: int
 
 class PaymentMethodDetailsAlma(StripeModel):
-    """Found at `ChargePaymentMethodDetails.alma`, `PaymentMethodDetails.alma`."""
+    """The type of `ChargePaymentMethodDetails.alma`, `PaymentMethodDetails.alma`."""
     installments: PaymentMethodDetailsAlmaInstallments | None = None
     transaction_id: str | None = None
 
@@ -76,12 +76,12 @@ class PaymentMethodDetailsAmazonPayFunding(StripeModel):
     type: Literal["card"] | None = None
 
 class PaymentMethodDetailsAmazonPay(StripeModel):
-    """Found at `ChargePaymentMethodDetails.amazon_pay`, `ChargePaymentMethodDetails.revolut_pay`, `PaymentMethodDetails.amazon_pay` and 1 more."""
+    """The type of `ChargePaymentMethodDetails.amazon_pay`, `ChargePaymentMethodDetails.revolut_pay`, `PaymentMethodDetails.amazon_pay` and 1 more."""
     funding: PaymentMethodDetailsAmazonPayFunding | None = None
     transaction_id: str | None = None
 
 class PaymentMethodDetailsAuBecsDebit(StripeModel):
-    """Found at `ChargePaymentMethodDetails.au_becs_debit`, `PaymentMethodDetails.au_becs_debit`."""
+    """The type of `ChargePaymentMethodDetails.au_becs_debit`, `PaymentMethodDetails.au_becs_debit`."""
     bsb_number: str | None = None
     expected_debit_date: str | None = None
     fingerprint: str | None = None
@@ -89,7 +89,7 @@ class PaymentMethodDetailsAuBecsDebit(StripeModel):
     mandate: str | None = None
 
 class PaymentMethodDetailsBacsDebit(StripeModel):
-    """Found at `ChargePaymentMethodDetails.bacs_debit`, `PaymentMethodDetails.bacs_debit`."""
+    """The type of `ChargePaymentMethodDetails.bacs_debit`, `PaymentMethodDetails.bacs_debit`."""
     expected_debit_date: str | None = None
     fingerprint: str | None = None
     last4: str | None = None
@@ -97,54 +97,54 @@ class PaymentMethodDetailsBacsDebit(StripeModel):
     sort_code: str | None = None
 
 class PaymentMethodDetailsBlik(StripeModel):
-    """Found at `ChargePaymentMethodDetails.blik`, `PaymentMethodDetails.blik`."""
+    """The type of `ChargePaymentMethodDetails.blik`, `PaymentMethodDetails.blik`."""
     buyer_id: str | None = None
 
 class PaymentMethodDetailsBuyer(StripeModel):
-    """Found at `ChargePaymentMethodDetails.kakao_pay`, `ChargePaymentMethodDetails.naver_pay`, `ChargePaymentMethodDetails.payco` and 5 more."""
+    """The type of `ChargePaymentMethodDetails.kakao_pay`, `ChargePaymentMethodDetails.naver_pay`, `ChargePaymentMethodDetails.payco` and 5 more."""
     buyer_id: str | None = None
     transaction_id: str | None = None
 
 class PaymentMethodDetailsCardInstallments(StripeModel):
-    """Found at `ChargePaymentMethodDetailsCard.installments`, `PaymentMethodDetailsCard.installments`."""
+    """The type of `ChargePaymentMethodDetailsCard.installments`, `PaymentMethodDetailsCard.installments`."""
     plan: PaymentMethodDetailsCardInstallmentsPlan | None = None
 
 class PaymentMethodDetailsCardNetworkToken(StripeModel):
-    """Found at `ChargePaymentMethodDetailsCard.network_token`, `PaymentMethodDetailsCard.network_token`."""
+    """The type of `ChargePaymentMethodDetailsCard.network_token`, `PaymentMethodDetailsCard.network_token`."""
     used: bool
 
 class PaymentMethodDetailsCashapp(StripeModel):
-    """Found at `ChargePaymentMethodDetails.cashapp`, `PaymentMethodDetails.cashapp`."""
+    """The type of `ChargePaymentMethodDetails.cashapp`, `PaymentMethodDetails.cashapp`."""
     buyer_id: str | None = None
     cashtag: str | None = None
     transaction_id: str | None = None
 
 class PaymentMethodDetailsCrypto(StripeModel):
-    """Found at `ChargePaymentMethodDetails.crypto`, `PaymentMethodDetails.crypto`."""
+    """The type of `ChargePaymentMethodDetails.crypto`, `PaymentMethodDetails.crypto`."""
     buyer_address: str | None = None
     network: Literal["base", "ethereum", "polygon", "solana", "tempo"] | None = None
     token_currency: Literal["phantom_cash", "usdc", "usdg", "usdp", "usdt"] | None = None
     transaction_hash: str | None = None
 
 class PaymentMethodDetailsEps(StripeModel):
-    """Found at `ChargePaymentMethodDetails.eps`, `PaymentMethodDetails.eps`."""
+    """The type of `ChargePaymentMethodDetails.eps`, `PaymentMethodDetails.eps`."""
     bank: PaymentMethodBank | None = None
     verified_name: str | None = None
 
 class PaymentMethodDetailsFpx(StripeModel):
-    """Found at `ChargePaymentMethodDetails.fpx`, `PaymentMethodDetails.fpx`."""
+    """The type of `ChargePaymentMethodDetails.fpx`, `PaymentMethodDetails.fpx`."""
     bank: PaymentMethodDetailsFpxBank
     transaction_id: str | None = None
 
 class PaymentMethodDetailsGiropay(StripeModel):
-    """Found at `ChargePaymentMethodDetails.giropay`, `PaymentMethodDetails.giropay`."""
+    """The type of `ChargePaymentMethodDetails.giropay`, `PaymentMethodDetails.giropay`."""
     bank_code: str | None = None
     bank_name: str | None = None
     bic: str | None = None
     verified_name: str | None = None
 
 class PaymentMethodDetailsIdeal(StripeModel):
-    """Found at `ChargePaymentMethodDetails.ideal`, `PaymentMethodDetails.ideal`."""
+    """The type of `ChargePaymentMethodDetails.ideal`, `PaymentMethodDetails.ideal`."""
     bank: PaymentMethodDetailsIdealBank | None = None
     bic: PaymentMethodDetailsIdealBic | None = None
     generated_sepa_debit: Expandable["PaymentMethod"] | None = None
@@ -165,7 +165,7 @@ class PaymentMethodDetailsInteracPresentReceipt(StripeModel):
     transaction_status_information: str | None = None
 
 class PaymentMethodDetailsInteracPresent(StripeModel):
-    """Found at `ChargePaymentMethodDetails.interac_present`, `PaymentMethodDetails.interac_present`."""
+    """The type of `ChargePaymentMethodDetails.interac_present`, `PaymentMethodDetails.interac_present`."""
     brand: str | None = None
     cardholder_name: str | None = None
     country: str | None = None
@@ -191,7 +191,7 @@ class PaymentMethodDetailsKlarnaPayerDetails(StripeModel):
     address: KlarnaAddress | None = None
 
 class PaymentMethodDetailsKlarna(StripeModel):
-    """Found at `ChargePaymentMethodDetails.klarna`, `PaymentMethodDetails.klarna`."""
+    """The type of `ChargePaymentMethodDetails.klarna`, `PaymentMethodDetails.klarna`."""
     location: str | None = None
     payer_details: PaymentMethodDetailsKlarnaPayerDetails | None = None
     payment_method_category: str | None = None
@@ -202,11 +202,11 @@ class PaymentMethodDetailsKonbiniStore(StripeModel):
     chain: Literal["familymart", "lawson", "ministop", "seicomart"] | None = None
 
 class PaymentMethodDetailsKonbini(StripeModel):
-    """Found at `ChargePaymentMethodDetails.konbini`, `PaymentMethodDetails.konbini`."""
+    """The type of `ChargePaymentMethodDetails.konbini`, `PaymentMethodDetails.konbini`."""
     store: PaymentMethodDetailsKonbiniStore | None = None
 
 class PaymentMethodDetailsKrCard(StripeModel):
-    """Found at `ChargePaymentMethodDetails.kr_card`, `PaymentMethodDetails.kr_card`."""
+    """The type of `ChargePaymentMethodDetails.kr_card`, `PaymentMethodDetails.kr_card`."""
     brand: PaymentMethodBrand | None = None
     buyer_id: str | None = None
     last4: str | None = None
@@ -220,16 +220,16 @@ class PaymentMethodDetailsMobilepayCard(StripeModel):
     last4: str | None = None
 
 class PaymentMethodDetailsMobilepay(StripeModel):
-    """Found at `ChargePaymentMethodDetails.mobilepay`, `PaymentMethodDetails.mobilepay`."""
+    """The type of `ChargePaymentMethodDetails.mobilepay`, `PaymentMethodDetails.mobilepay`."""
     card: PaymentMethodDetailsMobilepayCard | None = None
 
 class PaymentMethodDetailsMultibanco(StripeModel):
-    """Found at `ChargePaymentMethodDetails.multibanco`, `PaymentMethodDetails.multibanco`."""
+    """The type of `ChargePaymentMethodDetails.multibanco`, `PaymentMethodDetails.multibanco`."""
     entity: str | None = None
     reference: str | None = None
 
 class PaymentMethodDetailsNzBankAccount(StripeModel):
-    """Found at `ChargePaymentMethodDetails.nz_bank_account`, `PaymentMethodDetails.nz_bank_account`."""
+    """The type of `ChargePaymentMethodDetails.nz_bank_account`, `PaymentMethodDetails.nz_bank_account`."""
     account_holder_name: str | None = None
     bank_code: str
     bank_name: str
@@ -239,17 +239,17 @@ class PaymentMethodDetailsNzBankAccount(StripeModel):
     suffix: str | None = None
 
 class PaymentMethodDetailsOxxo(StripeModel):
-    """Found at `ChargePaymentMethodDetails.oxxo`, `PaymentMethodDetails.oxxo`."""
+    """The type of `ChargePaymentMethodDetails.oxxo`, `PaymentMethodDetails.oxxo`."""
     number: str | None = None
 
 class PaymentMethodDetailsP24(StripeModel):
-    """Found at `ChargePaymentMethodDetails.p24`, `PaymentMethodDetails.p24`."""
+    """The type of `ChargePaymentMethodDetails.p24`, `PaymentMethodDetails.p24`."""
     bank: PaymentMethodDetailsP24Bank | None = None
     reference: str | None = None
     verified_name: str | None = None
 
 class PaymentMethodDetailsPaynow(StripeModel):
-    """Found at `ChargePaymentMethodDetails.paynow`, `PaymentMethodDetails.paynow`."""
+    """The type of `ChargePaymentMethodDetails.paynow`, `PaymentMethodDetails.paynow`."""
     location: str | None = None
     reader: str | None = None
     reference: str | None = None
@@ -259,7 +259,7 @@ class PaymentMethodDetailsPaypalSellerProtection(StripeModel):
     status: Literal["eligible", "not_eligible", "partially_eligible"]
 
 class PaymentMethodDetailsPaypal(StripeModel):
-    """Found at `ChargePaymentMethodDetails.paypal`, `PaymentMethodDetails.paypal`."""
+    """The type of `ChargePaymentMethodDetails.paypal`, `PaymentMethodDetails.paypal`."""
     country: str | None = None
     payer_email: str | None = None
     payer_id: str | None = None
@@ -268,19 +268,19 @@ class PaymentMethodDetailsPaypal(StripeModel):
     transaction_id: str | None = None
 
 class PaymentMethodDetailsPayto(StripeModel):
-    """Found at `ChargePaymentMethodDetails.payto`, `PaymentMethodDetails.payto`."""
+    """The type of `ChargePaymentMethodDetails.payto`, `PaymentMethodDetails.payto`."""
     bsb_number: str | None = None
     last4: str | None = None
     mandate: str | None = None
     pay_id: str | None = None
 
 class PaymentMethodDetailsPix(StripeModel):
-    """Found at `ChargePaymentMethodDetails.pix`, `PaymentMethodDetails.pix`."""
+    """The type of `ChargePaymentMethodDetails.pix`, `PaymentMethodDetails.pix`."""
     bank_transaction_id: str | None = None
     mandate: str | None = None
 
 class PaymentMethodDetailsSepaDebit(StripeModel):
-    """Found at `ChargePaymentMethodDetails.sepa_debit`, `PaymentMethodDetails.sepa_debit`."""
+    """The type of `ChargePaymentMethodDetails.sepa_debit`, `PaymentMethodDetails.sepa_debit`."""
     bank_code: str | None = None
     branch_code: str | None = None
     country: str | None = None
@@ -290,7 +290,7 @@ class PaymentMethodDetailsSepaDebit(StripeModel):
     mandate: str | None = None
 
 class PaymentMethodDetailsSofort(StripeModel):
-    """Found at `ChargePaymentMethodDetails.sofort`, `PaymentMethodDetails.sofort`."""
+    """The type of `ChargePaymentMethodDetails.sofort`, `PaymentMethodDetails.sofort`."""
     bank_code: str | None = None
     bank_name: str | None = None
     bic: str | None = None
@@ -302,21 +302,21 @@ class PaymentMethodDetailsSofort(StripeModel):
     verified_name: str | None = None
 
 class PaymentMethodDetailsSwish(StripeModel):
-    """Found at `ChargePaymentMethodDetails.swish`, `PaymentMethodDetails.swish`."""
+    """The type of `ChargePaymentMethodDetails.swish`, `PaymentMethodDetails.swish`."""
     fingerprint: str | None = None
     payment_reference: str | None = None
     verified_phone_last4: str | None = None
 
 class PaymentMethodDetailsTransactionId(StripeModel):
-    """Found at `ChargePaymentMethodDetails.billie`, `ChargePaymentMethodDetails.bizum`, `ChargePaymentMethodDetails.grabpay` and 9 more."""
+    """The type of `ChargePaymentMethodDetails.billie`, `ChargePaymentMethodDetails.bizum`, `ChargePaymentMethodDetails.grabpay` and 9 more."""
     transaction_id: str | None = None
 
 class PaymentMethodDetailsTwint(StripeModel):
-    """Found at `ChargePaymentMethodDetails.twint`, `PaymentMethodDetails.twint`."""
+    """The type of `ChargePaymentMethodDetails.twint`, `PaymentMethodDetails.twint`."""
     mandate: str | None = None
 
 class PaymentMethodDetailsUsBankAccount(StripeModel):
-    """Found at `ChargePaymentMethodDetails.us_bank_account`, `PaymentMethodDetails.us_bank_account`."""
+    """The type of `ChargePaymentMethodDetails.us_bank_account`, `PaymentMethodDetails.us_bank_account`."""
     account_holder_type: Literal["company", "individual"] | None = None
     account_type: Literal["checking", "savings"] | None = None
     bank_name: str | None = None
@@ -328,7 +328,7 @@ class PaymentMethodDetailsUsBankAccount(StripeModel):
     routing_number: str | None = None
 
 class PaymentMethodDetailsWechatPay(StripeModel):
-    """Found at `ChargePaymentMethodDetails.wechat_pay`, `PaymentMethodDetails.wechat_pay`."""
+    """The type of `ChargePaymentMethodDetails.wechat_pay`, `PaymentMethodDetails.wechat_pay`."""
     fingerprint: str | None = None
     location: str | None = None
     reader: str | None = None

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from pinstripe.models.payment_method import PaymentMethod
 
 class PaymentMethodDetailsBancontact(StripeModel):
-    """Found at `SetupAttemptPaymentMethodDetails.bancontact`, `SetupAttemptPaymentMethodDetails.sofort`, `ChargePaymentMethodDetails.bancontact` and 1 more."""
+    """The type of `SetupAttemptPaymentMethodDetails.bancontact`, `SetupAttemptPaymentMethodDetails.sofort`, `ChargePaymentMethodDetails.bancontact` and 1 more."""
     bank_code: str | None = None
     bank_name: str | None = None
     bic: str | None = None

@@ -4,18 +4,18 @@ from pinstripe._base import StripeModel
 from pinstripe.models.address import Address
 
 class PaymentMethodDetailsBillingDetails(StripeModel):
-    """Found at `PaymentMethodDetails.billing_details`, `RadarPaymentEvaluationPaymentDetailsPaymentMethodDetails.billing_details`."""
+    """The type of `PaymentMethodDetails.billing_details`, `RadarPaymentEvaluationPaymentDetailsPaymentMethodDetails.billing_details`."""
     address: Address
     email: str | None = None
     name: str | None = None
     phone: str | None = None
 
 class PaymentMethodDetailsCardWalletApplePay(StripeModel):
-    """Found at `PaymentMethodDetailsCardWallet.apple_pay`, `RadarPaymentEvaluationEventUserInterventionRaised.custom`."""
+    """The type of `PaymentMethodDetailsCardWallet.apple_pay`, `RadarPaymentEvaluationEventUserInterventionRaised.custom`."""
     type: str
 
 class ShippingDetails(StripeModel):
-    """Found at `PaymentRecord.shipping_details`, `PaymentAttemptRecord.shipping_details`, `RadarPaymentEvaluationPaymentDetails.shipping_details`."""
+    """The type of `PaymentRecord.shipping_details`, `PaymentAttemptRecord.shipping_details`, `RadarPaymentEvaluationPaymentDetails.shipping_details`."""
     address: Address
     name: str | None = None
     phone: str | None = None

@@ -5,7 +5,7 @@ from typing import Literal
 from pinstripe._base import StripeModel
 
 class PaymentMethodDetailsCardInstallmentsPlan(StripeModel):
-    """Found at `PaymentMethodDetailsCardInstallments.plan`, `PaymentIntentPaymentMethodOptionsCardInstallments.available_plans`, `PaymentIntentPaymentMethodOptionsCardInstallments.plan` and 1 more."""
+    """The type of `PaymentMethodDetailsCardInstallments.plan`, `PaymentIntentPaymentMethodOptionsCardInstallments.available_plans`, `PaymentIntentPaymentMethodOptionsCardInstallments.plan` and 1 more."""
     count: int | None = None
     interval: Literal["month"] | None = None
     type: Literal["bonus", "fixed_count", "revolving"]

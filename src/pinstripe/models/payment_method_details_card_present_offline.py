@@ -6,6 +6,6 @@ from pinstripe._base import StripeModel
 from pinstripe._scalars import Timestamp
 
 class PaymentMethodDetailsCardPresentOffline(StripeModel):
-    """Found at `PaymentMethodDetailsCardPresent.offline`, `SetupAttemptPaymentMethodDetailsCardPresent.offline`, `PaymentMethodCardPresent.offline`."""
+    """The type of `PaymentMethodDetailsCardPresent.offline`, `SetupAttemptPaymentMethodDetailsCardPresent.offline`, `PaymentMethodCardPresent.offline`."""
     stored_at: Timestamp | None = None
     type: Literal["deferred"] | None = None

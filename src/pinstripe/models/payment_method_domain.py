@@ -9,7 +9,7 @@ class PaymentMethodDomainMethodStatusDetails(StripeModel):
     error_message: str
 
 class PaymentMethodDomainMethod(StripeModel):
-    """Found at `PaymentMethodDomain.amazon_pay`, `PaymentMethodDomain.apple_pay`, `PaymentMethodDomain.google_pay` and 3 more."""
+    """The type of `PaymentMethodDomain.amazon_pay`, `PaymentMethodDomain.apple_pay`, `PaymentMethodDomain.google_pay` and 3 more."""
     status: Literal["active", "inactive"]
     status_details: PaymentMethodDomainMethodStatusDetails | None = None
 

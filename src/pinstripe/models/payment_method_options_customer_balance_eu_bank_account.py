@@ -5,5 +5,5 @@ from typing import Literal
 from pinstripe._base import StripeModel
 
 class PaymentMethodOptionsCustomerBalanceEuBankAccount(StripeModel):
-    """Found at `PaymentMethodOptionsCustomerBalanceBankTransfer.eu_bank_transfer`, `InvoicePaymentMethodOptionsCustomerBalanceBankTransfer.eu_bank_transfer`."""
+    """The type of `PaymentMethodOptionsCustomerBalanceBankTransfer.eu_bank_transfer`, `InvoicePaymentMethodOptionsCustomerBalanceBankTransfer.eu_bank_transfer`."""
     country: Literal["BE", "DE", "ES", "FR", "IE", "NL"]

@@ -16,12 +16,12 @@ if TYPE_CHECKING:
     from pinstripe.models.setup_attempt import SetupAttempt
 
 class Networks(StripeModel):
-    """Found at `PaymentMethodCard.networks`, `PaymentMethodCardPresent.networks`, `PaymentMethodInteracPresent.networks`."""
+    """The type of `PaymentMethodCard.networks`, `PaymentMethodCardPresent.networks`, `PaymentMethodInteracPresent.networks`."""
     available: list[str]
     preferred: str | None = None
 
 class PaymentMethodAcssDebit(StripeModel):
-    """Found at `PaymentMethod.acss_debit`, `ConfirmationTokenPaymentMethodPreview.acss_debit`."""
+    """The type of `PaymentMethod.acss_debit`, `ConfirmationTokenPaymentMethodPreview.acss_debit`."""
     bank_name: str | None = None
     fingerprint: str | None = None
     institution_number: str | None = None
@@ -29,7 +29,7 @@ class PaymentMethodAcssDebit(StripeModel):
     transit_number: str | None = None
 
 class PaymentMethodBacsDebit(StripeModel):
-    """Found at `PaymentMethod.bacs_debit`, `ConfirmationTokenPaymentMethodPreview.bacs_debit`."""
+    """The type of `PaymentMethod.bacs_debit`, `ConfirmationTokenPaymentMethodPreview.bacs_debit`."""
     fingerprint: str | None = None
     last4: str | None = None
     sort_code: str | None = None
@@ -47,7 +47,7 @@ class PaymentMethodCardThreeDSecureUsage(StripeModel):
     supported: bool
 
 class PaymentMethodCard(StripeModel):
-    """Found at `PaymentMethod.card`, `ConfirmationTokenPaymentMethodPreview.card`."""
+    """The type of `PaymentMethod.card`, `ConfirmationTokenPaymentMethodPreview.card`."""
     brand: str
     checks: PaymentMethodCardChecks | None = None
     country: str | None = None
@@ -64,7 +64,7 @@ class PaymentMethodCard(StripeModel):
     wallet: PaymentMethodCardWallet | None = None
 
 class PaymentMethodCardPresent(StripeModel):
-    """Found at `PaymentMethod.card_present`, `ConfirmationTokenPaymentMethodPreview.card_present`."""
+    """The type of `PaymentMethod.card_present`, `ConfirmationTokenPaymentMethodPreview.card_present`."""
     brand: str | None = None
     brand_product: str | None = None
     cardholder_name: str | None = None
@@ -84,25 +84,25 @@ class PaymentMethodCardPresent(StripeModel):
     wallet: PaymentMethodWallet | None = None
 
 class PaymentMethodCashapp(StripeModel):
-    """Found at `PaymentMethod.cashapp`, `ConfirmationTokenPaymentMethodPreview.cashapp`."""
+    """The type of `PaymentMethod.cashapp`, `ConfirmationTokenPaymentMethodPreview.cashapp`."""
     buyer_id: str | None = None
     cashtag: str | None = None
 
 class PaymentMethodEps(StripeModel):
-    """Found at `PaymentMethod.eps`, `ConfirmationTokenPaymentMethodPreview.eps`."""
+    """The type of `PaymentMethod.eps`, `ConfirmationTokenPaymentMethodPreview.eps`."""
     bank: PaymentMethodBank | None = None
 
 class PaymentMethodFpx(StripeModel):
-    """Found at `PaymentMethod.fpx`, `ConfirmationTokenPaymentMethodPreview.fpx`."""
+    """The type of `PaymentMethod.fpx`, `ConfirmationTokenPaymentMethodPreview.fpx`."""
     bank: PaymentMethodDetailsFpxBank
 
 class PaymentMethodIdeal(StripeModel):
-    """Found at `PaymentMethod.ideal`, `ConfirmationTokenPaymentMethodPreview.ideal`."""
+    """The type of `PaymentMethod.ideal`, `ConfirmationTokenPaymentMethodPreview.ideal`."""
     bank: PaymentMethodDetailsIdealBank | None = None
     bic: PaymentMethodDetailsIdealBic | None = None
 
 class PaymentMethodInteracPresent(StripeModel):
-    """Found at `PaymentMethod.interac_present`, `ConfirmationTokenPaymentMethodPreview.interac_present`."""
+    """The type of `PaymentMethod.interac_present`, `ConfirmationTokenPaymentMethodPreview.interac_present`."""
     brand: str | None = None
     cardholder_name: str | None = None
     country: str | None = None
@@ -119,25 +119,25 @@ class PaymentMethodInteracPresent(StripeModel):
         "magnetic_stripe_track2"] | None = None
 
 class PaymentMethodKlarna(StripeModel):
-    """Found at `PaymentMethod.klarna`, `ConfirmationTokenPaymentMethodPreview.klarna`."""
+    """The type of `PaymentMethod.klarna`, `ConfirmationTokenPaymentMethodPreview.klarna`."""
     dob: DateParts | None = None
 
 class PaymentMethodKrCard(StripeModel):
-    """Found at `PaymentMethod.kr_card`, `ConfirmationTokenPaymentMethodPreview.kr_card`."""
+    """The type of `PaymentMethod.kr_card`, `ConfirmationTokenPaymentMethodPreview.kr_card`."""
     brand: PaymentMethodBrand | None = None
     last4: str | None = None
 
 class PaymentMethodLink(StripeModel):
-    """Found at `PaymentMethod.link`, `ConfirmationTokenPaymentMethodPreview.link`."""
+    """The type of `PaymentMethod.link`, `ConfirmationTokenPaymentMethodPreview.link`."""
     email: str | None = None
 
 class PaymentMethodNaverPay(StripeModel):
-    """Found at `PaymentMethod.naver_pay`, `ConfirmationTokenPaymentMethodPreview.naver_pay`."""
+    """The type of `PaymentMethod.naver_pay`, `ConfirmationTokenPaymentMethodPreview.naver_pay`."""
     buyer_id: str | None = None
     funding: Literal["card", "points"]
 
 class PaymentMethodNzBankAccount(StripeModel):
-    """Found at `PaymentMethod.nz_bank_account`, `ConfirmationTokenPaymentMethodPreview.nz_bank_account`."""
+    """The type of `PaymentMethod.nz_bank_account`, `ConfirmationTokenPaymentMethodPreview.nz_bank_account`."""
     account_holder_name: str | None = None
     bank_code: str
     bank_name: str
@@ -146,17 +146,17 @@ class PaymentMethodNzBankAccount(StripeModel):
     suffix: str | None = None
 
 class PaymentMethodP24(StripeModel):
-    """Found at `PaymentMethod.p24`, `ConfirmationTokenPaymentMethodPreview.p24`."""
+    """The type of `PaymentMethod.p24`, `ConfirmationTokenPaymentMethodPreview.p24`."""
     bank: PaymentMethodDetailsP24Bank | None = None
 
 class PaymentMethodPaypal(StripeModel):
-    """Found at `PaymentMethod.paypal`, `ConfirmationTokenPaymentMethodPreview.paypal`."""
+    """The type of `PaymentMethod.paypal`, `ConfirmationTokenPaymentMethodPreview.paypal`."""
     country: str | None = None
     payer_email: str | None = None
     payer_id: str | None = None
 
 class PaymentMethodPayto(StripeModel):
-    """Found at `PaymentMethod.payto`, `ConfirmationTokenPaymentMethodPreview.payto`."""
+    """The type of `PaymentMethod.payto`, `ConfirmationTokenPaymentMethodPreview.payto`."""
     bsb_number: str | None = None
     last4: str | None = None
     pay_id: str | None = None
@@ -166,7 +166,7 @@ class PaymentMethodSepaDebitGeneratedFrom(StripeModel):
     setup_attempt: Expandable["SetupAttempt"] | None = None
 
 class PaymentMethodSepaDebit(StripeModel):
-    """Found at `PaymentMethod.sepa_debit`, `ConfirmationTokenPaymentMethodPreview.sepa_debit`."""
+    """The type of `PaymentMethod.sepa_debit`, `ConfirmationTokenPaymentMethodPreview.sepa_debit`."""
     bank_code: str | None = None
     branch_code: str | None = None
     country: str | None = None
@@ -187,7 +187,7 @@ class PaymentMethodUsBankAccountStatusDetails(StripeModel):
     blocked: PaymentMethodUsBankAccountStatusDetailsBlocked | None = None
 
 class PaymentMethodUsBankAccount(StripeModel):
-    """Found at `PaymentMethod.us_bank_account`, `ConfirmationTokenPaymentMethodPreview.us_bank_account`."""
+    """The type of `PaymentMethod.us_bank_account`, `ConfirmationTokenPaymentMethodPreview.us_bank_account`."""
     account_holder_type: Literal["company", "individual"] | None = None
     account_type: Literal["checking", "savings"] | None = None
     bank_name: str | None = None

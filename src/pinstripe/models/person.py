@@ -14,7 +14,7 @@ from pinstripe.models.person_verification_document import PersonVerificationDocu
 from pinstripe.models.values import PersonUsCfpbDataRaceDetailsRace
 
 class DeletedPerson(StripeModel):
-    """What is left of a deleted `person`."""
+    """A deleted `person`."""
     deleted: Literal[True]
     id: str
     object: Literal["person"]
@@ -23,7 +23,7 @@ class PersonAdditionalTosAcceptances(StripeModel):
     account: AccountDeclaration | None = None
 
 class PersonRequirements(StripeModel):
-    """Found at `Person.future_requirements`, `Person.requirements`."""
+    """The type of `Person.future_requirements`, `Person.requirements`."""
     alternatives: list[AccountRequirementsAlternative] | None = None
     currently_due: list[str]
     errors: list[AccountRequirementsError]

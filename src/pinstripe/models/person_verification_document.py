@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from pinstripe.models.file import File
 
 class PersonVerificationDocument(StripeModel):
-    """Found at `AccountCompanyVerification.document`, `PersonVerification.additional_document`, `PersonVerification.document`."""
+    """The type of `AccountCompanyVerification.document`, `PersonVerification.additional_document`, `PersonVerification.document`."""
     back: Expandable["File"] | None = None
     details: str | None = None
     details_code: str | None = None

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from pinstripe.models.product import DeletedProduct, Product
 
 class DeletedPlan(StripeModel):
-    """What is left of a deleted `plan`."""
+    """A deleted `plan`."""
     deleted: Literal[True]
     id: str
     object: Literal["plan"]

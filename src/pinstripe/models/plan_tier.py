@@ -6,7 +6,7 @@ from pinstripe._base import StripeModel
 from pinstripe._scalars import DecimalString
 
 class PlanTier(StripeModel):
-    """Found at `Price.tiers`, `PriceCurrencyOptions.tiers`, `Plan.tiers`."""
+    """The type of `Price.tiers`, `PriceCurrencyOptions.tiers`, `Plan.tiers`."""
     flat_amount: int | None = None
     flat_amount_decimal: DecimalString | None = None
     unit_amount: int | None = None
@@ -14,6 +14,6 @@ class PlanTier(StripeModel):
     up_to: int | None = None
 
 class TransformUsage(StripeModel):
-    """Found at `Price.transform_quantity`, `Plan.transform_usage`."""
+    """The type of `Price.transform_quantity`, `Plan.transform_usage`."""
     divide_by: int
     round: Literal["down", "up"]

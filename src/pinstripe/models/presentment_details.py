@@ -3,6 +3,6 @@
 from pinstripe._base import StripeModel
 
 class PresentmentDetails(StripeModel):
-    """Found at `PaymentIntent.presentment_details`, `Charge.presentment_details`, `Refund.presentment_details` and 1 more."""
+    """The type of `PaymentIntent.presentment_details`, `Charge.presentment_details`, `Refund.presentment_details` and 1 more."""
     presentment_amount: int
     presentment_currency: str

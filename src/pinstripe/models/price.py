@@ -10,13 +10,13 @@ if TYPE_CHECKING:
     from pinstripe.models.product import DeletedProduct, Product
 
 class CustomUnitAmount(StripeModel):
-    """Found at `Price.custom_unit_amount`, `PriceCurrencyOptions.custom_unit_amount`."""
+    """The type of `Price.custom_unit_amount`, `PriceCurrencyOptions.custom_unit_amount`."""
     maximum: int | None = None
     minimum: int | None = None
     preset: int | None = None
 
 class DeletedPrice(StripeModel):
-    """What is left of a deleted `price`."""
+    """A deleted `price`."""
     deleted: Literal[True]
     id: str
     object: Literal["price"]

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from pinstripe.models.tax_code import TaxCode
 
 class DeletedProduct(StripeModel):
-    """What is left of a deleted `product`."""
+    """A deleted `product`."""
     deleted: Literal[True]
     id: str
     object: Literal["product"]

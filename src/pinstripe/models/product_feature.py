@@ -6,7 +6,7 @@ from pinstripe._base import StripeModel
 from pinstripe.models.entitlements_feature import EntitlementsFeature
 
 class DeletedProductFeature(StripeModel):
-    """What is left of a deleted `product_feature`."""
+    """A deleted `product_feature`."""
     deleted: Literal[True]
     id: str
     object: Literal["product_feature"]

@@ -3,5 +3,5 @@
 from pinstripe._base import StripeModel
 
 class RadarOptions(StripeModel):
-    """Found at `PaymentMethod.radar_options`, `Charge.radar_options`."""
+    """The type of `PaymentMethod.radar_options`, `Charge.radar_options`."""
     session: str | None = None

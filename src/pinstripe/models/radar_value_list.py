@@ -7,7 +7,7 @@ from pinstripe._scalars import Timestamp
 from pinstripe.models.radar_value_list_item import RadarValueListItem
 
 class DeletedRadarValueList(StripeModel):
-    """What is left of a deleted `radar.value_list`."""
+    """A deleted `radar.value_list`."""
     deleted: Literal[True]
     id: str
     object: Literal["radar.value_list"]

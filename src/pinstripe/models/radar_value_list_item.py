@@ -6,7 +6,7 @@ from pinstripe._base import StripeModel
 from pinstripe._scalars import Timestamp
 
 class DeletedRadarValueListItem(StripeModel):
-    """What is left of a deleted `radar.value_list_item`."""
+    """A deleted `radar.value_list_item`."""
     deleted: Literal[True]
     id: str
     object: Literal["radar.value_list_item"]

@@ -5,6 +5,6 @@ from typing import Literal
 from pinstripe._base import StripeModel
 
 class ReceivedPaymentMethodDetailsFinancialAccount(StripeModel):
-    """Found at `OutboundPaymentsPaymentMethodDetails.financial_account`, `TreasuryReceivedInitiatingPaymentMethodDetails.financial_account`."""
+    """The type of `OutboundPaymentsPaymentMethodDetails.financial_account`, `TreasuryReceivedInitiatingPaymentMethodDetails.financial_account`."""
     id: str
     network: Literal["stripe"]

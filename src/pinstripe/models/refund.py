@@ -15,13 +15,13 @@ if TYPE_CHECKING:
     from pinstripe.models.transfer_reversal import TransferReversal
 
 class RefundDestinationDetailsBlik(StripeModel):
-    """Found at `RefundDestinationDetails.blik`, `RefundDestinationDetails.swish`."""
+    """The type of `RefundDestinationDetails.blik`, `RefundDestinationDetails.swish`."""
     network_decline_code: str | None = None
     reference: str | None = None
     reference_status: str | None = None
 
 class RefundDestinationReference(StripeModel):
-    """Found at `RefundDestinationDetails.br_bank_transfer`, `RefundDestinationDetails.eu_bank_transfer`, `RefundDestinationDetails.gb_bank_transfer` and 7 more."""
+    """The type of `RefundDestinationDetails.br_bank_transfer`, `RefundDestinationDetails.eu_bank_transfer`, `RefundDestinationDetails.gb_bank_transfer` and 7 more."""
     reference: str | None = None
     reference_status: str | None = None
 

@@ -53,7 +53,7 @@ class SetupIntentPaymentMethodOptionsAcssDebit(StripeModel):
     verification_method: Literal["automatic", "instant", "microdeposits"] | None = None
 
 class SetupIntentPaymentMethodOptionsBacsDebit(StripeModel):
-    """Found at `SetupIntentPaymentMethodOptions.bacs_debit`, `SetupIntentPaymentMethodOptions.sepa_debit`."""
+    """The type of `SetupIntentPaymentMethodOptions.bacs_debit`, `SetupIntentPaymentMethodOptions.sepa_debit`."""
     mandate_options: CheckoutPaymentMethodOptionsMandateOptionsBacsDebit | None = None
 
 class SetupIntentPaymentMethodOptionsCardMandateOptions(StripeModel):

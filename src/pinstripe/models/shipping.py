@@ -4,7 +4,7 @@ from pinstripe._base import StripeModel
 from pinstripe.models.address import Address
 
 class Shipping(StripeModel):
-    """Found at `Customer.shipping`, `SourceOrder.shipping`, `PaymentIntent.shipping` and 3 more."""
+    """The type of `Customer.shipping`, `SourceOrder.shipping`, `PaymentIntent.shipping` and 3 more."""
     address: Address | None = None
     carrier: str | None = None
     name: str | None = None

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from pinstripe.models.shipping_rate import ShippingRate
 
 class ShippingCost(StripeModel):
-    """Found at `Invoice.shipping_cost`, `CheckoutSession.shipping_cost`, `CreditNote.shipping_cost`."""
+    """The type of `Invoice.shipping_cost`, `CheckoutSession.shipping_cost`, `CreditNote.shipping_cost`."""
     amount_subtotal: int
     amount_tax: int
     amount_total: int

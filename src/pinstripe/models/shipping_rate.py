@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from pinstripe.models.tax_code import TaxCode
 
 class ShippingRateDeliveryEstimateBound(StripeModel):
-    """Found at `ShippingRateDeliveryEstimate.maximum`, `ShippingRateDeliveryEstimate.minimum`."""
+    """The type of `ShippingRateDeliveryEstimate.maximum`, `ShippingRateDeliveryEstimate.minimum`."""
     unit: Literal["business_day", "day", "hour", "month", "week"]
     value: int
 

@@ -3,5 +3,5 @@
 from pinstripe._base import StripeModel
 
 class SourceReference(StripeModel):
-    """Found at `Source.p24`, `RefundDestinationDetails.crypto`, `ChargePaymentMethodDetails.promptpay` and 2 more."""
+    """The type of `Source.p24`, `RefundDestinationDetails.crypto`, `ChargePaymentMethodDetails.promptpay` and 2 more."""
     reference: str | None = None

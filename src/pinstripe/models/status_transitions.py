@@ -4,6 +4,6 @@ from pinstripe._base import StripeModel
 from pinstripe._scalars import Timestamp
 
 class StatusTransitions(StripeModel):
-    """Found at `FinancialConnectionsTransaction.status_transitions`, `TreasuryTransaction.status_transitions`."""
+    """The type of `FinancialConnectionsTransaction.status_transitions`, `TreasuryTransaction.status_transitions`."""
     posted_at: Timestamp | None = None
     void_at: Timestamp | None = None

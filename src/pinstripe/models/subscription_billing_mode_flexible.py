@@ -5,5 +5,5 @@ from typing import Literal
 from pinstripe._base import StripeModel
 
 class SubscriptionBillingModeFlexible(StripeModel):
-    """Found at `SubscriptionBillingMode.flexible`, `QuoteSubscriptionDataBillingMode.flexible`."""
+    """The type of `SubscriptionBillingMode.flexible`, `QuoteSubscriptionDataBillingMode.flexible`."""
     proration_discounts: Literal["included", "itemized"] | None = None

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from pinstripe.models.discount import Discount
 
 class DeletedSubscriptionItem(StripeModel):
-    """What is left of a deleted `subscription_item`."""
+    """A deleted `subscription_item`."""
     deleted: Literal[True]
     id: str
     object: Literal["subscription_item"]

@@ -3,5 +3,5 @@
 from pinstripe._base import StripeModel
 
 class SubscriptionItemBillingThresholds(StripeModel):
-    """Found at `SubscriptionItem.billing_thresholds`, `SubscriptionSchedulePhaseItem.billing_thresholds`."""
+    """The type of `SubscriptionItem.billing_thresholds`, `SubscriptionSchedulePhaseItem.billing_thresholds`."""
     usage_gte: int | None = None

@@ -11,23 +11,23 @@ if TYPE_CHECKING:
     from pinstripe.models.account import Account
 
 class SubscriptionAutomaticTax(StripeModel):
-    """Found at `Subscription.automatic_tax`, `SubscriptionScheduleDefaultSettings.automatic_tax`, `SubscriptionSchedulePhase.automatic_tax`."""
+    """The type of `Subscription.automatic_tax`, `SubscriptionScheduleDefaultSettings.automatic_tax`, `SubscriptionSchedulePhase.automatic_tax`."""
     disabled_reason: Literal["requires_location_inputs"] | None = None
     enabled: bool
     liability: ConnectAccountReference | None = None
 
 class SubscriptionBillingMode(StripeModel):
-    """Found at `Subscription.billing_mode`, `SubscriptionSchedule.billing_mode`."""
+    """The type of `Subscription.billing_mode`, `SubscriptionSchedule.billing_mode`."""
     flexible: SubscriptionBillingModeFlexible | None = None
     type: Literal["classic", "flexible"]
     updated_at: Timestamp | None = None
 
 class SubscriptionBillingThresholds(StripeModel):
-    """Found at `Subscription.billing_thresholds`, `SubscriptionScheduleDefaultSettings.billing_thresholds`, `SubscriptionSchedulePhase.billing_thresholds`."""
+    """The type of `Subscription.billing_thresholds`, `SubscriptionScheduleDefaultSettings.billing_thresholds`, `SubscriptionSchedulePhase.billing_thresholds`."""
     amount_gte: int | None = None
     reset_billing_cycle_anchor: bool | None = None
 
 class SubscriptionTransferData(StripeModel):
-    """Found at `Subscription.transfer_data`, `SubscriptionScheduleDefaultSettings.transfer_data`, `SubscriptionSchedulePhase.transfer_data`."""
+    """The type of `Subscription.transfer_data`, `SubscriptionScheduleDefaultSettings.transfer_data`, `SubscriptionSchedulePhase.transfer_data`."""
     amount_percent: float | None = None
     destination: Expandable["Account"]

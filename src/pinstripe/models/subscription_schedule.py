@@ -45,7 +45,7 @@ class SubscriptionScheduleDefaultSettings(StripeModel):
     transfer_data: SubscriptionTransferData | None = None
 
 class SubscriptionSchedulePhaseDiscount(StripeModel):
-    """Found at `SubscriptionSchedulePhase.discounts`, `SubscriptionSchedulePhaseAddInvoiceItem.discounts`, `SubscriptionSchedulePhaseItem.discounts`."""
+    """The type of `SubscriptionSchedulePhase.discounts`, `SubscriptionSchedulePhaseAddInvoiceItem.discounts`, `SubscriptionSchedulePhaseItem.discounts`."""
     coupon: Expandable["Coupon"] | None = None
     discount: Expandable["Discount"] | None = None
     promotion_code: Expandable["PromotionCode"] | None = None

@@ -6,7 +6,7 @@ from pinstripe._base import StripeModel
 from pinstripe.models.values import InvoiceCustomerTaxIdType
 
 class TaxAddress(StripeModel):
-    """Found at `TaxCustomerDetails.address`, `TaxShipFromDetails.address`."""
+    """The type of `TaxCustomerDetails.address`, `TaxShipFromDetails.address`."""
     city: str | None = None
     country: str
     line1: str | None = None
@@ -19,7 +19,7 @@ class TaxCustomerDetailsTaxId(StripeModel):
     value: str
 
 class TaxCustomerDetails(StripeModel):
-    """Found at `TaxCalculation.customer_details`, `TaxTransaction.customer_details`."""
+    """The type of `TaxCalculation.customer_details`, `TaxTransaction.customer_details`."""
     address: TaxAddress | None = None
     address_source: Literal["billing", "shipping"] | None = None
     ip_address: str | None = None
@@ -27,5 +27,5 @@ class TaxCustomerDetails(StripeModel):
     taxability_override: Literal["customer_exempt", "none", "reverse_charge"]
 
 class TaxShipFromDetails(StripeModel):
-    """Found at `TaxCalculation.ship_from_details`, `TaxTransaction.ship_from_details`."""
+    """The type of `TaxCalculation.ship_from_details`, `TaxTransaction.ship_from_details`."""
     address: TaxAddress

@@ -17,7 +17,7 @@ class TaxCalculationLineItemTaxBreakdownTaxRateDetails(StripeModel):
     tax_type: TaxType
 
 class TaxCalculationLineItemTaxBreakdown(StripeModel):
-    """Found at `TaxCalculationLineItem.tax_breakdown`, `TaxCalculationShippingCost.tax_breakdown`."""
+    """The type of `TaxCalculationLineItem.tax_breakdown`, `TaxCalculationShippingCost.tax_breakdown`."""
     amount: int
     jurisdiction: TaxCalculationLineItemTaxBreakdownJurisdiction
     sourcing: Literal["destination", "origin"]

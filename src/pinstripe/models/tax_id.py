@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from pinstripe.models.customer import Customer
 
 class DeletedTaxId(StripeModel):
-    """What is left of a deleted `tax_id`."""
+    """A deleted `tax_id`."""
     deleted: Literal[True]
     id: str
     object: Literal["tax_id"]

@@ -3,6 +3,6 @@
 from pinstripe._base import StripeModel
 
 class TaxRateFlatAmount(StripeModel):
-    """Found at `TaxRate.flat_amount`, `TaxCalculationTaxBreakdownTaxRateDetails.flat_amount`."""
+    """The type of `TaxRate.flat_amount`, `TaxCalculationTaxBreakdownTaxRateDetails.flat_amount`."""
     amount: int
     currency: str

@@ -11,23 +11,23 @@ class TaxRegistrationCountryOptionsInboundGoodsStandard(StripeModel):
     place_of_supply_scheme: Literal["inbound_goods", "standard"]
 
 class TaxRegistrationCountryOptionsInboundGoods(StripeModel):
-    """Found at `TaxRegistrationCountryOptions.ae`, `TaxRegistrationCountryOptions.au`, `TaxRegistrationCountryOptions.ch` and 5 more."""
+    """The type of `TaxRegistrationCountryOptions.ae`, `TaxRegistrationCountryOptions.au`, `TaxRegistrationCountryOptions.ch` and 5 more."""
     standard: TaxRegistrationCountryOptionsInboundGoodsStandard | None = None
     type: Literal["standard"]
 
 class TaxRegistrationCountryOptionsDefault(StripeModel):
-    """Found at `TaxRegistrationCountryOptions.al`, `TaxRegistrationCountryOptions.ao`, `TaxRegistrationCountryOptions.aw` and 19 more."""
+    """The type of `TaxRegistrationCountryOptions.al`, `TaxRegistrationCountryOptions.ao`, `TaxRegistrationCountryOptions.aw` and 19 more."""
     type: Literal["standard"]
 
 class TaxRegistrationCountryOptionsSimplified(StripeModel):
-    """Found at `TaxRegistrationCountryOptions.am`, `TaxRegistrationCountryOptions.az`, `TaxRegistrationCountryOptions.bj` and 39 more."""
+    """The type of `TaxRegistrationCountryOptions.am`, `TaxRegistrationCountryOptions.az`, `TaxRegistrationCountryOptions.bj` and 39 more."""
     type: Literal["simplified"]
 
 class TaxRegistrationCountryOptionsEuropeStandard(StripeModel):
     place_of_supply_scheme: Literal["inbound_goods", "small_seller", "standard"]
 
 class TaxRegistrationCountryOptionsEurope(StripeModel):
-    """Found at `TaxRegistrationCountryOptions.at`, `TaxRegistrationCountryOptions.be`, `TaxRegistrationCountryOptions.bg` and 24 more."""
+    """The type of `TaxRegistrationCountryOptions.at`, `TaxRegistrationCountryOptions.be`, `TaxRegistrationCountryOptions.bg` and 24 more."""
     standard: TaxRegistrationCountryOptionsEuropeStandard | None = None
     type: Literal["ioss", "oss_non_union", "oss_union", "standard"]
 
@@ -39,7 +39,7 @@ class TaxRegistrationCountryOptionsCa(StripeModel):
     type: Literal["province_standard", "simplified", "standard"]
 
 class TaxRegistrationCountryOptionsUsTax(StripeModel):
-    """Found at `TaxRegistrationCountryOptionsUs.local_amusement_tax`, `TaxRegistrationCountryOptionsUs.local_lease_tax`."""
+    """The type of `TaxRegistrationCountryOptionsUs.local_amusement_tax`, `TaxRegistrationCountryOptionsUs.local_lease_tax`."""
     jurisdiction: str
 
 class TaxRegistrationCountryOptionsUsStateSalesTaxElection(StripeModel):

@@ -10,13 +10,13 @@ if TYPE_CHECKING:
     from pinstripe.models.file import File
 
 class DeletedTerminalConfiguration(StripeModel):
-    """What is left of a deleted `terminal.configuration`."""
+    """A deleted `terminal.configuration`."""
     deleted: Literal[True]
     id: str
     object: Literal["terminal.configuration"]
 
 class TerminalConfigurationDevice(StripeModel):
-    """Found at `TerminalConfiguration.bbpos_wisepad3`, `TerminalConfiguration.bbpos_wisepos_e`, `TerminalConfiguration.stripe_s700` and 6 more."""
+    """The type of `TerminalConfiguration.bbpos_wisepad3`, `TerminalConfiguration.bbpos_wisepos_e`, `TerminalConfiguration.stripe_s700` and 6 more."""
     splashscreen: Expandable["File"] | None = None
 
 class TerminalConfigurationRebootWindow(StripeModel):
@@ -24,7 +24,7 @@ class TerminalConfigurationRebootWindow(StripeModel):
     start_hour: int
 
 class TerminalConfigurationTippingCurrency(StripeModel):
-    """Found at `TerminalConfigurationTipping.aed`, `TerminalConfigurationTipping.aud`, `TerminalConfigurationTipping.cad` and 18 more."""
+    """The type of `TerminalConfigurationTipping.aed`, `TerminalConfigurationTipping.aud`, `TerminalConfigurationTipping.cad` and 18 more."""
     fixed_amounts: list[int] | None = None
     percentages: list[int] | None = None
     smart_tip_threshold: int | None = None

@@ -7,7 +7,7 @@ from pinstripe.models.address import Address
 from pinstripe.models.address_kana import AddressKana
 
 class DeletedTerminalLocation(StripeModel):
-    """What is left of a deleted `terminal.location`."""
+    """A deleted `terminal.location`."""
     deleted: Literal[True]
     id: str
     object: Literal["terminal.location"]

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from pinstripe.models.terminal_location import TerminalLocation
 
 class DeletedTerminalReader(StripeModel):
-    """What is left of a deleted `terminal.reader`."""
+    """A deleted `terminal.reader`."""
     deleted: Literal[True]
     device_type: DeviceType
     id: str
@@ -30,7 +30,7 @@ class TerminalReaderActionCollectInputsInputCustomText(StripeModel):
     title: str | None = None
 
 class TerminalReaderInputText(StripeModel):
-    """Found at `TerminalReaderActionCollectInputsInput.email`, `TerminalReaderActionCollectInputsInput.numeric`, `TerminalReaderActionCollectInputsInput.phone` and 2 more."""
+    """The type of `TerminalReaderActionCollectInputsInput.email`, `TerminalReaderActionCollectInputsInput.numeric`, `TerminalReaderActionCollectInputsInput.phone` and 2 more."""
     value: str | None = None
 
 class TerminalReaderActionCollectInputsInputSelectionChoice(StripeModel):
@@ -67,7 +67,7 @@ class TerminalReaderActionCollectInputs(StripeModel):
     metadata: dict[str, str] | None = None
 
 class TerminalReaderActionTipping(StripeModel):
-    """Found at `TerminalReaderActionCollectPaymentMethodCollectConfig.tipping`, `TerminalReaderActionProcessPaymentIntentProcessConfig.tipping`."""
+    """The type of `TerminalReaderActionCollectPaymentMethodCollectConfig.tipping`, `TerminalReaderActionProcessPaymentIntentProcessConfig.tipping`."""
     amount_eligible: int | None = None
 
 class TerminalReaderActionCollectPaymentMethodCollectConfig(StripeModel):
@@ -108,7 +108,7 @@ class TerminalReaderActionProcessPaymentIntent(StripeModel):
     process_config: TerminalReaderActionProcessPaymentIntentProcessConfig | None = None
 
 class TerminalReaderActionProcessConfig(StripeModel):
-    """Found at `TerminalReaderActionProcessSetupIntent.process_config`, `TerminalReaderActionRefundPayment.refund_payment_config`."""
+    """The type of `TerminalReaderActionProcessSetupIntent.process_config`, `TerminalReaderActionRefundPayment.refund_payment_config`."""
     enable_customer_cancellation: bool | None = None
 
 class TerminalReaderActionProcessSetupIntent(StripeModel):

@@ -6,7 +6,7 @@ from pinstripe._base import StripeModel
 from pinstripe._scalars import Timestamp
 
 class DeletedTestClock(StripeModel):
-    """What is left of a deleted `test_helpers.test_clock`."""
+    """A deleted `test_helpers.test_clock`."""
     deleted: Literal[True]
     id: str
     object: Literal["test_helpers.test_clock"]

@@ -19,7 +19,7 @@ class BillingMeterReasonErrorType(StripeModel):
     sample_errors: list[BillingMeterReasonErrorTypeSampleError]
 
 class BillingMeterReason(StripeModel):
-    """Found at `BillingMeterErrorReportTriggeredEventData.reason`, `BillingMeterNoMeterFoundEventData.reason`."""
+    """The type of `BillingMeterErrorReportTriggeredEventData.reason`, `BillingMeterNoMeterFoundEventData.reason`."""
     error_count: int
     error_types: list[BillingMeterReasonErrorType]
 

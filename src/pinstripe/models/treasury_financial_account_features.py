@@ -12,7 +12,7 @@ class TreasuryFinancialAccountFeatureStatusDetails(StripeModel):
     restriction: Literal["inbound_flows", "outbound_flows"] | None = None
 
 class TreasuryFinancialAccountFeature(StripeModel):
-    """Found at `TreasuryFinancialAccountFeatures.card_issuing`, `TreasuryFinancialAccountFeatures.deposit_insurance`, `TreasuryFinancialAccountFeatures.intra_stripe_flows` and 4 more."""
+    """The type of `TreasuryFinancialAccountFeatures.card_issuing`, `TreasuryFinancialAccountFeatures.deposit_insurance`, `TreasuryFinancialAccountFeatures.intra_stripe_flows` and 4 more."""
     requested: bool
     status: Literal["active", "pending", "restricted"]
     status_details: list[TreasuryFinancialAccountFeatureStatusDetails]
@@ -24,7 +24,7 @@ class TreasuryFinancialAccountFeaturesInboundTransfers(StripeModel):
     ach: TreasuryFinancialAccountFeature | None = None
 
 class TreasuryFinancialAccountFeaturesOutboundPayments(StripeModel):
-    """Found at `TreasuryFinancialAccountFeatures.outbound_payments`, `TreasuryFinancialAccountFeatures.outbound_transfers`."""
+    """The type of `TreasuryFinancialAccountFeatures.outbound_payments`, `TreasuryFinancialAccountFeatures.outbound_transfers`."""
     ach: TreasuryFinancialAccountFeature | None = None
     us_domestic_wire: TreasuryFinancialAccountFeature | None = None
 

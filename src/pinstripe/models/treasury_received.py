@@ -13,7 +13,7 @@ class TreasuryReceivedInitiatingPaymentMethodDetailsUsBankAccount(StripeModel):
     routing_number: str | None = None
 
 class TreasuryReceivedInitiatingPaymentMethodDetails(StripeModel):
-    """Found at `TreasuryReceivedCredit.initiating_payment_method_details`, `TreasuryReceivedDebit.initiating_payment_method_details`."""
+    """The type of `TreasuryReceivedCredit.initiating_payment_method_details`, `TreasuryReceivedDebit.initiating_payment_method_details`."""
     balance: Literal["payments"] | None = None
     billing_details: OutboundPaymentsPaymentMethodDetailsBillingDetails
     financial_account: ReceivedPaymentMethodDetailsFinancialAccount | None = None
@@ -22,7 +22,7 @@ class TreasuryReceivedInitiatingPaymentMethodDetails(StripeModel):
     us_bank_account: TreasuryReceivedInitiatingPaymentMethodDetailsUsBankAccount | None = None
 
 class TreasuryReceivedReversalDetails(StripeModel):
-    """Found at `TreasuryReceivedCredit.reversal_details`, `TreasuryReceivedDebit.reversal_details`."""
+    """The type of `TreasuryReceivedCredit.reversal_details`, `TreasuryReceivedDebit.reversal_details`."""
     deadline: Timestamp | None = None
     restricted_reason: Literal["already_reversed", "deadline_passed", "network_restricted", "other",
         "source_flow_restricted"] | None = None

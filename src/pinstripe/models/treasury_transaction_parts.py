@@ -15,13 +15,13 @@ if TYPE_CHECKING:
     from pinstripe.models.treasury_received_credit import TreasuryReceivedCredit
 
 class TreasuryTransactionBalanceImpact(StripeModel):
-    """Found at `TreasuryTransaction.balance_impact`, `TreasuryTransactionEntry.balance_impact`."""
+    """The type of `TreasuryTransaction.balance_impact`, `TreasuryTransactionEntry.balance_impact`."""
     cash: int
     inbound_pending: int
     outbound_pending: int
 
 class TreasuryTransactionFlowDetails(StripeModel):
-    """Found at `TreasuryTransaction.flow_details`, `TreasuryTransactionEntry.flow_details`."""
+    """The type of `TreasuryTransaction.flow_details`, `TreasuryTransactionEntry.flow_details`."""
     credit_reversal: TreasuryCreditReversal | None = None
     debit_reversal: TreasuryDebitReversal | None = None
     inbound_transfer: TreasuryInboundTransfer | None = None

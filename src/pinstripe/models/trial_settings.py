@@ -8,5 +8,5 @@ class TrialSettingsEndBehavior(StripeModel):
     missing_payment_method: Literal["cancel", "create_invoice", "pause"]
 
 class TrialSettings(StripeModel):
-    """Found at `Subscription.trial_settings`, `PaymentLinkSubscriptionData.trial_settings`."""
+    """The type of `Subscription.trial_settings`, `PaymentLinkSubscriptionData.trial_settings`."""
     end_behavior: TrialSettingsEndBehavior

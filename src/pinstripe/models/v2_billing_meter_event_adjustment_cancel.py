@@ -3,5 +3,5 @@
 from pinstripe._base import StripeModel
 
 class V2BillingMeterEventAdjustmentCancel(StripeModel):
-    """Found at `V2BillingMeterEventAdjustment.cancel`, `BillingMeterReasonErrorTypeSampleError.request`."""
+    """The type of `V2BillingMeterEventAdjustment.cancel`, `BillingMeterReasonErrorTypeSampleError.request`."""
     identifier: str

@@ -6,7 +6,7 @@ from pinstripe._base import StripeModel
 from pinstripe._scalars import DateTime, Int64String
 
 class V2CommerceProductCatalogImportStatusDetailsUrl(StripeModel):
-    """Found at `V2CommerceProductCatalogImportStatusDetailsAwaitingUpload.upload_url`, `V2CommerceProductCatalogImportStatusDetailsSucceededWithErrorsErrorFile.download_url`."""
+    """The type of `V2CommerceProductCatalogImportStatusDetailsAwaitingUpload.upload_url`, `V2CommerceProductCatalogImportStatusDetailsSucceededWithErrorsErrorFile.download_url`."""
     expires_at: DateTime
     url: str
 

@@ -46,7 +46,7 @@ class V2CoreAccountCapabilityStatusDetails(StripeModel):
     resolution: Literal["contact_stripe", "no_resolution", "provide_info"]
 
 class V2CoreAccountCapability(StripeModel):
-    """Found at `V2CoreAccountConfigurationCustomerCapabilities.automatic_indirect_tax`, `V2CoreAccountConfigurationMerchantCapabilities.ach_debit_payments`, `V2CoreAccountConfigurationMerchantCapabilities.acss_debit_payments` and 45 more."""
+    """The type of `V2CoreAccountConfigurationCustomerCapabilities.automatic_indirect_tax`, `V2CoreAccountConfigurationMerchantCapabilities.ach_debit_payments`, `V2CoreAccountConfigurationMerchantCapabilities.acss_debit_payments` and 45 more."""
     status: Literal["active", "pending", "restricted", "unsupported"]
     status_details: list[V2CoreAccountCapabilityStatusDetails]
 
@@ -154,7 +154,7 @@ class V2CoreAccountConfigurationMerchantKonbiniPayments(StripeModel):
     support: V2CoreAccountConfigurationMerchantKonbiniPaymentsSupport | None = None
 
 class V2CoreAccountStatementDescriptor(StripeModel):
-    """Found at `V2CoreAccountConfigurationMerchant.statement_descriptor`, `V2CoreAccountConfigurationMerchantScriptStatementDescriptor.kana`, `V2CoreAccountConfigurationMerchantScriptStatementDescriptor.kanji`."""
+    """The type of `V2CoreAccountConfigurationMerchant.statement_descriptor`, `V2CoreAccountConfigurationMerchantScriptStatementDescriptor.kana`, `V2CoreAccountConfigurationMerchantScriptStatementDescriptor.kanji`."""
     descriptor: str | None = None
     prefix: str | None = None
 
@@ -218,7 +218,7 @@ class V2CoreAccountEntryError(StripeModel):
     description: str
 
 class V2CoreAccountEntryDeadline(StripeModel):
-    """Found at `V2CoreAccountEntry.minimum_deadline`, `V2CoreAccountEntryImpactRestrictsCapability.deadline`."""
+    """The type of `V2CoreAccountEntry.minimum_deadline`, `V2CoreAccountEntryImpactRestrictsCapability.deadline`."""
     status: Literal["currently_due", "eventually_due", "past_due"]
 
 class V2CoreAccountEntryImpactRestrictsCapability(StripeModel):
@@ -238,7 +238,7 @@ class V2CoreAccountEntryRequestedReason(StripeModel):
     code: Literal["routine_onboarding", "routine_verification"]
 
 class V2CoreAccountEntry(StripeModel):
-    """Found at `V2CoreAccountFutureRequirements.entries`, `V2CoreAccountRequirements.entries`."""
+    """The type of `V2CoreAccountFutureRequirements.entries`, `V2CoreAccountRequirements.entries`."""
     awaiting_action_from: Literal["stripe", "user"]
     description: str
     errors: list[V2CoreAccountEntryError]
@@ -252,7 +252,7 @@ class V2CoreAccountSummaryMinimumDeadline(StripeModel):
     time: DateTime | None = None
 
 class V2CoreAccountSummary(StripeModel):
-    """Found at `V2CoreAccountFutureRequirements.summary`, `V2CoreAccountRequirements.summary`."""
+    """The type of `V2CoreAccountFutureRequirements.summary`, `V2CoreAccountRequirements.summary`."""
     minimum_deadline: V2CoreAccountSummaryMinimumDeadline | None = None
 
 class V2CoreAccountFutureRequirements(StripeModel):
@@ -282,7 +282,7 @@ class V2CoreAccountIdentityBusinessDetailsDocumentsProofOfRegistrationSigner(Str
     person: str
 
 class V2CoreAccountIdentityBusinessDetailsDocumentsProofOfRegistration(StripeModel):
-    """Found at `V2CoreAccountIdentityBusinessDetailsDocuments.proof_of_registration`, `V2CoreAccountIdentityBusinessDetailsDocuments.proof_of_ultimate_beneficial_ownership`."""
+    """The type of `V2CoreAccountIdentityBusinessDetailsDocuments.proof_of_registration`, `V2CoreAccountIdentityBusinessDetailsDocuments.proof_of_ultimate_beneficial_ownership`."""
     files: list[str]
     signer: V2CoreAccountIdentityBusinessDetailsDocumentsProofOfRegistrationSigner | None = None
     type: Literal["files"]
@@ -307,7 +307,7 @@ class V2CoreAccountIdentityBusinessDetailsMonthlyEstimatedRevenue(StripeModel):
     amount: BillingCreditAmountMonetary | None = None
 
 class V2CoreAccountIdentityBusinessDetailsScriptNamesKana(StripeModel):
-    """Found at `V2CoreAccountIdentityBusinessDetailsScriptNames.kana`, `V2CoreAccountIdentityBusinessDetailsScriptNames.kanji`."""
+    """The type of `V2CoreAccountIdentityBusinessDetailsScriptNames.kana`, `V2CoreAccountIdentityBusinessDetailsScriptNames.kanji`."""
     registered_name: str | None = None
 
 class V2CoreAccountIdentityBusinessDetailsScriptNames(StripeModel):

@@ -10,7 +10,7 @@ class V2CoreAccountLinkUseCaseAccountUpdateCollectionOptions(StripeModel):
     future_requirements: Literal["include", "omit"] | None = None
 
 class V2CoreAccountLinkUseCaseAccountUpdate(StripeModel):
-    """Found at `V2CoreAccountLinkUseCase.account_onboarding`, `V2CoreAccountLinkUseCase.account_update`."""
+    """The type of `V2CoreAccountLinkUseCase.account_onboarding`, `V2CoreAccountLinkUseCase.account_update`."""
     collection_options: V2CoreAccountLinkUseCaseAccountUpdateCollectionOptions | None = None
     configurations: list[Literal["customer", "merchant", "recipient"]]
     refresh_url: str

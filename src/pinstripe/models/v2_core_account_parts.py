@@ -7,7 +7,7 @@ from pinstripe._scalars import DateTime, DecimalString
 from pinstripe.models.values import V2CoreAccountIdNumberType
 
 class V2CoreAccountAdditionalAddress(StripeModel):
-    """Found at `V2CoreAccountIdentityIndividual.additional_addresses`, `V2CoreAccountPerson.additional_addresses`."""
+    """The type of `V2CoreAccountIdentityIndividual.additional_addresses`, `V2CoreAccountPerson.additional_addresses`."""
     city: str | None = None
     country: str | None = None
     line1: str | None = None
@@ -18,14 +18,14 @@ class V2CoreAccountAdditionalAddress(StripeModel):
     town: str | None = None
 
 class V2CoreAccountAdditionalName(StripeModel):
-    """Found at `V2CoreAccountIdentityIndividual.additional_names`, `V2CoreAccountPerson.additional_names`."""
+    """The type of `V2CoreAccountIdentityIndividual.additional_names`, `V2CoreAccountPerson.additional_names`."""
     full_name: str | None = None
     given_name: str | None = None
     purpose: Literal["alias", "maiden"]
     surname: str | None = None
 
 class V2CoreAccountAddress(StripeModel):
-    """Found at `V2CoreAccountConfigurationMerchantSupport.address`, `V2CoreAccountIdentityBusinessDetails.address`, `V2CoreAccountIdentityIndividual.address` and 3 more."""
+    """The type of `V2CoreAccountConfigurationMerchantSupport.address`, `V2CoreAccountIdentityBusinessDetails.address`, `V2CoreAccountIdentityIndividual.address` and 3 more."""
     city: str | None = None
     country: str | None = None
     line1: str | None = None
@@ -35,19 +35,19 @@ class V2CoreAccountAddress(StripeModel):
     town: str | None = None
 
 class V2CoreAccountAttestation(StripeModel):
-    """Found at `V2CoreAccountIdentityAttestations.directorship_declaration`, `V2CoreAccountIdentityAttestations.ownership_declaration`, `V2CoreAccountIdentityAttestations.representative_declaration` and 1 more."""
+    """The type of `V2CoreAccountIdentityAttestations.directorship_declaration`, `V2CoreAccountIdentityAttestations.ownership_declaration`, `V2CoreAccountIdentityAttestations.representative_declaration` and 1 more."""
     date: DateTime | None = None
     ip: str | None = None
     user_agent: str | None = None
 
 class V2CoreAccountDateOfBirth(StripeModel):
-    """Found at `V2CoreAccountIdentityBusinessDetails.registration_date`, `V2CoreAccountIdentityIndividual.date_of_birth`, `V2CoreAccountPerson.date_of_birth`."""
+    """The type of `V2CoreAccountIdentityBusinessDetails.registration_date`, `V2CoreAccountIdentityIndividual.date_of_birth`, `V2CoreAccountPerson.date_of_birth`."""
     day: int
     month: int
     year: int
 
 class V2CoreAccountDocument(StripeModel):
-    """Found at `V2CoreAccountIdentityBusinessDetailsDocuments.bank_account_ownership_verification`, `V2CoreAccountIdentityBusinessDetailsDocuments.company_license`, `V2CoreAccountIdentityBusinessDetailsDocuments.company_memorandum_of_association` and 7 more."""
+    """The type of `V2CoreAccountIdentityBusinessDetailsDocuments.bank_account_ownership_verification`, `V2CoreAccountIdentityBusinessDetailsDocuments.company_license`, `V2CoreAccountIdentityBusinessDetailsDocuments.company_memorandum_of_association` and 7 more."""
     files: list[str]
     type: Literal["files"]
 
@@ -56,12 +56,12 @@ class V2CoreAccountVerificationFrontBack(StripeModel):
     front: str
 
 class V2CoreAccountVerification(StripeModel):
-    """Found at `V2CoreAccountIdentityBusinessDetailsDocuments.primary_verification`, `V2CoreAccountDocuments.primary_verification`, `V2CoreAccountDocuments.secondary_verification`."""
+    """The type of `V2CoreAccountIdentityBusinessDetailsDocuments.primary_verification`, `V2CoreAccountDocuments.primary_verification`, `V2CoreAccountDocuments.secondary_verification`."""
     front_back: V2CoreAccountVerificationFrontBack
     type: Literal["front_back"]
 
 class V2CoreAccountDocuments(StripeModel):
-    """Found at `V2CoreAccountIdentityIndividual.documents`, `V2CoreAccountPerson.documents`."""
+    """The type of `V2CoreAccountIdentityIndividual.documents`, `V2CoreAccountPerson.documents`."""
     company_authorization: V2CoreAccountDocument | None = None
     passport: V2CoreAccountDocument | None = None
     primary_verification: V2CoreAccountVerification | None = None
@@ -69,11 +69,11 @@ class V2CoreAccountDocuments(StripeModel):
     visa: V2CoreAccountDocument | None = None
 
 class V2CoreAccountIdNumber(StripeModel):
-    """Found at `V2CoreAccountIdentityIndividual.id_numbers`, `V2CoreAccountPerson.id_numbers`."""
+    """The type of `V2CoreAccountIdentityIndividual.id_numbers`, `V2CoreAccountPerson.id_numbers`."""
     type: V2CoreAccountIdNumberType
 
 class V2CoreAccountRelationship(StripeModel):
-    """Found at `V2CoreAccountIdentityIndividual.relationship`, `V2CoreAccountPerson.relationship`."""
+    """The type of `V2CoreAccountIdentityIndividual.relationship`, `V2CoreAccountPerson.relationship`."""
     authorizer: bool | None = None
     director: bool | None = None
     executive: bool | None = None
@@ -84,20 +84,20 @@ class V2CoreAccountRelationship(StripeModel):
     title: str | None = None
 
 class V2CoreAccountScriptAddresses(StripeModel):
-    """Found at `V2CoreAccountIdentityBusinessDetails.script_addresses`, `V2CoreAccountIdentityIndividual.script_addresses`, `V2CoreAccountPerson.script_addresses`."""
+    """The type of `V2CoreAccountIdentityBusinessDetails.script_addresses`, `V2CoreAccountIdentityIndividual.script_addresses`, `V2CoreAccountPerson.script_addresses`."""
     kana: V2CoreAccountAddress | None = None
     kanji: V2CoreAccountAddress | None = None
 
 class V2CoreAccountScriptNamesKana(StripeModel):
-    """Found at `V2CoreAccountScriptNames.kana`, `V2CoreAccountScriptNames.kanji`."""
+    """The type of `V2CoreAccountScriptNames.kana`, `V2CoreAccountScriptNames.kanji`."""
     given_name: str | None = None
     surname: str | None = None
 
 class V2CoreAccountScriptNames(StripeModel):
-    """Found at `V2CoreAccountIdentityIndividual.script_names`, `V2CoreAccountPerson.script_names`."""
+    """The type of `V2CoreAccountIdentityIndividual.script_names`, `V2CoreAccountPerson.script_names`."""
     kana: V2CoreAccountScriptNamesKana | None = None
     kanji: V2CoreAccountScriptNamesKana | None = None
 
 class V2CoreAccountTermsOfService(StripeModel):
-    """Found at `V2CoreAccountIdentityAttestations.terms_of_service`, `V2CoreAccountIdentityIndividual.additional_terms_of_service`, `V2CoreAccountPerson.additional_terms_of_service`."""
+    """The type of `V2CoreAccountIdentityAttestations.terms_of_service`, `V2CoreAccountIdentityIndividual.additional_terms_of_service`, `V2CoreAccountPerson.additional_terms_of_service`."""
     account: V2CoreAccountAttestation | None = None

@@ -6,7 +6,7 @@ from pinstripe._base import StripeModel
 from pinstripe._scalars import Timestamp
 
 class DeletedWebhookEndpoint(StripeModel):
-    """What is left of a deleted `webhook_endpoint`."""
+    """A deleted `webhook_endpoint`."""
     deleted: Literal[True]
     id: str
     object: Literal["webhook_endpoint"]

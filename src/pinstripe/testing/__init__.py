@@ -23,8 +23,8 @@ from pinstripe._api_version import API_VERSION
 from pinstripe._base import StripeModel
 from pinstripe._registry import registry
 from pinstripe.emulator.state.account import AccountState
-from pinstripe.emulator.state.environment import Environment
 from pinstripe.emulator.state.defaults import rfc3339
+from pinstripe.emulator.state.environment import Environment
 from pinstripe.errors import InvalidArgumentError
 from pinstripe.events import AnyEvent, AnyNotification
 from pinstripe.models._event_types import EVENT_TYPES, THIN_EVENT_TYPES

@@ -92,13 +92,13 @@ def event_from_envelope(
 
 
 def _decode(data: dict[str, Any]) -> Any:  # Any: JSON; an event or a notification
-    from pinstripe import _base, _decoding  # imported here so that `verify` alone does not import Pydantic
+    from pinstripe import _decoding  # imported here so that `verify` alone does not import Pydantic
 
     if data["object"] == THIN:
         from pinstripe.events import notification_class_for
 
         return _decoding.decode_as(notification_class_for(str(data.get("type"))), data)
-    return _decoding.decode_as(_base.model_for(data), data)
+    return _decoding.decode_as(_decoding.model_for(data), data)
 
 
 def _parse(payload: Payload | Mapping[str, Any]) -> dict[str, Any]:  # Any: JSON

@@ -1,4 +1,4 @@
-"""From the facts to what is written: shapes folded, everything named, every class in a module, the graph cut."""
+"""Turn the facts into what the writers need: identical shapes merged, names, modules, and a graph of models that is cut."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ from pathlib import Path
 
 from codegen import exceptions, ir, layout, names, operations, read, shapes
 
-# A reference to a resource that brings more classes than this is decoded when it comes, by its ``object`` field.
+# The validator of a model contains those of the resources it embeds, unless these bring more classes than this.
 HEAVY = 15
 
 
-def settle(folder: Path) -> ir.Api:
-    """Read the description in a folder and settle every question that a writer would ask."""
-    return settle_api(read.read(folder))
+def resolve(folder: Path) -> ir.Api:
+    """Read the API description in a folder and resolve it."""
+    return resolve_api(read.read(folder))
 
 
-def settle_api(api: ir.Api) -> ir.Api:
-    """Settle a description that has been read."""
+def resolve_api(api: ir.Api) -> ir.Api:
+    """Resolve names, shared shapes, modules and references of an API description."""
     api.endpoints = operations.name_operations(api.endpoints)
     names.name_operation_params(api.endpoints)
     for endpoint in api.endpoints:
@@ -37,9 +37,9 @@ def settle_api(api: ir.Api) -> ir.Api:
 
 
 def share(api: ir.Api) -> None:
-    """Give what many operations take in common one class.
+    """Make one class of the parameters that many operations have in common.
 
-    An operation that takes nothing else has its name as another name for it; one that takes more derives from it.
+    For an operation without other parameters, the class of its parameters is an alias; for others it is a subclass.
     """
     for wanted, name in exceptions.COMMON_PARAMS.items():
         key = f"{name}()"
@@ -55,7 +55,7 @@ def share(api: ir.Api) -> None:
 
 
 def refine(models: dict[str, ir.Model]) -> None:
-    """Fields of which we know more than the document says."""
+    """Correct the types of fields that the document does not describe well."""
     for (key, name), kind in exceptions.FIELDS.items():
         if key in models:
             fields = models[key].fields
@@ -63,7 +63,7 @@ def refine(models: dict[str, ir.Model]) -> None:
 
 
 def fold(api: ir.Api) -> None:
-    """Fold identical shapes, in models and in parameters, and point the endpoints and events at what stands for them."""
+    """Merge identical shapes of models and parameters, and update the references of endpoints and events."""
     shapes.merge_options(api.models)
     roots = [key for endpoint in api.endpoints if endpoint.returns for key in shapes.objects(endpoint.returns)]
     roots += [event.data_key for event in api.thin_events if event.data_key]
@@ -81,7 +81,7 @@ def fold(api: ir.Api) -> None:
 
 
 def cut(models: dict[str, ir.Model]) -> None:
-    """Cut the graph: heavy resources, and resources that are one of several, are decoded by their ``object`` field."""
+    """Cut the graph of models: large resources, and those that are one of several, are decoded by their ``object`` field."""
     weight: dict[str, int] = {}
 
     def light(kind: ir.Type) -> bool:
